@@ -12,6 +12,7 @@ import type {
 import { Emitter } from "../src/kernel/emitter";
 import { type Model, TRAITS, type Traits } from "../src/kernel/model";
 import type { Args, FromPython, ToPython } from "../src/kernel/protocol";
+import { compareOf, figureOf } from "./figures";
 import { type Job, makeJobs } from "./jobs";
 
 export class StandIn extends Emitter implements Model {
@@ -186,12 +187,13 @@ export class StandIn extends Emitter implements Model {
       return {
         results: (args.positions ?? []).map((position) => ({
           position,
-          distributions: [{ ...distributionOf(position), distance: [0.011, 0.012] }],
-          ...(args.ideal ? { ideal: { ...distributionOf(0), title: "ideal" } } : {}),
+          distributions: [distributionOf(position)],
           error: "",
         })),
       };
     }
+    if (name === "figure") return figureOf(this.jobs, args, distributionOf);
+    if (name === "compare") return compareOf(this.jobs, args, distributionOf);
     if (name === "measured")
       return measuredOf(args.positions ?? [], args.columns ?? [], this.#scene);
     return detailOf(this.jobs[args.position ?? -1] as Job);
@@ -227,6 +229,7 @@ export class StandIn extends Emitter implements Model {
     const from = this.#version;
     if (jobs.length > 0) this.#version += 1;
     this.#count();
+    this.set({ version: this.#version });
     this.push({ t: "patch", from, to: this.#version, rows: blockOf(jobs), ...this.#stamp() });
   }
 

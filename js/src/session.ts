@@ -9,16 +9,21 @@ import { type Layout, layOut } from "./data/columns";
 import { having } from "./data/immutableSet";
 import { positionOf } from "./data/lines";
 import { type Order, orderOf, type Query } from "./data/order";
-import type { Choices } from "./data/plot";
 import { fromRanges, toRanges } from "./data/ranges";
-import { type Sheet, sheetOf } from "./data/results";
 import { countWhere, isFilter, isOnCloud } from "./data/states";
 import { isMeasured, keyOf, MOST_SHOWN, Table } from "./data/table";
+import { type Figures, newFigures } from "./figures";
 import { browserNotifier, type Notifier } from "./host/notifications";
 import { atEnd } from "./kernel/abort";
 import type { Done } from "./kernel/answers";
 import { type Link, linkTo, RequestError } from "./kernel/link";
-import { type Model, type TraitSignals, type Traits, traitSignals } from "./kernel/model";
+import {
+  type Model,
+  type PlotChoices,
+  type TraitSignals,
+  type Traits,
+  traitSignals,
+} from "./kernel/model";
 import type { Args, ClientState, Command, FromPython, Setting } from "./kernel/protocol";
 import { type Measurements, newMeasurements } from "./measured";
 
@@ -67,12 +72,12 @@ export interface Session {
   readonly rows: ReadonlySignal<Rows>;
   readonly link: Link;
   readonly measurements: Measurements;
-  /** What was measured, for a plot. */
-  readonly sheet: ReadonlySignal<Sheet>;
   /** Whether a view is visible. */
   readonly isSeen: Signal<boolean>;
-  /** What the plot shows, by the names of columns. */
-  readonly plot: Signal<Choices>;
+  /** What the plot shows, by name; kept with the group. */
+  readonly plot: Writable<PlotChoices>;
+  /** What the plot has, and what it waits for. */
+  readonly figures: Figures;
   readonly layout: ReadonlySignal<Layout>;
   /** Settings: each shown as the user set it, until the trait has Python's answer. */
   readonly filter: Writable<string>;
@@ -117,7 +122,8 @@ export function startSession(model: Model, lifetime: AbortSignal): Session {
     order.update(positions);
     publish();
   });
-  const plot = signal<Choices>({ at: {} });
+  const figures = newFigures(link);
+  const plot = choice("plot");
   const filter = choice("filter");
   const sort = choice("sort");
   const search = choice("search");
@@ -142,7 +148,6 @@ export function startSession(model: Model, lifetime: AbortSignal): Session {
   const leave = effect(() => {
     traits.group.value;
     closeAll();
-    plot.value = { at: {} };
     table.clear();
     rows.value = rowsOf(table, { lines: [], problem: "" });
   });
@@ -256,6 +261,7 @@ export function startSession(model: Model, lifetime: AbortSignal): Session {
       opened.value = null;
       panel.value = "";
       measurements.clear();
+      figures.clear();
     });
   }
 
@@ -343,6 +349,7 @@ export function startSession(model: Model, lifetime: AbortSignal): Session {
       measurements,
       isSeen,
       layout,
+      figures,
       plot,
       filter,
       sort,
@@ -361,9 +368,6 @@ export function startSession(model: Model, lifetime: AbortSignal): Session {
       return new Map([...first].map((position, i) => [position, i + 1]));
     }),
     hasActive: computed(() => countWhere(traits.counts.value, isOnCloud) > 0),
-    sheet: computed(() =>
-      sheetOf(rows.value.table, layout.value.differing, measurements.state.value),
-    ),
     select(positions) {
       selection.value = toRanges(positions);
     },

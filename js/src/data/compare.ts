@@ -1,37 +1,103 @@
-/** Distributions of several jobs on one scale: what share of its outcomes each job gave a state. Pure. */
+/** Distributions side by side: which states are drawn, and what is said of distances. Pure. */
 
-import type { Distribution } from "../kernel/answers";
+import * as format from "../format";
+import type { Side } from "../kernel/answers";
+import { csvOf } from "./csv";
+import type { Cell } from "./table";
 
-export type Shares = ReadonlyMap<string, number>;
+export interface Bar {
+  share: number;
+  low: number | null;
+  high: number | null;
+  error: number | null;
+  /** What it would be without noise and loss, if that was asked for. */
+  ideal: number | null;
+}
 
 export interface Line {
   label: string;
-  /** One for each job, in the order given. */
-  shares: number[];
+  /** One for each side; null if the state is among those that were not sent. */
+  bars: (Bar | null)[];
 }
 
-export const sharesOf = ({ entries }: Distribution): Shares =>
-  new Map(entries.map(([label, , share]) => [label, share ?? 0]));
-
-/** The states that matter most in any of them, and how much is left of each. */
-export function lineUp(all: readonly Shares[], most: number): { lines: Line[]; rest: number[] } {
-  const labels = new Map<string, number>();
-  for (const shares of all) {
-    for (const [label, share] of shares) {
-      labels.set(label, Math.max(share, labels.get(label) ?? 0));
-    }
-  }
-  const lines = [...labels]
+/** The states with the greatest shares on any side, and what is left of each side. */
+export function lineUp(sides: readonly Side[], most: number): { lines: Line[]; rest: number[] } {
+  const shares = sides.map(
+    ({ entries }) => new Map(entries.map(([state, ...numbers]) => [state, numbers] as const)),
+  );
+  const greatest = new Map<string, number>();
+  const see = (state: string, share: number | null | undefined) =>
+    greatest.set(state, Math.max(share ?? 0, greatest.get(state) ?? 0));
+  sides.forEach(({ entries, ideal }) => {
+    for (const [state, share] of entries) see(state, share);
+    for (const [state, share] of Object.entries(ideal ?? {})) see(state, share);
+  });
+  const lines = [...greatest]
     .sort(([, a], [, b]) => b - a)
     .slice(0, most)
-    .map(([label]) => ({ label, shares: all.map((shares) => shares.get(label) ?? 0) }));
-  const rest = all.map((shares, i) => {
-    const shown = lines.reduce((sum, line) => sum + (line.shares[i] ?? 0), 0);
-    return shares.size > 0 ? Math.max(0, 1 - shown) : 0;
+    .map(([label]) => ({
+      label,
+      bars: sides.map((side, i) => barOf(shares[i]?.get(label), side, label)),
+    }));
+  const rest = sides.map((_, i) => {
+    const shown = lines.reduce((sum, { bars }) => sum + (bars[i]?.share ?? 0), 0);
+    return (shares[i]?.size ?? 0) > 0 ? Math.max(0, 1 - shown) : 0;
   });
   return { lines, rest };
 }
 
-/** How many samples a distribution is made of; null for probabilities. */
-export const sizeOf = ({ unit, entries, rest }: Distribution): number | null =>
-  unit === "counts" ? entries.reduce((sum, [, value]) => sum + value, rest.value) : null;
+type Numbers = readonly [
+  share: number | null,
+  error: number | null,
+  low: number | null,
+  high: number | null,
+];
+
+/** A state that a whole distribution lacks has the share 0. */
+function barOf(numbers: Numbers | undefined, side: Side, label: string): Bar | null {
+  const ideal = side.ideal ? (side.ideal[label] ?? 0) : null;
+  if (!numbers && side.rest > 0) return null;
+  const [share, error, low, high] = numbers ?? [0, null, null, null];
+  return { share: share ?? 0, error, low, high, ideal };
+}
+
+/** "job 3: phi 0.25, circuit Ralph CNOT" */
+export const titleOf = ({ position, name }: Side): string =>
+  name ? `${name} (job ${position})` : `job ${position}`;
+
+/** "distance 0.024; chance alone gives 0.036 ± 0.010, p = 0.73" */
+export function distanceOf({ comparison, problem }: Side): string {
+  if (!comparison) return problem;
+  const { distance, expected, spread, p_value } = comparison;
+  const parts = [`distance ${distance.toFixed(3)}`];
+  if (expected !== null)
+    parts.push(
+      `chance alone gives ${expected.toFixed(3)}${spread === null ? "" : ` ± ${spread.toFixed(3)}`}`,
+    );
+  if (p_value !== null)
+    parts.push(
+      p_value < 0.001 ? "p < 0.001" : `p = ${format.number(Number(p_value.toPrecision(2)))}`,
+    );
+  return parts.join(", ");
+}
+
+/** All states of all sides, with the numbers of the kernel. */
+export function comparisonCsv(sides: readonly Side[]): string {
+  const { lines } = lineUp(sides, Number.POSITIVE_INFINITY);
+  const header = [
+    "state",
+    ...sides.flatMap((side) => {
+      const title = titleOf(side);
+      return [title, `error of ${title}`, ...(side.ideal ? [`ideal of ${title}`] : [])];
+    }),
+  ];
+  const rows = lines.map(({ label, bars }) => [
+    label,
+    ...bars.flatMap((bar, i): Cell[] => [
+      bar?.share ?? null,
+      bar?.error ?? null,
+      ...(sides[i]?.ideal ? [bar?.ideal ?? null] : []),
+    ]),
+  ]);
+  return csvOf(header, rows);
+}

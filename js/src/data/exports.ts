@@ -1,5 +1,6 @@
 /** What is shown, as a file: comma-separated for a spreadsheet, JSON for a program. Pure but for `save`. */
 
+import { saveBlob } from "../host/download";
 import { FIXED } from "./columns";
 import { csvOf } from "./csv";
 import type { Cell, Table } from "./table";
@@ -40,14 +41,7 @@ const isoOf = (epochS: number | null): string | null =>
 
 /** Hand a text to the browser as a file to keep. */
 export function save(text: string, name: string, type: string): void {
-  const url = URL.createObjectURL(
-    new Blob([contentOf(text, type)], { type: `${type};charset=utf-8` }),
-  );
-  const link = document.createElement("a");
-  link.href = url;
-  link.download = name;
-  link.click();
-  URL.revokeObjectURL(url);
+  saveBlob(new Blob([contentOf(text, type)], { type: `${type};charset=utf-8` }), name);
 }
 
 /** "jobs of my group.csv", without what file systems refuse. */

@@ -9,6 +9,16 @@ export async function copyText(text: string, near: HTMLElement): Promise<boolean
   }
 }
 
+/** Copy a picture; false where the browser has no way to. */
+export async function copyPicture(picture: Promise<Blob>): Promise<boolean> {
+  try {
+    await navigator.clipboard.write([new ClipboardItem({ "image/png": picture })]);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 function copyBySelection(text: string, near: HTMLElement): boolean {
   const area = document.createElement("textarea");
   area.value = text;

@@ -143,3 +143,111 @@ export interface SizeAnswer {
   /** Other groups whose names look like this one's. */
   similar_names: string[];
 }
+
+/** Values along an axis: what they are, and as texts. Null has no place on it. */
+export interface AxisValues {
+  kind: "number" | "time" | "text";
+  values: Cell[];
+  texts: string[];
+}
+
+export type PointState = "measured" | "failed" | "to come" | "empty";
+
+/** What `jg.plot` draws: a quantity over one or two swept names. The points are columns. */
+export interface Figure {
+  kind: "line" | "map" | "bars";
+  y: string;
+  x: string;
+  /** Empty for none. */
+  curves: string;
+  y_label: string;
+  x_label: string;
+  curves_label: string;
+  is_share: boolean;
+  xs: AxisValues;
+  groups: AxisValues;
+  legend: string[];
+  title: string;
+  caption: string;
+  /** Other swept names, each held at one value. */
+  selectors: { name: string; values: Cell[]; value: Cell }[];
+  points: {
+    /** Ranks in `xs` and `groups`. */
+    x: number[];
+    curve: number[];
+    value: (number | null)[];
+    error: (number | null)[];
+    low: (number | null)[];
+    high: (number | null)[];
+    /** Null for probabilities, and without outcomes. */
+    samples: (number | null)[];
+    /** Positions. */
+    jobs: number[][];
+    state: PointState[];
+  };
+  /** Choices that are no longer there. */
+  gone: string[];
+  python: string;
+}
+
+/** How many results are here, of how many; `missing` are loaded by further questions. */
+export interface FigureProgress {
+  loaded: number;
+  of: number;
+  missing: number;
+  failed: { count: number; first: [position: number, why: string] | null };
+}
+
+export interface FigureAnswer extends FigureProgress {
+  sweeps: string[];
+  sweep: string;
+  choices: {
+    states: string[];
+    scalars: string[];
+    /** Expressions by name. */
+    definitions: Record<string, string>;
+    swept: { name: string; label: string; several: boolean }[];
+  };
+  notes: string[];
+  /** Null if there are no points. */
+  figure: Figure | null;
+  digest: string;
+}
+
+/** The last answer is still right. */
+export type SameFigure = FigureProgress & { same: string };
+
+/** One distribution of a comparison, with its distance from the first one or from its ideal. */
+export interface Side {
+  position: number;
+  iteration: number | null;
+  /** What tells it apart, such as "phi 1.43, indist 0.60". */
+  name: string;
+  samples: number | null;
+  /** The most frequent states first; the others are summed in `rest`. */
+  entries: [
+    state: string,
+    share: number | null,
+    error: number | null,
+    low: number | null,
+    high: number | null,
+  ][];
+  rest: number;
+  ideal: Record<string, number> | null;
+  no_ideal: string;
+  comparison: {
+    distance: number;
+    expected: number | null;
+    spread: number | null;
+    p95: number | null;
+    p_value: number | null;
+  } | null;
+  problem: string;
+}
+
+export interface CompareAnswer {
+  sides: Side[];
+  /** How many are not drawn. */
+  more: number;
+  failed: Record<number, string>;
+}

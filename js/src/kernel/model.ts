@@ -7,6 +7,7 @@ import { type Signal, signal } from "@preact/signals";
 import type { Range } from "../data/ranges";
 import type { Counts } from "../data/states";
 import { atEnd } from "./abort";
+import type { Plain } from "./protocol";
 
 /** What we use of an anywidget model: all hosts have these, and some have no more. */
 export interface Model {
@@ -48,6 +49,22 @@ export interface Account {
   account: string;
 }
 
+/** What a person chose for the plot, by name; the kernel chooses what is not among it. */
+export interface PlotChoices {
+  y?: string;
+  x?: string;
+  /** Empty for none. */
+  curves?: string;
+  /** The values at which other swept names are held. */
+  at?: Readonly<Record<string, Plain | null>>;
+  kind?: "line" | "map" | "bars";
+  errors?: Plain;
+  sweep?: string;
+  is_log_x?: boolean;
+  is_log_y?: boolean;
+  from_zero?: boolean;
+}
+
 export interface Traits {
   group: string;
   description: string;
@@ -75,6 +92,8 @@ export interface Traits {
   sort: string;
   search: string;
   columns: string[];
+  /** What the plot shows, by name. */
+  plot: PlotChoices;
   theme: string;
   read_only: boolean;
 }
@@ -102,6 +121,7 @@ export const TRAITS: Readonly<Traits> = {
   sort: "",
   search: "",
   columns: [],
+  plot: {},
   theme: "auto",
   read_only: false,
 };

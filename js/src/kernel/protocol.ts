@@ -25,17 +25,20 @@ export type Command =
   | "restore"
   | "open"
   | "describe"
-  | "annotate";
+  | "annotate"
+  | "define";
 export type Question =
   | "job"
   | "payload"
   | "drawing"
   | "results"
   | "measured"
+  | "figure"
+  | "compare"
   | "groups"
   | "size"
   | "estimate";
-export type Setting = "filter" | "sort" | "search" | "selected" | "columns";
+export type Setting = "filter" | "sort" | "search" | "selected" | "columns" | "plot";
 export type Plain = string | number | boolean;
 export interface Args {
   position?: number;
@@ -57,6 +60,18 @@ export interface Args {
   ideal?: boolean;
   /** States whose shares are wanted; none for the most frequent ones. */
   columns?: readonly string[];
+  /** Of a figure: see `figures.py`. */
+  y?: string;
+  x?: string;
+  curves?: string;
+  at?: Readonly<Record<string, Plain | null>>;
+  kind?: string;
+  errors?: Plain;
+  sweep?: string;
+  load?: boolean;
+  retry?: boolean;
+  only_load?: boolean;
+  have?: string;
 }
 
 export type ToPython =

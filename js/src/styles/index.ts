@@ -4,6 +4,7 @@ import grid from "./grid.css";
 import groups from "./groups.css";
 import job from "./job.css";
 import panels from "./panels.css";
+import plot from "./plot.css";
 import tokens from "./tokens.css";
 
-export default [tokens, base, controls, grid, panels, job, groups].join("\n");
+export default [tokens, base, controls, grid, panels, plot, job, groups].join("\n");

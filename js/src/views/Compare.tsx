@@ -1,139 +1,190 @@
-/** Distributions of selected jobs in one chart: a line for each state, a bar for each distribution. */
+/** Distributions of selected jobs on one scale, with errors, and how far they are apart. */
 
 import { useSignal } from "@preact/signals";
-import { lineUp, sharesOf, sizeOf } from "../data/compare";
+import { useLayoutEffect, useRef } from "preact/hooks";
+import { comparisonCsv, distanceOf, lineUp, titleOf } from "../data/compare";
 import * as format from "../format";
-import type { Distribution, JobResult } from "../kernel/answers";
+import type { CompareAnswer, Side } from "../kernel/answers";
+import { INKS } from "../plot/colours";
+import { comparisonOf, seriesColour } from "../plot/comparison";
+import { useTheme, useWidth } from "../plot/PlotArea";
+import { CanvasSurface } from "../plot/surface";
 import type { Session } from "../session";
+import { Copy } from "../ui/Copy";
 import { ticked } from "../ui/hooks";
-import { BarLine } from "./Job/Distribution";
+import { ExportRow } from "./CopyFigure";
 import { Loaded } from "./Loaded";
 import { useAnswer } from "./useAnswer";
 
-interface Compared {
-  key: string;
-  /** "job 3: phi 0.25, circuit Ralph CNOT" */
-  title: string;
-  distribution: Distribution;
-}
-
 const MOST = 6;
 const TOP = 12;
+const TEXT_PX = 12;
 
-export function Compare({ session, positions }: { session: Session; positions: number[] }) {
-  const ideal = useSignal(false);
+export function Compare({ session }: { session: Session }) {
+  const { table } = session.rows.value;
+  const chosen = [...session.selected.value]
+    .filter((position) => table.state(position) === "success")
+    .sort((a, b) => a - b);
+  if (chosen.length === 0) return null;
+  return <Comparison session={session} positions={chosen} />;
+}
+
+function Comparison({ session, positions }: { session: Session; positions: number[] }) {
+  const isIdeal = useSignal(false);
   const some = positions.slice(0, MOST);
-  const answer = useAnswer<{ results: JobResult[] }>(
-    session,
-    "results",
-    { positions: some, ideal: ideal.value },
-    `${some}/${ideal.value}`,
-  );
+  const { table } = session.rows.value;
+  const attempts = some.map((position) => table.text(position, "remote_id"));
+  const args = { positions: some, ideal: isIdeal.value };
+  const answer = useAnswer<CompareAnswer>(session, "compare", args, `${attempts}/${isIdeal.value}`);
   return (
-    <figure data-testid="comparison">
-      {!session.isSaved() && (
-        <label title="Without noise and loss, computed by Perceval on this machine">
-          <input data-testid="ideal" {...ticked(ideal)} /> Compare with ideal
-        </label>
-      )}
+    <figure class="comparison" data-testid="comparison" aria-label="Comparison">
+      <figcaption>
+        <b>Comparison</b>
+        <span class="spacer" />
+        {!session.isSaved() && (
+          <label title="Each job beside its own noiseless, lossless result, computed by Perceval">
+            <input data-testid="ideal" {...ticked(isIdeal)} /> Compare with ideal
+          </label>
+        )}
+      </figcaption>
       <Loaded answer={answer}>
-        {({ results }) => {
-          const first = results[0];
-          const all = results.flatMap((each) => comparedOf(session, each));
-          const compared =
-            ideal.value && first?.ideal
-              ? [
-                  {
-                    key: "ideal",
-                    title: `ideal of job ${first.position}`,
-                    distribution: first.ideal,
-                  },
-                  ...all,
-                ]
-              : all;
-          return (
-            <>
-              {ideal.value && !first?.ideal && (
-                <p class="quiet">{first?.no_ideal ?? "Computing…"}</p>
-              )}
-              <Bars
-                compared={compared.slice(0, MOST)}
-                more={positions.length - some.length + Math.max(0, compared.length - MOST)}
-              />
-            </>
-          );
-        }}
+        {({ sides, more, failed }) => (
+          <>
+            <Sides
+              sides={sides}
+              more={more + positions.length - some.length}
+              isIdeal={isIdeal.value}
+            />
+            {Object.entries(failed).map(([position, why]) => (
+              <p key={position} class="notice">
+                Job {position}: {why}
+              </p>
+            ))}
+            {sides.length > 0 && <Chart {...{ session, sides }} />}
+          </>
+        )}
       </Loaded>
     </figure>
   );
 }
 
-function Bars({ compared, more }: { compared: Compared[]; more: number }) {
-  const all = compared.map(({ distribution }) => sharesOf(distribution));
-  const { lines, rest } = lineUp(all, TOP);
-  const greatest = Math.max(...lines.flatMap(({ shares }) => shares), ...rest, Number.MIN_VALUE);
-  const others = { label: "all others", shares: rest };
+function Sides({ sides, more, isIdeal }: { sides: Side[]; more: number; isIdeal: boolean }) {
   return (
     <>
-      <figcaption>
-        {compared.map(({ key, title, distribution }, i) => {
-          const size = sizeOf(distribution);
-          return (
-            <span key={key} class="series" data-series={i}>
-              {title}
-              {size !== null && <i> {format.count(size, "sample")}</i>}
-              {distribution.distance && i > 0 && (
-                <i title="Total variation distance, from 0 to 1">
-                  , {distanceText(...distribution.distance)}
-                </i>
-              )}
-            </span>
-          );
-        })}
-        {more > 0 && <i>and {format.count(more, "more distribution")} not drawn</i>}
-      </figcaption>
-      <table class="bars" aria-label={`Shares, bars from 0 to ${format.percent(greatest)}`}>
-        <tbody>
-          {[...lines, ...(rest.some((share) => share > 5e-4) ? [others] : [])].map((line) => (
-            <BarLine
-              key={line.label}
-              label={<code>{line.label}</code>}
-              numbers={[line.shares.map(format.percent).join(" · ")]}
-            >
-              {line.shares.map((share, i) => (
-                <div
-                  key={compared[i]?.key ?? i}
-                  class="series"
-                  data-series={i}
-                  style={{ width: `${(100 * share) / greatest}%` }}
-                />
-              ))}
-            </BarLine>
-          ))}
-        </tbody>
-      </table>
+      <ol class="sides">
+        {sides.map((side, i) => (
+          <li key={`${side.position}.${side.iteration}`}>
+            <span class="swatch" style={{ background: seriesColour(i) }} />
+            <span>{titleOf(side)}</span>
+            <i>
+              {side.samples === null ? "not sampled" : format.count(side.samples, "sample")}
+              {distanceOf(side) && `; ${isIdeal ? "from ideal: " : "from the first: "}`}
+              <span data-testid="distance">{distanceOf(side)}</span>
+              {side.no_ideal && `; ${side.no_ideal}`}
+            </i>
+          </li>
+        ))}
+      </ol>
+      {sides.some(({ comparison }) => comparison?.p_value != null) && (
+        <p class="quiet">
+          Total variation distance, from 0 to 1. A p value holds for a pair that was chosen before
+          its results were seen.
+        </p>
+      )}
+      {more > 0 && <p class="quiet">{format.count(more, "more distribution")} not drawn.</p>}
     </>
   );
 }
 
-/** "distance 0.024 (chance alone gives 0.036)" */
-function distanceText(value: number, chance: number | null): string {
-  const text = `distance ${value.toFixed(3)}`;
-  return chance === null ? text : `${text} (chance alone gives ${chance.toFixed(3)})`;
+function Chart({ session, sides }: { session: Session; sides: Side[] }) {
+  const place = useRef<HTMLDivElement>(null);
+  const canvas = useRef<HTMLCanvasElement>(null);
+  const width = useWidth(place).value;
+  const theme = useTheme(place).value;
+  const { lines, rest } = lineUp(sides, TOP);
+  const shown = comparisonOf(lines, { width, size: TEXT_PX, decimals: null, legend: [] });
+  useLayoutEffect(() => {
+    const paper = canvas.current?.getContext("2d");
+    if (!paper || width === 0) return;
+    const scale = devicePixelRatio;
+    [paper.canvas.width, paper.canvas.height] = [width * scale, shown.height * scale];
+    paper.scale(scale, scale);
+    shown.draw(new CanvasSurface(paper), INKS[theme]);
+  });
+  const others = rest.some((share) => share > 5e-4);
+  const titles = sides.map(titleOf);
+  return (
+    <>
+      <div ref={place} class="comparison-area" style={{ height: `${shown.height}px` }}>
+        <canvas
+          ref={canvas}
+          role="img"
+          aria-label={`Shares of ${lines.length} states in ${format.count(sides.length, "distribution")}; the table below has the numbers`}
+        />
+      </div>
+      {others && (
+        <p class="quiet">
+          All other states: {rest.map((share) => format.percent(share)).join(" · ")}
+        </p>
+      )}
+      <details class="numbers">
+        <summary>Numbers</summary>
+        <div class="table-frame">
+          <table data-testid="comparison-numbers">
+            <thead>
+              <tr>
+                <th>state</th>
+                {titles.map((title) => (
+                  <th key={title} class="number">
+                    {title}
+                  </th>
+                ))}
+              </tr>
+            </thead>
+            <tbody>
+              {lines.map(({ label, bars }) => (
+                <tr key={label}>
+                  <td>
+                    <code>{label}</code>
+                  </td>
+                  {bars.map((bar, i) => (
+                    <td key={titles[i]} class="number">
+                      {bar && format.measured(bar.share, bar.error)}
+                      {bar?.ideal != null && ` (ideal ${format.number(bar.ideal)})`}
+                    </td>
+                  ))}
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
+      </details>
+      {sides.length === 2 && (
+        <p class="snippet">
+          <code>{pythonOf(sides)}</code>
+          <Copy text={pythonOf(sides)} label="Copy Python" />
+        </p>
+      )}
+      <ExportRow
+        session={session}
+        name={`${session.traits.group.value} comparison`}
+        csv={() => comparisonCsv(sides)}
+        sheet={(widthMm, decimals) => {
+          const width = Math.round((widthMm * 96) / 25.4);
+          const drawn = comparisonOf(lines, { width, size: 10.67, decimals, legend: titles });
+          return {
+            width,
+            height: Math.round(drawn.height),
+            title: "Shares of states",
+            draw: (surface) => drawn.draw(surface, INKS.light),
+          };
+        }}
+      />
+    </>
+  );
 }
 
-/** Each distribution of a job, named by what tells the job and the iteration apart. */
-function comparedOf({ rows, layout }: Session, { position, distributions }: JobResult): Compared[] {
-  const { table } = rows.value;
-  const labels = layout.value.differing.map(
-    ({ name, title }) => `${title} ${format.cell(table.cell(position, name))}`,
-  );
-  return distributions.map((distribution, i) => {
-    const parts = [...labels, ...(distribution.title ? [distribution.title] : [])].join(", ");
-    return {
-      key: `${position}.${i}`,
-      title: parts ? `job ${position}: ${parts}` : `job ${position}`,
-      distribution,
-    };
-  });
+function pythonOf([a, b]: readonly Side[]): string {
+  const more = a?.iteration || b?.iteration ? `, iteration=${a?.iteration ?? b?.iteration}` : "";
+  return `jg.compare(${a?.position}, ${b?.position}${more})`;
 }

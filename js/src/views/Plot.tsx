@@ -1,210 +1,279 @@
-/** A measured value over what was swept; every row is drawn or counted. */
+/** What was measured over what was swept; every point is drawn or counted. */
 
-import { type Plot as Figure, NO_CURVES, type Point, plotOf } from "../data/plot";
-import type { ResultColumn, Sheet } from "../data/results";
-import type { Cell } from "../data/table";
+import { useComputed, useSignal } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
+import { wordOf } from "../data/states";
+import { MOST_UNASKED } from "../figures";
 import * as format from "../format";
-import { type Mark, Scatter } from "../plot/Scatter";
-import { colourAt, extent, GRADIENT } from "../plot/scale";
+import type { Figure, FigureAnswer, FigureProgress } from "../kernel/answers";
+import type { PlotChoices } from "../kernel/model";
+import type { Chart } from "../plot/chart";
+import { PlotArea, WHOLE, type Zoom } from "../plot/PlotArea";
 import type { Session } from "../session";
+import { Button } from "../ui/Button";
+import { Copy } from "../ui/Copy";
+import { Compare } from "./Compare";
+import { CopyFigure } from "./CopyFigure";
+import { Definition } from "./Definition";
+import { PlotChoiceRow } from "./PlotChoices";
 
-/** Texts as curves: neighbours differ in more than red and green. */
-const PALETTE = ["--blue", "--orange", "--green", "--purple", "--yellow", "--quiet"];
+/** How texts of a figure are set on the page. */
+const TEXT_PX = 12;
 
-export function Plot({ session, sheet }: { session: Session; sheet: Sheet }) {
-  const figure = plotOf(sheet, session.plot.value);
-  if (!figure) return null;
-  const { points, isMap, x, y, curves, held, gaps, gone } = figure;
-  const [low, high] = extent(points.map(({ value }) => value));
-  const colourOf = colours(figure, low, high);
-  const marks: Mark[] = points.map((point, id) => ({
-    id,
-    x: point.x,
-    y: point.y,
-    error: isMap ? null : point.error,
-    curve: point.curve,
-    colour: colourOf(point),
-  }));
-  const selected = session.selected.value;
-  const chosen = new Set(
-    marks.filter(({ id }) => selected.has(points[id]?.row.position ?? -1)).map(({ id }) => id),
-  );
-  const positionOf = (id: number) => points[id]?.row.position ?? 0;
+export function Plot({ session }: { session: Session }) {
+  const choices = session.plot.value;
+  const version = session.traits.version.value;
+  useEffect(() => session.figures.want(choices, version));
+  useEffect(() => () => session.figures.rest(), []);
+  const { answer, progress, error } = session.figures.state.value;
   return (
-    <figure
-      data-testid="plot"
-      data-x={x.id}
-      data-y={y.id}
-      data-curves={curves?.id ?? ""}
-      data-points={points.length}
-      ref={(element) => {
-        if (element) Object.assign(element, { points: () => drawn(figure) });
-      }}
-    >
-      <figcaption>
-        <Choice
-          label="Y"
-          value={y.id}
-          columns={figure.choices.y}
-          choose={(id) => set(session, { y: id })}
-        />
-        <Choice
-          label="X"
-          value={x.id}
-          columns={figure.choices.x}
-          choose={(id) => set(session, { x: id })}
-        />
-        <Choice
-          label="Curves"
-          value={curves?.id ?? NO_CURVES}
-          columns={figure.choices.x.filter(({ id, role }) => id !== x.id && role === "swept")}
-          none="none"
-          choose={(id) => set(session, { curves: id })}
-        />
-        {held.map(({ column, values, value }) => (
-          <Held key={column.id} {...{ session, column, values, value }} />
-        ))}
-      </figcaption>
-      {gone.length > 0 && (
-        <p class="notice" data-testid="plot-gone">
-          {gone.map(titleOf).join(" and ")} is no longer a column. The plot shows what is selected
-          above.
+    <section class="plot-panel" aria-label="Plot">
+      {answer && <PlotChoiceRow {...{ session, answer }} />}
+      {progress && <Progress {...{ session, progress }} />}
+      {error && (
+        <p class="notice" data-testid="plot-error">
+          <span>{error}</span>
+          <Button kind="small" onClick={() => session.figures.load(true)}>
+            Try again
+          </Button>
         </p>
       )}
-      <Scatter
-        marks={marks}
-        xTitle={x.title}
-        yTitle={isMap && curves ? curves.title : axisTitle(y)}
-        label={`${y.title} over ${x.title}: ${format.count(points.length, "point")}`}
-        isMap={isMap}
-        isJoined={figure.isJoined}
-        fromZero={!isMap && isShare(y)}
-        chosen={chosen}
-        describe={(id) => readout(figure, points[id])}
-        choose={(ids) => session.select(new Set(ids.map(positionOf)))}
-        open={(id) => {
-          session.opened.value = positionOf(id);
+      {!answer && !error && <p class="quiet">Reading the results…</p>}
+      {answer?.figure && <Drawing {...{ session, answer, figure: answer.figure }} />}
+      {answer && !answer.figure && <p class="empty">There is nothing to plot yet.</p>}
+      <Compare session={session} />
+    </section>
+  );
+}
+
+/** How many results are here, and what to do about those that are not. */
+function Progress({ session, progress }: { session: Session; progress: FigureProgress }) {
+  const { loaded, of, missing, failed } = progress;
+  const [position, why] = failed.first ?? [];
+  const isHeldBack = missing > MOST_UNASKED && !session.figures.isLoading();
+  return (
+    <>
+      {isHeldBack ? (
+        <p class="notice" data-testid="load-many">
+          <span>
+            {format.whole(loaded)} of {format.count(of, "result")} are loaded.
+          </span>
+          <Button kind="primary" testid="load-figure" onClick={() => session.figures.load()}>
+            Load {format.count(missing, "result")}
+          </Button>
+        </p>
+      ) : (
+        missing > 0 && (
+          <p class="quiet" data-testid="plot-loading">
+            {format.whole(loaded)} of {format.count(of, "result")} loaded…
+          </p>
+        )
+      )}
+      {failed.count > 0 && (
+        <p class="notice" data-testid="plot-failed">
+          <span>
+            {format.count(failed.count, "result")} could not be loaded. Job {position}: {why}
+          </span>
+          {!session.isSaved() && (
+            <Button kind="small" onClick={() => session.figures.load(true)}>
+              Try again
+            </Button>
+          )}
+        </p>
+      )}
+    </>
+  );
+}
+
+interface DrawingProps {
+  session: Session;
+  answer: FigureAnswer;
+  figure: Figure;
+}
+
+function Drawing({ session, answer, figure }: DrawingProps) {
+  const choices = session.plot.value;
+  const zoom = useSignal<Zoom>(WHOLE);
+  const chart = useRef<Chart | null>(null);
+  const zoomBy = useRef<(factor: number) => void>(() => {});
+  const isDefining = useSignal(false);
+  const axes = [figure.kind, figure.x, figure.curves, figure.y, choices.is_log_x, choices.is_log_y];
+  // Another axis, another range.
+  useEffect(() => {
+    zoom.value = WHOLE;
+  }, axes);
+  const { points } = figure;
+  const selected = useComputed(() => {
+    const chosen = session.selected.value;
+    return new Set(
+      chosen.size === 0
+        ? []
+        : points.jobs.flatMap((jobs, rank) => (jobs.some((job) => chosen.has(job)) ? [rank] : [])),
+    );
+  }).value;
+  const look = lookOf(figure, choices);
+  const jobsOf = (ranks: number[]) => ranks.flatMap((rank) => points.jobs[rank] ?? []);
+  const undrawn = chart.current?.undrawn ?? 0;
+  return (
+    <figure
+      class="plot"
+      data-testid="plot"
+      data-kind={figure.kind}
+      data-x={figure.x}
+      data-y={figure.y}
+      data-curves={figure.curves}
+      data-points={points.value.filter((value) => value !== null).length}
+      ref={(element) => {
+        if (element) Object.assign(element, { points: () => drawn(figure, chart.current) });
+      }}
+    >
+      {figure.gone.length > 0 && (
+        <p class="notice" data-testid="plot-gone">
+          {figure.gone.join(" and ")} {figure.gone.length > 1 ? "are" : "is"} no longer there. The
+          plot shows what is selected above.
+        </p>
+      )}
+      <PlotArea
+        {...{ figure, look, zoom, selected }}
+        label={`${figure.y_label} over ${figure.x_label}: ${figure.caption}`}
+        describe={(rank) => readout(session, figure, rank)}
+        select={(ranks, isMore) => {
+          const before = isMore ? session.selected.peek() : [];
+          session.select(new Set([...before, ...jobsOf(ranks)]));
+        }}
+        open={(rank) => {
+          session.opened.value = points.jobs[rank]?.[0] ?? null;
+        }}
+        drawn={(now, by) => {
+          chart.current = now;
+          zoomBy.current = by;
         }}
       />
-      <figcaption>
-        {curves &&
-          figure.names.map((name, i) => (
-            <span key={String(name)} class="series" style={{ "--series": swatch(figure, i) }}>
-              {curves.title} {format.cell(name)}
-            </span>
-          ))}
-        {isMap && (
-          <span class="colour-bar" data-testid="colour-bar">
-            {axisTitle(y)} {format.number(low)}
-            <span style={{ background: GRADIENT }} />
-            {format.number(high)}
-          </span>
-        )}
-        {gaps > 0 && <i>{format.count(gaps, "row")} without a value</i>}
+      <figcaption class="plot-caption" data-testid="plot-caption">
+        <span>
+          {figure.caption}
+          {undrawn > 0 &&
+            `; ${format.count(undrawn, "point")} at 0 or below not on the logarithmic axis`}
+        </span>
+        <span class="spacer" />
+        <span class="buttons">
+          <Button kind="small" label="Zoom in" testid="zoom-in" onClick={() => zoomBy.current(0.6)}>
+            +
+          </Button>
+          <Button
+            kind="small"
+            label="Zoom out"
+            testid="zoom-out"
+            onClick={() => zoomBy.current(1 / 0.6)}
+          >
+            −
+          </Button>
+          <Button
+            kind="small"
+            testid="zoom-reset"
+            reason={zoom.value.x || zoom.value.y ? "" : "The whole figure is shown"}
+            onClick={() => {
+              zoom.value = WHOLE;
+            }}
+          >
+            Show all
+          </Button>
+        </span>
       </figcaption>
+      {answer.notes.map((note) => (
+        <p key={note} class="notice" data-testid="plot-note">
+          {note}
+        </p>
+      ))}
+      <p class="snippet">
+        <code data-testid="plot-python">{figure.python}</code>
+        <Copy text={figure.python} label="Copy Python" />
+        <span class="spacer" />
+        {!session.traits.read_only.value && (
+          <Button
+            kind="small"
+            testid="define"
+            isOpen={isDefining.value}
+            onClick={() => {
+              isDefining.value = !isDefining.value;
+            }}
+          >
+            Define a quantity…
+          </Button>
+        )}
+      </p>
+      {isDefining.value && (
+        <Definition
+          session={session}
+          definitions={answer.choices.definitions}
+          close={() => {
+            isDefining.value = false;
+          }}
+        />
+      )}
+      <CopyFigure
+        {...{ session, figure, look, zoom: zoom.value }}
+        name={`${session.traits.group.value} ${figure.y}`}
+      />
     </figure>
   );
 }
 
-const set = (session: Session, choices: Partial<Session["plot"]["value"]>) => {
-  session.plot.value = { ...session.plot.peek(), ...choices };
-};
-
-/** "max_samples" of "param.max_samples". */
-const titleOf = (id: string) => id.slice(id.indexOf(".") + 1).replaceAll("_", " ");
-
-const isShare = ({ role }: ResultColumn) => role === "share";
-
-const axisTitle = (column: ResultColumn) =>
-  isShare(column) ? `share of ${column.title} among selected` : column.title;
-
-function colours({ isMap, names, curves }: Figure, low: number, high: number) {
-  if (isMap) return ({ value }: Point) => colourAt((value - low) / (high - low));
-  if (curves?.isNumber)
-    return ({ curve }: Point) => colourAt(curve / Math.max(1, names.length - 1));
-  return ({ curve }: Point) => `var(${PALETTE[curve % PALETTE.length]})`;
+function lookOf({ is_share, points }: Figure, choices: PlotChoices) {
+  const isNegative = points.value.some((value) => (value ?? 0) < 0);
+  return {
+    size: TEXT_PX,
+    fromZero: choices.from_zero ?? (is_share && !isNegative),
+    isLogX: choices.is_log_x ?? false,
+    isLogY: choices.is_log_y ?? false,
+    decimals: null,
+    hasCaption: false,
+  };
 }
 
-const swatch = (figure: Figure, curve: number) =>
-  colours(figure, 0, 1)({ curve, value: 0 } as Point);
-
-/** "phi 1.428, indist 0.6: 0.196 ± 0.018, 500 samples, job 5" */
-function readout({ x, y, curves, held }: Figure, point: Point | undefined): string {
-  if (!point) return "";
-  const { row, value, error } = point;
-  const place = [x, ...(curves ? [curves] : []), ...held.map(({ column }) => column)]
-    .filter(({ id }) => id !== "position")
-    .map(({ id, title }) => `${title} ${format.cell(row.cells[id] ?? null)}`);
-  const samples = row.cells["samples"];
+/** "phi 1.428, indist 0.60: 0.196 ± 0.018, 500 samples, job 5" */
+function readout(session: Session, figure: Figure, rank: number): string {
+  const { points, xs, x, curves, legend, title } = figure;
+  const jobs = points.jobs[rank] ?? [];
+  const [first = 0] = jobs;
+  const place = [
+    ...(x === "job" ? [] : [`${x} ${xs.texts[points.x[rank] ?? 0]}`]),
+    ...(curves ? [legend[points.curve[rank] ?? 0] ?? ""] : []),
+    ...(title ? [title] : []),
+  ].join(", ");
+  const value = points.value[rank] ?? null;
+  const samples = points.samples[rank] ?? null;
+  const { table } = session.rows.peek();
+  const state = points.state[rank];
+  const message = table.text(first, "message");
+  const what =
+    value !== null
+      ? format.measured(value, points.error[rank] ?? null)
+      : state === "failed"
+        ? ["failed", message].filter(Boolean).join(": ")
+        : state === "to come"
+          ? wordOf(table.state(first))
+          : "no value";
   return [
-    `${place.join(", ")}${place.length > 0 ? ": " : ""}${y.title} ${format.measured(value, error)}`,
-    ...(typeof samples === "number" ? [format.count(samples, "sample")] : []),
-    `job ${row.name}`,
+    `${place}${place ? ": " : ""}${what}`,
+    ...(samples === null ? [] : [format.count(samples, "sample")]),
+    `${jobs.length > 1 ? "jobs" : "job"} ${jobs.slice(0, 6).join(", ")}${jobs.length > 6 ? ", …" : ""}`,
   ].join(", ");
 }
 
 /** What is drawn, for tests. */
-const drawn = ({ points }: Figure) =>
-  points.map(({ row, x, y, value, error, curve }) => ({
-    job: row.name,
-    ...{ x, y, value, error, curve },
+function drawn({ points, xs, groups, curves }: Figure, chart: Chart | null) {
+  const at = new Map(chart?.marks.map((mark) => [mark.rank, [mark.x, mark.y]]));
+  return points.x.map((place, rank) => ({
+    x: xs.values[place] ?? null,
+    curve: curves ? (groups.values[points.curve[rank] ?? 0] ?? null) : null,
+    value: points.value[rank] ?? null,
+    error: points.error[rank] ?? null,
+    low: points.low[rank] ?? null,
+    high: points.high[rank] ?? null,
+    samples: points.samples[rank] ?? null,
+    state: points.state[rank],
+    jobs: points.jobs[rank] ?? [],
+    at: at.get(rank) ?? null,
   }));
-
-interface ChoiceProps {
-  label: string;
-  value: string;
-  columns: ResultColumn[];
-  /** What no choice is called, if there is such a choice. */
-  none?: string;
-  choose(id: string): void;
-}
-
-function Choice({ label, value, columns, none, choose }: ChoiceProps) {
-  return (
-    <label>
-      {label}{" "}
-      <select
-        data-testid={`plot-${label.toLowerCase()}`}
-        value={value}
-        onChange={(event) => choose(event.currentTarget.value)}
-      >
-        {none && <option value={NO_CURVES}>{none}</option>}
-        {columns.map(({ id, title }) => (
-          <option key={id} value={id} selected={id === value}>
-            {title}
-          </option>
-        ))}
-      </select>
-    </label>
-  );
-}
-
-interface HeldProps {
-  session: Session;
-  column: ResultColumn;
-  values: Cell[];
-  value: Cell;
-}
-
-/** Another swept column: the plot shows the jobs with one of its values. */
-function Held({ session, column, values, value }: HeldProps) {
-  return (
-    <label>
-      at {column.title}{" "}
-      <select
-        data-testid={`plot-at-${column.title}`}
-        onChange={({ currentTarget }) => {
-          const { at } = session.plot.peek();
-          const wanted = values[currentTarget.selectedIndex] ?? null;
-          set(session, { at: { ...at, [column.id]: wanted } });
-        }}
-      >
-        {values.map((each) => (
-          <option key={String(each)} selected={each === value}>
-            {format.cell(each)}
-          </option>
-        ))}
-      </select>
-    </label>
-  );
 }

@@ -7,7 +7,7 @@ import { roving } from "../ui/roving";
 import { Filters } from "./Filters";
 import { JobTable } from "./Jobs";
 import { MeasuredNote } from "./MeasuredNote";
-import { Results } from "./Results";
+import { Plot } from "./Plot";
 import { Timeline } from "./Timeline";
 
 const TITLES: Readonly<Record<View, string>> = {
@@ -24,7 +24,7 @@ export function Views({ session }: { session: Session }) {
       <ViewTabs session={session} />
       <Filters session={session} />
       <div class="view" role="tabpanel" aria-label={TITLES[view]}>
-        {view !== "timeline" && <MeasuredNote session={session} />}
+        {(view === "table" || view === "both") && <MeasuredNote session={session} />}
         {(view === "table" || view === "both") && (
           <Boundary name="The table">
             <JobTable session={session} />
@@ -32,7 +32,7 @@ export function Views({ session }: { session: Session }) {
         )}
         {(view === "plot" || view === "both") && (
           <Boundary name="The plot">
-            <Results session={session} />
+            <Plot session={session} />
           </Boundary>
         )}
         {view === "timeline" && (

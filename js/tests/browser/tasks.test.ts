@@ -114,7 +114,7 @@ const TASKS: Task[] = [
     done: async () => {
       await expect
         .element(at("comparison"))
-        .toHaveTextContent("job 1: phi 0.1, circuit Knill CNOT");
+        .toHaveTextContent("phi 0.1, circuit Knill CNOT (job 1)");
       await expect.element(at("comparison")).toHaveTextContent("distance");
     },
   },

@@ -1,54 +1,64 @@
 import { describe, expect, it } from "vitest";
-import { lineUp, sharesOf } from "../../src/data/compare";
-import type { Distribution } from "../../src/kernel/answers";
+import { comparisonCsv, distanceOf, lineUp, titleOf } from "../../src/data/compare";
+import type { Side } from "../../src/kernel/answers";
 
-const distribution = (counts: [string, number][], rest = 0) => {
-  const total = counts.reduce((sum, [, count]) => sum + count, rest);
-  return {
-    title: "",
-    unit: "counts" as const,
-    entries: counts.map(([label, count]): Distribution["entries"][number] => [
-      label,
-      count,
-      total > 0 ? count / total : null,
-      null,
-    ]),
-    rest: { n: rest ? 1 : 0, value: rest },
-    scalars: {},
-  };
-};
+const side = (shares: Record<string, number>, changes: Partial<Side> = {}): Side => ({
+  ...{ position: 3, iteration: null, name: "", samples: 100, rest: 0, ideal: null, no_ideal: "" },
+  ...{ comparison: null, problem: "" },
+  entries: Object.entries(shares).map(([state, share]) => [state, share, 0.01, share, share]),
+  ...changes,
+});
 
 describe("distributions side by side", () => {
-  const a = sharesOf(
-    distribution(
-      [
-        ["|1>", 6],
-        ["|0>", 2],
-      ],
-      2,
-    ),
-  );
-  const b = sharesOf(
-    distribution([
-      ["|0>", 3],
-      ["|2>", 1],
-    ]),
-  );
-
-  it("are shares of all outcomes, those that were not sent too", () => {
-    expect([...a]).toEqual([
-      ["|1>", 0.6],
-      ["|0>", 0.2],
-    ]);
-    expect([...sharesOf(distribution([["|0>", 0]]))]).toEqual([["|0>", 0]]);
-  });
+  const [a, b] = [
+    side({ "|1>": 0.6, "|0>": 0.2 }, { rest: 0.2 }),
+    side({ "|0>": 0.75, "|2>": 0.25 }),
+  ];
 
   it("show what matters most in any of them, and the rest of each", () => {
     const { lines, rest } = lineUp([a, b], 2);
-    expect(lines).toEqual([
-      { label: "|0>", shares: [0.2, 0.75] },
-      { label: "|1>", shares: [0.6, 0] },
+    expect(lines.map(({ label, bars }) => [label, ...bars.map((bar) => bar?.share)])).toEqual([
+      ["|0>", 0.2, 0.75],
+      ["|1>", 0.6, 0],
     ]);
     expect(rest.map((share) => Math.round(share * 100))).toEqual([20, 25]);
+  });
+
+  it("have a gap, not 0, for a state that was not sent", () => {
+    const { lines } = lineUp([a, b], 3);
+    expect(lines[2]).toMatchObject({ label: "|2>", bars: [null, { share: 0.25 }] });
+  });
+
+  it("stand beside their ideals", () => {
+    const { lines } = lineUp([side({ "|1>": 0.6 }, { ideal: { "|1>": 0.5, "|0>": 0.5 } })], 5);
+    expect(lines.map(({ label, bars }) => [label, bars[0]?.share, bars[0]?.ideal])).toEqual([
+      ["|1>", 0.6, 0.5],
+      ["|0>", 0, 0.5],
+    ]);
+  });
+
+  it("say what chance alone gives beside each distance", () => {
+    const comparison = {
+      distance: 0.024,
+      expected: 0.0364,
+      spread: 0.0102,
+      p95: 0.05,
+      p_value: 0.73,
+    };
+    expect(distanceOf(side({}, { comparison }))).toBe(
+      "distance 0.024, chance alone gives 0.036 ± 0.010, p = 0.73",
+    );
+    const computed = { ...comparison, expected: null, spread: null, p_value: null };
+    expect(distanceOf(side({}, { comparison: computed }))).toBe("distance 0.024");
+    expect(titleOf(side({}, { name: "phi 1.43" }))).toBe("phi 1.43 (job 3)");
+  });
+
+  it("are exported with all their states and errors", () => {
+    expect(comparisonCsv([a, b]).split("\r\n")).toEqual([
+      "state,job 3,error of job 3,job 3,error of job 3",
+      "|0>,0.2,0.01,0.75,0.01",
+      "|1>,0.6,0.01,0,",
+      "|2>,,,0.25,0.01",
+    ]);
   });
 });

@@ -57,6 +57,7 @@ const commands: Record<Command, true> = {
   open: true,
   describe: true,
   annotate: true,
+  define: true,
 };
 const questions: Record<Question, true> = {
   job: true,
@@ -64,6 +65,8 @@ const questions: Record<Question, true> = {
   drawing: true,
   results: true,
   measured: true,
+  figure: true,
+  compare: true,
   groups: true,
   size: true,
   estimate: true,
@@ -74,6 +77,7 @@ const settings: Record<Setting, true> = {
   search: true,
   selected: true,
   columns: true,
+  plot: true,
 };
 
 describe("what both sides share", () => {

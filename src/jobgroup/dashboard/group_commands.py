@@ -49,6 +49,13 @@ def describe(group: JobGroup, args: Json) -> Json:
     return {"text": "description kept" if text else "description removed"}
 
 
+def define(group: JobGroup, args: Json) -> Json:
+    """Define a derived quantity; an empty text removes it."""
+    name, text = str(args.get("name", "")), _text_argument(args)
+    group.define(name, text or None)
+    return {"text": f"{name} {'defined' if text else 'removed'}"}
+
+
 def annotate(group: JobGroup, args: Json, *, removals: int | None = None) -> Json:
     """Put a note to a job; an empty text takes it away."""
     (job,) = jobs_at(group, [int(args["position"])], removals=removals)
@@ -67,6 +74,7 @@ ON_SHOWN: Final[Mapping[str, Callable[[JobGroup, Json], Json]]] = MappingProxyTy
         "restore": lambda group, _: restore([group.name]),
         "stop": stop,
         "describe": describe,
+        "define": define,
     }
 )
 """Commands for the group that is shown."""

@@ -53,12 +53,22 @@ class Measurements:
 
     def of(self, group: JobGroup, jobs: Sequence[RemoteJob]) -> dict[int, Found]:
         """Return what jobs measured, by position, or a sentence that says why not."""
+        return self.of_records(group, [job._record for job in jobs])  # noqa: SLF001
+
+    def known(self, group: JobGroup, records: Sequence[JobRecord]) -> dict[int, list[Measurement]]:
+        """Return what is remembered of jobs, by position, without asking the cloud."""
+        if group is not self._group:
+            return {}
+        known = self._known
+        return {r.position: known[r.attempt_id] for r in records if r.attempt_id in known}
+
+    def of_records(self, group: JobGroup, records: Sequence[JobRecord]) -> dict[int, Found]:
+        """Return what the jobs of these records measured, or a sentence that says why not."""
         if group is not self._group:
             self._group, self._size = group, 0
             self._known.clear()
             self._sums.clear()
             self._summed.clear()
-        records = [job._record for job in jobs]  # noqa: SLF001
         new = [r for r in records if r.state in HAS_RESULTS and r.attempt_id not in self._known]
         failures = self._fetch(group, new)
         found: dict[int, Found] = {

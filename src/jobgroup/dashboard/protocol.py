@@ -34,14 +34,28 @@ COMMANDS: Final = (
     "open",
     "describe",
     "annotate",
+    "define",
 )
-QUERIES: Final = ("job", "payload", "drawing", "results", "measured", "groups", "size", "estimate")
+QUERIES: Final = (
+    *(
+        "job",
+        "payload",
+        "drawing",
+        "results",
+        "measured",
+        "figure",
+        "compare",
+        "groups",
+        "size",
+        "estimate",
+    ),
+)
 MAX_TOKEN: Final = 10_000
 """Characters of a token, and of what it is for."""
 
 _KEYED: Final = {"labels": "label.", "facts": "fact.", "params": "param."}
 """Columns of texts that hold an object each."""
-SETTINGS: Final = ("filter", "sort", "search", "selected", "columns")
+SETTINGS: Final = ("filter", "sort", "search", "selected", "columns", "plot")
 
 
 class InvalidMessageError(ValueError):

@@ -11,6 +11,8 @@ from typing import Any, Final
 
 from jobgroup import catalog
 from jobgroup.adapters import NoIdealError, ideal_of
+from jobgroup.dashboard.comparisons import compare_jobs
+from jobgroup.dashboard.figures import Figures
 from jobgroup.dashboard.group_commands import parse_positions
 from jobgroup.dashboard.job_detail import drawing, job_detail, payload
 from jobgroup.dashboard.measured import (
@@ -43,12 +45,16 @@ class Queries:
 
     def __init__(self) -> None:
         self._measurements = Measurements()
+        self._of_group: Mapping[str, Callable[[JobGroup, Json], Json]] = {
+            "size": lambda group, _: size(group),
+            "figure": Figures(self._measurements).answer,
+        }
 
     def answer(
         self, group: JobGroup, name: str, args: Json, *, removals: int | None = None
     ) -> Json:
-        if name == "size":
-            return size(group)
+        if name in self._of_group:
+            return self._of_group[name](group, args)
         if name in OF_ONE_JOB:
             (job,) = jobs_at(group, [int(args["position"])], removals=removals)
             return OF_ONE_JOB[name](group, job)
@@ -56,6 +62,9 @@ class Queries:
         jobs = None if positions is None else jobs_at(group, positions, removals=removals)
         if name == "estimate":
             return estimate(group, jobs, bool(args.get("rerun")))
+        if name == "compare":
+            records = [job._record for job in jobs or []]  # noqa: SLF001
+            return compare_jobs(group, records, self._measurements, ideal=bool(args.get("ideal")))
         if name == "measured":
             return self.measured(group, jobs or [], _texts(args.get("columns") or []))
         return self.results(group, jobs or [], ideal=bool(args.get("ideal")))

@@ -29,6 +29,7 @@ from traitlets import (
     validate,
 )
 from traitlets import Any as AnyTrait
+from traitlets import observe as on_change
 
 from jobgroup.credentials import set_token
 from jobgroup.dashboard import group_commands, protocol
@@ -46,6 +47,7 @@ from jobgroup.logs import logger
 from jobgroup.secret import Secret
 from jobgroup.status import FILTERS, LABELS, parse_state
 from jobgroup.store.columns import Columns, count_changes, read_changes, read_columns
+from jobgroup.store.encoding import as_json, as_object
 from jobgroup.store.output import user_path
 
 CHUNK_ROWS: Final = 10_000
@@ -53,6 +55,9 @@ CHUNK_ROWS: Final = 10_000
 
 MAX_SHOWN: Final = 200_000
 """Jobs of which a page gets the rows: the newest ones."""
+
+MAX_CHOICES: Final = 5_000
+"""Characters of what is chosen for the plot."""
 
 _log = logger(__name__)
 
@@ -91,6 +96,7 @@ class DashboardSession(HasTraits):
     sort = Unicode("").tag(sync=True)
     search = Unicode("").tag(sync=True)
     columns = List(Unicode()).tag(sync=True)
+    plot: Dict[str, Any] = Dict(key_trait=Unicode()).tag(sync=True)
     theme = Enum(("auto", "light", "dark"), "auto").tag(sync=True)
     read_only = Bool(False).tag(sync=True)
 
@@ -354,6 +360,7 @@ class DashboardSession(HasTraits):
         self.set_trait("deleted", False)
         self.set_trait("last_error", "")
         self.set_trait("group", "" if group is None else group.name)
+        self.plot = _kept_plot(group)
         self.read_state()
         self._sender.restart()
 
@@ -368,6 +375,20 @@ class DashboardSession(HasTraits):
             labels = ", ".join(LABELS.get(name, name) for name in FILTERS)
             raise TraitError(f"filter must be one of {labels}, got {short(wanted)}.")
         return found[1]
+
+    @validate("plot")
+    def _as_choices(self, proposal: dict[str, Any]) -> dict[str, Any]:
+        if len(as_json(proposal["value"])) > MAX_CHOICES:
+            raise TraitError(f"plot has more than {MAX_CHOICES} characters.")
+        return dict(proposal["value"])
+
+    @on_change("plot")
+    def _keep_plot(self, change: Any) -> None:
+        """Keep the choices with the group, as the defaults of its next view."""
+        group = self._shown
+        if group is not None and not self.deleted and change.new != _kept_plot(group):
+            keep = engine_session(group).store.keep_default
+            self._requests.in_thread(keep, "plot", as_json(change.new))
 
     @validate("selected")
     def _as_ranges(self, proposal: dict[str, Any]) -> list[list[int]]:
@@ -384,7 +405,7 @@ _READ_ONLY: Final = "This dashboard is read-only: Dashboard(group, read_only=Tru
 _SHARED = frozenset(
     {
         *("group", "description", "counts", "progress", "version", "paused", "selected"),
-        *("filter", "sort", "search", "columns", "theme", "last_error"),
+        *("filter", "sort", "search", "columns", "plot", "theme", "last_error"),
     }
 )
 """The traits that a saved page begins with."""
@@ -395,6 +416,16 @@ _FOLLOWED = (
 )
 _READ = frozenset({*_FOLLOWED, "sender", "description", "deleted", "token_needed"})
 """The traits that describe the group, as of the last time that its state was read."""
+
+
+def _kept_plot(group: JobGroup | None) -> dict[str, Any]:
+    """The choices of the last view of a group."""
+    if group is None:
+        return {}
+    try:
+        return as_object(engine_session(group).store.meta().get("plot"))
+    except JobGroupError:
+        return {}
 
 
 def _ranges(items: Iterable[Any]) -> list[list[int]]:

@@ -89,5 +89,6 @@ _LINES: Final[Mapping[str, Callable[[Json], str]]] = {
         f"jg = JobGroup.open({args['name']!r})" if args.get("name") else "Dashboard()"
     ),
     "describe": lambda args: f"jg.description = {args['text']!r}",
+    "define": lambda args: f"jg.define({args['name']!r}, {args['text'] or None!r})",
     "annotate": lambda args: f"jg[{args['position']}].note = {args['text']!r}",
 }

@@ -167,8 +167,8 @@ def figure_of(
         where: values of other swept names.
         kind: how it is drawn; "auto" chooses.
         errors: which error bars there are.
-        fill: hold other swept names with several values at their first one; otherwise they are an
-            error.
+        fill: hold other swept names at their first value, also instead of a value that is not
+            there; otherwise both are errors.
 
     Raises:
         UnknownColumnError: there is no such quantity, swept name or value.
@@ -179,6 +179,8 @@ def figure_of(
     study = with_variants(study)
     selectors = []
     for name, value in (where or {}).items():
+        if fill and not has_value(study, name, value):
+            continue
         selectors.append(_selector(study, name, value))
         study = _selected(study, selectors[-1])
     x, curves = _axes(study, x, curves, kind)
@@ -268,6 +270,11 @@ def _selector(study: Study, name: str, value: Any) -> Selector:
     if not found:
         raise UnknownColumnError(f"{name} has no value {value!r:.40}. {_values(study, name)}")
     return Selector(name, known, found[0])
+
+
+def has_value(study: Study, name: str, value: Any) -> bool:
+    """Whether some point has the value."""
+    return any(same_value(value, each) for each in study.coordinates.get(name, ()))
 
 
 def _selected(study: Study, selector: Selector) -> Study:

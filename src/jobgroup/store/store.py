@@ -102,6 +102,11 @@ class GroupStore:
                     tx.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
             tx.bump_version()
 
+    def keep_default(self, key: str, value: str) -> None:
+        """Keep a choice of a view for the next one; no change of the group, so no version."""
+        with self.database.write_transaction() as tx:
+            tx.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
+
     @property
     def version(self) -> int:
         """A number that grows with every change of the group."""

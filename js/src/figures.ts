@@ -1,0 +1,148 @@
+/**
+ * The figure that the plot shows, asked of the kernel when something changed: one question at a time,
+ * with pauses that grow with the figure, and none while the page is hidden.
+ */
+
+import { type ReadonlySignal, signal } from "@preact/signals";
+import type { FigureAnswer, FigureProgress, SameFigure } from "./kernel/answers";
+import type { Link } from "./kernel/link";
+import type { PlotChoices } from "./kernel/model";
+import type { Args } from "./kernel/protocol";
+
+export interface FigureState {
+  answer: FigureAnswer | null;
+  progress: FigureProgress | null;
+  /** Why there is no answer. */
+  error: string;
+  /** The choices that the answer was asked for. */
+  choices: PlotChoices | null;
+}
+
+export interface Figures {
+  readonly state: ReadonlySignal<FigureState>;
+  /** The plot is shown, with these choices, of this version of the group. */
+  want(choices: PlotChoices, version: number): void;
+  /** The plot is no longer shown. */
+  rest(): void;
+  /** Load what is missing, however much it is; again, what failed. */
+  load(isAgain?: boolean): void;
+  /** Whether the person asked for what is missing. */
+  isLoading(): boolean;
+  clear(): void;
+}
+
+interface Wanted {
+  choices: PlotChoices;
+  version: number;
+}
+
+/** More missing results than this are loaded only if the person asks for them. */
+export const MOST_UNASKED = 2000;
+const PAUSE_MS = 700;
+const PAUSE_PER_POINT_MS = 0.5;
+const HIDDEN_MS = 1000;
+
+const NOTHING: FigureState = { answer: null, progress: null, error: "", choices: null };
+
+export function newFigures(link: Link): Figures {
+  const state = signal(NOTHING);
+  let wanted = null as Wanted | null;
+  let done = null as Wanted | null;
+  let isLoading = false;
+  let isAgain = false;
+  let isBusy = false;
+  let life = 0;
+  let nextAt = 0;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+
+  const isHeldBack = () => !isLoading && (state.peek().progress?.missing ?? 0) > MOST_UNASKED;
+
+  async function step(): Promise<void> {
+    clearTimeout(timer);
+    if (isBusy || !wanted) return;
+    const mine = life;
+    const { answer, progress, choices } = state.peek();
+    const isNew = wanted.choices !== done?.choices;
+    const isChanged = isNew || wanted.version !== done?.version;
+    const isPartial = !isChanged && (progress?.missing ?? 0) > 0 && !isHeldBack();
+    if (!isChanged && !isPartial && !isAgain) return;
+    const wait = isNew ? 0 : nextAt - performance.now();
+    if (wait > 0 && !isPartial) return later(wait);
+    if (document.hidden) return later(HIDDEN_MS);
+    const asked = wanted;
+    const args: Args = {
+      ...argsOf(asked.choices),
+      ...(isLoading && { load: true }),
+      ...(isAgain && { retry: true }),
+      ...(isPartial && wait > 0 && { only_load: true }),
+      ...(answer && choices === asked.choices && { have: answer.digest }),
+    };
+    isBusy = true;
+    isAgain = false;
+    try {
+      const found = (await link.ask("figure", args)) as FigureAnswer | SameFigure | FigureProgress;
+      if (mine !== life) return;
+      take(found, asked);
+    } catch (error) {
+      if (mine !== life) return;
+      state.value = { ...state.peek(), error: (error as Error).message };
+      done = asked;
+    } finally {
+      isBusy = false;
+    }
+    step();
+  }
+
+  function take(found: FigureAnswer | SameFigure | FigureProgress, asked: Wanted): void {
+    const isWhole = "figure" in found;
+    const { loaded, of, missing, failed } = found;
+    const before = state.peek();
+    state.value = {
+      answer: isWhole ? found : before.answer,
+      progress: { loaded, of, missing, failed },
+      error: "",
+      choices: isWhole ? asked.choices : before.choices,
+    };
+    // What was loaded meanwhile is not drawn yet: the figure is asked for once more at the end.
+    const isDrawn = isWhole || "same" in found;
+    if (isDrawn) {
+      done = asked;
+      const points = state.peek().answer?.figure?.points.x.length ?? 0;
+      nextAt = performance.now() + PAUSE_MS + PAUSE_PER_POINT_MS * points;
+    } else if (missing === 0) done = null;
+  }
+
+  function later(ms: number): void {
+    timer = setTimeout(step, ms);
+  }
+
+  return {
+    state,
+    want(choices, version) {
+      if (wanted?.choices === choices && wanted.version === version) return;
+      wanted = { choices, version };
+      step();
+    },
+    rest() {
+      wanted = null;
+      clearTimeout(timer);
+    },
+    load(again = false) {
+      isLoading ||= !again;
+      isAgain ||= again;
+      step();
+    },
+    isLoading: () => isLoading,
+    clear() {
+      life += 1;
+      clearTimeout(timer);
+      [wanted, done, isLoading, isAgain, isBusy] = [null, null, false, false, false];
+      state.value = NOTHING;
+    },
+  };
+}
+
+function argsOf({ y, x, curves, at, kind, errors, sweep }: PlotChoices): Args {
+  const given = { y, x, curves, at, kind, errors, sweep };
+  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+}

@@ -1,0 +1,177 @@
+/** Axes: where a value is in pixels, and which ticks say so. Pure. */
+
+import { scaleLinear, scaleLog, scaleTime } from "d3-scale";
+
+export type AxisKind = "number" | "time" | "text";
+
+export interface Tick {
+  at: number;
+  /** Empty for a tick without a number. */
+  label: string;
+}
+
+export interface Axis {
+  kind: AxisKind;
+  ticks: Tick[];
+  /** Pixels of a value; not-a-number for one that the axis cannot have. */
+  at(value: number): number;
+  /** The value at a pixel. */
+  value(at: number): number;
+  /** Ends in values. */
+  domain: readonly [number, number];
+}
+
+export interface AxisOptions {
+  kind: AxisKind;
+  /** Texts by rank, where the values are ranks. */
+  texts?: readonly string[];
+  isLog?: boolean;
+  /** Whether the ends are rounded. */
+  isNice?: boolean;
+  /** Pixels between ticks, at least. */
+  room: number;
+  decimals?: number | null;
+}
+
+export function axisOf(
+  [low, high]: readonly [number, number],
+  [from, to]: readonly [number, number],
+  options: AxisOptions,
+): Axis {
+  const count = Math.max(2, Math.floor(Math.abs(to - from) / options.room));
+  if (options.kind === "text") return textAxis([low, high], [from, to], options.texts ?? [], count);
+  if (options.kind === "time") return timeAxis([low, high], [from, to], count);
+  const scale = options.isLog
+    ? scaleLog([low, high], [from, to])
+    : scaleLinear([low, high], [from, to]);
+  if (options.isNice) scale.nice(count);
+  return {
+    kind: "number",
+    ticks: options.isLog
+      ? logTicks(scale as ReturnType<typeof scaleLog>)
+      : linearTicks(scale.ticks(count), options.decimals ?? null, (value) => Number(scale(value))),
+    at: (value) => (options.isLog && value <= 0 ? Number.NaN : scale(value)),
+    value: (at) => scale.invert(at),
+    domain: scale.domain() as [number, number],
+  };
+}
+
+function linearTicks(
+  values: readonly number[],
+  decimals: number | null,
+  at: (value: number) => number,
+): Tick[] {
+  const texts = numbers(values, decimals);
+  return values.map((value, i) => ({ at: at(value), label: texts[i] ?? "" }));
+}
+
+/** Numbers that stand together, with equally many decimals. */
+export function numbers(values: readonly number[], decimals: number | null = null): string[] {
+  const greatest = Math.max(...values.map(Math.abs), 0);
+  const steps = values.slice(1).map((value, i) => Math.abs(value - (values[i] ?? 0)));
+  const step = Math.min(...steps.filter((each) => each > 0), greatest || 1);
+  if (decimals === null && greatest > 0 && (greatest >= 1e6 || greatest < 1e-3))
+    return values.map(powered);
+  const places = decimals ?? Math.max(0, Math.min(12, -Math.floor(Math.log10(step) + 1e-9)));
+  const needed = values.some(
+    (value) =>
+      Math.abs(value * 10 ** places - Math.round(value * 10 ** places)) > 1e-6 * 10 ** places,
+  )
+    ? places + 1
+    : places;
+  return values.map((value) => plain((value || 0).toFixed(decimals === null ? needed : places)));
+}
+
+function logTicks(scale: ReturnType<typeof scaleLog>): Tick[] {
+  const [low = 1, high = 10] = scale.domain();
+  const decades = Math.log10(high / low);
+  const isLabelled = (value: number) => {
+    const digit = Math.round(value / 10 ** Math.floor(Math.log10(value) + 1e-9));
+    return decades > 2 ? digit === 1 : decades > 1 ? [1, 2, 5].includes(digit) : true;
+  };
+  const step = Math.max(1, Math.ceil(decades / 6));
+  return scale.ticks(200).flatMap((value) => {
+    const power = Math.round(Math.log10(value));
+    const isPower = Math.abs(value / 10 ** power - 1) < 1e-9;
+    if (decades > 8 && !isPower) return [];
+    const label = isLabelled(value) && !(isPower && step > 1 && power % step) ? powered(value) : "";
+    return [{ at: Number(scale(value)), label }];
+  });
+}
+
+/** "0.01", "10⁻⁴", "2·10⁶" */
+export function powered(value: number): string {
+  const size = Math.abs(value);
+  if (size === 0 || (size >= 1e-3 && size < 1e5))
+    return plain(String(Number(value.toPrecision(6))));
+  const power = Math.floor(Math.log10(size) + 1e-9);
+  const digits = Number((value / 10 ** power).toPrecision(4));
+  const raised = [...String(power)].map((c) => RAISED[c] ?? c).join("");
+  return digits === 1 ? `10${raised}` : `${plain(String(digits))}·10${raised}`;
+}
+const RAISED: Readonly<Record<string, string>> = Object.fromEntries(
+  [..."-0123456789"].map((c, i) => [c, [..."⁻⁰¹²³⁴⁵⁶⁷⁸⁹"][i] ?? c]),
+);
+
+/** With the sign that figures have. */
+const plain = (text: string): string => text.replace(/^-/, "−");
+
+function timeAxis(
+  [low, high]: readonly [number, number],
+  range: readonly [number, number],
+  count: number,
+): Axis {
+  const scale = scaleTime([low, high], [...range]);
+  const format = scale.tickFormat(count);
+  return {
+    kind: "time",
+    ticks: scale.ticks(count).map((value) => ({ at: scale(value), label: format(value) })),
+    at: (value) => scale(value),
+    value: (at) => Number(scale.invert(at)),
+    domain: [low, high],
+  };
+}
+
+/** Ranks, each in the middle of its place. */
+function textAxis(
+  [low, high]: readonly [number, number],
+  range: readonly [number, number],
+  texts: readonly string[],
+  count: number,
+): Axis {
+  const scale = scaleLinear([low, high], [...range]);
+  const first = Math.max(0, Math.ceil(low));
+  const last = Math.min(texts.length - 1, Math.floor(high));
+  const step = Math.max(1, Math.ceil((last - first + 1) / count));
+  const ticks: Tick[] = [];
+  for (let rank = first; rank <= last; rank += step)
+    ticks.push({ at: scale(rank), label: texts[rank] ?? "" });
+  return {
+    kind: "text",
+    ticks,
+    at: (value) => scale(value),
+    value: (at) => scale.invert(at),
+    domain: [low, high],
+  };
+}
+
+/** "Europe/Berlin, 28 Nov 2026": what the ticks of an axis of times leave out. */
+export function timeZoneOf(low: number, high: number): string {
+  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  const day = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", year: "numeric" });
+  const [first, last] = [day.format(low), day.format(high)];
+  return `${first === last ? first : `${first} to ${last}`}, ${zone}`;
+}
+
+/** The edges of cells, halfway between ascending values; on a logarithmic axis by ratio. */
+export function edgesOf(values: readonly number[], isLog = false): number[] {
+  const centres = isLog ? values.map(Math.log) : [...values];
+  const back = (value: number) => (isLog ? Math.exp(value) : value);
+  if (centres.length < 2) {
+    const [only = 0] = centres;
+    return [back(only - 0.5), back(only + 0.5)];
+  }
+  const middles = centres.slice(1).map((value, i) => (value + (centres[i] ?? 0)) / 2);
+  const [first = 0, last = 0] = [centres[0], centres.at(-1)];
+  return [2 * first - (middles[0] ?? 0), ...middles, 2 * last - (middles.at(-1) ?? 0)].map(back);
+}

@@ -1,0 +1,88 @@
+/** A figure as a file: the same drawing as on the page, on white, as wide as a column of a paper. */
+
+import { csvOf } from "../data/csv";
+import type { Cell } from "../data/table";
+import type { Figure } from "../kernel/answers";
+import { chartOf, type Look } from "./chart";
+import { INKS } from "./colours";
+import { CanvasSurface, type Surface, SvgSurface } from "./surface";
+
+export interface Paper {
+  /** Millimetres. */
+  width: number;
+  decimals: number | null;
+}
+
+const DOTS_PER_INCH = 600;
+const PX_PER_MM = 96 / 25.4;
+/** 8 points. */
+const TEXT_PX = 10.67;
+const NONE: ReadonlySet<number> = new Set();
+
+export interface Sheet {
+  width: number;
+  height: number;
+  title: string;
+  draw(surface: Surface): void;
+}
+
+export function sheetOf(figure: Figure, look: Omit<Look, "width" | "height">, paper: Paper): Sheet {
+  const width = Math.round(paper.width * PX_PER_MM);
+  const height = Math.round(width * (width < 450 ? 0.78 : 0.55));
+  const { decimals } = paper;
+  const chart = chartOf(figure, {
+    ...look,
+    size: TEXT_PX,
+    decimals,
+    hasCaption: true,
+    width,
+    height,
+  });
+  return {
+    width,
+    height,
+    title: `${figure.y_label} over ${figure.x_label}`,
+    draw: (surface) => chart.draw(surface, INKS.light, NONE),
+  };
+}
+
+export function svgOf({ width, height, title, draw }: Sheet, widthMm: number): string {
+  const surface = new SvgSurface();
+  draw(surface);
+  return surface.file(width, height, widthMm, title);
+}
+
+export function pngOf({ width, height, draw }: Sheet): Promise<Blob> {
+  const scale = DOTS_PER_INCH / 96;
+  const canvas = document.createElement("canvas");
+  [canvas.width, canvas.height] = [Math.round(width * scale), Math.round(height * scale)];
+  const paper = canvas.getContext("2d") as CanvasRenderingContext2D;
+  paper.scale(scale, scale);
+  draw(new CanvasSurface(paper));
+  return new Promise((resolve, reject) =>
+    canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error("No picture was made.")))),
+  );
+}
+
+/** Every point with its numbers as the kernel gave them. */
+export function pointsCsv({ x, y, curves, xs, groups, points, selectors }: Figure): string {
+  const header = [
+    x,
+    ...(curves ? [curves] : []),
+    ...selectors.map(({ name }) => name),
+    ...[y, "error", "low", "high", "samples", "state", "jobs"],
+  ];
+  const rows = points.x.map((place, rank): Cell[] => [
+    xs.values[place] ?? null,
+    ...(curves ? [groups.values[points.curve[rank] ?? 0] ?? null] : []),
+    ...selectors.map(({ value }) => value),
+    points.value[rank] ?? null,
+    points.error[rank] ?? null,
+    points.low[rank] ?? null,
+    points.high[rank] ?? null,
+    points.samples[rank] ?? null,
+    points.state[rank] ?? "",
+    (points.jobs[rank] ?? []).join(" "),
+  ]);
+  return csvOf(header, rows);
+}

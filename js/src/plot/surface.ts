@@ -1,0 +1,184 @@
+/** What figures are drawn on: a canvas on the page, or a file of SVG. */
+
+export type XY = readonly [x: number, y: number];
+
+export interface Style {
+  fill?: string;
+  stroke?: string;
+  width?: number;
+  alpha?: number;
+}
+
+export interface TextStyle {
+  fill: string;
+  size: number;
+  align?: "start" | "middle" | "end";
+  /** Quarter turns against the clock. */
+  isUpright?: boolean;
+  isBold?: boolean;
+}
+
+export interface Surface {
+  /** A line through points; a closed one is an area. */
+  path(points: readonly XY[], style: Style, isClosed?: boolean): void;
+  circle(x: number, y: number, radius: number, style: Style): void;
+  rect(x: number, y: number, width: number, height: number, style: Style): void;
+  /** Its middle is at `y`. */
+  text(x: number, y: number, text: string, style: TextStyle): void;
+  /** Draw only inside a box. */
+  within(box: Box, draw: () => void): void;
+}
+
+export interface Box {
+  left: number;
+  top: number;
+  right: number;
+  bottom: number;
+}
+
+export const FONT = "system-ui, 'Helvetica Neue', Helvetica, Arial, sans-serif";
+
+export class CanvasSurface implements Surface {
+  constructor(readonly paper: CanvasRenderingContext2D) {}
+
+  path(points: readonly XY[], style: Style, isClosed = false): void {
+    const { paper } = this;
+    paper.beginPath();
+    for (const [x, y] of points) paper.lineTo(x, y);
+    if (isClosed) paper.closePath();
+    this.#ink(style);
+  }
+
+  circle(x: number, y: number, radius: number, style: Style): void {
+    this.paper.beginPath();
+    this.paper.arc(x, y, radius, 0, 2 * Math.PI);
+    this.#ink(style);
+  }
+
+  rect(x: number, y: number, width: number, height: number, style: Style): void {
+    this.paper.beginPath();
+    this.paper.rect(x, y, width, height);
+    this.#ink(style);
+  }
+
+  text(x: number, y: number, text: string, style: TextStyle): void {
+    const { paper } = this;
+    paper.save();
+    paper.translate(x, y);
+    if (style.isUpright) paper.rotate(-Math.PI / 2);
+    paper.font = fontOf(style);
+    paper.fillStyle = style.fill;
+    paper.textAlign = ({ start: "left", middle: "center", end: "right" } as const)[
+      style.align ?? "start"
+    ];
+    paper.textBaseline = "middle";
+    paper.fillText(text, 0, 0);
+    paper.restore();
+  }
+
+  within({ left, top, right, bottom }: Box, draw: () => void): void {
+    const { paper } = this;
+    paper.save();
+    paper.beginPath();
+    paper.rect(left, top, right - left, bottom - top);
+    paper.clip();
+    draw();
+    paper.restore();
+  }
+
+  #ink({ fill, stroke, width = 1, alpha = 1 }: Style): void {
+    const { paper } = this;
+    paper.globalAlpha = alpha;
+    if (fill) {
+      paper.fillStyle = fill;
+      paper.fill();
+    }
+    if (stroke) {
+      paper.strokeStyle = stroke;
+      paper.lineWidth = width;
+      paper.stroke();
+    }
+    paper.globalAlpha = 1;
+  }
+}
+
+export class SvgSurface implements Surface {
+  readonly #parts: string[] = [];
+  #clips = 0;
+
+  path(points: readonly XY[], style: Style, isClosed = false): void {
+    const way = points.map(([x, y], i) => `${i === 0 ? "M" : "L"}${short(x)} ${short(y)}`).join("");
+    this.#parts.push(`<path d="${way}${isClosed ? "Z" : ""}" ${inked(style)}/>`);
+  }
+
+  circle(x: number, y: number, radius: number, style: Style): void {
+    this.#parts.push(
+      `<circle cx="${short(x)}" cy="${short(y)}" r="${short(radius)}" ${inked(style)}/>`,
+    );
+  }
+
+  rect(x: number, y: number, width: number, height: number, style: Style): void {
+    const place = `x="${short(x)}" y="${short(y)}" width="${short(width)}" height="${short(height)}"`;
+    this.#parts.push(`<rect ${place} ${inked(style)}/>`);
+  }
+
+  text(x: number, y: number, text: string, style: TextStyle): void {
+    const { fill, size, align = "start", isUpright, isBold } = style;
+    const turn = isUpright ? ` transform="rotate(-90 ${short(x)} ${short(y)})"` : "";
+    const weight = isBold ? ' font-weight="600"' : "";
+    this.#parts.push(
+      `<text x="${short(x)}" y="${short(y)}" dy="0.35em" fill="${fill}" font-size="${short(size)}" ` +
+        `text-anchor="${align}"${weight}${turn}>${escaped(text)}</text>`,
+    );
+  }
+
+  within({ left, top, right, bottom }: Box, draw: () => void): void {
+    this.#clips += 1;
+    const id = `box${this.#clips}`;
+    this.#parts.push(
+      `<clipPath id="${id}"><rect x="${short(left)}" y="${short(top)}" ` +
+        `width="${short(right - left)}" height="${short(bottom - top)}"/></clipPath>` +
+        `<g clip-path="url(#${id})">`,
+    );
+    draw();
+    this.#parts.push("</g>");
+  }
+
+  /** The file; `widthMm` is its width on paper. */
+  file(width: number, height: number, widthMm: number, title: string): string {
+    const heightMm = (widthMm * height) / width;
+    return (
+      `<svg xmlns="http://www.w3.org/2000/svg" width="${short(widthMm)}mm" ` +
+      `height="${short(heightMm)}mm" viewBox="0 0 ${width} ${height}" ` +
+      `font-family="${FONT}"><title>${escaped(title)}</title>${this.#parts.join("\n")}</svg>\n`
+    );
+  }
+}
+
+/** How wide a text is in pixels. */
+export function widthOf(text: string, size: number): number {
+  if (typeof document === "undefined") return text.length * size * 0.6;
+  paper ??= document.createElement("canvas").getContext("2d") as CanvasRenderingContext2D;
+  paper.font = fontOf({ size });
+  return paper.measureText(text).width;
+}
+let paper: CanvasRenderingContext2D | undefined;
+
+const fontOf = ({ size, isBold }: Pick<TextStyle, "size" | "isBold">) =>
+  `${isBold ? "600 " : ""}${size}px ${FONT}`;
+
+const short = (n: number): string => String(Math.round(n * 100) / 100);
+
+function inked({ fill = "none", stroke, width = 1, alpha }: Style): string {
+  const line = stroke ? ` stroke="${stroke}" stroke-width="${short(width)}"` : "";
+  return `fill="${fill}"${line}${alpha === undefined ? "" : ` opacity="${alpha}"`}`;
+}
+
+/** Characters that XML has no way to hold are left out. */
+const escaped = (text: string): string =>
+  text
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: XML cannot hold them
+    .replace(/[\0-\x08\x0b\x0c\x0e-\x1f]/g, "")
+    .replaceAll("&", "&amp;")
+    .replaceAll("<", "&lt;")
+    .replaceAll(">", "&gt;");

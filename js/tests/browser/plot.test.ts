@@ -1,0 +1,198 @@
+/** The plot and the comparison on a page: what is drawn, chosen, read and exported. */
+
+import { describe, expect, it, vi } from "vitest";
+import { userEvent } from "vitest/browser";
+import type { StandIn } from "../../dev/standin";
+import { at, show } from "./page";
+
+interface Drawn {
+  x: number | string;
+  curve: number | string | null;
+  value: number | null;
+  error: number | null;
+  state: string;
+  jobs: number[];
+  at: [number, number] | null;
+}
+
+const figure = (root: ShadowRoot) => root.querySelector<HTMLElement>("[data-testid=plot]");
+const drawn = (root: ShadowRoot): Drawn[] =>
+  (figure(root) as unknown as { points(): Drawn[] } | null)?.points() ?? [];
+const area = (root: ShadowRoot) => root.querySelector("[data-testid=plot-area]") as HTMLElement;
+
+function point(root: ShadowRoot, type: string, x: number, y: number, keys: PointerEventInit = {}) {
+  const { left, top } = area(root).getBoundingClientRect();
+  const place = { clientX: left + x, clientY: top + y, bubbles: true, pointerId: 1 };
+  area(root).dispatchEvent(new PointerEvent(type, { ...place, ...keys }));
+}
+
+async function withPlot(scene = "finished") {
+  const shown = await show({ jobs: 8, scene });
+  await at("view-plot").click();
+  await expect.poll(() => drawn(shown.root).filter((each) => each.at !== null).length).toBe(8);
+  // A pointer that no browser has cannot be captured.
+  area(shown.root).setPointerCapture = () => {};
+  return shown;
+}
+
+describe("a sweep", () => {
+  it("is drawn over what varies, and dragging over points selects their jobs", async () => {
+    const { root, model } = await withPlot();
+    expect(figure(root)?.dataset).toMatchObject({ x: "phi", y: "|0,0,0,0,0,0>", points: "8" });
+    expect(drawn(root)[0]?.error).toBeGreaterThan(0);
+    await userEvent.selectOptions(at("plot-y"), "physical_perf");
+    await expect.poll(() => figure(root)?.dataset["y"]).toBe("physical_perf");
+    expect(area(root).ariaLabel).toContain("physical_perf over phi");
+    const last = drawn(root)[2]?.at ?? [0, 0];
+    point(root, "pointerdown", 5, 5);
+    point(root, "pointermove", last[0] + 8, area(root).clientHeight);
+    point(root, "pointerup", last[0] + 8, area(root).clientHeight);
+    await expect.poll(() => model.get("selected")).toEqual([[0, 2]]);
+    await userEvent.selectOptions(at("plot-curves"), "circuit");
+    await expect
+      .poll(() => drawn(root).filter(({ curve }) => curve === "Knill CNOT").length)
+      .toBe(4);
+  });
+
+  it("keeps what was chosen by name, on both sides of a reload of the page", async () => {
+    const { root, model } = await withPlot();
+    await userEvent.selectOptions(at("plot-y"), "physical_perf");
+    await expect.poll(() => model.get("plot")).toEqual({ y: "physical_perf" });
+    const jobs = (model as StandIn).jobs;
+    for (const job of jobs) job.labels = { "label.eta": job.position % 3, ...job.labels };
+    (model as StandIn).patch(jobs);
+    await userEvent.selectOptions(at("plot-x"), "phi");
+    await expect.poll(() => figure(root)?.dataset["x"]).toBe("phi");
+    expect(figure(root)?.dataset["y"]).toBe("physical_perf");
+    expect(drawn(root).map(({ value }) => value)).toEqual(
+      jobs.map(({ position }) => 0.0012345 * (position + 1)),
+    );
+  });
+
+  it("says which choice is no longer there", async () => {
+    const { root, model } = await withPlot();
+    (model as StandIn).set({ plot: { y: "|9,9>", x: "phi" } });
+    await expect.element(at("plot-gone")).toHaveTextContent("|9,9> is no longer there.");
+    expect(figure(root)?.dataset["y"]).toBe("|0,0,0,0,0,0>");
+  });
+
+  it("shows failed points and points to come, and counts them", async () => {
+    const { root } = await show({ jobs: 24 });
+    await at("view-plot").click();
+    await expect.poll(() => drawn(root).length).toBe(24);
+    const states = drawn(root).map(({ state }) => state);
+    expect(new Set(states)).toEqual(new Set(["measured", "failed", "to come"]));
+    expect(drawn(root).every((each) => each.at !== null)).toBe(true);
+    const measured = states.filter((state) => state === "measured").length;
+    await expect.element(at("plot-caption")).toHaveTextContent(`${measured} of 24 measured`);
+  });
+
+  it("is read under the pointer and by keyboard, and opens jobs", async () => {
+    const { root, model } = await withPlot();
+    const [x, y] = drawn(root)[3]?.at ?? [0, 0];
+    point(root, "pointermove", x + 2, y);
+    await expect
+      .element(at("plot-readout"))
+      .toHaveTextContent(/^phi 0.2: 0.2\d+ ± 0.00\d+, 10,000 samples, job 3$/);
+    area(root).focus();
+    await userEvent.keyboard("{Home}{ArrowRight}");
+    await expect.element(at("plot-readout")).toHaveTextContent("job 1");
+    await userEvent.keyboard(" ");
+    await expect.poll(() => model.get("selected")).toEqual([[1, 1]]);
+    await userEvent.keyboard("{Enter}");
+    await expect.element(at("detail")).toHaveTextContent("Job 1");
+  });
+
+  it("zooms by keys and buttons, and back", async () => {
+    const { root } = await withPlot();
+    const place = () => drawn(root)[7]?.at?.[0] ?? 0;
+    const before = place();
+    await at("zoom-in").click();
+    await expect.poll(place).toBeGreaterThan(before);
+    await at("zoom-reset").click();
+    await expect.poll(place).toBe(before);
+    area(root).focus();
+    await userEvent.keyboard("+");
+    await expect.poll(place).toBeGreaterThan(before);
+    await userEvent.keyboard("0");
+    await expect.poll(place).toBe(before);
+  });
+
+  it("has logarithmic axes", async () => {
+    const { root } = await withPlot();
+    const before = drawn(root)[1]?.at?.[0];
+    await at("plot-log-x").click();
+    await expect.poll(() => drawn(root)[1]?.at?.[0]).not.toBe(before);
+    const places = drawn(root).map((each) => each.at?.[0] ?? 0);
+    const step = (i: number) => (places[i + 1] ?? 0) - (places[i] ?? 0);
+    // 0.05, 0.1, 0.2: equal ratios have equal steps.
+    expect(step(0)).toBeCloseTo((places[3] ?? 0) - (places[1] ?? 0), 1);
+  });
+
+  it("means the same in both themes", async () => {
+    const { root } = await withPlot();
+    await userEvent.selectOptions(at("plot-curves"), "circuit");
+    const colours = () => {
+      const canvas = area(root).querySelector("canvas") as HTMLCanvasElement;
+      const paper = canvas.getContext("2d") as CanvasRenderingContext2D;
+      return drawn(root).map(({ at }) => {
+        const [x, y] = (at ?? [0, 0]).map((pixel) => Math.round(pixel * devicePixelRatio));
+        return [...paper.getImageData(x ?? 0, y ?? 0, 1, 1).data].join();
+      });
+    };
+    for (const kind of ["line", "bars"]) {
+      await at(`plot-kind-${kind}`).click();
+      await expect.poll(() => figure(root)?.dataset["kind"]).toBe(kind);
+      if (kind === "bars") continue; // drawn a little through, so that the grid is seen
+      const light = colours();
+      document.documentElement.dataset["theme"] = "dark";
+      await expect.poll(() => (root.host as HTMLElement).dataset["theme"]).toBe("dark");
+      await vi.waitFor(() => expect(colours()).toEqual(light));
+      document.documentElement.dataset["theme"] = "light";
+    }
+  });
+
+  it("is exported as drawing and numbers", async () => {
+    const { root } = await withPlot();
+    const made: Blob[] = [];
+    const make = vi.spyOn(URL, "createObjectURL").mockImplementation((blob) => {
+      made.push(blob as Blob);
+      return "blob:none";
+    });
+    await at("figure-svg").click();
+    await at("figure-csv").click();
+    make.mockRestore();
+    const [svg, csv] = await Promise.all(made.map((blob) => blob.text()));
+    const drawing = new DOMParser().parseFromString(svg ?? "", "image/svg+xml");
+    expect(drawing.querySelector("parsererror")).toBeNull();
+    expect(drawing.documentElement.getAttribute("width")).toBe("86mm");
+    const texts = [...drawing.querySelectorAll("text")].map((each) => each.textContent);
+    expect(texts).toEqual(expect.arrayContaining(["phi", "share of |0,0,0,0,0,0> among selected"]));
+    const lines = (csv ?? "").replace("\ufeff", "").split("\r\n");
+    expect(lines[0]).toBe('phi,"|0,0,0,0,0,0>",error,low,high,samples,state,jobs');
+    expect(lines.slice(1).map((line) => Number(line.split(",")[1]))).toEqual(
+      drawn(root).map(({ value }) => value),
+    );
+  });
+});
+
+describe("selected jobs", () => {
+  it("are compared on one scale, with what chance gives", async () => {
+    const { model } = await withPlot();
+    (model as StandIn).set({
+      selected: [
+        [1, 1],
+        [7, 7],
+      ],
+    });
+    const chart = at("comparison");
+    await expect.element(chart).toHaveTextContent("phi 0.1, circuit Knill CNOT (job 1)");
+    await expect
+      .element(chart)
+      .toHaveTextContent("distance 0.011, chance alone gives 0.012 ± 0.002, p = 0.73");
+    await expect.element(chart).toHaveTextContent("jg.compare(1, 7)");
+    await at("ideal").click();
+    await expect.element(chart).toHaveTextContent("from ideal: distance 0.011");
+    await expect.element(chart).toHaveTextContent("ideal 0.3");
+  });
+});

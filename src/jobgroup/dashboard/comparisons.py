@@ -1,0 +1,111 @@
+"""Distributions of selected jobs side by side, each beside the first one or its own ideal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any, Final
+
+from jobgroup.adapters import NoIdealError, ideal_of
+from jobgroup.dashboard.measured import Found, Measurements
+from jobgroup.dashboard.protocol import Json
+from jobgroup.errors import JobGroupError
+from jobgroup.group import JobGroup, engine_session
+from jobgroup.results.analysis import Side, compare_sides
+from jobgroup.results.figure import alike
+from jobgroup.results.measurement import Measurement
+from jobgroup.results.parse import Cell
+from jobgroup.results.pool import Pool
+from jobgroup.store import JobRecord
+
+MOST_SIDES: Final = 6
+"""Distributions that are drawn side by side."""
+
+MOST_STATES: Final = 1_000
+"""States of one distribution that are sent; the shares of the others are summed."""
+
+
+def compare_jobs(
+    group: JobGroup,
+    records: Sequence[JobRecord],
+    measurements: Measurements,
+    *,
+    ideal: bool = False,
+) -> Json:
+    """Return the shares of some jobs with their errors, and how far they are apart.
+
+    Each is compared with the first one, or with its own noiseless result if that is asked for.
+    """
+    store = engine_session(group).store
+    found = measurements.of_records(group, records[:MOST_SIDES])
+    sides = [(r, m) for r in records for m in _measured(found.get(r.position, []))]
+    shown = sides[:MOST_SIDES]
+    pools = [Pool([measurement]) for _, measurement in shown]
+    ideals = [_ideal(store.body(record.entry_id)) if ideal else {} for record, _ in shown]
+    return {
+        "sides": [
+            {
+                "position": record.position,
+                "iteration": measurement.iteration,
+                "name": name,
+                "samples": pool.samples,
+                "entries": _entries(pool),
+                "rest": sum([*pool.shares.values()][MOST_STATES:]),
+                "ideal": of_ideal.get("shares"),
+                "no_ideal": of_ideal.get("problem", ""),
+                **_comparison(pool, pools[0], of_ideal, is_first=not rank and not ideal),
+            }
+            for rank, ((record, measurement), name, pool, of_ideal) in enumerate(
+                zip(shown, _names(shown), pools, ideals, strict=True)
+            )
+        ],
+        "more": max(0, len(records) - MOST_SIDES) + len(sides) - len(shown),
+        "failed": {p: parts for p, parts in found.items() if isinstance(parts, str)},
+    }
+
+
+def _measured(found: Found) -> list[Measurement]:
+    return [] if isinstance(found, str) else [m for m in found if m.kind is not None]
+
+
+def _entries(pool: Pool) -> list[list[Any]]:
+    shares = sorted(pool.shares, key=lambda state: -pool.shares[state])[:MOST_STATES]
+    return [[state, *pool.share(state)] for state in shares]
+
+
+def _comparison(pool: Pool, first: Pool, ideal: Json, *, is_first: bool) -> Json:
+    """The distance of a result from another one, with what chance gives."""
+    if is_first or "problem" in ideal:
+        return {"comparison": None, "problem": ""}
+    try:
+        other = Side.of_ideal(ideal["shares"]) if ideal else Side(first.shares, first)
+        return {
+            "comparison": asdict(compare_sides(Side(pool.shares, pool), other)),
+            "problem": "",
+        }
+    except (JobGroupError, ValueError) as error:
+        return {"comparison": None, "problem": str(error)}
+
+
+def _ideal(body: Mapping[str, Any] | None) -> Json:
+    try:
+        return {"shares": ideal_of(body or {})}
+    except NoIdealError as error:
+        return {"problem": str(error)}
+
+
+def _names(sides: Sequence[tuple[JobRecord, Measurement]]) -> list[str]:
+    """What tells the sides apart: "phi 1.43, indist 0.60"; all labels if none differs."""
+    values = [{**record.labels, **measurement.params} for record, measurement in sides]
+    names = list(dict.fromkeys(name for each in values for name in each))
+    differing = [n for n in names if any(each.get(n) != values[0].get(n) for each in values)]
+    columns = [_texts(name, [each.get(name) for each in values]) for name in differing or names]
+    texts = [", ".join(filter(None, each)) for each in zip(*columns, strict=True)]
+    return texts or [""] * len(sides)
+
+
+def _texts(name: str, values: Sequence[Cell]) -> list[str]:
+    shown = alike([float(v) if isinstance(v, int | float) else v for v in values])
+    return [
+        "" if value is None else f"{name} {text}" for value, text in zip(values, shown, strict=True)
+    ]
