@@ -89,7 +89,7 @@ export function figureOf(
       digest: JSON.stringify([args, jobs.map((j) => j.state)]),
     },
     choices: {
-      ...{ states, scalars: SCALARS, definitions: {} },
+      ...{ states, first: states[0] ?? "", scalars: SCALARS, definitions: {} },
       swept: several.map((name) => ({ name, label: name, several: true })),
     },
     figure: jobs.length > 0 ? figure : null,

@@ -98,12 +98,11 @@ def rerun_the_failed_ones_and_keep_the_old(notebook: Notebook, keys: Keys) -> No
 
 
 def compare_two_distributions(notebook: Notebook, keys: Keys) -> None:
-    """Chosen among the results, which the kernel hears of."""
+    """Selected in the table, which the kernel hears of."""
     keys.to("[data-testid=view-both]")
     keys.press("Enter")
-    for position in (0, 1):
-        keys.to(f"[aria-label='Select job {position}']")
-        keys.press("Space")
+    keys.to(".cell")
+    keys.press("ArrowDown", "Space", "ArrowDown", "Space")
     expect(notebook.page.get_by_test_id("comparison")).to_contain_text("distance 0.3")
     notebook.wait_until("[j.position for j in Dashboard(jg).selected_jobs] == [0, 1]")
 

@@ -203,6 +203,8 @@ export interface FigureAnswer extends FigureProgress {
   sweep: string;
   choices: {
     states: string[];
+    /** The state whose share varies most. */
+    first: string;
     scalars: string[];
     /** Expressions by name. */
     definitions: Record<string, string>;
