@@ -3,7 +3,14 @@
  * and no network. Its maker is `src/jobgroup/dashboard/standalone.py`.
  */
 
-import type { JobDetail, JobResult, MeasuredAnswer } from "./kernel/answers";
+import type {
+  CompareAnswer,
+  FigureAnswer,
+  JobDetail,
+  JobResult,
+  MeasuredAnswer,
+  Side,
+} from "./kernel/answers";
 import { Emitter } from "./kernel/emitter";
 import type { Model, Traits, Widget } from "./kernel/model";
 import type { Args, FromPython, ToPython } from "./kernel/protocol";
@@ -15,6 +22,8 @@ export interface Saved {
   jobs: Record<number, JobDetail>;
   results: Record<number, JobResult>;
   measured: MeasuredAnswer | null;
+  /** By quantity; the first one has no name. */
+  figures: Record<string, FigureAnswer>;
 }
 
 export function showSaved(widget: () => Widget, saved: Saved, el: HTMLElement): void {
@@ -66,6 +75,8 @@ class SavedModel extends Emitter implements Model {
     const { jobs, results } = this.#saved;
     if (name === "job") return jobs[args.position ?? -1];
     if (name === "measured") return measuredOf(this.#saved.measured, args.positions ?? []);
+    if (name === "figure") return figureOf(this.#saved, args.y ?? "");
+    if (name === "compare") return compareOf(this.#saved, args.positions ?? []);
     if (name !== "results") return undefined;
     return { results: (args.positions ?? []).map((p) => results[p] ?? lacking(p)) };
   }
@@ -99,3 +110,58 @@ const lacking = (position: number): JobResult => ({
   distributions: [],
   error: NOT_SAVED,
 });
+
+/** What was saved of the plot: other quantities over the same axes. */
+function figureOf({ figures }: Saved, y: string): FigureAnswer | undefined {
+  const found = figures[y] ?? figures[""];
+  const { figure } = found ?? {};
+  if (!found || !figure) return undefined;
+  const has = (name: string) => name in figures || name === figure.y;
+  const { states, scalars, definitions, ...choices } = found.choices;
+  const kept = Object.entries(definitions).filter(([name]) => has(name));
+  return {
+    ...found,
+    choices: {
+      ...choices,
+      states: states.filter(has),
+      scalars: scalars.filter(has),
+      definitions: Object.fromEntries(kept),
+      swept: choices.swept.map((each) => ({
+        ...each,
+        several: each.name === figure.x || each.name === figure.curves,
+      })),
+    },
+  };
+}
+
+/** Shares that were saved with the page; distances need the kernel. */
+function compareOf({ results, snapshot }: Saved, positions: readonly number[]): CompareAnswer {
+  const labels = snapshot.rows.columns["label."] as string[] | undefined;
+  const sides = positions.flatMap((position): Side[] =>
+    (results[position]?.distributions ?? []).map(({ title, unit, entries, rest }, i) => ({
+      position,
+      iteration: title ? i : null,
+      name: title || named(labels?.[position]),
+      samples: unit === "counts" ? entries.reduce((sum, [, n]) => sum + n, rest.value) : null,
+      entries: entries.map(([state, , share, error]) => [
+        ...([state, share, error] as const),
+        share === null || error === null ? null : share - error,
+        share === null || error === null ? null : share + error,
+      ]),
+      rest: rest.n,
+      ...{ ideal: null, no_ideal: "", comparison: null, problem: "" },
+    })),
+  );
+  const lack = positions.filter((position) => !results[position]);
+  return {
+    sides: sides.slice(0, MOST_SIDES),
+    more: Math.max(0, sides.length - MOST_SIDES),
+    failed: Object.fromEntries(lack.map((position) => [position, NOT_SAVED])),
+  };
+}
+const MOST_SIDES = 6;
+
+const named = (labels: string | undefined): string =>
+  Object.entries(JSON.parse(labels || "{}") as object)
+    .map(([name, value]) => `${name} ${value}`)
+    .join(", ");

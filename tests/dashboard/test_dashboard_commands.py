@@ -338,8 +338,8 @@ def test_results_are_distributions_largest_first(make_group, open_page):
     assert first["distributions"][0]["scalars"]["physical_perf"] == 1.0
     assert second["distributions"] == []
     assert "not available yet" in second["error"]
-    (beside,) = page.ask("results", positions=[0], ideal=True)["results"]
-    assert beside["distributions"] == first["distributions"]
+    (beside,) = page.ask("compare", positions=[0], ideal=True)["sides"]
+    assert [entry[:2] for entry in beside["entries"]] == [["|1,0>", 0.7], ["|0,1>", 0.3]]
     assert "one experiment" in beside["no_ideal"]
     group.cancel_all()
 
@@ -395,12 +395,14 @@ def test_compared_distributions_show_their_distance_and_the_chance_level(make_gr
     page.do("run", mode="parallel")
     page.open()
     page.wait(lambda: set(page.states().values()) == {"success"})
-    first, second = page.ask("results", positions=[0, 1])["results"]
-    assert "distance" not in first["distributions"][0]
-    assert second["distributions"][0]["distance"] == [
+    first, second = page.ask("compare", positions=[0, 1])["sides"]
+    assert (first["comparison"], first["name"], second["name"]) == (None, "phi 0.00", "phi 0.10")
+    found = second["comparison"]
+    assert (found["distance"], found["expected"]) == (
         pytest.approx(0.024),
         pytest.approx(0.036399, abs=1e-6),
-    ]
+    )
+    assert found["p_value"] == pytest.approx(0.73, abs=0.02)
 
 
 def test_each_iteration_of_a_job_has_a_row():

@@ -63,8 +63,6 @@ export interface Distribution {
   entries: [label: string, value: number, share: number | null, error: number | null][];
   rest: { n: number; value: number };
   scalars: Record<string, number>;
-  /** From the ideal or the first one beside it: the total variation, and what chance would give. */
-  distance?: [value: number, chance: number | null];
 }
 
 export interface JobResult {
@@ -72,9 +70,6 @@ export interface JobResult {
   distributions: Distribution[];
   /** The reason why there is none; empty if there are some. */
   error: string;
-  /** Without noise and loss, if it was requested, or the reason why it is unknown. */
-  ideal?: Distribution;
-  no_ideal?: string;
 }
 
 /** What one job, or one iteration of it, returned, reduced as everywhere in jobgroup. */

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from jobgroup.dashboard.protocol import Json
@@ -15,11 +15,6 @@ from jobgroup.job import RemoteJob
 from jobgroup.results import measure_all
 from jobgroup.results.collect import HAS_RESULTS
 from jobgroup.results.definitions import definitions_of
-from jobgroup.results.distance import (
-    expected_distance,
-    expected_distance_to_ideal,
-    total_variation,
-)
 from jobgroup.results.expression import Expression
 from jobgroup.results.measurement import Measurement
 from jobgroup.results.pool import Pool, Quantity, number_of, scalar_names
@@ -192,37 +187,6 @@ def distributions(found: Found) -> Json:
         return {"distributions": [], "error": f"This result cannot be shown: {error}"}
 
 
-def add_distances(results: list[Json], found: dict[int, Found], ideal: Json | None) -> None:
-    """Add to each distribution its distance from the ideal or the first one, and what chance gives.
-
-    The distance is the total variation over all states. Without samples chance gives nothing.
-    """
-    shown = [(d, m) for each in results for d, m in _with_measurements(each, found)]
-    exact = {state: value for state, value, *_ in ideal["entries"]} if ideal else None
-    if ideal and ideal["rest"]["n"]:
-        return  # it has more states than were sent
-    for distribution, measurement in shown if exact else shown[1:]:
-        pool, first = Pool([measurement]), Pool([shown[0][1]])
-        if pool.modes != first.modes:
-            continue
-        chance = None
-        if exact:
-            other: Mapping[str, float] = exact
-            if pool.samples:
-                chance = expected_distance_to_ideal(exact, pool.samples)
-        else:
-            other = first.shares
-            if pool.samples and first.samples:
-                chance = expected_distance(pool.counts, first.counts)
-        distribution["distance"] = list(_finite(total_variation(pool.shares, other), chance))
-
-
-def _with_measurements(result: Json, found: dict[int, Found]) -> Iterator[tuple[Json, Measurement]]:
-    parts = found[result["position"]]
-    if not isinstance(parts, str):
-        yield from zip(result["distributions"], parts, strict=False)
-
-
 def _distribution(measurement: Measurement) -> Json:
     if measurement.problem is not None:
         raise ValueError(str(measurement.problem))
@@ -236,18 +200,6 @@ def _distribution(measurement: Measurement) -> Json:
         "entries": [_entry(state, value, pool) for state, value in values[:MAX_ENTRIES]],
         "rest": {"n": len(rest), "value": sum((_drawable(*entry) for entry in rest), 0.0)},
         "scalars": {name: value for name, value in scalars.items() if value is not None},
-    }
-
-
-def probabilities(title: str, values: dict[str, float]) -> Json:
-    """Return computed probabilities as a distribution."""
-    found = sorted(values.items(), key=lambda entry: (-entry[1], entry[0]))
-    return {
-        "title": title,
-        "unit": "probability",
-        "entries": [[state, value, value, None] for state, value in found[:MAX_ENTRIES]],
-        "rest": {"n": len(found[MAX_ENTRIES:]), "value": sum(v for _, v in found[MAX_ENTRIES:])},
-        "scalars": {},
     }
 
 

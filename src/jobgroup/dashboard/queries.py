@@ -10,27 +10,28 @@ from reprlib import repr as short
 from typing import Any, Final
 
 from jobgroup import catalog
-from jobgroup.adapters import NoIdealError, ideal_of
 from jobgroup.dashboard.comparisons import compare_jobs
-from jobgroup.dashboard.figures import Figures
+from jobgroup.dashboard.figures import MOST_UNASKED, Figures
 from jobgroup.dashboard.group_commands import parse_positions
 from jobgroup.dashboard.job_detail import drawing, job_detail, payload
 from jobgroup.dashboard.measured import (
     Measurements,
-    add_distances,
     distributions,
     measured_rows,
-    probabilities,
 )
 from jobgroup.dashboard.protocol import Json
-from jobgroup.group import JobGroup, engine_session, jobs_at
+from jobgroup.group import JobGroup, jobs_at
 from jobgroup.job import RemoteJob
 from jobgroup.store import GroupSummary
 from jobgroup.store.paths import group_path, size_on_disk
 from jobgroup.store.summaries import summarise
 
-NEED_PERCEVAL: Final = frozenset({"results", "measured", "drawing"})
+NEED_PERCEVAL: Final = frozenset({"results", "measured", "figure", "compare", "drawing"})
 """Questions that may import Perceval; a server asks a child process."""
+
+MOST_FIGURES: Final = 12
+MOST_POINTS: Final = 50_000
+"""States and points of the figures of a saved page."""
 
 OF_ONE_JOB: Final[Mapping[str, Callable[[JobGroup, RemoteJob], Json]]] = {
     "job": job_detail,
@@ -67,19 +68,26 @@ class Queries:
             return compare_jobs(group, records, self._measurements, ideal=bool(args.get("ideal")))
         if name == "measured":
             return self.measured(group, jobs or [], _texts(args.get("columns") or []))
-        return self.results(group, jobs or [], ideal=bool(args.get("ideal")))
+        return self.results(group, jobs or [])
 
-    def results(self, group: JobGroup, jobs: Sequence[RemoteJob], *, ideal: bool = False) -> Json:
-        """Return the distributions of some jobs, and their ideals; or why there are none."""
+    def results(self, group: JobGroup, jobs: Sequence[RemoteJob]) -> Json:
+        """Return the distributions of some jobs, or why there are none."""
         found = self._measurements.of(group, jobs)
-        results = [{"position": p, **distributions(parts)} for p, parts in found.items()]
-        if ideal:
-            store = engine_session(group).store
-            bodies = [store.body(job._record.entry_id) for job in jobs]  # noqa: SLF001
-            results = [each | _ideal(body) for each, body in zip(results, bodies, strict=True)]
-        if results:
-            add_distances(results, found, results[0].get("ideal"))
-        return {"results": results}
+        return {"results": [{"position": p, **distributions(parts)} for p, parts in found.items()]}
+
+    def figures(self, group: JobGroup) -> Json:
+        """Return a figure for each quantity, with all results if that are few enough."""
+        answer = self._of_group["figure"]
+        first = answer(group, {})
+        while first["missing"] > 0 and first["of"] <= MOST_UNASKED:
+            first = answer(group, {})
+        if first["figure"] is None:
+            return {}
+        choices = first["choices"]
+        others = [*choices["states"][:MOST_FIGURES], *choices["scalars"], *choices["definitions"]]
+        found = {"": first, **{y: answer(group, {"y": y}) for y in others}}
+        points = len(first["figure"]["points"]["x"])
+        return dict([*found.items()][: max(1, MOST_POINTS // max(1, points))])
 
     def measured(self, group: JobGroup, jobs: Sequence[RemoteJob], states: Sequence[str]) -> Json:
         """Return what some jobs measured, a row for each and for each iteration."""
@@ -92,13 +100,6 @@ def _texts(values: Any) -> list[str]:
     if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
         raise TypeError(f"columns must be a list of names, got {short(values)}.")
     return values
-
-
-def _ideal(body: Mapping[str, Any] | None) -> Json:
-    try:
-        return {"ideal": probabilities("ideal", ideal_of(body or {}))}
-    except NoIdealError as error:
-        return {"no_ideal": str(error)}
 
 
 def present_groups() -> list[Json]:

@@ -42,7 +42,11 @@ def page_of(group: JobGroup, traits: Mapping[str, Any], *, with_results: bool) -
             job.position: job_detail(group, job)
             for job in jobs_at(group, [r.position for r in failed_first[:MAX_DETAILS]])
         },
-        **(_results(group, records) if with_results else {"results": {}, "measured": None}),
+        **(
+            _results(group, records)
+            if with_results
+            else {"results": {}, "measured": None, "figures": {}}
+        ),
     }
     return PAGE.format(
         name=escape(group.name),
@@ -61,6 +65,7 @@ def _results(group: JobGroup, records: Iterable[JobRecord]) -> dict[str, Any]:
     return {
         "results": {each["position"]: each for each in found},
         "measured": queries.measured(group, jobs, []),
+        "figures": queries.figures(group),
     }
 
 
