@@ -274,7 +274,7 @@ def _selector(study: Study, name: str, value: Any) -> Selector:
 
 def has_value(study: Study, name: str, value: Any) -> bool:
     """Whether some point has the value."""
-    return any(same_value(value, each) for each in study.coordinates.get(name, ()))
+    return any(is_same_value(value, each) for each in study.coordinates.get(name, ()))
 
 
 def _selected(study: Study, selector: Selector) -> Study:
