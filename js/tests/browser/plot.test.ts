@@ -100,7 +100,7 @@ describe("a sweep", () => {
     await userEvent.keyboard(" ");
     await expect.poll(() => model.get("selected")).toEqual([[1, 1]]);
     await userEvent.keyboard("{Enter}");
-    await expect.element(at("detail")).toHaveTextContent("Job 1");
+    await expect.element(at("job")).toHaveTextContent("Job 1");
   });
 
   it("zooms by keys and buttons, and back", async () => {
