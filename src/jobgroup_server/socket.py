@@ -29,11 +29,14 @@ RUNS_INTERVAL_MS = 30_000
 MAX_MESSAGE_BYTES = 1_000_000
 MESSAGES_PER_SECOND = 50.0
 MAX_BURST = 200.0
+MAX_VIEWS = 200
+"""Each needs a file descriptor, of which a process often has 1,024."""
+
 MAX_UNSENT_BYTES = 100_000_000
 """Frames that may wait for a browser that reads slowly: more than the rows of a large group."""
 
-TOO_MANY, TOO_BAD = 1008, 1007
-"""Close codes of RFC 6455: a broken policy, data that is not of the protocol."""
+TOO_MANY, TOO_BAD, TOO_BUSY = 1008, 1007, 1013
+"""Close codes: a broken policy, data that is not of the protocol, try again later."""
 
 
 class Views:
@@ -48,6 +51,9 @@ class Views:
         self._shared: Shared | None = None
         self._last_activity_times = last_activity_times
         self._clock = PeriodicCallback(self._note_runs, RUNS_INTERVAL_MS)
+
+    def __len__(self) -> int:
+        return len(self._open)
 
     def add(self, socket: DashboardSocket) -> None:
         """Remember a view."""
@@ -123,6 +129,9 @@ class DashboardSocket(WebSocketMixin, WebSocketHandler, JupyterHandler):
         self._allowance, self._counted_at = MAX_BURST, time.monotonic()
         loop, views = IOLoop.current(), self.settings["jobgroup_views"]
         self._views: Views = views
+        if len(views) >= MAX_VIEWS:
+            self.close(TOO_BUSY, "too many views")
+            return
 
         def send(frame: str | bytes) -> None:
             with suppress(RuntimeError):  # the loop has ended with the server

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from jobgroup import JobGroup, StorageError
+from jobgroup import CorruptGroupError, JobGroup, StorageError
 from jobgroup.store.paths import data_directory
 
 _USE = """
@@ -168,3 +168,16 @@ print(json.dumps([JobGroup.list_existing(), problems, len(JobGroup.open("sweep")
         JOBGROUP_DATA_DIR=odd,
     )
     assert found == [["loaded", "sweep"], [None, None], 1]
+
+
+def test_a_link_to_a_foreign_file_leaves_that_file_alone(data_dir, tmp_path):
+    """Opening a group that is a link to something else changes neither its mode nor its bytes."""
+    JobGroup("own")
+    foreign = tmp_path / "foreign"
+    foreign.write_text("root:x:0:0\n")
+    foreign.chmod(0o644)
+    (data_dir / "groups" / "link.jobgroup").symlink_to(foreign)
+    with pytest.raises(CorruptGroupError):
+        JobGroup.open("link")
+    assert foreign.stat().st_mode & 0o777 == 0o644
+    assert foreign.read_text() == "root:x:0:0\n"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import sqlite3
 import threading
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import anyio
@@ -343,3 +344,17 @@ async def test_a_view_that_answers_pings_stays_open(make_group, start_ui, tmp_pa
         with anyio.move_on_after(10):  # more than three pings
             await client.until(lambda: False)
         assert (await client.ask("groups"))["t"] == "result"
+
+
+async def test_more_views_than_files_can_be_open_are_refused(make_group, ui):
+    """Those that are open go on, and one that is closed makes room."""
+    make_group("study", {})
+    async with AsyncExitStack() as views, ui.connected("study") as first:
+        refused = False
+        while not refused:
+            client = await views.enter_async_context(ui.connected("study"))
+            refused = await client.read() is None
+        assert client.connection.close_code == 1013
+        assert (await first.ask("groups"))["t"] == "result"
+    async with ui.connected("study") as client:
+        await client.until(lambda: client.traits)

@@ -103,7 +103,7 @@ class Requests:
             value = asdict(value) if isinstance(value, CommandResult) else value
             answer = protocol.result(request, value)
         except (Exception, CancelledError) as error:  # noqa: BLE001
-            if not isinstance(error, JobGroupError | TraitError | RuntimeError):
+            if not isinstance(error, JobGroupError | TraitError | RuntimeError | CancelledError):
                 _log.error("a request of the dashboard failed", exc_info=error)
             name = type(error).__name__
             answer = protocol.error(request, name, str(error) or name)

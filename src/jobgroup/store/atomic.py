@@ -78,13 +78,18 @@ def rename_to_new(source: Path, target: Path) -> None:
 
 
 def keep_private(path: Path) -> None:
-    """Let only the owner read a file. SQLite creates the files beside it with the same mode."""
+    """Let only the owner read a file. SQLite creates the files beside it with the same mode.
+
+    What a link points to is left alone: it may be no group's file at all.
+    """
     with suppress(OSError):  # there is none
         if os.name != "posix" or not path.stat().st_mode & 0o077:
             return
     for suffix in ("", *BESIDE):
+        place = Path(f"{path}{suffix}")
         with suppress(OSError):  # there is none, or it is another user's
-            Path(f"{path}{suffix}").chmod(0o600)
+            if not place.is_symlink():
+                place.chmod(0o600)
 
 
 def make_directory(directory: Path) -> None:
