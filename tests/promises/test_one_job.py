@@ -17,6 +17,7 @@ from unruly import UnrulyCloud
 from jobgroup import (
     JobGroup,
     JobGroupError,
+    JobGroupWarning,
     RemoteJob,
     ResultsError,
     set_token,
@@ -114,7 +115,8 @@ def test_bad_statuses_affect_only_their_jobs(sent, unruly, until):
     assert {jg[i].state for i in bad} <= {"waiting", "running", "unknown"}
     assert jg.progress()["Total"] == len(jg)
     assert all(repr(jg[i]) for i in bad)
-    assert jg.get_results()[-1] is not None
+    with pytest.warns(JobGroupWarning, match="did not end yet"):
+        assert jg.get_results()[-1] is not None
     unruly.answer = lambda call, job_id: None
     until(lambda: have_ended(bad))
 
@@ -238,7 +240,9 @@ def test_damaged_rows_affect_only_their_jobs(queue, sent, unruly, until):
     if not queue:
         jg.start(good).result(120)
     until(lambda: jg.refresh() or all(jg[i].state == "success" for i in good))
-    assert jg.get_results()[-1] is not None
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", JobGroupWarning)  # some of the damaged jobs did not end
+        assert jg.get_results()[-1] is not None
     assert jg.progress()["Total"] == sum(jg.state.counts.values()) == len(jg)
     assert all(repr(job) and isinstance(job.params | job.labels | job.metadata, dict) for job in jg)
     for position, what in enumerate(DAMAGE, 1):
@@ -262,7 +266,9 @@ def test_rows_damaged_during_a_run_affect_only_their_jobs(sent, unruly, until):
     damage("UPDATE jobs SET target_id = 99 WHERE position = 4")
     unruly.answer = only_for("lost", "status", (404, {"error": "Job not found"}))
     until(lambda: jg.refresh() or jg[5].state == "success")
-    assert jg.get_results()[5] is not None
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", JobGroupWarning)  # some of the damaged jobs did not end
+        assert jg.get_results()[5] is not None
     with warnings.catch_warnings(record=True) as reported:  # no warning if its end was seen before
         warnings.simplefilter("always")
         jg.cancel_all()
