@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sqlite3
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import closing
 
 import groups
 import httpx
@@ -66,6 +68,47 @@ def creates_and_statuses(count: int, latency_s: float, in_turns: bool) -> Result
                 return time.perf_counter() - began
 
         return Result(asyncio.run(ask()))
+
+
+def creates(count: int, latency_s: float, at_once: int) -> Result:
+    """Create jobs, some at once, with a row for each on disk before its request and after it."""
+    with running(latency_s=latency_s) as server, closing(_journal()) as journal:
+
+        async def ask() -> float:
+            async with _client(at_once) as client:
+                await client.get(f"{server.url}/api/jobs", headers=HEADERS)
+                bodies = iter(enumerate(groups.bodies(count)))
+
+                async def work() -> None:
+                    for number, body in bodies:
+                        _commit(journal, "INSERT INTO sent (id) VALUES (?)", number)
+                        url = f"{server.url}/api/jobs"
+                        answer = await client.post(url, headers=HEADERS, json=body)
+                        job_id = answer.json()["job_id"]
+                        _commit(journal, "UPDATE sent SET job = ? WHERE id = ?", job_id, number)
+
+                began = time.perf_counter()
+                async with asyncio.TaskGroup() as group:
+                    for _ in range(at_once):
+                        group.create_task(work())
+                return time.perf_counter() - began
+
+        return Result(asyncio.run(ask()))
+
+
+def _journal() -> sqlite3.Connection:
+    """A database with the durability of a group's file."""
+    journal = sqlite3.connect("journal", isolation_level=None)
+    journal.execute("PRAGMA journal_mode = WAL")
+    journal.execute("PRAGMA synchronous = FULL")
+    journal.execute("CREATE TABLE sent (id INTEGER PRIMARY KEY, job TEXT)")
+    return journal
+
+
+def _commit(journal: sqlite3.Connection, statement: str, *values: object) -> None:
+    journal.execute("BEGIN IMMEDIATE")
+    journal.execute(statement, values)
+    journal.execute("COMMIT")
 
 
 def _client(at_once: int) -> httpx.AsyncClient:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import bare
 import groups
 import peers
 from report import Line, Result, Variant
-from server import running, seen
+from server import Running, running, seen
 
 
 def lines(*, quick: bool) -> Iterator[Line]:
@@ -28,6 +29,15 @@ def lines(*, quick: bool) -> Iterator[Line]:
             )
     for latency_s in (0.0, 0.02):
         yield from _instant(latency_s, with_peers=not quick and not latency_s)
+    for latency_s in (0.02, 0.1):
+        count = 200 if quick else 1000
+        yield Line(
+            f"{count:,} jobs sent by run_parallel at {latency_s * 1000:g} ms",
+            Variant(send, (count, latency_s)),
+            {"six clients": Variant(bare.creates, (count, latency_s, 6))},
+            reach=1.3,
+            jobs=count,
+        )
     plan = {"duration_s": 0.5, "slots": 5, "max_queue": 5}
     yield Line(
         "20 jobs of 0.5 s, 5 at a time, to the end",
@@ -66,6 +76,18 @@ def run(how: str, count: int, plan: dict[str, Any]) -> Result:
     return _run(how, count, plan)[0]
 
 
+def send(count: int, latency_s: float) -> Result:
+    """`run_parallel`, which returns when all jobs are sent, by a process that has sent before."""
+    from jobgroup import JobGroup
+
+    with _warm(latency_s=latency_s, duration_s=3600) as server:
+        jg = JobGroup("experiment")
+        jg.add_many(groups.jobs(count, server.url))
+        began = time.perf_counter()
+        jg.run_parallel()
+        return Result(time.perf_counter() - began, seen(server.observed()))
+
+
 def busy(count: int, plan: dict[str, Any]) -> Result:
     """The share of the plan's slots that had a job in them, from the first start to the end."""
     ran, observed = _run("queue", count, plan)
@@ -73,15 +95,9 @@ def busy(count: int, plan: dict[str, Any]) -> Result:
 
 
 def _run(how: str, count: int, plan: dict[str, Any]) -> tuple[Result, dict[str, Any]]:
-    from jobgroup import JobGroup, set_token
+    from jobgroup import JobGroup
 
-    with running() as server:
-        set_token(peers.TOKEN, url=server.url)
-        warm = JobGroup("warm")
-        warm.add_many(groups.jobs(1, server.url))
-        warm.run_parallel()
-        warm.wait()
-        server.set(**plan, jobs={}, _slots=[], asked={})
+    with _warm(**plan) as server:
         jg = JobGroup("experiment")
         jg.add_many(groups.jobs(count, server.url))
         began = time.perf_counter()
@@ -93,3 +109,18 @@ def _run(how: str, count: int, plan: dict[str, Any]) -> tuple[Result, dict[str, 
         seconds = time.perf_counter() - began
         observed = server.observed()
     return Result(seconds, seen(observed)), observed
+
+
+@contextmanager
+def _warm(**plan: Any) -> Iterator[Running]:
+    """A server with a plan, to which this process has sent a job before."""
+    from jobgroup import JobGroup, set_token
+
+    with running() as server:
+        set_token(peers.TOKEN, url=server.url)
+        warm = JobGroup("warm")
+        warm.add_many(groups.jobs(1, server.url))
+        warm.run_parallel()
+        warm.wait()
+        server.set(**plan, jobs={}, _slots=[], asked={})
+        yield server

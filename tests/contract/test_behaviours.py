@@ -236,6 +236,7 @@ def test_5_progress_of_an_empty_group_is_zero():
 def test_6_run_sends_exactly_the_unsent_jobs(group, scripted, timer):
     """Behaviour 6: one create per job, and a later run sends only jobs added since."""
     jg = group(scripted, 3)
+    scripted.availability = None  # one job at a time, in the group's order
     jg.run_parallel()
     assert [b["job_name"] for b in scripted.bodies()] == ["job 0", "job 1", "job 2"]
     assert [j.id for j in jg] == scripted.ids()
@@ -250,6 +251,7 @@ def test_6_run_sends_exactly_the_unsent_jobs(group, scripted, timer):
 def test_6_each_launch_is_durable_before_the_next(group, scripted, from_file):
     """Behaviour 6: during the second create, a new process reads the first job's id."""
     jg = group(scripted, 3)
+    scripted.availability = None  # one job at a time, in the group's order
     gate = None
 
     def hold_the_second(before, _asked):
@@ -276,6 +278,7 @@ def test_6_each_launch_is_durable_before_the_next(group, scripted, from_file):
 def test_7_failed_create_ends_the_run(mode, group, scripted, from_file):
     """Behaviour 7: it raises; sent jobs keep their ids, the others are not sent."""
     jg = group(scripted, 4)
+    scripted.availability = None  # one job at a time, in the group's order
     scripted.first_word = "completed"
     scripted.faults["create"] = lambda before, _: (
         (400, {"error": "Max shots must less than or equal to 5"}) if before == 2 else None
@@ -283,7 +286,7 @@ def test_7_failed_create_ends_the_run(mode, group, scripted, from_file):
     runs = {
         "parallel": jg.run_parallel,
         "sequential": lambda: jg.run_sequential(0),
-        "launch": jg.launch_async_jobs,
+        "launch": lambda: jg.launch_async_jobs(4),
     }
     with pytest.raises(RequestRejectedError, match="Max shots must less than or equal to 5"):
         runs[mode]()

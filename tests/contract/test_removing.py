@@ -143,6 +143,7 @@ def _jobs(cloud):
 def test_priorities_and_requests_keep_their_jobs_after_a_removal(group, scripted):
     """A job selected to be sent first is sent first from its new position."""
     jg = group(scripted, 5)
+    scripted.availability = None  # one job at a time, in the group's order
     jg.prioritize([4, 3])
     run = jg.start([2])
     run.result(120)

@@ -195,6 +195,7 @@ def test_many_results_are_fetched_concurrently(group, scripted):
     """Every result arrives, at its own position."""
     scripted.first_word = "completed"
     jg = group(scripted, 60)
+    scripted.availability = None  # one job at a time, in the group's order
     jg.run_parallel()
     for position, job_id in enumerate(scripted.ids()):
         scripted.results[job_id] = {"results": json.dumps({"results": position})}

@@ -25,6 +25,7 @@ from jobgroup.store.paths import group_path
 def test_run_parallel_returns_when_all_jobs_are_sent(group, scripted):
     """It sends in the group's order and does not wait for jobs to end."""
     jg = group(scripted, 5)
+    scripted.availability = None  # one job at a time, in the group's order
     jg.run_parallel()
     assert [j.id for j in jg] == scripted.ids()
     assert {j.state for j in jg} == {"waiting"}
@@ -76,6 +77,7 @@ def test_full_plan_ends_a_parallel_run(start, group, from_file):
 def test_full_plan_ends_a_parallel_rerun(ended, scripted):
     """QuotaExceededError: the rejected job keeps its state and id."""
     jg = ended("error", "error", "error")
+    scripted.availability = None  # one job at a time, in the group's order
     before = [j.id for j in jg]
     scripted.faults["rerun"] = lambda nth, _: (
         (400, {"error": "Cannot create more than 1 jobs"}) if nth else None
@@ -101,6 +103,7 @@ def test_rejected_appending_rerun_appends_nothing(ended, scripted):
 def test_second_run_in_one_process_joins_the_first(group, scripted):
     """Two threads send every job once, and both calls return when all jobs are sent."""
     jg = group(scripted, 4)
+    scripted.availability = None  # one job at a time, in the group's order
     gate = scripted.gate("create")
     errors = []
 

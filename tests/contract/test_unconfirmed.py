@@ -19,6 +19,7 @@ _RUN = "from jobgroup import JobGroup; JobGroup('experiment').run_{}"
 def test_ctrl_c_records_requests_in_flight(group, scripted, spawn, from_file):
     """SIGINT during a blocking run: the job in flight gets its id, the others stay unsent."""
     jg = group(scripted, 30)
+    scripted.availability = None  # one job at a time, in the group's order
     gate = scripted.gate("create")
     child = spawn(_RUN.format("parallel()"), scripted)
     gate.wait_for_one()
@@ -63,6 +64,7 @@ def test_ctrl_c_ends_wait(call, ended, scripted, spawn, until):
 def test_script_end_stops_its_background_run(group, scripted, spawn, from_file):
     """At exit, the request in flight is recorded, the rest stays unsent, the lease is free."""
     jg = group(scripted, 3)
+    scripted.availability = None  # one job at a time, in the group's order
     gate = scripted.gate("create")
     child = spawn(
         "import sys; from jobgroup import JobGroup\n"
@@ -102,6 +104,7 @@ def test_outage_only_delays_a_background_run(group, scripted, until):
 def test_killed_run_leaves_one_unconfirmed_job(group, scripted, spawn, from_file):
     """SIGKILL comes between request and answer: only that job is unconfirmed, never resent."""
     jg = group(scripted, 3)
+    scripted.availability = None  # one job at a time, in the group's order
     gate = scripted.gate("create")
     child = spawn(_RUN.format("parallel()"), scripted)
     gate.wait_for_one()
@@ -125,6 +128,7 @@ def _lose_first(before, _asked):
 def lost(group, scripted):
     """Make a group of three whose first create got no response."""
     jg = group(scripted, 3)
+    scripted.availability = None  # one job at a time, in the group's order
     scripted.faults["create"] = _lose_first
     with pytest.raises(UnconfirmedJobError, match=r"Job 0 .*may have reached") as caught:
         jg.run_parallel()

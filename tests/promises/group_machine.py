@@ -151,8 +151,9 @@ class GroupMachine(RuleBasedStateMachine):
 
     @rule(mode=st.sampled_from(list(MODES)), after=st.integers(0, 3), delay_ms=st.integers(0, 30))
     def kill(self, mode: str, after: int, delay_ms: int) -> None:
-        at_once = MAX_CREATES_IN_FLIGHT if "queue" in MODES[mode] else 1
-        with self._step(asked=self._takes(mode), appends=mode == "append", in_flight=at_once):
+        with self._step(
+            asked=self._takes(mode), appends=mode == "append", in_flight=MAX_CREATES_IN_FLIGHT
+        ):
             child = self.nursery.start(CHILD.format(MODES[mode]), name=self.name)
             child.hear()
             enough = requests(self.cloud, *CREATING) + after

@@ -126,13 +126,12 @@ class Campaign:
             if self.chance.random() < 0.5:
                 self.cloud.faults.add("delay_response", calls=CREATING, delay_s=0.02)
             queue = self.chance.random() < 0.3
-            at_once = MAX_CREATES_IN_FLIGHT if queue else 1
             child = self.nursery.start(source, name=name, replace=replace, queue=queue)
             child.hear()
-            look = partial(self._look, name, unconfirmed, at_once)
+            look = partial(self._look, name, unconfirmed, MAX_CREATES_IN_FLIGHT)
             self._wait_for_requests(child, self.chance.randint(0, 5))
             said = self._strike(child, 0.03, look)
-            in_flight = 0 if "done" in said or "interrupted" in said else at_once
+            in_flight = 0 if "done" in said or "interrupted" in said else MAX_CREATES_IN_FLIGHT
             before, unconfirmed = (
                 unconfirmed,
                 self._count_unconfirmed(name, unconfirmed + in_flight),

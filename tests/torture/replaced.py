@@ -56,7 +56,7 @@ def _replace(
     log = Path(os.environ["JOBGROUP_DATA_DIR"]) / "log"
     log.write_text("")
     queue = chance.random() < 0.5
-    at_once = MAX_CREATES_IN_FLIGHT if queue else 1
+    at_once = MAX_CREATES_IN_FLIGHT
     number = cloud.faults.add("delay_response", calls=CREATING, delay_s=chance.uniform(0.01, 0.1))
     before = requests(cloud, "create")
     enough = before + chance.randint(1, JOBS // 2)

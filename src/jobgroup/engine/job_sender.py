@@ -48,9 +48,14 @@ CANCEL_CHECK_INTERVAL_S = 0.2
 
 
 class JobSender:
-    """Sends jobs of one run. On the loop only."""
+    """Sends jobs of one run. On the loop only.
+
+    Attributes:
+        is_ending: whether an error has ended the run, so that no further request leaves.
+    """
 
     def __init__(self, session: GroupSession, run: Run) -> None:
+        self.is_ending = False
         self.session = session
         self.run = run
         self._last_batch = 0
@@ -171,20 +176,22 @@ class JobSender:
         return sent_at
 
     async def sleep(self, seconds: float) -> None:
-        """Wait, unless the run is canceled."""
+        """Wait, unless the run is canceled or ending."""
 
-        async def is_canceled() -> bool:
-            return self.run.is_canceled
+        async def is_over() -> bool:
+            return self._is_over
 
-        await self.session.wait_until(
-            is_canceled, seconds, check_interval_s=CANCEL_CHECK_INTERVAL_S
-        )
+        await self.session.wait_until(is_over, seconds, check_interval_s=CANCEL_CHECK_INTERVAL_S)
 
     async def wait_while_paused(self) -> None:
         async def may_go_on() -> bool:
             return self.run.is_canceled or not await self.session.in_thread(is_paused, self.session)
 
         await self.session.wait_until(may_go_on, check_interval_s=PAUSE_CHECK_INTERVAL_S)
+
+    @property
+    def _is_over(self) -> bool:
+        return self.run.is_canceled or self.is_ending
 
     def failures_error(self) -> JobGroupError:
         return JobGroupError(
@@ -209,7 +216,7 @@ class JobSender:
         return [entry_id for entry_id in entry_ids if entry_id in selected]
 
     async def _send_once(self, entry_id: int, target: Target) -> int | None:
-        if self.run.is_canceled:
+        if self._is_over:
             return None
         session, request = self.session, self.run.request
         is_retry = entry_id in self._to_retry
@@ -235,11 +242,17 @@ class JobSender:
             return None
         session.notify()
         patience_s = math.inf if request.is_background else None
-        return await send(session, intents[0], self._may_continue, patience_s)
+        return await send(
+            session,
+            intents[0],
+            self._may_continue,
+            may_begin=lambda: not self.is_ending,
+            patience_s=patience_s,
+        )
 
     async def _may_continue(self) -> bool:
         await self.wait_while_paused()
-        return not self.run.is_canceled
+        return not self._is_over
 
     def _is_retryable(self, error: BaseException) -> bool:
         """Whether a request certainly did not arrive, for a reason that may pass."""
@@ -252,7 +265,7 @@ class JobSender:
 
     def _max_attempts(self) -> float:
         request = self.run.request
-        if self.run.is_canceled:
+        if self._is_over:
             return 0
         if request.is_background or (request.mode != "parallel" and self.run.progress.sent):
             return math.inf  # the cloud responded before, so it will again

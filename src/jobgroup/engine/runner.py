@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 from jobgroup.engine.dispatcher import dispatch
 from jobgroup.engine.job_sender import JobSender
+from jobgroup.engine.parallel import send_in_parallel
 from jobgroup.engine.run import Run, RunProgress
 from jobgroup.engine.send_queue import SendQueue
 from jobgroup.engine.session import GroupSession
@@ -127,7 +128,7 @@ async def _send_jobs(sender: JobSender) -> None:
     elif run.request.mode == "sequential":
         await _send_one_by_one(sender, SendQueue(entry_ids), watched)
     else:
-        await _send_in_order(sender, SendQueue(entry_ids))
+        await send_in_parallel(sender, SendQueue(entry_ids))
         if run.request.retries:
             await dispatch(sender, [], [*watched, *run.progress.sent])
     if run.stopped_by is not None:
@@ -155,12 +156,6 @@ async def _reconcile_refusals(sender: JobSender) -> None:
             run.progress.sent.append(found)
         elif found == entry_id:  # it is several jobs; the rest is still to be sent
             await sender.send(entry_id)
-
-
-async def _send_in_order(sender: JobSender, queue: SendQueue) -> None:
-    # one create after the other: each is on disk before the next one leaves
-    while await sender.wait_for_next(queue):
-        await sender.send(queue.pop())
 
 
 async def _send_one_by_one(sender: JobSender, queue: SendQueue, watched: Sequence[int]) -> None:

@@ -57,6 +57,8 @@ async def send(
     session: GroupSession,
     intent: Intent,
     may_continue: Callable[[], Awaitable[bool]],
+    *,
+    may_begin: Callable[[], bool] = lambda: True,
     patience_s: float | None = None,
 ) -> int | None:
     """Send an intended job and record the outcome.
@@ -67,6 +69,7 @@ async def send(
         session: the group.
         intent: what to send.
         may_continue: asked before each request but the first; False leaves the rest unsent.
+        may_begin: asked just before the first request; False leaves the job unsent.
         patience_s: seconds to wait for a disk that cannot be written; None for a moment. Recording
             continues after that.
 
@@ -93,6 +96,9 @@ async def send(
         missing = list_missing(intent, bodies, ids)
         entry_id = None if missing else await record_sent(session, intent, {}, len(bodies))
         for request in missing:
+            if not ids and not may_begin():
+                await record_not_sent(session, intent, "The run ended before its request left.")
+                return None
             if ids and not (await may_continue() and await session.lease.verify()):
                 await record_not_sent(session, intent, partial_message(len(ids)))
                 return None

@@ -1,0 +1,150 @@
+"""Send the jobs of a run in parallel: several creates at once, within the slots of the plan."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import anyio
+
+from jobgroup.engine.dispatcher import MAX_CREATES_IN_FLIGHT
+from jobgroup.engine.loop import task_group
+from jobgroup.errors import JobGroupError, JobRemovedError, UnconfirmedJobError
+
+if TYPE_CHECKING:
+    from jobgroup.engine.job_sender import JobSender
+    from jobgroup.engine.send_queue import SendQueue
+    from jobgroup.store import Target
+
+_Account = tuple[str, str, str]
+
+
+async def send_in_parallel(sender: JobSender, queue: SendQueue) -> None:
+    """Send jobs in order, and stop at the first that is not sent.
+
+    Raises:
+        CloudError, CredentialsError, UnconfirmedJobError, StorageError: the first job's error. It
+            names the jobs after it whose requests were in flight and which were sent.
+    """
+    await ParallelSender(sender).send_all(queue)
+
+
+class ParallelSender:
+    """Sends a run's jobs, several at once if their cloud reports free slots for them.
+
+    The first job of an account goes alone, because most rejections concern every job. A cloud that
+    reports no slots gets one job at a time, and so does an account without free slots: its next
+    job is the one that the cloud rejects.
+    """
+
+    def __init__(self, sender: JobSender) -> None:
+        self._sender = sender
+        request = sender.run.request
+        # appended entries have the order of their responses; a budget is spent in order
+        is_ordered = request.budget_shots is not None or (request.rerun and not request.replace)
+        self._limit = 1 if is_ordered else MAX_CREATES_IN_FLIGHT
+        self._in_flight: Counter[_Account] = Counter()
+        self._free: dict[_Account, float] = {}
+        self._accepted: set[_Account] = set()
+        self._silent: set[_Account] = set()
+        self._order: dict[int, int] = {}
+        self._sent: dict[int, int] = {}
+        self._errors: dict[int, Exception] = {}
+        self._change = anyio.Event()
+
+    async def send_all(self, queue: SendQueue) -> None:
+        async with task_group() as tasks:
+            while True:
+                await self._wait_until(lambda: self._in_flight.total() < self._limit)
+                if self._errors or not await self._sender.wait_for_next(queue):
+                    break
+                entry_id = queue.pop()
+                target = await self._target(entry_id)
+                if target is None:
+                    continue
+                account = target[:3]
+                await self._wait_for_slot(account, target, is_last=not queue)
+                if self._errors or self._sender.run.is_canceled:
+                    break
+                self._in_flight[account] += 1
+                self._free[account] = self._free.get(account, 0.0) - 1
+                self._order[entry_id] = len(self._order)
+                tasks.start_soon(self._send, entry_id, account)
+        if self._errors:
+            raise await self._first_error()
+
+    async def _target(self, entry_id: int) -> Target | None:
+        session = self._sender.session
+        try:
+            return (await session.in_thread(session.store.record, entry_id)).target
+        except JobRemovedError:  # while it waited to be sent
+            self._sender.run.progress.total -= 1
+            return None
+
+    async def _wait_for_slot(self, account: _Account, target: Target, *, is_last: bool) -> None:
+        """Wait until one more create of an account may be in flight."""
+        if not self._in_flight[account] and (is_last or account not in self._accepted):
+            return  # the first job of an account, and the last one of the run, go alone
+        if self._free.get(account, 0.0) < 1 and account not in self._silent:
+            await self._ask_for_slots(account, target)
+        await self._wait_until(lambda: not self._in_flight[account] or self._has_slot(account))
+
+    def _has_slot(self, account: _Account) -> bool:
+        return account in self._accepted and self._free.get(account, 0.0) >= 1
+
+    async def _ask_for_slots(self, account: _Account, target: Target) -> None:
+        in_flight = self._in_flight[account]
+        try:
+            provider = await self._sender.session.provider(target)
+            free = (await provider.availability()).queue_free
+        except JobGroupError:  # if it matters, the next create reports it to the user
+            free = None
+        if free is None:
+            self._silent.add(account)
+        else:
+            self._free[account] = float(free - in_flight)  # it may not have counted these
+
+    async def _send(self, entry_id: int, account: _Account) -> None:
+        try:
+            sent_at = await self._sender.send(entry_id)
+        except Exception as error:  # noqa: BLE001  # raised by send_all
+            self._errors[entry_id] = error
+            self._sender.is_ending = True
+        else:
+            if sent_at is not None:
+                self._accepted.add(account)
+                self._sent[entry_id] = sent_at
+        finally:
+            self._in_flight[account] -= 1
+            self._change.set()
+
+    async def _wait_until(self, is_true: Callable[[], bool]) -> None:
+        """Wait for it, or for an error: both come with the end of a send."""
+        while not (self._errors or is_true()):
+            self._change = anyio.Event()
+            await self._change.wait()
+
+    async def _first_error(self) -> Exception:
+        """Return the error of the first job, with the fates of later ones that were in flight."""
+        first = min(self._errors, key=self._order.__getitem__)
+        error = self._errors[first]
+        later = {e for e in self._order if self._order[e] > self._order[first]}
+        unconfirmed = {e for e in later if isinstance(self._errors.get(e), UnconfirmedJobError)}
+        fates = [
+            await self._fate(later & self._sent.keys(), "sent"),
+            await self._fate(unconfirmed, "left unconfirmed"),
+        ]
+        if isinstance(error, JobGroupError) and any(fates):
+            error.args = (" ".join(filter(None, [str(error), *fates])), *error.args[1:])
+        return error
+
+    async def _fate(self, entry_ids: set[int], fate: str) -> str:
+        if not entry_ids:
+            return ""
+        session = self._sender.session
+        positions = await session.in_thread(session.store.entries.positions, sorted(entry_ids))
+        *others, last = map(str, sorted(positions.values()))
+        if not others:
+            return f"Job {last} was in flight and was {fate}."
+        return f"Jobs {', '.join(others)} and {last} were in flight and were {fate}."
