@@ -48,6 +48,7 @@ from jobgroup.errors import (
 )
 from jobgroup.group import JobGroup
 from jobgroup.group.events import GroupEvent, Subscription
+from jobgroup.group.execution_group import ExecutionGroup
 from jobgroup.group.run import Run
 from jobgroup.group.stream import ResultStream
 from jobgroup.group.sweep_report import SweepReport
@@ -71,6 +72,7 @@ __all__ = [
     "Dashboard",
     "Distributions",
     "DuplicateJobError",
+    "ExecutionGroup",
     "GroupBusyError",
     "GroupDeletedError",
     "GroupEvent",

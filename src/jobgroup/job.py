@@ -391,7 +391,7 @@ class RemoteJob:
         """
         self.execute_async(*args, **kwargs)
         session = self._attached()
-        session.start(_until_ended, session, self._entry_id).result()
+        session.start(until_ended, session, self._entry_id).result()
         return self.get_results()
 
     def __call__(self, *args: Any, **kwargs: Any) -> Result:
@@ -436,7 +436,7 @@ class RemoteJob:
         done = self._do(
             "rerun", entry_ids=[self._entry_id], replace=replace, overrides=dict(params or {})
         ).done
-        return job_of(self._attached(), done[0]) if done else self
+        return job_of(self._attached(), done[0], type(self)) if done else self
 
     def confirm(self, remote_id: str) -> None:
         """Settle an unconfirmed job with the id that it has on the cloud.
@@ -609,7 +609,9 @@ def status_of(record: JobRecord) -> JobStatus:
 _STATUS_WORDS = frozenset(s.value for s in RunningStatus)
 
 
-async def _until_ended(session: GroupSession, entry_id: int) -> None:
+async def until_ended(session: GroupSession, entry_id: int) -> None:
+    """Wait until an entry has ended, or turns out not to be on the cloud."""
+
     async def has_ended() -> bool:
         record = await session.in_thread(session.store.record, entry_id)
         return status_of(record).completed or record.state in NOT_SENT | {"unconfirmed"}

@@ -49,6 +49,30 @@ class RunningStatus(Enum):
         """
         return _BY_WORD.get(word.strip().lower(), RunningStatus.UNKNOWN)
 
+    @staticmethod
+    def to_server_response(status: RunningStatus) -> str:
+        """The cloud's word for a status: "completed" for ``SUCCESS``."""
+        return "completed" if status == RunningStatus.SUCCESS else status.name.lower()
+
+    @staticmethod
+    def merge_with_index(
+        left: RunningStatus, right: RunningStatus, index_left: int, index_right: int
+    ) -> tuple[RunningStatus, int]:
+        """The status of two jobs that are parts of one, with the index of the part that decides.
+
+        The later one in the order of the members decides; success and waiting make ``RUNNING``.
+        """
+        order = list(RunningStatus.__members__)
+        ranked = sorted(
+            ((left, index_left), (right, index_right)),
+            key=lambda each: order.index(each[0].name),
+        )
+        if [each.name for each, _ in ranked] == ["SUCCESS", "WAITING"]:
+            return RunningStatus.RUNNING, ranked[1][1]
+        is_tie = left.name == right.name
+        decisive, index = ranked[0] if is_tie else ranked[1]
+        return RunningStatus[decisive.name], index
+
 
 _BY_WORD: Final = {s.value: s for s in RunningStatus if s is not RunningStatus.NONE} | {
     "completed": RunningStatus.SUCCESS,

@@ -84,8 +84,12 @@ class ParallelSender:
 
     async def _wait_for_slot(self, account: _Account, target: Target, *, is_last: bool) -> None:
         """Wait until one more create of an account may be in flight."""
-        if not self._in_flight[account] and (is_last or account not in self._accepted):
-            return  # the first job of an account, and the last one of the run, go alone
+        if not self._in_flight[account]:
+            if account not in self._accepted:
+                await self._wait_until(lambda: not self._in_flight.total())
+                return
+            if is_last:  # it needs no report
+                return
         if self._free.get(account, 0.0) < 1 and account not in self._silent:
             await self._ask_for_slots(account, target)
         await self._wait_until(lambda: not self._in_flight[account] or self._has_slot(account))

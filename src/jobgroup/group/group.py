@@ -113,6 +113,8 @@ class JobGroup:
         StorageError: the file cannot be made or read.
     """
 
+    _kind: type[RemoteJob] = RemoteJob
+
     def __init__(self, name: str, *, cache_results: bool | None = None) -> None:
         self._open(name, create=True)
         if cache_results is not None:
@@ -716,7 +718,7 @@ class JobGroup:
         return self.jobs(state="refused")
 
     def _jobs_of(self, entry_ids: Iterable[int]) -> list[RemoteJob]:
-        return [job_of(self._session, entry_id) for entry_id in entry_ids]
+        return [job_of(self._session, entry_id, self._kind) for entry_id in entry_ids]
 
     def _resolve(self, jobs: Jobs | None) -> list[int] | None:
         """Return the entries of jobs of this group, given as jobs or positions; None for all."""
@@ -818,7 +820,7 @@ class JobGroup:
             run_request(
                 entry_ids=self._resolve(jobs),
                 queue=queue,
-                wait=waits_by_default() if wait is None else wait,
+                wait=self._waits(wait),
                 concurrent_job_count=concurrent_job_count,
                 stop_after_failures=stop_after_failures,
                 retries=retries,
@@ -944,6 +946,10 @@ class JobGroup:
             is_background=True,
         )
         return Run(self._session, request)
+
+    @staticmethod
+    def _waits(wait: bool | None) -> bool:
+        return waits_by_default() if wait is None else wait
 
     async def _run(self, request: RunRequest) -> None:
         await self._carry_out(EngineRun(request))

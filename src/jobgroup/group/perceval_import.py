@@ -202,13 +202,11 @@ def perceval_file(name: str) -> Path | None:
     """Return the file in which Perceval's own classes have a group of that name."""
     if Path(name).name != name:
         return None
-    places = [
-        directory / f"{name}{suffix}"
-        for directory in adapters.group_directories()
-        for suffix in adapters.GROUP_SUFFIXES
-    ]
-    with suppress(OSError, ValueError):
-        return next((place for place in places if place.is_file()), None)
+    with suppress(OSError, ValueError, RuntimeError):  # a user may have no home directory
+        for directory in adapters.group_directories():
+            for suffix in adapters.GROUP_SUFFIXES:
+                if (file := directory / f"{name}{suffix}").is_file():
+                    return file
     return None
 
 

@@ -13,7 +13,6 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from jobgroup import catalog
-from jobgroup.compatibility import waits_by_default
 from jobgroup.engine.dispatcher import launchable
 from jobgroup.errors import GroupNotFoundError, warn
 from jobgroup.group.pending import Pending, twins
@@ -123,7 +122,7 @@ async def _rerun_failed_parallel(
             rerun=True,
             replace=replace_failed_jobs,
             queue=queue,
-            wait=waits_by_default() if wait is None else wait,
+            wait=self._waits(wait),
             concurrent_job_count=concurrent_job_count,
             stop_after_failures=stop_after_failures,
         )
