@@ -74,12 +74,12 @@ def start_run(
         JobGroupError: No job is chosen, or the process ended at once without having sent the jobs.
         TypeError, ValueError: An argument is unknown or wrong.
     """
-    options = engine_args(args)
+    options = engine_args(group, args)
     if options.get("positions") == []:  # without a position, the command would take all
         raise JobGroupError("No job is chosen. Nothing was sent.")
     wanted = {
         "uuid": engine_session(group).store.meta()["uuid"],
-        "removals": removals,
+        "removals": None if "state" in args else removals,
         "positions": options.get("positions"),
         "overrides": options.get("overrides", {}),
         "tokens": list(tokens),
@@ -123,6 +123,8 @@ def command_line(name: str, command: str, options: Json) -> list[str]:
         words.append(f"--delay={options.get('delay', 0)}")
     elif command == "run" and options.get("mode") != "parallel":
         words.append("--queue")
+        if "concurrent_job_count" in options:
+            words.append(f"--concurrent={options['concurrent_job_count']}")
     if not options.get("replace", True):
         words.append("--append")
     return [*words, "--", name]

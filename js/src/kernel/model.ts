@@ -75,6 +75,11 @@ export interface Traits {
   updated_at: number | null;
   /** The process that sends jobs. */
   sender: Sender | null;
+  /** Whether a process ended while it was sending. */
+  interrupted: boolean;
+  trouble: string;
+  /** Seconds since the epoch. */
+  trouble_since: number | null;
   /** When the last job ended, if none has ended for long. */
   stalled_since: number | null;
   /** How many results the group's file does not have. */
@@ -96,6 +101,8 @@ export interface Traits {
   plot: PlotChoices;
   theme: string;
   read_only: boolean;
+  /** More jobs than this are sent only after a question. */
+  confirm_above: number;
 }
 
 export const TRAITS: Readonly<Traits> = {
@@ -107,6 +114,9 @@ export const TRAITS: Readonly<Traits> = {
   version: 0,
   updated_at: null,
   sender: null,
+  interrupted: false,
+  trouble: "",
+  trouble_since: null,
   stalled_since: null,
   results_on_cloud_only: 0,
   active: false,
@@ -124,6 +134,7 @@ export const TRAITS: Readonly<Traits> = {
   plot: {},
   theme: "auto",
   read_only: false,
+  confirm_above: 50,
 };
 
 export type TraitSignals = { [Name in keyof Traits]: Signal<Traits[Name]> };

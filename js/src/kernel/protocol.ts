@@ -4,6 +4,8 @@
  * the two equal.
  */
 
+import type { State } from "../data/status";
+
 /** The rows that the browser has: of which life of which group, up to which version. */
 export interface ClientState {
   epoch: string;
@@ -13,6 +15,8 @@ export interface ClientState {
 export type Command =
   | "run"
   | "rerun"
+  | "repeat"
+  | "remove"
   | "prioritize"
   | "cancel"
   | "stop"
@@ -43,9 +47,15 @@ export type Plain = string | number | boolean;
 export interface Args {
   position?: number;
   positions?: readonly number[];
+  /** All jobs in this state, as the kernel has them. */
+  state?: State;
   mode?: "parallel" | "sequential" | "queue";
   /** Seconds between jobs. */
   delay?: number;
+  concurrent_job_count?: number;
+  /** Jobs there shall be of each kind, or to add for each job. */
+  to?: number;
+  times?: number;
   replace?: boolean;
   remote_id?: string;
   /** Other values for parameters. */

@@ -44,6 +44,8 @@ function rowsOf({ rows }: Session) {
 const commands: Record<Command, true> = {
   run: true,
   rerun: true,
+  repeat: true,
+  remove: true,
   prioritize: true,
   cancel: true,
   stop: true,

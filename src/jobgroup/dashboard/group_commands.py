@@ -12,7 +12,9 @@ from jobgroup import catalog
 from jobgroup.dashboard.protocol import Json
 from jobgroup.errors import JobGroupError
 from jobgroup.group import JobGroup, engine_session, jobs_at, request
+from jobgroup.job import RemoteJob
 from jobgroup.store.trash import TRASH_RETENTION_DAYS
+from jobgroup.words import format_count
 
 _DELETED: Final = f"deleted; you can restore it for {TRASH_RETENTION_DAYS} days"
 
@@ -57,10 +59,37 @@ def define(group: JobGroup, args: Json) -> Json:
 
 
 def annotate(group: JobGroup, args: Json, *, removals: int | None = None) -> Json:
-    """Put a note to a job; an empty text takes it away."""
-    (job,) = jobs_at(group, [int(args["position"])], removals=removals)
-    text = job.note = _text_argument(args)
-    return {"text": f"note of job {job.position} {'kept' if text else 'removed'}"}
+    """Set the note of jobs; an empty text removes it."""
+    positions = parse_positions(args.get("positions")) or [int(args["position"])]
+    jobs, text = jobs_at(group, positions, removals=removals), _text_argument(args)
+    for job in jobs:
+        job.note = text
+    kept = "kept" if text else "removed"
+    if len(jobs) == 1:
+        return {"text": f"note of job {jobs[0].position} {kept}"}
+    return {"text": f"note of {len(jobs)} jobs {kept}"}
+
+
+def repeat(group: JobGroup, args: Json, *, removals: int | None = None) -> Json:
+    """Add more jobs like some."""
+    jobs = _jobs_of(group, args, removals)
+    numbers = {name: int(args[name]) for name in ("to", "times") if name in args}
+    before = len(group)
+    group.repeat(jobs, **numbers)
+    return {"text": f"{format_count(len(group) - before, 'job')} added, to send"}
+
+
+def remove(group: JobGroup, args: Json, *, removals: int | None = None) -> Json:
+    """Remove jobs that were never sent."""
+    removed = group.remove(_jobs_of(group, args, removals))
+    return {"text": f"{format_count(len(removed), 'job')} removed"}
+
+
+def _jobs_of(group: JobGroup, args: Json, removals: int | None) -> list[RemoteJob]:
+    if "state" in args:
+        return group.jobs(state=str(args["state"]))
+    positions = parse_positions(args.get("positions"))
+    return list(group) if positions is None else jobs_at(group, positions, removals=removals)
 
 
 COMMANDS: Final[Mapping[str, Callable[[Any], Json]]] = MappingProxyType(
@@ -79,21 +108,30 @@ ON_SHOWN: Final[Mapping[str, Callable[[JobGroup, Json], Json]]] = MappingProxyTy
 )
 """Commands for the group that is shown."""
 
+ON_JOBS: Final[Mapping[str, Callable[..., Json]]] = MappingProxyType(
+    {"annotate": annotate, "repeat": repeat, "remove": remove}
+)
+"""Commands for jobs of it that need no engine."""
+
 
 MODES: Final = ("parallel", "sequential", "queue")
 
 
-def engine_args(args: Json) -> Json:
+def engine_args(group: JobGroup, args: Json) -> Json:
     """A command's arguments for the engine; TypeError or ValueError if one is unknown or wrong."""
     checks: dict[str, Callable[[Any], Any]] = {
         "positions": parse_positions,
         "position": int,
         "mode": _mode,
         "delay": float,
+        "concurrent_job_count": _at_least_one,
         "replace": bool,
         "remote_id": str,
         "overrides": _overrides,
     }
+    if "state" in args:
+        found = [job.position for job in group.jobs(state=str(args["state"]))]
+        args = {**{k: v for k, v in args.items() if k != "state"}, "positions": found}
     unknown = sorted(args.keys() - checks.keys())
     if unknown:
         raise TypeError(f"no command has the argument {short(unknown[0])}")
@@ -103,6 +141,12 @@ def engine_args(args: Json) -> Json:
 def parse_positions(value: Any) -> list[int] | None:
     """Return positions of jobs; None for the default jobs of a command."""
     return None if value is None else [int(each) for each in value]
+
+
+def _at_least_one(value: Any) -> int:
+    if int(value) < 1:
+        raise ValueError(f"The number of jobs at once must be at least 1, got {short(value)}.")
+    return int(value)
 
 
 def _mode(value: Any) -> str:

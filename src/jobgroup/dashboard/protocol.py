@@ -21,6 +21,8 @@ Buffers = list[memoryview]
 COMMANDS: Final = (
     "run",
     "rerun",
+    "repeat",
+    "remove",
     "prioritize",
     "cancel",
     "stop",

@@ -6,6 +6,7 @@ These may take long (results come from the cloud), so they run in threads of the
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from reprlib import repr as short
 from typing import Any, Final
 
@@ -124,8 +125,9 @@ def size(group: JobGroup) -> Json:
 
 
 def estimate(group: JobGroup, jobs: list[RemoteJob] | None, rerun: bool) -> Json:
-    """Return the estimate of a run or a rerun in one line; None for all jobs."""
-    return {"text": str(group.estimate(jobs, rerun=rerun))}
+    """Return the estimate of a run or a rerun, and in one line; None for all jobs."""
+    estimated = group.estimate(jobs, rerun=rerun)
+    return {**asdict(estimated), "text": str(estimated)}
 
 
 def _summary(summary: GroupSummary) -> Json:

@@ -80,6 +80,9 @@ class DashboardSession(HasTraits):
     progress = Float(0.0, read_only=True).tag(sync=True)
     eta_s = AnyTrait(None, allow_none=True, read_only=True).tag(sync=True)
     sender = AnyTrait(None, allow_none=True, read_only=True).tag(sync=True)
+    interrupted = Bool(False, read_only=True).tag(sync=True)
+    trouble = Unicode("", read_only=True).tag(sync=True)
+    trouble_since = AnyTrait(None, allow_none=True, read_only=True).tag(sync=True)
     stalled_since = AnyTrait(None, allow_none=True, read_only=True).tag(sync=True)
     results_on_cloud_only = Int(0, read_only=True).tag(sync=True)
     version = Int(0, read_only=True).tag(sync=True)
@@ -99,6 +102,7 @@ class DashboardSession(HasTraits):
     plot: Dict[str, Any] = Dict(key_trait=Unicode()).tag(sync=True)
     theme = Enum(("auto", "light", "dark"), "auto").tag(sync=True)
     read_only = Bool(False).tag(sync=True)
+    confirm_above = Int(50, min=0).tag(sync=True)
 
     def __init__(
         self, group: JobGroup | None = None, *, threads: Threads = OWN_THREADS, **options: Any
@@ -259,6 +263,8 @@ class DashboardSession(HasTraits):
         for name in _FOLLOWED:
             self.set_trait(name, getattr(state, name))
         self.set_trait("sender", state.sender and asdict(state.sender))
+        is_held = engine_session(group).store.lease.current() is not None
+        self.set_trait("interrupted", is_held and state.sender is None)
         self.set_trait("description", group.description)
         self.set_trait("token_needed", token_needed(group) if state.trouble == "token" else None)
         removals = engine_session(group).store.entries.removals()
@@ -322,11 +328,12 @@ class DashboardSession(HasTraits):
         if name in group_commands.ON_SHOWN:
             act = group_commands.ON_SHOWN[name]
             return self._requests.in_thread(act, self._required_group(), args)
-        if name == "annotate":
-            note = partial(group_commands.annotate, self._required_group(), args, removals=removals)
-            return self._requests.in_thread(note)
-        group, args = self._required_group(), group_commands.engine_args(args)
-        return request(group, name, removals=removals, **args)
+        group = self._required_group()
+        if name in group_commands.ON_JOBS:
+            act_on_jobs = partial(group_commands.ON_JOBS[name], group, args, removals=removals)
+            return self._requests.in_thread(act_on_jobs)
+        as_of = None if "state" in args else removals  # its positions are looked up now
+        return request(group, name, removals=as_of, **group_commands.engine_args(group, args))
 
     def _give_token(self, token: Secret, url: str, account: str) -> Json:
         if self.read_only:
@@ -412,9 +419,9 @@ _SHARED = frozenset(
 
 _FOLLOWED = (
     *("counts", "progress", "eta_s", "version", "updated_at", "active", "paused", "next_up"),
-    *("busy", "last_error", "stalled_since", "results_on_cloud_only"),
+    *("busy", "last_error", "trouble", "trouble_since", "stalled_since", "results_on_cloud_only"),
 )
-_READ = frozenset({*_FOLLOWED, "sender", "description", "deleted", "token_needed"})
+_READ = frozenset({*_FOLLOWED, "sender", "interrupted", "description", "deleted", "token_needed"})
 """The traits that describe the group, as of the last time that its state was read."""
 
 

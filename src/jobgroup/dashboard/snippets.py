@@ -23,19 +23,59 @@ def line_of(name: str, args: Json, group: str) -> str:
 
 
 def _rerun(args: Json) -> str:
-    if args.get("positions") is None:
+    if not _names_jobs(args):
         return _sending("rerun_failed", args)
     overrides = dict(args.get("overrides", {}))
-    params = [f"params={overrides!r}"] * bool(overrides)
-    kept = [] if args.get("replace", True) else ["replace=False"]
-    return f"jg.rerun({', '.join([_positions(args['positions']), *params, *kept])})"
+    given = [
+        _jobs(args),
+        *[f"params={overrides!r}"] * bool(overrides),
+        *([] if args.get("replace", True) else ["replace=False"]),
+        *([f"delay={args.get('delay', 0):g}"] if args.get("mode") == "sequential" else []),
+    ]
+    return f"jg.rerun({', '.join(given)})"
 
 
 def _run(args: Json) -> str:
-    positions = args.get("positions")
-    if positions is None:
+    if not _names_jobs(args):
         return _sending("run", args)
-    return f"jg.start({_positions(positions)})"
+    if args.get("mode") == "sequential":
+        return f"jg.start({_jobs(args)}, delay={args.get('delay', 0):g})"
+    return f"jg.run_parallel({', '.join([f'jobs={_jobs(args)}', *_queue(args)])})"
+
+
+def _queue(args: Json) -> list[str]:
+    if args.get("mode") != "queue":
+        return []
+    at_once = args.get("concurrent_job_count")
+    return ["queue=True", *[f"concurrent_job_count={at_once}"] * (at_once is not None)]
+
+
+def _names_jobs(args: Json) -> bool:
+    return "state" in args or args.get("positions") is not None
+
+
+def _jobs(args: Json) -> str:
+    if "state" in args:
+        return f"jg.jobs(state={args['state']!r})"
+    return _positions(args["positions"])
+
+
+def _of_jobs(verb: str, args: Json, *more: str) -> str:
+    """A call that takes jobs, or all if none are named."""
+    named = [_jobs(args)] if _names_jobs(args) else []
+    return f"jg.{verb}({', '.join([*named, *more])})"
+
+
+def _repeat(args: Json) -> str:
+    numbers = (f"{name}={args[name]}" for name in ("to", "times") if name in args)
+    return _of_jobs("repeat", args, *numbers)
+
+
+def _annotate(args: Json) -> str:
+    positions = args["positions"] if "positions" in args else [args["position"]]
+    if len(positions) == 1:
+        return f"jg[{positions[0]}].note = {args['text']!r}"
+    return f"for p in {_positions(positions)}: jg[p].note = {args['text']!r}"
 
 
 def _prioritize(args: Json) -> str:
@@ -50,14 +90,11 @@ def _sending(verb: str, args: Json) -> str:
     if args.get("mode") == "sequential":
         delay = f"{args.get('delay', 0):g}"
         return f"jg.{verb}_sequential({', '.join([delay, *given])})"
-    if args.get("mode") == "queue":
-        given.append("queue=True")
-    return f"jg.{verb}_parallel({', '.join(given)})"
+    return f"jg.{verb}_parallel({', '.join([*given, *_queue(args)])})"
 
 
 def _cancel(args: Json) -> str:
-    positions = args.get("positions")
-    return "jg.cancel_all()" if positions is None else f"jg.cancel({_positions(positions)})"
+    return _of_jobs("cancel", args) if _names_jobs(args) else "jg.cancel_all()"
 
 
 def _for_groups(call: str, names: Sequence[str]) -> str:
@@ -78,6 +115,8 @@ def _positions(positions: Sequence[int]) -> str:
 _LINES: Final[Mapping[str, Callable[[Json], str]]] = {
     "run": _run,
     "rerun": _rerun,
+    "repeat": _repeat,
+    "remove": lambda args: f"jg.remove({_jobs(args)})",
     "prioritize": _prioritize,
     "cancel": _cancel,
     "stop": lambda args: f"jg.stop({'cancel=True' if args.get('cancel') else ''})",
@@ -90,5 +129,5 @@ _LINES: Final[Mapping[str, Callable[[Json], str]]] = {
     ),
     "describe": lambda args: f"jg.description = {args['text']!r}",
     "define": lambda args: f"jg.define({args['name']!r}, {args['text'] or None!r})",
-    "annotate": lambda args: f"jg[{args['position']}].note = {args['text']!r}",
+    "annotate": _annotate,
 }

@@ -52,6 +52,9 @@ class Dashboard(anywidget.AnyWidget, DashboardSession):
         stalled_since: when the last job ended, seconds since the epoch, if none has ended for long.
         sender: the process that sends jobs: `host`, `pid`, `since` and `is_this_process`, or None.
         results_on_cloud_only: number of successful jobs whose results are not in the group's file.
+        interrupted: whether a process ended while it was sending the group's jobs.
+        trouble: the kind of `last_error`: "disk", "token", "credits", "unreachable" or "".
+        trouble_since: when that began, seconds since the epoch.
         version: grows with every change of the group.
         updated_at: when a cloud last answered, seconds since the epoch.
         active: whether anything runs, waits or is being sent, by whichever process.
@@ -69,6 +72,7 @@ class Dashboard(anywidget.AnyWidget, DashboardSession):
         columns *: names of columns; none for those that tell something.
         theme *: "auto", "light" or "dark".
         read_only *: whether actions are hidden and refused.
+        confirm_above *: number of jobs above which *Send* asks once; 50 if not set.
 
     Raises:
         TypeError: there is no such option, or `group` is neither a group nor a name.
