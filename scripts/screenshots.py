@@ -117,7 +117,6 @@ def pose(notebook: Notebook, name: str) -> None:
     if name != "empty":
         page.locator(".row[data-status]").first.wait_for()
     if name == "failure":
-        page.get_by_test_id("by-cause").click()
         page.get_by_test_id("row-5").locator(".cell").last.click(position={"x": 5, "y": 5})
         page.get_by_test_id("revise").click()
         page.get_by_test_id("revision-go").wait_for()

@@ -36,6 +36,7 @@ function stateOf(i: number, count: number, scene: string): State {
   const share = i / count;
   if (i === 2 || i === 7 || (count > 100 && i % 97 === 3)) return "error";
   if (i === 5) return "canceled";
+  if (scene === "rejected" && (i === 9 || i === 10)) return "refused";
   if (share < 0.55) return "success";
   if (share < 0.72) return "running";
   if (share < 0.82) return "waiting";
@@ -58,11 +59,13 @@ function makeJob(i: number, state: State): Job {
     message:
       state === "error"
         ? (SENTENCES[i % 3] as string)
-        : state === "canceled"
-          ? "Canceled by the user"
-          : state === "unconfirmed"
-            ? "The request left at 10:21:04 and no answer came. It may have arrived."
-            : null,
+        : state === "refused"
+          ? "max_shots exceeds your plan (50,000)"
+          : state === "canceled"
+            ? "Canceled by the user"
+            : state === "unconfirmed"
+              ? "The request left at 10:21:04 and no answer came. It may have arrived."
+              : null,
     progress: state === "running" ? (i % 10) / 10 : null,
     attempts: wasSent ? (i === 7 ? 2 : 1) : 0,
     sent_at: sent,

@@ -133,10 +133,16 @@ export class StandIn extends Emitter implements Model {
       return "description kept";
     }
     if (name === "annotate") {
-      const job = this.jobs[args.position ?? -1] as Job;
-      job.note = args.text ?? "";
-      this.patch([job]);
-      return `note of job ${job.position} kept`;
+      const noted = (args.positions ?? [args.position ?? -1]).map((p) => this.jobs[p] as Job);
+      for (const job of noted) job.note = args.text ?? "";
+      this.patch(noted);
+      return noted.length > 1
+        ? `note of ${noted.length} jobs kept`
+        : `note of job ${noted[0]?.position} kept`;
+    }
+    if (name === "repeat") {
+      const count = (args.positions?.length ?? this.jobs.length) * (args.times ?? 1);
+      return `${count} jobs added, to send`;
     }
     if (name === "confirm") {
       const job = this.jobs[args.position ?? -1] as Job;
@@ -158,7 +164,9 @@ export class StandIn extends Emitter implements Model {
     const positions = args.positions;
     const some = this.jobs.filter(
       (job) =>
-        wanted[name]?.includes(job.state) && (!positions || positions.includes(job.position)),
+        wanted[name]?.includes(job.state) &&
+        (!positions || positions.includes(job.position)) &&
+        (!args.state || args.state === job.state),
     );
     for (const job of some) {
       job.state = name === "cancel" ? "canceled" : "waiting";
@@ -178,7 +186,8 @@ export class StandIn extends Emitter implements Model {
         ? (["Rerun", ["error", "canceled"]] as const)
         : (["Run", ["unsent", "refused"]] as const);
       const count = args.positions?.length ?? countOf(this.#traits.counts, states);
-      return { text: `${verb} ${count} jobs: shots unknown, 2 free slots, 2 min to 4 min` };
+      const text = `${verb} ${count} jobs: shots unknown, 20 free slots, 2 min to 4 min`;
+      return { text, jobs: count, free_slots: 20 };
     }
     if (name === "payload") return { text: '{\n  "command": "probs"\n}', reason: "" };
     if (name === "drawing") return { svg: CIRCUIT, reason: "" };

@@ -4,6 +4,7 @@
  */
 
 import { batch, computed, effect, type ReadonlySignal, type Signal, signal } from "@preact/signals";
+import type { Asking } from "./asking";
 import { askedFor } from "./data/actions";
 import { type Layout, layOut } from "./data/columns";
 import { having } from "./data/immutableSet";
@@ -41,7 +42,7 @@ type Snap = Extract<FromPython, { t: "snapshot" }>;
 type Patch = Extract<FromPython, { t: "patch" }>;
 
 /** What may stand open below the toolbar, one at a time. */
-export type Panel = "" | "delete" | "causes" | "send" | "run" | "rerun";
+export type Panel = "" | "delete" | "send" | "run" | "rerun";
 
 /** How the jobs are shown. */
 export type View = "table" | "plot" | "both" | "timeline";
@@ -92,6 +93,8 @@ export interface Session {
   /** The job whose detail is open. */
   readonly opened: Signal<number | null>;
   readonly panel: Signal<Panel>;
+  /** The form of an action on some jobs that is open. */
+  readonly asking: Signal<Asking | null>;
   readonly view: Signal<View>;
   /** Widths that somebody chose, in pixels, by the titles of columns. */
   readonly widths: Signal<Readonly<Record<string, number>>>;
@@ -131,6 +134,7 @@ export function startSession(model: Model, lifetime: AbortSignal): Session {
   const selection = choice("selected");
   const opened = signal<number | null>(null);
   const panel = signal<Panel>("");
+  const asking = signal<Asking | null>(null);
   const view = signal<View>("table");
   const widths = signal<Readonly<Record<string, number>>>({});
   const status = signal<StatusMessage | null>(null);
@@ -260,6 +264,7 @@ export function startSession(model: Model, lifetime: AbortSignal): Session {
     batch(() => {
       opened.value = null;
       panel.value = "";
+      asking.value = null;
       measurements.clear();
       figures.clear();
     });
@@ -357,6 +362,7 @@ export function startSession(model: Model, lifetime: AbortSignal): Session {
       columns,
       opened,
       panel,
+      asking,
       view,
       widths,
       status,
@@ -369,6 +375,8 @@ export function startSession(model: Model, lifetime: AbortSignal): Session {
     }),
     hasActive: computed(() => countWhere(traits.counts.value, isOnCloud) > 0),
     select(positions) {
+      // The form is about the jobs that were selected.
+      if (asking.peek()?.from === "selection") asking.value = null;
       selection.value = toRanges(positions);
     },
   };

@@ -26,12 +26,12 @@ def test_ipykernel_6_runs_reruns_and_hears_a_click_after_the_cell(
         notebook.run(0)
         notebook.run(1)
         page = notebook.page
-        page.get_by_test_id("run").click()
+        page.get_by_test_id("primary").click()
         expect(page.get_by_test_id("progress")).to_have_attribute("aria-valuenow", "100")
         expect(page.get_by_test_id("chip-error")).to_contain_text("1")
 
         notebook.start(2)
-        page.get_by_test_id("rerun-failed").click()
+        page.get_by_test_id("primary").click()
         expect(page.get_by_test_id("live")).to_contain_text("Rerun asked")
         (tmp_path / "gate").touch()
         expect(page.get_by_test_id("chip-success")).to_contain_text("2")

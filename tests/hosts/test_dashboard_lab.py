@@ -27,7 +27,7 @@ def test_group_runs_reruns_and_is_deleted_from_the_page(browser: Browser, jupyte
         expect(page.get_by_test_id("row-2")).to_have_attribute("data-status", "unsent")
         expect(bar).to_have_attribute("aria-valuenow", "0")
 
-        page.get_by_test_id("run").click()
+        page.get_by_test_id("primary").click()
         expect(bar).to_have_attribute("aria-valuenow", "100")
         expect(page.get_by_test_id("chip-success")).to_contain_text("2")
         expect(page.get_by_test_id("chip-error")).to_contain_text("1")
@@ -36,11 +36,12 @@ def test_group_runs_reruns_and_is_deleted_from_the_page(browser: Browser, jupyte
             {"successful": 2, "unsuccessful": 1},
         ]
 
-        page.get_by_test_id("rerun-failed").click()
+        page.get_by_test_id("primary").click()
         expect(page.get_by_test_id("chip-success")).to_contain_text("3")
         assert notebook.evaluate("[j.state for j in jg]") == ["success"] * 3
         assert notebook.evaluate("sorted(len(j.attempts) for j in jg)") == [1, 1, 2]
 
+        page.get_by_test_id("more").click()
         page.get_by_test_id("delete").click()
         page.get_by_test_id("delete-confirm").click()
         undo = page.get_by_test_id("undo")
@@ -92,7 +93,7 @@ def test_click_on_a_busy_kernel_is_answered_at_once_and_done_later(
         page = notebook.page
         expect(page.get_by_test_id("row-0")).to_be_visible()
         notebook.start(2)
-        page.get_by_test_id("run").click()
+        page.get_by_test_id("primary").click()
         expect(page.get_by_test_id("live")).to_contain_text("Run asked")
         (tmp_path / "gate").touch()
         notebook.wait_until("jg[0].state == 'success'")
@@ -129,7 +130,7 @@ def test_two_cells_show_one_dashboard(browser: Browser, jupyter: JupyterServer):
         page.get_by_test_id("chip-success").first.click()
         expect(page.get_by_test_id("row-0")).to_have_count(0)
         page.get_by_test_id("chip-all").last.click()
-        page.get_by_test_id("run").first.click()
+        page.get_by_test_id("primary").first.click()
         for each in page.get_by_test_id("progress").all():
             expect(each).to_have_attribute("aria-valuenow", "100")
         notebook.assert_quiet()
@@ -152,7 +153,7 @@ def test_restarted_kernel_leaves_the_page_and_takes_it_up_again(
         expect(page.get_by_test_id("row-0")).to_have_attribute("data-status", "unsent")
         notebook.run(0)
         notebook.run(2)
-        page.get_by_test_id("run").last.click()
+        page.get_by_test_id("primary").last.click()
         expect(page.get_by_test_id("progress").last).to_have_attribute("aria-valuenow", "100")
         assert notebook.evaluate("[job.state for job in jg]") == ["success"]
         assert notebook.evaluate("JobGroup('before')[0].state") == "unsent"

@@ -18,7 +18,7 @@ def test_click_runs_the_group_and_the_bar_moves(browser: Browser, tmp_path: Path
     with open_marimo(browser, tmp_path, cells, mode=mode) as notebook:
         page = notebook.page
         expect(page.get_by_test_id("row-1")).to_have_attribute("data-status", "unsent")
-        page.get_by_test_id("run").click()
+        page.get_by_test_id("primary").click()
         expect(page.get_by_test_id("progress")).to_have_attribute("aria-valuenow", "100")
         assert notebook.wait_until("[job.state for job in jg] == ['success', 'success']")
         notebook.assert_quiet()

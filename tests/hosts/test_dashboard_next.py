@@ -10,7 +10,7 @@ pytestmark = pytest.mark.hosts
 
 
 def test_chosen_jobs_are_sent_next_by_a_run_under_way(browser: Browser, jupyter: JupyterServer):
-    """While a run is paused: two by Stop's menu, then one by its detail, which goes before them.
+    """While a run is paused: two by the selection bar, then one by its detail, before them.
 
     The rows say their places, the line of Python is what a person would type, and the cloud gets
     the jobs in that order once the run continues.
@@ -25,8 +25,7 @@ def test_chosen_jobs_are_sent_next_by_a_run_under_way(browser: Browser, jupyter:
         for position in (2, 4):
             page.get_by_test_id(f"row-{position}").locator(".select").click()
         expect(page.get_by_test_id("sender")).to_contain_text("Sending from this notebook")
-        page.get_by_label("More ways: Stop").click()
-        page.get_by_role("menuitem", name="Next: the 2 selected").click()
+        page.get_by_test_id("selected-run-next").click()
         expect(page.get_by_test_id("row-2")).to_contain_text("to send · next 1")
         expect(page.get_by_test_id("row-4")).to_contain_text("to send · next 2")
         expect(page.get_by_test_id("live")).to_contain_text("job 2 goes first, then 1 more")
@@ -39,7 +38,7 @@ def test_chosen_jobs_are_sent_next_by_a_run_under_way(browser: Browser, jupyter:
         expect(page.get_by_test_id("row-4")).to_contain_text("to send · next 3")
         notebook.wait_until("Dashboard(jg).next_up == [3, 2, 4]")
 
-        page.get_by_test_id("pause").click()
+        page.get_by_test_id("strip-paused").get_by_role("button").click()
         expect(page.get_by_test_id("progress")).to_have_attribute("aria-valuenow", "100")
         sent = "sorted(range(5), key=lambda i: jg.snapshot()[i].sent_at)"
         assert notebook.evaluate(sent) == [3, 2, 4, 0, 1]

@@ -91,9 +91,9 @@ def find_why_a_job_failed(notebook: Notebook, keys: Keys) -> None:
 
 
 def rerun_the_failed_ones_and_keep_the_old(notebook: Notebook, keys: Keys) -> None:
-    """The second way of the menu beside Rerun."""
-    keys.to("[aria-label^='More ways: Rerun']")
-    keys.press("Enter", "Enter")
+    """The third item of More."""
+    keys.to("[data-testid=more]")
+    keys.press("Enter", "ArrowDown", "ArrowDown", "Enter")
     notebook.wait_until("[r.rerun_of for r in jg.snapshot()[7:]] == [2, 3]")
 
 
@@ -144,19 +144,19 @@ def export_the_failed_rows(notebook: Notebook, keys: Keys) -> None:
 
 
 def pause_and_resume(notebook: Notebook, keys: Keys) -> None:
-    """One button for both, while there is something to send."""
+    """Pause is an item of More; the strip that says so resumes."""
     notebook.evaluate("jg.add(job())")
     expect(notebook.page.get_by_test_id("chip-unsent")).to_contain_text("1")
-    keys.to("[data-testid=pause]")
-    keys.press("Enter")
-    expect(notebook.page.get_by_test_id("pause")).to_contain_text("Resume")
-    assert notebook.evaluate("Dashboard(jg).paused")
+    keys.to("[data-testid=more]")
+    keys.press("Enter", "ArrowUp", "ArrowUp", "Enter")
+    notebook.wait_until("Dashboard(jg).paused")
+    keys.to("[data-testid=strip-paused] button")
     keys.press("Enter")
     notebook.wait_until("not Dashboard(jg).paused")
 
 
 def send_jobs_before_the_others(notebook: Notebook, keys: Keys) -> None:
-    """All that are unsent are chosen by the box in the header; the last way of Run's menu."""
+    """All that are unsent are chosen by the box in the header; the bar has Run next."""
     notebook.evaluate("jg.add_many([job(), job()])")
     keys.to("[data-testid=chip-unsent]")
     keys.press("Enter")
@@ -164,8 +164,8 @@ def send_jobs_before_the_others(notebook: Notebook, keys: Keys) -> None:
     expect(notebook.page.locator("[data-testid^=row-][data-status=unsent]")).to_have_count(3)
     keys.to(".cell")
     keys.press("Space")
-    keys.to("[aria-label^='More ways: Send']", step="Shift+Tab")
-    keys.press("Enter", "ArrowUp", "Enter")
+    keys.to("[data-testid=selected-run-next]")
+    keys.press("Enter")
     notebook.wait_until("jg.state.next_up == [j.position for j in jg.list_unsent_jobs()] != []")
     first = notebook.evaluate("jg.state.next_up[0]")
     row = notebook.page.get_by_test_id(f"row-{first}")
@@ -176,8 +176,6 @@ def send_jobs_before_the_others(notebook: Notebook, keys: Keys) -> None:
 
 def adopt_an_unconfirmed_job(notebook: Notebook, keys: Keys) -> None:
     """With the id that the cloud has, which is pasted."""
-    keys.to("[data-testid=doubt] button")
-    keys.press("Enter")
     keys.to('[aria-label="The job\'s id on the cloud"]')
     notebook.page.keyboard.insert_text(notebook.evaluate("lost"))
     keys.press("Tab", "Enter")

@@ -46,7 +46,7 @@ def test_a_failed_job_is_edited_rerun_described_and_told_of(
         page.keyboard.press("Escape")
         page.get_by_test_id("notify").click()
         expect(page.get_by_test_id("notify")).to_have_attribute("aria-pressed", "true")
-        page.get_by_test_id("run").click()
+        page.get_by_test_id("primary").click()
         expect(page.get_by_test_id("chip-error")).to_contain_text("1")
         expect(page.get_by_test_id("chip-success")).to_contain_text("1")
         reported = ["edited: A job has failed", "edited: 2 jobs finished, 1 failed"]

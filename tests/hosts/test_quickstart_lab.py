@@ -32,7 +32,7 @@ def test_the_quickstart_by_its_buttons(browser: Browser, jupyter: JupyterServer)
         failed = page.locator("[data-testid^=row-][data-status=error]")
         expect(failed).to_contain_text("The laser lost its lock")
 
-        page.get_by_test_id("rerun-failed").click()
+        page.get_by_test_id("primary").click()
         expect(page.get_by_test_id("chip-success")).to_contain_text("9")
         assert notebook.evaluate("jg.progress()['Finished'][1]") == {
             "successful": 9,
@@ -40,6 +40,7 @@ def test_the_quickstart_by_its_buttons(browser: Browser, jupyter: JupyterServer)
         }
         assert notebook.evaluate("sorted(len(job.attempts) for job in jg)") == [1] * 8 + [2]
 
+        page.get_by_test_id("more").click()
         page.get_by_test_id("delete").click()
         page.get_by_test_id("delete-confirm").click()
         expect(page.get_by_test_id("undo")).to_be_visible()

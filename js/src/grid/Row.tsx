@@ -1,3 +1,4 @@
+import { canAct } from "../canAct";
 import { type Column, FIXED } from "../data/columns";
 import { iterationOf, positionOf } from "../data/lines";
 import { isRerunnable } from "../data/states";
@@ -36,7 +37,7 @@ export function Row(props: Props) {
     isNarrow,
     nextUp: session.nextUp.value,
   };
-  const canRerun = !session.traits.read_only.value && isRerunnable(state);
+  const canRerun = canAct(session) && isRerunnable(state);
   const cellProps = (at: number) => ({
     role: "gridcell" as const,
     tabIndex: reached === at ? 0 : -1,

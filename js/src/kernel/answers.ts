@@ -130,6 +130,8 @@ export type Done = {
 
 /** What a run would take, in a line of Python's. */
 export interface EstimateAnswer {
+  jobs: number;
+  free_slots: number | null;
   text: string;
 }
 

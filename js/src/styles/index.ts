@@ -1,3 +1,4 @@
+import acting from "./acting.css";
 import base from "./base.css";
 import controls from "./controls.css";
 import grid from "./grid.css";
@@ -7,4 +8,4 @@ import panels from "./panels.css";
 import plot from "./plot.css";
 import tokens from "./tokens.css";
 
-export default [tokens, base, controls, grid, panels, plot, job, groups].join("\n");
+export default [tokens, base, controls, grid, panels, plot, job, groups, acting].join("\n");

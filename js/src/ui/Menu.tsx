@@ -10,6 +10,7 @@ import type { IconName } from "./icons";
 
 export interface Variant {
   label: string;
+  testid?: string;
   hint?: string | undefined;
   /** Set for an item that is on or off; the menu stays open then. */
   isChecked?: boolean;
@@ -92,6 +93,7 @@ function Items({ menu, label, variants, note, close }: ItemsProps) {
           <button
             key={variant.label}
             {...roleOf(variant)}
+            data-testid={variant.testid}
             tabIndex={-1}
             aria-disabled={variant.reason ? true : undefined}
             onFocus={sets(looked, variant)}

@@ -27,6 +27,7 @@ export const ICONS = {
   slots: "M2 4h6M10 4h2M5 8h9M2 12h3M7 12h5",
   back: "M9.5 4 5.5 8l4 4",
   columns: "M2.5 3.5h11v9h-11zM6.2 3.5v9M9.8 3.5v9",
+  more: "M3.5 8h.2M8 8h.2M12.5 8h.2",
   export: "M8 2.5v7M5 6.7l3 3 3-3M3 11.5v2h10v-2",
 } as const;
 

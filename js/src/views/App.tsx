@@ -2,16 +2,18 @@
 
 import type { Session } from "../session";
 import { Boundary } from "../ui/Boundary";
+import { Asked } from "./Asked";
 import { Causes } from "./Causes";
 import { Deleted, DeleteForm } from "./Deletion";
 import { Groups } from "./Groups/Groups";
 import { Header } from "./Header";
 import { WithDrawer } from "./Job/Drawer";
-import { BusyNote, IncidentBanner, PausedBanner, StatusLine, UnconfirmedBanner } from "./Notices";
+import { BusyNote, StatusLine } from "./Notices";
 import { Progress } from "./Progress";
+import { SelectionBar } from "./SelectionBar";
 import { SendForm } from "./SendForm";
 import { SequentialRun } from "./SequentialRun";
-import { TokenField } from "./TokenField";
+import { Strips } from "./Strips";
 import { Toolbar } from "./Toolbar";
 import { Views } from "./Views";
 
@@ -48,9 +50,6 @@ function Controls({ session }: { session: Session }) {
   return (
     <>
       <Header session={session} />
-      <IncidentBanner session={session} />
-      <TokenField session={session} />
-      <PausedBanner session={session} />
       <Progress session={session} />
       <Toolbar session={session} />
       {panel === "delete" && <DeleteForm session={session} />}
@@ -58,6 +57,8 @@ function Controls({ session }: { session: Session }) {
       {(panel === "run" || panel === "rerun") && (
         <SequentialRun session={session} command={panel} />
       )}
+      <Asked session={session} from="group" />
+      <Strips session={session} />
     </>
   );
 }
@@ -65,15 +66,13 @@ function Controls({ session }: { session: Session }) {
 function Body({ session }: { session: Session }) {
   return (
     <>
-      {session.panel.value === "causes" && (
-        <Boundary name="The list of causes">
-          <Causes session={session} />
-        </Boundary>
-      )}
-      <UnconfirmedBanner session={session} />
+      <Boundary name="The list of causes">
+        <Causes session={session} />
+      </Boundary>
       <WithDrawer session={session}>
         <Views session={session} />
       </WithDrawer>
+      <SelectionBar session={session} />
     </>
   );
 }

@@ -1,69 +1,88 @@
-/** The failed jobs by cause, each cause with its rerun. */
+/** The failed and refused jobs by cause, each cause with what can be done. */
 
-import { useEffect } from "preact/hooks";
+import { useSignal } from "@preact/signals";
+import { canAct } from "../canAct";
 import { type Cause, causesOf } from "../data/causes";
 import * as format from "../format";
 import type { Session } from "../session";
 import { Button } from "../ui/Button";
-import { Pill } from "../ui/Icon";
-import { Panel } from "./Panel";
+import { Icon } from "../ui/Icon";
+import type { IconName } from "../ui/icons";
+import { roving } from "../ui/roving";
+import { Asked } from "./Asked";
+
+const MOST = 3;
 
 export function Causes({ session }: { session: Session }) {
+  const isWhole = useSignal(false);
   const causes = causesOf(session.rows.value.table);
-  const isEmpty = causes.length === 0;
-  useEffect(() => {
-    if (isEmpty) session.panel.value = "";
-  }, [isEmpty]);
-  if (isEmpty) return null;
-  const jobs = causes.reduce((sum, { positions }) => sum + positions.length, 0);
+  if (causes.length === 0) return null;
+  const shown = isWhole.value ? causes : causes.slice(0, MOST);
   return (
-    <Panel
-      session={session}
-      testid="causes"
-      title="Failures by cause"
-      note={`${format.count(jobs, "job")}, ${format.count(causes.length, "cause")}`}
-    >
-      <ul class="causes">
-        {causes.map((cause) => (
-          <Line key={`${cause.state} ${cause.positions[0]}`} session={session} cause={cause} />
+    <section class="causes" data-testid="causes" aria-label="Failures by cause">
+      <ul>
+        {shown.map((cause, n) => (
+          <Line key={`${cause.state} ${cause.positions[0]}`} {...{ session, cause, n }} />
         ))}
       </ul>
-    </Panel>
+      {causes.length > shown.length && (
+        <button
+          class="link"
+          data-testid="more-causes"
+          onClick={() => {
+            isWhole.value = true;
+          }}
+        >
+          {format.count(causes.length - shown.length, "more cause")}
+        </button>
+      )}
+      <Asked session={session} from="causes" />
+    </section>
   );
 }
 
-function Line({ session, cause }: { session: Session; cause: Cause }) {
+function Line({ session, cause, n }: { session: Session; cause: Cause; n: number }) {
   const { sentence, isExact, state, positions } = cause;
-  const n = positions.length;
-  const rerun = (replace: boolean) => () =>
-    session.run("rerun", { positions, mode: "queue", ...(replace ? {} : { replace }) });
-  const choose = () => {
-    session.filter.value = "error";
+  const count = positions.length;
+  const word = state === "refused" ? "refused" : "failed";
+  const show = () => {
+    session.filter.value = state;
     session.select(positions);
   };
   return (
-    <li data-status={state}>
-      <b class="number">{format.whole(n)}</b>
+    <li data-status={state} data-testid={`cause-${n}`}>
+      <b class="count">
+        <Icon name={state as IconName} />
+        {format.whole(count)} {word}
+      </b>
       <span class="cause">
         {sentence || "The cloud gave no reason."}
-        {!isExact && <small>and {format.count(n - 1, "more")} like it</small>}
+        {!isExact && <small>and {format.count(count - 1, "more")} like it</small>}
       </span>
-      <Pill state={state} />
-      <span class="buttons">
-        <Button kind="small" onClick={choose}>
-          Select
+      <span class="buttons" role="toolbar" aria-label={`Jobs of cause ${n + 1}`} {...roving}>
+        <Button kind="small" label={`Show the ${count} ${word}`} onClick={show}>
+          Show
         </Button>
-        {!session.traits.read_only.value && (
+        {canAct(session) && (
           <>
-            <Button kind="small" testid="rerun-cause" onClick={rerun(true)}>
-              Rerun {format.whole(n)}
-            </Button>
+            {state === "error" && (
+              <Button
+                kind="small"
+                testid={`rerun-cause-${n}`}
+                isPending={session.pending.value.has("rerun")}
+                onClick={() => session.run("rerun", { positions, mode: "queue" })}
+              >
+                Rerun {format.whole(count)}
+              </Button>
+            )}
             <Button
               kind="small"
-              label={`Keep failed too: rerun ${n} as new entries`}
-              onClick={rerun(false)}
+              testid={`rerun-cause-with-${n}`}
+              onClick={() => {
+                session.asking.value = { what: "rerun", positions, from: "causes" };
+              }}
             >
-              Keep failed too
+              Rerun with…
             </Button>
           </>
         )}

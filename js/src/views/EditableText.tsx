@@ -1,6 +1,7 @@
 /** Words that people write themselves, a group's description or a job's note: shown, and edited in place. */
 
 import type { Signal } from "@preact/signals";
+import { canAct } from "../canAct";
 import type { Session } from "../session";
 import { Button } from "../ui/Button";
 import { sets } from "../ui/hooks";
@@ -53,7 +54,7 @@ export function EditableText({
 }
 
 export function EditButton({ session, what, text, draft }: Props & { session: Session }) {
-  if (session.traits.read_only.value) return null;
+  if (!canAct(session)) return null;
   return (
     <Button
       icon="edit"

@@ -7,12 +7,20 @@ import { copyText } from "../host/clipboard";
 import type { Session } from "../session";
 import { Menu } from "../ui/Menu";
 
-export function Exports({ session }: { session: Session }) {
+interface Props {
+  session: Session;
+  /** The jobs; nothing for those that are shown. */
+  positions?: readonly number[];
+}
+
+export function Exports({ session, positions }: Props) {
   const place = useRef<HTMLElement>(null);
   const group = session.traits.group.value;
-  const count = session.rows.value.positions.length;
+  const some = positions ?? session.rows.value.positions;
+  const count = some.length;
+  const which = positions ? "selected" : "shown";
   const jobs = format.count(count, "job");
-  const sheet = () => sheetOf(session.rows.value.table, session.rows.value.positions);
+  const sheet = () => sheetOf(session.rows.value.table, some);
   const say = (text: string) => {
     session.status.value = { tone: "done", text };
   };
@@ -28,14 +36,15 @@ export function Exports({ session }: { session: Session }) {
   return (
     <span ref={place}>
       <Menu
-        label={`Export the ${jobs} shown`}
-        testid="export"
+        label={`Export the ${jobs} ${which}`}
+        testid={positions ? "selected-export" : "export"}
+        kind={positions ? "small" : ""}
         icon="export"
         reason={count > 0 ? "" : "No job is shown"}
         variants={[
           {
             label: "CSV file",
-            hint: `the ${jobs} shown, for a spreadsheet`,
+            hint: `the ${jobs} ${which}, for a spreadsheet`,
             onClick: () => saveAs("csv", asCsv(sheet()), "text/csv"),
           },
           {

@@ -1,13 +1,13 @@
 /** The chips and the search field. */
 
 import { useSignal } from "@preact/signals";
+import type { ComponentChildren } from "preact";
 import { useEffect, useId, useRef } from "preact/hooks";
 import { completionsOf, sourceOf } from "../data/search";
 import { chipsOf, labelOf } from "../data/states";
 import * as format from "../format";
-import type { Panel, Session } from "../session";
-import { Button } from "../ui/Button";
-import { opens, sets, type Writable } from "../ui/hooks";
+import type { Session } from "../session";
+import { sets, type Writable } from "../ui/hooks";
 import { Icon } from "../ui/Icon";
 import { roving } from "../ui/roving";
 import { Columns } from "./Columns";
@@ -31,19 +31,15 @@ export function Filters({ session }: { session: Session }) {
           </button>
         ))}
       </fieldset>
-      {chosen.value === "error" && (
-        <Button icon="columns" testid="by-cause" {...opens<Panel>(session.panel, "causes")}>
-          By cause
-        </Button>
-      )}
       <Search
         label="Search jobs, for example phi>1.4 is:done"
         hint="phi>1.4 is:done"
         words={search}
         problem={session.rows.value.problem}
         complete={(words) => completionsOf(words, sourceOf(session.rows.value.table).names)}
-      />
-      <Columns session={session} />
+      >
+        <Columns session={session} />
+      </Search>
     </div>
   );
 }
@@ -56,10 +52,12 @@ interface SearchProps {
   problem?: string;
   /** What the words may become. */
   complete?: (words: string) => string[];
+  /** What stands beside the field. */
+  children?: ComponentChildren;
 }
 
 /** Searches when typing pauses. An older search never overwrites newer text in the field. */
-export function Search({ label, hint, words, problem, complete }: SearchProps) {
+export function Search({ label, hint, words, problem, complete, children }: SearchProps) {
   const typed = useSignal<string | null>(null);
   const timer = useRef<ReturnType<typeof setTimeout>>(null);
   const id = useId();
@@ -75,20 +73,23 @@ export function Search({ label, hint, words, problem, complete }: SearchProps) {
   const shown = typed.value ?? words.value;
   return (
     <>
-      <label class="search">
-        <Icon name="search" />
-        <input
-          type="search"
-          data-testid="search"
-          value={shown}
-          placeholder={hint}
-          aria-label={label}
-          aria-invalid={Boolean(problem)}
-          aria-describedby={problem ? `${id}-problem` : undefined}
-          list={complete && `${id}-completions`}
-          onInput={(event) => onInput(event.currentTarget.value)}
-        />
-      </label>
+      <span class="finding">
+        <label class="search">
+          <Icon name="search" />
+          <input
+            type="search"
+            data-testid="search"
+            value={shown}
+            placeholder={hint}
+            aria-label={label}
+            aria-invalid={Boolean(problem)}
+            aria-describedby={problem ? `${id}-problem` : undefined}
+            list={complete && `${id}-completions`}
+            onInput={(event) => onInput(event.currentTarget.value)}
+          />
+        </label>
+        {children}
+      </span>
       {complete && (
         <datalist id={`${id}-completions`}>
           {complete(shown).map((each) => (

@@ -1,11 +1,10 @@
 /** The group's name, what is the same in all its jobs, and how fresh all this is. */
 
 import { useSignal } from "@preact/signals";
-import { headline } from "../data/actions";
-import { countOf } from "../data/states";
 import * as format from "../format";
 import type { Session } from "../session";
 import { Button } from "../ui/Button";
+import { Icon } from "../ui/Icon";
 import { roving } from "../ui/roving";
 import { EditableText, EditButton } from "./EditableText";
 
@@ -13,9 +12,7 @@ import { EditableText, EditButton } from "./EditableText";
 const STALE_S = 90;
 
 export function Header({ session }: { session: Session }) {
-  const { group, counts, paused } = session.traits;
-  const total = countOf(counts.value);
-  const state = headline(counts.value, paused.value);
+  const { group } = session.traits;
   const { folded } = session.layout.value;
   const isSaved = session.isSaved();
   const words = session.traits.description.value;
@@ -33,16 +30,14 @@ export function Header({ session }: { session: Session }) {
         )}
         <h2 title={group.value}>{group.value}</h2>
         <EditButton session={session} what="description" text={words} draft={draft} />
+        <SenderFact session={session} />
       </div>
       <p class="facts">
-        <span>{format.count(total, "job")}</span>
-        {state && <span class="headline">{state}</span>}
         {folded.map(({ name, title, value }) => (
           <span key={name} title={`${title || name}: the same in all jobs`}>
             {title && <i>{title}</i>} {value}
           </span>
         ))}
-        <SenderFact session={session} />
         <ResultsFact session={session} />
         <Freshness session={session} />
       </p>
@@ -60,11 +55,10 @@ export function Header({ session }: { session: Session }) {
 function SenderFact({ session }: { session: Session }) {
   const sender = session.traits.sender.value;
   if (!sender) return null;
-  const { host, pid, since, is_this_process } = sender;
-  const from = is_this_process ? "this notebook" : `process ${pid} on ${host}`;
+  const { host, is_this_process } = sender;
   return (
-    <span class="headline" data-testid="sender">
-      Sending from {from} since {format.clock(since, session.now.value)}
+    <span class="sender" data-testid="sender">
+      <Icon name="sending" /> Sending from {is_this_process ? "this notebook" : host}
     </span>
   );
 }

@@ -7,7 +7,12 @@ export function NotifyButton({ session }: { session: Session }) {
   const { notifier, traits, status } = session;
   const counts = traits.counts.value;
   const isOn = notifier.isOn.value;
-  if (!notifier.isThere || session.isSaved() || countWhere(counts, isTerminal) === countOf(counts))
+  if (
+    !notifier.isThere ||
+    session.isSaved() ||
+    session.link.isOver.value ||
+    countWhere(counts, isTerminal) === countOf(counts)
+  )
     return null;
   const toggle = async () => {
     const text = await notifier.toggle();

@@ -1,26 +1,41 @@
 /** The question before many jobs are sent: how many, and what they would take. */
 
+import { useSignal } from "@preact/signals";
+import { askedFor } from "../data/actions";
 import * as format from "../format";
+import type { EstimateAnswer } from "../kernel/answers";
 import type { Session } from "../session";
-import { sets } from "../ui/hooks";
+import { sets, typed } from "../ui/hooks";
 import { InlineForm } from "../ui/InlineForm";
 import { Preview } from "./Preview";
 
-/** More jobs than this are sent only after a question. */
-const CONFIRM_ABOVE = 50;
+/** Send what is unsent; ask first if it is much, or more than the plan has free slots. */
+export async function send(session: Session): Promise<void> {
+  const { counts, confirm_above } = session.traits;
+  const unsent = counts.peek().unsent ?? 0;
+  session.status.value = { tone: "asked", text: askedFor("run", {}) };
+  if (unsent > confirm_above.peek() || (await isOverSlots(session))) {
+    session.status.value = null;
+    session.panel.value = "send";
+  } else session.run("run", { mode: "queue" });
+}
 
-const sendAll = (session: Session) => session.run("run", { mode: "queue" });
-
-/** Send what is unsent; ask first if it is much. */
-export function send(session: Session): void {
-  const unsent = session.traits.counts.peek().unsent ?? 0;
-  if (unsent > CONFIRM_ABOVE) session.panel.value = "send";
-  else sendAll(session);
+async function isOverSlots({ link }: Session): Promise<boolean> {
+  const question = link.ask("estimate", { rerun: false });
+  const answer = (await question.catch(() => null)) as EstimateAnswer | null;
+  return typeof answer?.free_slots === "number" && answer.jobs > answer.free_slots;
 }
 
 export function SendForm({ session }: { session: Session }) {
   const unsent = session.traits.counts.value.unsent ?? 0;
+  const atOnce = useSignal("");
+  const limit = Number(atOnce.value);
   const close = sets(session.panel, "");
+  const run = (args: { concurrent_job_count?: number }) => {
+    close();
+    session.run("run", { mode: "queue", ...args });
+  };
+  const samples = samplesOf(session);
   return (
     <InlineForm
       label="Send all?"
@@ -28,15 +43,39 @@ export function SendForm({ session }: { session: Session }) {
       go={{
         testid: "send-confirm",
         reason: unsent > 0 ? "" : "No job is left to send",
-        onClick: () => {
-          close();
-          sendAll(session);
-        },
+        onClick: () => run(limit > 0 ? { concurrent_job_count: limit } : {}),
         children: `Send ${format.whole(unsent)}`,
       }}
       close={close}
     >
+      <p>
+        <b>
+          Send {format.count(unsent, "job")}
+          {samples > 0 && ` with ${format.whole(samples)} samples in all`}?
+        </b>{" "}
+        jobgroup keeps the plan's slots full until all are sent.
+      </p>
       <Preview session={session} rerun={false} />
+      <label>
+        At most{" "}
+        <input
+          class="short"
+          inputMode="numeric"
+          data-testid="at-most"
+          aria-label="Jobs at once at most"
+          placeholder="all slots"
+          {...typed(atOnce)}
+        />{" "}
+        at once
+      </label>
     </InlineForm>
   );
+}
+
+/** What the jobs to send ask for together. */
+function samplesOf({ rows }: Session): number {
+  const { table } = rows.value;
+  const asked = (p: number) =>
+    table.number(p, "param.max_samples") ?? table.number(p, "param.max_shots") ?? 0;
+  return table.where((state) => state === "unsent").reduce((sum, p) => sum + asked(p), 0);
 }

@@ -1,194 +1,74 @@
-/** What can be done to the whole group, or to the chosen jobs. */
+/** What can be done to the whole group. */
 
-import { actionsOf } from "../data/actions";
-import { causesOf } from "../data/causes";
-import {
-  countOf,
-  countWhere,
-  isCancelable,
-  isRerunnable,
-  isTerminal,
-  isUnsent,
-} from "../data/states";
+import { canAct } from "../canAct";
+import { countOf, countWhere, isCancelable } from "../data/states";
 import * as format from "../format";
-import type { Args, Command } from "../kernel/protocol";
 import type { Session } from "../session";
-import { Button } from "../ui/Button";
-import { opens, sets } from "../ui/hooks";
-import type { Variant } from "../ui/Menu";
+import { sets } from "../ui/hooks";
+import { Menu, type Variant } from "../ui/Menu";
 import { roving } from "../ui/roving";
-import { SplitButton, type Props as SplitProps } from "../ui/SplitButton";
 import { Exports } from "./Exports";
 import { NotifyButton } from "./NotifyButton";
-import { Preview } from "./Preview";
-import { send } from "./SendForm";
+import { does, Primary, pauseVariant, rerunVariants } from "./Primary";
 
 export function Toolbar({ session }: { session: Session }) {
-  const { counts, paused, read_only, sender } = session.traits;
-  const { panel } = session;
-  const can = actionsOf(counts.value, paused.value);
-  const does = (name: Command, args: Args) => () => session.run(name, args);
-  const button = (name: Command, args: Args) => ({
-    isPending: session.pending.value.has(name),
-    onClick: does(name, args),
-  });
-  const isOver =
-    countOf(counts.value) > 0 && countWhere(counts.value, isTerminal) === countOf(counts.value);
+  const isLive = canAct(session);
+  const total = countOf(session.traits.counts.value);
   return (
     <div class="toolbar" role="toolbar" aria-label="Group" {...roving}>
-      {!read_only.value && (
-        <>
-          {sender.value ? (
-            <SplitButton
-              testid="stop"
-              icon="stop"
-              label="Stop"
-              reason=""
-              {...button("stop", {})}
-              variants={[
-                {
-                  label: "Stop sending",
-                  hint: "unsent jobs stay unsent, jobs on the cloud continue",
-                  onClick: does("stop", {}),
-                },
-                {
-                  label: "Stop and cancel",
-                  hint: "also cancel what is on the cloud",
-                  onClick: does("stop", { cancel: true }),
-                },
-                nextVariant(chosen(session, isUnsent), does),
-              ]}
-            />
-          ) : (
-            <Action
-              isOver={isOver}
-              testid="run"
-              icon="running"
-              kind="primary"
-              {...can.run}
-              isPending={session.pending.value.has("run")}
-              onClick={() => send(session)}
-              variants={runVariants(session, does)}
-              note={(positions) => <Preview {...{ session, positions }} rerun={false} />}
-            />
-          )}
-          <Action
-            isOver={isOver}
-            testid="rerun-failed"
-            icon="rerun"
-            {...can.rerunFailed}
-            {...button("rerun", { mode: "queue" })}
-            variants={rerunVariants(session, does)}
-            note={(positions) => <Preview {...{ session, positions }} rerun />}
-          />
-          <Action
-            isOver={isOver}
-            testid="cancel"
-            icon="canceled"
-            {...can.cancel}
-            {...button("cancel", {})}
-            variants={cancelVariants(session, does)}
-          />
-          <Action
-            isOver={isOver}
-            testid="pause"
-            icon={paused.value ? "running" : "suspended"}
-            {...can.pause}
-            {...button(paused.value ? "resume" : "pause", {})}
-          />
-        </>
-      )}
+      {isLive && total > 0 && <Primary session={session} />}
       <span class="buttons">
         <Exports session={session} />
         <NotifyButton session={session} />
-        {!read_only.value && (
-          <Button
-            icon="trash"
-            kind="danger"
-            testid="delete"
-            label="Delete this group…"
-            {...opens(panel, "delete")}
-          >
-            Delete…
-          </Button>
+        {isLive && (
+          <Menu label="More" testid="more" icon="more" kind="button" variants={moreOf(session)} />
         )}
       </span>
     </div>
   );
 }
 
-/** Once all has ended, what cannot be done is not there; until then it stays in its place. */
-function Action({ isOver, ...button }: SplitProps & { isOver: boolean }) {
-  return isOver && button.reason ? null : <SplitButton {...button} />;
-}
-
-type Does = (name: Command, args: Args) => () => void;
-
-function runVariants(session: Session, does: Does): Variant[] {
-  const unsent = chosen(session, isUnsent);
-  return [
-    slowly(session, "run"),
-    ...these(unsent, "selected", "run", does),
-    nextVariant(unsent, does),
-  ];
-}
-
-function nextVariant(positions: number[], does: Does): Variant {
-  return {
-    label: `Next: the ${positions.length > 0 ? `${format.whole(positions.length)} ` : ""}selected`,
-    hint: "ahead of the other jobs, even during a run",
-    reason: positions.length > 0 ? "" : "No unsent job is selected",
-    onClick: does("prioritize", { positions }),
-  };
-}
-
-function rerunVariants(session: Session, does: Does): Variant[] {
-  return [
-    ...these(chosen(session, isRerunnable), "selected", "rerun", does),
-    {
-      label: "Keep the failed jobs in the list too",
-      hint: "the reruns are added at its end",
-      onClick: does("rerun", { mode: "queue", replace: false }),
+/** What is rarely needed: each only while it can be done. */
+function moreOf(session: Session): Variant[] {
+  const { counts, sender } = session.traits;
+  const { error = 0, waiting = 0, unsent = 0 } = counts.value;
+  const active = countWhere(counts.value, isCancelable);
+  const isFinished = !sender.value && unsent === 0 && active === 0;
+  const all = Array.from({ length: session.rows.value.table.total }, (_, position) => position);
+  const list: (Variant | false)[] = [
+    all.length > 0 && {
+      label: "Repeat all jobs…",
+      testid: "repeat-all",
+      hint: "more samples of the same points",
+      onClick: () => {
+        session.asking.value = { what: "repeat", positions: all, from: "group" };
+      },
     },
-    slowly(session, "rerun"),
-    {
-      label: "By cause…",
-      hint: format.count(causesOf(session.rows.value.table).length, "cause"),
-      onClick: sets(session.panel, "causes"),
+    error > 0 &&
+      !isFinished && {
+        label: `Rerun the ${format.whole(error)} failed`,
+        testid: "rerun-failed",
+        onClick: does(session, "rerun", { state: "error", mode: "queue" }),
+      },
+    ...(error > 0 && !isFinished ? rerunVariants(session) : []),
+    waiting > 0 && {
+      label: `Cancel the ${format.whole(waiting)} queued`,
+      testid: "cancel-queued",
+      hint: "running jobs continue",
+      onClick: does(session, "cancel", { state: "waiting" }),
     },
-  ];
-}
-
-function slowly(session: Session, command: "run" | "rerun"): Variant {
-  return {
-    label: "One after the other…",
-    hint: "each when the one before it is complete",
-    onClick: sets(session.panel, command),
-  };
-}
-
-function cancelVariants(session: Session, does: Does): Variant[] {
-  const waiting = session.rows.value.table.where((state) => state === "waiting");
-  return [
-    ...these(chosen(session, isCancelable), "selected", "cancel", does),
-    ...these(waiting, "waiting", "cancel", does),
-  ];
-}
-
-function chosen(session: Session, is: (state: string) => boolean): number[] {
-  return [...session.selected.value].filter((position) =>
-    is(session.rows.value.table.state(position)),
-  );
-}
-
-function these(positions: number[], which: string, name: Command, does: Does): Variant[] {
-  if (positions.length === 0) return [];
-  const label = `Only the ${format.whole(positions.length)} ${which}`;
-  return [
+    active > 0 && {
+      label: `Cancel all ${format.whole(active)} on the cloud`,
+      testid: "cancel-all",
+      onClick: does(session, "cancel", {}),
+    },
+    !sender.value && unsent > 0 && pauseVariant(session),
     {
-      label,
-      positions,
-      onClick: does(name, { positions, ...(name === "cancel" ? {} : { mode: "queue" }) }),
+      label: "Delete group…",
+      testid: "delete",
+      hint: "undo is possible for 7 days",
+      onClick: sets(session.panel, "delete"),
     },
   ];
+  return list.filter((each) => each !== false);
 }

@@ -73,7 +73,8 @@ describe("accessibility", () => {
       await expect.poll(() => root.querySelector(".slots g")).not.toBeNull();
       expect(await violations(el)).toEqual([]);
       await click("[data-testid=chip-error]");
-      await click("[data-testid=by-cause]");
+      await click("[data-testid=rerun-cause-with-0]");
+      await expect.poll(() => root.querySelector("[data-testid=revision-go]")).not.toBeNull();
       expect(await violations(el)).toEqual([]);
     });
 
@@ -87,13 +88,30 @@ describe("accessibility", () => {
       await expect.poll(() => root.querySelector("[data-testid=row-0]")).not.toBeNull();
       (model as StandIn).set({ next_up: [23, 2] });
       await click("[data-testid=row-0] .cell:last-child");
+      await click("[data-testid=more]");
       await click("[data-testid=delete]");
       await click(".caret");
       await expect.poll(() => root.querySelector("figure")).not.toBeNull();
       expect(await violations(el)).toEqual([]);
-      await click("[data-testid=job] [role=tab]:nth-child(2)");
-      await expect.poll(() => root.querySelector(".facts-of-job")).not.toBeNull();
-      expect(await violations(el)).toEqual([]);
+    });
+
+    it(`finds nothing wrong with any situation, ${theme}`, async () => {
+      document.documentElement.dataset["theme"] = theme;
+      const { root, el, model } = await show({ scene: "rejected" });
+      await expect.poll(() => root.querySelector("[data-testid=row-0]")).not.toBeNull();
+      const sender = { host: "lab", pid: 7, since: 0, is_this_process: false };
+      const trouble = { last_error: "No route (to host). Try later.", trouble: "unreachable" };
+      (root.querySelector("[data-testid=row-2] .select") as HTMLElement).click();
+      const situations = [
+        { sender },
+        { sender: null, paused: true, ...trouble, trouble_since: 5 },
+        { paused: false, interrupted: true, search: "ph>3" },
+      ];
+      for (const situation of situations) {
+        (model as StandIn).set(situation);
+        await new Promise((resolve) => setTimeout(resolve, 100));
+        expect(await violations(el)).toEqual([]);
+      }
     });
 
     it(`finds nothing wrong with the trash, ${theme}`, async () => {

@@ -104,7 +104,7 @@ describe("on Jupyter's widget manager", () => {
     push(comm, 0);
     await at("chip-error").click();
     kept.comm_live = false;
-    await expect.element(at("busy-note")).toHaveTextContent("The kernel was restarted.");
+    await expect.element(at("strip-restarted")).toHaveTextContent("the kernel was restarted");
     const count = comm.sent.length;
     await at("chip-success").click();
     await expect.element(at("chip-success")).toHaveAttribute("aria-pressed", "true");

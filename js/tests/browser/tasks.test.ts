@@ -57,7 +57,6 @@ class Keys {
 }
 
 const id = (name: string) => `[data-testid="${name}"]`;
-const more = (name: string) => page.getByRole("button", { name: new RegExp(`More ways: ${name}`) });
 const item = (name: string | RegExp) => page.getByRole("menuitem", { name }).click();
 const DIP = "HOM dip, 41 delays";
 
@@ -79,19 +78,20 @@ const TASKS: Task[] = [
   {
     name: "rerun the failed ones, keeping the old",
     scene: "still",
-    most: 9,
+    most: 10,
     keyboard: async (keys) => {
-      await keys.to("[aria-label^='More ways: Rerun']");
+      await keys.to(id("more"));
       await keys.press("{Enter}");
+      await keys.press("{ArrowDown}", 2);
       await keys.press("{Enter}");
     },
     mouse: async () => {
-      await more("Rerun").click();
+      await at("more").click();
       await item(/Keep the failed/);
     },
     done: async ({ sent }) => {
-      await expect.poll(sent).toEqual(['rerun {"mode":"queue","replace":false}']);
-      await expect.element(at("live")).toHaveTextContent("3 rerun");
+      await expect.poll(sent).toEqual(['rerun {"state":"error","mode":"queue","replace":false}']);
+      await expect.element(at("live")).toHaveTextContent("2 rerun");
     },
   },
   {
@@ -121,18 +121,19 @@ const TASKS: Task[] = [
   {
     name: "cancel what waits",
     scene: "still",
-    most: 11,
+    most: 12,
     keyboard: async (keys) => {
-      await keys.to("[aria-label^='More ways: Cancel']");
+      await keys.to(id("more"));
       await keys.press("{Enter}");
+      await keys.press("{ArrowUp}", 4);
       await keys.press("{Enter}");
     },
     mouse: async () => {
-      await more("Cancel").click();
-      await item(/waiting/);
+      await at("more").click();
+      await item(/queued/);
     },
     done: async ({ sent }) => {
-      await expect.poll(sent).toEqual(['cancel {"positions":[18,19]}']);
+      await expect.poll(sent).toEqual(['cancel {"state":"waiting"}']);
     },
   },
   {
@@ -186,7 +187,7 @@ const TASKS: Task[] = [
   {
     name: "export the failed rows",
     scene: "still",
-    most: 22,
+    most: 26,
     keyboard: async (keys) => {
       await keys.to(id("chip-error"));
       await keys.press("{Enter}");
@@ -212,15 +213,17 @@ const TASKS: Task[] = [
     scene: "still",
     most: 12,
     keyboard: async (keys) => {
-      await keys.to(id("pause"));
+      await keys.to(id("more"));
       await keys.press("{Enter}");
-      await expect.element(at("pause")).toHaveTextContent("Resume");
+      await keys.press("{ArrowUp}", 2);
+      await keys.press("{Enter}");
+      await keys.to(`${id("strip-paused")} button`);
       await keys.press("{Enter}");
     },
     mouse: async () => {
+      await at("more").click();
       await at("pause").click();
-      await expect.element(at("pause")).toHaveTextContent("Resume");
-      await at("pause").click();
+      await at("strip-paused").getByRole("button").click();
     },
     done: async ({ sent, model }) => {
       await expect.poll(sent).toEqual(["pause {}", "resume {}"]);
@@ -237,16 +240,13 @@ const TASKS: Task[] = [
       await keys.press(" ");
       await keys.press("{ArrowUp}");
       await keys.press(" ");
-      await keys.to("[aria-label^='More ways: Send']", "{Shift>}{Tab}{/Shift}");
-      await keys.press("{Enter}");
-      await keys.press("{ArrowUp}");
+      await keys.to(id("selected-run-next"));
       await keys.press("{Enter}");
     },
     mouse: async () => {
       for (const position of [22, 23])
         await at(`row-${position}`).click({ modifiers: ["Control"], position: { x: 300, y: 10 } });
-      await more("Send").click();
-      await item("Next: the 2 selected");
+      await at("selected-run-next").click();
     },
     done: async ({ sent }) => {
       await expect.poll(sent).toEqual(['prioritize {"positions":[22,23]}']);
@@ -258,15 +258,12 @@ const TASKS: Task[] = [
     scene: "doubt",
     most: 18,
     keyboard: async (keys) => {
-      await keys.to(`${id("doubt")} button`);
-      await keys.press("{Enter}");
       await keys.to('[aria-label="The job\'s id on the cloud"]');
       await keys.type("abc");
       await keys.press("{Tab}");
       await keys.press("{Enter}");
     },
     mouse: async () => {
-      await at("doubt").getByRole("button").click();
       await page.getByLabelText("The job's id on the cloud").fill("abc"); // pasted
       await page.getByRole("button", { name: "Confirm id" }).click();
     },

@@ -54,13 +54,12 @@ describe("a job's facts", () => {
 });
 
 describe("what a run would take", () => {
-  it("is told in the menus of run and rerun, before anything is sent", async () => {
+  it("is told in the menu of Send, and in the form, before anything is sent", async () => {
     await show();
     await page.getByRole("button", { name: /More ways: Send/ }).click();
-    await expect.element(at("preview")).toHaveTextContent("Run 4 jobs: shots unknown, 2 free");
+    await expect.element(at("preview")).toHaveTextContent("Run 4 jobs: shots unknown, 20 free");
     await userEvent.keyboard("{Escape}");
-    await page.getByRole("button", { name: /More ways: Rerun/ }).click();
-    await expect.element(at("preview")).toHaveTextContent("Rerun 3 jobs");
+    await at("more").click();
     await page.getByRole("menuitem", { name: "One after the other…" }).click();
     await expect.element(at("preview")).toHaveTextContent("Rerun 3 jobs");
   });

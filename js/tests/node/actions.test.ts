@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { actionsOf, askedFor, deletionOf, headline } from "../../src/data/actions";
+import { askedFor, deletionOf } from "../../src/data/actions";
 import { csvOf } from "../../src/data/csv";
 import { chipsOf, countOf, FILTERS, STATES, wordOf } from "../../src/data/states";
 
@@ -44,28 +44,8 @@ describe("actions", () => {
     expect(askedFor("prioritize", { positions: [4, 3] })).toBe("Prioritize asked for 2 jobs…");
   });
 
-  it("carry their count, or the reason why they cannot be done", () => {
-    const can = actionsOf({ unsent: 3, error: 1, canceled: 1, running: 2, unknown: 1 }, false);
-    expect(can.run).toEqual({ label: "Send 3", reason: "" });
-    expect(can.rerunFailed.label).toBe("Rerun failed (1)");
-    expect(can.cancel.label).toBe("Cancel (3)");
-    const cannot = actionsOf({ success: 2 }, false);
-    expect(cannot.run.reason).toBe("Every job was sent already");
-    expect(cannot.rerunFailed.reason).toBe("No job has failed");
-    expect(actionsOf({}, false).run.reason).toBe("The group has no jobs yet");
-  });
-
   it("tell what a deletion leaves on the cloud", () => {
     expect(deletionOf({ success: 1, running: 2, waiting: 3 })).toEqual({ jobs: 6, onCloud: 5 });
-  });
-
-  it("say in the heading what the whole group is", () => {
-    expect(headline({}, false)).toBe("empty");
-    expect(headline({ unsent: 2 }, false)).toBe("nothing sent yet");
-    expect(headline({ unsent: 2, success: 1 }, true)).toBe("paused");
-    expect(headline({ success: 2 }, false)).toBe("finished");
-    expect(headline({ success: 2, error: 1 }, false)).toBe("finished with failures");
-    expect(headline({ success: 2, running: 1 }, false)).toBe("");
   });
 });
 

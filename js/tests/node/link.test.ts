@@ -113,7 +113,7 @@ describe("snapshots and patches", () => {
   it("are gone with what stands open of them as soon as another group is shown", () => {
     model.push(snap());
     session.opened.value = 2;
-    session.panel.value = "causes";
+    session.panel.value = "send";
     model.setTraits({ group: "another" });
     expect([session.opened.value, session.panel.value, session.rows.value.table.total]).toEqual([
       null,

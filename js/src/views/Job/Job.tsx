@@ -2,6 +2,7 @@
 
 import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
+import { canAct } from "../../canAct";
 import { isTerminal, wordOf } from "../../data/states";
 import type { JobDetail, JobResult } from "../../kernel/answers";
 import type { Session } from "../../session";
@@ -24,7 +25,7 @@ export function Job({ session, position }: { session: Session; position: number 
   const fresh = `${state}/${table.text(position, "attempts")}/${message}`;
   const job = useAnswer<JobDetail>(session, "job", { position }, fresh);
   const isRevised = useSignal(false);
-  const isReadOnly = session.traits.read_only.value;
+  const isReadOnly = !canAct(session);
   return (
     <div class="job-body">
       <RemoteId id={table.text(position, "remote_id")} />
@@ -37,7 +38,10 @@ export function Job({ session, position }: { session: Session; position: number 
       )}
       <JobActions {...{ session, position, isRevised }} job={job.value} />
       {job.value && isRevised.value && (
-        <Revision session={session} job={job.value} close={sets(isRevised, false)} />
+        <Revision
+          {...{ session, positions: [position], changeable: job.value.changeable }}
+          close={sets(isRevised, false)}
+        />
       )}
       {state === "unconfirmed" && job.value && <Evidence job={job.value} now={now} />}
       {state === "unconfirmed" && !isReadOnly && (
@@ -70,7 +74,7 @@ export const Section = ({ title, children }: { title: string; children: Componen
 function Note({ session, position }: { session: Session; position: number }) {
   const draft = useSignal<string | null>(null);
   const text = session.rows.value.table.text(position, "note");
-  if (!text && session.traits.read_only.value) return null;
+  if (!text && !canAct(session)) return null;
   return (
     <section class="job-part" aria-label="Note">
       <h4>

@@ -2,6 +2,7 @@
 
 import type { Signal } from "@preact/signals";
 import { useSignal } from "@preact/signals";
+import { canAct } from "../../canAct";
 import { isCancelable, isRerunnable, isTerminal, isUnsent } from "../../data/states";
 import type { JobDetail } from "../../kernel/answers";
 import type { Session } from "../../session";
@@ -21,7 +22,7 @@ interface ActionProps extends Props {
 
 export function JobActions({ session, position, job, isRevised }: ActionProps) {
   const state = session.rows.value.table.state(position);
-  const isReadOnly = session.traits.read_only.value;
+  const isReadOnly = !canAct(session);
   const asks = (name: "prioritize" | "cancel" | "resend") => () =>
     session.run(name, { positions: [position] });
   return (
@@ -60,7 +61,7 @@ export function JobActions({ session, position, job, isRevised }: ActionProps) {
           Cancel job
         </Button>
       )}
-      <Copy text={pythonOf(session, position, state)} label="Copy the Python that gets this job">
+      <Copy text={pythonOf(session, position, state)} label="Copy Python that gets this job">
         Copy Python
       </Copy>
     </div>

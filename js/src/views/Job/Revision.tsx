@@ -2,6 +2,7 @@
 
 import { type Signal, signal, useSignal } from "@preact/signals";
 import { useMemo } from "preact/hooks";
+import * as format from "../../format";
 import type { JobDetail } from "../../kernel/answers";
 import type { Plain } from "../../kernel/protocol";
 import type { Session } from "../../session";
@@ -11,12 +12,13 @@ import { KeepFailed, keepArgs } from "../KeepFailed";
 
 interface Props {
   session: Session;
-  job: JobDetail;
+  positions: readonly number[];
+  /** The parameters that can be changed, with their present values. */
+  changeable: JobDetail["changeable"];
   close: () => void;
 }
 
-export function Revision({ session, job, close }: Props) {
-  const { position, changeable } = job;
+export function Revision({ session, positions, changeable, close }: Props) {
   const isKept = useSignal(false);
   const fields = useMemo(
     () =>
@@ -29,13 +31,13 @@ export function Revision({ session, job, close }: Props) {
     const overrides = Object.fromEntries(
       changed.map(({ name, old, text }) => [name, read(old, text.value) as Plain]),
     );
-    const args = { positions: [position], mode: "queue" as const, overrides, ...keepArgs(isKept) };
+    const args = { positions, mode: "queue" as const, overrides, ...keepArgs(isKept) };
     // What Python refuses is said, and what was typed stays.
     if (await session.run("rerun", args)) close();
   };
   return (
     <InlineForm
-      label={`Edit and rerun job ${position}`}
+      label={`Rerun ${format.count(positions.length, "job")} with other values`}
       isPlain
       go={{
         testid: "revision-go",

@@ -1,0 +1,196 @@
+/** What stands in the way, one sentence each, with what can be done about it. */
+
+import type { ComponentChildren } from "preact";
+import { canAct } from "../canAct";
+import { causeOf, firstSentence } from "../data/trouble";
+import * as format from "../format";
+import type { Session } from "../session";
+import { Button } from "../ui/Button";
+import { Copy } from "../ui/Copy";
+import { Icon } from "../ui/Icon";
+import type { IconName } from "../ui/icons";
+import { Confirmation } from "./Job/JobActions";
+import { does } from "./Primary";
+import { send } from "./SendForm";
+import { TokenField } from "./TokenField";
+
+export function Strips({ session }: { session: Session }) {
+  return (
+    <>
+      <Restarted session={session} />
+      <Trouble session={session} />
+      <TokenField session={session} />
+      <Paused session={session} />
+      <Elsewhere session={session} />
+      <Interrupted session={session} />
+      <Unconfirmed session={session} />
+    </>
+  );
+}
+
+interface StripProps {
+  kind: string;
+  icon: IconName;
+  /** All that is known, if the sentence leaves something out. */
+  details?: string;
+  isUrgent?: boolean;
+  /** Whether nothing is wrong. */
+  isPlain?: boolean;
+  children: ComponentChildren;
+}
+
+function Strip({ kind, icon, details, isUrgent, isPlain, children }: StripProps) {
+  return (
+    <div
+      class={isPlain ? "notice plain" : "notice"}
+      data-testid={`strip-${kind}`}
+      role={isUrgent ? "alert" : undefined}
+    >
+      <Icon name={icon} />
+      {children}
+      {details && (
+        <details>
+          <summary>Details</summary>
+          {details}
+        </details>
+      )}
+    </div>
+  );
+}
+
+/** Nothing that is clicked here reaches a kernel any more. */
+function Restarted({ session }: { session: Session }) {
+  if (!session.link.isOver.value) return null;
+  const { group, updated_at } = session.traits;
+  const now = Date.now() / 1000;
+  const line = `from jobgroup import Dashboard; Dashboard(${JSON.stringify(group.value)})`;
+  return (
+    <Strip kind="restarted" icon="unconfirmed">
+      <span>
+        State of {format.clock(updated_at.value ?? session.now.value, now)}: the kernel was
+        restarted. Run this in a cell to reconnect: <code>{line}</code>
+      </span>
+      <Copy text={line} label="Copy the line that reconnects" />
+    </Strip>
+  );
+}
+
+/** A problem with a cloud, a token or the disk. */
+function Trouble({ session }: { session: Session }) {
+  const { last_error, trouble, trouble_since } = session.traits;
+  const text = last_error.value;
+  if (!text) return null;
+  const since = trouble_since.value;
+  const isAway = trouble.value === "unreachable";
+  const sentence =
+    isAway && since !== null
+      ? `The cloud has been out of reach since ${format.clock(since, session.now.value)}. Jobs keep their last known state.`
+      : firstSentence(text);
+  return (
+    <Strip
+      kind={causeOf(trouble.value)}
+      icon="unconfirmed"
+      isUrgent
+      {...(sentence === text ? {} : { details: text })}
+    >
+      <span>{sentence}</span>
+      {canAct(session) && (
+        <Button
+          kind="small"
+          testid="try-now"
+          isPending={session.pending.value.has("refresh")}
+          onClick={does(session, "refresh", {})}
+        >
+          Try now
+        </Button>
+      )}
+    </Strip>
+  );
+}
+
+/** A paused group waits for a person, in whichever process sends it. */
+function Paused({ session }: { session: Session }) {
+  const { paused, counts } = session.traits;
+  const unsent = counts.value.unsent ?? 0;
+  if (!paused.value || unsent === 0) return null;
+  return (
+    <Strip kind="paused" icon="suspended">
+      <span>
+        Sending is paused: {format.count(unsent, "job")} {unsent === 1 ? "waits" : "wait"}.
+      </span>
+      {canAct(session) && (
+        <Button
+          kind="small"
+          testid="resume"
+          isPending={session.pending.value.has("resume")}
+          onClick={does(session, "resume", {})}
+        >
+          Resume
+        </Button>
+      )}
+    </Strip>
+  );
+}
+
+function Elsewhere({ session }: { session: Session }) {
+  const sender = session.traits.sender.value;
+  if (!sender || sender.is_this_process) return null;
+  const since = format.clock(sender.since, session.now.value);
+  return (
+    <Strip kind="elsewhere" icon="sending" isPlain>
+      <span>
+        Process {sender.pid} on {sender.host} has been sending this group since {since}. It
+        continues when you close this page.
+      </span>
+    </Strip>
+  );
+}
+
+/** The process that sent jobs is gone, and left some. */
+function Interrupted({ session }: { session: Session }) {
+  const { interrupted, counts } = session.traits;
+  const unsent = counts.value.unsent ?? 0;
+  if (!interrupted.value || unsent === 0) return null;
+  return (
+    <Strip kind="interrupted" icon="stop">
+      <span>
+        The run ended with its process: {format.count(unsent, "job")} {unsent === 1 ? "is" : "are"}{" "}
+        still to send.
+      </span>
+      {canAct(session) && (
+        <Button kind="small" onClick={() => send(session)}>
+          Send {format.whole(unsent)}
+        </Button>
+      )}
+    </Strip>
+  );
+}
+
+/** Only a person can find out what became of a request without an answer. */
+function Unconfirmed({ session }: { session: Session }) {
+  const positions = session.rows.value.table.where((state) => state === "unconfirmed");
+  const [first] = positions;
+  if (first === undefined) return null;
+  const show = () => {
+    session.filter.value = "unconfirmed";
+    session.opened.value = first;
+  };
+  const isOne = positions.length === 1;
+  return (
+    <Strip kind="unconfirmed" icon="unconfirmed">
+      <span>
+        It is unknown whether {isOne ? `job ${first}` : format.count(positions.length, "job")}{" "}
+        reached the cloud.
+      </span>
+      <Button kind="small" onClick={show}>
+        Show
+      </Button>
+      {canAct(session) && isOne && <Confirmation session={session} position={first} />}
+      {canAct(session) && !isOne && (
+        <Button kind="small" onClick={does(session, "resend", { positions })}>
+          Resend {format.whole(positions.length)}
+        </Button>
+      )}
+    </Strip>
+  );
+}

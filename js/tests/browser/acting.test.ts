@@ -1,0 +1,228 @@
+/** What can be done in each situation: one primary action, strips, causes, and the selection bar. */
+
+import { describe, expect, it, vi } from "vitest";
+import { page, userEvent } from "vitest/browser";
+import type { StandIn } from "../../dev/standin";
+import { at, show } from "./page";
+
+const SENDER = { host: "lab-pc", pid: 4711, since: Date.now() / 1000 - 60 };
+
+/** A dashboard, and the commands that it sends. */
+async function acting(scene: string, jobs = 24) {
+  const shown = await show({ scene, jobs });
+  const model = shown.model as StandIn;
+  const sending = vi.spyOn(model, "send");
+  await expect.poll(() => shown.root.querySelector("[data-testid=row-0]")).not.toBeNull();
+  const commands = () =>
+    sending.mock.calls
+      .map(([message]) => message as { t: string; name: string; args: object })
+      .filter(({ t }) => t === "command")
+      .map(({ name, args }) => [name, args]);
+  const select = async (...positions: number[]) => {
+    for (const position of positions)
+      await at(`row-${position}`).click({ modifiers: ["Control"], position: { x: 300, y: 10 } });
+  };
+  return { ...shown, model, commands, select };
+}
+
+describe("the primary action", () => {
+  it("queues, so that no plan's limit and no refused job ends it", async () => {
+    const { commands } = await acting("rejected");
+    await at("primary").click();
+    await expect.poll(commands).toEqual([["run", { mode: "queue" }]]);
+    await expect.element(at("row-9")).toBeVisible();
+  });
+
+  it("asks once for many jobs, with their samples, and may limit those at once", async () => {
+    const { commands, root } = await acting("unsent", 96);
+    await at("primary").click();
+    const form = () => root.querySelector(".step")?.textContent;
+    await expect.poll(form).toContain("Send 96 jobs with 960,000 samples in all?");
+    await at("at-most").fill("4");
+    await at("send-confirm").click();
+    await expect.poll(commands).toEqual([["run", { mode: "queue", concurrent_job_count: 4 }]]);
+    expect(root.querySelector(".step")).toBeNull();
+  });
+
+  it("asks if there are more jobs than free slots", async () => {
+    const { commands } = await acting("unsent", 24);
+    await at("primary").click();
+    await expect.element(at("send-confirm")).toBeVisible();
+    expect(commands()).toEqual([]);
+    await page.getByRole("button", { name: "Not now" }).click();
+    await expect.element(at("send-confirm")).not.toBeInTheDocument();
+  });
+
+  it("asks from the number on that the group's dashboard was made with", async () => {
+    const { model } = await acting("still");
+    model.set({ confirm_above: 3 });
+    await at("primary").click();
+    await expect.element(at("send-confirm")).toHaveTextContent("Send 4");
+  });
+
+  it("is Stop wherever the sending process is, and then nothing else sends", async () => {
+    const { model, commands } = await acting("still");
+    for (const is_this_process of [true, false]) {
+      model.set({ sender: { ...SENDER, is_this_process } });
+      await expect.element(at("stop")).toHaveTextContent("Stop");
+      await expect.element(at("primary")).not.toBeInTheDocument();
+    }
+    await page.getByRole("button", { name: "More ways: Stop" }).click();
+    await page.getByRole("menuitem", { name: /Stop and cancel 6/ }).click();
+    await expect.poll(commands).toEqual([["stop", { cancel: true }]]);
+  });
+
+  it("of a finished group is what is next, without a dead button", async () => {
+    const { commands, root } = await acting("failed");
+    await expect.element(at("finished")).toHaveTextContent("Done · 8 failed · 2 canceled");
+    expect(root.querySelector(".toolbar [aria-disabled]")).toBeNull();
+    await at("primary").click();
+    await expect.poll(commands).toEqual([["rerun", { state: "error", mode: "queue" }]]);
+  });
+
+  it("of a group whose jobs are all done is its plot", async () => {
+    await acting("finished");
+    await at("primary").click();
+    await expect.element(at("view-plot")).toHaveAttribute("aria-selected", "true");
+  });
+});
+
+describe("a strip", () => {
+  it("says who sends from elsewhere, and the header says it too", async () => {
+    const { model } = await acting("still");
+    model.set({ sender: { ...SENDER, is_this_process: false } });
+    await expect.element(at("sender")).toHaveTextContent("Sending from lab-pc");
+    await expect.element(at("strip-elsewhere")).toHaveTextContent("Process 4711 on lab-pc");
+    model.set({ sender: { ...SENDER, is_this_process: true } });
+    await expect.element(at("sender")).toHaveTextContent("Sending from this notebook");
+    await expect.element(at("strip-elsewhere")).not.toBeInTheDocument();
+  });
+
+  it("says that a run ended with its process, and sends the rest", async () => {
+    const { model, commands } = await acting("still");
+    model.set({ interrupted: true });
+    await expect.element(at("strip-interrupted")).toHaveTextContent("4 jobs are still to send");
+    await at("strip-interrupted").getByRole("button").click();
+    await expect.poll(commands).toEqual([["run", { mode: "queue" }]]);
+  });
+
+  it("has a fact in one sentence, and the rest under Details", async () => {
+    const { model, commands } = await acting("still");
+    const last_error =
+      "https://cloud.example cannot be reached (Cannot connect to host 127.0.0.1:4 ssl:default [Connect call failed]). Jobs keep their last known state.";
+    model.set({ last_error, trouble: "unreachable", trouble_since: SENDER.since });
+    const strip = at("strip-cloud");
+    await expect.element(strip.getByText(/out of reach since/)).not.toHaveTextContent("ssl");
+    await strip.getByText("Details").click();
+    await expect.element(strip.getByText(/ssl:default/)).toBeVisible();
+    await at("try-now").click();
+    await expect.poll(commands).toEqual([["refresh", {}]]);
+  });
+
+  it("after a kernel's restart says of when the state is, and no action is offered", async () => {
+    const { model, root } = await acting("still");
+    await at("row-2").click({ position: { x: 300, y: 10 } });
+    (model as unknown as { emit(event: string): void }).emit("comm_live_update");
+    await expect.element(at("strip-restarted")).toHaveTextContent("State of");
+    const buttons = [...root.querySelectorAll("button")].map(({ textContent }) => textContent);
+    expect(buttons.filter((text) => /^(Send|Rerun|Cancel|Stop|Delete)/.test(text))).toEqual([]);
+  });
+});
+
+describe("a cause", () => {
+  it("of refused jobs has its line and chip, and takes other values", async () => {
+    const { commands } = await acting("rejected");
+    await expect.element(at("chip-refused")).toHaveTextContent("refused 2");
+    const cause = at("cause-0");
+    await expect.element(cause).toHaveTextContent("2 refused");
+    await expect.element(cause).toHaveTextContent("max_shots exceeds your plan");
+    await at("rerun-cause-with-0").click();
+    await at("revision-max_shots").fill("500");
+    await at("revision-go").click();
+    const overrides = { max_shots: 500 };
+    await expect
+      .poll(commands)
+      .toEqual([["rerun", { positions: [9, 10], mode: "queue", overrides }]]);
+  });
+
+  it("is none of canceled jobs, which no rerun of failed ones takes", async () => {
+    await acting("still");
+    await expect.element(at("chip-canceled")).toHaveTextContent("canceled 1");
+    await expect.element(at("causes")).not.toHaveTextContent("Canceled");
+  });
+});
+
+describe("the selection bar", () => {
+  it("comes with a selection, says what the filter hides, and goes with it", async () => {
+    const { select } = await acting("still");
+    await expect.element(at("selection")).not.toBeInTheDocument();
+    await select(2, 0);
+    await at("chip-error").click();
+    await expect.element(at("selection")).toHaveTextContent("2 selected · 1 hidden by the filter");
+    await at("clear").click();
+    await expect.element(at("selection")).not.toBeInTheDocument();
+  });
+
+  it("takes ranges by shift, by box and by row", async () => {
+    const { model } = await acting("finished");
+    await at("row-1").click({ position: { x: 10, y: 10 } });
+    await at("row-4").click({ position: { x: 10, y: 10 }, modifiers: ["Shift"] });
+    await expect.poll(() => model.get("selected")).toEqual([[1, 4]]);
+    await at("row-6").click({ position: { x: 300, y: 10 }, modifiers: ["Shift"] });
+    await expect.poll(() => model.get("selected")).toEqual([[1, 6]]);
+  });
+
+  it("repeats, notes and reruns with other values, any jobs", async () => {
+    const { commands, select } = await acting("still");
+    await select(0, 1);
+    await at("selected-repeat").click();
+    await at("repeat-number").fill("3");
+    await at("repeat-go").click();
+    await expect.element(at("live")).toHaveTextContent("6 jobs added");
+    await at("selected-note").click();
+    await at("note-text").fill("warm");
+    await userEvent.keyboard("{Enter}");
+    await expect.element(at("live")).toHaveTextContent("note of 2 jobs kept");
+    await at("selected-rerun-with").click();
+    await at("revision-max_shots").fill("500");
+    await at("revision-go").click();
+    const positions = [0, 1];
+    await expect.poll(commands).toEqual([
+      ["repeat", { positions, times: 3 }],
+      ["annotate", { positions, text: "warm" }],
+      ["rerun", { positions, mode: "queue", overrides: { max_shots: 500 } }],
+    ]);
+  });
+
+  it("copies the selected jobs as text with tabs", async () => {
+    const writing = vi.spyOn(navigator.clipboard, "writeText").mockResolvedValue();
+    const { select } = await acting("still");
+    await select(0, 2);
+    await at("selected-copy").click();
+    await expect.poll(() => writing.mock.lastCall?.[0].split("\n").length).toBe(3);
+    expect(writing.mock.lastCall?.[0].split("\n")[1]).toMatch(/^2\terror\t/);
+    writing.mockRestore();
+  });
+});
+
+describe("a search", () => {
+  it("finds parameters, and says what is wrong without hiding jobs", async () => {
+    const { root } = await acting("still");
+    const count = () => root.querySelectorAll(".rows .row").length;
+    await at("search").fill("phi=0.15");
+    await expect.poll(count).toBe(1);
+    await at("search").fill("ph=0.15");
+    await expect
+      .element(at("search-problem"))
+      .toHaveTextContent('No column is called "ph". There are phi');
+    await expect.poll(count).toBe(24);
+    const options = [...root.querySelectorAll("datalist option")].map((o) =>
+      o.getAttribute("value"),
+    );
+    expect(options).toEqual([]);
+    await at("search").fill("is:done ph");
+    await expect
+      .poll(() => root.querySelector("datalist option")?.getAttribute("value"))
+      .toBe("is:done phi");
+  });
+});
