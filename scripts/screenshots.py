@@ -71,6 +71,22 @@ Box([Dashboard(jg)], layout=Layout(width="420px"))
 NEXT = 'jg.prioritize([26, 24]); Dashboard(jg, filter="unsent", selected=[])'
 FAILED = 'Dashboard(jg, filter="failed", selected=[])'
 
+RUNNING = """
+for name in ("bosonic gates", "loss calibration", "unitary check"):
+    jg = sweep(name, 12, duration_s=lambda i: 0.1)
+    jg.run_parallel()
+    jg.wait()
+jg = sweep(
+    "hong ou mandel, 24 delays", 24,
+    duration_s=lambda i: 0.1 if i < 15 else 600, results=lambda i: fringe(i),
+)
+jg.run_parallel()
+import time
+while jg.state.counts.get("success") != 15:
+    time.sleep(1)
+    jg.refresh()
+"""
+
 START = [OWN_GROUPS, cloud(concurrent=4), SWEEP]
 SCENES: dict[str, tuple[list[str], bool]] = {
     "light": ([MIXED, "Dashboard(jg)"], False),
@@ -83,6 +99,8 @@ SCENES: dict[str, tuple[list[str], bool]] = {
     "empty": (['JobGroup("my first group")'], False),
     "100k": ([LARGE], False),
 }
+WHOLE_WINDOW: dict[str, list[str]] = {"lab": [*START[1:], RUNNING]}
+"""Scenes whose groups the server has too."""
 
 
 def main(folder: Path, *names: str) -> None:
@@ -94,7 +112,10 @@ def main(folder: Path, *names: str) -> None:
         sync_playwright() as playwright,
         launched(playwright) as browser,
     ):
-        for name in names or SCENES:
+        for name in names or (*SCENES, *WHOLE_WINDOW):
+            if name in WHOLE_WINDOW:
+                take_window(browser, server, WHOLE_WINDOW[name], folder / f"{name}.png")
+                continue
             cells, is_dark = SCENES[name]
             take(browser, server, cells, is_dark, folder / f"{name}.png")
 
@@ -108,6 +129,23 @@ def take(
         notebook.run_all()
         pose(notebook, path.stem)
         notebook.page.get_by_test_id("jobgroup").screenshot(path=path)
+
+
+def take_window(browser: Browser, server: JupyterServer, cells: list[str], path: Path) -> None:
+    """Take a picture of JupyterLab with a running group, in the side bar and in a tab."""
+    with server.open(browser, cells) as notebook:
+        page = notebook.page
+        page.set_viewport_size({"width": 1280, "height": 800})
+        notebook.run_all()
+        page.locator(".lm-TabBar-tab[data-id=jobgroup-panel]").click()
+        page.get_by_test_id("panel-group-hong ou mandel, 24 delays").click()
+        page.get_by_label("Token for").fill(notebook.evaluate("cloud.token"))
+        page.get_by_text("Set token").click()
+        page.get_by_text("Try again").click()  # results were asked for before the token was there
+        page.get_by_text("Try again").wait_for(state="detached")
+        page.mouse.move(0, 0)
+        page.wait_for_timeout(5000)  # what moves comes to rest
+        page.screenshot(path=path)
 
 
 def pose(notebook: Notebook, name: str) -> None:

@@ -89,6 +89,7 @@ def examine(url: str | None = None) -> list[Finding]:
         "groups": _groups,
         "certificates": _certificates,
         "proxy": lambda: _proxy(_account(origin)),
+        "Jupyter": _jupyter,
     }
     found: list[Finding] = []
     for name, check in checks.items():
@@ -174,6 +175,32 @@ def _proxy(account: Account) -> Iterator[Finding]:
     from jobgroup.providers.proxy import ProxyResolver
 
     yield Finding("proxy", "ok", str(ProxyResolver(account).proxy() or "none"))
+
+
+def _jupyter() -> Iterator[Finding]:
+    """Compare this side with that of each Jupyter server that runs."""
+    from jobgroup import jupyter_servers
+
+    own = jupyter_servers.this_side()
+    yield Finding("Jupyter, this side", "ok", str(own))
+    try:
+        servers = list(jupyter_servers.running())
+    except ImportError:
+        text = "not in this environment; ask in that of JupyterLab: jobgroup doctor"
+        yield Finding("Jupyter server", "ok", text)
+        return
+    for url, side in servers:
+        advice = ""
+        if isinstance(side, str):
+            advice = "Install jobgroup in the server's environment too, and restart the server."
+        elif side.data_directory != own.data_directory:
+            advice = "They have different groups. Set the same JOBGROUP_DATA_DIR for both."
+        elif side.version != own.version:
+            advice = "Install the same version in both environments."
+        verdict: Verdict = "warning" if advice else "ok"
+        yield Finding("Jupyter server", verdict, f"{url}: {side}", advice)
+    if not servers:
+        yield Finding("Jupyter server", "ok", "none runs on this machine")
 
 
 def _account(origin: str) -> Account:

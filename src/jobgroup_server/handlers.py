@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from html import escape
 from typing import Any
 
@@ -51,16 +52,23 @@ class PageHandler(ExtensionHandlerMixin, JupyterHandler):
 
 
 class VersionHandler(ExtensionHandlerMixin, APIHandler):
-    """The server's version. A page asks for it when its web socket is refused, to learn why."""
+    """The server's side. A page asks for it when its web socket is refused, to learn why."""
 
     auth_resource = RESOURCE
     _track_activity = False  # Jupyter's own: an open page alone keeps no server alive
 
     @web.authenticated
     async def get(self) -> None:
-        """Send the version of jobgroup."""
+        """Send the version of jobgroup, its environment, and where its groups are."""
         await require(self, "read")
-        self.finish({"version": version()})
+        self.finish(await IOLoop.current().run_in_executor(None, _this_side))
+
+
+def _this_side() -> dict[str, str]:
+    """Describe this process; in a thread, which also imports jobgroup for the first request."""
+    from jobgroup.jupyter_servers import this_side
+
+    return asdict(this_side())
 
 
 class GroupsHandler(ExtensionHandlerMixin, APIHandler):

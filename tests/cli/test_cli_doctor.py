@@ -24,8 +24,9 @@ def clouds():
 
 
 @pytest.fixture
-def doctor(monkeypatch):
+def doctor(monkeypatch, tmp_path):
     """Runs the command and gives its exit code, what it says and what it says in JSON."""
+    monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(tmp_path / "jupyter"))  # without this user's
     for variable in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR"):
         monkeypatch.delenv(variable, raising=False)
 
@@ -66,6 +67,8 @@ def test_doctor_finds_no_problem_on_a_working_machine(doctor, data_dir):
         "groups",
         "certificates",
         "proxy",
+        "Jupyter, this side",
+        "Jupyter server",
         "cloud",
     ]
     assert {each["verdict"] for name, each in found.items() if name != "file system"} == {"ok"}

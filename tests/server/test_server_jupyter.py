@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -13,7 +14,8 @@ import pytest
 from tornado.httpclient import HTTPClientError
 from ui_server import TIMEOUT_S
 
-from jobgroup import JobGroup, RemoteJob
+from jobgroup import JobGroup, RemoteJob, __version__
+from jobgroup.doctor import Finding, examine
 
 pytestmark = pytest.mark.anyio
 
@@ -113,3 +115,19 @@ async def test_status_and_terminals_do_not_wait_for_a_long_list(make_group, lab)
         tasks.cancel_scope.cancel()
     assert len(listed["value"]["groups"]) >= 10_000
     assert answered
+
+
+def test_doctor_compares_both_sides(lab, monkeypatch, tmp_path):
+    """It shows version, environment and folder of a running server, and warns of another folder."""
+    monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(lab.log.with_name("JUPYTER_RUNTIME_DIR")))
+
+    def server() -> Finding:
+        (found,) = [each for each in examine() if each.check == "Jupyter server"]
+        return found
+
+    same = server()
+    assert same.verdict == "ok"
+    assert f"jobgroup {__version__} in {sys.prefix}, groups in {lab.data_dir}" in same.text
+    assert lab.token not in same.text
+    monkeypatch.setenv("JOBGROUP_DATA_DIR", str(tmp_path / "other"))
+    assert server().verdict == "warning"

@@ -91,3 +91,14 @@ def test_a_run_in_a_terminal_is_paused_stopped_rerun_and_plotted(
     wait(lambda: [attempt.state for attempt in group[0].attempts] == ["error"] * 2)
     page.get_by_test_id("view-plot").click()
     expect(page.get_by_test_id("plot")).to_be_visible(timeout=120_000)
+
+
+def test_side_bar_of_a_lab_with_token_and_base_url(make_group, lab, open_page):
+    """The extension uses the server's login and address, for the list and for a tab."""
+    make_group("study", {})
+    page = open_page(lab)
+    page.goto(f"{lab.url}lab?token={lab.token}")
+    page.locator(".lm-TabBar-tab[data-id=jobgroup-panel]").click(timeout=120_000)
+    page.get_by_test_id("panel-group-study").click(timeout=120_000)
+    row = page.locator(".jobgroup-tab").get_by_test_id("row-0")
+    expect(row).to_have_attribute("data-status", "unsent", timeout=120_000)

@@ -109,6 +109,7 @@ FLOORS = {
     "catalog": 3,
     "results": 3,
     "doctor": 4,
+    "jupyter_servers": 4,
     "group": 4,
     "dashboard": 5,
     "cli": 5,
