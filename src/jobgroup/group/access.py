@@ -30,7 +30,7 @@ def jobs_at(
 def request(
     group: JobGroup, command: str, *, removals: int | None = None, **args: Any
 ) -> Future[CommandResult]:
-    """Have something done without waiting, by whichever process runs the group.
+    """Request a command without waiting; the process that runs the group executes it.
 
     Args:
         group: the group.

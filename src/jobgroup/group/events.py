@@ -62,7 +62,7 @@ class Subscription:
         self._notifier = GroupNotifier(session, tell)
 
     def cancel(self) -> None:
-        """Tell nothing more. From any thread, from within the callback too."""
+        """Stop calling the callback. Any thread may do this, also from within the callback."""
         self._notifier.stop()
 
     def __call__(self, event: GroupEvent) -> object:

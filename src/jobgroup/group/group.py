@@ -103,8 +103,9 @@ class JobGroup:
 
     Args:
         name: a name that identifies the group; also the name of its file.
-        cache_results: keep results in the group's file when they are first read (some clouds give
-            them only once), or keep no more; None leaves it as it is, which is off at first.
+        cache_results: True keeps results in the group's file when they are first read, because some
+            clouds return them only once. False keeps no more results. None does not change the
+            group's setting, which is off in a new group.
 
     Raises:
         InvalidNameError: the name is empty, too long, or has control characters.
@@ -124,7 +125,7 @@ class JobGroup:
 
     @classmethod
     def open(cls, name: str) -> Self:
-        """Open the group of a name, which has to exist.
+        """Open an existing group by its name.
 
         Raises:
             GroupNotFoundError: there is none; the sentence names near ones.
@@ -456,7 +457,7 @@ class JobGroup:
                 or the rows of a DataFrame. Values are numbers, texts, booleans, datetimes, Enums,
                 paths, and Perceval's states, NoiseModels and PostSelects. Other objects need
                 names: ``over={"circuit": {"mzi": c1, "bs": c2}}``.
-            repeats: jobs that each point shall have, those that the group has included.
+            repeats: number of jobs per point, including those that the group has.
             name: of the sweep; None for the name of `build`.
             labels: for all its jobs.
             units: by swept name, such as ``{"phi": "rad"}``.
@@ -507,8 +508,8 @@ class JobGroup:
 
         Args:
             jobs: jobs, or their positions; None for all.
-            to: jobs that there shall be of each kind, those that the group has included: calling
-                it again adds nothing.
+            to: number of jobs of each kind, including those that the group has. Repeating the call
+                adds nothing.
             times: jobs to add for each one given.
 
         Returns:
@@ -625,9 +626,8 @@ class JobGroup:
     def remove(self, jobs: Jobs) -> list[JobRecord]:
         """Remove jobs that were never sent, all or none, and return what they were.
 
-        The jobs after them move up, and get other positions: read those again. Jobs that you hold
-        as objects stay what they are. Nothing that was sent, or that a process is sending, is
-        removed.
+        The jobs after them get other positions, but your job objects still refer to the same jobs.
+        A job that was sent, or that a process is sending, is never removed.
 
         Args:
             jobs: jobs, or their positions.
@@ -658,7 +658,7 @@ class JobGroup:
         ``jg.jobs(state="failed", labels={"phi": 0.3})``; ``jg.jobs(lambda j: j.attempts > 1)``
 
         Args:
-            where: gets the `JobRecord` of each; what it says yes to is taken.
+            where: function that gets each `JobRecord` and returns whether to include the job.
             state: one of `jobgroup.status.STATES`, "failed" for error and canceled, or several.
             labels: that a job has, with these values.
 
@@ -761,7 +761,7 @@ class JobGroup:
         Raises:
             BudgetExceededError, RunStoppedError: as for `run_parallel`.
             GroupBusyError: another process runs the group.
-            UnconfirmedJobError: it is unknown whether a job was sent; the rest stays unsent.
+            UnconfirmedJobError: it is unknown whether a job was sent; the others stay unsent.
             CloudError, CredentialsError: a job could not be sent; it and the rest stay unsent.
         """
         delay = validate_delay(delay)
@@ -813,7 +813,7 @@ class JobGroup:
             RunStoppedError: `stop` has ended the run; the rest stays unsent.
             QuotaExceededError: the plan allows no more jobs; the rest stays unsent.
             GroupBusyError: another process runs the group.
-            UnconfirmedJobError: it is unknown whether a job was sent; the rest stays unsent.
+            UnconfirmedJobError: it is unknown whether a job was sent; the others stay unsent.
             CloudError, CredentialsError: a job could not be sent; it and the rest stay unsent.
         """
         await self._run(
@@ -1025,9 +1025,9 @@ class JobGroup:
     async def _prioritize(self, jobs: Jobs) -> list[int]:
         """Send jobs before the others, in this order, in the present run or the next one.
 
-        It sends nothing itself. A run of the whole group, in any process, takes these jobs
-        next, even if they were added after it had begun; a rerun takes failed jobs alike. The
-        priority is kept in the group's file until the jobs are sent; a later one goes before it.
+        This call sends no job. A run of the whole group, in any process, sends these jobs next,
+        even if they were added after it had begun; a rerun does so with failed jobs. The group's
+        file keeps the priority until the jobs are sent. Jobs of a later call go first.
 
         Args:
             jobs: jobs, or their positions; those that were sent already are left alone.
@@ -1530,8 +1530,8 @@ class JobGroup:
     ) -> ImportReport:
         """Import groups that were made with Perceval's own `JobGroup`, of any release.
 
-        Jobs come with their ids, statuses and bodies, groups with their names and dates. Tokens
-        are left behind, nothing is asked or sent, and the files stay as they are. With a token, you
+        Imported are the jobs' ids, statuses and bodies, and the groups' names and dates, but no
+        tokens. Nothing is sent, no cloud is asked, and the files are not changed. With a token, you
         can watch and rerun jobs that were sent, and run the others.
 
         Args:

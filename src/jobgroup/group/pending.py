@@ -86,11 +86,11 @@ class Computation(Pending[T]):
         self._compute = partial(function, *args, **kwargs)
 
     def result(self) -> T:
-        """Do it here."""
+        """Compute it in this thread and return the result."""
         return self._compute()
 
     async def wait(self) -> T:
-        """Have it done without holding up this thread's event loop."""
+        """Compute it without blocking the event loop of this thread."""
         return await asyncio.to_thread(self._compute)
 
 

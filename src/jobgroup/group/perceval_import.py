@@ -211,7 +211,7 @@ def perceval_file(name: str) -> Path | None:
 
 
 def _jobs(saved: ForeignGroup) -> tuple[Sequence[NewJob], str]:
-    """The group's jobs, each id once: an object that was added twice is one job on the cloud."""
+    """Return the group's jobs, each id once: an object added twice is one job on the cloud."""
     seen: set[tuple[str, ...]] = set()
     jobs = []
     for spec in saved.jobs:
@@ -231,7 +231,7 @@ def _jobs(saved: ForeignGroup) -> tuple[Sequence[NewJob], str]:
 
 
 def _refuse_unkeepable(jobs: Sequence[NewJob]) -> None:
-    """JSON is read more generously than it is written: half characters, numbers out of range."""
+    """Raise if a value was read that JSON cannot hold: half characters, numbers out of range."""
     for number, job in enumerate(jobs):
         try:
             check_job(job)

@@ -28,27 +28,27 @@ if TYPE_CHECKING:
 
 
 def list_active_jobs(self: JobGroup, refresh: bool = True) -> list[RemoteJob]:
-    """The jobs that are running or waiting on the cloud."""
+    """Return the jobs that are running or waiting on the cloud."""
     return _in_states(self, ACTIVE, refresh=refresh)
 
 
 def list_successful_jobs(self: JobGroup, refresh: bool = True) -> list[RemoteJob]:
-    """The jobs that have run successfully."""
+    """Return the jobs that have run successfully."""
     return _in_states(self, {"success"}, refresh=refresh)
 
 
 def list_unsuccessful_jobs(self: JobGroup, refresh: bool = True) -> list[RemoteJob]:
-    """The jobs that ended without success: errored or canceled."""
+    """Return the jobs that ended without success: errored or canceled."""
     return _in_states(self, FAILED, refresh=refresh)
 
 
 def list_unsent_jobs(self: JobGroup) -> list[RemoteJob]:
-    """The jobs that have not been sent."""
+    """Return the jobs that have not been sent."""
     return self.jobs(state=NOT_SENT)
 
 
 def count_never_sent_jobs(self: JobGroup) -> int:
-    """How many jobs have not been sent."""
+    """Return the number of jobs that have not been sent."""
     counts = self._session.store.counts()
     return sum(counts.get(state, 0) for state in NOT_SENT)
 
@@ -195,12 +195,12 @@ cancel_all, cancel_all_async = twins(_cancel_all)
 
 
 def list_existing() -> list[str]:
-    """The names of all groups on disk."""
+    """Return the names of all groups on disk."""
     return catalog.names()
 
 
 def list_locally_saved() -> list[str]:
-    """The names of all groups on disk; the name that later Perceval releases use."""
+    """Return the names of all groups on disk; the name that later Perceval releases use."""
     return catalog.names()
 
 

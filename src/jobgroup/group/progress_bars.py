@@ -68,7 +68,7 @@ class RunBar:
         _set(self._bar, ended, f"{text} ({trouble})" if trouble else text, progress.total)
 
     def close(self) -> None:
-        """Leave it as it is."""
+        """Stop updating it."""
         if self._bar is not None:
             self._bar.close()
 
@@ -103,7 +103,7 @@ class GroupBars:
             _set(bar, value, text, of)
 
     def close(self) -> None:
-        """Leave them as they are."""
+        """Stop updating them."""
         for bar in self._bars:
             bar.close()
 
@@ -129,7 +129,7 @@ class SlowBar:
         _set(self._bar, self.done, self._text, self._total)
 
     def close(self) -> None:
-        """Leave it as it is."""
+        """Stop updating it."""
         if self._bar is not None:
             self._show_at = 0.0
             self.tick()

@@ -329,7 +329,7 @@ class _Sweeping:
 
 
 def not_superseded(entries: Sequence[Entry]) -> list[Entry]:
-    """Without failed jobs for which a rerun was appended, which counts in their place."""
+    """Return the jobs without failed ones that an appended rerun replaces."""
     reruns = {entry.rerun_of for entry in entries}
     return [e for e in entries if not (e.state in FAILED and e.entry_id in reruns)]
 

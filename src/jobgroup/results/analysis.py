@@ -153,7 +153,7 @@ class Side:
 
     @classmethod
     def of_jobs(cls, rows: Iterable[ResultRow], iteration: int | None) -> Side:
-        """The results of some jobs, taken together."""
+        """Return the results of some jobs, taken together."""
         measured = [row.measurement for row in rows if row.measurement.kind is not None]
         if iteration is not None:
             measured = [m for m in measured if m.iteration in (None, iteration)]
@@ -166,7 +166,7 @@ class Side:
 
     @classmethod
     def of_ideal(cls, given: Ideal) -> Side:
-        """A distribution that is given: exact, without samples."""
+        """Return a given distribution: exact, without samples."""
         shares: dict[str, float] = {}
         for state, value in given.items():
             shares[label_of(state)] = shares.get(label_of(state), 0.0) + float(value)

@@ -197,7 +197,7 @@ class _Variables:
         self._add_shots()
 
     def _add_shots(self) -> None:
-        """Shots are those of whole jobs, so they have no dimension of iterations."""
+        """Add the shots of whole jobs, which have no dimension of iterations."""
         layout, np = self._layout, self._np
         if not any(r.record.shots is not None for p in layout.points for r in p.rows):
             return
@@ -285,7 +285,7 @@ class _Layout:
 
 
 def _one_by_one(points: Iterable[Point]) -> tuple[list[Point], list[int]]:
-    """A point for each job, and its rank among the jobs of that point."""
+    """Return a point for each job, and its rank among the jobs of that point."""
     alone: list[Point] = []
     ranks: list[int] = []
     for point in points:
@@ -384,6 +384,6 @@ def _versions() -> dict[str, str]:
 
 
 def _netcdf_name(name: str) -> str:
-    """A name that netCDF takes and that no variable here has."""
+    """Return a name that netCDF allows and that no variable here has."""
     plain = name.replace("/", "_").strip() or "_"
     return f"label.{plain}" if plain in LONG_NAMES else plain

@@ -28,7 +28,7 @@ HAS_RESULTS = frozenset({"success", "error", "canceled", "unknown"})
 
 
 def with_results(session: GroupSession) -> list[JobRecord]:
-    """The jobs whose results are worth asking for, and those of rejected accounts."""
+    """Return the jobs whose results can be fetched, and those of rejected accounts."""
     refused = session.poller.refusals
     return [
         r
@@ -38,7 +38,7 @@ def with_results(session: GroupSession) -> list[JobRecord]:
 
 
 def check_errors(errors: str) -> None:
-    """Refuse what is neither way of handling errors.
+    """Raise if `errors` is not a known way to handle errors.
 
     Raises:
         ValueError: it is neither.
@@ -138,7 +138,7 @@ def failures_sentence(name: str, failures: Mapping[int, Exception], *, of: int) 
 
 
 def results_of_one(session: GroupSession, record: JobRecord) -> Result:
-    """The results of one job that has ended.
+    """Return the results of one job that has ended.
 
     Raises:
         RuntimeError: it failed and has none.

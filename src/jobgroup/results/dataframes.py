@@ -31,7 +31,7 @@ _MOST_INT: Final = 2**63 - 1
 
 
 def to_pandas(columns: Columns) -> DataFrame:
-    """A pandas DataFrame.
+    """Return a pandas DataFrame.
 
     Raises:
         MissingDependencyError: pandas is not installed.
@@ -50,7 +50,7 @@ def to_pandas(columns: Columns) -> DataFrame:
 
 
 def to_polars(columns: Columns) -> PolarsFrame:
-    """A polars DataFrame.
+    """Return a polars DataFrame.
 
     Raises:
         MissingDependencyError: polars is not installed.
@@ -66,7 +66,7 @@ def to_polars(columns: Columns) -> PolarsFrame:
 
 
 def arrow_stream(columns: Columns, requested_schema: Any = None) -> Any:
-    """An Arrow C stream, in the capsule that the PyCapsule interface wants.
+    """Return an Arrow C stream, in the capsule of the PyCapsule interface.
 
     Raises:
         MissingDependencyError: nanoarrow is not installed.
@@ -102,7 +102,7 @@ def kind_of(name: str, cells: Iterable[Cell]) -> Kind:
 
 
 def typed(kind: Kind, cells: Iterable[Cell]) -> list[Any]:
-    """The cells as values of their column's kind; gaps stay gaps."""
+    """Return the cells as values of their column's kind; gaps stay gaps."""
     make = {"bool": bool, "int": int, "float": float, "text": str}[kind]
     return [None if value is None else make(value) for value in cells]
 

@@ -68,7 +68,7 @@ class Distributions(Table):
         return _bars({_label(key): values for key, values in drawn.items()}, most, ax)
 
     def _by_job(self) -> dict[tuple[Any, Any], dict[str, Quantity]]:
-        """Shares by state, for each job and iteration."""
+        """Return shares by state, for each job and iteration."""
         known, found = self._known, dict[tuple[Any, Any], dict[str, Quantity]]()
         iterations = known.get("iteration", [None] * len(self))
         for job, iteration, state, p, error in zip(

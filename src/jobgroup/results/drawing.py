@@ -135,7 +135,7 @@ class _Drawing:
         ax.set_ylabel(self._figure.curves_label)
 
     def caption(self) -> None:
-        """Say below the axes how many samples, which errors and how many points there are."""
+        """Write below the axes how many samples, which errors and how many points there are."""
         self._ax.annotate(
             self._figure.caption, (0, 0), (0, -36), xycoords="axes fraction",
             textcoords="offset points", fontsize="small", va="top",
@@ -148,7 +148,7 @@ class _Drawing:
             self._ax.legend()
 
     def _points(self, group: int) -> list[FigurePoint]:
-        """The points of one curve, in order, with holes."""
+        """Return the points of one curve, in order, with holes."""
         return [self._figure.at.get((group, x), _HOLE) for x in range(len(self._figure.xs))]
 
 
@@ -157,7 +157,7 @@ def _number(value: float | None) -> float:
 
 
 def _edges(values: Sequence[Cell], np: Any) -> Any:
-    """The edges of cells, halfway between ascending values."""
+    """Return the edges of cells, halfway between ascending values."""
     centres = coordinate(values, np)
     if centres.dtype.kind not in "iuf":
         if centres.dtype.kind != "M":

@@ -23,7 +23,7 @@ Source: https://owasp.org/www-community/attacks/CSV_Injection"""
 
 
 def as_csv(columns: Columns) -> str:
-    r"""Comma-separated values. Cells that a spreadsheet would run as formulas become plain text.
+    r"""Return comma-separated values; cells that spreadsheets would run as formulas become text.
 
     >>> as_csv({"name": ["=1+1", None], "n": [-1, 2]})
     "name,n\r\n'=1+1,-1\r\n,2\r\n"
@@ -37,7 +37,7 @@ def as_csv(columns: Columns) -> str:
 
 
 def as_json(columns: Columns) -> str:
-    """A list of objects, one to a line, in ASCII: no encoding can spoil it."""
+    """Return a JSON list of objects, one per line, in ASCII, which every encoding can read."""
     rows = (
         json.dumps(dict(zip(columns, map(json_safe, row), strict=True)))
         for row in zip(*columns.values(), strict=True)
@@ -46,7 +46,7 @@ def as_json(columns: Columns) -> str:
 
 
 def encoded(text: str, *, marked: bool = False) -> bytes:
-    r"""A text in UTF-8, `marked` with a byte order mark, by which spreadsheets know it.
+    r"""Return a text in UTF-8, with a byte order mark for spreadsheets if `marked`.
 
     >>> encoded("λ", marked=True)
     b'\xef\xbb\xbf\xce\xbb'

@@ -29,7 +29,7 @@ _VARIANCE_OF_ROUNDING: Final = 1e-12
 
 
 class ExpressionError(ValueError):
-    """The text is no expression; the message says why."""
+    """The text is not an expression; the message says why."""
 
 
 class Dual(NamedTuple):
@@ -147,7 +147,7 @@ def error_of(
 def _variance(
     expression: Expression, found: Dual, shares: list[float], samples: float
 ) -> tuple[float, float]:
-    """The variance by the delta method, and the first of its two terms."""
+    """Return the variance by the delta method, and the first of its two terms."""
     slopes = [found.slopes.get(state, 0.0) for state in expression.states]
     squares = sum(g * g * p for g, p in zip(slopes, shares, strict=True))
     mean = sum(g * p for g, p in zip(slopes, shares, strict=True))

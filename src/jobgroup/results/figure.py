@@ -230,7 +230,7 @@ def _points(study: Study, x: str, curves: str | None, reader: _Reader) -> list[F
 
 
 def _reason(point: Point) -> PointState:
-    """Why a point has no value: jobs are still to come, all failed, or lack this quantity."""
+    """Return why a point has no value: jobs are unfinished, failed, or lack the quantity."""
     states = point.states
     if any(state != "success" and state not in FAILED for state in states):
         return "to come"
@@ -242,7 +242,7 @@ def _ranks(values: Sequence[Cell]) -> dict[tuple[bool, Cell], int]:
 
 
 def _typed(value: Cell) -> tuple[bool, Cell]:
-    """A value as a key: True is not 1."""
+    """Return a value as a key: True is not 1."""
     return isinstance(value, bool), value
 
 
@@ -278,7 +278,7 @@ def has_value(study: Study, name: str, value: Any) -> bool:
 
 
 def _selected(study: Study, selector: Selector) -> Study:
-    """The points that have the chosen value."""
+    """Return the points that have the chosen value."""
     at = _index(study, selector.name)
     wanted = _typed(selector.value)
     points = [point for point in study.points if _typed(point.values[at]) == wanted]
@@ -338,7 +338,7 @@ def _axes(
 
 
 def _varying(study: Study, given: Sequence[str]) -> list[str]:
-    """The names that have several values at one point of the given names."""
+    """Return the names that have several values at one point of the given names."""
     at = [study.names.index(name) for name in given]
     others = [i for i, name in enumerate(study.names) if name not in given]
     first: dict[tuple[Any, ...], tuple[Cell, ...]] = {}
@@ -425,7 +425,7 @@ class _Reader:
 
 
 def alike(values: Sequence[Cell]) -> list[str]:
-    """Texts of values; decimal numbers have as many digits as tell them apart, at least two.
+    """Return texts of values; decimal numbers have as many digits as tell them apart, at least two.
 
     >>> alike([0.6, 0.65, 1.0]), alike([1, 2])
     (['0.60', '0.65', '1.00'], ['1', '2'])

@@ -168,7 +168,7 @@ def _parts(result: Any) -> Iterator[tuple[dict[str, Cell], dict[str, Cell], Any]
 
 
 def _numbers(outcomes: Any, command: str) -> tuple[Kind, dict[str, float]]:
-    """Outcomes by state, and their kind: from their type, else from the job's command.
+    """Return outcomes by state, and their kind by their type, otherwise by the job's command.
 
     A dictionary of a job without a known command has probabilities if it has decimal numbers.
     """

@@ -31,7 +31,7 @@ class Result(TypedDict, total=False):
 
 
 def cell(value: Any) -> Cell:
-    """A value as a cell of a table: numbers are Python's own, what is neither is its text."""
+    """Return a value as a cell of a table: a plain number, a truth value, or its text."""
     if value is None or isinstance(value, bool | str):
         return value
     if isinstance(value, Integral):

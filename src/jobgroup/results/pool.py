@@ -198,7 +198,7 @@ class Pool:
     def _with_scatter(
         self, found: Quantity, what: str | Expression, errors: ErrorKind, level: float
     ) -> Quantity:
-        """The quantity, with the standard error of the repeats if that is asked for."""
+        """Return the quantity, with the standard error of the repeats if `errors` asks for it."""
         if errors != "scatter":
             return found
         values = []

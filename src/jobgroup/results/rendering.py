@@ -30,7 +30,7 @@ def as_text(
     most_rows: int | None = MOST_TEXT_ROWS,
     longest: int = LONGEST_TEXT,
 ) -> str:
-    """Aligned columns, numbers to the right.
+    """Return aligned columns, numbers to the right.
 
     Args:
         columns: the cells of each column, by name.
@@ -84,7 +84,7 @@ def _shortened(cells: Sequence[Cell], most: int | None, longest: int) -> list[st
 
 
 def _text(value: Cell, longest: int) -> str:
-    """A cell on one line, without what a terminal would obey."""
+    """Return a cell on one line, without control sequences of terminals."""
     if value is None:
         return ""
     if isinstance(value, float):

@@ -266,12 +266,12 @@ def _own_columns(rows: Sequence[ResultRow]) -> dict[str, list[Cell]]:
 
 
 def _time(seconds: float | None) -> str | None:
-    """A time as ISO 8601 in UTC, which dataframe libraries read."""
+    """Return a time as ISO 8601 in UTC, which dataframe libraries read."""
     return None if seconds is None else f"{datetime.fromtimestamp(seconds, UTC):%FT%T.%fZ}"
 
 
 def _with_noise(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Parameters or metadata, with a noise model as a column for each of its parameters."""
+    """Return parameters or metadata, with a column for each parameter of a noise model."""
     noise = noise_of(values.get("noise"))
     return {**{k: v for k, v in values.items() if not (noise and k == "noise")}, **noise}
 

@@ -150,7 +150,7 @@ def study_of(
 
 
 def _common_labels(rows: Iterable[ResultRow]) -> tuple[str, ...]:
-    """Names of the labels that all labelled jobs have, without missing values."""
+    """Return the names of the labels that all labelled jobs have, without missing values."""
     labelled = [row.record.labels for row in rows if row.record.labels]
     first = labelled[0] if labelled else {}
     return tuple(
@@ -171,7 +171,7 @@ def _swept_values(row: ResultRow, names: Sequence[str]) -> tuple[Cell, ...] | No
 
 
 def _iterations_of(row: ResultRow) -> list[ResultRow]:
-    """The row, or one for each iteration of a job that has no result yet."""
+    """Return the row, or one for each iteration of a job that has no result yet."""
     params = row.record.params
     columns, number = params.get("iterator"), params.get("iterations")
     if row.measurement.iteration is not None or not isinstance(columns, dict):
@@ -232,7 +232,7 @@ class _Values:
         return self._values[key]
 
     def in_order(self) -> list[Cell]:
-        """The values, numbers ascending; all texts if some are texts."""
+        """Return the values, numbers ascending; all texts if some are texts."""
         keys = list(dict.fromkeys(self._keys.get(key, key) for key in self._values))
         numbers = [key for key in keys if isinstance(key, float)]
         gaps = [key for key in keys if self._values[key] is None]
@@ -242,7 +242,7 @@ class _Values:
 
 
 def _typed(value: Cell) -> Hashable:
-    """A number as a float; True is not 1, and a text is no number."""
+    """Return a key: a number as a float; True is not 1, and a text is not a number."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return (type(value).__name__, value)
     try:
@@ -285,7 +285,7 @@ def _with_variants(
 
 
 def _about(record: JobRecord, swept: Sequence[str]) -> str:
-    """The platform and the labels that are not swept, by which variants are known in a group."""
+    """Return the platform and the labels that are not swept, which name a variant."""
     others = {k: v for k, v in record.labels.items() if k not in swept} if swept else {}
     return ", ".join([record.platform, *(f"{name} {value}" for name, value in others.items())])
 

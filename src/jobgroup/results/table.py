@@ -1,4 +1,4 @@
-"""A table that can be looked at, computed with and kept, without any dataframe library."""
+"""`Table`: rows of named cells to show, select and export, without a dataframe library."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ class Table:
         return rendering.as_html(self._shown(), self.title)
 
     def to_pandas(self) -> DataFrame:
-        """A pandas DataFrame; whole numbers stay whole beside gaps.
+        """Return a pandas DataFrame; whole numbers stay whole beside gaps.
 
         Raises:
             MissingDependencyError: pandas is not installed.
@@ -126,7 +126,7 @@ class Table:
         return dataframes.to_pandas(self._shown())
 
     def to_polars(self) -> PolarsFrame:
-        """A polars DataFrame.
+        """Return a polars DataFrame.
 
         Raises:
             MissingDependencyError: polars is not installed.
