@@ -1,4 +1,4 @@
-/** Which job was on the cloud when: each in the first lane that was free. Pure. */
+/** Which job ran when: each in the first lane that was free, and how many were on the cloud. Pure. */
 
 import { isTerminal } from "./states";
 import type { Table } from "./table";
@@ -6,7 +6,7 @@ import type { Table } from "./table";
 export interface Stay {
   position: number;
   state: string;
-  /** Seconds since the epoch; `ran` is null while the job waits. */
+  /** Seconds since the epoch; `ran` is null while the job waits, or if its start is unknown. */
   sent: number;
   ran: number | null;
   ended: number;
@@ -15,8 +15,17 @@ export interface Stay {
 export interface Timeline {
   from: number;
   to: number;
+  /** Jobs that ran, in lanes: no more lanes than jobs ran at once. */
   lanes: Stay[][];
+  /** Jobs that were on the cloud, and of which no run is known. */
+  waiting: Stay[];
 }
+
+/**
+ * Clouds tell times in whole seconds: two runs that overlap by less may have been one after the other,
+ * and take one lane.
+ */
+const RESOLUTION_S = 1;
 
 /** The last stays, `most` at most. */
 export function timelineOf(table: Table, now: number, most: number): Timeline {
@@ -26,14 +35,17 @@ export function timelineOf(table: Table, now: number, most: number): Timeline {
     .sort((a, b) => a.sent - b.sent)
     .slice(-most);
   const from = stays[0]?.sent ?? now;
-  const to = Math.max(from + 1, ...stays.map(({ ended }) => ended));
+  let to = from + 1;
+  for (const { ended } of stays) to = Math.max(to, ended);
+  const ran = stays.filter((stay) => stay.ran !== null);
+  const tolerance = ran.every(({ ran }) => Number.isInteger(ran)) ? RESOLUTION_S : 0;
   const lanes: Stay[][] = [];
-  for (const stay of stays) {
-    const free = lanes.find((lane) => (lane.at(-1)?.ended ?? 0) <= stay.sent);
+  for (const stay of ran.sort((a, b) => (a.ran ?? 0) - (b.ran ?? 0))) {
+    const free = lanes.find((lane) => (lane.at(-1)?.ended ?? 0) <= (stay.ran ?? 0) + tolerance);
     if (free) free.push(stay);
     else lanes.push([stay]);
   }
-  return { from, to, lanes };
+  return { from, to, lanes, waiting: stays.filter((stay) => stay.ran === null) };
 }
 
 function stayOf(table: Table, position: number, now: number): Stay[] {
@@ -43,9 +55,9 @@ function stayOf(table: Table, position: number, now: number): Stay[] {
   if (sent === null) return [];
   const took = number("duration_s");
   const ran = number("started_at");
-  // The end by the cloud's own clock, if the job took a second or more.
-  const known =
-    took && ran !== null ? ran + took : (number("finished_at") ?? (took && sent + took));
+  const finished = number("finished_at");
+  // The end by the cloud's own clock; when it was seen here may be much later.
+  const known = took !== null && ran !== null ? ran + took : (finished ?? (took && sent + took));
   const ended = Math.max(sent, isTerminal(state) ? (known ?? sent) : now);
   const began = ran ?? (known === null || took === null ? null : known - took);
   return [{ position, state, sent, ran: began && Math.min(Math.max(began, sent), ended), ended }];

@@ -122,14 +122,30 @@ function timeAxis(
   count: number,
 ): Axis {
   const scale = scaleTime([low, high], [...range]);
-  const format = scale.tickFormat(count);
+  const format = timeFormat((high - low) / count);
   return {
     kind: "time",
-    ticks: scale.ticks(count).map((value) => ({ at: scale(value), label: format(value) })),
+    ticks: scale.ticks(count).map((value) => ({ at: scale(value), label: format.format(value) })),
     at: (value) => scale(value),
     value: (at) => Number(scale.invert(at)),
     domain: [low, high],
   };
+}
+
+const DAY_MS = 86_400_000;
+
+/** A time of day as fine as the ticks are, or a date: each tick can be read alone. */
+function timeFormat(stepMs: number): Intl.DateTimeFormat {
+  if (stepMs > 20 * DAY_MS)
+    return new Intl.DateTimeFormat("en-GB", { month: "short", year: "numeric" });
+  if (stepMs > DAY_MS / 2)
+    return new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short" });
+  return new Intl.DateTimeFormat("en-GB", {
+    hour: "2-digit",
+    minute: "2-digit",
+    ...(stepMs < 60_000 && { second: "2-digit" }),
+    ...(stepMs < 1000 && { fractionalSecondDigits: 1 as const }),
+  });
 }
 
 /** Ranks, each in the middle of its place. */

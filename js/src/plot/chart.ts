@@ -130,7 +130,7 @@ function layOut(figure: Figure, look: Look): Layout {
     : axisOf(look.zoomY ?? yRange(figure, look), [bottom, top], {
         kind: "number",
         isLog: look.isLogY,
-        isNice: !look.zoomY,
+        isNice: !look.zoomY && !isWholeShare(figure, look),
         room: size * 3.2,
         decimals,
       });
@@ -210,7 +210,15 @@ function yRange({ points, kind, is_share }: Figure, look: Look): [number, number
   if (low === top) return [low - 0.5, top + 0.5];
   const edge = (top - low) * 0.04;
   const isFromZero = low === 0 && (isBars || look.fromZero);
+  if (isWholeShare({ points, kind, is_share } as Figure, look))
+    return [isFromZero ? 0 : low - edge, 1.02];
   return [isFromZero ? 0 : low - edge, top === 1 && isBars ? 1 : top + edge];
+}
+
+/** A share near 1 ends there: an axis to 1.1 would promise more than there is. */
+function isWholeShare({ is_share, points, kind }: Figure, look: Look): boolean {
+  const [low, high] = extent(points.high.filter((end) => end !== null));
+  return is_share && kind === "line" && !look.isLogY && low >= 0 && high > 0.9 && high <= 1;
 }
 
 /** The least and the greatest; 0 and 1 of nothing. */
@@ -784,9 +792,12 @@ function drawColourBar(layout: Layout, surface: Surface, ink: Ink): void {
       ? ` (error at most ${numbers([Number(Math.max(...errors).toPrecision(2))])[0]})`
       : "";
   const text = isMap ? `${figure.y_label}${greatest}` : figure.curves_label;
-  surface.text(look.width - size * 0.8, (top + bottom) / 2, text, {
+  // A long title gets smaller, since a cut one would say something else.
+  const room = look.height - (look.hasCaption ? size * 2 : 0);
+  const fitting = Math.min(size, (size * (room - 8)) / widthOf(text, size));
+  surface.text(look.width - size * 0.8, room / 2, text, {
     fill: ink.ink,
-    size,
+    size: fitting,
     align: "middle",
     isUpright: true,
   });

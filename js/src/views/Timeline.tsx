@@ -1,39 +1,105 @@
-/** When each job was queued and ran, each in the first lane that is free. */
+/** What ran when: a lane for each job that ran at once, with when it was sent before. */
 
-import { timelineOf } from "../data/timeline";
+import { useSignal } from "@preact/signals";
+import { useRef } from "preact/hooks";
+import { wordOf } from "../data/states";
+import { type Stay, timelineOf } from "../data/timeline";
 import * as format from "../format";
+import { axisOf, timeZoneOf } from "../plot/axis";
+import { useWidth } from "../plot/PlotArea";
 import type { Session } from "../session";
 import { sets } from "../ui/hooks";
 
-const MOST_JOBS = 500;
-const MOST_LANES = 32;
+const MOST_JOBS = 1000;
+const MOST_LANES = 40;
+const LANE_PX = 14;
+const EDGE_PX = 12;
 
 export function Timeline({ session }: { session: Session }) {
+  const place = useRef<HTMLElement>(null);
+  const width = useWidth(place).value;
+  const looked = useSignal<Stay | null>(null);
   const now = session.now.value;
-  const { from, to, lanes } = timelineOf(session.rows.value.table, now, MOST_JOBS);
-  const share = (seconds: number) => `${(100 * Math.max(0, seconds)) / (to - from)}%`;
+  const { from, to, lanes, waiting } = timelineOf(session.rows.value.table, now, MOST_JOBS);
+  const right = Math.max(EDGE_PX + 1, width - EDGE_PX);
+  const axis = axisOf([from * 1000, to * 1000], [EDGE_PX, right], { kind: "time", room: 90 });
+  const at = (seconds: number) => axis.at(seconds * 1000);
+  const shown = lanes.slice(0, MOST_LANES);
+  const bottom = shown.length * (LANE_PX + 1) + 6;
+  const most = lanes.length;
+  const readout = looked.value;
   return (
-    <figure class="slots" data-testid="slots">
-      {lanes.slice(0, MOST_LANES).map((lane, i) => (
-        <svg key={`${i}`} aria-hidden="true">
-          {lane.map(({ position, state, sent, ran, ended }) => (
-            // biome-ignore lint/a11y/noStaticElementInteractions: the table opens jobs by keyboard
-            <g key={position} data-status={state} onClick={sets(session.opened, position)}>
-              <rect class="wait" x={share(sent - from)} width={share((ran ?? ended) - sent)} />
-              {ran !== null && <rect x={share(ran - from)} width={share(ended - ran)} />}
-            </g>
-          ))}
-        </svg>
-      ))}
+    <figure class="slots" data-testid="slots" ref={place}>
       <figcaption>
-        <i>{format.clock(from, now)}</i>
-        <i>
-          {lanes.length > MOST_LANES
-            ? `and ${lanes.length - MOST_LANES} more lanes`
-            : "light: waiting, full: running"}
-        </i>
-        <i>{format.clock(to, now)}</i>
+        <span data-testid="timeline-most">
+          {most > 0 ? `At most ${format.count(most, "job")} ran at once` : "No job has run yet"}
+          {waiting.length > 0 && `; ${format.count(waiting.length, "job")} without a known start`}
+        </span>
+        <span class="spacer" />
+        <i>light: sent and queued, full: running</i>
+      </figcaption>
+      <svg
+        width={width}
+        height={bottom + 40}
+        role="img"
+        aria-label={`${format.count(lanes.flat().length, "run")} in ${format.count(most, "lane")}`}
+      >
+        {axis.ticks.map(({ at: x, label }) => (
+          <g key={`${x}${label}`} class="tick" transform={`translate(${x},0)`}>
+            <line y2={bottom} />
+            <text y={bottom + 14} text-anchor="middle">
+              {label}
+            </text>
+          </g>
+        ))}
+        {shown.flatMap((lane, i) =>
+          lane.map((stay, nth) => {
+            const ran = stay.ran ?? stay.ended;
+            // What waited while another job had the lane is drawn from that one's end on.
+            const free = Math.max(stay.sent, lane[nth - 1]?.ended ?? 0);
+            return (
+              // biome-ignore lint/a11y/noStaticElementInteractions: the table opens jobs by keyboard
+              <g
+                key={stay.position}
+                class="stay"
+                data-status={stay.state}
+                transform={`translate(0,${i * (LANE_PX + 1) + 2})`}
+                onClick={sets(session.opened, stay.position)}
+                onPointerEnter={sets(looked, stay)}
+                onPointerLeave={sets(looked, null)}
+              >
+                <rect
+                  class="wait"
+                  x={at(free)}
+                  width={Math.max(0, at(ran) - at(free))}
+                  height={LANE_PX}
+                />
+                <rect
+                  x={at(ran)}
+                  width={Math.max(2, at(stay.ended) - at(ran) - 1)}
+                  height={LANE_PX}
+                />
+              </g>
+            );
+          }),
+        )}
+        <text class="axis" x={width / 2} y={bottom + 34} text-anchor="middle">
+          time ({timeZoneOf(from * 1000, to * 1000)})
+        </text>
+      </svg>
+      <figcaption>
+        <span aria-live="off">{readout ? told(readout) : "Point at a run to read it."}</span>
+        <span class="spacer" />
+        {most > MOST_LANES && <i>and {format.count(most - MOST_LANES, "more lane")}</i>}
       </figcaption>
     </figure>
   );
+}
+
+/** "job 5: done, queued 1.4 s, ran 0.8 s" */
+function told({ position, state, sent, ran, ended }: Stay): string {
+  const start = ran ?? ended;
+  const parts = [wordOf(state), `queued ${format.duration(start - sent)}`];
+  if (ran !== null) parts.push(`ran ${format.duration(ended - ran)}`);
+  return `job ${position}: ${parts.join(", ")}`;
 }

@@ -259,8 +259,9 @@ describe("the slots", () => {
     const { root } = await show();
     await at("view-timeline").click();
     await expect.element(at("slots")).toBeVisible();
-    const stays = () => [...root.querySelectorAll<SVGGElement>(".slots g")];
-    expect(stays().length).toBe(20);
+    const stays = () => [...root.querySelectorAll<SVGGElement>(".slots .stay")];
+    expect(stays().length).toBe(17);
+    await expect.element(at("timeline-most")).toHaveTextContent("3 jobs without a known start");
     expect(new Set(stays().map(({ dataset }) => dataset["status"]))).toContain("running");
     stays()[0]?.dispatchEvent(new MouseEvent("click", { bubbles: true }));
     await expect.element(at("job")).toBeVisible();

@@ -70,7 +70,7 @@ describe("accessibility", () => {
       await expect.poll(() => root.querySelector("[data-testid=comparison]")).not.toBeNull();
       expect(await violations(el)).toEqual([]);
       await click("[data-testid=view-timeline]");
-      await expect.poll(() => root.querySelector(".slots g")).not.toBeNull();
+      await expect.poll(() => root.querySelector(".slots .stay")).not.toBeNull();
       expect(await violations(el)).toEqual([]);
       await click("[data-testid=chip-error]");
       await click("[data-testid=rerun-cause-with-0]");

@@ -18,18 +18,34 @@ describe("slots", () => {
     expect(lanes.map((lane) => lane.map(({ position }) => position))).toEqual([[0, 2], [1]]);
   });
 
+  it("are no more than jobs that ran at once, however many waited", () => {
+    const jobs = [success(100, 101, 4), success(100, 105, 4), success(100, 109, 4)];
+    const { lanes } = timelineOf(tableOf(jobs), 1000, 10);
+    expect(lanes).toHaveLength(1);
+  });
+
+  it("are one for runs that overlap by less than clouds tell", () => {
+    const seconds = [success(100, 101, 4.6), success(100, 105, 4)];
+    expect(timelineOf(tableOf(seconds), 1000, 10).lanes).toHaveLength(1);
+    const exact = [success(100, 101.2, 4.6), success(100, 105.1, 4)];
+    expect(timelineOf(tableOf(exact), 1000, 10).lanes).toHaveLength(2);
+  });
+
+  it("end by the cloud's clock, not when the end was seen here", () => {
+    const late = { ...success(100, 101, 4), finished_at: 130 };
+    expect(timelineOf(tableOf([late]), 1000, 10).to).toBe(105);
+  });
+
   it("hold what is on the cloud until now, and know what waits", () => {
     const jobs = [
       { state: "waiting", sent_at: 100 },
       { state: "running", sent_at: 100, started_at: 104 },
       { state: "unsent" },
     ];
-    const { to, lanes } = timelineOf(tableOf(jobs), 120, 10);
+    const { to, lanes, waiting } = timelineOf(tableOf(jobs), 120, 10);
     expect(to).toBe(120);
-    expect(lanes.map(([stay]) => [stay?.ran, stay?.ended])).toEqual([
-      [null, 120],
-      [104, 120],
-    ]);
+    expect(lanes.map(([stay]) => [stay?.ran, stay?.ended])).toEqual([[104, 120]]);
+    expect(waiting.map(({ position }) => position)).toEqual([0]);
   });
 
   it("know when a job began by how long it took, where the cloud says no more", () => {
