@@ -103,7 +103,7 @@ export function newFigures(link: Link): Figures {
       error: "",
       choices: isWhole ? asked.choices : before.choices,
     };
-    // What was loaded meanwhile is not drawn yet: the figure is asked for once more at the end.
+    // Results that only_load brought are not drawn yet: the figure is asked for once more at the end.
     const isDrawn = isWhole || "same" in found;
     if (isDrawn) {
       done = asked;

@@ -13,7 +13,7 @@ export const INKS: Readonly<Record<"light" | "dark", Ink>> = {
   dark: { ground: "#16191e", ink: "#e7eaee", quiet: "#a3adb9", grid: "#2c333c" },
 };
 
-/** Curves that have no order: told apart without red and green, 3:1 on both grounds. */
+/** Curves that have no order: distinct without red and green, 3:1 on both grounds. */
 export const PALETTE = [
   "#2f7fd6",
   "#d9601e",

@@ -88,7 +88,7 @@ export function Timeline({ session }: { session: Session }) {
         </text>
       </svg>
       <figcaption>
-        <span aria-live="off">{readout ? told(readout) : "Point at a run to read it."}</span>
+        <span aria-live="off">{readout ? wordsOf(readout) : "Point at a run to read it."}</span>
         <span class="spacer" />
         {most > MOST_LANES && <i>and {format.count(most - MOST_LANES, "more lane")}</i>}
       </figcaption>
@@ -97,7 +97,7 @@ export function Timeline({ session }: { session: Session }) {
 }
 
 /** "job 5: done, queued 1.4 s, ran 0.8 s" */
-function told({ position, state, sent, ran, ended }: Stay): string {
+function wordsOf({ position, state, sent, ran, ended }: Stay): string {
   const start = ran ?? ended;
   const parts = [wordOf(state), `queued ${format.duration(start - sent)}`];
   if (ran !== null) parts.push(`ran ${format.duration(ended - ran)}`);

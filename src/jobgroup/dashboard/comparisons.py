@@ -95,7 +95,7 @@ def _ideal(body: Mapping[str, Any] | None) -> Json:
 
 
 def _names(sides: Sequence[tuple[JobRecord, Measurement]]) -> list[str]:
-    """What tells the sides apart: "phi 1.43, indist 0.60"; all labels if none differs."""
+    """Return what distinguishes the sides: "phi 1.43, indist 0.60"; all labels if none differs."""
     values = [{**record.labels, **measurement.params} for record, measurement in sides]
     names = list(dict.fromkeys(name for each in values for name in each))
     differing = [n for n in names if any(each.get(n) != values[0].get(n) for each in values)]

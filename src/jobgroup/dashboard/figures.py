@@ -168,7 +168,7 @@ def _most_telling(study: Study, states: Sequence[str]) -> str:
 def _figure(
     group: JobGroup, study: Study, choices: Json, sweep: str, args: Mapping[str, Any]
 ) -> Json:
-    """A figure with the wanted choices; what is no longer there is named and chosen anew."""
+    """A figure with the wanted choices; choices that are gone are named and replaced."""
     definitions = definitions_of(engine_session(group).store)
     known = with_variants(study).coordinates
     wanted: dict[str, Any] = {name: args.get(name) for name in ("x", "curves")}
