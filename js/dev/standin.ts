@@ -99,6 +99,7 @@ export class StandIn extends Emitter implements Model {
   }
 
   #do(name: string, args: Args): string | object {
+    if (name === "export") return { text: "exported", done: args.names };
     if (args.names) {
       const { names } = args;
       const [from, to] =
@@ -191,7 +192,11 @@ export class StandIn extends Emitter implements Model {
     }
     if (name === "payload") return { text: '{\n  "command": "probs"\n}', reason: "" };
     if (name === "drawing") return { svg: CIRCUIT, reason: "" };
-    if (name === "groups") return { groups: [...this.#groups], trash: [...this.#trash] };
+    if (name === "groups") {
+      const [groups, trash] = [[...this.#groups], [...this.#trash]];
+      const stamp = JSON.stringify([groups, trash]);
+      return args.stamp === stamp ? { stamp } : { groups, trash, stamp };
+    }
     if (name === "results") {
       return {
         results: (args.positions ?? []).map((position) => ({
@@ -400,5 +405,8 @@ function groupsOf(): GroupSummary[] {
     size_bytes: 1_234_567 * (i + 1) ** 3,
     error: "",
     description: i === 1 ? "Second try, with the new source" : "",
+    swept: i === 0 ? ["phi", "circuit"] : [],
+    is_exported: i === 1,
+    eta_s: null,
   }));
 }

@@ -87,7 +87,7 @@ class GroupsHandler(ExtensionHandlerMixin, APIHandler):
 
 def _present_groups() -> Any:
     """Return the groups; in a thread, which also imports jobgroup for the first request."""
-    from jobgroup.dashboard.queries import present_groups
+    from jobgroup.dashboard.group_list import present_groups
     from jobgroup.store.encoding import json_safe
 
     return json_safe(present_groups())

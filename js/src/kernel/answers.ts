@@ -114,11 +114,18 @@ export interface GroupSummary {
   /** Set where the file could not be read. */
   error: string;
   description: string;
+  /** Names of the swept values. */
+  swept: string[];
+  /** Whether it was exported since its last change. */
+  is_exported: boolean;
+  eta_s: [low: number, high: number] | null;
 }
 
+/** Only the stamp, if the list is the one that was answered with it before. */
 export interface GroupsAnswer {
-  groups: GroupSummary[];
-  trash: GroupSummary[];
+  stamp: string;
+  groups?: GroupSummary[];
+  trash?: GroupSummary[];
 }
 
 /** What came of a command, in a line; of one about several groups, what became of each. */

@@ -48,6 +48,8 @@ export interface Link {
   /** `onAck` gets the line of Python that does the same. */
   do(name: Command, args: Args, onAck?: (line: string) => void): Promise<unknown>;
   ask(name: Question, args: Args): Promise<unknown>;
+  /** Ask without anyone waiting: a kernel that does not hear it does not count as busy. */
+  askQuietly(name: Question, args: Args): Promise<unknown>;
   set(name: Setting, value: unknown): Promise<unknown>;
   giveToken(account: Account, token: string, onAck: (line: string) => void): Promise<unknown>;
 }
@@ -100,12 +102,16 @@ export function linkTo(model: Model, receiver: Receiver, lifetime: AbortSignal):
     schedulePull();
   }
 
-  function request(message: object, onHeard?: Request["onHeard"]): Promise<unknown> {
+  function request(
+    message: object,
+    onHeard?: Request["onHeard"],
+    isHeard = false,
+  ): Promise<unknown> {
     count += 1;
     const id = `${prefix}-${count}`;
     inASecond(() => requests.get(id)?.isHeard === false && mark(id, true));
     return new Promise((resolve, reject) => {
-      requests.set(id, { isHeard: false, onHeard, resolve, reject });
+      requests.set(id, { isHeard, onHeard, resolve, reject });
       send({ ...message, id } as ToPython);
       schedulePull();
     });
@@ -202,6 +208,7 @@ export function linkTo(model: Model, receiver: Receiver, lifetime: AbortSignal):
     },
     do: (name, args, onHeard) => request({ t: "command", name, args }, onHeard),
     ask: (name, args) => request({ t: "query", name, args }),
+    askQuietly: (name, args) => request({ t: "query", name, args }, undefined, true),
     set: (name, value) => request({ t: "set_trait", name, value }),
     giveToken: (account, token, onHeard) => request({ t: "token", ...account, token }, onHeard),
   };

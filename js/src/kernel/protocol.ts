@@ -27,6 +27,7 @@ export type Command =
   | "refresh"
   | "delete"
   | "restore"
+  | "export"
   | "open"
   | "describe"
   | "annotate"
@@ -67,6 +68,8 @@ export interface Args {
   name?: string;
   names?: readonly string[];
   cancel?: boolean;
+  /** That of the list of groups that is here. */
+  stamp?: string;
   ideal?: boolean;
   /** States whose shares are wanted; none for the most frequent ones. */
   columns?: readonly string[];

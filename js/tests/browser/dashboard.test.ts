@@ -148,7 +148,7 @@ describe("long words", () => {
     (root.querySelector(where) as HTMLElement).textContent = "x".repeat(1000);
     for (const frame of root.querySelectorAll(".panel, .job, .jobgroup"))
       expect(frame.scrollWidth).toBeLessThanOrEqual(frame.clientWidth);
-    expect(root.querySelector(".track")?.getBoundingClientRect().width).toBeGreaterThan(79);
+    expect(root.querySelector(".track")?.getBoundingClientRect().width).toBeGreaterThan(47);
   });
 });
 

@@ -23,10 +23,12 @@ describe("the list of groups", () => {
 
   it("deletes the chosen ones, and brings them back", async () => {
     const { root } = await show({ scene: "groups" });
-    await expect.element(at("delete-chosen")).toHaveAttribute("title", "No group is chosen");
-    await page.getByLabelText(`Choose ${DIP}`).click();
-    await page.getByLabelText(`Choose ${KNILL}`).click();
-    await at("delete-chosen").click();
+    await expect.element(at("delete-selected")).not.toBeInTheDocument();
+    await page.getByLabelText(`Select ${DIP}`).click();
+    await page.getByLabelText(`Select ${KNILL}`).click();
+    await at("delete-selected").click();
+    await expect.element(at("doomed")).toHaveTextContent(DIP);
+    await expect.element(at("doomed")).toHaveTextContent(KNILL);
     await at("delete-confirm").click();
     await expect.poll(() => names(root)).toEqual([BOSONS]);
     await at("chip-trash").click();
@@ -37,7 +39,8 @@ describe("the list of groups", () => {
 
   it("deletes what is older than a date, and undoes it", async () => {
     const { root } = await show({ scene: "groups" });
-    await at("delete-older").click();
+    await at("more").click();
+    await page.getByRole("menuitem", { name: "Clean up older groups" }).click();
     const day = new Date(Date.now() - 2.5 * 86_400_000).toLocaleDateString("sv");
     await at("before").fill(day);
     await at("delete-confirm").click();
@@ -50,13 +53,33 @@ describe("the list of groups", () => {
   it("deletes all only once the word is typed, by keyboard alone", async () => {
     const { root } = await show({ scene: "groups" });
     await expect.poll(() => names(root).length).toBe(3);
-    (root.querySelector("[data-testid=delete-all]") as HTMLElement).focus();
-    await userEvent.keyboard("{Enter}");
+    (root.querySelector("[data-testid=more]") as HTMLElement).focus();
+    await userEvent.keyboard("{Enter}{ArrowUp}{Enter}");
     await expect.poll(() => root.activeElement?.getAttribute("data-testid")).toBe("word");
     await userEvent.keyboard("{Enter}del");
     await expect.element(at("delete-confirm")).toHaveAttribute("title", "Type delete first");
     await userEvent.keyboard("ete{Enter}");
     await expect.poll(() => names(root).length).toBe(0);
+  });
+
+  it("says states in words and what was swept, and keeps selected groups in sight", async () => {
+    const { root } = await show({ scene: "groups" });
+    await expect.element(at(`listed-${KNILL}`)).toHaveTextContent("20/24 done · 4 to send");
+    await expect.element(at(`listed-${KNILL}`)).toHaveTextContent("phi, circuit");
+    await page.getByLabelText(`Select ${KNILL}`).click();
+    await at("search").fill("dip");
+    await expect.poll(() => names(root)).toEqual([KNILL, DIP]);
+    await at("search").fill("");
+    await page.getByLabelText(`Select ${KNILL}`).click();
+    await at("chip-failed").click();
+    await expect.poll(() => names(root)).toEqual([DIP, BOSONS]);
+  });
+
+  it("lists empty and exported groups before they are cleaned up", async () => {
+    await show({ scene: "groups" });
+    await at("more").click();
+    await page.getByRole("menuitem", { name: "Clean up empty groups" }).click();
+    await expect.element(at("delete-confirm")).toHaveAttribute("title", "No group matches");
   });
 
   it("opens a group, and is come back to", async () => {

@@ -75,7 +75,7 @@ describe("the drawer of a job", () => {
     await open(root, 0);
     await expect.element(at("job")).toHaveTextContent("default");
     await expect.poll(() => root.querySelectorAll(".job .whisker").length).toBeGreaterThan(3);
-    const bar = root.querySelector<HTMLElement>(".job .track > div") as HTMLElement;
+    const bar = root.querySelector<HTMLElement>(".job .share > i") as HTMLElement;
     expect(Number.parseFloat(bar.style.width)).toBeLessThan(40);
     await at("payload").click();
     await expect.element(at("job")).toHaveTextContent('"command": "probs"');

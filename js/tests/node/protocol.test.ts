@@ -56,6 +56,7 @@ const commands: Record<Command, true> = {
   refresh: true,
   delete: true,
   restore: true,
+  export: true,
   open: true,
   describe: true,
   annotate: true,

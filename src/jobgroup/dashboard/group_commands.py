@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from reprlib import repr as short
 from types import MappingProxyType
 from typing import Any, Final
@@ -15,6 +17,9 @@ from jobgroup.group import JobGroup, engine_session, jobs_at, request
 from jobgroup.job import RemoteJob
 from jobgroup.store.trash import TRASH_RETENTION_DAYS
 from jobgroup.words import format_count
+
+_UNSAFE: Final = re.compile(r'[\\/:*?"<>|\x00-\x1f\x7f]+')
+"""Characters that some file systems refuse in names."""
 
 _DELETED: Final = f"deleted; you can restore it for {TRASH_RETENTION_DAYS} days"
 
@@ -35,6 +40,20 @@ def delete(names: Any) -> Json:
 
 def restore(names: Any) -> Json:
     return _each(names, JobGroup.restore, "restored")
+
+
+def export(names: Any) -> Json:
+    """Write groups into files in the current directory, each named after its group."""
+    written: list[Path] = []
+
+    def write(name: str) -> None:
+        path = Path.cwd() / f"{_UNSAFE.sub(' ', name).strip() or 'group'}.jobgroup"
+        JobGroup.open(name).export(path)
+        written.append(path)
+
+    done = _each(names, write, "exported")
+    place = str(written[0]) if len(written) == 1 else str(Path.cwd())
+    return {**done, "text": f"{done['text']} to {place}"}
 
 
 def stop(group: JobGroup, args: Json) -> Json:
@@ -93,7 +112,7 @@ def _jobs_of(group: JobGroup, args: Json, removals: int | None) -> list[RemoteJo
 
 
 COMMANDS: Final[Mapping[str, Callable[[Any], Json]]] = MappingProxyType(
-    {"delete": delete, "restore": restore}
+    {"delete": delete, "restore": restore, "export": export}
 )
 """Commands for groups by name."""
 

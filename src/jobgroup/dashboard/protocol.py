@@ -33,6 +33,7 @@ COMMANDS: Final = (
     "refresh",
     "delete",
     "restore",
+    "export",
     "open",
     "describe",
     "annotate",

@@ -23,9 +23,7 @@ from jobgroup.dashboard.measured import (
 from jobgroup.dashboard.protocol import Json
 from jobgroup.group import JobGroup, jobs_at
 from jobgroup.job import RemoteJob
-from jobgroup.store import GroupSummary
 from jobgroup.store.paths import group_path, size_on_disk
-from jobgroup.store.summaries import summarise
 
 NEED_PERCEVAL: Final = frozenset({"results", "measured", "figure", "compare", "drawing"})
 """Questions that may import Perceval; a server asks a child process."""
@@ -103,19 +101,6 @@ def _texts(values: Any) -> list[str]:
     return values
 
 
-def present_groups() -> list[Json]:
-    """All groups on disk."""
-    return [_summary(each) for each in catalog.summaries()]
-
-
-def groups() -> Json:
-    """All groups on disk, and those in the trash."""
-    return {
-        "groups": present_groups(),
-        "trash": [_summary(summarise(*each)) for each in catalog.trash().items()],
-    }
-
-
 def size(group: JobGroup) -> Json:
     """Return a group's size on disk, and groups with similar names."""
     return {
@@ -128,15 +113,3 @@ def estimate(group: JobGroup, jobs: list[RemoteJob] | None, rerun: bool) -> Json
     """Return the estimate of a run or a rerun, and in one line; None for all jobs."""
     estimated = group.estimate(jobs, rerun=rerun)
     return {**asdict(estimated), "text": str(estimated)}
-
-
-def _summary(summary: GroupSummary) -> Json:
-    return {
-        "name": summary.name,
-        "counts": dict(summary.counts),
-        "created": summary.created_at,
-        "modified": summary.modified_at,
-        "size_bytes": summary.size_bytes,
-        "error": summary.problem or "",
-        "description": summary.description,
-    }

@@ -33,8 +33,9 @@ from traitlets import observe as on_change
 
 from jobgroup.credentials import set_token
 from jobgroup.dashboard import group_commands, protocol
+from jobgroup.dashboard.group_list import groups
 from jobgroup.dashboard.protocol import Buffers, Json, Push
-from jobgroup.dashboard.queries import Queries, groups
+from jobgroup.dashboard.queries import Queries
 from jobgroup.dashboard.requests import Requests
 from jobgroup.dashboard.sender import Sender
 from jobgroup.dashboard.snippets import line_of
@@ -350,7 +351,7 @@ class DashboardSession(HasTraits):
 
     def _ask(self, name: str, args: Json, removals: int) -> Future[Any]:
         if name == "groups":
-            return self._requests.in_thread(groups)
+            return self._requests.in_thread(groups, args)
         group = self._required_group()
         answer = partial(self._queries.answer, group, name, args, removals=removals)
         return self._requests.in_thread(answer)

@@ -124,6 +124,9 @@ _LINES: Final[Mapping[str, Callable[[Json], str]]] = {
     "confirm": lambda args: f"jg[{args['position']}].confirm({args['remote_id']!r})",
     "delete": lambda args: _for_groups("JobGroup.delete_job_group", args["names"]),
     "restore": lambda args: _for_groups("JobGroup.restore", args["names"]),
+    "export": lambda args: "; ".join(
+        f"JobGroup.open({name!r}).export({name + '.jobgroup'!r})" for name in args["names"]
+    ),
     "open": lambda args: (
         f"jg = JobGroup.open({args['name']!r})" if args.get("name") else "Dashboard()"
     ),

@@ -287,6 +287,7 @@ class JobGroup:
         missing = (await self._keep_results()).failed if results else {}
         database = self._session.store.database
         await Computation(export_group, database, user_path(path), overwrite=overwrite)
+        self._session.store.mark_exported()
         if missing:
             first = min(missing)
             warn(

@@ -308,6 +308,8 @@ class GroupSummary:
         size_bytes: its size on disk.
         problem: reason why it cannot be opened; None if it can.
         description: the user's description.
+        swept: names of the swept values; labels that differ if the group has no sweep.
+        is_exported: whether it was exported since its last change.
     """
 
     name: str
@@ -317,3 +319,5 @@ class GroupSummary:
     size_bytes: int
     problem: str | None = None
     description: str = ""
+    swept: tuple[str, ...] = ()
+    is_exported: bool = False

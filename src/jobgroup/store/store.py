@@ -6,11 +6,12 @@ import json
 import sqlite3
 import uuid
 from collections.abc import Collection, Iterable, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from jobgroup.errors import InvalidResponseError
+from jobgroup.errors import InvalidResponseError, StorageError
 from jobgroup.store.checking import date_of, integer_of, number_of
 from jobgroup.store.command_queue import CommandQueue
 from jobgroup.store.database import Database
@@ -106,6 +107,14 @@ class GroupStore:
         """Keep a choice of a view for the next one; no change of the group, so no version."""
         with self.database.write_transaction() as tx:
             tx.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
+
+    def mark_exported(self) -> None:
+        """Note that the group was exported as it is; no change of the group, so no version."""
+        with suppress(StorageError), self.database.write_transaction() as tx:
+            tx.execute(
+                "INSERT OR REPLACE INTO meta"
+                " SELECT 'exported_version', value FROM meta WHERE key = 'version'"
+            )
 
     @property
     def version(self) -> int:

@@ -8,8 +8,10 @@ from pathlib import Path
 
 from jobgroup.errors import StorageError
 from jobgroup.status import STATES
+from jobgroup.store.checking import date_of
 from jobgroup.store.connection import looking
 from jobgroup.store.disk_errors import describe
+from jobgroup.store.encoding import as_object
 from jobgroup.store.filesystem import is_network
 from jobgroup.store.identity import is_deleted
 from jobgroup.store.network_lock import turn
@@ -17,6 +19,8 @@ from jobgroup.store.paths import size_on_disk
 from jobgroup.store.records import GroupSummary
 
 _DESCRIPTION_CHARS = 10_000
+_NAME_CHARS = 200
+_MOST_SWEPT = 20
 
 
 def summarise(name: str, path: Path) -> GroupSummary:
@@ -41,10 +45,12 @@ def _read(name: str, path: Path) -> GroupSummary:
         meta = dict(
             connection.execute(
                 "SELECT key, value FROM meta"
-                " WHERE key IN ('created_at', 'modified_at', 'description') LIMIT 3"
+                " WHERE key IN ('created_at', 'modified_at', 'description', 'version',"
+                " 'exported_version') LIMIT 5"
             ).fetchall()
         )
         counts = counts_by_state(connection)
+        swept = _swept(connection)
     return GroupSummary(
         name,
         counts,
@@ -52,7 +58,28 @@ def _read(name: str, path: Path) -> GroupSummary:
         float(meta["modified_at"]),
         size_on_disk(path),
         description=str(meta.get("description") or "")[:_DESCRIPTION_CHARS],
+        swept=swept,
+        is_exported=meta.get("exported_version") == meta.get("version"),
     )
+
+
+def _swept(connection: sqlite3.Connection) -> tuple[str, ...]:
+    """Return the swept names; without a sweep, those of labels that differ in a few jobs."""
+    rows = connection.execute("SELECT axes FROM sweeps ORDER BY id LIMIT 20").fetchall()
+    axes = [axis for (text,) in rows for axis in as_object(f'{{"axes": {text}}}').get("axes", ())]
+    names = list(dict.fromkeys(str(axis[0]) for axis in axes)) or _differing(connection)
+    return tuple(name[:_NAME_CHARS] for name in names)[:_MOST_SWEPT]
+
+
+def _differing(connection: sqlite3.Connection) -> list[str]:
+    """Return the names of labels that differ among the first and the last jobs."""
+    rows = connection.execute(
+        "SELECT labels FROM (SELECT labels FROM jobs ORDER BY id LIMIT 20) UNION ALL"
+        " SELECT labels FROM (SELECT labels FROM jobs ORDER BY id DESC LIMIT 20)"
+    ).fetchall()
+    labels = [as_object(text) for (text,) in rows]
+    names = dict.fromkeys(name for each in labels for name in each)
+    return [name for name in names if len({repr(each.get(name)) for each in labels}) > 1]
 
 
 def _unreadable(name: str, path: Path, problem: str) -> GroupSummary:
@@ -62,6 +89,28 @@ def _unreadable(name: str, path: Path, problem: str) -> GroupSummary:
         modified_at = 0.0
     size_bytes = size_on_disk(path)
     return GroupSummary(name, {}, modified_at, modified_at, size_bytes, problem[:500])
+
+
+def recent_ends(path: Path, limit: int = 200) -> tuple[float, list[float], bool]:
+    """Return when a group's last run began, when its last jobs ended, and whether a process sends.
+
+    Times are seconds since the epoch; without a run, or if the file cannot be read, there are none.
+    """
+    try:
+        with looking(path) as connection:
+            row = connection.execute(
+                f"SELECT {date_of('acquired_at')}, owner != '' FROM lease"  # noqa: S608
+            ).fetchone()
+            if row is None or row[0] is None:
+                return 0.0, [], False
+            ends = connection.execute(
+                f"SELECT {date_of('finished_at')} AS at FROM attempts"  # noqa: S608
+                " WHERE at >= ? ORDER BY id DESC LIMIT ?",
+                (row[0], limit),
+            )
+            return float(row[0]), sorted(at for (at,) in ends), bool(row[1])
+    except (sqlite3.Error, StorageError, LookupError, TypeError, ValueError):
+        return 0.0, [], False
 
 
 def counts_by_state(connection: sqlite3.Connection) -> dict[str, int]:

@@ -23,7 +23,7 @@ from jobgroup.store.paths import data_directory, groups_directory
 from jobgroup.store.records import GroupSummary
 from jobgroup.store.summaries import summarise
 
-_FORMAT: Final = 1
+_FORMAT: Final = 2
 _MOST_BYTES: Final = 64 * 2**20
 _MOST_DESCRIPTION: Final = 500
 """Characters; a group with a longer description is read every time."""
@@ -32,7 +32,7 @@ _SETTLED_AFTER_NS: Final = 3_000_000_000
 """File systems count in up to 2 s: a file that was written since may be written again unseen."""
 
 _WORTH_WRITING: Final = 50
-"""Groups that had to be read; fewer are read again by the next process in less than 0.1 s."""
+"""Groups that the index lacks; fewer are read again by the next process in less than 0.1 s."""
 
 Stamp = list[int]
 
@@ -44,6 +44,9 @@ class _Kept(NamedTuple):
 
 _kept: dict[Path, dict[str, _Kept]] = {}
 """By index: what this process has read, by file name."""
+
+_unwritten: dict[Path, int] = {}
+"""By index: how many of these are not in it."""
 
 
 def index_path() -> Path:
@@ -74,9 +77,12 @@ def summaries_of(groups: Mapping[str, Path]) -> list[GroupSummary]:
             kept[file.name] = entry
         found.append(entry.summary)
     _kept[path] = kept
-    if read >= _WORTH_WRITING:
+    # groups that are listed as they settle do so a few at a time
+    _unwritten[path] = _unwritten.get(path, 0) + read
+    if _unwritten[path] >= _WORTH_WRITING:
         with suppress(OSError):  # the next process reads the groups again
             _write(path, kept)
+            _unwritten[path] = 0
     return found
 
 
@@ -123,10 +129,13 @@ def _load(path: Path) -> dict[str, _Kept]:
 
 
 def _entry(stamp: Any, row: Any) -> _Kept:
-    name, counts, created, modified, text = row
+    name, counts, created, modified, text, swept, is_exported = row
     states = {str(state): int(number) for state, number in counts.items()}
     summary = GroupSummary(
-        str(name), states, float(created), float(modified), 0, description=str(text)
+        *(str(name), states, float(created), float(modified), 0),
+        description=str(text),
+        swept=tuple(map(str, swept)),
+        is_exported=bool(is_exported),
     )
     return _Kept([int(number) for number in stamp], summary)
 
@@ -136,6 +145,7 @@ def _write(path: Path, kept: Mapping[str, _Kept]) -> None:
         file: [
             *(stamp, found.name, dict(found.counts)),
             *(found.created_at, found.modified_at, found.description),
+            *(list(found.swept), found.is_exported),
         ]
         for file, (stamp, found) in kept.items()
     }

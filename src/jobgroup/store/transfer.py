@@ -37,7 +37,7 @@ _OF_ITS_PROCESSES = """
     DELETE FROM commands;
     DELETE FROM incidents;
     DELETE FROM polling_leases;
-    DELETE FROM meta WHERE key IN ('paused', 'deleted_at', 'filed');
+    DELETE FROM meta WHERE key IN ('paused', 'deleted_at', 'filed', 'exported_version');
 """
 
 

@@ -1,21 +1,22 @@
-/** All groups of this machine: what they hold, how large they are, and what can be done to them. */
+/** All groups of this machine, live: their states, what they swept, and what can be done to them. */
 
 import { useState } from "preact/hooks";
+import { FILTER_TITLES, GROUP_FILTERS, type GroupFilter, passes, sizeOf } from "../../data/groups";
 import * as format from "../../format";
-import type { GroupsAnswer } from "../../kernel/answers";
 import type { Session } from "../../session";
 import { Button } from "../../ui/Button";
 import { sets } from "../../ui/hooks";
+import { roving } from "../../ui/roving";
 import { Search } from "../Filters";
 import { Loaded } from "../Loaded";
-import { useAnswer } from "../useAnswer";
-import { GroupToolbar } from "./GroupDeletion";
+import { GroupActions } from "./GroupActions";
 import { GroupTable } from "./GroupTable";
-import { type GroupsState, newState, sizeOf } from "./state";
+import { type GroupsState, newState } from "./state";
+import { type GroupList, useGroups } from "./useGroups";
 
 export function Groups({ session }: { session: Session }) {
   const state = useState(newState)[0];
-  const answer = useAnswer<GroupsAnswer>(session, "groups", {}, String(state.changes.value));
+  const answer = useGroups(session, state.changes.value);
   return (
     <section class="groups" data-testid="groups" aria-label="All job groups">
       <Loaded answer={answer}>
@@ -28,16 +29,22 @@ export function Groups({ session }: { session: Session }) {
 interface Props {
   session: Session;
   state: GroupsState;
-  known: GroupsAnswer;
+  known: GroupList;
 }
 
 function Lists({ session, state, known }: Props) {
   const { groups, trash } = known;
-  const isTrash = state.isTrash.value && trash.length > 0;
-  const words = state.search.value.toLowerCase();
-  const shown = (isTrash ? trash : groups).filter(({ name, description }) =>
-    `${name}\n${description}`.toLowerCase().includes(words),
+  const filter = state.filter.value === "trash" && trash.length === 0 ? "all" : state.filter.value;
+  const isTrash = filter === "trash";
+  const words = state.search.value.trim().toLowerCase();
+  const isChosen = (name: string) => !isTrash && state.chosen.value.has(name);
+  const shown = (isTrash ? trash : groups).filter(
+    (group) =>
+      isChosen(group.name) ||
+      (passes(filter, group) &&
+        [group.name, group.description, ...group.swept].join("\n").toLowerCase().includes(words)),
   );
+  const chosen = groups.filter(({ name }) => state.chosen.value.has(name));
   return (
     <>
       <header>
@@ -47,30 +54,44 @@ function Lists({ session, state, known }: Props) {
           <span>{format.bytes(sizeOf(groups))} on disk</span>
         </p>
       </header>
-      {!session.traits.read_only.value && <GroupToolbar {...{ session, state, groups }} />}
       <div class="filters">
-        <fieldset class="chips" aria-label="Show">
-          <Chip name="Groups" count={groups.length} isOn={!isTrash} state={state} isTrash={false} />
-          {trash.length > 0 && (
-            <Chip name="Trash" count={trash.length} isOn={isTrash} state={state} isTrash={true} />
-          )}
+        <fieldset class="chips" aria-label="Show" {...roving}>
+          {GROUP_FILTERS.map((each) => (
+            <Chip
+              key={each}
+              name={each}
+              count={each === "trash" ? trash.length : countOf(groups, each)}
+              isOn={each === filter}
+              state={state}
+            />
+          ))}
         </fieldset>
         <Search
-          label="Search groups by name or description"
-          hint="Name, description"
+          label="Search groups by name, description or swept value"
+          hint="Name, description, swept value"
           words={state.search}
         />
       </div>
+      {!session.traits.read_only.value && <GroupActions {...{ session, state, groups, chosen }} />}
       {groups.length + trash.length === 0 && (
         <div class="empty">
-          <p>No group yet. Make the first one:</p>
+          <p>No groups yet. Create the first one:</p>
           <pre>{'jg = JobGroup("my first group")'}</pre>
         </div>
       )}
-      {shown.length === 0 && words && (
+      {shown.length === 0 && groups.length + trash.length > 0 && (
         <div class="empty">
-          <p>No name or description has “{state.search.value}” in it.</p>
-          <Button onClick={sets(state.search, "")}>Show all</Button>
+          <p>
+            {words ? `No group matches “${state.search.value}”.` : "No group is in this state."}
+          </p>
+          <Button
+            onClick={() => {
+              state.search.value = "";
+              state.filter.value = "all";
+            }}
+          >
+            Show all groups
+          </Button>
         </div>
       )}
       {shown.length > 0 && <GroupTable {...{ session, state, isTrash }} groups={shown} />}
@@ -78,23 +99,26 @@ function Lists({ session, state, known }: Props) {
   );
 }
 
+const countOf = (groups: GroupList["groups"], filter: GroupFilter): number =>
+  groups.reduce((count, group) => count + Number(passes(filter, group)), 0);
+
 interface ChipProps {
-  name: string;
+  name: GroupFilter;
   count: number;
   isOn: boolean;
-  isTrash: boolean;
   state: GroupsState;
 }
 
-function Chip({ name, count, isOn, isTrash, state }: ChipProps) {
+function Chip({ name, count, isOn, state }: ChipProps) {
+  if (count === 0 && name !== "all" && !isOn) return null;
   return (
     <button
       class="chip"
-      data-testid={`chip-${name.toLowerCase()}`}
+      data-testid={`chip-${name}`}
       aria-pressed={isOn}
-      onClick={sets(state.isTrash, isTrash)}
+      onClick={sets(state.filter, name)}
     >
-      {name} <b>{count}</b>
+      {FILTER_TITLES[name]} <b>{format.whole(count)}</b>
     </button>
   );
 }

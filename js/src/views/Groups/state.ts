@@ -1,32 +1,31 @@
 import { type Signal, signal } from "@preact/signals";
-import type { GroupSummary } from "../../kernel/answers";
+import type { GroupFilter } from "../../data/groups";
 
-/** Which groups are to go. */
-export type DeleteScope = "" | "chosen" | "older" | "all";
+/** Which groups are to be deleted. */
+export type DeleteScope = "" | "selected" | "older" | "exported" | "empty" | "all";
 
 /** What a person has chosen here; it is no trait, since it concerns no group. */
 export interface GroupsState {
   search: Signal<string>;
   chosen: Signal<ReadonlySet<string>>;
-  isTrash: Signal<boolean>;
+  filter: Signal<GroupFilter>;
   /** Which deletion is being asked about. */
   step: Signal<DeleteScope>;
   /** What was deleted last, and can be restored. */
   deleted: Signal<readonly string[]>;
   sort: Signal<string>;
-  /** Grows with every change, so that the list is asked for again. */
+  isWhole: Signal<boolean>;
+  /** Grows with every change, so that the list is asked for at once. */
   changes: Signal<number>;
 }
 
 export const newState = (): GroupsState => ({
   search: signal(""),
   chosen: signal<ReadonlySet<string>>(new Set<string>()),
-  isTrash: signal(false),
+  filter: signal<GroupFilter>("all"),
   step: signal<DeleteScope>(""),
   deleted: signal<readonly string[]>([]),
-  sort: signal("-Modified"),
+  sort: signal("-Changed"),
+  isWhole: signal(false),
   changes: signal(0),
 });
-
-export const sizeOf = (groups: readonly GroupSummary[]): number =>
-  groups.reduce((sum, { size_bytes }) => sum + size_bytes, 0);

@@ -51,8 +51,7 @@ export function DistributionView({ distribution, name }: Props) {
               label={<code>{label}</code>}
               numbers={[unit === "counts" ? format.number(value) : "", shareText(share, error)]}
             >
-              <div style={{ width: `${100 * (share ?? 0)}%` }} />
-              {share !== null && error !== null && <Whisker share={share} error={error} />}
+              <ShareBar share={share ?? 0} error={share === null ? null : error} />
             </BarLine>
           ))}
           {others > 0 && (
@@ -76,11 +75,18 @@ export function DistributionView({ distribution, name }: Props) {
   );
 }
 
-/** From one standard error below the share to one above it. */
-function Whisker({ share, error }: { share: number; error: number }) {
-  const low = Math.max(0, share - error);
-  const high = Math.min(1, share + error);
-  return <i class="whisker" style={{ left: `${100 * low}%`, width: `${100 * (high - low)}%` }} />;
+/** On a scale from 0 to 1; its whisker goes from one standard error below the share to one above. */
+function ShareBar({ share, error }: { share: number; error: number | null }) {
+  const low = Math.max(0, share - (error ?? 0));
+  const high = Math.min(1, share + (error ?? 0));
+  return (
+    <span class="share">
+      <i style={{ width: `${100 * share}%` }} />
+      {error !== null && (
+        <i class="whisker" style={{ left: `${100 * low}%`, width: `${100 * (high - low)}%` }} />
+      )}
+    </span>
+  );
 }
 
 /** "19.6 ± 1.8 %" */

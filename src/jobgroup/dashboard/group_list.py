@@ -1,0 +1,66 @@
+"""The list of all groups for the page: asked for again and again, so answered briefly."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from typing import Final
+
+from jobgroup import catalog
+from jobgroup.dashboard.protocol import Json
+from jobgroup.engine.estimate import time_left
+from jobgroup.status import NOT_SENT, PENDING, SENDING
+from jobgroup.store import GroupSummary
+from jobgroup.store.paths import group_path
+from jobgroup.store.summaries import recent_ends, summarise
+
+RECENT_S: Final = 600.0
+"""A group that has not changed for so long has no time left to tell."""
+
+
+def present_groups() -> list[Json]:
+    """Return all groups on disk."""
+    return [_summary(each) for each in catalog.summaries()]
+
+
+def groups(args: Json) -> Json:
+    """Return all groups on disk and those in the trash.
+
+    With the `stamp` of an earlier answer only a stamp comes back if nothing has changed.
+    """
+    found = {
+        "groups": present_groups(),
+        "trash": [_summary(summarise(*each)) for each in catalog.trash().items()],
+    }
+    text = json.dumps(found, sort_keys=True)
+    stamp = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+    return {"stamp": stamp} if args.get("stamp") == stamp else {**found, "stamp": stamp}
+
+
+def _summary(summary: GroupSummary) -> Json:
+    return {
+        "name": summary.name,
+        "counts": dict(summary.counts),
+        "created": summary.created_at,
+        "modified": summary.modified_at,
+        "size_bytes": summary.size_bytes,
+        "error": summary.problem or "",
+        "description": summary.description,
+        "swept": list(summary.swept),
+        "is_exported": summary.is_exported,
+        "eta_s": _eta_s(summary),
+    }
+
+
+def _eta_s(summary: GroupSummary) -> list[float] | None:
+    """Return the shortest and longest likely time left, in whole seconds; None if unknown."""
+    counts, now = summary.counts, time.time()
+    left = sum(counts.get(state, 0) for state in PENDING | {SENDING})
+    if not left or now - summary.modified_at > RECENT_S:
+        return None
+    began_at, ends, is_sending = recent_ends(group_path(summary.name))
+    if is_sending:
+        left += sum(counts.get(state, 0) for state in NOT_SENT)
+    found = time_left(left, ends, began_at, now).eta_s
+    return None if found is None else [float(round(each)) for each in found]
