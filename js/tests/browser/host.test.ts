@@ -123,7 +123,7 @@ describe("accessibility", () => {
       };
       await expect.poll(() => root.querySelector("[data-testid^=listed]")).not.toBeNull();
       await click("[data-testid^=listed] input");
-      await click("[data-testid=delete-chosen]");
+      await click("[data-testid=delete-selected]");
       await click("[data-testid=delete-confirm]");
       await expect.poll(() => root.querySelector("[data-testid=chip-trash]")).not.toBeNull();
       await click("[data-testid=chip-trash]");

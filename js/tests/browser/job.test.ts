@@ -34,14 +34,17 @@ describe("the drawer of a job", () => {
   it("walks through the jobs in the table's order, by keys and by buttons", async () => {
     const { root } = await show({ jobs: 100 });
     await open(root, 2);
-    const order = ["Job 7", "Job 0", "Job 1"];
+    const rows = [...root.querySelectorAll<HTMLElement>("[data-testid^=row-]")]
+      .sort((a, b) => Number(a.ariaRowIndex) - Number(b.ariaRowIndex))
+      .map(({ dataset }) => dataset["testid"]?.replace("row-", "Job ") ?? "");
+    const order = rows.slice(rows.indexOf("Job 2") + 1).slice(0, 3);
     (root.querySelector("[data-testid=job]") as HTMLElement).focus();
     for (const job of order) {
       await userEvent.keyboard("{ArrowDown}");
       await expect.element(at("job")).toHaveTextContent(job);
     }
     await page.getByRole("button", { name: "Previous job" }).click();
-    await expect.element(at("job")).toHaveTextContent("Job 0");
+    await expect.element(at("job")).toHaveTextContent(order[1] as string);
     for (let i = 0; i < 40; i++) await userEvent.keyboard("{ArrowDown}");
     const opened = () => root.querySelector<HTMLElement>(".row.open")?.getBoundingClientRect();
     await expect.poll(opened).toBeDefined();
