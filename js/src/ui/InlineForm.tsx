@@ -39,7 +39,7 @@ export function InlineForm({ label, role, isPlain, go, others, close, children }
       <span class="buttons">
         <Button kind={isPlain ? "primary" : "filled"} {...go} />
         {others}
-        <Button onClick={close}>{isPlain ? "Not now" : "Keep"}</Button>
+        <Button onClick={close}>{isPlain ? "Not now" : "Cancel"}</Button>
       </span>
     </section>
   );

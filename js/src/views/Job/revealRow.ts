@@ -3,7 +3,7 @@ export function revealRow(stage: HTMLElement, index: number): void {
   const grid = stage.querySelector<HTMLElement>("[role=grid]");
   if (!grid || index < 0) return;
   const height = Number.parseFloat(getComputedStyle(grid).getPropertyValue("--row"));
-  const header = grid.querySelector<HTMLElement>(".header")?.offsetHeight ?? 0;
+  const header = grid.querySelector<HTMLElement>(".rows")?.offsetTop ?? 0;
   const room = grid.clientHeight - header;
   const top = index * height;
   if (top < grid.scrollTop) grid.scrollTop = top;
