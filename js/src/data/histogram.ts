@@ -19,8 +19,9 @@ export function histogramOf(
 ): Histogram | null {
   let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
   const values: number[] = [];
+  const cellOf = table.reader(column);
   for (const line of lines) {
-    const value = table.cell(line, column);
+    const value = cellOf(line);
     if (typeof value !== "number" || !Number.isFinite(value)) continue;
     values.push(value);
     if (value < low) low = value;

@@ -61,8 +61,30 @@ export function orderOf(table: Table): Order {
         if (matches(p)) lines.push(p);
       } else lines.push(...table.linesOf(p).filter(matches));
     }
-    // the group's own order needs no sorting, which would cost more than all else
-    if (query.sort || lines.some((line) => urgency(table.state(line)) < 2)) lines.sort(compare());
+    lines = sorted(lines);
+  }
+
+  /** Lines that are in the group's order, in the order that is wanted. */
+  function sorted(found: readonly number[]): number[] {
+    const by = sorting(query.sort);
+    if (by.length === 0) {
+      const rank = (line: number) => urgency(table.state(line));
+      return [0, 1, 2].flatMap((each) => found.filter((line) => rank(line) === each));
+    }
+    // each cell is read once: sorting asks for each of them many times
+    const keys = by.map(({ column, isDescending }) => {
+      const cells = found.map(table.reader(table.find(column) ?? column));
+      return { cells, inTurn: inOrder(isDescending) };
+    });
+    const places = found.map((_, i) => i);
+    places.sort((i, j) => {
+      for (const { cells, inTurn } of keys) {
+        const order = inTurn(cells[i] as Cell, cells[j] as Cell);
+        if (order) return order;
+      }
+      return i - j;
+    });
+    return places.map((place) => found[place] as number);
   }
 
   function matcher(): (line: number) => boolean {
@@ -78,9 +100,9 @@ export function orderOf(table: Table): Order {
       return (a, b) => urgency(table.state(a)) - urgency(table.state(b)) || byPosition(a, b);
     }
     const each = by.map(({ column, isDescending }): Compare => {
-      const name = table.find(column) ?? column;
+      const cellOf = table.reader(table.find(column) ?? column);
       const inTurn = inOrder(isDescending);
-      return (a, b) => inTurn(table.cell(a, name), table.cell(b, name));
+      return (a, b) => inTurn(cellOf(a), cellOf(b));
     });
     return (a, b) => {
       for (const compare of each) {

@@ -154,9 +154,10 @@ export function sourceOf(table: Table, kept = new Map<number, string>()): Source
     columns(name) {
       const found = dynamic.filter((each) => keyOf(each).toLowerCase() === name);
       const fixed = Object.hasOwn(NAMED, name) ? [NAMED[name] as string] : [];
-      return [...found, ...fixed].map((column) => (p) => {
-        const cell = table.cell(p, column);
-        return fixed.includes(column) && cell === "" ? null : cell;
+      return [...found, ...fixed].map((column) => {
+        const cellOf = table.reader(column);
+        if (!fixed.includes(column)) return cellOf;
+        return (p) => (cellOf(p) === "" ? null : cellOf(p));
       });
     },
     names: [...new Set([...dynamic.map(keyOf), ...Object.keys(NAMED)])],

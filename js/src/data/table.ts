@@ -100,6 +100,20 @@ export class Table {
     return value ?? this.#columns.get(column)?.[position] ?? null;
   }
 
+  /** As `cell` of one column, for many rows at once: until the table changes. */
+  reader(column: string): (line: number) => Cell {
+    if (column === "position") return positionOf;
+    const own = this.#columns.get(column) ?? [];
+    const lines = this.#lines.get(column);
+    if (!lines) return (line) => own[positionOf(line)] ?? null;
+    const [first = []] = lines;
+    return (line) => {
+      const position = positionOf(line);
+      const values = line === position ? first : lines[iterationOf(line)];
+      return values?.[position] ?? own[position] ?? null;
+    };
+  }
+
   /** The standard error of a measured value. */
   error(line: number, column: string): number | null {
     const value = this.#errors.get(column)?.[iterationOf(line)]?.[positionOf(line)];
@@ -194,12 +208,17 @@ export class Table {
       const at = iteration ?? 0;
       this.#measured.add(position);
       if (iteration !== null) this.#iterations.set(position, of);
-      for (const [key, value] of Object.entries(params))
+      for (const [key, value] of Object.entries(params)) {
         this.#put(this.#lines, `param.${key}`, at, position, value);
+        this.#measureOne(`param.${key}`, value, null);
+      }
+      this.#measureOne(measuredName("samples"), samples, null);
       if (samples !== null) this.#put(this.#lines, measuredName("samples"), at, position, samples);
       for (const [key, [value, error]] of Object.entries(values)) {
-        if (value !== null) this.#put(this.#lines, measuredName(key), at, position, value);
-        if (error !== null) this.#put(this.#errors, measuredName(key), at, position, error);
+        const name = measuredName(key);
+        if (value !== null) this.#put(this.#lines, name, at, position, value);
+        if (error !== null) this.#put(this.#errors, name, at, position, error);
+        this.#measureOne(name, value, error);
       }
     }
   }
@@ -240,12 +259,6 @@ export class Table {
     }
     lines[iteration] ??= [];
     (lines[iteration] as Cell[])[at] = value;
-    if (columns === this.#lines) {
-      const error = isMeasured(name) ? this.error(lineOf(at, iteration), name) : null;
-      this.#measureOne(name, value, error);
-    } else {
-      this.#measureOne(name, this.cell(lineOf(at, iteration), name), value as number);
-    }
   }
 
   #measure(name: string, values: readonly Cell[]): void {
