@@ -21,6 +21,7 @@ import { type Link, linkTo, RequestError } from "./kernel/link";
 import {
   type Model,
   type PlotChoices,
+  type TableChoices,
   type TraitSignals,
   type Traits,
   traitSignals,
@@ -46,6 +47,12 @@ export type Panel = "" | "delete" | "send" | "run" | "rerun";
 
 /** How the jobs are shown. */
 export type View = "table" | "plot" | "both" | "timeline";
+
+const isView = (word: unknown): word is View =>
+  ["table", "plot", "both", "timeline"].includes(word as string);
+
+/** Choices are kept with the group when they have not changed for so long. */
+const KEEP_MS = 500;
 
 /** The rows after a push or a query: a new handle each time, over columns that change in place. */
 export interface Rows {
@@ -115,6 +122,8 @@ export interface Session {
 }
 
 export function startSession(model: Model, lifetime: AbortSignal): Session {
+  /** What ends the effects of this session. */
+  const ends: (() => void)[] = [];
   const traits = traitSignals(model, lifetime);
   const table = new Table();
   const order = orderOf(table);
@@ -127,6 +136,7 @@ export function startSession(model: Model, lifetime: AbortSignal): Session {
   });
   const figures = newFigures(link);
   const plot = choice("plot");
+  const tableChoices = choice("table");
   const filter = choice("filter");
   const sort = choice("sort");
   const search = choice("search");
@@ -196,7 +206,30 @@ export function startSession(model: Model, lifetime: AbortSignal): Session {
     measurements.isWanted.value;
     if (isSeen.value) measurements.load(shares.value);
   });
-  const ends = [
+  const followTable = effect(() => {
+    const { view: kept, widths: sizes } = tableChoices.value;
+    const known = Object.entries(sizes ?? {}).filter(([, width]) => Number.isFinite(width));
+    batch(() => {
+      view.value = isView(kept) ? kept : "table";
+      widths.value = Object.fromEntries(known);
+    });
+  });
+  const keepTable = effect(() => {
+    const sizes = widths.value;
+    const kept: TableChoices = {
+      ...(view.value === "table" ? {} : { view: view.value }),
+      ...(Object.keys(sizes).length > 0 ? { widths: sizes } : {}),
+    };
+    const group = traits.group.value;
+    if (!group || JSON.stringify(kept) === JSON.stringify(tableChoices.peek())) return;
+    const timer = setTimeout(() => {
+      tableChoices.value = kept;
+    }, KEEP_MS);
+    return () => clearTimeout(timer);
+  });
+  ends.push(
+    followTable,
+    keepTable,
     fetchMeasured,
     leave,
     stop,
@@ -204,7 +237,7 @@ export function startSession(model: Model, lifetime: AbortSignal): Session {
     ageStatus,
     followActivity,
     followPriorities,
-  ];
+  );
   atEnd(lifetime, () => {
     for (const end of ends) end();
   });
@@ -324,7 +357,7 @@ export function startSession(model: Model, lifetime: AbortSignal): Session {
       const value = trait.value;
       if (unanswered === 0) shown.value = value;
     });
-    atEnd(lifetime, follow);
+    ends.push(follow);
     return {
       peek: () => shown.peek(),
       get value() {

@@ -6,6 +6,7 @@ from table_examples import RECORDING, recording
 
 from jobgroup.dashboard.protocol import Push
 from jobgroup.dashboard.session import CHUNK_ROWS, MAX_SHOWN
+from jobgroup.group import engine_session
 
 
 def test_recorded_tables_are_those_of_the_reduction():
@@ -58,3 +59,31 @@ def test_a_page_gets_the_newest_jobs_of_a_very_large_group(make_group, open_page
     messages = [message for message, _ in open_page(group).dashboard.read_rows(push)]
     assert [message["rows"]["n"] for message in messages] == [1] + [0] * (len(messages) - 1)
     assert len(messages) * CHUNK_ROWS == MAX_SHOWN
+
+
+def test_choices_are_the_defaults_of_the_next_view_and_no_change_of_the_group(
+    make_group, open_page
+):
+    """Order, columns and widths are kept by name; the group's version stays."""
+    group = make_group("g", {}, {})
+    version = group.state.version
+    page = open_page(group)
+    page.open()
+    chosen = {"view": "both", "widths": {"phi": 120}}
+    for name, value in {"table": chosen, "columns": ["label.phi"], "sort": "-phi"}.items():
+        page.set(name, value)
+    kept = {"table": chosen, "columns": ["label.phi"], "sort": "-phi"}
+    store = engine_session(group).store
+    page.wait(lambda: json.loads(store.meta().get("table", "{}")) == kept)
+    assert group.state.version == version
+    again = open_page(group, theme="dark").dashboard
+    assert (again.table, again.columns, again.sort) == (chosen, ["label.phi"], "-phi")
+    assert open_page(group, sort="phi").dashboard.sort == "phi"
+
+
+def test_kept_choices_from_a_foreign_file_are_used_only_if_they_are_some(make_group, open_page):
+    """What a file holds in their place opens the group as if there were none."""
+    group = make_group("g", {})
+    engine_session(group).store.keep_default("table", '{"sort": 3, "columns": [1], "table": {}}')
+    shown = open_page(group, theme="dark").dashboard
+    assert (shown.sort, shown.columns, shown.table) == ("", [], {})

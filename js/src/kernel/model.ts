@@ -49,6 +49,12 @@ export interface Account {
   account: string;
 }
 
+/** What a person chose for the table; what is not among it is the page's to choose. */
+export interface TableChoices {
+  view?: string;
+  widths?: Readonly<Record<string, number>>;
+}
+
 /** What a person chose for the plot, by name; the kernel chooses what is not among it. */
 export interface PlotChoices {
   y?: string;
@@ -97,6 +103,8 @@ export interface Traits {
   sort: string;
   search: string;
   columns: string[];
+  /** How the table is shown: which view, and the widths of columns by their titles. */
+  table: TableChoices;
   /** What the plot shows, by name. */
   plot: PlotChoices;
   theme: string;
@@ -131,6 +139,7 @@ export const TRAITS: Readonly<Traits> = {
   sort: "",
   search: "",
   columns: [],
+  table: {},
   plot: {},
   theme: "auto",
   read_only: false,

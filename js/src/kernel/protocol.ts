@@ -43,7 +43,7 @@ export type Question =
   | "groups"
   | "size"
   | "estimate";
-export type Setting = "filter" | "sort" | "search" | "selected" | "columns" | "plot";
+export type Setting = "filter" | "sort" | "search" | "selected" | "columns" | "plot" | "table";
 export type Plain = string | number | boolean;
 export interface Args {
   position?: number;

@@ -199,3 +199,28 @@ describe("a label and a parameter of one name", () => {
     expect(cell(root, "0-param.phi")?.textContent).toBe("1.05");
   });
 });
+
+describe("the view and the widths", () => {
+  it("are kept by name, and are those of the next view", async () => {
+    const model = new StandIn(8, "finished");
+    const { root, el } = await show({ model });
+    await expect.poll(() => root.querySelector('[data-testid="resize-circuit"]')).not.toBeNull();
+    const edge = root.querySelector('[data-testid="resize-circuit"]') as HTMLElement;
+    drag(edge, [0.5, 0.5], [0.5 + 60 / edge.getBoundingClientRect().width, 0.5]);
+    await at("view-both").click();
+    const kept = () => model.get("table") as { view?: string; widths?: Record<string, number> };
+    await expect.poll(() => kept().view).toBe("both");
+    const width = kept().widths?.["circuit"] ?? 0;
+    expect(width).toBeGreaterThan(100);
+    el.remove(); // what is below the fold gets no rows
+    const next = new StandIn(8, "finished");
+    next.set({ table: kept() });
+    const other = await show({ model: next });
+    await expect
+      .poll(() => other.root.querySelector("[data-testid=view-both]")?.ariaSelected)
+      .toBe("true");
+    await expect
+      .poll(() => header(other.root, "fact.circuit")?.getBoundingClientRect().width)
+      .toBeCloseTo(width, 0);
+  });
+});

@@ -81,6 +81,7 @@ const settings: Record<Setting, true> = {
   selected: true,
   columns: true,
   plot: true,
+  table: true,
 };
 
 describe("what both sides share", () => {

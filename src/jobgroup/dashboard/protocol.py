@@ -58,7 +58,7 @@ MAX_TOKEN: Final = 10_000
 
 _KEYED: Final = {"labels": "label.", "facts": "fact.", "params": "param."}
 """Columns of texts that hold an object each."""
-SETTINGS: Final = ("filter", "sort", "search", "selected", "columns", "plot")
+SETTINGS: Final = ("filter", "sort", "search", "selected", "columns", "plot", "table")
 
 
 class InvalidMessageError(ValueError):

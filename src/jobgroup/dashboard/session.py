@@ -101,6 +101,7 @@ class DashboardSession(HasTraits):
     search = Unicode("").tag(sync=True)
     columns = List(Unicode()).tag(sync=True)
     plot: Dict[str, Any] = Dict(key_trait=Unicode()).tag(sync=True)
+    table = Dict().tag(sync=True)
     theme = Enum(("auto", "light", "dark"), "auto").tag(sync=True)
     read_only = Bool(False).tag(sync=True)
     confirm_above = Int(50, min=0).tag(sync=True)
@@ -368,7 +369,11 @@ class DashboardSession(HasTraits):
         self.set_trait("deleted", False)
         self.set_trait("last_error", "")
         self.set_trait("group", "" if group is None else group.name)
-        self.plot = _kept_plot(group)
+        kept = _kept_table(group)
+        with self.hold_trait_notifications():
+            self.plot = _kept_plot(group)
+            self.sort, self.columns = kept.get("sort", ""), kept.get("columns", [])
+            self.table = kept.get("table", {})
         self.read_state()
         self._sender.restart()
 
@@ -384,11 +389,22 @@ class DashboardSession(HasTraits):
             raise TraitError(f"filter must be one of {labels}, got {short(wanted)}.")
         return found[1]
 
-    @validate("plot")
+    @validate("plot", "table")
     def _as_choices(self, proposal: dict[str, Any]) -> dict[str, Any]:
         if len(as_json(proposal["value"])) > MAX_CHOICES:
-            raise TraitError(f"plot has more than {MAX_CHOICES} characters.")
+            name = proposal["trait"].name
+            raise TraitError(f"{name} has more than {MAX_CHOICES} characters.")
         return dict(proposal["value"])
+
+    @on_change("sort", "columns", "table")
+    def _keep_table(self, _: Any) -> None:
+        """Keep the order, the columns and their widths with the group, as `_keep_plot` does."""
+        group = self._shown
+        chosen = {"sort": self.sort, "columns": self.columns, "table": self.table}
+        found = {name: value for name, value in chosen.items() if value}
+        if group is not None and not self.deleted and found != _kept_table(group):
+            keep = engine_session(group).store.keep_default
+            self._requests.in_thread(keep, "table", as_json(found))
 
     @on_change("plot")
     def _keep_plot(self, change: Any) -> None:
@@ -413,7 +429,7 @@ _READ_ONLY: Final = "This dashboard is read-only: Dashboard(group, read_only=Tru
 _SHARED = frozenset(
     {
         *("group", "description", "counts", "progress", "version", "paused", "selected"),
-        *("filter", "sort", "search", "columns", "plot", "theme", "last_error"),
+        *("filter", "sort", "search", "columns", "plot", "table", "theme", "last_error"),
     }
 )
 """The traits that a saved page begins with."""
@@ -434,6 +450,21 @@ def _kept_plot(group: JobGroup | None) -> dict[str, Any]:
         return as_object(engine_session(group).store.meta().get("plot"))
     except JobGroupError:
         return {}
+
+
+def _kept_table(group: JobGroup | None) -> dict[str, Any]:
+    """The order, columns and widths of the last view of a group; nothing that is none of these."""
+    if group is None:
+        return {}
+    try:
+        found = as_object(engine_session(group).store.meta().get("table"))
+    except JobGroupError:
+        return {}
+    kinds = {"sort": str, "table": dict, "columns": list}
+    kept = {name: found[name] for name, kind in kinds.items() if isinstance(found.get(name), kind)}
+    if not all(isinstance(name, str) for name in kept.get("columns", [])):
+        del kept["columns"]
+    return kept
 
 
 def _ranges(items: Iterable[Any]) -> list[list[int]]:
