@@ -31,7 +31,7 @@ def set_compatibility(release: str | None) -> None:
 
 
 def waits_by_default() -> bool:
-    """Return whether a run in parallel waits for the end of its jobs if its call does not say.
+    """Return whether a run in parallel waits for the end of its jobs by default.
 
     Raises:
         ValueError: the environment variable has another value.
