@@ -52,7 +52,7 @@ interface SearchProps {
   problem?: string;
   /** What the words may become. */
   complete?: (words: string) => string[];
-  /** What stands beside the field. */
+  /** Buttons after the field. */
   children?: ComponentChildren;
 }
 

@@ -1,8 +1,8 @@
-/** What stands in the way, one sentence each, with what can be done about it. */
+/** Problems and other conditions of a group, one sentence each, with what can be done about it. */
 
 import type { ComponentChildren } from "preact";
 import { canAct } from "../canAct";
-import { causeOf, firstSentence } from "../data/trouble";
+import { firstSentence, stripOf } from "../data/incidents";
 import * as format from "../format";
 import type { Session } from "../session";
 import { Button } from "../ui/Button";
@@ -18,7 +18,7 @@ export function Strips({ session }: { session: Session }) {
   return (
     <>
       <Restarted session={session} />
-      <Trouble session={session} />
+      <Incident session={session} />
       <TokenField session={session} />
       <Paused session={session} />
       <Elsewhere session={session} />
@@ -76,19 +76,19 @@ function Restarted({ session }: { session: Session }) {
 }
 
 /** A problem with a cloud, a token or the disk. */
-function Trouble({ session }: { session: Session }) {
-  const { last_error, trouble, trouble_since } = session.traits;
+function Incident({ session }: { session: Session }) {
+  const { last_error, trouble: kind, trouble_since } = session.traits;
   const text = last_error.value;
   if (!text) return null;
   const since = trouble_since.value;
-  const isAway = trouble.value === "unreachable";
+  const isAway = kind.value === "unreachable";
   const sentence =
     isAway && since !== null
       ? `The cloud has been out of reach since ${format.clock(since, session.now.value)}. Jobs keep their last known state.`
       : firstSentence(text);
   return (
     <Strip
-      kind={causeOf(trouble.value)}
+      kind={stripOf(kind.value)}
       icon="unconfirmed"
       isUrgent
       {...(sentence === text ? {} : { details: text })}
