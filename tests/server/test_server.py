@@ -81,6 +81,9 @@ async def test_results_are_decoded_outside_of_the_server(make_group, ui):
         assert answer["t"] == "result", answer
         [found] = answer["value"]["results"]
         assert found["distributions"] or found["error"]
+        measured = await client.ask("measured", positions=[0], columns=[])
+        assert measured["t"] == "result", measured
+        assert (await client.ask("drawing", position=0))["t"] in ("result", "error")
     maps = "".join(m.path for m in psutil.Process(ui.process.pid).memory_maps())
     assert "exqalibur" not in maps
 
