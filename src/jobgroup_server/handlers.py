@@ -75,6 +75,7 @@ class GroupsHandler(ExtensionHandlerMixin, APIHandler):
     """All groups in a few numbers each, for JupyterLab's side bar and status bar."""
 
     auth_resource = RESOURCE
+    _track_activity = False  # an open side bar alone keeps no server alive
 
     @web.authenticated
     async def get(self) -> None:

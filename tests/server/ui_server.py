@@ -39,6 +39,7 @@ class Client:
     def __init__(self, connection: WebSocketClientConnection) -> None:
         self.connection = connection
         self.is_closed = False
+        self.timeout_s = TIMEOUT_S
         self.messages: list[dict[str, Any]] = []
         self.traits: dict[str, Any] = {}
         self.states: dict[int, str] = {}
@@ -49,7 +50,7 @@ class Client:
 
     async def until(self, condition: Callable[[], Any]) -> Any:
         """Read messages until a condition is true, and return its value."""
-        with anyio.fail_after(TIMEOUT_S):
+        with anyio.fail_after(self.timeout_s):
             while not (value := condition()):
                 frame = await self.read()
                 assert frame is not None, f"closed with {self.connection.close_code}"
