@@ -14,8 +14,6 @@ export interface FigureState {
   progress: FigureProgress | null;
   /** Why there is no answer. */
   error: string;
-  /** The choices that the answer was asked for. */
-  choices: PlotChoices | null;
 }
 
 export interface Figures {
@@ -32,7 +30,9 @@ export interface Figures {
 }
 
 interface Wanted {
-  choices: PlotChoices;
+  /** The choices as the kernel is asked for them. */
+  args: Args;
+  key: string;
   version: number;
 }
 
@@ -42,12 +42,14 @@ const PAUSE_MS = 700;
 const PAUSE_PER_POINT_MS = 0.5;
 const HIDDEN_MS = 1000;
 
-const NOTHING: FigureState = { answer: null, progress: null, error: "", choices: null };
+const NOTHING: FigureState = { answer: null, progress: null, error: "" };
 
 export function newFigures(link: Link): Figures {
   const state = signal(NOTHING);
   let wanted = null as Wanted | null;
   let done = null as Wanted | null;
+  /** What the answer was asked for. */
+  let shownKey = "";
   let isLoading = false;
   let isAgain = false;
   let isBusy = false;
@@ -61,8 +63,8 @@ export function newFigures(link: Link): Figures {
     clearTimeout(timer);
     if (isBusy || !wanted) return;
     const mine = life;
-    const { answer, progress, choices } = state.peek();
-    const isNew = wanted.choices !== done?.choices;
+    const { answer, progress } = state.peek();
+    const isNew = wanted.key !== done?.key;
     const isChanged = isNew || wanted.version !== done?.version;
     const isPartial = !isChanged && (progress?.missing ?? 0) > 0 && !isHeldBack();
     if (!isChanged && !isPartial && !isAgain) return;
@@ -71,11 +73,11 @@ export function newFigures(link: Link): Figures {
     if (document.hidden) return later(HIDDEN_MS);
     const asked = wanted;
     const args: Args = {
-      ...argsOf(asked.choices),
+      ...asked.args,
       ...(isLoading && { load: true }),
       ...(isAgain && { retry: true }),
       ...(isPartial && wait > 0 && { only_load: true }),
-      ...(answer && choices === asked.choices && { have: answer.digest }),
+      ...(answer && shownKey === asked.key && { have: answer.digest }),
     };
     isBusy = true;
     isAgain = false;
@@ -101,9 +103,9 @@ export function newFigures(link: Link): Figures {
       answer: isWhole ? found : before.answer,
       progress: { loaded, of, missing, failed },
       error: "",
-      choices: isWhole ? asked.choices : before.choices,
     };
     // Results that only_load brought are not drawn yet: the figure is asked for once more at the end.
+    if (isWhole) shownKey = asked.key;
     const isDrawn = isWhole || "same" in found;
     if (isDrawn) {
       done = asked;
@@ -119,8 +121,10 @@ export function newFigures(link: Link): Figures {
   return {
     state,
     want(choices, version) {
-      if (wanted?.choices === choices && wanted.version === version) return;
-      wanted = { choices, version };
+      const args = argsOf(choices);
+      const key = JSON.stringify(args);
+      if (wanted?.key === key && wanted.version === version) return;
+      wanted = { args, key, version };
       step();
     },
     rest() {

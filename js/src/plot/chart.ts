@@ -288,7 +288,8 @@ function packed(labels: readonly string[], size: number, width: number): number[
 }
 
 /** How many points without a value are at one place, at most. */
-function stacked({ points }: Figure): number {
+function stacked({ points, kind }: Figure): number {
+  if (kind === "bars") return 1;
   const counts = new Map<number, number>();
   points.state.forEach((state, i) => {
     const x = points.x[i] ?? 0;
