@@ -1,6 +1,6 @@
 /**
  * What jobs measured, fetched from the kernel while a view is visible and kept in the table: rows in
- * sight first, the others if they are not too many or if somebody wants them. The kernel reduces the
+ * sight first, the others if they are not too many or if you want them. The kernel reduces the
  * results; nothing is computed here.
  */
 
@@ -17,7 +17,7 @@ export interface Measured extends MeasuredNames {
   /** How many results are known, and how many are not. */
   known: number;
   missing: number;
-  /** Whether nobody has said yet that all are wanted, although they are many. */
+  /** Whether the user has not said yet that all are wanted, although they are many. */
   isHeld: boolean;
   /** What all that is missing takes, in seconds. */
   secondsLeft: number;
@@ -27,9 +27,9 @@ export interface Measurements {
   readonly state: ReadonlySignal<Measured>;
   /** The jobs whose rows are in sight. */
   readonly inSight: Signal<readonly number[]>;
-  /** Whether somebody wants all values, however many are missing. */
+  /** Whether the user wants all values, however many are missing. */
   readonly isWanted: Signal<boolean>;
-  /** Fetch what is missing, with the shares of these states, until nothing is or nobody looks. */
+  /** Fetch what is missing, with the shares of these states, until nothing is or no view is visible. */
   load(states: readonly string[]): Promise<void>;
   /** Jobs have changed: what an earlier attempt measured no longer counts. */
   recheck(positions: readonly number[]): void;
@@ -40,7 +40,7 @@ export interface Measurements {
 
 /** Jobs of one question. */
 const CHUNK = 200;
-/** More results than this are fetched only if somebody wants them. */
+/** More results than this are fetched only if the user wants them. */
 const MOST_UNASKED = 2000;
 /** Of one result, before any was fetched. */
 const SECONDS_EACH = 0.025;

@@ -103,7 +103,7 @@ export interface Session {
   /** The form of an action on some jobs that is open. */
   readonly asking: Signal<Asking | null>;
   readonly view: Signal<View>;
-  /** Widths that somebody chose, in pixels, by the titles of columns. */
+  /** Widths that the user chose, in pixels, by the titles of columns. */
   readonly widths: Signal<Readonly<Record<string, number>>>;
   readonly notifier: Notifier;
   readonly status: Signal<StatusMessage | null>;

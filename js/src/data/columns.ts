@@ -78,7 +78,7 @@ const FOLDED = ["platform", "account", "name"];
 /** What results have, as the kernel says it. */
 export interface MeasuredNames {
   scalars: readonly string[];
-  /** Of the scalars, those that nobody reported. */
+  /** Of the scalars, those that no result reported. */
   derived: readonly string[];
   defined: readonly string[];
   /** The most frequent states, the most frequent one first. */
@@ -203,7 +203,7 @@ function describe(table: Table, name: string, title: string, group: Group): Colu
   return column(name, title, "text", Math.min(MOST_TEXT_PX, width), group);
 }
 
-/** What is the same in all jobs, in words where there are some. */
+/** What is the same in all jobs, in words if there are some. */
 function inWords(constants: ReadonlyMap<string, Cell>): Layout["folded"] {
   const left = new Map(constants);
   const folded: Layout["folded"] = [];
