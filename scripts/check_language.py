@@ -66,7 +66,7 @@ HEADLESS: Final = re.compile(
 ALLOWED: Final = {
     "Troubleshooting": "the title of a page",
     "bear in mind": "an idiom",
-    "trouble: its kind": "a trait of `JobGroup.state`",
+    "trouble: kind": "a trait of `JobGroup.state`",
 }
 """Each text that may stay, with the reason."""
 

@@ -95,7 +95,7 @@ export interface Session {
   readonly selected: ReadonlySignal<ReadonlySet<number>>;
   /** The jobs that are sent next, each with its place, which is 1 for the first. */
   readonly nextUp: ReadonlySignal<ReadonlyMap<number, number>>;
-  /** Whether some job is on the cloud and not yet finished. */
+  /** Whether a job is on the cloud and not yet finished. */
   readonly hasActive: ReadonlySignal<boolean>;
   /** The job whose detail is open. */
   readonly opened: Signal<number | null>;

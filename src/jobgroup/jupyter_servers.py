@@ -19,10 +19,10 @@ TIMEOUT_S: Final = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """The package that a process uses, and where it keeps groups.
+    """The package that a process uses, and its data directory.
 
     Attributes:
-        version: of jobgroup.
+        version: version of jobgroup.
         environment: the folder of the Python environment.
         data_directory: the folder of the groups.
     """

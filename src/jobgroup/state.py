@@ -44,7 +44,7 @@ class GroupState(HasTraits):
         next_up: positions of the first 50 prioritized jobs (`JobGroup.prioritize`), in order.
         last_error: the unresolved problem with a cloud, in a sentence; "" for none. A response
             that could not be written to disk comes first, with its job and id.
-        trouble: kind of the problem: "disk", "token", "credits", "unreachable" or "".
+        trouble: kind of the incident: "disk", "token", "credits", "unreachable" or "".
         trouble_since: when it began, in seconds since the epoch.
         updated_at: when a cloud last answered, in seconds since the epoch; None before it did.
     """

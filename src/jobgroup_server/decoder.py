@@ -62,7 +62,7 @@ class Decoder:
         Questions are answered in their order, but of each asker only one at a time.
 
         Args:
-            asker: Who asks, a view.
+            asker: View that asks.
             question: `group`, `uuid`, `name`, `args` and `removals`.
             tokens: URL, account and token of those that the child cannot find elsewhere.
 

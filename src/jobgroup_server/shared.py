@@ -26,7 +26,7 @@ class Shared:
     Attributes:
         workers: Threads for what would block the server's event loop.
         decoder: Child processes that decode results.
-        runs: What was started from pages and has not ended.
+        runs: Runs that were started from pages and have not ended.
     """
 
     def __init__(self) -> None:

@@ -53,7 +53,7 @@ class View:
 
     @property
     def is_watching_jobs(self) -> bool:
-        """Whether somebody sees the group, and its jobs run, wait or are being sent."""
+        """Whether a page shows the group while its jobs run, wait or are being sent."""
         return self._session is not None and self._session.is_watched and self._session.active
 
     def start(self) -> None:

@@ -1,7 +1,7 @@
 """The threads that all views of a server share.
 
-What waits for one file, or for one process that starts, takes at most a few of them, so that the
-other groups go on.
+Work that waits for one file, or for one starting process, takes only a few of them, so that other
+groups are not delayed.
 """
 
 from __future__ import annotations

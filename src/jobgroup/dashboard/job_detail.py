@@ -1,4 +1,4 @@
-"""What the page shows of one job besides its results: what was sent, and what happened."""
+"""The facts about one job that the page shows besides its results: payload, events, attempts."""
 
 from __future__ import annotations
 

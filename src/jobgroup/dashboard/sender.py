@@ -1,7 +1,7 @@
-"""What a dashboard sends to the browser: one step at a time, so that nothing overtakes.
+"""Send a dashboard's changes to the browser, in order.
 
-It gathers what changes into at most four pushes a second, and rests when no page is open and
-no program follows.
+Changes are combined into at most four pushes a second. The sender rests when no page is open and
+no program observes the state.
 """
 
 from __future__ import annotations
@@ -185,7 +185,7 @@ class Sender:
         self._driver.wake()
 
     def _nudge(self) -> None:
-        """Have what has changed noticed, unless nothing goes on."""
+        """Wake the driver to look for changes, unless no view or observer is active."""
         if self._is_driven:
             self._driver.wake()
 

@@ -67,11 +67,11 @@ class DashboardSession(HasTraits):
     """A group, or the list of all, as a browser shows it.
 
     A transport is a subclass with `send`; it hands to `receive` what comes from the browser, and
-    carries the traits that are tagged ``sync``. All that it calls returns at once.
+    carries the traits that are tagged ``sync``. Everything that it calls returns at once.
 
     Args:
-        group: what is shown at first; nothing for the list of all groups.
-        threads: where it works.
+        group: group to show first; None for the list of all groups.
+        threads: threads for the session's work.
         options: values for traits.
     """
 

@@ -1,4 +1,4 @@
-"""Where a session works: in a kernel in threads of its own, in a server in those of all views."""
+"""The threads of a session: its own in a kernel, those shared by all views in a server."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from functools import partial
 from typing import Final, Protocol
 
 Step = Callable[[], float | None]
-"""Does what is due; returns the seconds until more may be due, or None until the next wake."""
+"""Do what is due; return the seconds until more may be due, or None until the next wake."""
 
 
 class Driver(Protocol):
     """Calls a step when it is due, never twice at a time."""
 
     def wake(self) -> None:
-        """Have the step called soon. Returns at once."""
+        """Schedule a call of the step and return at once."""
 
 
 class OwnThread:
@@ -30,7 +30,7 @@ class OwnThread:
         self._is_woken = False
 
     def wake(self) -> None:
-        """Have the step called soon."""
+        """Schedule a call of the step."""
         with self._condition:
             self._is_woken = True
             if self._thread is None:

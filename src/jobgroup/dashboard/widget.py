@@ -53,7 +53,7 @@ class Dashboard(anywidget.AnyWidget, DashboardSession):
         sender: the process that sends jobs: `host`, `pid`, `since` and `is_this_process`, or None.
         results_on_cloud_only: number of successful jobs whose results are not in the group's file.
         interrupted: whether a process ended while it was sending the group's jobs.
-        trouble: the kind of `last_error`: "disk", "token", "credits", "unreachable" or "".
+        trouble: kind of the incident: "disk", "token", "credits", "unreachable" or "".
         trouble_since: when that began, seconds since the epoch.
         version: grows with every change of the group.
         updated_at: when a cloud last answered, seconds since the epoch.

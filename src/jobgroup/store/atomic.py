@@ -80,7 +80,7 @@ def rename_to_new(source: Path, target: Path) -> None:
 def keep_private(path: Path) -> None:
     """Let only the owner read a file. SQLite creates the files beside it with the same mode.
 
-    What a link points to is left alone: it may be no group's file at all.
+    A link's target is left alone, because it may not be a group's file.
     """
     with suppress(OSError):  # there is none
         if os.name != "posix" or not path.stat().st_mode & 0o077:

@@ -30,9 +30,9 @@ def follow(database: Database) -> None:
 
 
 def limit_wait(seconds: float) -> None:
-    """Let forks wait at most so long for files in use, in a process that must not stand still.
+    """Limit how long forks wait for files in use, in a process that must not block.
 
-    A forked process that goes on in Python cannot use those files; other programs need none.
+    A forked process that continues in Python cannot use those files; other programs need none.
     """
     global _patience_s  # noqa: PLW0603  # a fact about the process
     _patience_s = seconds

@@ -34,7 +34,7 @@ class Presence:
 
 
 def look(path: Path) -> Presence:
-    """Return what is on disk, within microseconds; StorageError if the system does not say."""
+    """Return what is on disk, within microseconds; StorageError if the system cannot tell."""
     file, log, index = (_stat(f"{path}{suffix}") for suffix in ("", "-wal", "-shm"))
     return Presence(
         tuple(

@@ -23,7 +23,7 @@ _ELEMENTS: Final = frozenset(
     {"svg", "defs", "g", "path", "text", "tspan", "circle", "ellipse", "rect", "line", "polygon"}
     | {"polyline", "title", "?xml"}
 )
-"""What a picture may consist of: nothing that loads, links or runs."""
+"""The elements that a picture may contain: none that loads, links or runs anything."""
 
 _TAG: Final = re.compile(r"<\s*/?\s*([^\s/>]+)")
 
