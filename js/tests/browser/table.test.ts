@@ -76,7 +76,7 @@ describe("measured values", () => {
     await at("columns").click();
     await page.getByRole("menuitemcheckbox", { name: "samples", exact: true }).click();
     await expect.poll(() => titles(root)).not.toContain("samples");
-    expect(model.get("columns")).toContain("measured.physical_perf");
+    await expect.poll(() => model.get("columns")).toContain("measured.physical_perf");
     await page.getByRole("menuitemcheckbox", { name: /^Default columns/ }).click();
     await expect.poll(() => titles(root)).toContain("samples");
   });
