@@ -101,9 +101,12 @@ def compare_two_distributions(notebook: Notebook, keys: Keys) -> None:
     """Selected in the table, which the kernel hears of."""
     keys.to("[data-testid=view-both]")
     keys.press("Enter")
+    keys.to("[data-testid=chip-success]")
+    keys.press("Enter")
     keys.to(".cell")
     keys.press("ArrowDown", "Space", "ArrowDown", "Space")
     expect(notebook.page.get_by_test_id("comparison")).to_contain_text("distance 0.3")
+    notebook.page.get_by_test_id("chip-all").click()
     notebook.wait_until("[j.position for j in Dashboard(jg).selected_jobs] == [0, 1]")
 
 
