@@ -48,7 +48,7 @@ def test_saved_page_works_from_disk_without_a_network(
         expect(page.get_by_test_id("job")).to_contain_text("|0,1>")
         page.get_by_test_id("view-both").click()
         page.get_by_test_id("row-0").locator(".select").click()
-        expect(page.get_by_test_id("comparison")).to_contain_text("70.0 %")
+        expect(page.get_by_test_id("comparison")).to_contain_text("0.70 ± 0.14")
         for action in ("run", "rerun-failed", "cancel", "pause", "delete", "all-groups"):
             expect(page.get_by_test_id(action)).to_have_count(0)
         record.assert_clean()
