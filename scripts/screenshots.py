@@ -64,12 +64,18 @@ jg = JobGroup("a hundred thousand")
 jg.add_many((job(), {"max_samples": 10_000}, {"phi": i / 1000}) for i in range(100_000))
 jg
 """
-NARROW = """
+
+
+def shown(width: int, options: str = "") -> str:
+    """Show the group in a view of this width in pixels."""
+    return f"""
 from ipywidgets import Box, Layout
-Box([Dashboard(jg)], layout=Layout(width="420px"))
+Box([Dashboard(jg{options})], layout=Layout(width="{width}px", flex="none"))
 """
-NEXT = 'jg.prioritize([26, 24]); Dashboard(jg, filter="unsent", selected=[])'
-FAILED = 'Dashboard(jg, filter="failed", selected=[])'
+
+
+NEXT = "jg.prioritize([26, 24])" + shown(1360, ', filter="unsent", selected=[]')
+FAILED = shown(1360, ', filter="failed", selected=[]')
 
 RUNNING = """
 for name in ("bosonic gates", "loss calibration", "unitary check"):
@@ -89,13 +95,17 @@ while jg.state.counts.get("success") != 15:
 
 START = [OWN_GROUPS, cloud(concurrent=4), SWEEP]
 SCENES: dict[str, tuple[list[str], bool]] = {
-    "light": ([MIXED, "Dashboard(jg)"], False),
-    "dark": ([MIXED, "Dashboard(jg)"], True),
-    "narrow": ([MIXED, NARROW], False),
+    "light": ([MIXED, shown(1360)], False),
+    "dark": ([MIXED, shown(1360)], True),
+    "medium": ([MIXED, shown(800)], False),
+    "medium-dark": ([MIXED, shown(800)], True),
+    "narrow": ([MIXED, shown(400)], False),
+    "narrow-dark": ([MIXED, shown(400)], True),
+    "groups": ([MIXED, SWEPT, "Dashboard()"], False),
     "next": ([MIXED, NEXT], False),
     "failure": ([MIXED, FAILED], False),
-    "sweep": ([SWEPT, "Dashboard(jg, selected=[0, 12])"], False),
-    "slots": ([MIXED, "Dashboard(jg)"], True),
+    "sweep": ([SWEPT, shown(1360, ", selected=[0, 12]")], False),
+    "slots": ([MIXED, shown(1360)], True),
     "empty": (['JobGroup("my first group")'], False),
     "100k": ([LARGE], False),
 }
@@ -125,7 +135,7 @@ def take(
 ) -> None:
     """Run the cells, wait until the jobs are on the page, and take its picture."""
     with server.open(browser, [*START, *cells], dark=is_dark) as notebook:
-        notebook.page.set_viewport_size({"width": 1280, "height": 1800})  # all of it is in sight
+        notebook.page.set_viewport_size({"width": 2000, "height": 1800})  # all of it is in sight
         notebook.run_all()
         pose(notebook, path.stem)
         notebook.page.get_by_test_id("jobgroup").screenshot(path=path)
@@ -152,12 +162,18 @@ def pose(notebook: Notebook, name: str) -> None:
     """Open what the picture is about."""
     page = notebook.page
     page.get_by_test_id("jobgroup").wait_for()
-    if name != "empty":
+    if name == "groups":
+        page.get_by_test_id("groups").wait_for()
+    elif name != "empty":
         page.locator(".row[data-status]").first.wait_for()
     if name == "failure":
         page.get_by_test_id("row-5").locator(".cell").last.click(position={"x": 5, "y": 5})
         page.get_by_test_id("revise").click()
         page.get_by_test_id("revision-go").wait_for()
+    if name in ("light", "dark", "medium", "narrow", "medium-dark", "narrow-dark"):
+        page.get_by_test_id("row-0").locator(".cell").nth(1).click()
+        page.get_by_test_id("job").locator(".share").first.wait_for()
+        page.wait_for_timeout(1000)  # a drawing of the circuit comes a moment later
     if name == "next":
         page.get_by_test_id("row-25").locator("[data-column=state]").click()
         page.get_by_test_id("run-next").wait_for()
