@@ -118,14 +118,12 @@ def cancel_what_is_on_the_cloud(notebook: Notebook, keys: Keys) -> None:
 
 
 def copy_a_job_s_id(notebook: Notebook, keys: Keys) -> None:
-    """Found by its number, from among its attempts, into the clipboard."""
+    """Found by its number, into the clipboard."""
     keys.to("[data-testid=search]")
     keys.type("#1")
     expect(notebook.page.get_by_test_id("row-0")).to_have_count(0)
     keys.to(".cell")
     keys.press("ArrowDown", "Enter")
-    keys.to("[role=tab]")
-    keys.press("ArrowRight", "ArrowRight")
     keys.to("[aria-label='Copy the id']")
     keys.press("Enter")
     notebook.page.wait_for_function(

@@ -64,7 +64,6 @@ def test_a_failed_job_is_edited_rerun_described_and_told_of(
         )
         changes = "next(j.attempts[-1].overrides for j in jg if len(j.attempts) == 2)"
         assert notebook.evaluate(changes)["duration_s"][1] == 0.25
-        page.get_by_role("tab", name="Attempts").click()
         expect(page.get_by_test_id("job")).to_contain_text("→ 0.25")
 
         page.get_by_test_id("note-edit").click()
