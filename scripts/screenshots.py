@@ -101,7 +101,7 @@ SCENES: dict[str, tuple[list[str], bool]] = {
     "medium-dark": ([MIXED, shown(800)], True),
     "narrow": ([MIXED, shown(400)], False),
     "narrow-dark": ([MIXED, shown(400)], True),
-    "groups": ([MIXED, SWEPT, "Dashboard()"], False),
+    "groups": ([SWEPT, MIXED, "Dashboard()"], False),
     "next": ([MIXED, NEXT], False),
     "failure": ([MIXED, FAILED], False),
     "sweep": ([SWEPT, shown(1360, ", selected=[0, 12]")], False),
