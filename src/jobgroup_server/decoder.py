@@ -1,8 +1,8 @@
 """Questions that may need Perceval, in processes of their own: the server never imports it.
 
-Perceval takes SIGINT for itself and costs seconds, and a crash in its compiled part would end the
-kernels of everybody. A child process starts on demand, answers one question at a time, and ends
-when it is idle, takes too long, or needs too much memory.
+Perceval replaces the SIGINT handler and takes seconds to import, and a crash in its compiled part
+would end the kernels of all users. A child process starts on demand, answers one question at a
+time, and ends when it is idle, takes too long, or needs too much memory.
 """
 
 from __future__ import annotations
@@ -201,7 +201,7 @@ def _ask(process: subprocess.Popen[bytes], line: bytes) -> bytes:
 
 
 def main() -> None:
-    """Answer the questions on standard input, a line of JSON for each, until it ends."""
+    """Answer the questions on standard input, one line of JSON each, until it ends."""
     answers, sys.stdout = sys.stdout, sys.stderr  # what else is printed is no answer
     _limit_memory()
     groups = Groups()
@@ -214,7 +214,7 @@ def main() -> None:
 
 
 class Groups:
-    """The groups about which a child process was asked, with the results that it remembers."""
+    """The groups of a child process's questions, with the results in its memory."""
 
     def __init__(self) -> None:
         self._known: OrderedDict[tuple[str, str], tuple[Any, Any]] = OrderedDict()

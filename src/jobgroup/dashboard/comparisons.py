@@ -74,7 +74,7 @@ def _entries(pool: Pool) -> list[list[Any]]:
 
 
 def _comparison(pool: Pool, first: Pool, ideal: Json, *, is_first: bool) -> Json:
-    """The distance of a result from another one, with what chance gives."""
+    """Return the distance of two results, with the distance that chance alone would give."""
     if is_first or "problem" in ideal:
         return {"comparison": None, "problem": ""}
     try:
@@ -95,7 +95,7 @@ def _ideal(body: Mapping[str, Any] | None) -> Json:
 
 
 def _names(sides: Sequence[tuple[JobRecord, Measurement]]) -> list[str]:
-    """Return what distinguishes the sides: "phi 1.43, indist 0.60"; all labels if none differs."""
+    """Return the labels that differ between the sides, "phi 1.43, indist 0.60"; or all."""
     values = [{**record.labels, **measurement.params} for record, measurement in sides]
     names = list(dict.fromkeys(name for each in values for name in each))
     differing = [n for n in names if any(each.get(n) != values[0].get(n) for each in values)]

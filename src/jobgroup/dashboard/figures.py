@@ -1,4 +1,4 @@
-"""Figures for the page: those of `JobGroup.plot`, as columns of plain values."""
+"""The figures of `JobGroup.plot` for the page, as columns of plain values."""
 
 from __future__ import annotations
 
@@ -56,10 +56,10 @@ class Figures:
         self._study: tuple[Study, list[str], Json] | None = None
 
     def answer(self, group: JobGroup, args: Mapping[str, Any]) -> Json:
-        """Return a figure with what can be chosen in its place, and how many results it is of.
+        """Return a figure with the available choices and the number of results in it.
 
         Args:
-            group: of the results.
+            group: group of the results.
             args: `y`, `x`, `curves` ("" for none), `at` (values of other swept names), `kind`,
                 `errors`, `sweep`; `load` to load more than 2,000 results; `retry` to load failed
                 ones again; `only_load` for progress alone; `have`, the digest of the last answer.
@@ -112,7 +112,7 @@ class Figures:
     def _points(
         self, group: JobGroup, records: Sequence[JobRecord], sweep: str
     ) -> tuple[Study, list[str], Json]:
-        """The points of a sweep, what is to be said of them, and what can be drawn."""
+        """Return the points of a sweep, remarks about them, and the quantities that can be drawn."""
         session = engine_session(group)
         sweeps = [each.name for each in session.store.sweeps.all()]
         chosen = sweep if sweep in sweeps else sweeps[-1] if sweeps else None
@@ -155,7 +155,7 @@ def _choices(study: Study, definitions: Mapping[str, Any]) -> Json:
 
 
 def _most_telling(study: Study, states: Sequence[str]) -> str:
-    """The state whose share varies most: what a sweep is probably about."""
+    """Return the state whose share varies most, which a sweep is probably about."""
     shares = [point.pool.shares for point in study.points if point.pool.shares]
 
     def span(state: str) -> float:
@@ -168,7 +168,7 @@ def _most_telling(study: Study, states: Sequence[str]) -> str:
 def _figure(
     group: JobGroup, study: Study, choices: Json, sweep: str, args: Mapping[str, Any]
 ) -> Json:
-    """A figure with the wanted choices; choices that are gone are named and replaced."""
+    """Return a figure with the wanted choices; replace and name choices that are gone."""
     definitions = definitions_of(engine_session(group).store)
     known = with_variants(study).coordinates
     wanted: dict[str, Any] = {name: args.get(name) for name in ("x", "curves")}

@@ -1,4 +1,4 @@
-"""Commands of the browser for groups, and their arguments."""
+"""The page's commands for groups, and their arguments."""
 
 from __future__ import annotations
 
@@ -137,7 +137,7 @@ MODES: Final = ("parallel", "sequential", "queue")
 
 
 def engine_args(group: JobGroup, args: Json) -> Json:
-    """A command's arguments for the engine; TypeError or ValueError if one is unknown or wrong."""
+    """Return a command's arguments for the engine; TypeError or ValueError for a wrong one."""
     checks: dict[str, Callable[[Any], Any]] = {
         "positions": parse_positions,
         "position": int,
@@ -175,7 +175,7 @@ def _mode(value: Any) -> str:
 
 
 def _overrides(value: Any) -> dict[str, Any]:
-    """Other values for parameters; the engine decides whether they are valid."""
+    """Return new values for parameters; the engine decides whether they are valid."""
     if not isinstance(value, Mapping):
         raise TypeError(f"overrides are values by the names of parameters, not {short(value)}")
     for name, wanted in value.items():
@@ -198,11 +198,11 @@ def _delete(name: str) -> None:
 
 
 def _each(names: Any, act: Callable[[str], None], what: str) -> Json:
-    """Do it to each group; if it fails for all, that is the answer.
+    """Call `act` for each group; fail only if it fails for all of them.
 
     Raises:
-        JobGroupError: none could be done.
-        TypeError: `names` is no list of names.
+        JobGroupError: it failed for every group.
+        TypeError: `names` is not a list of names.
     """
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
         raise TypeError(f"names is a list of names, not {short(names)}")

@@ -1,4 +1,4 @@
-"""The list of all groups for the page: asked for again and again, so answered briefly."""
+"""The list of all groups for the page, which asks often, so unchanged lists are not resent."""
 
 from __future__ import annotations
 

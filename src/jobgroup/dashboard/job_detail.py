@@ -28,7 +28,7 @@ ALL_FIXED: Final = (
 
 
 def job_detail(group: JobGroup, job: RemoteJob) -> Json:
-    """Return everything that is known of one job but its results."""
+    """Return everything that is known about one job, except its results."""
     store, record = engine_session(group).store, job._record  # noqa: SLF001
     metadata = job.metadata
     return {
@@ -61,7 +61,7 @@ def job_detail(group: JobGroup, job: RemoteJob) -> Json:
 
 
 def payload(group: JobGroup, job: RemoteJob) -> Json:
-    """Return what was sent, or will be, as text; or why it is unknown."""
+    """Return the body that was or will be sent as text, or the reason why it is unknown."""
     body = engine_session(group).store.body(job._record.entry_id)  # noqa: SLF001
     if not body:
         return {"text": "", "reason": "Only the cloud has the payload of this job."}
@@ -82,7 +82,7 @@ def drawing(group: JobGroup, job: RemoteJob) -> Json:
 
 
 def _changeable(store: GroupStore, entry_id: int) -> Json:
-    """The parameters that a rerun can change, or why there are none."""
+    """Return the parameters that a rerun can change, or the reason why there are none."""
     try:
         sent = apply_overrides(store.body(entry_id), {}).body["payload"]
     except JobGroupError as error:

@@ -1,4 +1,4 @@
-"""Whether this kernel runs a cell, during which it may hear nothing of the browser."""
+"""Find out whether this kernel runs a cell, during which browser messages may not arrive."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ LOST_AFTER_UNSEEN_S: Final = 600.0
 
 
 class CellMonitor:
-    """Follows the cells of this kernel, if it has IPython."""
+    """Follow the cells of this kernel, if it has IPython."""
 
     def __init__(self) -> None:
         self._shell = _shell()
@@ -25,7 +25,7 @@ class CellMonitor:
             self._shell.events.register("post_run_cell", self._end)
 
     def is_lost(self, silent_s: float) -> bool:
-        """Whether a browser that has said nothing for so long is gone."""
+        """Whether a browser that was silent for that long is gone."""
         if self._shell is None:
             return silent_s > LOST_AFTER_UNSEEN_S
         idle_s = time.monotonic() - self._ended_at
@@ -46,6 +46,6 @@ class CellMonitor:
 
 
 def _shell() -> Any:
-    """The running IPython; asking for it does not import it."""
+    """Return the running IPython, without importing it."""
     ipython = sys.modules.get("IPython")
     return None if ipython is None else ipython.get_ipython()

@@ -1,4 +1,4 @@
-"""Measurements of jobs for the page: reduced by `jobgroup.results`, and kept in memory."""
+"""Measured values for the page, reduced by `jobgroup.results` and kept in memory."""
 
 from __future__ import annotations
 
@@ -47,18 +47,18 @@ class Measurements:
         self._summed: dict[int, int | None] = {}
 
     def of(self, group: JobGroup, jobs: Sequence[RemoteJob]) -> dict[int, Found]:
-        """Return what jobs measured, by position, or a sentence that says why not."""
+        """Return the measurement of each job by position, or the reason why there is none."""
         return self.of_records(group, [job._record for job in jobs])  # noqa: SLF001
 
     def known(self, group: JobGroup, records: Sequence[JobRecord]) -> dict[int, list[Measurement]]:
-        """Return what is remembered of jobs, by position, without asking the cloud."""
+        """Return the measurements that are in memory, by position, without asking the cloud."""
         if group is not self._group:
             return {}
         known = self._known
         return {r.position: known[r.attempt_id] for r in records if r.attempt_id in known}
 
     def of_records(self, group: JobGroup, records: Sequence[JobRecord]) -> dict[int, Found]:
-        """Return what the jobs of these records measured, or a sentence that says why not."""
+        """Return the measurement of each job, or the reason why there is none."""
         if group is not self._group:
             self._group, self._size = group, 0
             self._known.clear()
@@ -106,7 +106,7 @@ class Measurements:
         }
 
     def _sum(self, record: JobRecord, found: list[Measurement]) -> None:
-        """Add the shares of a result once; those of the attempt before it are taken back."""
+        """Add the shares of a result once, in place of those of an earlier attempt."""
         attempt = self._summed.get(record.entry_id, record.attempt_id)
         if record.entry_id in self._summed and attempt == record.attempt_id:
             return

@@ -1,6 +1,6 @@
 """The messages between the kernel and the browser.
 
-Those that come are parsed at the door, those that go are made here. The other side is
+Incoming messages are parsed on arrival, and outgoing ones are built here. The other side is
 `js/src/kernel/protocol.ts`; recorded messages hold the two equal.
 """
 
@@ -62,12 +62,12 @@ SETTINGS: Final = ("filter", "sort", "search", "selected", "columns", "plot", "t
 
 
 class InvalidMessageError(ValueError):
-    """A message that is not of the protocol."""
+    """A message that does not follow the protocol."""
 
 
 @dataclass(frozen=True, slots=True)
 class ClientState:
-    """The rows that the browser has: of which life of which group, up to which version."""
+    """The rows that the browser has, by epoch and version."""
 
     epoch: str
     version: int
@@ -127,7 +127,7 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class SetTrait:
-    """A value that the browser wants for a trait."""
+    """A new value for a trait, set in the browser."""
 
     id: str
     name: str
@@ -166,7 +166,7 @@ Message = Open | Sync | Close | Command | Query | SetTrait | Token
 
 
 def parse(content: object) -> Message:  # noqa: PLR0911  # one for each kind
-    """The message that a content is. Raises InvalidMessageError if it is none of the protocol."""
+    """Return a message's content as an object; raise InvalidMessageError if it is invalid."""
     if not isinstance(content, Mapping):
         raise InvalidMessageError(f"not a message: {short(content)}")
     match content.get("t"):
@@ -241,7 +241,7 @@ def inline_rows(rows: Columns) -> Json:
 
 
 def _named(rows: Columns) -> Iterator[tuple[str, Column]]:
-    """Columns by the names that the browser has for them; it takes those with a dot apart."""
+    """Return columns by their names in the browser, which splits names with a dot."""
     for name, column in rows.columns.items():
         yield _KEYED.get(name, name), column
 

@@ -1,4 +1,4 @@
-"""The browser's requests: each is done once, and answered once with its id."""
+"""The browser's requests: each is executed once and answered once, with its id."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _log = logger(__name__)
 
 
 class Requests:
-    """Begins what is asked and answers it; its errors are answers too.
+    """Execute requests and answer them; errors are answers too.
 
     Everything may be called from any thread, and returns at once.
     """
@@ -48,7 +48,7 @@ class Requests:
     def begin(
         self, request: str, begin: Callable[[], Future[Any]], line: str = "", *, once: bool = False
     ) -> None:
-        """Begin a request that is not under way or answered yet; `once`, also long ago."""
+        """Begin a request unless it has begun or was answered; with `once`, even long ago."""
         with self._lock:
             is_answered = request in self._answers
             is_done = request in self._done
@@ -73,11 +73,11 @@ class Requests:
             future.add_done_callback(lambda done: self._finish(request, done.result))
 
     def answer(self, request: str, get: Callable[[], Any]) -> None:
-        """Answer a request that takes no time."""
+        """Answer a request that takes no time to execute."""
         self._finish(request, get)
 
     def repeat(self, requests: Iterable[str]) -> None:
-        """Answer again what has been answered."""
+        """Repeat an answer."""
         with self._lock:
             found = [self._answers.get(request) for request in requests]
         for answer in found:
@@ -91,7 +91,7 @@ class Requests:
             return self._pool.submit(function, *args)
 
     def rest(self, *, is_final: bool = False) -> None:
-        """Keep no thread that has nothing to do; what was asked is answered, unless it is final."""
+        """End idle threads; pending requests are still answered, unless this is final."""
         with self._lock:
             pool, self._pool = self._pool, None
         if pool is not None:

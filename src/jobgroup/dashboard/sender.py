@@ -28,16 +28,16 @@ _log = logger(__name__)
 
 
 class Source(Protocol):
-    """The group that the sender reads, and the page that it sends to; the group may change."""
+    """The group that the sender reads, which may change, and the page that it sends to."""
 
     def read_state(self) -> tuple[int, int]:
-        """Bring the traits up to date; returns the version and the number of jobs."""
+        """Update the traits; return the version and the number of jobs."""
 
     def read_rows(self, push: Push) -> Iterator[tuple[Json, Buffers]]:
-        """The messages with the rows of a push."""
+        """Return the messages with the rows of a push."""
 
     def subscribe(self, callback: Callable[[], None]) -> Callable[[], None]:
-        """Be called after changes; returns what ends it."""
+        """Call back after changes; return a function that ends it."""
 
     def send(self, content: Any, buffers: Any = None) -> None:
         """Send a message to the browser."""
@@ -76,7 +76,7 @@ class Sender:
     # -- from any thread ---------------------------------------------------------------------------
 
     def on_display(self) -> None:
-        """A view is on its way to the page: send it the rows even if it cannot ask for them."""
+        """Send rows to a view that is being displayed, even if it cannot request them yet."""
         with self._lock:
             if not self._sync.is_open:
                 self._heard_at = time.monotonic()
@@ -94,7 +94,7 @@ class Sender:
             self._start()
 
     def on_sync(self, message: Sync) -> None:
-        """A view is still open; where the thread's pushes do not arrive, push from here."""
+        """Note that a view is open; push from this thread if pushes of the other do not arrive."""
         with self._lock:
             self._heard_at = time.monotonic()
             self._note_epoch(message.client)
@@ -121,12 +121,12 @@ class Sender:
             self._nudge()
 
     def rest(self) -> None:
-        """The group is gone: keep no thread until a view or a program says something again."""
+        """End threads because the group is gone, until a view or a program needs them again."""
         with self._lock:
             self._is_resting = True
 
     def restart(self) -> None:
-        """Another group is shown now."""
+        """Start again because another group is shown."""
         with self._lock:
             self._sync.restart()
             self._stop_subscription()
@@ -158,7 +158,7 @@ class Sender:
 
     @property
     def page_epoch(self) -> str:
-        """The epoch of the rows that the page has, as it last reported; the present one if never.
+        """Return the epoch that the page last reported for its rows; the current one if none.
 
         The page reports each snapshot before it sends anything about its rows.
         """
@@ -195,7 +195,7 @@ class Sender:
             self._unsubscribe = None
 
     def _step(self) -> float | None:
-        """Send what is due; return the seconds until more may be, None if no page is open."""
+        """Send what is due; return the seconds until more may be due, None if no page is open."""
         if self._is_due(time.monotonic()):
             context = self._context
             if context is None:
@@ -219,7 +219,7 @@ class Sender:
         return bool(self._outbox) or self._due_in(now) <= 0
 
     def _due_in(self, now: float) -> float:
-        """Seconds until the state is to be read."""
+        """Return the seconds until the state must be read."""
         if not self.is_active:
             return float("inf")
         is_behind = self._is_dirty or self._sync.is_behind(self._version)

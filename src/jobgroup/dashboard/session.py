@@ -127,7 +127,7 @@ class DashboardSession(HasTraits):
     # -- the transport -----------------------------------------------------------------------------
 
     def send(self, content: Any, buffers: Any = None) -> None:
-        """Take a message to the browser; called by one thread at a time."""
+        """Deliver a message to the browser; called by one thread at a time."""
         raise NotImplementedError
 
     def set_token(self, token: Secret, url: str, account: str) -> None:
@@ -139,7 +139,7 @@ class DashboardSession(HasTraits):
         set_token(token.reveal(), url=url, account=account)
 
     def receive(self, content: object) -> None:
-        """Take up a message of the browser. Never raises: no one would see it."""
+        """Handle a message from the browser. Never raises, because no one would see the error."""
         try:
             message = protocol.parse(content)
         except protocol.InvalidMessageError as error:
@@ -173,7 +173,7 @@ class DashboardSession(HasTraits):
         self._sender.on_display()
 
     def end(self) -> None:
-        """Send and begin nothing more."""
+        """Stop sending and accepting requests."""
         self._sender.close()
         self._requests.rest(is_final=True)
 
@@ -189,7 +189,7 @@ class DashboardSession(HasTraits):
 
     @property
     def selected_jobs(self) -> list[RemoteJob]:
-        """The chosen jobs, for the next cell."""
+        """The selected jobs, for the next cell."""
         group = self._shown
         if group is None:
             return []
@@ -204,7 +204,7 @@ class DashboardSession(HasTraits):
         """Show another group, or ("") the list of all.
 
         Raises:
-            GroupNotFoundError: there is none of that name.
+            GroupNotFoundError: no group of that name exists.
         """
         self._show(JobGroup.open(name) if name else None)
 
@@ -212,15 +212,16 @@ class DashboardSession(HasTraits):
         """Write the group as one page that needs no kernel and no network.
 
         Its table, filters and charts work; its actions are hidden. Colleagues open it in a browser.
-        The cloud is asked about the jobs; if that fails, their last known state is written.
+        The jobs' states are refreshed first; if that fails, their last known states are written.
 
         Args:
-            path: of the file, which is written over.
-            results: hold the results of the first 200 successful jobs, which are fetched now.
+            path: path of the file; an existing file is overwritten.
+            results: whether to include the results of the first 200 successful jobs, which are
+                fetched now.
 
         Raises:
             JobGroupError: no group is shown.
-            OSError: the file cannot be written.
+            OSError: the file could not be written.
         """
         from jobgroup.dashboard.standalone import page_of
 
@@ -235,14 +236,14 @@ class DashboardSession(HasTraits):
         user_path(path).write_text(page, encoding="utf-8")
 
     def observe(self, handler: Callable[..., Any], names: Any = All, type: Any = "change") -> None:
-        """As traitlets does; who observes what a group does has the group followed for it."""
+        """Observe as in traitlets; while there are observers, the group is followed for them."""
         super().observe(handler, names, type)
         asked = {names} if isinstance(names, str) else names
         if asked is All or not _READ.isdisjoint(asked):
             self._sender.observe(True)
 
     def unobserve_all(self, name: Any = All) -> None:
-        """As traitlets does; for all names, the group is followed for its viewers alone."""
+        """Unobserve as in traitlets; without a name, the group is then followed only for views."""
         super().unobserve_all(name)
         if name is All:
             self._sender.observe(False)
@@ -317,7 +318,7 @@ class DashboardSession(HasTraits):
         self._sender.enqueue(message)
 
     def _removals_of(self, epoch: str) -> int:
-        """Return the count of removals when the page got its rows."""
+        """Return the number of removals up to the page's rows."""
         return self._removals if (epoch or self._sender.page_epoch) == self._sender.epoch else -1
 
     def _do(self, name: str, args: Json, removals: int) -> Future[Any]:

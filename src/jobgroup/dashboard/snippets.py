@@ -1,4 +1,4 @@
-"""The line of Python that does what a button does: the dashboard teaches the library. Pure."""
+"""Lines of Python that do what the page's buttons do, to teach the library. Pure."""
 
 from __future__ import annotations
 

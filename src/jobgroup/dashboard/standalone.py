@@ -1,4 +1,4 @@
-"""A group as one page that stands alone: its state, the dashboard, and no kernel and no network."""
+"""Write a group as one page with its state and the dashboard, without kernel and network."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ EPOCH: Final = "saved"
 
 
 def page_of(group: JobGroup, traits: Mapping[str, Any], *, with_results: bool) -> str:
-    """The page, with the group as its file has it now."""
+    """Return the page, with the group's last known state."""
     records, now = group.snapshot(), time.time()
     rows = read_columns(engine_session(group).store.database, 0, len(records))
     push = protocol.Push(n=1, epoch=EPOCH, since=-1, version=1, total=len(records))
@@ -75,7 +75,7 @@ def _module(name: str) -> str:
 
 
 def _as_script(value: Any) -> str:
-    """JSON that no text in it can break out of the element that holds it."""
+    """Return JSON for a script element, which no text in it can end."""
     return json.dumps(value, default=str, separators=(",", ":")).replace("<", "\\u003c")
 
 

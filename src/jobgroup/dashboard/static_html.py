@@ -1,6 +1,6 @@
-"""A group as plain HTML, for pages without a kernel: saved notebooks, GitHub, nbconvert.
+"""Write a group as plain HTML, for pages without a kernel: saved notebooks, GitHub, nbconvert.
 
-Everything that comes from clouds and colleagues is escaped.
+All text from clouds and colleagues is escaped.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ Measured = Mapping[int, Sequence[Measurement]]
 
 
 def html_of(group: JobGroup) -> str:
-    """The last known state of a group, with its time and the line that brings it to life."""
+    """Return a group's last known state, with its time and the line that makes it live."""
     session = engine_session(group)
     store = session.store
     chosen = {*store.entries.ids(FAILED)[:MAX_ROWS], *store.entries.ids()[:MAX_ROWS]}

@@ -1,4 +1,4 @@
-"""The rows that the browser has, and the next ones to send. Pure: the clock is an argument."""
+"""Track the rows that the browser has, to send the next ones. Pure: the clock is an argument."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ def _new_epoch() -> str:
 
 @dataclass
 class SyncState:
-    """The state of the line to the browser, of which all views of a session are one end.
+    """The state of the connection to the browser, which all views of a session share.
 
     Attributes:
-        epoch: names this life of this group.
+        epoch: id of this group's current snapshot sequence.
         is_open: whether a view is open.
         sent: the version up to which rows were sent; -1 before the first snapshot.
         arrived: the version up to which they are known to have arrived.
@@ -53,21 +53,21 @@ class SyncState:
     _resends: int = 0
 
     def restart(self) -> None:
-        """Start again for another group, or the same one: the browser's rows no longer count."""
+        """Start again for another group or the same one, and ignore the browser's rows."""
         self.epoch = _new_epoch()
         self.sent = self.arrived = -1
         self._acked = self._pushed
         self._is_answer_due = self.is_open
 
     def displayed(self, now: float) -> None:
-        """A view is on its way to the page, and may not be heard for long."""
+        """Note that a view is being displayed, which may stay silent for long."""
         if not self.is_open:
             self.is_open = True
             self.sent = self.arrived = -1
             self._not_before = now + DISPLAY_DELAY_S
 
     def opened(self, client: ClientState | None) -> None:
-        """A view has these rows, and wants the rest or to hear that there is none."""
+        """Note that a view was opened with these rows and waits for the others, if any."""
         self.is_open = self._is_answer_due = True
         self._not_before = float("-inf")
         is_known = client is not None and client.epoch == self.epoch
@@ -76,7 +76,7 @@ class SyncState:
         self.arrived = self.sent
 
     def synced(self, client: ClientState | None, ack: int) -> None:
-        """A view has these rows, and got push number `ack`."""
+        """Note that a view has these rows, and received push number `ack`."""
         self._acked = max(self._acked, min(ack, self._pushed))
         if client is not None and client.epoch == self.epoch and client.version <= self.sent:
             self.arrived = client.version
@@ -85,15 +85,15 @@ class SyncState:
         self.is_open = self._is_answer_due = False
 
     def is_overdue(self, now: float) -> bool:
-        """Whether pushes went and nothing arrived."""
+        """Whether pushes were sent and none was acknowledged."""
         return self._acked < self._pushed and now - self._pushed_at >= PATIENCE_S
 
     def is_behind(self, version: int) -> bool:
-        """Whether rows up to this version, or an answer, are still to be sent."""
+        """Whether rows up to this version, or an answer, must still be sent."""
         return self.is_open and (self._is_answer_due or self.sent < version)
 
     def next(self, version: int, total: int, now: float) -> Push | None:
-        """Return the next push for a browser that needs this version; None for nothing."""
+        """Return the next push for a browser that needs this version; None if there is none."""
         is_full = self._pushed - self._acked >= MAX_IN_FLIGHT and now < self._pushed_at + PATIENCE_S
         if not self.is_open or is_full or now < self._not_before:
             return None

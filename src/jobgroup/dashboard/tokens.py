@@ -1,4 +1,4 @@
-"""Tokens that a page is asked for, and that it gives."""
+"""Tokens that a page asks its user for."""
 
 from __future__ import annotations
 
