@@ -1,8 +1,8 @@
-"""Retrying: the one mechanism for reads, creates and runs, and the waits between attempts.
+"""Retries for reads, creates and runs, and the waits between attempts.
 
 It is built on tenacity, which accepts our own `stop` and `sleep`: a run decides at each failure
 whether to continue, and can be canceled during a wait. stamina, whose argument names we use,
-accepts neither, and takes its jitter from random numbers that a user may have seeded.
+accepts neither, and draws its jitter from the global generator, which a user may have seeded.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ T = TypeVar("T")
 MAX_RETRY_AFTER_S: Final = 3600.0
 """If a cloud asks for a longer wait, jobgroup asks it again after this time."""
 
-_random: Final = random.Random()  # not the user's, who may have seeded it for an experiment
+_random: Final = random.Random()  # users may seed the global one
 
 
 @dataclass
 class Backoff:
-    """Growing waits after failures in a row: at least half of each is fixed, the rest is random.
+    """Waits that grow with each failure in a row: at least half is fixed, the rest is random.
 
     Source: M. Brooker, "Exponential Backoff and Jitter", AWS Architecture Blog, 2015.
     """
@@ -38,15 +38,15 @@ class Backoff:
     failures: int = field(default=0, init=False)
 
     def next_s(self, retry_after_s: float | None = None) -> float:
-        """Seconds to wait after one more failure; never less than the cloud asks for."""
+        """Return the seconds to wait after one more failure, at least the cloud's Retry-After."""
         half_s = 0.5 * min(self.wait_max, self.wait_initial * 2.0 ** min(self.failures, 20))
         self.failures += 1
-        # on top of what the cloud asks for too: it asks many for the same
+        # Jitter is added to Retry-After too, because the cloud sends the same one to many clients.
         jitter_s = half_s * _random.random()
         return max(half_s, min(retry_after_s or 0.0, MAX_RETRY_AFTER_S)) + jitter_s
 
     def reset(self) -> None:
-        """Start over, after the cloud has answered."""
+        """Start again with short waits, after the cloud has responded."""
         self.failures = 0
 
 
@@ -63,17 +63,17 @@ async def retry(
 ) -> T:
     """Return a coroutine function's result, calling it again after temporary errors.
 
-    A cloud's Retry-After counts, up to an hour. Canceling the task ends it at once.
+    A cloud's Retry-After is respected, up to an hour. Canceling the task stops the retries at once.
 
     Args:
-        function: called until it succeeds.
-        on: whether the same call may succeed after an error.
-        attempts: maximum number of calls; asked after each failure.
-        timeout: seconds after the first call from which none is repeated.
+        function: coroutine function, called until it succeeds.
+        on: predicate: whether the same call may succeed after this error.
+        attempts: function that returns the maximum number of calls; called after each failure.
+        timeout: seconds from the first call; later, no call is repeated.
         wait_initial: maximum wait after the first failure, in seconds; it doubles each time.
         wait_max: maximum wait in seconds, unless the cloud asks for more.
-        sleep: waits for a number of seconds; it may return early.
-        on_retry: called before each wait with the error and the seconds to wait.
+        sleep: coroutine function that waits for a number of seconds; it may return early.
+        on_retry: coroutine function, called before each wait with the error and the seconds.
 
     Raises:
         Exception: the error of the last attempt.

@@ -398,7 +398,11 @@ class GroupMachine(RuleBasedStateMachine):
         """The number of creates whose answers leave their fate open."""
         return sum(
             entry.call in CREATING
-            and (bool(set(entry.faults) & set(DOUBTFUL)) or (entry.status or 0) >= 500)
+            and (
+                bool(set(entry.faults) & set(DOUBTFUL))
+                or entry.status == 408
+                or (entry.status or 0) >= 500
+            )
             for entry in self.cloud.log
         )
 

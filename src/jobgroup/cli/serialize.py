@@ -1,6 +1,6 @@
-"""The JSON that the command prints: shapes that scripts rely on, described in docs/terminal.md.
+"""The JSON that the command prints. Scripts rely on its shapes, which docs/terminal.md describes.
 
-Times are ISO 8601 in UTC with whole seconds, durations are seconds; null is "unknown".
+Times are ISO 8601 in UTC, in whole seconds. Durations are in seconds. null means "unknown".
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _OF_AN_ATTEMPT: Final = (
 
 
 def moment(seconds: float | None) -> str | None:
-    """Return a time as text; None for one that no calendar has.
+    """Return a time as an ISO 8601 string, or None if it is out of range.
 
     >>> moment(0.5)
     '1970-01-01T00:00:00Z'
@@ -89,7 +89,7 @@ def job_document(record: JobRecord) -> Json:
 
 
 def history_document(job: RemoteJob) -> Json:
-    """Return every attempt of a job, and its other events."""
+    """Return a job's attempts and its other events."""
     return {
         "history": [
             _fields(attempt, _OF_AN_ATTEMPT)
@@ -103,7 +103,7 @@ def history_document(job: RemoteJob) -> Json:
 
 
 def import_document(report: ImportReport) -> Json:
-    """Return the groups that were imported, or would be, and those that were not."""
+    """Return the groups that an import (or a dry run of one) takes and those that it skips."""
     return {
         "source": str(report.source.absolute()),
         "dry_run": report.dry_run,

@@ -112,7 +112,7 @@ class Figures:
     def _points(
         self, group: JobGroup, records: Sequence[JobRecord], sweep: str
     ) -> tuple[Study, list[str], Json]:
-        """Return the points of a sweep, remarks about them, and the quantities that can be drawn."""
+        """Return the points of a sweep, remarks about them, and the quantities to choose from."""
         session = engine_session(group)
         sweeps = [each.name for each in session.store.sweeps.all()]
         chosen = sweep if sweep in sweeps else sweeps[-1] if sweeps else None
@@ -168,7 +168,7 @@ def _most_telling(study: Study, states: Sequence[str]) -> str:
 def _figure(
     group: JobGroup, study: Study, choices: Json, sweep: str, args: Mapping[str, Any]
 ) -> Json:
-    """Return a figure with the wanted choices; replace and name choices that are gone."""
+    """Return a figure with the wanted choices; replace and name missing ones."""
     definitions = definitions_of(engine_session(group).store)
     known = with_variants(study).coordinates
     wanted: dict[str, Any] = {name: args.get(name) for name in ("x", "curves")}

@@ -158,7 +158,7 @@ class ExecutionGroup(JobGroup):
         super().__init__(name.removesuffix(".egrp"), cache_results=cache_results)
         if folder_path is not None:
             warn(
-                f"folder_path={os.fspath(folder_path)!r} was ignored: the group {self.name!r} is in"
+                f"The folder {os.fspath(folder_path)!r} was ignored: the group {self.name!r} is in"
                 f" {self.folder_path}. Set JOBGROUP_DATA_DIR to keep groups elsewhere."
             )
 

@@ -1,4 +1,4 @@
-"""Arguments of calls, validated before anything is done with them. Pure."""
+"""Validation of arguments, before a call does anything. Pure functions."""
 
 from __future__ import annotations
 
@@ -30,22 +30,22 @@ def run_request(
     """Return the request for a run.
 
     Raises:
-        TypeError, ValueError: an argument makes no sense, or none with the others.
+        TypeError, ValueError: an argument is invalid, or does not fit the others.
     """
     if params is not None and not isinstance(params, Mapping):
         raise TypeError(f"params must be a dict such as {{'max_shots': 100}}, got {shown(params)}.")
     if queue and delay is not None:
-        raise TypeError("queue=True sends jobs as slots become free, so it takes no delay.")
+        raise TypeError("delay cannot be used with queue=True, which sends as slots become free.")
     if params and not rerun:
-        raise TypeError("params are for a rerun: an unsent job has those that it was added with.")
+        raise TypeError("params requires rerun=True: unsent jobs keep the params of add().")
     if not replace and not rerun:
         raise TypeError("replace=False requires rerun=True: a first run replaces no job.")
     queue = queue or wait
     is_at_once = not queue and delay is None
     if is_at_once and (concurrent_job_count, stop_after_failures) != (None, None):
         raise TypeError(
-            "concurrent_job_count and stop_after_failures go with queue=True or wait=True: without"
-            " them all jobs are sent at once."
+            "concurrent_job_count and stop_after_failures require queue=True or wait=True:"
+            " otherwise all jobs are sent at once."
         )
     validate_counts(
         concurrent_job_count=concurrent_job_count,
@@ -70,11 +70,11 @@ def run_request(
 
 
 def validate_delay(delay: Any) -> float:
-    """Return the seconds between two jobs.
+    """Return the seconds to wait between two jobs.
 
     Raises:
-        TypeError: they are no number.
-        ValueError: they are negative, or without end.
+        TypeError: `delay` is not a number.
+        ValueError: `delay` is negative, infinite or NaN.
 
     >>> validate_delay(0), validate_delay(2.5)
     (0.0, 2.5)
@@ -86,11 +86,11 @@ def validate_delay(delay: Any) -> float:
 
 
 def validate_timeout(timeout: Any) -> float | None:
-    """Return the seconds to wait; None for ever.
+    """Return the seconds to wait, or None to wait forever.
 
     Raises:
-        TypeError: they are no number.
-        ValueError: they are NaN.
+        TypeError: `timeout` is not a number.
+        ValueError: `timeout` is NaN.
     """
     if timeout is None:
         return None
@@ -104,8 +104,8 @@ def validate_counts(*, least: int = 1, **counts: Any) -> None:
     """Check that each count is a whole number of at least `least`, or None.
 
     Raises:
-        TypeError: one of them is no whole number.
-        ValueError: one of them is less than that.
+        TypeError: a count is not a whole number.
+        ValueError: a count is less than `least`.
     """
     for name, count in counts.items():
         if count is None and least:
@@ -119,7 +119,7 @@ def validate_counts(*, least: int = 1, **counts: Any) -> None:
 
 
 def _seconds(what: str, given: Any) -> float:
-    if isinstance(given, SupportsFloat):  # numpy's numbers too, but no text
+    if isinstance(given, SupportsFloat):  # accepts numpy's numbers too, but no strings
         try:
             return float(given)
         except OverflowError:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from xarray import Dataset
 
 MOST_CELLS: Final = 10_000_000
-"""Cells of a variable with states; beyond, only the most frequent states are kept."""
+"""Largest size of a variable with states; above it, only the most frequent states are kept."""
 
 STATES_KEPT: Final = 1_000
 
@@ -47,20 +47,20 @@ LONG_NAMES: Final[Mapping[str, str]] = {
     "p_err": "standard error of p",
     "p_low": "lower end of the interval of p",
     "p_high": "upper end of the interval of p",
-    "p_rest": "share of the states that are left out",
-    "count_rest": "counts of the states that are left out",
+    "p_rest": "total share of omitted states",
+    "count_rest": "total counts of omitted states",
     "samples": "sum of all counts",
     "shots": "shots used",
-    "physical_perf": "share of the shots that pass the filters on detection",
+    "physical_perf": "share of shots that pass the detection filters",
     "logical_perf": "share of detected events that pass the selection",
-    "global_perf": "share of the shots that pass detection and selection",
+    "global_perf": "share of shots that pass detection and selection",
     "status": "status of the jobs",
     "jobs": "number of jobs",
     "done": "number of successful jobs",
     "failed": "number of failed jobs",
     "variant": "jobs with other settings at the same point",
-    "repeat": "rank among the jobs of a point",
-    "point": "number of the point",
+    "repeat": "index among the jobs of a point",
+    "point": "index of the point",
 }
 
 
@@ -79,7 +79,7 @@ def dataset_of(
 
     Raises:
         MissingDependencyError: xarray is not installed.
-        UnknownColumnError: no job has a state that is asked for or that is in a definition.
+        UnknownColumnError: no job has a state that `states` or a definition names.
         ValueError: `repeats` or `errors` is unknown.
     """
     try:
@@ -87,7 +87,7 @@ def dataset_of(
         import xarray as xr
     except ImportError as error:
         raise MissingDependencyError(
-            'to_xarray() needs xarray, which is not installed: pip install "jobgroup[xarray]".'
+            'to_xarray() needs xarray. Install it with pip install "jobgroup[xarray]".'
         ) from error
     if repeats not in ("pool", "keep"):
         raise ValueError(f'repeats must be "pool" or "keep", got {repeats!r:.40}.')
@@ -127,7 +127,7 @@ def dataset_of(
 
 
 class _Variables:
-    """Makes the variables of a dataset, cell by cell."""
+    """The variables of a dataset, filled cell by cell."""
 
     def __init__(
         self, layout: _Layout, np: Any, level: float, errors: ErrorKind, *, has_interval: bool
@@ -215,7 +215,7 @@ class _Variables:
 
 
 class _Layout:
-    """Places each point on a grid of the swept names, or in a row of points."""
+    """The index of each point, on a grid of the swept names or in a row of points."""
 
     def __init__(self, study: Study, repeats: Repeats, grid: bool | None) -> None:
         self._study = study
@@ -285,7 +285,7 @@ class _Layout:
 
 
 def _one_by_one(points: Iterable[Point]) -> tuple[list[Point], list[int]]:
-    """Return a point for each job, and its rank among the jobs of that point."""
+    """Return a point for each job, and the job's index among the jobs of the original point."""
     alone: list[Point] = []
     ranks: list[int] = []
     for point in points:
@@ -302,13 +302,13 @@ def _key(value: Cell) -> tuple[bool, Cell]:
 
 
 def coordinate(values: Sequence[Cell], np: Any) -> Any:
-    """Return values as an array: numbers, truth values or times, or texts if some are texts."""
+    """Return values as an array of numbers, booleans or times, or of strings for other values."""
     if values and all(isinstance(value, bool) for value in values):
         return np.array(values, dtype=bool)
     if not any(isinstance(value, bool | str) for value in values):
         is_whole = all(isinstance(value, int) and abs(value) < 2**63 for value in values)
         plain = [math.nan if value is None else value for value in values]
-        with suppress(OverflowError):  # beyond all floats: texts
+        with suppress(OverflowError):  # an int too large for a float becomes a string
             return np.array(plain, dtype=np.int64 if is_whole and plain else float)
     times = [time_of(value) for value in values]
     if None not in times:
@@ -317,7 +317,7 @@ def coordinate(values: Sequence[Cell], np: Any) -> Any:
 
 
 def time_of(value: Cell) -> datetime | None:
-    """Return the time in UTC that a text is, as labels keep datetimes."""
+    """Return the time in UTC that an ISO string states (labels store datetimes so), or None."""
     if not isinstance(value, str) or not _DATE.match(value):
         return None
     try:
@@ -354,7 +354,7 @@ def _status(states: list[str]) -> str:
 
 
 def _remarks(study: Study, layout: _Layout) -> dict[str, str]:
-    """Return remarks for readers: probabilities, variants, left-out jobs, unlike repeats."""
+    """Return remarks on probabilities, variants, omitted jobs and repeats that differ."""
     found: dict[str, str] = {}
     kinds = Counter(p.pool.kind for p in layout.points if p.pool.kind)
     if kinds["probability"]:
@@ -384,6 +384,6 @@ def _versions() -> dict[str, str]:
 
 
 def _netcdf_name(name: str) -> str:
-    """Return a name that netCDF allows and that no variable here has."""
+    """Return a name that netCDF allows and that no variable of the dataset uses."""
     plain = name.replace("/", "_").strip() or "_"
     return f"label.{plain}" if plain in LONG_NAMES else plain
