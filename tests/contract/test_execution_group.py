@@ -63,7 +63,7 @@ def test_execution_groups_run_alike(both, factory):
 
 def test_folder_of_an_execution_group_is_ignored_with_a_warning(tmp_path):
     """The sentence says where the group is; both classes open the same file."""
-    with pytest.warns(JobGroupWarning, match=r"folder_path=.* was ignored.*JOBGROUP_DATA_DIR"):
+    with pytest.warns(JobGroupWarning, match=r"The folder .* was ignored.*JOBGROUP_DATA_DIR"):
         group = ExecutionGroup("here", tmp_path / "executions")
     assert not (tmp_path / "executions").exists()
     assert group == JobGroup("here")
