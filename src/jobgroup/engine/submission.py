@@ -1,4 +1,4 @@
-"""The requests that send a job, from its intent on disk to its ids on disk.
+"""The requests that send a job, between its intent and its ids on disk (`store.journal`).
 
 An entry is one job on the cloud, or several: one request each, whose id is on disk before the next
 one leaves. A request ends in one of three ways: it is *sent* and its id recorded; it is certainly

@@ -5,7 +5,7 @@ will be kept, and may change until it is released. From then on a change of thes
 version, and takes:
 
 1. a script in a mapping ``STEPS = {5: "...", ...}`` that leads from each released version to the
-   next, run by `opening.check` in the one transaction that also sets ``user_version``. It makes
+   next, run by `connection.check` in the one transaction that also sets ``user_version``. It makes
    each changed table again under this module's text and copies the rows: ``ALTER TABLE`` would
    leave another text in the file, and a file whose text is not ours is refused;
 2. the older versions' own text, for a file is compared with the text of *its* version before any
