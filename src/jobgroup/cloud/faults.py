@@ -1,7 +1,7 @@
 """Faults of the embedded cloud, as of networks and busy clouds, to test a script with.
 
-`EmbeddedCloud.faults` adds and clears them, and `middleware` makes them happen; ``/faults`` does the same over HTTP, for other
-processes.
+`EmbeddedCloud.faults` adds and clears them; ``/faults`` does the same over HTTP, for other
+processes. `middleware` lets them happen.
 """
 
 from __future__ import annotations
