@@ -165,7 +165,7 @@ def test_confirm_refuses_an_id_that_the_group_has(lost, scripted):
         lost[0].confirm(lost[1].id)
     with pytest.raises(JobGroupError, match="must be the job's id"):
         lost[0].confirm("  ")
-    with pytest.raises(TypeError, match="not list"):
+    with pytest.raises(TypeError, match="got list"):
         lost[0].confirm([lost[1].id])
     assert lost[0].state == "unconfirmed"
 

@@ -132,8 +132,9 @@ class GroupSession:
             try:
                 data_version = await self.in_thread(self.store.database.data_version)
                 version = await self.in_thread(lambda: self.store.version)
+                stored = self.store.results.writes
                 # the end of a run changes no job, and observers of `busy` wait for it
-                now = (version, data_version, len(self.runs), self.lease.is_held)
+                now = (version, data_version, len(self.runs), self.lease.is_held, stored)
                 if now != seen:
                     if data_version != seen_data:
                         self.notify()

@@ -25,6 +25,8 @@ class ResultCache:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self.writes = 0
+        """How often this process has changed stored results, which changes no version."""
 
     @property
     def enabled(self) -> bool:
@@ -83,6 +85,7 @@ class ResultCache:
                     "INSERT OR REPLACE INTO results VALUES (?, ?, ?, ?)",
                     (attempt_id, tx.now, content_digest(data), data),
                 )
+        self.writes += 1
 
     def count_missing(self) -> int:
         """Return the number of successful jobs whose result is on the cloud only."""
@@ -107,5 +110,6 @@ class ResultCache:
         """Remove all stored results and free their space; raise StorageError if that fails."""
         with self._database.write_transaction() as tx:
             tx.execute("DELETE FROM results")
+        self.writes += 1
         with suppress(StorageError):  # in use just now: the room is used again by what comes
             self._database.compact()
