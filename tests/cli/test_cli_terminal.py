@@ -175,18 +175,20 @@ def test_notify_runs_a_command(begin, prepared, tmp_path, waiting_to_run):
     name = "$(touch owned) `touch owned`; touch owned"
     group = prepared(name, jobs=3, failing=(0, 2))
     waiting_to_run(group)
-    command = 'printf "%s|%s|%s\\n" "$JOBGROUP_NAME" "$JOBGROUP_EVENT" "$JOBGROUP_MESSAGE" >> told'
+    command = (
+        'printf "%s|%s|%s\\n" "$JOBGROUP_NAME" "$JOBGROUP_EVENT" "$JOBGROUP_MESSAGE" >> reported'
+    )
     process = begin("watch", name, "--notify", f"{command}; exit 3", cwd=tmp_path)
     assert process.stdout.readline().endswith("3 unsent; paused\n")
     group.resume()
     out, complaint = process.communicate(timeout=120)
     assert process.returncode == 5
-    reported = (tmp_path / "reported").read_text().splitlines()
+    reported = (tmp_path / "notes").read_text().splitlines()
     assert [line.split("|")[:2] for line in reported] == [[name, "job_failed"], [name, "finished"]]
     assert reported[1].endswith(f"{name} has finished: 1 success, 2 error.")
     assert out.endswith(f"{name} has finished: 1 success, 2 error.\n")
     assert complaint.count("ended with exit code 3") == 2
-    assert [path.name for path in tmp_path.iterdir() if path.name != "groups"] == ["reported"]
+    assert [path.name for path in tmp_path.iterdir() if path.name != "groups"] == ["notes"]
 
 
 def test_watch_prints_one_json_object_per_line(begin, prepared, waiting_to_run):
