@@ -175,9 +175,7 @@ def test_notify_runs_a_command(begin, prepared, tmp_path, waiting_to_run):
     name = "$(touch owned) `touch owned`; touch owned"
     group = prepared(name, jobs=3, failing=(0, 2))
     waiting_to_run(group)
-    command = (
-        'printf "%s|%s|%s\\n" "$JOBGROUP_NAME" "$JOBGROUP_EVENT" "$JOBGROUP_MESSAGE" >> reported'
-    )
+    command = 'printf "%s|%s|%s\\n" "$JOBGROUP_NAME" "$JOBGROUP_EVENT" "$JOBGROUP_MESSAGE" >> notes'
     process = begin("watch", name, "--notify", f"{command}; exit 3", cwd=tmp_path)
     assert process.stdout.readline().endswith("3 unsent; paused\n")
     group.resume()
