@@ -214,8 +214,8 @@ def test_no_job_is_sent_without_room_for_its_intent(tiny_disk, group, cloud, unt
         with suppress(StorageError):
             jg.run_parallel()
     tiny_disk.clear()
-    jg.run_parallel()
     until(lambda: all(j.state != "sending" for j in jg))  # the waiting answers are written now
+    jg.run_parallel()
     ledger = Ledger(jg, cloud).check(unconfirmed=13)
     ledger.settle()
     jg.wait(120)

@@ -339,8 +339,10 @@ def test_a_command_between_dead_processes_is_never_done(group, job, child, cloud
     jg.add(job("long", url=cloud.url, duration_s=600))
     launcher = child(SEQUENTIAL)
     until(lambda: [j.state for j in jg][2] in ("waiting", "running"))
+    asker = child("jg = JobGroup.open('experiment'); say(1); hear(); jg.start(rerun=True).result()")
+    asker.hear()  # it is ready, so that it asks long before the lease of the stopped one ends
     stop(launcher, "experiment")
-    asker = child("JobGroup.open('experiment').start(rerun=True).result()")
+    asker.tell()
     until(lambda: command_states() == ["pending"])
     asker.kill()
     launcher.kill()

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
+import sys
+import termios
 from contextlib import suppress
+from pathlib import Path
 
 import psutil
 import pytest
@@ -18,6 +22,12 @@ from jobgroup_server.decoder import Decoder
 def _question(group, **changes):
     uuid = engine_session(group).store.meta()["uuid"]
     return {"group": group.name, "uuid": uuid, "name": "size", "args": {}, "removals": 0, **changes}
+
+
+def _unread_bytes(pid):
+    """The number of bytes that wait on a process's standard input."""
+    with Path(f"/proc/{pid}/fd/0").open("rb", buffering=0) as pipe:
+        return int.from_bytes(fcntl.ioctl(pipe, termios.FIONREAD, bytes(4)), sys.byteorder)
 
 
 @pytest.fixture
@@ -78,6 +88,7 @@ def test_a_process_that_dies_fails_its_question_alone(make_group, new_decoder):
     [process] = _children()
     process.suspend()
     asked = decoder.ask("view", _question(group))
+    wait(lambda: _unread_bytes(process.pid))
     os.kill(process.pid, signal.SIGKILL)
     with pytest.raises(JobGroupError, match="could not be decoded"):
         asked.result(TIMEOUT_S)
