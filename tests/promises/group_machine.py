@@ -20,7 +20,7 @@ from nursery import Nursery
 
 from jobgroup import InvalidTokenError, JobGroup, JobGroupError, RemoteJob, set_token
 from jobgroup.cloud import EmbeddedCloud
-from jobgroup.engine.dispatcher import MAX_CREATES_IN_FLIGHT
+from jobgroup.engine.queued_sending import MAX_CREATES_IN_FLIGHT
 from jobgroup.status import FAILED, TERMINAL
 
 KINDS: dict[str, dict[str, Any]] = {

@@ -18,7 +18,7 @@ from nursery import Child, Nursery
 
 from jobgroup import JobGroup, RemoteJob, StorageError
 from jobgroup.cloud import EmbeddedCloud
-from jobgroup.engine.dispatcher import MAX_CREATES_IN_FLIGHT
+from jobgroup.engine.queued_sending import MAX_CREATES_IN_FLIGHT
 
 ADD = """
 jg = JobGroup(name)

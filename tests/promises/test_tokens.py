@@ -24,7 +24,7 @@ from jobgroup import (
     forget_tokens,
     set_token,
 )
-from jobgroup.engine.dispatcher import MAX_CREATES_IN_FLIGHT
+from jobgroup.engine.queued_sending import MAX_CREATES_IN_FLIGHT
 
 CANARY = "canary-7f3a9c51e2d84b06-token"
 

@@ -24,7 +24,7 @@ from nursery import Child, Nursery
 
 from jobgroup import JobGroup, RemoteJob
 from jobgroup.cloud import EmbeddedCloud
-from jobgroup.engine.dispatcher import MAX_CREATES_IN_FLIGHT
+from jobgroup.engine.queued_sending import MAX_CREATES_IN_FLIGHT
 from jobgroup.store.paths import group_path
 
 SEND = """

@@ -15,7 +15,7 @@ from nursery import Nursery
 
 from jobgroup import JobGroup, JobGroupError, RemoteJob, set_token
 from jobgroup.cloud import EmbeddedCloud
-from jobgroup.engine.dispatcher import MAX_CREATES_IN_FLIGHT
+from jobgroup.engine.queued_sending import MAX_CREATES_IN_FLIGHT
 
 JOBS = 24
 TRICKS = ("again", "again later", "before", "same id", "close", "slow")

@@ -19,7 +19,7 @@ from nursery import Nursery
 
 from jobgroup import JobGroup, RemoteJob
 from jobgroup.cloud import EmbeddedCloud
-from jobgroup.engine.dispatcher import MAX_CREATES_IN_FLIGHT
+from jobgroup.engine.queued_sending import MAX_CREATES_IN_FLIGHT
 from jobgroup.store.paths import group_path
 
 JOBS = 30

@@ -1,6 +1,6 @@
 /**
  * Nested parameters as columns of their own: `noise.g2` of `noise`. A noise model has all its
- * parameters, with the defaults of `src/jobgroup/results/parse.py`; a test holds the two equal. Pure.
+ * parameters, with the defaults of `src/jobgroup/results/cells.py`; a test holds the two equal. Pure.
  */
 
 import type { Value } from "../format";

@@ -12,7 +12,7 @@ from jobgroup.adapters.base import (
     UnreadableGroupError,
 )
 from jobgroup.adapters.foreign_groups import GROUP_SUFFIXES, group_directories, read_group
-from jobgroup.adapters.libraries import follow, job_from_id, let_perceval_display, read_job
+from jobgroup.adapters.job_reader import follow, job_from_id, let_perceval_display, read_job
 from jobgroup.adapters.perceval.circuit_drawing import circuit_svg
 from jobgroup.adapters.perceval.ideal import ideal_of
 from jobgroup.adapters.perceval.metadata import describe_body

@@ -9,7 +9,7 @@ from types import ModuleType
 from typing import Any
 
 from jobgroup.adapters.base import UndecodableResultError
-from jobgroup.adapters.libraries import load_adapter
+from jobgroup.adapters.job_reader import load_adapter
 from jobgroup.decoding import (
     Budget,
     Decoder,

@@ -11,8 +11,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any, Final, TextIO
 
+from jobgroup.results.cells import Cell
 from jobgroup.results.export import encoded
-from jobgroup.results.parse import Cell
 from jobgroup.results.rendering import as_text
 from jobgroup.words import plain
 

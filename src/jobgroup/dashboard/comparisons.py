@@ -12,9 +12,9 @@ from jobgroup.dashboard.protocol import Json
 from jobgroup.errors import JobGroupError
 from jobgroup.group import JobGroup, engine_session
 from jobgroup.results.analysis import Side, compare_sides
+from jobgroup.results.cells import Cell
 from jobgroup.results.figure import alike
 from jobgroup.results.measurement import Measurement
-from jobgroup.results.parse import Cell
 from jobgroup.results.pool import Pool
 from jobgroup.store import JobRecord
 

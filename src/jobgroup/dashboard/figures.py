@@ -15,6 +15,7 @@ from jobgroup.errors import UnknownColumnError
 from jobgroup.group import JobGroup, engine_session
 from jobgroup.results import rows_of
 from jobgroup.results.analysis import study_of_group
+from jobgroup.results.cells import Cell
 from jobgroup.results.collect import HAS_RESULTS
 from jobgroup.results.definitions import definitions_of
 from jobgroup.results.figure import (
@@ -25,7 +26,6 @@ from jobgroup.results.figure import (
     is_placed,
     with_variants,
 )
-from jobgroup.results.parse import Cell
 from jobgroup.results.pool import scalar_names
 from jobgroup.results.results_table import most_frequent
 from jobgroup.results.study import Study, shown_value

@@ -13,7 +13,7 @@ from jobgroup.engine.overrides import apply_overrides, overridable_params
 from jobgroup.errors import JobGroupError
 from jobgroup.group import JobGroup, engine_session
 from jobgroup.job import RemoteJob
-from jobgroup.results.parse import noise_of
+from jobgroup.results.cells import noise_of
 from jobgroup.status import TERMINAL
 from jobgroup.store import AttemptRecord, GroupStore
 from jobgroup.store.columns import MAX_CELL

@@ -17,9 +17,9 @@ from jobgroup.engine.downloads import fetch
 from jobgroup.errors import JobGroupError
 from jobgroup.group import JobGroup, engine_session
 from jobgroup.results import measure_all
+from jobgroup.results.cells import Cell
 from jobgroup.results.collect import HAS_RESULTS
 from jobgroup.results.measurement import Measurement
-from jobgroup.results.parse import Cell
 from jobgroup.results.results_table import ResultRow, rows_of, table_of
 from jobgroup.status import FAILED, LABELS
 from jobgroup.store import JobRecord

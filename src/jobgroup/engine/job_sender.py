@@ -12,7 +12,7 @@ from jobgroup.engine.cooldown import describe_pause
 from jobgroup.engine.overrides import apply_overrides
 from jobgroup.engine.pause import is_paused
 from jobgroup.engine.run import Run
-from jobgroup.engine.send_queue import SendQueue
+from jobgroup.engine.send_order import SendOrder
 from jobgroup.engine.session import GroupSession
 from jobgroup.engine.settling import why
 from jobgroup.engine.submission import send
@@ -82,7 +82,7 @@ class JobSender:
             states |= {REFUSED}  # a job that is prioritized has been selected
         return self.session.store.priorities.entry_ids(states)
 
-    async def wait_for_next(self, queue: SendQueue) -> bool:
+    async def wait_for_next(self, queue: SendOrder) -> bool:
         """Wait while the group is paused. Return whether a job may be sent then."""
         if queue:
             await self.wait_while_paused()

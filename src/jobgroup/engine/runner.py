@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from jobgroup.engine.dispatcher import dispatch
 from jobgroup.engine.job_sender import JobSender
-from jobgroup.engine.parallel import send_in_parallel
+from jobgroup.engine.parallel_sending import send_in_parallel
+from jobgroup.engine.queued_sending import send_queued
 from jobgroup.engine.run import Run, RunProgress
-from jobgroup.engine.send_queue import SendQueue
+from jobgroup.engine.send_order import SendOrder
 from jobgroup.engine.session import GroupSession
 from jobgroup.engine.unconfirmed import reconcile_unconfirmed
 from jobgroup.errors import JobGroupError, QuotaExceededError, UnconfirmedJobError
@@ -124,13 +124,13 @@ async def _send_jobs(sender: JobSender) -> None:
     # a run with retries that was interrupted left these; jobs in error are among them
     watched = await sender.find_retryable(ON_CLOUD | {"error"})
     if run.request.mode == "queue":
-        await dispatch(sender, entry_ids, watched)
+        await send_queued(sender, entry_ids, watched)
     elif run.request.mode == "sequential":
-        await _send_one_by_one(sender, SendQueue(entry_ids), watched)
+        await _send_one_by_one(sender, SendOrder(entry_ids), watched)
     else:
-        await send_in_parallel(sender, SendQueue(entry_ids))
+        await send_in_parallel(sender, SendOrder(entry_ids))
         if run.request.retries:
-            await dispatch(sender, [], [*watched, *run.progress.sent])
+            await send_queued(sender, [], [*watched, *run.progress.sent])
     if run.stopped_by is not None:
         raise sender.stopped_error()
     await _reconcile_refusals(sender)
@@ -158,7 +158,7 @@ async def _reconcile_refusals(sender: JobSender) -> None:
             await sender.send(entry_id)
 
 
-async def _send_one_by_one(sender: JobSender, queue: SendQueue, watched: Sequence[int]) -> None:
+async def _send_one_by_one(sender: JobSender, queue: SendOrder, watched: Sequence[int]) -> None:
     run = sender.run
 
     async def wait_for_end(entry_id: int) -> None:
@@ -180,7 +180,7 @@ async def _send_one_by_one(sender: JobSender, queue: SendQueue, watched: Sequenc
                 await wait_for_end(sent_at)
 
 
-async def _send_when_free(sender: JobSender, queue: SendQueue) -> int | None:
+async def _send_when_free(sender: JobSender, queue: SendOrder) -> int | None:
     """Send the next job, waiting while other jobs of its account fill the plan."""
     run = sender.run
     backoff = Backoff(wait_initial=1.0, wait_max=30.0)

@@ -1,7 +1,7 @@
 """Jobs whose response was lost, also in a process that has ended: what became of them.
 
 The next process that runs the group marks the requests that a dead one left in flight as
-unconfirmed (`Journal.recover_abandoned`). A cloud that remembers idempotency keys can tell what
+unconfirmed (`SendJournal.recover_abandoned`). A cloud that remembers idempotency keys can tell what
 became of them; otherwise the user confirms or resends the job. It is never resent automatically.
 """
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from jobgroup.adapters.libraries import load_adapter
+from jobgroup.adapters.job_reader import load_adapter
 from jobgroup.values import plain
 from jobgroup.words import shown
 

@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from jobgroup import catalog
-from jobgroup.engine.dispatcher import launchable
+from jobgroup.engine.queued_sending import launchable
 from jobgroup.errors import GroupNotFoundError, warn
 from jobgroup.group.pending import Pending, twins
 from jobgroup.group.validation import run_request, validate_counts, validate_delay

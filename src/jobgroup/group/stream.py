@@ -10,8 +10,9 @@ from jobgroup.errors import JobGroupError, ResultsError, warn
 from jobgroup.group.pending import Computation, Pending
 from jobgroup.group.progress_bars import SlowBar
 from jobgroup.job import RemoteJob, job_of
-from jobgroup.results.collect import Errors, check_errors, decode_one, failures_sentence
-from jobgroup.results.parse import Result
+from jobgroup.results.cells import Result
+from jobgroup.results.collect import Errors, check_errors
+from jobgroup.results.failures import decode_one, failures_sentence
 from jobgroup.words import shown
 
 if TYPE_CHECKING:

@@ -1,5 +1,6 @@
 """Results: as the client library gives them, as tables, as distributions, and one by one."""
 
+from jobgroup.results.cells import Result
 from jobgroup.results.collect import (
     Errors,
     check_errors,
@@ -10,7 +11,6 @@ from jobgroup.results.collect import (
     with_results,
 )
 from jobgroup.results.distributions import Distributions, distributions_of
-from jobgroup.results.parse import Result
 from jobgroup.results.results_table import ResultsTable, rows_of, table_of
 from jobgroup.results.table import Table
 

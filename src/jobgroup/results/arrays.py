@@ -13,8 +13,8 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from jobgroup.errors import MissingDependencyError
+from jobgroup.results.cells import Cell
 from jobgroup.results.expression import Expression
-from jobgroup.results.parse import Cell
 from jobgroup.results.pool import ErrorKind, scalar_names
 from jobgroup.results.results_table import (
     NOT_SAMPLED,

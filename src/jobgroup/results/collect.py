@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
-from jobgroup.adapters import UndecodableResultError, decode
+from jobgroup.adapters import decode
 from jobgroup.engine.downloads import fetch
 from jobgroup.errors import CloudError, JobGroupError, ResultsError, warn
+from jobgroup.results.cells import Result
+from jobgroup.results.failures import decode_one, failures_sentence
 from jobgroup.results.measurement import Measurement, measurements
-from jobgroup.results.parse import Result
 from jobgroup.status import FAILED, PENDING
 from jobgroup.words import format_count, shown
 
@@ -128,15 +128,6 @@ def collect(
     return results
 
 
-def failures_sentence(name: str, failures: Mapping[int, Exception], *, of: int) -> str:
-    """Return the message about missing results."""
-    first = min(failures)
-    return (
-        f"Could not get {len(failures)} of {of} results of {name!r}. The first failure was"
-        f" job {first}: {failures[first]}"
-    )
-
-
 def results_of_one(session: GroupSession, record: JobRecord) -> Result:
     """Return the results of one job that has ended.
 
@@ -151,25 +142,3 @@ def results_of_one(session: GroupSession, record: JobRecord) -> Result:
         if record.state in FAILED:
             raise RuntimeError(f"The job failed: {record.message}") from error
         raise
-
-
-def decode_one(
-    document: dict[str, Any] | Exception, read: Callable[[dict[str, Any]], T] = decode
-) -> T:
-    """Return a result as the client library gives it, or as `read` does.
-
-    Raises:
-        JobGroupError: it could not be fetched or decoded.
-    """
-    if isinstance(document, Exception):
-        raise document
-    try:
-        return read(document)
-    except (JobGroupError, Warning):
-        raise
-    except Exception as error:  # of one job: the others are decoded
-        raise UndecodableResultError(
-            f"The results are not decoded ({type(error).__name__}: {error}). The cloud's answer is"
-            " kept in this error's `raw`.",
-            raw=json.dumps(document, default=str),
-        ) from error

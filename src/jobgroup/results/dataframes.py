@@ -7,7 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from jobgroup.errors import MissingDependencyError
-from jobgroup.results.parse import Cell
+from jobgroup.results.cells import Cell
 
 if TYPE_CHECKING:
     from pandas import DataFrame

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from jobgroup.errors import MissingDependencyError
-from jobgroup.results.parse import Cell
+from jobgroup.results.cells import Cell
 from jobgroup.results.pool import Quantity
 from jobgroup.results.results_table import ResultRow, level_of, not_sampled, table_of
 from jobgroup.results.states import in_order

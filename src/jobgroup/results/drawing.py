@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from jobgroup.errors import MissingDependencyError
 from jobgroup.results.arrays import coordinate
+from jobgroup.results.cells import Cell
 from jobgroup.results.figure import Figure, FigurePoint
-from jobgroup.results.parse import Cell
 from jobgroup.results.pool import Quantity
 from jobgroup.results.study import shown_value
 

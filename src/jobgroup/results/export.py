@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from jobgroup.results.parse import Cell
+from jobgroup.results.cells import Cell
 from jobgroup.store.encoding import json_safe
 from jobgroup.store.output import user_path, write_output
 

@@ -14,8 +14,8 @@ from typing import Any, Final, Literal, NamedTuple
 
 from jobgroup.errors import UnknownColumnError
 from jobgroup.results.arrays import time_of
+from jobgroup.results.cells import Cell
 from jobgroup.results.expression import Expression, ExpressionError, parse
-from jobgroup.results.parse import Cell
 from jobgroup.results.pool import Pool, Quantity
 from jobgroup.results.results_table import check_expression, level_of, most_frequent
 from jobgroup.results.study import Point, Study, shown_value

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from jobgroup.adapters import UndecodableResultError, decode
 from jobgroup.adapters.results import decode_text
 from jobgroup.decoding import Budget, PlainMaker
-from jobgroup.results.parse import Cell, flattened, scalars_of
+from jobgroup.results.cells import Cell, flattened, scalars_of
 from jobgroup.results.states import in_order, label_of
 from jobgroup.values import as_float
 

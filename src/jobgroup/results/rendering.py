@@ -7,7 +7,7 @@ from html import escape
 from itertools import islice
 from typing import Final
 
-from jobgroup.results.parse import Cell
+from jobgroup.results.cells import Cell
 from jobgroup.words import on_one_line
 
 MOST_TEXT_ROWS: Final = 60

@@ -12,9 +12,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 from jobgroup.errors import UnknownColumnError
+from jobgroup.results.cells import Cell, cell, noise_of
 from jobgroup.results.expression import Expression
 from jobgroup.results.measurement import Measurement
-from jobgroup.results.parse import Cell, cell, noise_of
 from jobgroup.results.pool import SCALARS, Pool, scalar_names
 from jobgroup.results.shares import ONE_SIGMA
 from jobgroup.results.states import in_order, label_of

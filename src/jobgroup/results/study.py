@@ -15,8 +15,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from jobgroup.fingerprint import LIMITS
+from jobgroup.results.cells import Cell, cell, flattened
 from jobgroup.results.measurement import Measurement
-from jobgroup.results.parse import Cell, cell, flattened
 from jobgroup.results.pool import Pool
 from jobgroup.results.results_table import ResultRow
 from jobgroup.values import is_same_number, span_of

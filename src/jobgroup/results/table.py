@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self, overload
 
 from jobgroup.errors import UnknownColumnError
 from jobgroup.results import dataframes, export, rendering
-from jobgroup.results.parse import Cell
+from jobgroup.results.cells import Cell
 
 if TYPE_CHECKING:
     from pandas import DataFrame

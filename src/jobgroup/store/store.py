@@ -20,13 +20,13 @@ from jobgroup.store.entries import Entries, length, missing
 from jobgroup.store.fingerprints import Fingerprints
 from jobgroup.store.incidents import Incidents
 from jobgroup.store.inserts import Adding, payload_id
-from jobgroup.store.journal import Journal
 from jobgroup.store.lease import Lease
 from jobgroup.store.limits import MAX_TEXT, check_name, check_text
 from jobgroup.store.polling_leases import PollingLeases
 from jobgroup.store.priorities import Priorities
 from jobgroup.store.records import ChangeSet, EventRecord, JobRecord, NewJob, Target
 from jobgroup.store.result_cache import ResultCache
+from jobgroup.store.send_journal import SendJournal
 from jobgroup.store.statuses import StatusUpdates
 from jobgroup.store.subjobs import REMOTE_ID, Subjobs, holder_of
 from jobgroup.store.summaries import counts_by_state
@@ -62,7 +62,7 @@ class GroupStore:
         self.path = path
         self.database = Database(path, new_meta(create) if create is not None else None)
         self.entries = Entries(self.database)
-        self.journal = Journal(self.database)
+        self.journal = SendJournal(self.database)
         self.unconfirmed = Unconfirmed(self.database)
         self.subjobs = Subjobs(self.database)
         self.statuses = StatusUpdates(self.database)

@@ -15,7 +15,7 @@ from jobgroup.cli.progress import Observer, Snapshot, local, span, states
 from jobgroup.cli.serialize import Json, group_document, history_document, job_document
 from jobgroup.errors import CredentialsError
 from jobgroup.group import JobGroup
-from jobgroup.results.parse import Cell
+from jobgroup.results.cells import Cell
 from jobgroup.status import STATES
 from jobgroup.store import JobRecord
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import anyio
 
 from jobgroup.engine.loop import task_group
-from jobgroup.engine.send_queue import SendQueue
+from jobgroup.engine.send_order import SendOrder
 from jobgroup.engine.slot_ledger import SlotLedger
 from jobgroup.errors import (
     BudgetExceededError,
@@ -41,7 +41,9 @@ ENDED_CHECK_INTERVAL_S = 0.5
 _MAY_HAVE_ENDED = TERMINAL | {"unknown", "suspended"}
 
 
-async def dispatch(sender: JobSender, entry_ids: Sequence[int], active: Sequence[int] = ()) -> None:
+async def send_queued(
+    sender: JobSender, entry_ids: Sequence[int], active: Sequence[int] = ()
+) -> None:
     """Send jobs as slots become free, per account. Raise the error that ended it.
 
     Args:
@@ -50,15 +52,15 @@ async def dispatch(sender: JobSender, entry_ids: Sequence[int], active: Sequence
         active: jobs of the run that were sent before; if the run retries, it waits for them too.
     """
     async with sender.session.poller.polling(), task_group() as tasks:
-        dispatcher = Dispatcher(sender, tasks)
-        await dispatcher.watch(active)
-        await dispatcher.prioritize(entry_ids)
-    for account in dispatcher.accounts.values():
+        queued = QueuedSender(sender, tasks)
+        await queued.watch(active)
+        await queued.prioritize(entry_ids)
+    for account in queued.accounts.values():
         if account.error is not None:
             raise account.error
 
 
-class Dispatcher:
+class QueuedSender:
     """Gives each account its jobs of a run and starts its sender."""
 
     def __init__(self, sender: JobSender, tasks: TaskGroup) -> None:
@@ -132,7 +134,7 @@ class AccountSender:
         self._unconfirmed_probes = 0
         self._stuck: set[int] = set()
         self._waits_for_budget = False
-        self.queue = SendQueue()
+        self.queue = SendOrder()
         self.is_sending = False
 
     @property
@@ -220,7 +222,7 @@ class AccountSender:
         except (RequestRejectedError, RemoteNotFoundError) as error:
             slots.not_sent()
             run.refusals[entry_id] = error  # one job never harms another
-        except Exception as error:  # noqa: BLE001  (raised by dispatch)
+        except Exception as error:  # noqa: BLE001  (raised by send_queued)
             slots.not_sent()
             self._errors[entry_id] = error
         else:

@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING
 
 import anyio
 
-from jobgroup.engine.dispatcher import MAX_CREATES_IN_FLIGHT
 from jobgroup.engine.loop import task_group
+from jobgroup.engine.queued_sending import MAX_CREATES_IN_FLIGHT
 from jobgroup.errors import JobGroupError, JobRemovedError, UnconfirmedJobError
 
 if TYPE_CHECKING:
     from jobgroup.engine.job_sender import JobSender
-    from jobgroup.engine.send_queue import SendQueue
+    from jobgroup.engine.send_order import SendOrder
     from jobgroup.store import Target
 
 _Account = tuple[str, str, str]
 
 
-async def send_in_parallel(sender: JobSender, queue: SendQueue) -> None:
+async def send_in_parallel(sender: JobSender, queue: SendOrder) -> None:
     """Send jobs in order, and stop at the first that is not sent.
 
     Raises:
@@ -53,7 +53,7 @@ class ParallelSender:
         self._errors: dict[int, Exception] = {}
         self._change = anyio.Event()
 
-    async def send_all(self, queue: SendQueue) -> None:
+    async def send_all(self, queue: SendOrder) -> None:
         async with task_group() as tasks:
             while True:
                 await self._wait_until(lambda: self._in_flight.total() < self._limit)

@@ -6,10 +6,10 @@ import heapq
 from collections.abc import Iterable, Sequence
 
 
-class SendQueue:
+class SendOrder:
     """The jobs of a run that wait to be sent, by entry.
 
-    >>> queue = SendQueue([0, 1, 2, 3])
+    >>> queue = SendOrder([0, 1, 2, 3])
     >>> queue.prioritize([2, 1])
     0
     >>> [queue.pop() for _ in range(len(queue))]

@@ -76,7 +76,7 @@ class _Job(NamedTuple):
 
 
 class _Way(NamedTuple):
-    """How jobs are to be sent; see `Journal.record_intent`."""
+    """How jobs are to be sent; see `SendJournal.record_intent`."""
 
     rerun: bool
     retry: bool
@@ -96,7 +96,7 @@ class _Way(NamedTuple):
         return "create" if rerun_of is None and job.state != "success" else "rerun"
 
 
-class Journal:
+class SendJournal:
     """The attempts of a group's jobs, from the intent to the outcome."""
 
     def __init__(self, database: Database) -> None:
