@@ -1,7 +1,7 @@
 /** What the kernel answers to questions, as types. Its maker is `src/jobgroup/dashboard/queries.py`. */
 
 import type { Counts, State } from "../data/states";
-import type { Cell } from "../data/table";
+import type { Value } from "../format";
 import type { Plain } from "./protocol";
 
 export interface Attempt {
@@ -80,11 +80,11 @@ export interface MeasuredRow {
   /** How many iterations the job has; 1 without. */
   of: number;
   /** What the iteration varied. */
-  params: Record<string, Cell>;
+  params: Record<string, Value>;
   /** The sum of all counts; null for probabilities. */
   samples: number | null;
   /** For each column: the value and its standard error, null if there is none. */
-  values: Record<string, [value: Cell, error: number | null]>;
+  values: Record<string, [value: Value, error: number | null]>;
 }
 
 export interface MeasuredAnswer {
@@ -151,7 +151,7 @@ export interface SizeAnswer {
 /** Values along an axis: what they are, and as texts. Null has no place on it. */
 export interface AxisValues {
   kind: "number" | "time" | "text";
-  values: Cell[];
+  values: Value[];
   texts: string[];
 }
 
@@ -174,7 +174,7 @@ export interface Figure {
   title: string;
   caption: string;
   /** Other swept names, each held at one value. */
-  selectors: { name: string; values: Cell[]; value: Cell }[];
+  selectors: { name: string; values: Value[]; value: Value }[];
   points: {
     /** Ranks in `xs` and `groups`. */
     x: number[];

@@ -9,22 +9,33 @@ import weakref
 from contextlib import suppress
 from pathlib import Path
 from threading import RLock
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from jobgroup.errors import StorageError
 
-if TYPE_CHECKING:
-    from jobgroup.store.database import Database
 
-_open: weakref.WeakSet[Database] = weakref.WeakSet()
-_held: list[Database] = []
-_missed: list[Database] = []
+class OpenFile(Protocol):
+    """A group's file that this process has open."""
+
+    path: Path
+    lock: RLock
+
+    def close(self) -> None:
+        """Close the connection; the next use opens it again."""
+
+    def abandon(self) -> sqlite3.Connection | None:
+        """Give the connection up without closing it, and return it."""
+
+
+_open: weakref.WeakSet[OpenFile] = weakref.WeakSet()
+_held: list[OpenFile] = []
+_missed: list[OpenFile] = []
 _unusable: set[Path] = set()
 _abandoned: list[sqlite3.Connection] = []
 _patience_s = -1.0
 
 
-def follow(database: Database) -> None:
+def follow(database: OpenFile) -> None:
     """Close a file at each fork, and let its users open it again afterwards."""
     _open.add(database)
 
