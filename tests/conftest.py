@@ -5,12 +5,17 @@ from __future__ import annotations
 import os
 import signal
 import socketserver
+import sqlite3
+import time
+from collections.abc import Callable
+from contextlib import closing
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
-from jobgroup import forget_tokens
+from jobgroup import JobGroup, forget_tokens
+from jobgroup.store.paths import group_path
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # a shell that starts something in the background has it ignore Ctrl-C, and so would children
@@ -54,3 +59,21 @@ def data_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def anyio_backend() -> str:
     """The loop that the engine runs on."""
     return "asyncio"
+
+
+@pytest.fixture
+def stop() -> Callable[[int, JobGroup], None]:
+    """Stop a process in the middle of whatever it does, except a write to a group's file.
+
+    A process that is stopped while it holds the file's lock blocks all others.
+    """
+
+    def begin(pid: int, jg: JobGroup) -> None:
+        with closing(sqlite3.connect(group_path(jg.name), timeout=120)) as file:
+            file.execute("BEGIN EXCLUSIVE")
+            os.kill(pid, signal.SIGSTOP)
+            for thread in Path(f"/proc/{pid}/task").iterdir():
+                while (thread / "stat").read_text().rpartition(") ")[2][0] != "T":
+                    time.sleep(0.001)
+
+    return begin

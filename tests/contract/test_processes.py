@@ -5,9 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
-import sqlite3
 import threading
-from contextlib import closing
 
 import pytest
 from scripted_cloud import DROP
@@ -70,25 +68,11 @@ def test_running_process_carries_out_requests_of_others(holder, scripted, timer)
     assert scripted.count("create") == 3
 
 
-def _stop(pid, path):
-    """Stop a process, but not while it holds the file's lock, which would block all others."""
-    for _ in range(100):
-        os.kill(pid, signal.SIGSTOP)
-        with closing(sqlite3.connect(path, timeout=0.2)) as file:
-            try:
-                file.execute("BEGIN IMMEDIATE")
-            except sqlite3.OperationalError:
-                os.kill(pid, signal.SIGCONT)
-            else:
-                return
-    raise AssertionError("it holds the lock whenever it is stopped")
-
-
-def test_abandoned_request_is_not_carried_out_later(holder, scripted, timer, until):
+def test_abandoned_request_is_not_carried_out_later(holder, scripted, timer, until, stop):
     """A process that stops waiting withdraws its request."""
     jg, child = holder
     jg.add(timer(scripted, "not wanted"))
-    _stop(child.pid, group_path(jg.name))
+    stop(child.pid, jg)
     try:
         queue = engine().open_session(group_path(jg.name)).store.commands
         future = request(jg, "run", positions=[2])

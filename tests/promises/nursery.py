@@ -33,7 +33,6 @@ class Child:
         self._socket = socket.socket(socket.AF_UNIX)
         self._socket.connect(path)
         self._file = self._socket.makefile("rw")
-        self.is_stopped = False
         self.tell(order)
         self.pid = int(self.hear())
 
@@ -78,7 +77,6 @@ class Child:
         """Send it a signal; a child that has ended gets none."""
         with suppress(ProcessLookupError):
             os.kill(self.pid, number)
-        self.is_stopped = number == signal.SIGSTOP
 
     def kill(self) -> list[Any]:
         """End it as a power cut would; return the values that it sent and the test did not read."""

@@ -149,13 +149,15 @@ def test_a_command_under_another_clock_is_done(group, child, cloud, until):
     first.kill()
 
 
-def test_a_stopped_holder_continues_if_no_other_process_runs_the_group(group, child, cloud, until):
+def test_a_stopped_holder_continues_if_no_other_process_runs_the_group(
+    group, child, cloud, until, stop
+):
     """Looking at a group does not take it away from a process that is stopped."""
     jg = group(3, duration_s=0.05)
     cloud.faults.add("delay_response", calls=["create"], delay_s=3)
     first = child('JobGroup.open("experiment").run_parallel(); say("ran")')
     until(lambda: len(cloud.jobs()) >= 1)
-    first.signal(signal.SIGSTOP)
+    stop(first.pid, jg)
     with pytest.raises(TimeoutError):
         jg.wait(3)
     assert elsewhere(SEEN) == "0"

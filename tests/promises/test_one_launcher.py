@@ -201,22 +201,8 @@ def command_states() -> list[str]:
         return [state for (state,) in file.execute("SELECT state FROM commands")]
 
 
-def stop(child, name: str) -> None:
-    """Stop a process, but not while it holds the file's lock, which would block all others."""
-    for _ in range(100):
-        child.signal(signal.SIGSTOP)
-        with closing(sqlite3.connect(group_path(name), timeout=0.2)) as file:
-            try:
-                file.execute("BEGIN IMMEDIATE")
-            except sqlite3.OperationalError:
-                child.signal(signal.SIGCONT)
-            else:
-                return
-    raise AssertionError("it holds the lock whenever it is stopped")
-
-
 def test_a_launcher_that_slept_through_its_lease_sends_nothing_more(
-    group, job, child, cloud, until, ledger
+    group, job, child, cloud, until, ledger, stop
 ):
     """Two launchers are stopped for longer than their lease, one between two jobs and one with a
     request in flight. Others take over and finish. When they wake, both notice and send nothing.
@@ -233,11 +219,11 @@ except GroupBusyError as error:
 """.replace("run(jg)", "{}")
     first = child(source.format("jg.run_sequential(0)"), name="between")
     until(lambda: between[0].state == "running")
-    stop(first, "between")
+    stop(first.pid, between)
     cloud.faults.add("delay_response", calls=["create"], delay_s=20, times=1)
     second = child(source.format("jg.run_parallel()"), name="flying")
     until(lambda: any(j.body["job_group_name"] == "flying" for j in cloud.jobs()))
-    stop(second, "flying")
+    stop(second.pid, flying)
 
     def take_over(jg: JobGroup) -> bool:
         try:
@@ -333,7 +319,7 @@ def test_a_second_run_in_the_same_process_joins_the_first(group, cloud, ledger):
     ledger(jg).check().each_once(*map(str, range(10)))
 
 
-def test_a_command_between_dead_processes_is_never_done(group, job, child, cloud, until):
+def test_a_command_between_dead_processes_is_never_done(group, job, child, cloud, until, stop):
     """If a process asks a launcher for a rerun and both die, no later run does or pays for it."""
     jg = group(2, fail="on purpose")
     jg.add(job("long", url=cloud.url, duration_s=600))
@@ -341,7 +327,7 @@ def test_a_command_between_dead_processes_is_never_done(group, job, child, cloud
     until(lambda: [j.state for j in jg][2] in ("waiting", "running"))
     asker = child("jg = JobGroup.open('experiment'); say(1); hear(); jg.start(rerun=True).result()")
     asker.hear()  # it is ready, so that it asks long before the lease of the stopped one ends
-    stop(launcher, "experiment")
+    stop(launcher.pid, jg)
     asker.tell()
     until(lambda: command_states() == ["pending"])
     asker.kill()

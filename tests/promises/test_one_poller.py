@@ -144,7 +144,7 @@ def test_a_watcher_that_leaves_lets_another_poll(group, child, cloud, until):
     until(lambda: holders(jg) == [other])
 
 
-def test_a_stopped_watcher_is_replaced(group, child, until):
+def test_a_stopped_watcher_is_replaced(group, child, until, stop):
     """A process without a sign of life counts as dead; when it continues, it leaves the polling to
     its successor.
     """
@@ -155,9 +155,7 @@ def test_a_stopped_watcher_is_replaced(group, child, until):
     (first,) = holders(jg)
     stopped = watchers.pop(first)
     (other,) = watchers
-    with closing(sqlite3.connect(group_path(jg.name), timeout=120)) as file:
-        file.execute("BEGIN IMMEDIATE")  # it must not be stopped in the middle of a write
-        stopped.signal(signal.SIGSTOP)
+    stop(stopped.pid, jg)
     until(lambda: holders(jg) == [other])
     stopped.signal(signal.SIGCONT)
     jg.cancel_all()
@@ -211,13 +209,13 @@ def test_a_process_without_a_token_leaves_the_polling_to_one_with_a_token(
         seen_at(watcher, {"canceled": 1})
 
 
-def test_refresh_polls_in_the_calling_process(group, child, cloud, until):
+def test_refresh_polls_in_the_calling_process(group, child, cloud, until, stop):
     """`refresh` asks the cloud here and now, although another process watches."""
     jg = group(1, duration_s=600)
     jg.run_parallel()
     watcher = watch(child, jg)
     seen_at(watcher, {"running": 1})
-    watcher.signal(signal.SIGSTOP)
+    stop(watcher.pid, jg)
     before = asked(cloud, jg)
     jg.refresh()
     assert asked(cloud, jg) == before + 1
