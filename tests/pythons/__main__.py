@@ -1,7 +1,7 @@
 """`make pythons`: the suite's core on each other Python from 3.11 on, on PATH or among pyenv's.
 
-Each has an environment of its own. Arguments name versions, such as 3.13; all by default. Hosts and
-pages are left to `make test`: they need a browser and the documentation's tools.
+Each has an environment of its own. Arguments name versions, such as 3.13; all by default. Hosts,
+pages and packages are left to `make test`: they need a browser, the documentation's tools and node.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[2]
 ENVIRONMENTS = ROOT / ".venv" / "pythons"
 WHEELS = ROOT / ".venv" / "wheels"
 MINORS = range(11, 30)
-LEFT_OUT = ("tests/docs", "tests/hosts", "tests/notebooks")
+LEFT_OUT = ("tests/docs", "tests/hosts", "tests/notebooks", "tests/packages")
 VERSION = "import sys; print('%d.%d' % sys.version_info[:2])"
 
 
