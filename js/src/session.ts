@@ -162,6 +162,9 @@ export function startSession(model: Model, lifetime: AbortSignal): Session {
   const leave = effect(() => {
     traits.group.value;
     closeAll();
+    // The first snapshot of the next group closes nothing that was opened before it.
+    epoch = "";
+    version = -1;
     table.clear();
     rows.value = rowsOf(table, { lines: [], problem: "" });
   });

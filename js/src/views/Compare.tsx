@@ -50,11 +50,10 @@ function Comparison({ session, positions }: { session: Session; positions: numbe
       <Loaded answer={answer}>
         {({ sides, more, failed }) => (
           <>
-            <Sides
-              sides={sides}
-              more={more + positions.length - some.length}
-              isIdeal={isIdeal.value}
-            />
+            {isIdeal.value && sides.length > 0 && !sides.some(isBesideIdeal) && (
+              <p class="quiet">Computing ideal results…</p>
+            )}
+            <Sides sides={sides} more={more + positions.length - some.length} />
             {Object.entries(failed).map(([position, why]) => (
               <p key={position} class="notice">
                 Job {position}: {why}
@@ -68,7 +67,10 @@ function Comparison({ session, positions }: { session: Session; positions: numbe
   );
 }
 
-function Sides({ sides, more, isIdeal }: { sides: Side[]; more: number; isIdeal: boolean }) {
+/** An answer stays until the next one is here, so it says itself what its distances are from. */
+const isBesideIdeal = ({ ideal, no_ideal }: Side): boolean => ideal !== null || no_ideal !== "";
+
+function Sides({ sides, more }: { sides: Side[]; more: number }) {
   return (
     <>
       <ol class="sides">
@@ -78,7 +80,7 @@ function Sides({ sides, more, isIdeal }: { sides: Side[]; more: number; isIdeal:
             <span>{titleOf(side)}</span>
             <i>
               {side.samples === null ? "not sampled" : format.count(side.samples, "sample")}
-              {distanceOf(side) && `; ${isIdeal ? "from ideal: " : "from the first: "}`}
+              {distanceOf(side) && `; ${isBesideIdeal(side) ? "from ideal: " : "from the first: "}`}
               <span data-testid="distance">{distanceOf(side)}</span>
               {side.no_ideal && `; ${side.no_ideal}`}
             </i>
@@ -89,6 +91,7 @@ function Sides({ sides, more, isIdeal }: { sides: Side[]; more: number; isIdeal:
         <p class="quiet">
           Total variation distance, from 0 to 1. A p value holds for a pair that was chosen before
           its results were seen.
+          {sides.some(({ ideal }) => ideal !== null) && " The line across each bar is its ideal."}
         </p>
       )}
       {more > 0 && <p class="quiet">{format.count(more, "more distribution")} not drawn.</p>}
