@@ -19,6 +19,7 @@ import { App } from "./views/App";
 
 export default (): Widget => {
   let session: Session;
+  const views = new Set<HTMLElement>();
   const watching = new Set<HTMLElement>();
 
   /** Synchronous and small: a host that waits over 2 s for it drops every later message. */
@@ -44,6 +45,8 @@ export default (): Widget => {
     el.append(host);
     adoptAround(el, ":where(.jobgroup-view){width:100%}", end.signal);
 
+    views.add(host);
+    atEnd(end.signal, () => views.delete(host));
     followTheme(host, session.traits.theme, end.signal);
     render(<App session={session} />, app);
     let clock: ReturnType<typeof setInterval> | undefined;
@@ -55,7 +58,7 @@ export default (): Widget => {
       if (isSeen) {
         clock = setInterval(() => session.tick(), 1000);
         session.link.open();
-      } else if (watching.size === 0) session.link.close();
+      } else if (watching.size === 0 && views.size > 0) session.link.close(true);
     };
     whenSeen(host, see, () => session.hasActive.peek(), end.signal);
     const titled = effect(() => {
@@ -67,6 +70,7 @@ export default (): Widget => {
       markTitle(0, 0, true);
       render(null, app);
       host.remove();
+      if (views.size === 0) session.link.close(false);
     });
     return () => end.abort();
   }

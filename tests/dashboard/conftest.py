@@ -82,9 +82,9 @@ class Page:
         """Report that a view is still open."""
         self.send(t="sync", client=client, ack=ack, pending=list(pending), reply=reply)
 
-    def close(self) -> None:
-        """Report that no view is open any more."""
-        self.send(t="close")
+    def close(self, *, has_views: bool = True) -> None:
+        """Report that no view is open any more, or that none is left."""
+        self.send(t="close", has_views=has_views)
 
     def do(self, name: str, /, **args: Any) -> dict[str, Any]:
         """Ask for a command and return its answer."""

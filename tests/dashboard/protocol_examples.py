@@ -81,7 +81,7 @@ TO_PYTHON: list[dict[str, Any]] = [
     {"t": "query", "id": "6", "name": "estimate", "args": {"rerun": True, "positions": [2]}},
     {"t": "set_trait", "id": "7", "name": "selected", "value": [[0, 1]]},
     {"t": "token", "id": "8", "url": "https://cloud.example", "account": "", "token": "abc"},
-    {"t": "close"},
+    {"t": "close", "has_views": True},
 ]
 
 

@@ -8,6 +8,7 @@ import json
 import re
 import weakref
 
+import comm
 import pytest
 from ipywidgets import FloatProgress, Text, dlink, link
 from protocol_examples import record
@@ -15,19 +16,61 @@ from traitlets import TraitError
 
 import jobgroup
 from jobgroup import Dashboard, GroupNotFoundError, JobGroup
+from jobgroup.dashboard import unviewed
 from jobgroup.dashboard.static_html import page_of
 from jobgroup.results.measurement import Measurement
 
 
 def test_a_group_has_one_dashboard_however_often_the_cell_runs(make_group, open_page):
-    """The group, its name, or another object of it: the same widget, with the new options."""
+    """The group, its name, or another object of it: the same widget, until it is closed."""
     group = make_group("g", {})
     first = open_page(group).dashboard
     assert Dashboard("g") is first
-    assert Dashboard(JobGroup("g"), filter="failed") is first
-    assert first.filter == "error"
+    assert Dashboard(JobGroup("g")) is first
     first.close()
     assert open_page(group).dashboard is not first
+
+
+def test_options_make_a_dashboard_of_its_own(make_group, open_page):
+    """The group's default one stays as it is; a wrong value leaves none behind."""
+    group = make_group("g", {})
+    default = open_page(group).dashboard
+    failed = open_page(group, filter="failed").dashboard
+    assert failed is not open_page(group, filter="failed").dashboard
+    assert (failed.filter, default.filter, Dashboard(group)) == ("error", "all", default)
+    before = len(comm.get_comm_manager().comms)
+    with pytest.raises(TraitError, match="filter must be one of"):
+        open_page(group, filter="faild")
+    assert len(comm.get_comm_manager().comms) == before
+
+
+def test_a_dashboard_with_options_closes_after_its_last_view(
+    make_group, open_page, new_threads, monkeypatch
+):
+    """Not while a view is out of sight, or a program observes it; displayed again, it reopens."""
+    monkeypatch.setattr(unviewed, "CHECK_INTERVAL_S", 0.05)
+    monkeypatch.setattr(unviewed, "CLOSED_AFTER_S", 0.3)
+    group = make_group("g", {})
+    default = open_page(group)
+    kept, observed, gone = (open_page(group, filter="failed") for _ in range(3))
+    observed.dashboard.observe(lambda _: None, "counts")
+    for page in (default, kept, observed, gone):
+        page.open()
+        page.wait_for("snapshot")
+        page.close(has_views=page is kept)
+    gone.wait(lambda: gone.dashboard.comm is None)
+    assert all(page.dashboard.comm is not None for page in (default, kept, observed))
+    data, _ = Dashboard._repr_mimebundle_(gone.dashboard)
+    assert data["application/vnd.jupyter.widget-view+json"]["model_id"]
+    again = type(gone)(gone.dashboard)
+    again.open()
+    again.wait_for("snapshot")
+    again.close(has_views=False)
+    again.wait(lambda: gone.dashboard.comm is None)
+    observed.dashboard.unobserve_all()
+    kept.close(has_views=False)
+    kept.wait(lambda: kept.dashboard.comm is observed.dashboard.comm is None)
+    default.wait(lambda: not new_threads())
 
 
 def test_an_unknown_option_is_refused_with_advice(make_group, open_page):
@@ -188,13 +231,14 @@ def test_dashboard_is_imported_only_when_it_is_used():
 
 
 def test_fifty_closed_dashboards_leave_nothing_behind(make_group, open_page, new_threads):
-    """After they were opened, viewed and closed, no thread is left and none stays in memory."""
+    """After they were opened, viewed and closed, no thread, no comm and no object is left."""
     group = make_group("g", {})
+    comms = len(comm.get_comm_manager().comms)
     page = open_page(group)
     page.dashboard.close()
     known: list[weakref.ref[Dashboard]] = []
-    for _ in range(50):
-        dashboard = Dashboard(group)
+    for options in [{}, {"filter": "failed"}] * 25:
+        dashboard = Dashboard(group, **options)
         known.append(weakref.ref(dashboard))
         for content in ({"t": "open", "client": None}, {"t": "close"}):
             data = {"method": "custom", "content": content}
@@ -207,3 +251,4 @@ def test_fifty_closed_dashboards_leave_nothing_behind(make_group, open_page, new
         return not new_threads() and not any(each() for each in known[:-1])
 
     page.wait(are_gone)
+    assert len(comm.get_comm_manager().comms) == comms

@@ -43,8 +43,8 @@ export interface Link {
   readonly isOver: ReadonlySignal<boolean>;
   /** A view is visible: request the missing rows, and keep requesting. */
   open(): void;
-  /** No view is visible any more. */
-  close(): void;
+  /** No view is visible any more; `hasViews` says whether some are out of sight. */
+  close(hasViews: boolean): void;
   /** `onAck` gets the line of Python that does the same. */
   do(name: Command, args: Args, onAck?: (line: string) => void): Promise<unknown>;
   ask(name: Question, args: Args): Promise<unknown>;
@@ -200,11 +200,11 @@ export function linkTo(model: Model, receiver: Receiver, lifetime: AbortSignal):
       isWatched = true;
       hello();
     },
-    close() {
-      if (!isWatched) return;
+    close(hasViews) {
+      if (!isWatched && hasViews) return;
       isWatched = false;
       clearTimeout(pullTimer);
-      send({ t: "close" });
+      send({ t: "close", has_views: hasViews });
     },
     do: (name, args, onHeard) => request({ t: "command", name, args }, onHeard),
     ask: (name, args) => request({ t: "query", name, args }),

@@ -96,7 +96,8 @@ export type ToPython =
   | { t: "set_trait"; id: string; name: Setting; value: unknown }
   /** It is kept nowhere: neither here nor in Python's answer, log or file. */
   | { t: "token"; id: string; url: string; account: string; token: string }
-  | { t: "close" };
+  /** No view is visible; `has_views` says whether some are out of sight. */
+  | { t: "close"; has_views: boolean };
 
 /** `n` numbers the pushes, `now` is the kernel's clock in seconds since the epoch. */
 interface Push {

@@ -170,10 +170,10 @@ describe("silence", () => {
   it("is kept once nobody looks", () => {
     session.link.open();
     model.push(snap());
-    session.link.close();
-    expect(model.sent.at(-1)).toEqual({ t: "close" });
+    session.link.close(true);
+    expect(model.sent.at(-1)).toEqual({ t: "close", has_views: true });
     vi.advanceTimersByTime(60_000);
-    expect(model.sent.at(-1)).toEqual({ t: "close" });
+    expect(model.sent.at(-1)).toEqual({ t: "close", has_views: true });
   });
 
   it("leaves no listener and no timer at the end", () => {

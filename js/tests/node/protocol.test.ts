@@ -147,7 +147,7 @@ describe("messages of the browser", () => {
     session.link.ask("estimate", { rerun: true, positions: [2] });
     session.link.set("selected", [[0, 1]]);
     session.link.giveToken({ url: "https://cloud.example", account: "" }, "abc", () => {});
-    session.link.close();
+    session.link.close(true);
     const ids = new Map<string, string>();
     const sent = [hello, model.sent[0], pull, ...model.sent.slice(1)].map((message) => {
       if (!message || !("id" in message)) return message;

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Any, Final
 
 from jobgroup.adapters import NoIdealError, ideal_of
-from jobgroup.dashboard.measured import Found, Measurements
+from jobgroup.dashboard.measured import Found, measurements_of
 from jobgroup.dashboard.protocol import Json
 from jobgroup.errors import JobGroupError
 from jobgroup.group import JobGroup, engine_session
@@ -25,19 +25,13 @@ MOST_STATES: Final = 1_000
 """States of one distribution that are sent; the shares of the others are summed."""
 
 
-def compare_jobs(
-    group: JobGroup,
-    records: Sequence[JobRecord],
-    measurements: Measurements,
-    *,
-    ideal: bool = False,
-) -> Json:
+def compare_jobs(group: JobGroup, records: Sequence[JobRecord], *, ideal: bool = False) -> Json:
     """Return the shares of some jobs with their errors, and how far they are apart.
 
     Each is compared with the first one, or with its own noiseless result if that is asked for.
     """
     store = engine_session(group).store
-    found = measurements.of_records(group, records[:MOST_SIDES])
+    found = measurements_of(group).of_records(group, records[:MOST_SIDES])
     sides = [(r, m) for r in records for m in _measured(found.get(r.position, []))]
     shown = sides[:MOST_SIDES]
     pools = [Pool([measurement]) for _, measurement in shown]

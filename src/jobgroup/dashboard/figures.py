@@ -9,7 +9,7 @@ from hashlib import blake2b
 from threading import Lock
 from typing import Any, Final
 
-from jobgroup.dashboard.measured import MAX_STATES, Measurements
+from jobgroup.dashboard.measured import MAX_STATES, measurements_of
 from jobgroup.dashboard.protocol import Json
 from jobgroup.errors import UnknownColumnError
 from jobgroup.group import JobGroup, engine_session
@@ -47,8 +47,7 @@ _KINDS: Final = ("line", "map", "bars")
 class Figures:
     """Answers the page's questions about figures; the points of a group are kept while it rests."""
 
-    def __init__(self, measurements: Measurements) -> None:
-        self._measurements = measurements
+    def __init__(self) -> None:
         self._lock = Lock()
         self._group: JobGroup | None = None
         self._asked: dict[int | None, str] = {}
@@ -88,13 +87,13 @@ class Figures:
     def _load(self, group: JobGroup, records: Sequence[JobRecord], *, is_asked: bool) -> Json:
         """Load some of the missing results; return how many are here, of how many."""
         expected = [r for r in records if r.state in HAS_RESULTS and r.remote_id]
-        known = self._measurements.known(group, expected)
+        known = measurements_of(group).known(expected)
         missing = [
             r for r in expected if r.position not in known and r.attempt_id not in self._asked
         ]
         if missing and (is_asked or len(missing) <= MOST_UNASKED):
             some, missing = missing[:LOADED_AT_ONCE], missing[LOADED_AT_ONCE:]
-            found = self._measurements.of_records(group, some)
+            found = measurements_of(group).of_records(group, some)
             for record in some:
                 parts = found[record.position]
                 is_expected = isinstance(parts, str) and record.state == "success"
@@ -116,7 +115,7 @@ class Figures:
         session = engine_session(group)
         sweeps = [each.name for each in session.store.sweeps.all()]
         chosen = sweep if sweep in sweeps else sweeps[-1] if sweeps else None
-        known = self._measurements.known(group, [r for r in records if r.state in HAS_RESULTS])
+        known = measurements_of(group).known([r for r in records if r.state in HAS_RESULTS])
         version = max((r.version for r in records), default=0)
         key = (version, len(records), tuple(known), chosen, session.store.version)
         if self._study is None or key != self._key:

@@ -24,12 +24,13 @@ class CellMonitor:
             self._shell.events.register("pre_run_cell", self._begin)
             self._shell.events.register("post_run_cell", self._end)
 
-    def is_lost(self, silent_s: float) -> bool:
-        """Whether a browser that was silent for that long is gone."""
+    def is_lost(self, silent_s: float, after_s: float | None = None) -> bool:
+        """Whether a browser that was silent for that long is gone, by default after a minute."""
         if self._shell is None:
-            return silent_s > LOST_AFTER_UNSEEN_S
+            return silent_s > (LOST_AFTER_UNSEEN_S if after_s is None else after_s)
         idle_s = time.monotonic() - self._ended_at
-        return not self._is_running and min(silent_s, idle_s) > LOST_AFTER_S
+        is_over = min(silent_s, idle_s) > (LOST_AFTER_S if after_s is None else after_s)
+        return is_over and not self._is_running
 
     def close(self) -> None:
         if self._shell is not None:

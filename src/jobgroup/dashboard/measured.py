@@ -5,16 +5,19 @@ from __future__ import annotations
 import math
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future
+from threading import Lock
 from typing import Any, Final
+from weakref import WeakKeyDictionary
 
 from jobgroup.dashboard.protocol import Json
 from jobgroup.engine.downloads import fetch
+from jobgroup.engine.session import GroupSession
 from jobgroup.errors import JobGroupError
 from jobgroup.group import JobGroup, engine_session
 from jobgroup.job import RemoteJob
 from jobgroup.results import measure_all
 from jobgroup.results.collect import HAS_RESULTS
-from jobgroup.results.definitions import definitions_of
 from jobgroup.results.expression import Expression
 from jobgroup.results.measurement import Measurement
 from jobgroup.results.pool import Pool, Quantity, number_of, scalar_names
@@ -37,11 +40,15 @@ Found = list[Measurement] | str
 
 
 class Measurements:
-    """The results of the jobs of one group at a time, fetched and reduced once."""
+    """The results of the jobs of one group, fetched and reduced once.
+
+    Several threads may ask at once: a result that one of them is fetching is awaited by the others.
+    """
 
     def __init__(self) -> None:
-        self._group: JobGroup | None = None
+        self._lock = Lock()
         self._known: OrderedDict[int | None, list[Measurement]] = OrderedDict()
+        self._underway: dict[int | None, Future[dict[int, str]]] = {}
         self._size = 0
         self._sums: dict[str, float] = {}
         self._summed: dict[int, int | None] = {}
@@ -50,25 +57,40 @@ class Measurements:
         """Return the measurement of each job by position, or the reason why there is none."""
         return self.of_records(group, [job._record for job in jobs])  # noqa: SLF001
 
-    def known(self, group: JobGroup, records: Sequence[JobRecord]) -> dict[int, list[Measurement]]:
+    def known(self, records: Sequence[JobRecord]) -> dict[int, list[Measurement]]:
         """Return the measurements that are in memory, by position, without asking the cloud."""
-        if group is not self._group:
-            return {}
-        known = self._known
-        return {r.position: known[r.attempt_id] for r in records if r.attempt_id in known}
+        with self._lock:
+            known = self._known
+            return {r.position: known[r.attempt_id] for r in records if r.attempt_id in known}
 
     def of_records(self, group: JobGroup, records: Sequence[JobRecord]) -> dict[int, Found]:
         """Return the measurement of each job, or the reason why there is none."""
-        if group is not self._group:
-            self._group, self._size = group, 0
-            self._known.clear()
-            self._sums.clear()
-            self._summed.clear()
-        new = [r for r in records if r.state in HAS_RESULTS and r.attempt_id not in self._known]
-        failures = self._fetch(group, new)
+        own: Future[dict[int, str]] = Future()
+        with self._lock:
+            new = [r for r in records if r.state in HAS_RESULTS and r.attempt_id not in self._known]
+            mine = [r for r in new if r.attempt_id not in self._underway]
+            awaited = {self._underway.get(r.attempt_id, own) for r in new} - {own}
+            self._underway |= {r.attempt_id: own for r in mine}
+        try:
+            failures = self._fetch(group, mine) if mine else {}
+        except BaseException as error:
+            own.set_exception(error)
+            raise
+        else:
+            own.set_result(failures)
+        finally:
+            with self._lock:
+                for record in mine:
+                    self._underway.pop(record.attempt_id, None)
+        for other in awaited:
+            failures = failures | other.result()
+        with self._lock:
+            return self._found(records, failures)
+
+    def _found(self, records: Sequence[JobRecord], failures: dict[int, str]) -> dict[int, Found]:
         found: dict[int, Found] = {
             r.position: self._known.get(r.attempt_id)
-            or failures.get(r.position, "The result is not available yet.")
+            or failures.get(r.entry_id, "The result is not available yet.")
             for r in records
         }
         while self._size > MAX_REMEMBERED:
@@ -79,28 +101,25 @@ class Measurements:
     @property
     def frequent_states(self) -> list[str]:
         """The states with the greatest sum of shares in all results so far, the greatest first."""
-        return ranked(self._sums)[:MAX_STATES]
-
-    @property
-    def definitions(self) -> dict[str, Expression]:
-        """The derived quantities of the group."""
-        return {} if self._group is None else definitions_of(engine_session(self._group).store)
+        with self._lock:
+            return ranked(self._sums)[:MAX_STATES]
 
     def _fetch(self, group: JobGroup, records: list[JobRecord]) -> dict[int, str]:
-        """Remember the results of these jobs; returns why some have none, by position."""
+        """Remember the results of these jobs; returns why some have none, by entry."""
         session = engine_session(group)
         try:
             documents = session.start(fetch, session, records).result()
         except JobGroupError as error:
-            return {r.position: str(error) for r in records}
+            return {r.entry_id: str(error) for r in records}
         measured, failures = measure_all(records, documents)
-        for record in records:
-            if found := measured.get(record.position):
-                self._sum(record, found)
-                self._known[record.attempt_id] = found
-                self._size += _count(found)
+        with self._lock:
+            for record in records:
+                if found := measured.get(record.position):
+                    self._sum(record, found)
+                    self._known[record.attempt_id] = found
+                    self._size += _count(found)
         return {
-            r.position: str(failures.get(r.position) or documents.get(r.entry_id))
+            r.entry_id: str(failures.get(r.position) or documents.get(r.entry_id))
             for r in records
             if r.position not in measured
         }
@@ -116,6 +135,16 @@ class Measurements:
             for state, share in (s for m in parts for s in Pool([m]).shares.items()):
                 if math.isfinite(share):
                     self._sums[state] = self._sums.get(state, 0.0) + sign * share
+
+
+_shared: Final[WeakKeyDictionary[GroupSession, Measurements]] = WeakKeyDictionary()
+_sharing: Final = Lock()
+
+
+def measurements_of(group: JobGroup) -> Measurements:
+    """Return what is loaded of a group, which all dashboards of this process share."""
+    with _sharing:
+        return _shared.setdefault(engine_session(group), Measurements())
 
 
 def _count(found: list[Measurement]) -> int:

@@ -98,7 +98,13 @@ class Sync:
 
 @dataclass(frozen=True, slots=True)
 class Close:
-    """No view is open any more."""
+    """No view is open any more.
+
+    Attributes:
+        has_views: whether the page has views that are out of sight.
+    """
+
+    has_views: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +186,7 @@ def parse(content: object) -> Message:  # noqa: PLR0911  # one for each kind
                 _field(content, "reply", bool),
             )
         case "close":
-            return Close()
+            return Close(_field({"has_views": True, **content}, "has_views", bool))
         case "command":
             return Command(*_request(content, COMMANDS), *_args(content))
         case "query":

@@ -16,13 +16,14 @@ from jobgroup.dashboard.figures import MOST_UNASKED, Figures
 from jobgroup.dashboard.group_commands import parse_positions
 from jobgroup.dashboard.job_detail import drawing, job_detail, payload
 from jobgroup.dashboard.measured import (
-    Measurements,
     distributions,
     measured_rows,
+    measurements_of,
 )
 from jobgroup.dashboard.protocol import Json
-from jobgroup.group import JobGroup, jobs_at
+from jobgroup.group import JobGroup, engine_session, jobs_at
 from jobgroup.job import RemoteJob
+from jobgroup.results.definitions import definitions_of
 from jobgroup.store.paths import group_path, size_on_disk
 
 NEED_PERCEVAL: Final = frozenset({"results", "measured", "figure", "compare", "drawing"})
@@ -41,13 +42,12 @@ OF_ONE_JOB: Final[Mapping[str, Callable[[JobGroup, RemoteJob], Json]]] = {
 
 
 class Queries:
-    """Answers what is asked of a group; results are remembered."""
+    """Answers what is asked of a group; figures are remembered."""
 
     def __init__(self) -> None:
-        self._measurements = Measurements()
         self._of_group: Mapping[str, Callable[[JobGroup, Json], Json]] = {
             "size": lambda group, _: size(group),
-            "figure": Figures(self._measurements).answer,
+            "figure": Figures().answer,
         }
 
     def answer(
@@ -64,14 +64,14 @@ class Queries:
             return estimate(group, jobs, bool(args.get("rerun")))
         if name == "compare":
             records = [job._record for job in jobs or []]  # noqa: SLF001
-            return compare_jobs(group, records, self._measurements, ideal=bool(args.get("ideal")))
+            return compare_jobs(group, records, ideal=bool(args.get("ideal")))
         if name == "measured":
             return self.measured(group, jobs or [], _texts(args.get("columns") or []))
         return self.results(group, jobs or [])
 
     def results(self, group: JobGroup, jobs: Sequence[RemoteJob]) -> Json:
         """Return the distributions of some jobs, or why there are none."""
-        found = self._measurements.of(group, jobs)
+        found = measurements_of(group).of(group, jobs)
         return {"results": [{"position": p, **distributions(parts)} for p, parts in found.items()]}
 
     def figures(self, group: JobGroup) -> Json:
@@ -90,9 +90,10 @@ class Queries:
 
     def measured(self, group: JobGroup, jobs: Sequence[RemoteJob], states: Sequence[str]) -> Json:
         """Return what some jobs measured, a row for each and for each iteration."""
-        found = self._measurements.of(group, jobs)
-        known = self._measurements
-        return measured_rows(found, states, known.frequent_states, known.definitions)
+        known = measurements_of(group)
+        found = known.of(group, jobs)
+        definitions = definitions_of(engine_session(group).store)
+        return measured_rows(found, states, known.frequent_states, definitions)
 
 
 def _texts(values: Any) -> list[str]:

@@ -67,10 +67,11 @@ class Sender:
         self._cells = CellMonitor()
         self._page_epoch = ""
         self._is_observed = False
+        self._has_views = False
         self._is_resting = False
         self._is_dirty = False
         self._version = 0
-        self._heard_at = 0.0
+        self._heard_at = time.monotonic()
         self._read_at = 0.0
 
     # -- from any thread ---------------------------------------------------------------------------
@@ -89,6 +90,7 @@ class Sender:
             # something: sent in the context of this one, a click is heard during a cell.
             self._context = contextvars.copy_context()
             self._heard_at = time.monotonic()
+            self._has_views = True
             self._note_epoch(client)
             self._sync.opened(client)
             self._start()
@@ -97,6 +99,7 @@ class Sender:
         """Note that a view is open; push from this thread if pushes of the other do not arrive."""
         with self._lock:
             self._heard_at = time.monotonic()
+            self._has_views = True
             self._note_epoch(message.client)
             self._sync.synced(message.client, message.ack)
             if not message.reply:
@@ -107,8 +110,10 @@ class Sender:
         if is_overdue:
             self._tick()
 
-    def on_close(self) -> None:
+    def on_close(self, *, has_views: bool = False) -> None:
         with self._lock:
+            self._has_views = has_views
+            self._heard_at = time.monotonic()
             self._sync.closed()
             self._nudge()
 
@@ -167,6 +172,18 @@ class Sender:
     def _note_epoch(self, client: ClientState | None) -> None:
         if client is not None:
             self._page_epoch = client.epoch
+
+    @property
+    def has_views(self) -> bool:
+        """Whether a page has a view, even if it is out of sight."""
+        return self._has_views
+
+    def is_unviewed(self, for_s: float) -> bool:
+        """Whether no page has had a view for so long, and no program observes the state."""
+        with self._lock:
+            if self._has_views or self._is_observed:
+                return False
+            return self._cells.is_lost(time.monotonic() - self._heard_at, for_s)
 
     @property
     def is_active(self) -> bool:

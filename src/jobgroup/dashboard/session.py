@@ -154,8 +154,8 @@ class DashboardSession(HasTraits):
             case protocol.Sync():
                 self._requests.repeat(message.pending)
                 self._sender.on_sync(message)
-            case protocol.Close():
-                self._sender.on_close()
+            case protocol.Close(has_views):
+                self._sender.on_close(has_views=has_views)
             case protocol.SetTrait(request, name, value):
                 self._requests.answer(request, partial(self.set_trait, name, value))
             case protocol.Command(request, name, args, _):
@@ -186,6 +186,15 @@ class DashboardSession(HasTraits):
     def is_watched(self) -> bool:
         """Whether a view is open or a program observes the state."""
         return self._sender.is_active
+
+    @property
+    def has_views(self) -> bool:
+        """Whether a page has a view, even if it is out of sight."""
+        return self._sender.has_views
+
+    def is_unviewed(self, for_s: float) -> bool:
+        """Whether no page has had a view for so many seconds and no program observes the state."""
+        return self._sender.is_unviewed(for_s)
 
     @property
     def selected_jobs(self) -> list[RemoteJob]:

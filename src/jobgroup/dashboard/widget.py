@@ -11,10 +11,11 @@ from typing import Any, ClassVar, Final, Self
 from uuid import uuid4
 
 import anywidget
-from traitlets import Unicode, default
+from traitlets import TraitError, Unicode, default
 
 from jobgroup.dashboard.session import DashboardSession
 from jobgroup.dashboard.static_html import html_of
+from jobgroup.dashboard.unviewed import Unviewed
 from jobgroup.errors import StorageError
 from jobgroup.group import JobGroup, engine_session
 
@@ -34,8 +35,11 @@ def _front_end() -> Any:
 class Dashboard(anywidget.AnyWidget, DashboardSession):
     """A job group in a notebook: progress, jobs, actions, results.
 
-    There is one dashboard for a group and kernel, however often it is asked for: two cells show the
-    same one. The traits can be observed and linked; those marked * can be set. They are up to date
+    Without options there is one dashboard for a group and kernel, however often it is asked for:
+    two cells show the same one. With options a new one is made, which is closed when its last view
+    has been gone for ten minutes and no program observes it. Displayed again, it opens again.
+
+    The traits can be observed and linked; those marked * can be set. They are up to date
     while the dashboard is visible or your code observes them, from a thread of the dashboard; the
     cloud is polled as long. `JobGroup.state` can be read at any time.
 
@@ -75,6 +79,7 @@ class Dashboard(anywidget.AnyWidget, DashboardSession):
         confirm_above *: number of jobs above which *Send* asks once; 50 if not set.
 
     Raises:
+        TraitError: an option has a wrong value.
         TypeError: there is no such option, or `group` is neither a group nor a name.
         GroupNotFoundError: there is no group of that name.
 
@@ -89,30 +94,53 @@ class Dashboard(anywidget.AnyWidget, DashboardSession):
 
     _open_ones: ClassVar[dict[str, Dashboard]] = {}
 
-    def __new__(cls, group: JobGroup | str | None = None, **_options: Any) -> Self:
+    _temporary: ClassVar[Unviewed] = Unviewed()
+    """Those with options."""
+
+    def __new__(cls, group: JobGroup | str | None = None, **options: Any) -> Self:
         """The dashboard that shows this group already, or a new one."""
-        found = cls._open_ones.get(_name_of(group))
+        found = None if options else cls._open_ones.get(_name_of(group))
         return found if isinstance(found, cls) else super().__new__(cls)
 
     def __init__(self, group: JobGroup | str | None = None, **options: Any) -> None:
         self._refuse_unknown(options)
         shown = JobGroup.open(group) if isinstance(group, str) else group
-        if _name_of(group) not in self._open_ones:
+        if options or _name_of(group) not in self._open_ones:
             super().__init__()
+            self._own_layout = self.layout
             self.on_msg(lambda _widget, content, _buffers: self.receive(content))
-            self._open_ones[_name_of(group)] = self
-        self.configure(shown, options)
+            if not options:
+                self._open_ones[_name_of(group)] = self
+        try:
+            self.configure(shown, options)
+        except TraitError:
+            if options:
+                self.close()
+            raise
+        if options:
+            self._temporary.add(self)
 
     def close(self) -> None:
         """Take the dashboard off every page and forget it."""
         for name, widget in list(self._open_ones.items()):
             if widget is self:
                 del self._open_ones[name]
+        self._temporary.discard(self)
         if hasattr(self, "_sender"):  # else it was refused before it began
             self.end()
+            self._own_layout.close()  # a widget of its own, which ipywidgets would keep
         super().close()
+        self.__dict__.pop("_repr_mimebundle_", None)  # ipywidgets forbids what is closed to be shown
+
+    def receive(self, content: object) -> None:
+        super().receive(content)
+        self._temporary.look(self)
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
+        if self.comm is None:  # it was closed
+            self._own_layout.open()
+            self.open()
+            self._temporary.add(self)
         bundle = super()._repr_mimebundle_(**kwargs)
         if bundle is None:
             return None

@@ -1,0 +1,63 @@
+"""Close dashboards that nobody looks at any more, so that a cell that is run again leaves none."""
+
+from __future__ import annotations
+
+from threading import Lock
+from typing import Protocol
+
+from jobgroup.dashboard.threads import OwnThread
+
+CLOSED_AFTER_S = 600.0
+"""How long the last view of a dashboard is gone before it is closed."""
+
+CHECK_INTERVAL_S = 30.0
+
+
+class Viewed(Protocol):
+    """A dashboard that pages may show."""
+
+    @property
+    def has_views(self) -> bool:
+        """Whether a page has a view of it, seen or not."""
+
+    def is_unviewed(self, for_s: float) -> bool:
+        """Whether its last view has been gone for so long, and nothing else needs it."""
+
+    def close(self) -> None:
+        """End it."""
+
+
+class Unviewed:
+    """The dashboards to close, and a thread while some of them have no view."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._dashboards: list[Viewed] = []
+        self._thread = OwnThread(self._step)
+
+    def add(self, dashboard: Viewed) -> None:
+        """Close a dashboard once it is unviewed for long."""
+        with self._lock:
+            self._dashboards.append(dashboard)
+        self._thread.wake()
+
+    def discard(self, dashboard: Viewed) -> None:
+        """Forget a dashboard, if it is one of these."""
+        with self._lock:
+            if dashboard not in self._dashboards:
+                return
+            self._dashboards.remove(dashboard)
+        self._thread.wake()
+
+    def look(self, dashboard: Viewed) -> None:
+        """Notice that a dashboard may have lost its last view."""
+        if not dashboard.has_views and dashboard in self._dashboards:
+            self._thread.wake()
+
+    def _step(self) -> float | None:
+        with self._lock:
+            unviewed = [each for each in self._dashboards if not each.has_views]
+        over = [each for each in unviewed if each.is_unviewed(CLOSED_AFTER_S)]
+        for each in over:
+            each.close()
+        return CHECK_INTERVAL_S if len(over) < len(unviewed) else None
