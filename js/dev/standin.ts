@@ -22,6 +22,7 @@ export class StandIn extends Emitter implements Model {
   readonly #scene: string;
   readonly #groups = groupsOf();
   readonly #trash: GroupSummary[] = [];
+  #keepsResults = false;
   #version = 1;
   #n = 0;
 
@@ -129,6 +130,10 @@ export class StandIn extends Emitter implements Model {
       this.set({ sender: null });
       return "stopped";
     }
+    if (name === "keep") {
+      this.#keepsResults = args.keep === true;
+      return "results are kept";
+    }
     if (name === "describe") {
       this.set({ description: args.text ?? "" });
       return "description kept";
@@ -181,7 +186,12 @@ export class StandIn extends Emitter implements Model {
 
   #answer(name: string, args: Args): unknown {
     if (name === "size")
-      return { size_bytes: 1_234_567, similar_names: ["compare_knill_and_ralph"] };
+      return {
+        size_bytes: 1_234_567,
+        keeps_results: this.#keepsResults,
+        similar_names: ["compare_knill_and_ralph"],
+      };
+    if (name === "slots") return { used: 20, total: 20 };
     if (name === "estimate") {
       const [verb, states] = args.rerun
         ? (["Rerun", ["error", "canceled"]] as const)

@@ -60,6 +60,7 @@ from jobgroup.dashboard.snippets import line_of
         ("describe", {"text": "two\nlines"}, "jg.description = 'two\\nlines'"),
         ("annotate", {"position": 1, "text": ""}, "jg[1].note = ''"),
         ("pause", {}, "jg.pause()"),
+        ("keep", {"keep": True}, "jg.cache.enabled = True"),
     ],
 )
 def test_each_action_has_its_line(name: str, args: dict, line: str):

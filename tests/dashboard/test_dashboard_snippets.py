@@ -29,6 +29,7 @@ ACTIONS: list[tuple[str, dict[str, Any]]] = [
     ("stop", {"cancel": True}),
     ("cancel", {"state": "waiting"}),
     ("describe", {"text": "second try"}),
+    ("keep", {"keep": True}),
 ]
 
 
@@ -38,7 +39,7 @@ def outcome(jg: JobGroup) -> list[object]:
         (r.state, r.attempts, r.note, r.rerun_of, r.params.get("max_shots")) for r in jg.snapshot()
     ]
     overrides = [[dict(each.overrides) for each in job.attempts] for job in jg]
-    return [jobs, overrides, jg.description, jg.state.paused, jg.state.next_up]
+    return [jobs, overrides, jg.description, jg.state.paused, jg.state.next_up, jg.cache.enabled]
 
 
 @pytest.mark.parametrize(("name", "args"), ACTIONS, ids=str)

@@ -188,7 +188,8 @@ function allColumns(table: Table, dynamic: readonly string[], measured: Measured
 /** For the greatest number of a job, and of an iteration beside it. */
 function placeWidth(table: Table): number {
   const digits = String(Math.max(0, table.total - 1)).length;
-  const iteration = table.isIterated ? " · 12/12".length : 0;
+  const most = String(table.mostIterations).length;
+  const iteration = table.isIterated ? " · /".length + 2 * most : 0;
   return Math.max(44, (digits + iteration) * CHARACTER_PX + PADDING_PX);
 }
 

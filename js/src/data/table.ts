@@ -70,6 +70,7 @@ export class Table {
   readonly #errors = new Map<string, Lines>();
   /** How many lines a job has, if it is not one. */
   readonly #iterations = new Map<number, number>();
+  #mostIterations = 0;
   readonly #measured = new Set<number>();
 
   /** The columns that tell jobs apart: labels first, then parameters, then facts. */
@@ -153,6 +154,11 @@ export class Table {
     return Array.from({ length: this.iterations(position) }, (_, i) => lineOf(position, i));
   }
 
+  /** Of any job so far. */
+  get mostIterations(): number {
+    return this.#mostIterations;
+  }
+
   /** "3", or "3 · 4/12" for the fourth of twelve iterations. */
   nameOf(line: number): string {
     const position = positionOf(line);
@@ -175,6 +181,7 @@ export class Table {
     this.#lines.clear();
     this.#errors.clear();
     this.#iterations.clear();
+    this.#mostIterations = 0;
     this.#measured.clear();
   }
 
@@ -207,7 +214,10 @@ export class Table {
     for (const { position, iteration, of, params, samples, values } of rows) {
       const at = iteration ?? 0;
       this.#measured.add(position);
-      if (iteration !== null) this.#iterations.set(position, of);
+      if (iteration !== null) {
+        this.#iterations.set(position, of);
+        this.#mostIterations = Math.max(this.#mostIterations, of);
+      }
       for (const [key, value] of Object.entries(params)) {
         this.#put(this.#lines, `param.${key}`, at, position, value);
         this.#measureOne(`param.${key}`, value, null);

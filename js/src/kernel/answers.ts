@@ -142,8 +142,16 @@ export interface EstimateAnswer {
   text: string;
 }
 
+/** Slots of the plans that the group's unfinished jobs are for; null where they are unknown. */
+export interface SlotsAnswer {
+  used: number | null;
+  total: number | null;
+}
+
 export interface SizeAnswer {
   size_bytes: number;
+  /** Whether results are kept in the group's file. */
+  keeps_results: boolean;
   /** Other groups whose names look like this one's. */
   similar_names: string[];
 }

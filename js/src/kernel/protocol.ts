@@ -31,7 +31,8 @@ export type Command =
   | "open"
   | "describe"
   | "annotate"
-  | "define";
+  | "define"
+  | "keep";
 export type Question =
   | "job"
   | "payload"
@@ -42,7 +43,8 @@ export type Question =
   | "compare"
   | "groups"
   | "size"
-  | "estimate";
+  | "estimate"
+  | "slots";
 export type Setting = "filter" | "sort" | "search" | "selected" | "columns" | "plot" | "table";
 export type Plain = string | number | boolean;
 export interface Args {
@@ -68,6 +70,8 @@ export interface Args {
   name?: string;
   names?: readonly string[];
   cancel?: boolean;
+  /** Whether results are kept in the group's file. */
+  keep?: boolean;
   /** That of the list of groups that is here. */
   stamp?: string;
   ideal?: boolean;

@@ -1,9 +1,12 @@
 /** What is known of the results: whether many are to be fetched, how far that is, what went wrong. */
 
+import { canAct } from "../canAct";
 import * as format from "../format";
+import type { SizeAnswer } from "../kernel/answers";
 import type { Session } from "../session";
 import { Button } from "../ui/Button";
 import { sets } from "../ui/hooks";
+import { useAnswer } from "./useAnswer";
 
 /** Fewer missing results than this come without a word. */
 const MANY = 200;
@@ -19,6 +22,7 @@ export function MeasuredNote({ session }: { session: Session }) {
             Load {format.count(missing, "result")}
             {left}
           </Button>
+          {canAct(session) && <KeepResults session={session} />}
           <i>Until then, rows in sight get their results.</i>
         </p>
       )}
@@ -29,6 +33,24 @@ export function MeasuredNote({ session }: { session: Session }) {
       )}
       {failed.size > 0 && <Failures session={session} failed={failed} />}
     </>
+  );
+}
+
+/** Clouds may delete results, and a later session would have to load them again. */
+function KeepResults({ session }: { session: Session }) {
+  const isPending = session.pending.value.has("keep");
+  const { value } = useAnswer<SizeAnswer>(session, "size", {}, String(isPending));
+  return (
+    <label>
+      <input
+        type="checkbox"
+        data-testid="keep-results"
+        checked={value?.keeps_results ?? false}
+        disabled={value === null || isPending}
+        onChange={({ currentTarget }) => session.run("keep", { keep: currentTarget.checked })}
+      />{" "}
+      Keep them in the group's file
+    </label>
   );
 }
 

@@ -10,6 +10,7 @@ import { roving } from "../ui/roving";
 import { Exports } from "./Exports";
 import { NotifyButton } from "./NotifyButton";
 import { does, Primary, pauseVariant, rerunVariants } from "./Primary";
+import { Slots } from "./Slots";
 
 export function Toolbar({ session }: { session: Session }) {
   const isLive = canAct(session);
@@ -17,6 +18,7 @@ export function Toolbar({ session }: { session: Session }) {
   return (
     <div class="toolbar" role="toolbar" aria-label="Group" {...roving}>
       {isLive && total > 0 && <Primary session={session} />}
+      {isLive && <Slots session={session} />}
       <span class="buttons">
         <Exports session={session} />
         <NotifyButton session={session} />

@@ -72,6 +72,14 @@ describe("the primary action", () => {
     await expect.poll(commands).toEqual([["stop", { cancel: true }]]);
   });
 
+  it("stands beside how full the plan is, while jobs wait for it", async () => {
+    const { model } = await acting("still");
+    model.set({ sender: { ...SENDER, is_this_process: true } });
+    await expect.element(at("slots-used")).toHaveTextContent("20 of 20 slots used");
+    model.set({ counts: { success: 24 }, sender: null });
+    await expect.element(at("slots-used")).not.toBeInTheDocument();
+  });
+
   it("of a finished group is what is next, without a dead button", async () => {
     const { commands, root } = await acting("failed");
     await expect.element(at("finished")).toHaveTextContent("Done · 8 failed · 2 canceled");

@@ -82,6 +82,21 @@ describe("measured values", () => {
   });
 });
 
+describe("many missing results", () => {
+  it("are loaded once somebody says so, and kept if that is wanted", async () => {
+    const { model } = await show({ jobs: 3000, scene: "finished" });
+    const asked = vi.spyOn(model, "send");
+    await expect.element(at("load-results")).toHaveTextContent(/^Load 2,9\d\d results, about/);
+    const box = at("keep-results");
+    await expect.element(box).not.toBeChecked();
+    await box.click();
+    await expect.element(box).toBeChecked();
+    expect(asked).toHaveBeenCalledWith(expect.objectContaining({ name: "keep" }));
+    await at("load-results").click();
+    await expect.element(box).not.toBeInTheDocument();
+  });
+});
+
 describe("the table's order", () => {
   it("follows several columns, the first one first", async () => {
     const { root, model } = await show({ jobs: 8, scene: "finished" });

@@ -19,6 +19,20 @@ describe("a column of numbers", () => {
   });
 });
 
+describe("the column of numbers of jobs", () => {
+  it.each([4, 12, 250, 1000])("is as wide as the last of %i iterations", (of) => {
+    const table = tableOf(Array.from({ length: 1001 }, () => ({})));
+    const rows = Array.from({ length: of }, (_, iteration) => ({
+      ...{ position: 1000, iteration, of, params: {}, samples: 1, values: {} },
+    }));
+    table.take([1000], rows);
+    const name = table.nameOf(table.linesOf(1000).at(-1) as number);
+    expect(name).toBe(`1000 · ${of}/${of}`);
+    const { width } = layOut(table, []).all.find((column) => column.name === "position") ?? {};
+    expect(width).toBeGreaterThanOrEqual(name.length * 7.5 + 16);
+  });
+});
+
 describe("the window of a long table", () => {
   it("holds a short table whole", () => {
     expect(visibleRows(60, 32, 0, 400)).toEqual({ first: 0, end: 60 });

@@ -61,6 +61,7 @@ const commands: Record<Command, true> = {
   describe: true,
   annotate: true,
   define: true,
+  keep: true,
 };
 const questions: Record<Question, true> = {
   job: true,
@@ -73,6 +74,7 @@ const questions: Record<Question, true> = {
   groups: true,
   size: true,
   estimate: true,
+  slots: true,
 };
 const settings: Record<Setting, true> = {
   filter: true,

@@ -77,6 +77,14 @@ def define(group: JobGroup, args: Json) -> Json:
     return {"text": f"{name} {'defined' if text else 'removed'}"}
 
 
+def keep(group: JobGroup, args: Json) -> Json:
+    """Keep results in the group's file when they are loaded, or no longer."""
+    group.cache.enabled = bool(args.get("keep"))
+    if group.cache.enabled:
+        return {"text": "results are kept in the group's file once they are loaded"}
+    return {"text": "results are no longer kept; those in the group's file stay there"}
+
+
 def annotate(group: JobGroup, args: Json, *, removals: int | None = None) -> Json:
     """Set the note of jobs; an empty text removes it."""
     positions = parse_positions(args.get("positions")) or [int(args["position"])]
@@ -123,6 +131,7 @@ ON_SHOWN: Final[Mapping[str, Callable[[JobGroup, Json], Json]]] = MappingProxyTy
         "stop": stop,
         "describe": describe,
         "define": define,
+        "keep": keep,
     }
 )
 """Commands for the group that is shown."""

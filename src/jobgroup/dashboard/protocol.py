@@ -38,6 +38,7 @@ COMMANDS: Final = (
     "describe",
     "annotate",
     "define",
+    "keep",
 )
 QUERIES: Final = (
     *(
@@ -51,6 +52,7 @@ QUERIES: Final = (
         "groups",
         "size",
         "estimate",
+        "slots",
     ),
 )
 MAX_TOKEN: Final = 10_000

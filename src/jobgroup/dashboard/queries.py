@@ -21,6 +21,7 @@ from jobgroup.dashboard.measured import (
     measurements_of,
 )
 from jobgroup.dashboard.protocol import Json
+from jobgroup.dashboard.slots import slots
 from jobgroup.group import JobGroup, engine_session, jobs_at
 from jobgroup.job import RemoteJob
 from jobgroup.results.definitions import definitions_of
@@ -47,6 +48,7 @@ class Queries:
     def __init__(self) -> None:
         self._of_group: Mapping[str, Callable[[JobGroup, Json], Json]] = {
             "size": lambda group, _: size(group),
+            "slots": lambda group, _: slots(group),
             "figure": Figures().answer,
         }
 
@@ -103,8 +105,9 @@ def _texts(values: Any) -> list[str]:
 
 
 def size(group: JobGroup) -> Json:
-    """Return a group's size on disk, and groups with similar names."""
+    """Return a group's size on disk, whether it keeps results, and groups with similar names."""
     return {
+        "keeps_results": group.cache.enabled,
         "size_bytes": size_on_disk(group_path(group.name)),
         "similar_names": catalog.similar_names(group.name),
     }

@@ -133,4 +133,5 @@ _LINES: Final[Mapping[str, Callable[[Json], str]]] = {
     "describe": lambda args: f"jg.description = {args['text']!r}",
     "define": lambda args: f"jg.define({args['name']!r}, {args['text'] or None!r})",
     "annotate": _annotate,
+    "keep": lambda args: f"jg.cache.enabled = {bool(args.get('keep'))}",
 }

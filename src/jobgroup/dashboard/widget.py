@@ -130,7 +130,7 @@ class Dashboard(anywidget.AnyWidget, DashboardSession):
             self.end()
             self._own_layout.close()  # a widget of its own, which ipywidgets would keep
         super().close()
-        self.__dict__.pop("_repr_mimebundle_", None)  # ipywidgets forbids what is closed to be shown
+        self.__dict__.pop("_repr_mimebundle_", None)  # to be displayed again
 
     def receive(self, content: object) -> None:
         super().receive(content)

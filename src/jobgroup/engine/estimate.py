@@ -106,6 +106,20 @@ async def estimate(
     )
 
 
+async def count_slots(session: GroupSession) -> tuple[int, int] | None:
+    """Return how many slots of the plans of unfinished jobs are used, and how many there are.
+
+    Jobs of other groups count as well. None if a cloud does not report it, or has no limit.
+    """
+    states = NOT_SENT | PENDING | {SENDING}
+    targets = await session.in_thread(session.store.statuses.targets, states)
+    accounts = {target[:3]: target for target in targets}
+    plans = [await _ask_for_plan(session, target) for target in accounts.values()]
+    free = _sum([plan.queue_free if plan else None for plan in plans])
+    total = _sum([plan.queue_max if plan else None for plan in plans])
+    return None if free is None or total is None else (max(0, total - free), total)
+
+
 def run_duration_s(
     jobs: int, at_once: int | None, durations_s: Sequence[float]
 ) -> tuple[float, float] | None:

@@ -64,6 +64,15 @@ class StatusUpdates:
                     )
             return found
 
+    def targets(self, states: Iterable[str]) -> list[Target]:
+        """Return the accounts and platforms of jobs in these states, each once."""
+        with self._database.read_transaction() as connection:
+            rows = connection.execute(
+                "SELECT provider, origin, account, platform FROM targets WHERE id IN"  # noqa: S608
+                f" (SELECT target_id FROM jobs WHERE state IN ({_in_sql(states)})) ORDER BY id"
+            )
+            return [Target(*row) for row in rows]
+
     def apply_updates(self, answers: Iterable[tuple[int, RemoteStatus]]) -> list[int]:
         """Record status answers, by attempt id, in one transaction; return the jobs that changed.
 
