@@ -27,7 +27,8 @@ def test_used_slots_are_those_of_the_whole_account(data_dir, open_page):
 
 def test_results_are_kept_once_the_page_says_so(make_group, open_page, cloud):
     """The group's setting changes, and results that are loaded from then on are in its file."""
-    group = make_group("g", {"results": {"|1>": 3}}, {"results": {"|1>": 4}}, command="sample_count")
+    jobs = [{"results": {"|1>": 3}}, {"results": {"|1>": 4}}]
+    group = make_group("g", *jobs, command="sample_count")
     group.run_parallel()
     group.wait(60)
     page = open_page(group)
