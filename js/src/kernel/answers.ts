@@ -142,7 +142,7 @@ export interface EstimateAnswer {
   text: string;
 }
 
-/** Slots of the plans that the group's unfinished jobs are for; null where they are unknown. */
+/** Slots of the plans that the group's unfinished jobs are for; null if they are unknown. */
 export interface SlotsAnswer {
   used: number | null;
   total: number | null;

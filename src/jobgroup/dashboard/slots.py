@@ -19,7 +19,7 @@ _lock: Final = Lock()
 
 
 def slots(group: JobGroup) -> Json:
-    """Return how many slots are used and how many there are; None where it is unknown."""
+    """Return how many slots are used and how many there are; None if it is unknown."""
     session = engine_session(group)
     with _lock:
         asked_at, answer = _answers.get(session, (float("-inf"), {}))

@@ -1,4 +1,4 @@
-"""Close dashboards that nobody looks at any more, so that a cell that is run again leaves none."""
+"""Close dashboards that no page shows any more, so that a cell that is run again leaves none."""
 
 from __future__ import annotations
 
