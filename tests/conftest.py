@@ -11,6 +11,7 @@ from collections.abc import Callable
 from contextlib import closing
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -59,6 +60,22 @@ def data_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def anyio_backend() -> str:
     """The loop that the engine runs on."""
     return "asyncio"
+
+
+@pytest.fixture(scope="session")
+def until() -> Callable[..., Any]:
+    """Wait until a function returns a true value, and return that value."""
+
+    def wait(condition: Callable[[], Any], timeout_s: float = 180) -> Any:
+        give_up = time.monotonic() + timeout_s
+        pause_s = 0.002  # longer from time to time, as the test shares the processor with its parts
+        while not (value := condition()):
+            assert time.monotonic() < give_up, f"it did not come true within {timeout_s} s"
+            time.sleep(pause_s)
+            pause_s = min(1.2 * pause_s, 0.03)
+        return value
+
+    return wait
 
 
 @pytest.fixture

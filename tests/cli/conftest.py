@@ -7,7 +7,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -152,17 +151,3 @@ def prepared(cloud: EmbeddedCloud) -> Iterator[Callable[..., JobGroup]]:
     for group in made:
         with suppress(GroupDeletedError):
             request(group, "cancel", positions=None).result()
-
-
-@pytest.fixture
-def until() -> Callable[[Callable[[], Any]], Any]:
-    """Waits until a function returns something true, and returns it."""
-
-    def wait(condition: Callable[[], Any], timeout_s: float = 60) -> Any:
-        give_up = time.monotonic() + timeout_s
-        while not (value := condition()):
-            assert time.monotonic() < give_up, "the condition did not become true"
-            time.sleep(0.01)
-        return value
-
-    return wait

@@ -110,21 +110,6 @@ def short_body() -> dict[str, Any]:
 
 
 @pytest.fixture(scope="session")
-def wait_for() -> Callable[[Callable[[], Any]], Any]:
-    """Waits until a function returns something true, and returns it."""
-
-    def until(ask: Callable[[], Any]) -> Any:
-        give_up = time.monotonic() + 180
-        while time.monotonic() < give_up:
-            if value := ask():
-                return value
-            time.sleep(0.02)
-        raise AssertionError("the condition did not become true within 3 minutes")
-
-    return until
-
-
-@pytest.fixture(scope="session")
-def waits(wait: Wait, wait_for: Callable[..., Any]) -> tuple[Wait, Callable[..., Any]]:
+def waits(wait: Wait, until: Callable[..., Any]) -> tuple[Wait, Callable[..., Any]]:
     """Both ways to wait."""
-    return wait, wait_for
+    return wait, until

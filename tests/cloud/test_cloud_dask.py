@@ -95,22 +95,22 @@ def dask(cluster):
 
 
 @pytest.fixture
-def kill_worker(dask, wait_for):
+def kill_worker(dask, until):
     """Kills the worker that is executing a job's payload, once one does."""
 
     def busy():
         return [worker for worker, keys in dask.processing().items() if keys]
 
     def kill():
-        workers = wait_for(busy)
+        workers = until(busy)
         (pid,) = dask.run(os.getpid, workers=workers[:1]).values()
         os.kill(pid, signal.SIGKILL)
-        wait_for(lambda: workers[0] not in dask.processing())
+        until(lambda: workers[0] not in dask.processing())
 
     return kill
 
 
-def test_a_worker_killed_in_the_middle_of_a_job(dask, start, short_body, kill_worker, wait_for):
+def test_a_worker_killed_in_the_middle_of_a_job(dask, start, short_body, kill_worker, until):
     """Its job runs on another worker: nothing is lost, sent or reported twice."""
     cloud, _ = start(executor=dask.get_executor(), max_concurrent=4)
     set_token(cloud.token, url=cloud.url)
@@ -141,12 +141,12 @@ def test_a_job_that_kills_its_workers_fails_alone(
     assert wait(client, create(client, short_body))["status"] == "completed"
 
 
-def test_canceled_jobs_leave_the_workers(dask, start, create, wait, short_body, wait_for):
+def test_canceled_jobs_leave_the_workers(dask, start, create, wait, short_body, until):
     """Whether they run, wait in the cluster, or wait in the cloud."""
     _, client = start(executor=dask.get_executor(), max_concurrent=3)
     hours = body_of(14, 9)
     jobs = [create(client, hours) for _ in range(4)]
-    wait_for(lambda: sum(map(bool, dask.processing().values())) == 2)
+    until(lambda: sum(map(bool, dask.processing().values())) == 2)
     for job in jobs:
         assert client.post(f"/api/jobs/{job}/cancel").status_code == 200
     assert {wait(client, job)["status"] for job in jobs} == {"canceled"}

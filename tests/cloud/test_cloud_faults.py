@@ -114,16 +114,16 @@ def test_fail_job_fails_jobs_with_its_message(running, create, wait, timer_body)
 
 
 @pytest.mark.parametrize("kind", ["delay", "delay_response"])
-def test_delays_let_clients_time_out(running, wait_for, timer_body, kind):
+def test_delays_let_clients_time_out(running, until, timer_body, kind):
     """The job exists sooner or later, whether or not the client waited for the response."""
     cloud, client = running
     cloud.faults.add(kind, calls=["create"], times=1, delay_s=3)
     with pytest.raises(httpx.ReadTimeout):
         client.post("/api/jobs", json=timer_body(), timeout=httpx.Timeout(60, read=0.5))
-    wait_for(lambda: len(cloud.jobs()) == 1)
+    until(lambda: len(cloud.jobs()) == 1)
 
 
-def test_going_offline_refuses_connections_and_jobs_continue(running, create, wait_for, timer_body):
+def test_going_offline_refuses_connections_and_jobs_continue(running, create, until, timer_body):
     """It returns on the same port, with the jobs that ended while it was offline."""
     cloud, client = running
     job = create(client, timer_body(duration_s=0.3))
@@ -133,25 +133,25 @@ def test_going_offline_refuses_connections_and_jobs_continue(running, create, wa
             client.get("/api/jobs/availability")
     with pytest.raises(httpx.ConnectError):
         client.get("/api/jobs/availability")
-    wait_for(lambda: cloud.jobs()[0].status == "completed")
+    until(lambda: cloud.jobs()[0].status == "completed")
     cloud.go_online()
-    wait_for(lambda: _answers(client))
+    until(lambda: _answers(client))
     assert client.get(f"/api/jobs/{job}/status").json()["status"] == "completed"
 
 
-def test_it_returns_after_its_duration(running, wait_for):
+def test_it_returns_after_its_duration(running, until):
     """It does so repeatedly, and stopping works while it is offline."""
     cloud, client = running
     for _ in range(2):
         cloud.go_offline(0.3)
-        wait_for(lambda: not _answers(client))
-        wait_for(lambda: _answers(client))
+        until(lambda: not _answers(client))
+        until(lambda: _answers(client))
     cloud.go_offline()
     cloud.stop()
     assert not cloud.running
 
 
-def test_connections_made_while_it_goes_offline_are_reset(running, wait_for):
+def test_connections_made_while_it_goes_offline_are_reset(running, until):
     """None of many is left half open, and it returns."""
     cloud, client = running
     address = ("127.0.0.1", int(cloud.url.rpartition(":")[2]))
@@ -170,7 +170,7 @@ def test_connections_made_while_it_goes_offline_are_reset(running, wait_for):
             time.sleep(0.005)
         has_ended.set()
     assert [one.result() for one in knocking] == [None, None]
-    wait_for(lambda: _answers(client))
+    until(lambda: _answers(client))
     cloud.stop()
     gc.collect()  # a connection that is left would be a warning, and so an error
 
@@ -182,7 +182,7 @@ def _answers(client):
         return False
 
 
-def test_plans_shrink_and_grow(running, create, wait_for, timer_body):
+def test_plans_shrink_and_grow(running, create, until, timer_body):
     """A smaller plan refuses more jobs, a larger one starts waiting jobs."""
     cloud, client = running
     cloud.set_plan(max_queue=2, max_concurrent=0)
@@ -191,7 +191,7 @@ def test_plans_shrink_and_grow(running, create, wait_for, timer_body):
     refused = client.post("/api/jobs", json=timer_body())
     assert refused.json()["error"] == "Cannot create more than 2 jobs"
     cloud.set_plan(max_concurrent=1)
-    wait_for(lambda: {job.status for job in cloud.jobs()} == {"completed"})
+    until(lambda: {job.status for job in cloud.jobs()} == {"completed"})
 
 
 def test_keys_may_be_unknown_as_on_the_real_cloud(start, create, timer_body):
@@ -206,7 +206,7 @@ def test_keys_may_be_unknown_as_on_the_real_cloud(start, create, timer_body):
     assert create(client, timer_body(), **{"Idempotency-Key": "a"}) in jobs
 
 
-def test_another_process_switches_faults_over_http(running, wait_for):
+def test_another_process_switches_faults_over_http(running, until):
     """Add, list and clear faults, change the plan, go offline: with the token, free of faults."""
     cloud, client = running
     cloud.faults.add("http_error", status=502)
@@ -220,8 +220,8 @@ def test_another_process_switches_faults_over_http(running, wait_for):
     plan = client.put("/faults/plan", json={"max_queue": 5}).json()["plan"]
     assert plan == {"max_queue": 5, "max_concurrent": 8, "supports_idempotency_keys": True}
     assert client.post("/faults/offline", json={"duration_s": 0.2}).status_code == 200
-    wait_for(lambda: not _answers(client))
-    wait_for(lambda: _answers(client))
+    until(lambda: not _answers(client))
+    until(lambda: _answers(client))
     assert httpx.get(cloud.url + "/faults").status_code == 401
 
 

@@ -78,10 +78,10 @@ def test_cancel_ends_waiting_and_running_jobs(start, create, wait, timer_body, p
 
 def test_cancel_ends_a_simulation(start, create, waits, long_body, short_body):
     """A running execution ends, and the next worker continues."""
-    wait, wait_for = waits
+    wait, until = waits
     _, client = start(prewarm=True)
     job = create(client, long_body)
-    wait_for(lambda: status_of(client, job)["progress"] > 0)
+    until(lambda: status_of(client, job)["progress"] > 0)
     assert status_of(client, job)["status"] == "running"
     assert client.post(f"/api/jobs/{job}/cancel").status_code == 200
     assert wait(client, job)["status"] == "canceled"
@@ -171,11 +171,11 @@ def test_a_timers_result_is_decoded_by_perceval(http, create, wait, timer_body):
     assert results["physical_perf"] * results["logical_perf"] == 1
 
 
-def test_thousands_of_timed_jobs_run_at_once(start, create, wait_for, timer_body):
+def test_thousands_of_timed_jobs_run_at_once(start, create, until, timer_body):
     """They need no worker: 1,000 are sent, run together and succeed."""
     cloud, client = start(max_queue=1000, max_concurrent=1000)
     for _ in range(1000):
         create(client, timer_body(duration_s=0.1))
-    wait_for(lambda: client.get("/api/jobs/availability").json()["num_jobs_in_queue"] == 0)
+    until(lambda: client.get("/api/jobs/availability").json()["num_jobs_in_queue"] == 0)
     assert {job.status for job in cloud.jobs()} == {"completed"}
     assert len(cloud.jobs()) == 1000

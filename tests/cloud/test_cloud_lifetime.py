@@ -109,7 +109,7 @@ def alive(pid):
     return True
 
 
-def test_workers_do_not_outlive_a_killed_server(wait_for):
+def test_workers_do_not_outlive_a_killed_server(until):
     """Not even one that is starting."""
     script = (
         "import os, signal\nfrom jobgroup.cloud import EmbeddedCloud\n"
@@ -119,16 +119,16 @@ def test_workers_do_not_outlive_a_killed_server(wait_for):
         [sys.executable, "-c", script], capture_output=True, text=True, check=False
     )
     pid = int(done.stdout)
-    wait_for(lambda: not alive(pid))
+    until(lambda: not alive(pid))
 
 
 def test_a_workers_death_concerns_its_job_alone(start, create, waits, long_body, short_body):
     """Its job fails with a message; the next worker executes the jobs behind it."""
-    wait, wait_for = waits
+    wait, until = waits
     cloud, client = start()
     doomed = create(client, long_body)
     behind = create(client, short_body)
-    wait_for(lambda: client.get(f"/api/jobs/{doomed}/status").json()["progress"] > 0)
+    until(lambda: client.get(f"/api/jobs/{doomed}/status").json()["progress"] > 0)
     (pid,) = cloud.worker_pids
     os.kill(pid, signal.SIGKILL)
     status = wait(client, doomed)
@@ -139,12 +139,12 @@ def test_a_workers_death_concerns_its_job_alone(start, create, waits, long_body,
 
 def test_another_executor_can_execute(start, create, waits, short_body, long_body):
     """Any `concurrent.futures.Executor` works; progress and cancellation reach its workers."""
-    wait, wait_for = waits
+    wait, until = waits
     with ThreadPoolExecutor(2) as executor:
         _, client = start(executor=executor, workers=2)
         long = create(client, long_body)
         assert wait(client, create(client, short_body))["status"] == "completed"
-        wait_for(lambda: client.get(f"/api/jobs/{long}/status").json()["progress"] > 0)
+        until(lambda: client.get(f"/api/jobs/{long}/status").json()["progress"] > 0)
         client.post(f"/api/jobs/{long}/cancel")
         assert wait(client, long)["status"] == "canceled"
 

@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -113,20 +112,6 @@ def ended(group: Callable[..., JobGroup], scripted: ScriptedCloud) -> Callable[.
         return jg
 
     return make
-
-
-@pytest.fixture
-def until() -> Callable[[Callable[[], Any]], Any]:
-    """Wait until a function returns a true value, and return that value."""
-
-    def wait(condition: Callable[[], Any], timeout_s: float = 120) -> Any:
-        give_up = time.monotonic() + timeout_s
-        while not (value := condition()):
-            assert time.monotonic() < give_up, "it did not come true"
-            time.sleep(0.005)
-        return value
-
-    return wait
 
 
 @pytest.fixture

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
+
 import perceval as pcvl
 import pytest
 from perceval.providers.quandela.rpc_handler import RPCHandler
@@ -16,6 +19,7 @@ from jobgroup import (
     UnconfirmedJobError,
     set_token,
 )
+from jobgroup.store.paths import group_path
 
 
 @pytest.fixture
@@ -202,19 +206,41 @@ def test_each_account_has_its_own_slots(scripted, account_job):
     assert [j.was_sent for j in jg] == [True] * 6
 
 
-def test_job_that_its_cloud_does_not_know_becomes_unknown(group, scripted):
-    """It has the cloud's message, and the next job is sent."""
+def _not_found(job_id):
+    """Make the cloud answer that it does not know this job."""
+    return lambda _, asked: (404, {"error": "Not found job"}) if asked.id == job_id else None
+
+
+def test_job_that_its_cloud_forgets_becomes_unknown(group, scripted, until):
+    """It has the cloud's message, and a run sends the next job."""
     jg = group(scripted, 2)
+    scripted.first_word = "running"
+    run = jg.start(delay=0)
+    until(lambda: jg[0].state == "running")
     scripted.first_word = "completed"
-    scripted.faults["status"] = lambda _, asked: (
-        (404, {"error": "Not found job"}) if asked.id == scripted.ids()[0] else None
-    )
-    jg.run_sequential(0)
+    scripted.faults["status"] = _not_found(jg[0].id)
+    run.result(120)
     assert [j.state for j in jg] == ["unknown", "success"]
     assert "Not found job" in jg[0].message
     scripted.faults.clear()
+    scripted.tell(jg[0].id, "completed")
     jg.refresh()
     assert jg[0].state == "success", "it may turn up again"
+
+
+def test_job_that_its_cloud_never_reported_becomes_unknown_a_minute_later(
+    group, scripted, in_child, until
+):
+    """Until then, the cloud may still be about to take it in."""
+    jg = group(scripted, 1)
+    in_child(
+        "from jobgroup import JobGroup; JobGroup('experiment').run_parallel(); print(0)", scripted
+    )
+    scripted.faults["status"] = _not_found(scripted.ids()[0])
+    with closing(sqlite3.connect(group_path("experiment"), timeout=120)) as file, file:
+        file.execute("UPDATE attempts SET sent_at = sent_at - 60")
+    until(lambda: jg.refresh() or jg[0].state == "unknown")
+    assert "Not found job" in jg[0].message
 
 
 def test_expired_token_ends_a_run(group, scripted, until):

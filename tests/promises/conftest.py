@@ -89,20 +89,6 @@ def ledger(cloud: EmbeddedCloud) -> Callable[[JobGroup], Ledger]:
 
 
 @pytest.fixture
-def until() -> Callable[..., Any]:
-    """Waits for a condition to become true, and returns its value."""
-
-    def wait(condition: Callable[[], Any], timeout_s: float = 120) -> Any:
-        give_up = time.monotonic() + timeout_s
-        while not (value := condition()):
-            assert time.monotonic() < give_up, "it did not come true"
-            time.sleep(0.005)
-        return value
-
-    return wait
-
-
-@pytest.fixture
 def still() -> Callable[[Callable[[], Any]], Any]:
     """Waits until a value has not changed for a while, and returns it: no change is under way.
 
