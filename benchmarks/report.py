@@ -96,7 +96,7 @@ class Measured:
         return ", ".join(parts)
 
 
-HEADER = ("measure", "jobgroup", "floor", "ratio", "reach", "", "peer", "ratio", "growth", "seen")
+HEADER = ("measure", "jobgroup", "floor", "ratio", "goal", "met", "peer", "ratio", "growth", "seen")
 
 
 def table(measured: Sequence[Measured]) -> list[tuple[str, ...]]:

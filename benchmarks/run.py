@@ -53,13 +53,13 @@ def main() -> None:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--rows", type=lambda text: text.split(","), default=ROWS)
-    parser.add_argument("--repeats", type=int, help="of each variant (3; quick: 2)")
+    parser.add_argument("--repeats", type=int, help="runs of each variant (3; quick: 2)")
     parser.add_argument("--quick", action="store_true", help="small sizes, without the slow peers")
-    parser.add_argument("--directory", type=Path, help="where to write: the disk that is measured")
-    parser.add_argument("--output", type=Path, help="the page (RESULTS.md for a whole run)")
+    parser.add_argument("--directory", type=Path, help="directory on the disk that is measured")
+    parser.add_argument("--output", type=Path, help="page of results (RESULTS.md for a whole run)")
     options = parser.parse_args()
     if unknown := set(options.rows) - set(ROWS):
-        parser.error(f"there are no rows {unknown}; there are {', '.join(ROWS)}")
+        parser.error(f"unknown rows: {unknown}; known rows: {', '.join(ROWS)}")
     is_whole = not options.quick and options.rows == ROWS
     options.output = options.output or (RESULTS if is_whole else None)
     options.repeats = options.repeats or (2 if options.quick else 3)
@@ -74,7 +74,7 @@ def _about(options: argparse.Namespace, seconds: float, loads: list[float]) -> s
     )
     return (
         f"{time.strftime('%Y-%m-%d %H:%M')}, {seconds / 60:.0f} minutes; each number is the median"
-        f" of {options.repeats} runs in processes of their own, in turns; slow peers and the"
+        f" of {options.repeats} runs in separate processes that take turns; slow peers and the"
         f" longest lines ran once. {machine}; Python {platform.python_version()},"
         f" SQLite {sqlite3.sqlite_version}, "
         + ", ".join(f"{name} {_version(name)}" for name in packages)
@@ -83,7 +83,7 @@ def _about(options: argparse.Namespace, seconds: float, loads: list[float]) -> s
 
 
 def _processor() -> str:
-    """Its model, as Linux tells it; else its architecture."""
+    """Return the processor's model if Linux reports it, otherwise its architecture."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:
@@ -99,19 +99,18 @@ def _memory_gb() -> float:
 def _version(package: str) -> str:
     try:
         return version(package)
-    except Exception:  # noqa: BLE001  # run from the sources, say
+    except Exception:  # noqa: BLE001  # if it runs from the sources
         return "from source"
 
 
 def _page(rows: list[tuple[str, ...]], about: str) -> str:
-    return f"""# How fast it is
+    return f"""# Speed and memory
 
-`make bench` measures jobgroup beside the floor (what the same work takes with bare `sqlite3`, or a
-bare httpx loop on aiohttp's transport) and beside Perceval's own groups, on the same machine, disk
-and loopback server. *Ratio* is jobgroup to the floor, and peer to jobgroup. *Growth* is how many
-times more a line takes than the one of its kind before it, for ten times more jobs: 10 is linear, 1
-is flat. What bounds the lines that do not reach what they should stands in `README.md` beside this
-page.
+`make bench` measures jobgroup, the same work without it (the *floor*: bare `sqlite3`, or a bare
+httpx loop on aiohttp's transport) and Perceval's own groups (the *peers*) on the same machine, disk
+and loopback server. The first *ratio* is jobgroup to the floor, the second is peer to jobgroup.
+*Growth* compares a line with the smaller one of the same kind, for ten times more jobs: 10 is
+linear, 1 is flat. [README.md](README.md) explains why some lines miss their goal.
 
 {as_markdown(rows)}
 
