@@ -42,7 +42,7 @@ def environment(cloud: EmbeddedCloud) -> dict[str, str]:
 
 @pytest.fixture
 def run(environment: dict[str, str]) -> Callable[..., subprocess.CompletedProcess[str]]:
-    """Runs the command to its end."""
+    """Run the command to its end."""
 
     def run(*arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
@@ -68,7 +68,7 @@ class Called:
 def call(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> Callable[..., Called]:
-    """Runs the command's function in this process, which saves a second."""
+    """Run the command's function in this process, which saves a second."""
     import tqdm.auto  # noqa: F401  # before the command has it draw nothing
 
     monkeypatch.setenv("TQDM_DISABLE", "1")
@@ -89,7 +89,7 @@ def call(
 def read(
     run: Callable[..., subprocess.CompletedProcess[str]], call: Callable[..., Called]
 ) -> Callable[..., Any]:
-    """Runs the command with ``--json`` and returns its output, which must be JSON alone.
+    """Run the command with ``--json`` and return its output, which must be JSON alone.
 
     Commands that send jobs run in their own process.
     """
@@ -105,7 +105,7 @@ def read(
 
 @pytest.fixture
 def begin(environment: dict[str, str]) -> Iterator[Callable[..., subprocess.Popen[str]]]:
-    """Starts the command without waiting for it."""
+    """Start the command without waiting for it."""
     begun: list[subprocess.Popen[str]] = []
 
     def begin(*arguments: str, **options: Any) -> subprocess.Popen[str]:
@@ -125,7 +125,7 @@ def begin(environment: dict[str, str]) -> Iterator[Callable[..., subprocess.Pope
 
 @pytest.fixture
 def prepared(cloud: EmbeddedCloud) -> Iterator[Callable[..., JobGroup]]:
-    """Creates a group of jobs with a duration, some of which fail.
+    """Create a group of jobs with a duration, some of which fail.
 
     Its active jobs are canceled at the end, since the cloud's plan is small.
     """

@@ -25,7 +25,7 @@ def clouds():
 
 @pytest.fixture
 def doctor(monkeypatch, tmp_path):
-    """Runs the command and gives its exit code, what it says and what it says in JSON."""
+    """Run the command and give its exit code, what it says and what it says in JSON."""
     monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(tmp_path / "jupyter"))  # without this user's
     for variable in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR"):
         monkeypatch.delenv(variable, raising=False)

@@ -10,7 +10,7 @@ from jobgroup import JobGroup
 
 @pytest.fixture
 def sent(cloud):
-    """Sends jobs by hand and gives their ids."""
+    """Send jobs by hand and give their ids."""
 
     def sent(count=2):
         headers = {"Authorization": f"Bearer {cloud.token}"}
@@ -26,7 +26,7 @@ def sent(cloud):
 
 @pytest.fixture
 def perceval_group(tmp_path):
-    """Writes a group as Perceval's own JobGroup does."""
+    """Write a group as Perceval's own JobGroup does."""
 
     def write(name="scan"):
         path = tmp_path / "perceval" / "job_group" / f"{name}.jgrp"

@@ -62,7 +62,7 @@ class Terminal:
 
 @pytest.fixture
 def terminal(environment):
-    """Makes terminals, and the options with which the command is begun in them."""
+    """Make terminals, and the options with which the command is begun in them."""
 
     def make(columns=80, **more):
         terminal = Terminal(columns)

@@ -40,7 +40,7 @@ def http(cloud: EmbeddedCloud) -> Iterator[httpx.Client]:
 
 @pytest.fixture
 def start() -> Iterator[Callable[..., tuple[EmbeddedCloud, httpx.Client]]]:
-    """Starts clouds of the test's own, each with a client, and stops them."""
+    """Start clouds of the test's own, each with a client, and stop them."""
     started: list[tuple[EmbeddedCloud, httpx.Client]] = []
 
     def begin(**options: Any) -> tuple[EmbeddedCloud, httpx.Client]:
@@ -56,7 +56,7 @@ def start() -> Iterator[Callable[..., tuple[EmbeddedCloud, httpx.Client]]]:
 
 @pytest.fixture(scope="session")
 def timer_body() -> Callable[..., dict[str, Any]]:
-    """Makes create bodies for `test:timer`."""
+    """Make create bodies for `test:timer`."""
 
     def body(**parameters: Any) -> dict[str, Any]:
         return {
@@ -70,7 +70,7 @@ def timer_body() -> Callable[..., dict[str, Any]]:
 
 @pytest.fixture(scope="session")
 def create() -> Callable[..., str]:
-    """Creates a job, which must be accepted, and gives its id."""
+    """Create a job, which must be accepted, and give its id."""
 
     def post(client: httpx.Client, body: dict[str, Any], **headers: str) -> str:
         answer = client.post("/api/jobs", json=body, headers=headers)
@@ -82,7 +82,7 @@ def create() -> Callable[..., str]:
 
 @pytest.fixture(scope="session")
 def wait() -> Wait:
-    """Waits for a job's end and gives its last status."""
+    """Wait for a job's end and give its last status."""
 
     def until_ended(client: httpx.Client, job_id: str) -> dict[str, Any]:
         give_up = time.monotonic() + 180

@@ -96,7 +96,7 @@ def dask(cluster):
 
 @pytest.fixture
 def kill_worker(dask, until):
-    """Kills the worker that is executing a job's payload, once one does."""
+    """Kill the worker that is executing a job's payload, once one does."""
 
     def busy():
         return [worker for worker, keys in dask.processing().items() if keys]

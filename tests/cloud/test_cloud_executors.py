@@ -42,7 +42,7 @@ class KilledWorker(Exception):  # noqa: N818
 
 @pytest.fixture
 def ended(start, create, wait, short_body):
-    """Gives one job to a cloud with an executor of these moods, and waits for the job's end."""
+    """Give one job to a cloud with an executor of these moods, and wait for the job's end."""
     executors = []
 
     def run(*moods):

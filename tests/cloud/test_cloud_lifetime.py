@@ -56,7 +56,7 @@ def test_a_cloud_starts_again_where_it_was(start, create, timer_body):
 
 @pytest.fixture
 def served(tmp_path):
-    """Starts `jobgroup cloud` in a process of its own; gives the process and a client."""
+    """Start `jobgroup cloud` in a separate process; return the process and a client."""
     started = []
 
     def begin():

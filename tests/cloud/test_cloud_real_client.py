@@ -54,7 +54,7 @@ print(type(counts).__name__, sum(counts.values()))
 
 @pytest.fixture(scope="module")
 def perceval_script(cloud, tmp_path_factory):
-    """Runs a script in a process and a HOME of its own, with Perceval's own configuration."""
+    """Run a script in a process and a HOME of its own, with Perceval's own configuration."""
     home = tmp_path_factory.mktemp("home")
     environment = {
         **{name: value for name, value in os.environ.items() if name != "PYTHONPATH"},

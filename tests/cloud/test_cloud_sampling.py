@@ -23,7 +23,7 @@ def pcvl():
 
 @pytest.fixture
 def run(pcvl, http, create, wait):
-    """Runs two photons on a beam splitter many times in one job, and returns the document."""
+    """Run two photons on a beam splitter many times in one job, and return the document."""
 
     def finished(command, *, noise=None, selected=2, heralds=(), platform="sim:slos", **limits):
         from perceval.runtime.payload_generator import PayloadGenerator

@@ -71,7 +71,7 @@ def two_beside_heralds() -> int:
 
 @pytest.fixture
 def processor(cloud: Cloud) -> Callable[..., Any]:
-    """Makes a remote processor of two photons in an interferometer with one free phase."""
+    """Make a remote processor of two photons in an interferometer with one free phase."""
 
     def make(platform: str = "sim:slos", phase: Any = 0.3) -> Any:
         made = pcvl.RemoteProcessor(platform, token=cloud.token, url=cloud.url)
@@ -85,7 +85,7 @@ def processor(cloud: Cloud) -> Callable[..., Any]:
 
 @pytest.fixture
 def sampler(processor: Callable[..., Any]) -> Callable[..., Any]:
-    """Makes a sampler of such a processor."""
+    """Make a sampler of such a processor."""
 
     def make(*iterations: Any, **options: Any) -> Any:
         made = Sampler(processor(**options), max_shots_per_call=100_000)
@@ -98,7 +98,7 @@ def sampler(processor: Callable[..., Any]) -> Callable[..., Any]:
 
 @pytest.fixture
 def ended() -> Callable[[Any], Any]:
-    """Waits until a job of Perceval's own has ended, and gives it."""
+    """Wait until a job of Perceval's own has ended, and give it."""
 
     def wait(job: Any) -> Any:
         give_up = time.monotonic() + 60

@@ -39,7 +39,7 @@ RemoteProcessor.__init__.__defaults__ = own
 
 @pytest.fixture
 def script(cloud, tmp_path):
-    """Runs a script in a process of its own, where Perceval is configured for the cloud."""
+    """Run a script in a process of its own, where Perceval is configured for the cloud."""
     home = tmp_path / "home"
     environment = {
         **os.environ,

@@ -25,7 +25,7 @@ def _pair(a, b):
 
 @pytest.fixture
 def measured(scripted):
-    """Makes a group of jobs with labels and results; a result of None is a job in error."""
+    """Make a group of jobs with labels and results; a result of None is a job in error."""
 
     def make(*jobs, name="map", **payload):
         jg = JobGroup(name)

@@ -24,7 +24,7 @@ def canvas(monkeypatch):
 
 @pytest.fixture
 def study(scripted):
-    """Makes a group of measured jobs over a product of values; None is a job without a result."""
+    """Make a group of measured jobs over a product of values; None is a job without a result."""
 
     def make(over, count, *, samples=100, name="study"):
         jg = JobGroup(name)

@@ -154,7 +154,7 @@ def cloud() -> Iterator[EmbeddedCloud]:
 
 @pytest.fixture
 def make_group(cloud: EmbeddedCloud, data_dir: Any) -> Iterator[Callable[..., JobGroup]]:
-    """Makes a group of timer jobs, each given by its parameters."""
+    """Make a group of timer jobs, each given by its parameters."""
     set_token(cloud.token, url=cloud.url)
 
     def make(name: str, *jobs: dict[str, Any], command: str = "probs") -> JobGroup:
@@ -193,7 +193,7 @@ def new_threads() -> Callable[[], list[threading.Thread]]:
 
 @pytest.fixture
 def open_page(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Page]]:
-    """Opens a dashboard and the browser's end of it."""
+    """Open a dashboard and the browser's end of it."""
     monkeypatch.setattr(comm, "create_comm", RecordingComm)
     opened: list[Dashboard] = []
 

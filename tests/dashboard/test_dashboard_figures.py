@@ -15,7 +15,7 @@ STATES = ("|2,0>", "|1,1>", "|0,2>")
 
 @pytest.fixture
 def swept(cloud: Any, data_dir: Any) -> Any:
-    """Makes a group of random counts over three names, with repeats, failures and gaps."""
+    """Make a group of random counts over three names, with repeats, failures and gaps."""
     set_token(cloud.token, url=cloud.url)
 
     def make(seed: int) -> JobGroup:

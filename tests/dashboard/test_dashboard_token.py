@@ -14,7 +14,7 @@ SECRET = "a-token-that-was-typed-in-the-page"
 
 @pytest.fixture
 def give(open_page):
-    """Sends a token as the page's field does, and returns the answer."""
+    """Send a token as the page's field does, and return the answer."""
 
     def give(page, token: object, url: str = "https://cloud.example", account: object = ""):
         request = f"token-{len(page.messages('result', 'error'))}"

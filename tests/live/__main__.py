@@ -21,7 +21,7 @@ LONGEST_WAIT_S = 1_800.0
 
 
 def main() -> int:
-    """Returns the exit code: 0 went well, 1 did not, 2 nothing was sent."""
+    """Return the exit code: 0 went well, 1 did not, 2 nothing was sent."""
     url, platform = default_url(), os.environ.get("LIVE_PLATFORM", "sim:altair")
     try:
         token = token_for(url)

@@ -27,7 +27,7 @@ def _printed(outputs):
 
 @pytest.fixture
 def run_twice(tmp_path):
-    """Executes a notebook in two kernels, one after the other, and gives the outputs of both."""
+    """Execute a notebook in two kernels, one after the other, and give the outputs of both."""
     return lambda name: [_executed(name, tmp_path) for _ in range(2)]
 
 

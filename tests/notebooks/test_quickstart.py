@@ -13,7 +13,7 @@ QUICKSTART = Path(__file__).parents[2] / "notebooks" / "quickstart.ipynb"
 
 @pytest.fixture
 def run_all(tmp_path):
-    """Executes the notebook in a new kernel and returns its outputs."""
+    """Execute the notebook in a new kernel and return its outputs."""
 
     def execute():
         notebook = nbformat.read(QUICKSTART, 4)

@@ -28,7 +28,7 @@ def nursery() -> Iterator[Nursery]:
 
 @pytest.fixture
 def begin() -> Iterator[Callable[..., EmbeddedCloud]]:
-    """Starts clouds of the test's own for `test:timer`; like the real one, they know no keys."""
+    """Start clouds of the test's own for `test:timer`; like the real one, they know no keys."""
     started: list[EmbeddedCloud] = []
 
     def start(**options: Any) -> EmbeddedCloud:
@@ -54,14 +54,14 @@ def cloud(begin: Callable[..., EmbeddedCloud], monkeypatch: pytest.MonkeyPatch) 
 
 @pytest.fixture
 def child(nursery: Nursery, cloud: EmbeddedCloud) -> Iterator[Callable[..., Child]]:
-    """Starts a process on a source text; its cloud is the test's."""
+    """Start a process on a source text; its cloud is the test's."""
     yield nursery.start
     nursery.clear()
 
 
 @pytest.fixture
 def job() -> Callable[..., RemoteJob]:
-    """Makes jobs that run and fail as their parameters specify."""
+    """Make jobs that run and fail as their parameters specify."""
 
     def make(name: str = "timed", *, url: str | None = None, **parameters: Any) -> RemoteJob:
         body = {"command": "timer", "parameters": parameters}
@@ -72,7 +72,7 @@ def job() -> Callable[..., RemoteJob]:
 
 @pytest.fixture
 def group(job: Callable[..., RemoteJob], cloud: EmbeddedCloud) -> Callable[..., JobGroup]:
-    """Makes a group with the given number of jobs, named by their numbers."""
+    """Make a group with the given number of jobs, named by their numbers."""
 
     def make(jobs: int = 3, name: str = "experiment", **parameters: Any) -> JobGroup:
         jg = JobGroup(name)
@@ -84,13 +84,13 @@ def group(job: Callable[..., RemoteJob], cloud: EmbeddedCloud) -> Callable[..., 
 
 @pytest.fixture
 def ledger(cloud: EmbeddedCloud) -> Callable[[JobGroup], Ledger]:
-    """Compares a group with its cloud."""
+    """Compare a group with its cloud."""
     return lambda jg: Ledger(jg, cloud)
 
 
 @pytest.fixture
 def still() -> Callable[[Callable[[], Any]], Any]:
-    """Waits until a value has not changed for a while, and returns it: no change is under way.
+    """Wait until a value has not changed for a while, and return it: no change is under way.
 
     A value that changes more often than that never settles.
     """

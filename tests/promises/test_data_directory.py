@@ -25,7 +25,7 @@ def made(name="sweep"):
 
 @pytest.fixture
 def reported(tmp_path):
-    """Runs a source text in a process of its own, in its directory, and returns its output."""
+    """Run a source text in a process of its own, in its directory, and return its output."""
     home = tmp_path / "home"
     home.mkdir()
 

@@ -30,7 +30,7 @@ print(len(jg.list_unconfirmed_jobs()))
 
 @pytest.fixture
 def container(cloud) -> Iterator[Callable[[str], subprocess.Popen[bytes]]]:
-    """Starts a process in its own pid namespace, with the same host name and files."""
+    """Start a process in its own pid namespace, with the same host name and files."""
     command = ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc", sys.executable, "-c"]
     can = subprocess.run([*command, "pass"], capture_output=True, check=False)
     if can.returncode:

@@ -18,7 +18,7 @@ SEED = 20_261
 
 @pytest.fixture(params=[False, True], ids=["no keys", "keys"])
 def campaign(request, nursery, cloud) -> Campaign:
-    """Kills on a cloud that does or does not look up jobs by key."""
+    """Return a campaign of kills on a cloud that does or does not look up jobs by key."""
     cloud.set_plan(supports_idempotency_keys=request.param)
     print(f"seed {SEED}")
     return Campaign(random.Random(SEED), nursery, cloud, knows_keys=request.param)

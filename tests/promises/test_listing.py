@@ -187,7 +187,7 @@ def test_odd_values_in_a_group_do_not_break_lists(statement):
 
 @pytest.fixture
 def clock(monkeypatch):
-    """Sets how far ahead this machine's clock is."""
+    """Set how far ahead this machine's clock is."""
     real = time.time
 
     def set_ahead(seconds):

@@ -97,7 +97,7 @@ def test_no_statement_needs_a_newer_sqlite():
 
 @pytest.fixture
 def unchecked():
-    """Makes jobgroup check the library again."""
+    """Make jobgroup check the library again."""
     require_sqlite.cache_clear()
     yield
     require_sqlite.cache_clear()

@@ -74,7 +74,7 @@ def unruly(answering_cloud: UnrulyCloud) -> UnrulyCloud:
 
 @pytest.fixture
 def sent(unruly: UnrulyCloud) -> Callable[..., JobGroup]:
-    """Makes a group with the given number of jobs that the unruly cloud has taken; from then on
+    """Make a group with the given number of jobs that the unruly cloud has taken; from then on
     `answer` counts.
     """
 

@@ -79,7 +79,7 @@ def library(tmp_path_factory):
 
 @pytest.fixture
 def life(library, tmp_path):
-    """Runs a process and returns everything that it did, with a rollback journal or with a log."""
+    """Run a process and return everything that it did, with a rollback journal or with a log."""
 
     def live(is_shared):
         root = (tmp_path / "disk").resolve()

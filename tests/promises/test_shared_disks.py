@@ -62,7 +62,7 @@ def _said(process):
 
 @pytest.fixture
 def mount(tmp_path):
-    """Mounts one directory several times, each with its own cache, like a separate machine."""
+    """Mount one directory several times, each with its own cache, like a separate machine."""
     shared = tmp_path / "shared"
     shared.mkdir()
     return lambda name, **options: fuse_mount.mounted(shared, tmp_path / name, **options)

@@ -35,7 +35,7 @@ def account_of() -> Callable[[str], Account]:
 
 @pytest.fixture
 def install(tmp_path, monkeypatch):
-    """Installs a package with one module and one entry point, for the length of a test."""
+    """Install a package with one module and one entry point, for the length of a test."""
     made = []
 
     def make(name, source, *, entry=None, package=None):

@@ -35,7 +35,7 @@ SOURCE = """
 
 @pytest.fixture
 def opened(install):
-    """Makes the odd provider, with one method as the test writes it."""
+    """Make the odd provider, with one method as the test writes it."""
 
     def make(method=""):
         install("odd", SOURCE.replace("METHOD", method))

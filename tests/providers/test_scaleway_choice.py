@@ -36,7 +36,7 @@ async def _opened(account):
 
 
 def _taken_by(*sessions):
-    """Takes the jobs of some sessions and refuses those of others."""
+    """Take the jobs of some sessions, and refuse those of others."""
 
     def create(request):
         session = json.loads(request.body)["session_id"]

@@ -39,7 +39,7 @@ def scaleway(cloud):
 
 @pytest.fixture
 def session_of(scaleway):
-    """Makes Perceval's session, as its documentation shows."""
+    """Make Perceval's session, as its documentation shows."""
 
     def make(**options):
         return Session("sim:altair", PROJECT, token=scaleway.token, url=scaleway.url, **options)

@@ -30,7 +30,7 @@ def cloud() -> Iterator[EmbeddedCloud]:
 
 @pytest.fixture
 def make_group(cloud: EmbeddedCloud, data_dir: Path) -> Callable[..., JobGroup]:
-    """Makes a group of timer jobs, each given by its parameters."""
+    """Make a group of timer jobs, each given by its parameters."""
     set_token(cloud.token, url=cloud.url)
 
     def make(name: str, *jobs: dict[str, Any]) -> JobGroup:
@@ -46,7 +46,7 @@ def make_group(cloud: EmbeddedCloud, data_dir: Path) -> Callable[..., JobGroup]:
 
 @pytest.fixture
 def start_ui(cloud: EmbeddedCloud, tmp_path: Path) -> Iterator[Callable[..., Ui]]:
-    """Starts `jobgroup ui` on the test's groups, with the cloud's token in its environment."""
+    """Start `jobgroup ui` on the test's groups, with the cloud's token in its environment."""
     started: list[Ui] = []
 
     def start(*options: str, **environment: str) -> Ui:
@@ -103,7 +103,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def open_page(browser):
-    """Opens the page of a group, and fails the test if it asked another host or threw."""
+    """Open the page of a group, and fail the test if it asked another host or threw."""
     contexts = []
 
     def open_page(ui: Ui, group: str = "") -> Page:
@@ -132,7 +132,7 @@ def _start(
 
 @pytest.fixture
 def start_run(cloud: EmbeddedCloud) -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
-    """Starts `jobgroup run` with these arguments, as somebody does in a terminal."""
+    """Start `jobgroup run` with these arguments, as somebody does in a terminal."""
     environment = {**os.environ, "JOBGROUP_URL": cloud.url, "JOBGROUP_TOKEN": cloud.token}
     started: list[subprocess.Popen[bytes]] = []
 

@@ -32,7 +32,7 @@ def _unread_bytes(pid):
 
 @pytest.fixture
 def new_decoder():
-    """Makes decoders that are closed after the test."""
+    """Make decoders that are closed after the test."""
     decoders: list[Decoder] = []
 
     def make(**limits: float) -> Decoder:

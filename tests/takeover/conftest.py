@@ -39,7 +39,7 @@ def cloud(recorded_cloud: EmbeddedCloud) -> EmbeddedCloud:
 
 @pytest.fixture
 def old(tmp_path: Path) -> Callable[..., Path]:
-    """Puts a recorded group into a folder under a name, as it would be for a cloud."""
+    """Put a recorded group into a folder under a name, as it would be for a cloud."""
 
     def put(
         recorded: str, name: str = "old", folder: str = "old groups", *, url: str = URL

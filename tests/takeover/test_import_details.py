@@ -18,7 +18,7 @@ SENT = {"id": "id-1", "name": "b", "status": "SUCCESS", "metadata": CLOUD}
 
 @pytest.fixture
 def write(tmp_path):
-    """Writes a group as Perceval's `JobGroup` does."""
+    """Write a group as Perceval's `JobGroup` does."""
 
     def write(*entries, name="scan", folder="."):
         path = tmp_path / folder / f"{name}.jgrp"

@@ -45,7 +45,7 @@ Round = Callable[[random.Random, Nursery, EmbeddedCloud, Counter[str]], None]
 def kills(
     chance: random.Random, nursery: Nursery, cloud: EmbeddedCloud, totals: Counter[str]
 ) -> None:
-    """Adds, runs and reruns struck at random moments, on every kind of cloud and file system."""
+    """Strike adds, runs and reruns at random moments, on every kind of cloud and file system."""
     knows_keys = chance.random() < 0.5
     cloud.set_plan(supports_idempotency_keys=knows_keys)
     if chance.random() < 0.15:

@@ -25,5 +25,5 @@ def store(path):
 
 @pytest.fixture
 def fencing_token(store):
-    """The fencing token of the lease that this test sends under."""
+    """Return the fencing token of the lease that this test sends under."""
     return lease(store).fencing_token

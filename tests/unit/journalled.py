@@ -15,7 +15,7 @@ _owners = itertools.count()
 
 
 def lease(store, *, live=False):
-    """Take the lease, as another holder each time."""
+    """Take the lease, each time as another holder."""
     return store.lease.acquire(
         f"owner {next(_owners)}",
         ProcessIdentity("here", "", "", 1, ""),
@@ -25,7 +25,7 @@ def lease(store, *, live=False):
 
 
 def states(store):
-    """The states of all jobs, in order."""
+    """Return the states of all jobs, in order."""
     return [r.state for r in store.records()]
 
 
@@ -39,7 +39,7 @@ def send(store, fencing_token, position, remote_id):
 
 
 def says(state, **fields):
-    """A cloud's report about a job."""
+    """Return a cloud's report about a job."""
     return RemoteStatus(provider_status=state, state=state, **fields)
 
 

@@ -1,4 +1,4 @@
-"""Storage of bodies: packed data are restored, and damaged data do no harm."""
+"""Storage of bodies: packed data is restored, and damaged data does no harm."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from jobgroup.store.limits import MAX_BODY_BYTES
 
 @pytest.mark.parametrize("size", [0, 1, 500, 511, 1000, 16_000, 40_000, 300_000])
 def test_a_packed_body_is_restored(size):
-    """It is restored at every size of the window, even if the text is larger than any."""
+    """A body is restored at every window size, even if the text is larger than the window."""
     body = {"payload": "".join(chr(33 + i * i % 90) for i in range(size)), "é": [1.5, None]}
     text = encoding.encode_body(body)
     assert encoding.decompress_object(encoding.compress(text)) == body
@@ -18,13 +18,13 @@ def test_a_packed_body_is_restored(size):
 
 @pytest.mark.parametrize("body", [{"x": float("nan")}, {"x": object()}, {"x": {1, 2}}])
 def test_a_body_that_is_not_json_is_refused(body):
-    """The sentence says that nothing was added."""
+    """The error says that nothing was added."""
     with pytest.raises(ValueError, match="Nothing was added"):
         encoding.encode_body(body)
 
 
 def test_a_damaged_body_is_refused():
-    """A flipped byte, a cut, another kind of value, a value that is not an object, a bomb."""
+    """It may have a flipped byte or a cut, hold another kind of value, or be a bomb."""
     packed = encoding.compress(encoding.encode_body({"payload": "x" * 100}))
     bomb = encoding.compress(b'"' + b"x" * MAX_BODY_BYTES + b'"')
     for data in (b"", packed[:20], b"\0" + packed[1:], None, 3, encoding.compress(b"[1]"), bomb):

@@ -25,7 +25,7 @@ def _named(numbers):
 
 
 def test_distances_have_the_published_values():
-    """98, 211, 189, 2 with 110, 200, 188, 2; 3, 1, 0 with 1, 2, 1; and against an ideal."""
+    """Both sides may be counts, or one of them an ideal."""
     found = compare_counts(_named((98, 211, 189, 2)), _named((110, 200, 188, 2)))
     assert (found.distance, found.expected) == pytest.approx((0.024, 0.036399), abs=5e-7)
     assert found.p_value == pytest.approx(0.73, abs=0.02)
@@ -62,7 +62,7 @@ def test_the_distance_to_an_ideal_equals_sums_over_the_binomial(n, weights):
 
 @pytest.mark.parametrize("scale", [1, 40])
 def test_the_chance_distance_equals_simulation(scale):
-    """Both ways of relabelling give the mean, spread and 95 % point of plain permutations."""
+    """Both ways of relabelling give the mean, spread and 95th percentile of plain permutations."""
     a, b = np.array([3, 5, 2, 0]) * scale, np.array([4, 2, 3, 1]) * scale
     found = compare_counts(_named(a.tolist()), _named(b.tolist()))
     random = np.random.default_rng(5)

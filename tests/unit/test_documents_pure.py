@@ -15,7 +15,7 @@ AS_BYTES_AND_TEXT = pytest.mark.parametrize(
 
 @AS_BYTES_AND_TEXT
 def test_a_text_without_an_end_is_measured_in_one_pass(read):
-    """4 MB of escaped quotes follow a quote that is never closed: no search starts at each."""
+    """After a quote that is never closed come 4 MB of escaped quotes. No search starts at each."""
     with pytest.raises(ValueError, match=r"JSON|nterminated"):
         read(b'{"a": "' + rb"\"" * (2 * 2**20))
 
@@ -30,7 +30,7 @@ def test_brackets_in_texts_do_not_count(read):
 @AS_BYTES_AND_TEXT
 @pytest.mark.parametrize("unit", [b"[", b'{"a":', b'["\\"]",'])
 def test_a_deep_document_is_refused_before_it_is_parsed(read, unit):
-    """Lists and objects are nested deeper than any limit of Python's own."""
+    """Lists and objects are nested deeper than Python's own limit."""
     with pytest.raises(ValueError, match="within each other"):
         read(unit * 50_000)
 
@@ -49,7 +49,7 @@ def test_a_wide_document_is_refused_before_it_is_parsed(document, why):
 
 
 def test_a_document_at_the_limit_of_depth_is_parsed():
-    """The limit itself is allowed."""
+    """A document may be as deep as the limit."""
     found = parse_json(b"[" * MAX_DEPTH + b" " * 1000 + b"]" * MAX_DEPTH)
     for _ in range(MAX_DEPTH - 1):
         (found,) = found

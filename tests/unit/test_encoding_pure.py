@@ -51,7 +51,7 @@ def test_json_values_survive_a_round_trip(values):
     ],
 )
 def test_values_that_json_lacks_become_text(value, kept):
-    """Labels may be anything: NumPy's numbers are numbers, missing ones null, the rest text."""
+    """Labels may be anything: NumPy numbers become numbers, missing ones null, all others text."""
     text = as_json({"value": value, "beside": 1})
     assert as_object(text) == {"value": kept, "beside": 1}
     json.loads(text, parse_constant=pytest.fail)
@@ -59,5 +59,5 @@ def test_values_that_json_lacks_become_text(value, kept):
 
 @pytest.mark.parametrize("text", [None, "", "[]", "3", "null", "{", "\x00", "[" * 100_000])
 def test_a_damaged_text_decodes_to_nothing(text):
-    """It raises no exception, so one job never harms another."""
+    """Decoding raises no exception, so one job never harms another."""
     assert as_object(text) == {}

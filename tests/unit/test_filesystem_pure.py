@@ -41,7 +41,7 @@ MOUNTS = """\
     ],
 )
 def test_the_longest_mount_point_holds_a_directory(directory, kind):
-    """Of two mounts at one path, the later one counts; mounts escape their blanks."""
+    """Of two mounts on one path, the later one counts. Blanks in mount points are escaped."""
     assert type_in_mountinfo(MOUNTS, directory.encode()) == kind
 
 
@@ -56,7 +56,7 @@ def test_a_mount_point_that_is_not_utf_8_is_found(point):
 
 @pytest.mark.parametrize("line", [b"", b"garbage \xff", b"22 1 254:0 / /", b"1 2 3 4 5 6 7 - "])
 def test_a_malformed_line_of_mounts_is_ignored(line):
-    """A line that differs from the manual keeps no user from a group."""
+    """An unusual line among the mounts does not keep users from their groups."""
     assert type_in_mountinfo([line, *MOUNTS], b"/home") == "nfs4"
     assert type_in_mountinfo([line], b"/home") == ""
 
@@ -70,7 +70,7 @@ NOT_LOCAL = (  # noqa: SIM905  # a type is added as a word
 
 @pytest.mark.parametrize("kind", [*NOT_LOCAL, "a type of next year", "network drive", ""])
 def test_an_unknown_file_system_counts_as_shared(kind, monkeypatch):
-    """Two machines were seen to lose each other's rows on some of these."""
+    """On some of these file systems, two machines lost each other's rows."""
     monkeypatch.setattr(system, "file_system_type", lambda _: kind)
     monkeypatch.delenv("JOBGROUP_NETWORK_FS", raising=False)
     assert is_network(Path("/x"))
@@ -80,7 +80,10 @@ def test_an_unknown_file_system_counts_as_shared(kind, monkeypatch):
     "kind", ["ext4", "xfs", "btrfs", "zfs", "tmpfs", "overlay", "apfs", "ntfs"]
 )
 def test_a_known_local_file_system_is_not_shared(kind, monkeypatch):
-    """The usual disks keep the write-ahead log, which lets a process watch while another adds."""
+    """On usual disks, jobgroup uses the write-ahead log.
+
+    A process can then watch while another adds.
+    """
     monkeypatch.setattr(system, "file_system_type", lambda _: kind)
     monkeypatch.delenv("JOBGROUP_NETWORK_FS", raising=False)
     assert not is_network(Path("/x"))
@@ -95,7 +98,7 @@ def test_the_variable_overrides_the_system(reported, is_shared, monkeypatch, tmp
 
 @pytest.mark.skipif(sys.platform != "linux", reason="it reads /proc/self/mountinfo")
 def test_the_type_agrees_with_another_reader(tmp_path):
-    """That reader uses other files of the system, and finds the same type."""
+    """Another reader, which uses other files of the system, finds the same type."""
     theirs = [p for p in psutil.disk_partitions(all=True) if tmp_path.is_relative_to(p.mountpoint)]
     if theirs:
         assert file_system_type(tmp_path) == max(theirs, key=lambda p: len(p.mountpoint)).fstype
@@ -115,7 +118,7 @@ class _Part(NamedTuple):
 
 @pytest.fixture
 def partitions(monkeypatch):
-    """Sets the partitions that psutil reports."""
+    """Return a function that sets the partitions that psutil reports."""
 
     def tell(*parts):
         monkeypatch.setattr(psutil, "disk_partitions", lambda **_: [_Part(*p) for p in parts])
@@ -143,7 +146,7 @@ def test_network_drives_of_windows_are_shared(directory, kind, partitions, monke
 
 
 def test_the_longest_mount_point_counts_on_macos(partitions, monkeypatch):
-    """If psutil fails, nothing is known."""
+    """The longest mount point decides. If psutil fails, the type is unknown."""
     partitions(
         ("/dev/disk3s1", "/", "apfs", "rw"),
         ("//me@server/home", "/Volumes/home", "smbfs", "rw"),

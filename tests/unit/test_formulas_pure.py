@@ -109,7 +109,7 @@ def test_formulas_that_would_grow_are_refused(formula):
 
 
 def test_any_name_passes_if_none_are_declared():
-    """Releases before 0.13 do not declare a formula's parameters; functions are not names then."""
+    """Releases before 0.13 declare no parameters of formulas, so functions are not names there."""
     check_formula("2*theta_1 + phi")
     for formula in ("sin*2", "lambda", "__builtins__"):
         with pytest.raises(FormulaError):
@@ -118,7 +118,7 @@ def test_any_name_passes_if_none_are_declared():
 
 @pytest.mark.parametrize("name", ["a:1000000", "a, b", "a b", "a\nb", "x" * 2000])
 def test_a_name_is_one_symbol(name):
-    """A parameter's name makes no range or list of symbols."""
+    """A parameter's name never becomes a range or a list of symbols."""
     with pytest.raises(FormulaError):
         check_name(name)
     check_name("phi_{1}")

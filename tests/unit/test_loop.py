@@ -10,7 +10,7 @@ from jobgroup.engine.interrupt import wait_for
 
 
 class EndsWithTheTick(Future):
-    """Ends after the wait for it was over, and before the next look at it."""
+    """Work that ends after the wait for it is over, and before the next look at it."""
 
     def __init__(self, end) -> None:
         super().__init__()
@@ -24,13 +24,13 @@ class EndsWithTheTick(Future):
 
 
 def test_work_that_ends_with_a_tick_does_not_time_out():
-    """Without a limit there is no timeout, whenever the end comes."""
+    """Without a limit there is no timeout, whenever the work ends."""
     future = EndsWithTheTick(lambda f: f.set_result("done"))
     assert wait_for(future, on_tick=lambda: None) == "done"
 
 
 def test_a_timeout_of_the_work_itself_is_raised():
-    """`wait(timeout)` raises one with a sentence in it."""
+    """`wait(timeout)` raises a timeout error with a message."""
     future = EndsWithTheTick(lambda f: f.set_exception(TimeoutError("3 jobs have not ended")))
     with pytest.raises(TimeoutError, match="3 jobs"):
         wait_for(future, on_tick=lambda: None)

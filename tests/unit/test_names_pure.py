@@ -19,7 +19,7 @@ NAMES = st.text(min_size=1, max_size=60)
 
 
 def is_reserved(file_name):
-    """Whether Windows reserves a name for itself."""
+    """Return whether Windows reserves a name for itself."""
     if sys.version_info >= (3, 13):
         return ntpath.isreserved(file_name)
     return PureWindowsPath(file_name).is_reserved()
@@ -110,7 +110,7 @@ def test_encode_gives_one_file_name_to_composed_and_decomposed_letters(name):
 
 
 def test_a_name_longer_than_the_limit_is_refused():
-    """The limit counts encoded bytes, and the sentence says how many there are."""
+    """The limit counts encoded bytes, and the error says how many there are."""
     assert encode("x" * MAX_ENCODED_BYTES)
     with pytest.raises(InvalidNameError, match=str(MAX_ENCODED_BYTES + 1)):
         encode("x" * (MAX_ENCODED_BYTES + 1))

@@ -14,7 +14,7 @@ def _read(document, **params):
 
 
 def test_numbers_of_an_iteration_override_those_of_the_result():
-    """Texts of an iteration do too."""
+    """The texts of an iteration do, too."""
     document = {
         "results_list": [{"physical_perf": 0.1, "backend": "SLOS"}, {"results": {"|1>": 2}}],
         "physical_perf": 0.5,
@@ -39,7 +39,7 @@ def test_a_null_in_an_iteration_overrides_nothing():
 
 
 def test_the_kind_comes_from_the_type_and_the_command():
-    """Never from the values: counts of a job called probs are counts, and the reverse."""
+    """It never depends on the values: counts of a job named probs are counts, and vice versa."""
     (counted,) = _read({"results": ":PCVL:BSCount:{|1>=1}"}, command="probs")
     (exact,) = _read({"results": ":PCVL:BSDistribution:{|1>=1}"}, command="sample_count")
     assert (counted.kind, exact.kind) == ("count", "probability")
@@ -52,7 +52,7 @@ def test_the_kind_comes_from_the_type_and_the_command():
 
 
 def test_a_text_is_not_a_list_of_samples():
-    """Its letters are not counted; a malformed number is a problem of its job alone."""
+    """Letters of a text are not counted. A malformed number is a problem of its own job alone."""
     (text,) = _read({"results": "|1,0>"})
     assert (text.kind, text.problem) == (None, None)
     for wrong in ("many", True, -1, 1.5, None):
@@ -62,7 +62,7 @@ def test_a_text_is_not_a_list_of_samples():
 
 
 def test_mitigated_results_are_shares_as_given():
-    """They have no counts and no samples, and may be negative."""
+    """Mitigated results have no counts and no samples, and may be negative."""
     text = ":PCVL:BSDistribution:{|1>=-0.25;|0>=1.25}"
     (found,) = _read({"results": text}, error_mitigations="photon_recycling")
     assert (found.is_mitigated, found.samples) == (True, None)

@@ -1,4 +1,4 @@
-"""Other parameters for a rerun: the changes that a stored body allows and refuses."""
+"""Other parameters for a rerun: changes that a stored body allows and those that it refuses."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ BODY = {
 
 
 def test_plain_values_can_be_changed():
-    """Unset limits can be changed too; empty values and those that only Perceval writes cannot."""
+    """Unset limits can be changed too. Empty values and those that only Perceval writes cannot."""
     assert overridable_params(BODY["payload"]) == {
         "max_shots": 100,
         "max_samples": None,
@@ -42,7 +42,10 @@ def test_plain_values_can_be_changed():
     ],
 )
 def test_a_change_replaces_the_effective_value(name, old, new):
-    """A value in the payload itself precedes its parameters; the stored body stays unchanged."""
+    """A value in the payload itself takes precedence over its parameters.
+
+    The stored body stays unchanged.
+    """
     before = copy.deepcopy(BODY)
     revision = apply_overrides(BODY, {name: new})
     assert revision.overrides == {name: [old, new]}
@@ -68,11 +71,11 @@ def test_a_change_replaces_the_effective_value(name, old, new):
     ],
 )
 def test_a_value_of_another_kind_is_refused(name, value, reason):
-    """True is not a number, and a number not a truth value; values that Perceval encoded stay."""
+    """True is not a number, a number is not a truth value, and encoded values stay."""
     with pytest.raises(InvalidOverrideError, match=reason):
         apply_overrides(BODY, {name: value})
 
 
 def test_an_execution_has_no_parameters_of_its_own():
-    """Its limits are a copy, for display, of those in its computation."""
+    """The limits of an Execution are copies, for display, of those in its computation."""
     assert overridable_params({"computation": "pcvlar 0 1", "max_shots": 100}) == {}

@@ -1,4 +1,4 @@
-"""The wait after a failure, and the time left of a group: pure rules."""
+"""The wait after a failure, and the time left for a group. Pure."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from jobgroup.retry import Backoff
 
 
 def test_backoff_grows_and_resets():
-    """Delays double up to a limit, with a jitter of at most a half; a success resets them."""
+    """Delays double up to a limit, with a jitter of at most one half, and a success resets them."""
     backoff = Backoff(wait_initial=1.0, wait_max=8.0)
     for ceiling in (1, 2, 4, 8, 8, 8):
         assert ceiling / 2 <= backoff.next_s() <= ceiling
@@ -32,7 +32,7 @@ def test_backoff_survives_days_of_failures():
 
 
 def test_time_left_is_unknown_before_enough_jobs_have_ended():
-    """No estimate without work left, or with fewer than three ends of the run."""
+    """There is no estimate without work left, or with fewer than three ends in the run."""
     assert time_left(0, [1.0] * 9, 0.0, 2.0) == TimeLeft()
     assert time_left(5, [1.0, 2.0], 0.0, 2.0) == TimeLeft()
     assert time_left(5, [1.0, 2.0, 3.0], 2.5, 3.0) == TimeLeft(), "the clocks disagree"
@@ -44,7 +44,7 @@ def test_time_left_is_unknown_before_enough_jobs_have_ended():
     st.floats(0, 1e6),
 )
 def test_time_left_is_a_range_or_stalled(left, ends, waited):
-    """Both ends are finite, in order and not negative; if nothing ends there is no estimate."""
+    """Both ends are finite, ordered and not negative. If no job ends, there is no estimate."""
     found = time_left(left, ends, 0.0, ends[-1] + waited)
     if found.eta_s is None:
         assert found.stalled_since == ends[-1]
@@ -59,14 +59,14 @@ def test_time_left_is_a_range_or_stalled(left, ends, waited):
 @pytest.mark.parametrize("every_s", [0.5, 10.0, 3600.0])
 @pytest.mark.parametrize("ended", [5, 40, 120])
 def test_time_left_follows_the_rate_of_ends(every_s, ended):
-    """If jobs end at equal intervals, the range contains the time of the remaining ones."""
+    """If jobs end at equal intervals, the range contains the time of the remaining jobs."""
     ends = [every_s * number for number in range(1, ended + 1)]
     low, high = time_left(30, ends, 0.0, ends[-1]).eta_s
     assert low <= 30 * every_s <= high
 
 
 def test_time_left_grows_while_nothing_ends_until_it_is_stalled():
-    """It grows for a while without an end; then it reports since when nothing has ended."""
+    """The time left grows for a while without an end, then becomes the time of the last end."""
     ends = [10.0 * number for number in range(1, 11)]
     first, later = (time_left(5, ends, 0.0, now).eta_s for now in (100.0, 150.0))
     assert later > first
@@ -74,8 +74,9 @@ def test_time_left_grows_while_nothing_ends_until_it_is_stalled():
 
 
 def test_backoff_grows_per_outage_not_per_question():
-    """Ten rounds of questions during one outage count as one failure; a later failure counts as the
-    next; all respect a wait that the cloud asks for.
+    """Ten rounds of questions during one outage count as one failure.
+
+    A later failure counts as the next one. All respect a wait that the cloud asks for.
     """
     respite = Cooldown()
     for told_at in range(10):

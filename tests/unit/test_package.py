@@ -46,7 +46,7 @@ def test_an_unknown_name_is_an_attribute_error():
 
 
 def test_the_tree_of_errors_equals_the_docstring():
-    """The docstring draws every error below its parent, and no other."""
+    """The docstring shows every error below its parent, and no other."""
     drawn, path = {}, []
     for line in (errors.__doc__ or "").splitlines():
         name = next((w for w in line.split() if w.endswith("Error")), None)
@@ -121,7 +121,7 @@ APART = {"store", "providers", "adapters", "credentials", "proxies"}
 
 
 def _imports(path):
-    """Modules of ours that a file imports when it runs, including imports inside functions."""
+    """Return the modules of ours that a file imports, including those imported inside functions."""
     package = "jobgroup." + ".".join(path.relative_to(SOURCE).with_suffix("").parts[:-1])
     nodes = [ast.parse(path.read_text("utf-8"))]
     while nodes:
@@ -198,7 +198,7 @@ def test_imports_point_downwards():
 
 
 def test_only_the_store_uses_sql():
-    """No other part opens a database; the embedded cloud has its own."""
+    """No other part opens a database, except the embedded cloud, which has its own."""
     users = {
         path.relative_to(SOURCE).parts[0]
         for path in SOURCE.rglob("*.py")
@@ -208,7 +208,7 @@ def test_only_the_store_uses_sql():
 
 
 def test_no_statement_numbers_its_placeholders():
-    """Python takes ?1 for a name: 3.12 warns of values in a sequence, and 3.14 refuses them."""
+    """Python takes ?1 for a name: 3.12 warns about values in a sequence, and 3.14 refuses them."""
     for path in [*(SOURCE / "store").rglob("*.py"), *(SOURCE / "cloud").rglob("*.py")]:
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):

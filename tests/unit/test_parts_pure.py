@@ -1,4 +1,4 @@
-"""The status of an entry that is several jobs on its cloud, merged as Perceval does."""
+"""The status of an entry that is several jobs on its cloud, merged as Perceval merges it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def _percevals(states):
 
 @pytest.mark.parametrize("states", [*itertools.combinations_with_replacement(STATES, 3)])
 def test_states_are_merged_as_perceval_does(states):
-    """The exception is an entry with a failed and a running part, which has not ended."""
+    """The exception is an entry with a failed part and a running part, which has not ended."""
     reported = merge_statuses([RemoteStatus(state, state) for state in states])
     if _percevals(states) in TERMINAL and not TERMINAL.issuperset(states):
         assert reported.state not in TERMINAL
@@ -42,7 +42,7 @@ def test_every_state_of_a_cloud_has_a_rank():
 
 
 def test_times_progress_and_shots_combine_all_parts():
-    """From the first start to the last end, the mean of the progress, the sum of the shots."""
+    """They are the first start, the last end, the mean progress and the sum of the shots."""
     reported = merge_statuses(
         [
             RemoteStatus("completed", "success", None, 1.0, 10.0, 12.0, 5.0, 100),
@@ -54,7 +54,7 @@ def test_times_progress_and_shots_combine_all_parts():
 
 
 def test_a_missing_answer_of_a_part_is_the_entrys():
-    """One part's error is the entry's; the other parts do not make up an answer."""
+    """An error of one part is an error of the entry; the other parts do not make up an answer."""
     error = InvalidResponseError("garbage")
     good = RemoteStatus("running", "running")
     assert merge_statuses([good, error]) is error
@@ -74,7 +74,7 @@ def test_the_reason_names_its_part():
 
 
 def test_an_active_entry_has_no_duration():
-    """A part that succeeded counts as complete, one that waits as nothing."""
+    """A part that succeeded counts as complete, and a part that waits counts as 0."""
     reported = merge_statuses(
         [
             RemoteStatus("completed", "success", None, None, 11.0, 14.0, 5.0, 100),

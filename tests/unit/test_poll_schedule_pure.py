@@ -26,7 +26,7 @@ AGES = st.floats(0, 1e7)
 
 @given(AGES, AGES, st.integers(1, 20_000))
 def test_the_interval_grows_with_age(first, second, jobs):
-    """An older job is never polled more often, no job in a busy loop, and all from time to time."""
+    """An older job is never polled more often. No job is polled in a busy loop or never again."""
     young, old = sorted((first, second))
     for interval_s in (poll_interval_s, lambda age: crowd_interval_s(age, jobs)):
         assert interval_s(young) <= interval_s(old) + 1e-6
@@ -42,7 +42,7 @@ def test_an_end_is_noticed_within_a_tenth_of_the_age(age):
 
 @given(st.floats(0, 600), st.floats(1, 600))
 def test_a_job_is_polled_at_its_expected_end(age, expected):
-    """A job is polled half-way and at the expected time, then as if no end was expected."""
+    """A job is polled halfway and at the expected time, then as if no end was expected."""
     asked_at = age + poll_interval_s(age, expected_s=expected)
     if age >= expected:
         assert asked_at == age + poll_interval_s(age)
@@ -51,7 +51,7 @@ def test_a_job_is_polled_at_its_expected_end(age, expected):
 
 
 class Cloud:
-    """Jobs that were all sent at 0 and run one after the other in some slots."""
+    """A cloud whose jobs were all sent at time 0 and run one after another in some slots."""
 
     def __init__(self, count: int, slots: int, duration_s: float, target: Target = TARGET) -> None:
         self.rows = [Pollable(i + 1, i, [f"r{i}"], target, 0.0) for i in range(count)]
@@ -88,7 +88,7 @@ class Cloud:
 @pytest.mark.parametrize(("count", "slots"), [(1, 1), (5, 5), (50, 10), (50, 50), (40, 1)])
 @pytest.mark.parametrize("duration_s", [10.0, 60.0, 600.0])
 def test_ends_are_noticed_in_time(count, slots, duration_s):
-    """Within a tenth of the job's duration, or 1 s, however long it has waited before."""
+    """An end is noticed within 1 s or a tenth of the duration, however long the job waited."""
     cloud = Cloud(count, slots, duration_s)
     cloud.watch(PollSchedule())
     assert len(cloud.lags_s) == count
@@ -97,7 +97,7 @@ def test_ends_are_noticed_in_time(count, slots, duration_s):
 
 
 def test_known_durations_save_questions():
-    """Jobs like those that have ended take a few questions each, those behind them hardly any."""
+    """Jobs like ended ones take a few questions each, and jobs behind them hardly any."""
     alone, first, all_of_them = Cloud(1, 1, 60.0), Cloud(8, 8, 60.0), Cloud(48, 8, 60.0)
     alone.watch(PollSchedule())
     first.watch(PollSchedule())
@@ -106,9 +106,7 @@ def test_known_durations_save_questions():
 
 
 def test_concurrent_jobs_are_polled_in_turn():
-    """Of many jobs that run at once, one shows how long they take: a few questions
-    each are enough.
-    """
+    """One of them shows how long they take, so each needs only a few questions."""
     alone, crowd = Cloud(1, 1, 60.0), Cloud(50, 50, 60.0)
     alone.watch(PollSchedule())
     crowd.watch(PollSchedule())
@@ -117,7 +115,7 @@ def test_concurrent_jobs_are_polled_in_turn():
 
 
 def test_an_early_failure_among_concurrent_jobs_is_noticed():
-    """However long the others run, each job is polled after 1 s, and once a minute."""
+    """However long the others run, each job is polled after 1 s, and then once a minute."""
     cloud = Cloud(50, 50, 7200.0)
     schedule = PollSchedule()
     schedule.sync(cloud.rows, 1, 0.0, 0.0)
@@ -139,7 +137,7 @@ def test_an_early_failure_among_concurrent_jobs_is_noticed():
 
 
 def test_a_large_group_is_polled_within_the_rate():
-    """A thousand active jobs are polled in turns, not all at each moment."""
+    """A thousand active jobs are polled in turns, not all at every moment."""
     cloud = Cloud(1000, 1000, 100.0)
     cloud.watch(PollSchedule())
     assert cloud.asked <= 1000 + 1000 * 7
@@ -147,8 +145,9 @@ def test_a_large_group_is_polled_within_the_rate():
 
 @pytest.mark.parametrize(("slots", "duration_s"), [(2, 0.1), (5, 0.2), (8, 0.4)])
 def test_a_long_queue_of_short_jobs_is_polled_at_its_front(slots, duration_s):
-    """A thousand jobs on a cloud, hundreds of which end before the rate allows polling each: one
-    that ended points to the next, and jobs behind a waiting one are not polled.
+    """One job that ended points to the next, and jobs behind a waiting one are not polled.
+
+    A thousand jobs are on a cloud, and hundreds end before the rate allows polling each.
     """
     cloud = Cloud(1000, slots, duration_s)
     cloud.watch(PollSchedule())
@@ -187,7 +186,7 @@ def test_jobs_that_a_cloud_lost_delay_no_other():
 
 
 def test_jobs_far_back_in_the_queue_are_polled_too():
-    """They may have been canceled elsewhere: they are polled once a minute before their turn."""
+    """They may have been canceled elsewhere, so each is polled once a minute before its turn."""
     cloud, schedule = Cloud(200, 1, 3600.0), PollSchedule()
     schedule.sync(cloud.rows, 1, 0.0, 0.0)
     asked: set[int] = set()
@@ -201,7 +200,7 @@ def test_jobs_far_back_in_the_queue_are_polled_too():
 
 
 def test_jobs_due_at_once_are_polled_within_the_rate():
-    """A burst, then a number per second; no job is left out. The first look is free."""
+    """A burst is polled, then a number per second. No job is left out; the first look is free."""
     schedule = PollSchedule()
     schedule.sync(Cloud(500, 500, 60.0).rows, 1, 9.0, 9.0)
     jobs = schedule.pop_due(9.0)
@@ -214,7 +213,7 @@ def test_jobs_due_at_once_are_polled_within_the_rate():
 
 
 def test_changes_of_other_processes_are_applied():
-    """Another process's answer ends a job here too, and a rerun is another attempt."""
+    """An answer in another process ends a job here too, and a rerun is another attempt."""
     schedule = PollSchedule()
     schedule.sync(
         [Pollable(1, 0, ["a"], TARGET, 0.0), Pollable(2, 1, ["b"], TARGET, 0.0)], 3, 0.0, 0.0
@@ -288,9 +287,9 @@ def test_a_cancellation_is_watched_closely():
 
 @pytest.mark.parametrize("duration_s", [0.2, 0.7])
 def test_the_duration_of_short_jobs_is_learned(duration_s):
-    """If a cloud reports whole seconds, jobs are polled at their expected ends after a few have
-    ended. Intervals are drawn by chance, so a rare job is polled once more, half a duration later
-    at most.
+    """If a cloud reports whole seconds, expected ends are known after a few jobs have ended.
+
+    Intervals are drawn by chance, so a rare job is polled once more, at most half a duration later.
     """
     cloud, schedule = Cloud(60, 1, duration_s), PollSchedule()
     now = 0.0
@@ -309,7 +308,7 @@ def test_the_duration_of_short_jobs_is_learned(duration_s):
 
 
 def test_the_end_of_one_job_makes_unpolled_ones_due():
-    """Of twenty jobs that ended at once, the last is polled within 1 s after it was sent."""
+    """If twenty jobs ended at once, the last is polled within 1 s after it was sent."""
     cloud, schedule = Cloud(20, 20, 0.0), PollSchedule()
     schedule.sync(cloud.rows, 1, 0.0, 0.0)
     for job in schedule.pop_due(0.0):
@@ -320,8 +319,9 @@ def test_the_end_of_one_job_makes_unpolled_ones_due():
 
 
 def test_a_job_is_as_old_as_the_file_or_the_last_look_says():
-    """Durations are learned from the start of the jobs, not from the time at which this process
-    learned of it; a clock that is 1 h slow makes no job older than the last look at the file.
+    """Durations count from the start of a job, not from the time when this process learned of it.
+
+    A clock that is 1 h slow makes no job older than the last look at the file.
     """
     schedule = PollSchedule()
     schedule.sync([], 1, 10.0, 10.0)

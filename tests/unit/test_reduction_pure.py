@@ -26,7 +26,7 @@ def _counts(*numbers, states=("|2,0>", "|1,1>", "|0,2>", "|1,0>"), **scalars):
 
 
 def test_share_errors_have_the_published_values():
-    """98 of 500, 0 of 500 and 0 of 1: binomial error, Jeffreys at the ends, Wilson's interval."""
+    """98 of 500, 0 of 500 and 0 of 1 have the errors of the binomial, Jeffreys and Wilson."""
     assert share_error(98, 500) == pytest.approx(0.017753, abs=5e-7)
     assert share_error(0, 500) == share_error(500, 500) == pytest.approx(0.001409, abs=5e-7)
     assert share_error(0, 1) == 0.25
@@ -47,7 +47,7 @@ def test_wilson_equals_scipy(samples, share, level):
 
 @given(st.integers(1, 10_000), st.booleans())
 def test_errors_at_the_ends_are_those_of_the_jeffreys_posterior(samples, is_full):
-    """At 0 and at all the error is the standard deviation of Beta(k + 1/2, n - k + 1/2)."""
+    """If all or no samples have a state, the error is that of Beta(k + 1/2, n - k + 1/2)."""
     count = samples if is_full else 0
     posterior = stats.beta(count + 0.5, samples - count + 0.5)
     assert share_error(count, samples) == pytest.approx(posterior.std(), rel=1e-9)
@@ -68,7 +68,7 @@ def test_levels_are_between_0_and_1(level):
 
 
 def test_counts_past_all_floats_have_a_share():
-    """A share of whole numbers that no float holds is computed; its error is 0."""
+    """A share of whole numbers that no float can hold is computed, and its error is 0."""
     pool = Pool([_counts(10**400, 3 * 10**400)])
     assert pool.share("|2,0>")[:2] == (0.25, 0.0)
     assert pool.share("|0,2>").error == 0.0
@@ -79,7 +79,7 @@ def test_counts_past_all_floats_have_a_share():
 
 
 def test_states_are_ordered_by_photons_and_modes():
-    """Photons first, then the occupation of the first modes; other texts come last."""
+    """Photons come first, then the occupation of the first modes; other texts come last."""
     states = ["odd", "|0,2>", "|1,0>", "|0,0>", "|{P:H},1>", "|2,0>", "|0,1>"]
     assert in_order(states) == ["|0,0>", "|1,0>", "|0,1>", "|2,0>", "|{P:H},1>", "|0,2>", "odd"]
     assert label_of("|1, 0,{P:H}>") == "|1,0,{P:H}>"
@@ -90,7 +90,7 @@ def test_states_are_ordered_by_photons_and_modes():
 
 
 def test_pools_add_counts_and_pool_performances_as_ratios():
-    """50/100 with 300/900 is 0.350, 1 of 2 with 9 of 10 is 0.8333, 0.01 with 0.005 is 0.0085714."""
+    """The pools of 50/100 and 300/900, of 1/2 and 9/10, and of 0.01 and 0.005 have known values."""
     two = ("|1,0>", "|0,1>")
     pool = Pool([_counts(50, 50, states=two), _counts(300, 600, states=two)])
     assert pool.share("|1,0>").value == 0.350
@@ -112,7 +112,7 @@ def test_pools_add_counts_and_pool_performances_as_ratios():
 
 
 def test_scatter_replaces_the_binomial_error_of_repeats():
-    """50 and 80 of 100: 0.65 +- 0.0337 by counts, 0.15 by scatter, chi-squared 19.78."""
+    """For 50 and 80 of 100, the error is 0.0337 by counts and 0.15 by scatter."""
     two = ("|1,0>", "|0,1>")
     pool = Pool([_counts(50, 50, states=two), _counts(80, 20, states=two)])
     share, scattered = pool.share("|1,0>"), pool.share("|1,0>", errors="scatter")
@@ -125,7 +125,7 @@ def test_scatter_replaces_the_binomial_error_of_repeats():
 
 
 def test_probabilities_have_a_plain_mean_and_are_not_mixed_with_counts():
-    """Probabilities alone have no samples and no error; beside counts they are left out."""
+    """Probabilities alone have no samples and no error; next to counts, they are left out."""
     exact = [
         Measurement(n, kind="probability", values={"|1>": p, "|0>": 1 - p})
         for n, p in enumerate((0.25, 0.75))
@@ -142,7 +142,7 @@ def test_probabilities_have_a_plain_mean_and_are_not_mixed_with_counts():
 
 
 def test_missing_states_are_0_or_gaps():
-    """0 for a possible state; a gap for other modes, and below the photon filter."""
+    """A possible state is 0; a state with other modes or below the photon filter is a gap."""
     counted = Measurement(0, kind="count", values={"|2,0>": 5}, min_photons=2)
     pool = Pool([counted])
     assert (pool.share("|1,1>").value, pool.count("|1,1>")) == (0.0, 0)
@@ -153,7 +153,7 @@ def test_missing_states_are_0_or_gaps():
 
 
 def test_performances_have_errors_only_if_the_shots_of_a_qpu_are_known():
-    """A performance has a binomial error from the shots, and otherwise none."""
+    """A performance has a binomial error if the shots are known, and otherwise none."""
     counted = _counts(5, 5, physical_perf=0.1, logical_perf=0.5)
     assert Pool([counted]).scalar("global_perf") == (0.05, None, None, None)
     shots = Measurement(0, kind="count", values={"|1>": 1}, scalars={"global_perf": 0.1}, shots=900)
@@ -167,7 +167,7 @@ A, B, C = "|2,0>", "|1,1>", "|0,2>"
 
 
 def test_derived_quantities_have_the_published_errors():
-    """98/498, a visibility of 211 and 189, and one of 0 and 20, by the delta method."""
+    """The delta method gives the errors of a ratio and of two visibilities."""
     pool = Pool([_counts(98, 211, 189, 2)])
     ratio = pool.quantity(parse(f"{A} / ({A} + {B} + {C})"))
     assert ratio[:2] == pytest.approx((0.196787, 0.017816), abs=5e-7)
@@ -215,13 +215,13 @@ def test_errors_of_derived_quantities_equal_numeric_propagation(counts, template
     ],
 )
 def test_expressions_are_arithmetic_and_nothing_else(text):
-    """Anything but states, names, numbers, + - * / and parentheses is refused with a sentence."""
+    """Anything but states, names, numbers, + - * / and parentheses is refused with a message."""
     with pytest.raises(ExpressionError, match=r"expression|state|nested"):
         parse(text)
 
 
 def test_expressions_survive_pickle():
-    """They are pickled by their text."""
+    """An expression is pickled as its text."""
     expression = parse(f"{A} - 0.5e-1 * global_perf")
     twin = pickle.loads(pickle.dumps(expression))
     assert (twin.text, twin.states, twin.names) == (expression.text, (A,), ("global_perf",))

@@ -45,7 +45,7 @@ _outcome = st.one_of(
 
 
 def _text(outcome):
-    """An outcome as a cloud writes it; states with a count of 0 are left out of counts."""
+    """Return an outcome as a cloud writes it; counts leave out states with a count of 0."""
     kind, numbers = outcome
     if kind == "count":
         found = [f"{s}={n}" for s, n in zip(STATES, numbers, strict=True) if n]
@@ -61,7 +61,7 @@ def _text(outcome):
 
 @st.composite
 def groups(draw_):
-    """Jobs as (labels, settings, platform, state, raw document, iterated values)."""
+    """Draw jobs as (labels, settings, platform, state, raw document, iterated values)."""
     is_iterated = draw_(st.booleans())
     jobs = []
     for _ in range(draw_(st.integers(1, 9))):
@@ -106,7 +106,7 @@ def _rows(jobs):
 
 
 def _raw_parts(raw):
-    """Kind, numbers by state and performance of each iteration, by regular expressions."""
+    """Read kind, numbers by state, and performance of each iteration with regular expressions."""
     document = json.loads(raw)
     for part in document.get("results_list", [document]):
         text, theta = part["results"] or "", None
@@ -134,7 +134,7 @@ def _share(count, n):
 
 
 def _pooled(parts):
-    """Samples, counts, shares, errors and pooled performance of some raw parts."""
+    """Return samples, counts, shares, errors and pooled performance of some raw parts."""
     counted = [part for part in parts if part[1] == "count"]
     exact = [part for part in parts if part[1] == "probs"]
     if counted:
@@ -161,7 +161,7 @@ def _same(found, expected):
 @settings(max_examples=200, phases=[Phase.generate])
 @given(groups())
 def test_tables_and_csv_equal_the_raw_documents(jobs):
-    """Each row of table, distributions and CSV equals its document."""
+    """Each row of the table, of the distributions and of the CSV file equals its document."""
     rows = _rows(jobs)
     known = {s for job in jobs if job[4] for part in _raw_parts(job[4]) for s in part[2]}
     named = sorted(known)
@@ -203,7 +203,7 @@ def test_tables_and_csv_equal_the_raw_documents(jobs):
 @settings(max_examples=200, phases=[Phase.generate])
 @given(groups())
 def test_datasets_and_plots_equal_the_raw_documents(jobs):
-    """Each cell has the pooled numbers of its point and variant; a plot has the dataset's."""
+    """Each cell has the pooled numbers of its point and variant, and a plot has the dataset's."""
     rows = _rows(jobs)
     setting = {position: job[1] for position, job in enumerate(jobs)}
     study = study_of(rows, SweptNames(("x", "y")), lambda at: {p: setting[p] for p in at}, _differ)

@@ -1,4 +1,4 @@
-"""Retries: for which errors, how often, and how long the waits between attempts are."""
+"""Retries: the errors that are retried, how often, and the waits between attempts."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.anyio
 
 
 class _Cloud:
-    """Fails the given number of times, asking for a wait, then answers; records the waits."""
+    """A cloud that fails a number of times, asks for a wait, then answers; it records the waits."""
 
     def __init__(self, failures, retry_after_s=None):
         self.failures = failures
@@ -53,7 +53,7 @@ def _is_busy(error):
 
 
 async def test_waits_double_up_to_a_limit_and_half_of_each_is_random():
-    """Clients that were rejected together do not return together."""
+    """Clients that were rejected together do not come back together."""
     cloud = _Cloud(failures=6)
     assert await cloud.ask() == "answer"
     for wait_s, ceiling_s in zip(cloud.waits, [1, 2, 4, 8, 8, 8], strict=True):
@@ -69,7 +69,7 @@ async def test_waits_double_up_to_a_limit_and_half_of_each_is_random():
 
 @pytest.mark.parametrize(("asked_s", "at_least_s"), [(20.0, 20.0), (1e9, MAX_RETRY_AFTER_S)])
 async def test_retry_after_is_honoured_up_to_an_hour(asked_s, at_least_s):
-    """Never sooner than the cloud asks; clients with the same wait do not return together."""
+    """No request is sent sooner than the cloud asks, and equal waits do not end together."""
     clouds = [_Cloud(failures=1, retry_after_s=asked_s) for _ in range(20)]
     for cloud in clouds:
         await cloud.ask()
@@ -88,7 +88,7 @@ async def test_retry_after_is_honoured_up_to_an_hour(asked_s, at_least_s):
     ],
 )
 async def test_the_last_error_is_raised_unchanged(options, asked):
-    """After the last attempt, after the time limit, or if an error must not be retried."""
+    """It is raised after the last attempt, after the time limit, or if it must not be retried."""
     cloud = _Cloud(failures=9)
     with pytest.raises(CloudUnavailableError, match=f"busy {asked}"):
         await cloud.ask(**options)
@@ -96,7 +96,7 @@ async def test_the_last_error_is_raised_unchanged(options, asked):
 
 
 async def test_the_number_of_attempts_can_change_during_retries():
-    """A caller that gives up during a wait ends it after at most one more attempt."""
+    """If the caller gives up during a wait, at most one more attempt follows."""
     cloud = _Cloud(failures=9)
     limit = 9
 
@@ -125,7 +125,7 @@ async def test_a_canceled_task_ends_its_wait_at_once():
 
 
 def test_a_success_imports_no_tenacity_and_keeps_the_random_seed():
-    """The import of jobgroup does not grow by tenacity, and `random.seed` keeps its effect."""
+    """Importing jobgroup does not import tenacity, and `random.seed` keeps its effect."""
     source = (
         "import asyncio, random, sys, jobgroup; from jobgroup.retry import retry\n"
         "random.seed(5)\n"

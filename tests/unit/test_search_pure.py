@@ -13,7 +13,7 @@ TABLE = json.loads((Path(__file__).parents[1] / "search_examples.json").read_tex
 
 
 def searched(position: int, job: dict) -> Searched:
-    """A job of the table as a group reads it."""
+    """A job of the table, as a group reads it."""
     texts = {name: job[name] for name in ("name", "note", "message") if name in job}
     named = [*job.get("labels", {}).items(), *job.get("params", {}).items(), *texts.items()]
     return Searched(position, job["state"], list(texts.values()), named)
@@ -24,7 +24,7 @@ JOBS = [searched(position, job) for position, job in enumerate(TABLE["jobs"])]
 
 @pytest.mark.parametrize("example", TABLE["examples"], ids=lambda each: each["query"])
 def test_a_query_finds_the_jobs_of_the_table(example):
-    """Each example finds its jobs, or says what is wrong; `search.test.ts` reads the same table."""
+    """Each example finds its jobs or reports its error; `search.test.ts` reads the same table."""
     if "problem" in example:
         with pytest.raises(ValueError) as caught:  # noqa: PT011  # the text is compared below
             search(example["query"], JOBS)
@@ -41,5 +41,5 @@ def test_a_query_that_is_no_text_is_refused(query):
 
 
 def test_a_number_of_thousands_of_digits_finds_nothing():
-    """It is compared like any other, without an error."""
+    """Such a number is compared like any other, without an error."""
     assert search(f"n={'9' * 5000}", JOBS) == []

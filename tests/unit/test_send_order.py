@@ -6,9 +6,7 @@ from jobgroup.engine.send_order import SendOrder
 
 
 def test_a_job_that_is_put_back_keeps_its_position():
-    """If it could not be sent, it comes first if it has a priority, otherwise in the
-    group's order.
-    """
+    """It comes first if it has a priority, and otherwise in the group's order."""
     lineup = SendOrder([0, 1, 2, 3])
     lineup.prioritize([3])
     assert lineup.pop() == 3
@@ -20,7 +18,7 @@ def test_a_job_that_is_put_back_keeps_its_position():
 
 
 def test_the_latest_priority_precedes_earlier_ones():
-    """Jobs that join late count; a priority does not send a job twice."""
+    """Priorities apply to jobs that join late, and never send a job twice."""
     lineup = SendOrder([0, 1, 2])
     assert lineup.pop() == 0
     assert lineup.prioritize([2]) == 0

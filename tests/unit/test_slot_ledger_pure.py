@@ -14,7 +14,7 @@ LATER = 1e6
 
 
 def _ledger(*steps, max_jobs=None):
-    """A ledger after steps: a method's name, or one with its arguments."""
+    """Return a ledger after some steps: names of methods, with or without arguments."""
     ledger = SlotLedger(max_jobs)
     for step in steps:
         name, *args = step if isinstance(step, tuple) else (step,)
@@ -73,7 +73,7 @@ def test_free_slots_follow_reports_and_jobs(steps, free):
 
 
 def test_a_full_account_is_polled_if_nothing_is_in_flight():
-    """Once its time has come, and not while a create may still change the number."""
+    """It is polled once its time has come, but not while a create may still change the number."""
     ledger = _ledger(("report", 1, 1))
     assert not ledger.should_ask(LATER)
     ledger.reserve()
@@ -86,9 +86,7 @@ def test_a_full_account_is_polled_if_nothing_is_in_flight():
 
 
 def test_an_account_is_polled_at_once_after_the_end_of_a_counted_job():
-    """If a report may have counted the job, its slot may be free or not; the due wait
-    is dropped.
-    """
+    """A report may have counted the job, so its slot may be free. The due wait is dropped."""
     ledger = _ledger(("report", 2, 3), ("send", 1), ("report", 0, 3))
     ledger.asked(LATER)
     assert not ledger.should_ask(LATER)
@@ -107,7 +105,7 @@ def test_without_a_report_one_job_is_tried_or_the_ended_ones_are_replaced(try_on
 
 
 def test_a_run_keeps_to_its_own_limit():
-    """More free slots do not raise it; jobs in flight count, and a job that ends makes room."""
+    """More free slots do not raise the limit; jobs in flight count, and an ended job makes room."""
     ledger = _ledger(("report", None, None), ("send", 1), "reserve", max_jobs=2)
     assert ledger.is_at_limit
     assert not ledger.has_free

@@ -51,7 +51,7 @@ def test_the_clouds_states_are_the_words_of_running_status():
 
 @given(st.dictionaries(st.sampled_from(status.STATES), st.integers(0, 20_000)))
 def test_the_numbers_of_progress_add_up(counts):
-    """For any counts the total is their sum, and each half the sum of its parts."""
+    """For any counts, the total is their sum, and each half is the sum of its parts."""
     progress = progress_of(counts)
     (finished, of_finished), (unfinished, of_unfinished) = (
         progress["Finished"],
@@ -77,18 +77,18 @@ def test_the_numbers_of_progress_add_up(counts):
     ],
 )
 def test_words_of_clouds_become_states(word, name):
-    """Other spellings and clouds are understood; everything else is UNKNOWN."""
+    """Other spellings, and words of other clouds, are understood; everything else is UNKNOWN."""
     assert RunningStatus.from_server_response(word).name == name
 
 
 def test_a_status_cannot_be_changed():
-    """It describes a job at one moment."""
+    """A status describes a job at one moment."""
     with pytest.raises(dataclasses.FrozenInstanceError):
         JobStatus().message = "other"
 
 
 def test_a_status_is_in_one_phase():
-    """Waiting, running and completed exclude each other; the booleans follow from the word."""
+    """Waiting, running and completed exclude each other, and the booleans follow from the word."""
     for word in RunningStatus:
         s = JobStatus(word, "why")
         assert [s.waiting, s.running, s.completed].count(True) <= 1
@@ -111,7 +111,7 @@ def test_a_status_is_in_one_phase():
     ],
 )
 def test_the_running_time_is_in_seconds_and_never_negative(word, start, duration, low, high):
-    """It is the time so far or in total; never None, even with a clock that is ahead."""
+    """The time is the one so far or in total, and never None, even if a clock is ahead."""
     begun = None if start is None else time.time() + start
     s = JobStatus(RunningStatus[word], start_timestamp=begun, duration=duration)
     assert low <= s.running_time <= high
