@@ -44,7 +44,12 @@ const HIDDEN_MS = 1000;
 
 const NOTHING: FigureState = { answer: null, progress: null, error: "" };
 
-export function newFigures(link: Link): Figures {
+/** `fixed` goes with every question. */
+export function newFigures(
+  link: Link,
+  question: "figure" | "compare_groups" = "figure",
+  fixed: Args = {},
+): Figures {
   const state = signal(NOTHING);
   let wanted = null as Wanted | null;
   let done = null as Wanted | null;
@@ -73,6 +78,7 @@ export function newFigures(link: Link): Figures {
     if (document.hidden) return later(HIDDEN_MS);
     const asked = wanted;
     const args: Args = {
+      ...fixed,
       ...asked.args,
       ...(isLoading && { load: true }),
       ...(isAgain && { retry: true }),
@@ -82,7 +88,7 @@ export function newFigures(link: Link): Figures {
     isBusy = true;
     isAgain = false;
     try {
-      const found = (await link.ask("figure", args)) as FigureAnswer | SameFigure | FigureProgress;
+      const found = (await link.ask(question, args)) as FigureAnswer | SameFigure | FigureProgress;
       if (mine !== life) return;
       take(found, asked);
     } catch (error) {

@@ -146,7 +146,7 @@ class SocketSession(DashboardSession):
         return self._requests.in_thread(self._start, name, group, args, removals)
 
     def _ask(self, name: str, args: protocol.Json, removals: int) -> Future[Any]:
-        group = self.shown
+        group = _first_of(args) if name == "compare_groups" else self.shown
         if name not in NEED_PERCEVAL or group is None:
             return super()._ask(name, args, removals)
         positions = parse_positions(args.get("positions")) or []
@@ -168,3 +168,9 @@ class SocketSession(DashboardSession):
         if not requeued:
             raise JobGroupError("None of these jobs is unconfirmed. Nothing was sent.")
         return start("run", {"positions": requeued}, removals=removals)
+
+
+def _first_of(args: protocol.Json) -> JobGroup | None:
+    """Return the first of several groups, in whose name the child process is asked."""
+    names = args.get("names")
+    return JobGroup.open(str(names[0])) if isinstance(names, list) and names else None

@@ -1,7 +1,7 @@
 /** Distributions side by side: which states are drawn, and what is said of distances. Pure. */
 
 import * as format from "../format";
-import type { Side } from "../kernel/answers";
+import type { Distance, Side } from "../kernel/answers";
 import { csvOf } from "./csv";
 import type { Cell } from "./table";
 
@@ -65,20 +65,26 @@ function barOf(numbers: Numbers | undefined, side: Side, label: string): Bar | n
 export const titleOf = ({ position, name }: Side): string =>
   name ? `${name} (job ${position})` : `job ${position}`;
 
-/** "distance 0.024; chance alone gives 0.036 ± 0.010, p = 0.73" */
+/** "distance 0.024, chance alone gives 0.036 ± 0.010, p = 0.73" */
 export function distanceOf({ comparison, problem }: Side): string {
   if (!comparison) return problem;
-  const { distance, expected, spread, p_value } = comparison;
-  const parts = [`distance ${distance.toFixed(3)}`];
-  if (expected !== null)
-    parts.push(
-      `chance alone gives ${expected.toFixed(3)}${spread === null ? "" : ` ± ${spread.toFixed(3)}`}`,
-    );
-  if (p_value !== null)
-    parts.push(
-      p_value < 0.001 ? "p < 0.001" : `p = ${format.number(Number(p_value.toPrecision(2)))}`,
-    );
+  const [chance, p] = [chanceOf(comparison), pValueOf(comparison)];
+  const parts = [`distance ${comparison.distance.toFixed(3)}`];
+  if (chance) parts.push(`chance alone gives ${chance}`);
+  if (p) parts.push(p.startsWith("<") ? `p ${p}` : `p = ${p}`);
   return parts.join(", ");
+}
+
+/** "0.036 ± 0.010"; empty without samples. */
+export function chanceOf({ expected, spread }: Distance): string {
+  if (expected === null) return "";
+  return `${expected.toFixed(3)}${spread === null ? "" : ` ± ${spread.toFixed(3)}`}`;
+}
+
+/** "0.73" or "< 0.001"; empty without samples. */
+export function pValueOf({ p_value }: Distance): string {
+  if (p_value === null) return "";
+  return p_value < 0.001 ? "< 0.001" : format.number(Number(p_value.toPrecision(2)));
 }
 
 /** All states of all sides, with the numbers of the kernel. */

@@ -249,14 +249,17 @@ export interface Side {
   rest: number;
   ideal: Record<string, number> | null;
   no_ideal: string;
-  comparison: {
-    distance: number;
-    expected: number | null;
-    spread: number | null;
-    p95: number | null;
-    p_value: number | null;
-  } | null;
+  comparison: Distance | null;
   problem: string;
+}
+
+/** A total variation distance, and what chance alone gives; null without samples. */
+export interface Distance {
+  distance: number;
+  expected: number | null;
+  spread: number | null;
+  p95: number | null;
+  p_value: number | null;
 }
 
 export interface CompareAnswer {
@@ -264,4 +267,17 @@ export interface CompareAnswer {
   /** How many are not drawn. */
   more: number;
   failed: Record<number, string>;
+}
+
+/** Several groups in one figure, and how far they are from the first one at equal points. */
+export interface GroupComparisonAnswer extends FigureAnswer {
+  /** Points that the first group has too, those that only one has, and those that were compared. */
+  matched: number;
+  unmatched: number;
+  compared: number;
+  /** How many have a p-value of at most 0.05, and how many chance alone would give. */
+  low_p: number;
+  by_chance: number;
+  /** The greatest distances. */
+  apart: { group: string; point: string; comparison: Distance | null; problem: string }[];
 }

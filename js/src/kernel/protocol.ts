@@ -41,6 +41,7 @@ export type Question =
   | "measured"
   | "figure"
   | "compare"
+  | "compare_groups"
   | "groups"
   | "size"
   | "estimate"

@@ -25,10 +25,10 @@ interface Props {
   selected: ReadonlySet<number>;
   describe(rank: number): string;
   /** `isMore` adds to what is selected. */
-  select(ranks: number[], isMore: boolean): void;
-  open(rank: number): void;
+  select?(ranks: number[], isMore: boolean): void;
+  open?(rank: number): void;
   /** Where the chart is given, for tests and exports. */
-  drawn(chart: Chart, zoomBy: (factor: number) => void): void;
+  drawn?(chart: Chart, zoomBy: (factor: number) => void): void;
 }
 
 const REACH_PX = 24;
@@ -67,7 +67,7 @@ export function PlotArea(props: Props) {
   const zoomBy = (factor: number, [x, y]: readonly [number, number] = middle) => {
     zoom.value = zoomed(chart, whole.current, factor, x, y);
   };
-  props.drawn(chart, zoomBy);
+  props.drawn?.(chart, zoomBy);
 
   useLayoutEffect(() => {
     const paper = canvas.current?.getContext("2d");
@@ -100,14 +100,14 @@ export function PlotArea(props: Props) {
     if (Math.hypot(right - left, bottom - top) < CLICK_PX) {
       const found = find(right, bottom);
       if (!found) return;
-      if (event.shiftKey || event.ctrlKey || event.metaKey) props.select([found.rank], true);
-      else props.open(found.rank);
+      if (event.shiftKey || event.ctrlKey || event.metaKey) props.select?.([found.rank], true);
+      else props.open?.(found.rank);
       return;
     }
     const isIn = (value: number, a: number, b: number) =>
       value >= Math.min(a, b) && value <= Math.max(a, b);
     const inside = chart.marks.filter(({ x, y }) => isIn(x, left, right) && isIn(y, top, bottom));
-    props.select(
+    props.select?.(
       inside.map(({ rank }) => rank),
       event.shiftKey,
     );
@@ -125,8 +125,8 @@ export function PlotArea(props: Props) {
     if (next) {
       lookAt(next.rank, true);
       if (!isInside(chart, next)) zoom.value = WHOLE;
-    } else if (event.key === "Enter" && mark) props.open(mark.rank);
-    else if (event.key === " " && mark) props.select([mark.rank], true);
+    } else if (event.key === "Enter" && mark) props.open?.(mark.rank);
+    else if (event.key === " " && mark) props.select?.([mark.rank], true);
     else if (event.key === "+" || event.key === "=") zoomBy(0.7, mark && [mark.x, mark.y]);
     else if (event.key === "-") zoomBy(1 / 0.7, mark && [mark.x, mark.y]);
     else if (event.key === "0") zoom.value = WHOLE;
@@ -144,7 +144,7 @@ export function PlotArea(props: Props) {
       data-testid="plot-area"
       role="application"
       aria-roledescription="plot"
-      aria-label={`${label}. Arrow keys walk through the points, Enter opens a job, Space selects.`}
+      aria-label={`${label}. Arrow keys walk through the points${props.open ? ", Enter opens a job, Space selects" : ""}.`}
       // biome-ignore lint/a11y/noNoninteractiveTabindex: it is operated by keys
       tabIndex={0}
       style={{ height: `${height}px` }}

@@ -3,9 +3,9 @@
 import { useComputed, useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { wordOf } from "../data/states";
-import { MOST_UNASKED } from "../figures";
+import type { Table } from "../data/table";
 import * as format from "../format";
-import type { Figure, FigureAnswer, FigureProgress } from "../kernel/answers";
+import type { Figure, FigureAnswer } from "../kernel/answers";
 import type { PlotChoices } from "../kernel/model";
 import type { Chart } from "../plot/chart";
 import { PlotArea, WHOLE, type Zoom } from "../plot/PlotArea";
@@ -16,6 +16,7 @@ import { Compare } from "./Compare";
 import { CopyFigure } from "./CopyFigure";
 import { Definition } from "./Definition";
 import { PlotChoiceRow } from "./PlotChoices";
+import { PlotProgress } from "./PlotProgress";
 
 /** How texts of a figure are set on the page. */
 const TEXT_PX = 12;
@@ -26,10 +27,11 @@ export function Plot({ session }: { session: Session }) {
   useEffect(() => session.figures.want(choices, version));
   useEffect(() => () => session.figures.rest(), []);
   const { answer, progress, error } = session.figures.state.value;
+  const isSaved = session.isSaved();
   return (
     <section class="plot-panel" aria-label="Plot">
-      {answer && <PlotChoiceRow {...{ session, answer }} />}
-      {progress && <Progress {...{ session, progress }} />}
+      {answer && <PlotChoiceRow plot={session.plot} answer={answer} />}
+      {progress && <PlotProgress {...{ figures: session.figures, progress, isSaved }} />}
       {error && (
         <p class="notice" data-testid="plot-error">
           <span>{error}</span>
@@ -43,45 +45,6 @@ export function Plot({ session }: { session: Session }) {
       {answer && !answer.figure && <p class="empty">There is nothing to plot yet.</p>}
       <Compare session={session} />
     </section>
-  );
-}
-
-/** How many results are here, and what to do about those that are not. */
-function Progress({ session, progress }: { session: Session; progress: FigureProgress }) {
-  const { loaded, of, missing, failed } = progress;
-  const [position, why] = failed.first ?? [];
-  const isHeldBack = missing > MOST_UNASKED && !session.figures.isLoading();
-  return (
-    <>
-      {isHeldBack ? (
-        <p class="notice" data-testid="load-many">
-          <span>
-            {format.whole(loaded)} of {format.count(of, "result")} are loaded.
-          </span>
-          <Button kind="primary" testid="load-figure" onClick={() => session.figures.load()}>
-            Load {format.count(missing, "result")}
-          </Button>
-        </p>
-      ) : (
-        missing > 0 && (
-          <p class="quiet" data-testid="plot-loading">
-            {format.whole(loaded)} of {format.count(of, "result")} loaded…
-          </p>
-        )
-      )}
-      {failed.count > 0 && (
-        <p class="notice" data-testid="plot-failed">
-          <span>
-            {format.count(failed.count, "result")} could not be loaded. Job {position}: {why}
-          </span>
-          {!session.isSaved() && (
-            <Button kind="small" onClick={() => session.figures.load(true)}>
-              Try again
-            </Button>
-          )}
-        </p>
-      )}
-    </>
   );
 }
 
@@ -136,7 +99,7 @@ function Drawing({ session, answer, figure }: DrawingProps) {
       <PlotArea
         {...{ figure, look, zoom, selected }}
         label={`${figure.y_label} over ${figure.x_label}: ${figure.caption}`}
-        describe={(rank) => readout(session, figure, rank)}
+        describe={(rank) => readout(figure, rank, session.rows.peek().table)}
         select={(ranks, isMore) => {
           const before = isMore ? session.selected.peek() : [];
           session.select(new Set([...before, ...jobsOf(ranks)]));
@@ -219,7 +182,7 @@ function Drawing({ session, answer, figure }: DrawingProps) {
   );
 }
 
-function lookOf({ is_share, points }: Figure, choices: PlotChoices) {
+export function lookOf({ is_share, points }: Figure, choices: PlotChoices) {
   const isNegative = points.value.some((value) => (value ?? 0) < 0);
   return {
     size: TEXT_PX,
@@ -232,7 +195,7 @@ function lookOf({ is_share, points }: Figure, choices: PlotChoices) {
 }
 
 /** "phi 1.428, indist 0.60: 0.196 ± 0.018, 500 samples, job 5" */
-function readout(session: Session, figure: Figure, rank: number): string {
+export function readout(figure: Figure, rank: number, table: Table | null): string {
   const { points, xs, x, curves, legend, title } = figure;
   const jobs = points.jobs[rank] ?? [];
   const [first = 0] = jobs;
@@ -243,16 +206,17 @@ function readout(session: Session, figure: Figure, rank: number): string {
   ].join(", ");
   const value = points.value[rank] ?? null;
   const samples = points.samples[rank] ?? null;
-  const { table } = session.rows.peek();
   const state = points.state[rank];
-  const message = table.text(first, "message");
+  const message = table?.text(first, "message");
   const what =
     value !== null
       ? format.measured(value, points.error[rank] ?? null)
       : state === "failed"
         ? ["failed", message].filter(Boolean).join(": ")
         : state === "to come"
-          ? wordOf(table.state(first))
+          ? table
+            ? wordOf(table.state(first))
+            : "to come"
           : "no value";
   return [
     `${place}${place ? ": " : ""}${what}`,

@@ -1,10 +1,10 @@
 /** The row of selectors above the plot. Choices are kept by name. */
 
+import type { Signal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import * as format from "../format";
 import type { Figure, FigureAnswer } from "../kernel/answers";
 import type { PlotChoices } from "../kernel/model";
-import type { Session } from "../session";
 
 const NONE = "";
 
@@ -22,17 +22,18 @@ const ERRORS = [
 ] as const;
 
 interface Props {
-  session: Session;
+  /** What is chosen. */
+  plot: Pick<Signal<PlotChoices>, "value" | "peek">;
   answer: FigureAnswer;
 }
 
-export function PlotChoiceRow({ session, answer }: Props) {
+export function PlotChoiceRow({ plot, answer }: Props) {
   const { figure, choices, sweeps, sweep } = answer;
   const set = (changes: Partial<PlotChoices>) => {
-    session.plot.value = { ...session.plot.peek(), ...changes };
+    plot.value = { ...plot.peek(), ...changes };
   };
   const several = choices.swept.filter(({ several }) => several);
-  const wanted = session.plot.value;
+  const wanted = plot.value;
   return (
     <div class="plot-choices">
       {sweeps.length > 0 && (

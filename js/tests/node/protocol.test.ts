@@ -71,6 +71,7 @@ const questions: Record<Question, true> = {
   measured: true,
   figure: true,
   compare: true,
+  compare_groups: true,
   groups: true,
   size: true,
   estimate: true,

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from hashlib import blake2b
 from threading import Lock
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from jobgroup.dashboard.measured import MAX_STATES, measurements_of
 from jobgroup.dashboard.protocol import Json
@@ -18,6 +18,7 @@ from jobgroup.results.analysis import study_of_group
 from jobgroup.results.cells import Cell
 from jobgroup.results.collect import HAS_RESULTS
 from jobgroup.results.definitions import definitions_of
+from jobgroup.results.expression import Expression
 from jobgroup.results.figure import (
     Figure,
     are_times,
@@ -63,6 +64,23 @@ class Figures:
                 `errors`, `sweep`; `load` to load more than 2,000 results; `retry` to load failed
                 ones again; `only_load` for progress alone; `have`, the digest of the last answer.
         """
+        progress, points = self.points(group, args)
+        if points is None:
+            return progress
+        study, notes, about = points
+        sweep = about["sweep"] if about["sweeps"] else ""
+        definitions = definitions_of(engine_session(group).store)
+        figure = None
+        if study.points:
+            drawn = chosen_figure(study, definitions, about["choices"], args)
+            python = _python(drawn.figure, is_auto=drawn.is_auto, sweep=sweep)
+            figure = {**drawn.as_json(), "python": python}
+        return with_digest({**progress, **about, "notes": notes, "figure": figure}, progress, args)
+
+    def points(
+        self, group: JobGroup, args: Mapping[str, Any]
+    ) -> tuple[Json, tuple[Study, list[str], Json] | None]:
+        """Load some missing results; return the progress, and the points unless not wanted."""
         with self._lock:
             if group is not self._group:
                 self._group, self._study = group, None
@@ -72,17 +90,8 @@ class Figures:
             records = engine_session(group).store.records()
             progress = self._load(group, records, is_asked=bool(args.get("load")))
             if args.get("only_load"):
-                return progress
-            study, notes, about = self._points(group, records, str(args.get("sweep") or ""))
-            sweep = about["sweep"] if about["sweeps"] else ""
-            choices = about["choices"]
-            figure = _figure(group, study, choices, sweep, args) if study.points else None
-        answer = {**progress, **about, "notes": notes, "figure": figure}
-        text = json.dumps(json_safe(answer), separators=(",", ":"))
-        digest = blake2b(text.encode(), digest_size=8).hexdigest()
-        if args.get("have") == digest:
-            return {**progress, "same": digest}
-        return {**answer, "digest": digest}
+                return progress, None
+            return progress, self._points(group, records, str(args.get("sweep") or ""))
 
     def _load(self, group: JobGroup, records: Sequence[JobRecord], *, is_asked: bool) -> Json:
         """Load some of the missing results; return how many are here, of how many."""
@@ -129,13 +138,23 @@ class Figures:
                 {
                     "sweeps": sweeps if len(sweeps) > 1 else [],
                     "sweep": chosen or "",
-                    "choices": _choices(study, definitions_of(session.store)),
+                    "choices": choices_of(study, definitions_of(session.store)),
                 },
             )
         return self._study
 
 
-def _choices(study: Study, definitions: Mapping[str, Any]) -> Json:
+def with_digest(answer: Json, progress: Json, args: Mapping[str, Any]) -> Json:
+    """Return an answer with its digest, or the progress alone if the page has that answer."""
+    text = json.dumps(json_safe(answer), separators=(",", ":"))
+    digest = blake2b(text.encode(), digest_size=8).hexdigest()
+    if args.get("have") == digest:
+        return {**progress, "same": digest}
+    return {**answer, "digest": digest}
+
+
+def choices_of(study: Study, definitions: Mapping[str, Any]) -> Json:
+    """Return the quantities and names of which a figure of a study can be drawn."""
     measured = [m for point in study.points for m in point.pool.used]
     everything = [row.measurement for point in study.points for row in point.rows]
     samples = any(m.kind == "count" for m in measured)
@@ -164,11 +183,28 @@ def _most_telling(study: Study, states: Sequence[str]) -> str:
     return max(states, key=span, default="")
 
 
-def _figure(
-    group: JobGroup, study: Study, choices: Json, sweep: str, args: Mapping[str, Any]
-) -> Json:
+class Chosen(NamedTuple):
+    """A figure with the wanted choices.
+
+    Attributes:
+        figure: the figure.
+        gone: choices that were replaced because they are missing.
+        is_auto: whether its kind is the one that `jg.plot` chooses.
+    """
+
+    figure: Figure
+    gone: list[str]
+    is_auto: bool
+
+    def as_json(self) -> Json:
+        """Return it for the page."""
+        return {**_as_json(self.figure), "gone": self.gone}
+
+
+def chosen_figure(
+    study: Study, definitions: Mapping[str, Expression], choices: Json, args: Mapping[str, Any]
+) -> Chosen:
     """Return a figure with the wanted choices; replace and name missing ones."""
-    definitions = definitions_of(engine_session(group).store)
     known = with_variants(study).coordinates
     wanted: dict[str, Any] = {name: args.get(name) for name in ("x", "curves")}
     at = args.get("at") or {}
@@ -204,11 +240,7 @@ def _figure(
     kind, automatic = args.get("kind"), figure.kind
     if kind in _KINDS and (kind != "map" or figure.curves):
         figure = replace(figure, kind=kind)
-    return {
-        **_as_json(figure),
-        "gone": list(dict.fromkeys(gone)),
-        "python": _python(figure, is_auto=figure.kind == automatic, sweep=sweep),
-    }
+    return Chosen(figure, list(dict.fromkeys(gone)), figure.kind == automatic)
 
 
 def _as_json(figure: Figure) -> Json:

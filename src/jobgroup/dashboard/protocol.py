@@ -49,6 +49,7 @@ QUERIES: Final = (
         "measured",
         "figure",
         "compare",
+        "compare_groups",
         "groups",
         "size",
         "estimate",

@@ -14,6 +14,7 @@ from jobgroup import catalog
 from jobgroup.dashboard.comparisons import compare_jobs
 from jobgroup.dashboard.figures import MOST_UNASKED, Figures
 from jobgroup.dashboard.group_commands import parse_positions
+from jobgroup.dashboard.group_comparisons import GroupComparisons
 from jobgroup.dashboard.job_detail import drawing, job_detail, payload
 from jobgroup.dashboard.measured import (
     distributions,
@@ -27,7 +28,9 @@ from jobgroup.job import RemoteJob
 from jobgroup.results.definitions import definitions_of
 from jobgroup.store.paths import group_path, size_on_disk
 
-NEED_PERCEVAL: Final = frozenset({"results", "measured", "figure", "compare", "drawing"})
+NEED_PERCEVAL: Final = frozenset(
+    {"results", "measured", "figure", "compare", "compare_groups", "drawing"}
+)
 """Questions that may import Perceval; a server asks a child process."""
 
 MOST_FIGURES: Final = 12
@@ -46,10 +49,12 @@ class Queries:
     """Answers what is asked of a group; figures are remembered."""
 
     def __init__(self) -> None:
+        self.compare_groups = GroupComparisons().answer
         self._of_group: Mapping[str, Callable[[JobGroup, Json], Json]] = {
             "size": lambda group, _: size(group),
             "slots": lambda group, _: slots(group),
             "figure": Figures().answer,
+            "compare_groups": lambda _, args: self.compare_groups(args),
         }
 
     def answer(

@@ -363,6 +363,8 @@ class DashboardSession(HasTraits):
     def _ask(self, name: str, args: Json, removals: int) -> Future[Any]:
         if name == "groups":
             return self._requests.in_thread(groups, args)
+        if name == "compare_groups":
+            return self._requests.in_thread(self._queries.compare_groups, args)
         group = self._required_group()
         answer = partial(self._queries.answer, group, name, args, removals=removals)
         return self._requests.in_thread(answer)

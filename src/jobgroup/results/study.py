@@ -138,7 +138,7 @@ def study_of(
     iterated = _iterated_names([row for row, _ in placed], names)
     full = [(row, (*values, *_iterated_values(row, iterated))) for row, values in placed]
     every = tuple(dict.fromkeys((*names, *iterated.values())))
-    known = [_Values(values[i] for _, values in full) for i in range(len(every))]
+    known = [Values(values[i] for _, values in full) for i in range(len(every))]
     at: dict[tuple[Hashable, ...], list[ResultRow]] = {}
     for row, values in full:
         key = tuple(each.key(value) for each, value in zip(known, values, strict=True))
@@ -202,7 +202,7 @@ def _iterated_values(row: ResultRow, names: Mapping[str, str]) -> tuple[Cell, ..
     return tuple(row.measurement.params.get(name) for name in names)
 
 
-class _Values:
+class Values:
     """The values of one name: which of them are one, and in which order an axis has them."""
 
     def __init__(self, values: Iterable[Cell]) -> None:
@@ -225,10 +225,12 @@ class _Values:
             group.append(number)
 
     def key(self, value: Cell) -> Hashable:
+        """Return what equal values have in common."""
         key = _typed(value)
         return self._keys.get(key, key)
 
     def value(self, key: Hashable) -> Cell:
+        """Return the value of a key."""
         return self._values[key]
 
     def in_order(self) -> list[Cell]:
@@ -253,7 +255,7 @@ def _typed(value: Cell) -> Hashable:
 
 def _with_variants(
     at: Mapping[tuple[Hashable, ...], list[ResultRow]],
-    known: Sequence[_Values],
+    known: Sequence[Values],
     swept: Sequence[str],
     settings: Callable[[list[int]], Mapping[int, Hashable]],
     differences: Callable[[int, int], str],

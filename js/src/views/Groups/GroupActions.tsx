@@ -11,6 +11,7 @@ import { sets, typed } from "../../ui/hooks";
 import { InlineForm } from "../../ui/InlineForm";
 import { Menu } from "../../ui/Menu";
 import { roving } from "../../ui/roving";
+import { GroupComparison, MOST_COMPARED } from "./GroupComparison";
 import type { DeleteScope, GroupsState } from "./state";
 
 const WORD = "delete";
@@ -45,6 +46,15 @@ export function GroupActions(props: Props) {
               onClick={() => session.run("open", { name: names[0] ?? "" })}
             >
               Open
+            </Button>
+            <Button
+              icon="chart"
+              testid="compare-selected"
+              isOpen={state.isComparing.value}
+              reason={reasonNotToCompare(names.length)}
+              onClick={sets(state.isComparing, true)}
+            >
+              Compare
             </Button>
             <Button icon="export" onClick={() => session.run("export", { names })}>
               Export
@@ -92,9 +102,19 @@ export function GroupActions(props: Props) {
         </span>
       </div>
       {state.step.value && <Deletion key={state.step.value} {...props} />}
+      {state.isComparing.value && !reasonNotToCompare(names.length) && (
+        <GroupComparison
+          key={names.join("/")}
+          {...{ session, names }}
+          close={sets(state.isComparing, false)}
+        />
+      )}
     </>
   );
 }
+
+const reasonNotToCompare = (count: number): string =>
+  count >= 2 && count <= MOST_COMPARED ? "" : `Select 2 to ${MOST_COMPARED} groups to compare`;
 
 function Deletion({ session, state, groups, chosen }: Props) {
   const step = state.step.value;

@@ -11,6 +11,8 @@ export interface GroupsState {
   filter: Signal<GroupFilter>;
   /** Which deletion is being asked about. */
   step: Signal<DeleteScope>;
+  /** Whether the selected groups are compared. */
+  isComparing: Signal<boolean>;
   /** What was deleted last, and can be restored. */
   deleted: Signal<readonly string[]>;
   sort: Signal<string>;
@@ -24,6 +26,7 @@ export const newState = (): GroupsState => ({
   chosen: signal<ReadonlySet<string>>(new Set<string>()),
   filter: signal<GroupFilter>("all"),
   step: signal<DeleteScope>(""),
+  isComparing: signal(false),
   deleted: signal<readonly string[]>([]),
   sort: signal("-Changed"),
   isWhole: signal(false),

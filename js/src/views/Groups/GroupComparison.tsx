@@ -1,0 +1,138 @@
+/** The selected groups in one figure, and how far they are from the first one at equal points. */
+
+import { useSignal } from "@preact/signals";
+import { useEffect, useMemo } from "preact/hooks";
+import { chanceOf, pValueOf } from "../../data/compare";
+import { newFigures } from "../../figures";
+import * as format from "../../format";
+import type { Distance, Figure, GroupComparisonAnswer } from "../../kernel/answers";
+import type { PlotChoices } from "../../kernel/model";
+import { PlotArea, WHOLE, type Zoom } from "../../plot/PlotArea";
+import type { Session } from "../../session";
+import { Button } from "../../ui/Button";
+import { DataTable } from "../../ui/DataTable";
+import { CopyFigure } from "../CopyFigure";
+import { lookOf, readout } from "../Plot";
+import { PlotChoiceRow } from "../PlotChoices";
+import { PlotProgress } from "../PlotProgress";
+
+export const MOST_COMPARED = 6;
+const NONE: ReadonlySet<number> = new Set();
+
+interface Props {
+  session: Session;
+  names: readonly string[];
+  close: () => void;
+}
+
+export function GroupComparison({ session, names, close }: Props) {
+  const plot = useSignal<PlotChoices>({});
+  const figures = useMemo(() => newFigures(session.link, "compare_groups", { names }), []);
+  const choices = plot.value;
+  useEffect(() => figures.want(choices, 0));
+  useEffect(() => figures.clear, []);
+  const { answer, progress, error } = figures.state.value;
+  return (
+    <section class="plot-panel" data-testid="group-comparison" aria-label="Comparison of groups">
+      <div class="comparison-head">
+        <b>Comparison of {format.count(names.length, "group")}</b>
+        <span class="spacer" />
+        <Button kind="small" onClick={close}>
+          Close
+        </Button>
+      </div>
+      {error && (
+        <p class="notice">
+          <span>{error}</span>
+          <Button kind="small" onClick={() => figures.load(true)}>
+            Try again
+          </Button>
+        </p>
+      )}
+      {answer && <PlotChoiceRow {...{ plot, answer }} />}
+      {progress && <PlotProgress {...{ figures, progress, isSaved: false }} />}
+      {!answer && !error && <p class="quiet">Reading the results…</p>}
+      {answer?.figure && (
+        <Drawing {...{ session, choices, names }} figure={answer.figure as Figure} />
+      )}
+      {answer && !answer.figure && <p class="empty">These groups have no jobs.</p>}
+      {answer && <Differences answer={answer as GroupComparisonAnswer} first={names[0] ?? ""} />}
+    </section>
+  );
+}
+
+interface DrawingProps {
+  session: Session;
+  choices: PlotChoices;
+  names: readonly string[];
+  figure: Figure;
+}
+
+function Drawing({ session, choices, names, figure }: DrawingProps) {
+  const zoom = useSignal<Zoom>(WHOLE);
+  const look = lookOf(figure, choices);
+  return (
+    <figure
+      class="plot"
+      data-testid="group-plot"
+      data-kind={figure.kind}
+      data-x={figure.x}
+      data-y={figure.y}
+      data-curves={figure.curves}
+      data-points={figure.points.value.filter((value) => value !== null).length}
+    >
+      <PlotArea
+        {...{ figure, look, zoom, selected: NONE }}
+        label={`${figure.y_label} over ${figure.x_label}: ${figure.caption}`}
+        describe={(rank) => readout(figure, rank, null)}
+      />
+      <figcaption class="plot-caption">{figure.caption}</figcaption>
+      <CopyFigure
+        {...{ session, figure, look, zoom: zoom.value }}
+        name={`${names.join(" and ")} ${figure.y}`}
+      />
+    </figure>
+  );
+}
+
+/** How many points differ, beside how many chance alone would let differ; and the greatest distances. */
+function Differences({ answer, first }: { answer: GroupComparisonAnswer; first: string }) {
+  const { matched, unmatched, compared, low_p, by_chance, apart } = answer;
+  const isOfTwo = new Set(apart.map(({ group }) => group)).size < 2;
+  return (
+    <>
+      <p data-testid="group-distances">
+        {matched === 0
+          ? `No point of ${first} has a result in another group too.`
+          : `${format.count(matched, "point")} with results in ${isOfTwo ? "both groups" : `${first} and another group`}.`}{" "}
+        {compared < matched && `${format.whole(compared)} of them are compared. `}
+        {by_chance > 0 &&
+          `${format.whole(low_p)} have p ≤ 0.05; chance alone gives about ${format.number(Number(by_chance.toPrecision(2)))}. `}
+        {unmatched > 0 && `${format.count(unmatched, "point")} only in one group.`}
+      </p>
+      {apart.length > 0 && (
+        <p class="quiet">Total variation distance from {first}, the greatest first.</p>
+      )}
+      {apart.length > 0 && (
+        <DataTable
+          head={[
+            ...(isOfTwo ? [] : [{ title: "Group" }]),
+            { title: "Point" },
+            { title: "Distance", isNumber: true },
+            { title: "By chance alone", isNumber: true },
+            { title: "p value", isNumber: true },
+          ]}
+          rows={apart.map(({ group, point, comparison, problem }) => ({
+            key: `${group} ${point}`,
+            cells: [...(isOfTwo ? [] : [group]), point, ...numbersOf(comparison, problem)],
+          }))}
+        />
+      )}
+    </>
+  );
+}
+
+function numbersOf(comparison: Distance | null, problem: string): string[] {
+  if (!comparison) return [problem, "", ""];
+  return [comparison.distance.toFixed(3), chanceOf(comparison), pValueOf(comparison)];
+}

@@ -1,0 +1,110 @@
+"""Several groups in one figure, and how far they are apart at equal points."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any, Final
+
+from jobgroup.dashboard.figures import Figures, choices_of, chosen_figure, with_digest
+from jobgroup.dashboard.protocol import Json
+from jobgroup.errors import JobGroupError
+from jobgroup.group import JobGroup, engine_session
+from jobgroup.results.definitions import definitions_of
+from jobgroup.results.expression import Expression
+from jobgroup.results.joined import GROUP, LEVEL, Apart, differences_of, joined
+from jobgroup.results.study import Study, shown_value
+
+MOST_GROUPS: Final = 6
+"""Groups in one comparison."""
+
+MOST_SHOWN: Final = 20
+"""Points whose distances are listed."""
+
+
+class GroupComparisons:
+    """Answers the page's questions about several groups; their results are remembered."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, tuple[JobGroup, Figures]] = {}
+
+    def answer(self, args: Mapping[str, Any]) -> Json:
+        """Return a figure of all groups, and their distances from the first one.
+
+        Args:
+            args: `names` of groups, the first one to compare the others with; the others as of
+                `Figures.answer`.
+        """
+        names = _names(args.get("names"))
+        self._known = {name: self._known.get(name) or _open(name) for name in names}
+        found = {
+            name: figures.points(group, args) for name, (group, figures) in self._known.items()
+        }
+        progress = _summed([each for each, _ in found.values()])
+        studies = {name: points[0] for name, (_, points) in found.items() if points}
+        if len(studies) < len(names):
+            return progress
+        study = joined(studies)
+        definitions = self._definitions()
+        choices = choices_of(study, definitions)
+        figure = None
+        if study.points:
+            wanted = {**args, "curves": args.get("curves") or GROUP}
+            figure = {**chosen_figure(study, definitions, choices, wanted).as_json(), "python": ""}
+        about = {"sweeps": [], "sweep": "", "choices": choices, "notes": []}
+        apart = _differences(study)
+        return with_digest({**progress, **about, "figure": figure, **apart}, progress, args)
+
+    def _definitions(self) -> dict[str, Expression]:
+        """Return the derived quantities; the first group that has a name defines it."""
+        found: dict[str, Expression] = {}
+        for group, _ in self._known.values():
+            found = {**definitions_of(engine_session(group).store), **found}
+        return found
+
+
+def _names(given: Any) -> list[str]:
+    if not isinstance(given, list) or not all(isinstance(name, str) for name in given):
+        raise TypeError("names must be a list of names of groups.")
+    if not 2 <= len(set(given)) <= MOST_GROUPS:
+        raise JobGroupError(f"Select 2 to {MOST_GROUPS} groups to compare.")
+    return list(dict.fromkeys(given))
+
+
+def _open(name: str) -> tuple[JobGroup, Figures]:
+    return JobGroup.open(name), Figures()
+
+
+def _summed(parts: list[Json]) -> Json:
+    failed = [each["failed"] for each in parts]
+    return {
+        **{name: sum(each[name] for each in parts) for name in ("loaded", "of", "missing")},
+        "failed": {
+            "count": sum(each["count"] for each in failed),
+            "first": next((each["first"] for each in failed if each["first"]), None),
+        },
+    }
+
+
+def _differences(study: Study) -> Json:
+    found = differences_of(study)
+    return {
+        "matched": found.matched,
+        "unmatched": found.unmatched,
+        "compared": len(found.compared),
+        "low_p": found.low_p,
+        "by_chance": LEVEL * sum(_has_p_value(each) for each in found.compared),
+        "apart": [
+            {
+                "group": each.group,
+                "point": ", ".join(f"{n} {shown_value(v)}" for n, v in each.values.items()),
+                "comparison": each.comparison and asdict(each.comparison),
+                "problem": each.problem,
+            }
+            for each in found.compared[:MOST_SHOWN]
+        ],
+    }
+
+
+def _has_p_value(apart: Apart) -> bool:
+    return apart.comparison is not None and apart.comparison.p_value is not None

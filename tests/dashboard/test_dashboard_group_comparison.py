@@ -1,0 +1,66 @@
+"""Several groups on the page: one figure, and how far they are apart at equal points."""
+
+from __future__ import annotations
+
+import pytest
+
+from jobgroup import JobGroup
+from jobgroup.results.distance import compare_counts
+
+COUNTS = ({"|1,1>": 30, "|2,0>": 70}, {"|1,1>": 50, "|2,0>": 50}, {"|1,1>": 90, "|2,0>": 10})
+
+
+@pytest.fixture
+def two_groups(make_group, open_page):
+    """Two sweeps of one name with their results, and the page with the list of groups."""
+    results = [{"results": counts} for counts in COUNTS]
+    first = make_group("first", *results, command="sample_count")
+    second = make_group("second", *results[::-1], results[0], command="sample_count")
+    page = open_page(JobGroup("empty"))
+    for group in (first, second):
+        group.run_parallel()
+        group.wait()
+    page.dashboard.show("")
+    return first, second, page
+
+
+def test_groups_are_drawn_in_one_figure_and_compared_point_by_point(two_groups):
+    """The figure has the numbers of each group's own; a distance is that of `compare`."""
+    first, second, page = two_groups
+    answer = page.ask("compare_groups", names=["first", "second"], y="|1,1>")
+    figure = answer["figure"]
+    assert (figure["x"], figure["curves"]) == ("phi", "group")
+    assert figure["groups"]["values"] == ["first", "second"]
+    points = figure["points"]
+    for rank, group in enumerate((first, second)):
+        table = group.results_table()
+        own = [i for i, curve in enumerate(points["curve"]) if curve == rank]
+        shown = [figure["xs"]["values"][points["x"][i]] for i in own]
+        assert shown == table["phi"]
+        assert [points["value"][i] for i in own] == table["p(|1,1>)"]
+    assert (answer["matched"], answer["unmatched"], answer["compared"]) == (3, 1, 3)
+    expected = [compare_counts(b, a) for a, b in zip(COUNTS, COUNTS[::-1], strict=True)]
+    found = {each["point"]: each["comparison"] for each in answer["apart"]}
+    for i, comparison in enumerate(expected):
+        assert found[f"phi {i / 10:g}"]["distance"] == pytest.approx(comparison.distance)
+        assert found[f"phi {i / 10:g}"]["p_value"] == comparison.p_value
+    assert answer["low_p"] == 2
+    assert answer["by_chance"] == pytest.approx(0.15)
+    assert answer["apart"][-1]["point"] == "phi 0.1"
+    again = page.ask("compare_groups", names=["first", "second"], y="|1,1>", have=answer["digest"])
+    assert again["same"] == answer["digest"]
+
+
+def test_groups_that_cannot_be_compared_say_why(two_groups, make_group):
+    """One group, one that is not there, and one with other names."""
+    *_, page = two_groups
+
+    def refusal(*names: str) -> str:
+        answer = page.answer(page.ask_for("query", "compare_groups", {"names": [*names]}))
+        return str(answer["message"])
+
+    assert "Select 2 to 6 groups" in refusal("first")
+    assert "nowhere" in refusal("first", "nowhere")
+    make_group("other")
+    answer = page.ask("compare_groups", names=["first", "other"])
+    assert (answer["matched"], answer["unmatched"], answer["apart"]) == (0, 3, [])
