@@ -4,5 +4,5 @@ export interface Asking {
   what: "rerun" | "repeat" | "note";
   positions: readonly number[];
   /** The part of the page that asks, where the form stands. */
-  from: "causes" | "group" | "selection";
+  from: "causes" | "group" | "job" | "selection";
 }

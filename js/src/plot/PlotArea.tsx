@@ -5,8 +5,9 @@ import { quadtree } from "d3-quadtree";
 import type { RefObject } from "preact";
 import { useLayoutEffect, useMemo, useRef } from "preact/hooks";
 import type { Figure } from "../kernel/answers";
-import { type Chart, chartOf, type Look, type Mark } from "./chart";
+import { type Chart, chartOf } from "./chart";
 import { INKS } from "./colours";
+import type { Look, Mark } from "./look";
 import { CanvasSurface } from "./surface";
 
 export interface Zoom {

@@ -3,8 +3,9 @@
 import { csvOf } from "../data/csv";
 import type { Cell } from "../data/table";
 import type { Figure } from "../kernel/answers";
-import { chartOf, type Look } from "./chart";
+import { chartOf } from "./chart";
 import { INKS } from "./colours";
+import type { Look } from "./look";
 import { CanvasSurface, type Surface, SvgSurface } from "./surface";
 
 export interface Paper {

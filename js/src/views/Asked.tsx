@@ -3,13 +3,10 @@
 import { useSignal } from "@preact/signals";
 import type { Asking } from "../asking";
 import * as format from "../format";
-import type { JobDetail } from "../kernel/answers";
 import type { Session } from "../session";
 import { typed } from "../ui/hooks";
 import { InlineForm } from "../ui/InlineForm";
-import { Revision } from "./Job/Revision";
-import { Loaded } from "./Loaded";
-import { useAnswer } from "./useAnswer";
+import { RerunForm } from "./RerunForm";
 
 /** The form that is open in one part of the page, if any is. */
 export function Asked({ session, from }: { session: Session; from: Asking["from"] }) {
@@ -27,22 +24,6 @@ interface FormProps {
   session: Session;
   positions: readonly number[];
   close: () => void;
-}
-
-/** The fields are those of the first job; Python refuses a change that another one does not take. */
-function RerunForm({ session, positions, close }: FormProps) {
-  const job = useAnswer<JobDetail>(session, "job", { position: positions[0] as number }, "");
-  return (
-    <Loaded answer={job}>
-      {({ changeable, fixed }) =>
-        fixed ? (
-          <p class="quiet">{fixed}</p>
-        ) : (
-          <Revision {...{ session, positions, changeable, close }} />
-        )
-      }
-    </Loaded>
-  );
 }
 
 function RepeatForm({ session, positions, close }: FormProps) {

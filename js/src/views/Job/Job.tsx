@@ -8,13 +8,13 @@ import type { JobDetail, JobResult } from "../../kernel/answers";
 import type { Session } from "../../session";
 import { Copy } from "../../ui/Copy";
 import { sets } from "../../ui/hooks";
+import { Asked } from "../Asked";
 import { EditableText, EditButton } from "../EditableText";
 import { Loaded } from "../Loaded";
 import { useAnswer } from "../useAnswer";
 import { DistributionView } from "./Distribution";
 import { Attempts, Evidence, Happened } from "./History";
 import { Confirmation, JobActions } from "./JobActions";
-import { Revision } from "./Revision";
 import { Sent } from "./Sent";
 
 export function Job({ session, position }: { session: Session; position: number }) {
@@ -24,7 +24,7 @@ export function Job({ session, position }: { session: Session; position: number 
   const message = table.text(position, "message");
   const fresh = `${state}/${table.text(position, "attempts")}/${message}`;
   const job = useAnswer<JobDetail>(session, "job", { position }, fresh);
-  const isRevised = useSignal(false);
+  const isAsked = session.asking.value?.positions[0] === position;
   const isReadOnly = !canAct(session);
   return (
     <div class="job-body">
@@ -36,13 +36,8 @@ export function Job({ session, position }: { session: Session; position: number 
           <Copy text={message} label="Copy the message" />
         </p>
       )}
-      <JobActions {...{ session, position, isRevised }} job={job.value} />
-      {job.value && isRevised.value && (
-        <Revision
-          {...{ session, positions: [position], changeable: job.value.changeable }}
-          close={sets(isRevised, false)}
-        />
-      )}
+      <JobActions {...{ session, position }} job={job.value} />
+      {isAsked && <Asked session={session} from="job" />}
       {state === "unconfirmed" && job.value && <Evidence job={job.value} now={now} />}
       {state === "unconfirmed" && !isReadOnly && (
         <Confirmation session={session} position={position} />

@@ -1,6 +1,5 @@
 /** What can be done to one job. */
 
-import type { Signal } from "@preact/signals";
 import { useSignal } from "@preact/signals";
 import { canAct } from "../../canAct";
 import { isCancelable, isRerunnable, isTerminal, isUnsent } from "../../data/states";
@@ -8,7 +7,7 @@ import type { JobDetail } from "../../kernel/answers";
 import type { Session } from "../../session";
 import { Button } from "../../ui/Button";
 import { Copy } from "../../ui/Copy";
-import { sets, typed } from "../../ui/hooks";
+import { typed } from "../../ui/hooks";
 
 interface Props {
   session: Session;
@@ -17,12 +16,13 @@ interface Props {
 
 interface ActionProps extends Props {
   job: JobDetail | null;
-  isRevised: Signal<boolean>;
 }
 
-export function JobActions({ session, position, job, isRevised }: ActionProps) {
+export function JobActions({ session, position, job }: ActionProps) {
   const state = session.rows.value.table.state(position);
   const isReadOnly = !canAct(session);
+  const asked = session.asking.value;
+  const isAsked = asked?.from === "job" && asked.positions[0] === position;
   const asks = (name: "prioritize" | "cancel" | "resend") => () =>
     session.run(name, { positions: [position] });
   return (
@@ -40,8 +40,12 @@ export function JobActions({ session, position, job, isRevised }: ActionProps) {
           icon="edit"
           testid="revise"
           reason={job?.fixed}
-          isOpen={isRevised.value}
-          onClick={sets(isRevised, !isRevised.value)}
+          isOpen={isAsked}
+          onClick={() => {
+            session.asking.value = isAsked
+              ? null
+              : { what: "rerun", positions: [position], from: "job" };
+          }}
         >
           Rerun with…
         </Button>

@@ -1,24 +1,45 @@
-/** A rerun with other values for the job's parameters: a field for each that can be changed. */
+/** A rerun of some jobs with other values: a field for each parameter that can be changed. */
 
 import { type Signal, signal, useSignal } from "@preact/signals";
 import { useMemo } from "preact/hooks";
-import * as format from "../../format";
-import type { JobDetail } from "../../kernel/answers";
-import type { Plain } from "../../kernel/protocol";
-import type { Session } from "../../session";
-import { typed } from "../../ui/hooks";
-import { InlineForm } from "../../ui/InlineForm";
-import { KeepFailed, keepArgs } from "../KeepFailed";
+import * as format from "../format";
+import type { JobDetail } from "../kernel/answers";
+import type { Plain } from "../kernel/protocol";
+import type { Session } from "../session";
+import { typed } from "../ui/hooks";
+import { InlineForm } from "../ui/InlineForm";
+import { KeepFailed, keepArgs } from "./KeepFailed";
+import { Loaded } from "./Loaded";
+import { useAnswer } from "./useAnswer";
 
 interface Props {
   session: Session;
   positions: readonly number[];
-  /** The parameters that can be changed, with their present values. */
-  changeable: JobDetail["changeable"];
   close: () => void;
 }
 
-export function Revision({ session, positions, changeable, close }: Props) {
+/** The fields are those of the first job; Python refuses a change that another one does not take. */
+export function RerunForm({ session, positions, close }: Props) {
+  const job = useAnswer<JobDetail>(session, "job", { position: positions[0] as number }, "");
+  return (
+    <Loaded answer={job}>
+      {({ changeable, fixed }) =>
+        fixed ? (
+          <p class="quiet">{fixed}</p>
+        ) : (
+          <Fields {...{ session, positions, changeable, close }} />
+        )
+      }
+    </Loaded>
+  );
+}
+
+interface FieldsProps extends Props {
+  /** The parameters that can be changed, with their present values. */
+  changeable: JobDetail["changeable"];
+}
+
+function Fields({ session, positions, changeable, close }: FieldsProps) {
   const isKept = useSignal(false);
   const fields = useMemo(
     () =>

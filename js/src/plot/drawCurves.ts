@@ -1,0 +1,64 @@
+/** Curves through points. */
+
+import type { Ink } from "./colours";
+import { drawError, drawMarker, drawReason } from "./drawPoints";
+import type { Layout, Mark } from "./look";
+import type { Surface, XY } from "./surface";
+
+/** More marks than this are small squares. */
+export const MANY = 1500;
+
+export function drawCurves(
+  layout: Layout,
+  marks: readonly Mark[],
+  surface: Surface,
+  ink: Ink,
+): void {
+  const { figure, colourOf } = layout;
+  const { points } = figure;
+  const isMany = marks.length > MANY;
+  const byPlace = new Map<number, Mark>();
+  for (const mark of marks)
+    if (mark.state === "measured")
+      byPlace.set(
+        (points.curve[mark.rank] ?? 0) * figure.xs.values.length + (points.x[mark.rank] ?? 0),
+        mark,
+      );
+  figure.groups.values.forEach((_, curve) => {
+    const stroke = colourOf(curve);
+    let line: XY[] = [];
+    const end = () => {
+      if (line.length > 1) surface.path(line, { stroke, width: 1.2, alpha: isMany ? 0.6 : 0.9 });
+      line = [];
+    };
+    for (let place = 0; place < figure.xs.values.length; place++) {
+      const mark = byPlace.get(curve * figure.xs.values.length + place);
+      if (mark) line.push([mark.x, mark.y]);
+      else end();
+    }
+    end();
+  });
+  const radius = isMany ? 1.3 : marks.length > 300 ? 2.4 : 3.4;
+  for (const mark of marks) {
+    const curve = points.curve[mark.rank] ?? 0;
+    const colour = colourOf(curve);
+    if (mark.state !== "measured") {
+      drawReason(surface, mark, mark.state, colour, layout.look.size * 0.3, ink);
+      continue;
+    }
+    drawError(layout, surface, mark, colour, isMany ? 0 : radius * 0.9);
+    if (isMany)
+      surface.rect(mark.x - radius, mark.y - radius, 2 * radius, 2 * radius, { fill: colour });
+    else
+      drawMarker(
+        surface,
+        mark,
+        radius,
+        colour,
+        figure,
+        curve,
+        points.samples[mark.rank] === null,
+        ink,
+      );
+  }
+}

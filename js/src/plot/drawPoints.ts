@@ -1,0 +1,118 @@
+/** Points, error bars, and signs for points without a value. */
+
+import type { Figure, PointState } from "../kernel/answers";
+import type { Ink } from "./colours";
+import type { Layout, Mark } from "./look";
+import type { Surface, XY } from "./surface";
+
+export const crisp = (at: number): number => Math.round(at - 0.5) + 0.5;
+
+/** Curves without an order differ in shape too; points that were not sampled are open. */
+export function drawMarker(
+  surface: Surface,
+  { x, y }: { x: number; y: number },
+  radius: number,
+  colour: string,
+  { groups }: Figure,
+  curve: number,
+  isOpen: boolean,
+  ink: Ink,
+): void {
+  const style = isOpen
+    ? { fill: ink.ground, stroke: colour, width: 1.3 }
+    : { fill: colour, stroke: colour, width: 0.5 };
+  const shape = groups.kind === "text" && groups.values.length > 1 ? curve % 4 : 0;
+  if (shape === 0) surface.circle(x, y, radius, style);
+  else if (shape === 1)
+    surface.rect(x - radius * 0.9, y - radius * 0.9, radius * 1.8, radius * 1.8, style);
+  else {
+    const r = radius * 1.25;
+    const corners: XY[] =
+      shape === 2
+        ? [
+            [x, y - r],
+            [x + r, y + r * 0.8],
+            [x - r, y + r * 0.8],
+          ]
+        : [
+            [x, y - r],
+            [x + r, y],
+            [x, y + r],
+            [x - r, y],
+          ];
+    surface.path(corners, style, true);
+  }
+}
+
+export function drawError(
+  { figure, y, frame }: Layout,
+  surface: Surface,
+  { rank, x }: Mark,
+  colour: string,
+  cap: number,
+): void {
+  const [low, high] = [figure.points.low[rank] ?? null, figure.points.high[rank] ?? null];
+  if (low === null || high === null) return;
+  const top = y.at(high);
+  const bottom = Number.isNaN(y.at(low)) ? frame.bottom : y.at(low);
+  const style = { stroke: colour, width: 1 };
+  surface.path(
+    [
+      [x, top],
+      [x, bottom],
+    ],
+    style,
+  );
+  if (cap === 0) return;
+  surface.path(
+    [
+      [x - cap, top],
+      [x + cap, top],
+    ],
+    style,
+  );
+  surface.path(
+    [
+      [x - cap, bottom],
+      [x + cap, bottom],
+    ],
+    style,
+  );
+}
+
+/** A cross for what failed, an open circle for what is still to come, a dash for what has no value. */
+export function drawReason(
+  surface: Surface,
+  { x, y }: { x: number; y: number },
+  state: PointState,
+  colour: string,
+  r: number,
+  ink: Ink,
+): void {
+  const style = { stroke: colour, width: 1.4 };
+  if (state === "failed") {
+    surface.path(
+      [
+        [x - r, y - r],
+        [x + r, y + r],
+      ],
+      style,
+    );
+    surface.path(
+      [
+        [x - r, y + r],
+        [x + r, y - r],
+      ],
+      style,
+    );
+  } else if (state === "to come") {
+    surface.circle(x, y, r * 0.75, { stroke: colour, width: 1, fill: ink.ground });
+  } else
+    surface.path(
+      [
+        [x - r, y],
+        [x + r, y],
+      ],
+      { ...style, width: 1 },
+    );
+}

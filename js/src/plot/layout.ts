@@ -1,0 +1,119 @@
+/** Where the axes, the legend and the texts of a figure are. Pure. */
+
+import type { AxisValues, Figure } from "../kernel/answers";
+import { type Axis, axisOf, edgesOf } from "./axis";
+import { colourRange } from "./colours";
+import { colours, isManyCurves, legendOf } from "./legend";
+import type { Layout, Look } from "./look";
+import { STRIP_ROWS, stacked } from "./strip";
+import { widthOf } from "./surface";
+import { drawable, extent, numbersOf } from "./values";
+
+export function layOut(figure: Figure, look: Look): Layout {
+  const { size, width, height, decimals } = look;
+  const isMap = figure.kind === "map";
+  const isBars = figure.kind === "bars";
+  const xs = numbersOf(figure.xs, isBars);
+  const ys = numbersOf(figure.groups);
+  const range = isMap
+    ? colourRange(figure.points.value.filter((value) => value !== null))
+    : isManyCurves(figure)
+      ? extent(ys)
+      : null;
+  const legend = legendOf(figure, look);
+  const strip =
+    isMap || legend.reasons.length === 0
+      ? 0
+      : Math.min(STRIP_ROWS, stacked(figure)) * size * 0.85 + 4;
+  const top = size * 0.8 + (figure.title ? size * 1.7 : 0) + legend.rows * size * 1.6;
+  const below = size * 3.9 + strip + (look.hasCaption ? size * 1.7 : 0);
+  const bottom = Math.max(top + 40, height - below);
+  const y = isMap
+    ? secondAxis(figure.groups, ys, [bottom, top], look)
+    : axisOf(look.zoomY ?? yRange(figure, look), [bottom, top], {
+        kind: "number",
+        isLog: look.isLogY,
+        isNice: !look.zoomY && !isWholeShare(figure, look),
+        room: size * 3.2,
+        decimals,
+      });
+  const labels = Math.max(0, ...y.ticks.map(({ label }) => widthOf(label, size)));
+  const left = Math.ceil(labels + size * 2.6);
+  const right = Math.max(left + 60, width - Math.max(legend.right, size * 1.2));
+  const isLogX = look.isLogX && figure.xs.kind === "number" && !isBars;
+  const x = axisOf(look.zoomX ?? xRange(figure, xs, isLogX, look.isLogX), [left, right], {
+    kind: isBars ? "text" : figure.xs.kind,
+    texts: figure.xs.texts,
+    isLog: isLogX,
+    room: isBars || figure.xs.kind === "text" ? textRoom(figure.xs.texts, size) : size * 6,
+    decimals,
+  });
+  const colourOf = colours(figure, ys, range);
+  const yTitle = isMap ? figure.curves_label : figure.y_label;
+  const frame = { left, top, right, bottom };
+  return { figure, look, frame, strip, x, y, xs, ys, colourOf, range, legend, yTitle };
+}
+
+const textRoom = (texts: readonly string[], size: number): number =>
+  Math.max(size * 2, ...texts.slice(0, 200).map((text) => widthOf(text, size) + size));
+
+function secondAxis(
+  values: AxisValues,
+  numbers: readonly number[],
+  range: readonly [number, number],
+  look: Look,
+): Axis {
+  const isLog = look.isLogY && values.kind === "number";
+  const edges = edgesOf(drawable(numbers, isLog), isLog);
+  const whole = [edges[0] ?? 0, edges.at(-1) ?? 1] as const;
+  return axisOf(look.zoomY ?? whole, range, {
+    kind: values.kind,
+    texts: values.texts,
+    isLog,
+    room: look.size * 2.6,
+    decimals: look.decimals,
+  });
+}
+
+function xRange(
+  figure: Figure,
+  xs: readonly number[],
+  isLog: boolean,
+  isWanted: boolean,
+): [number, number] {
+  if (figure.kind === "map") {
+    const edges = edgesOf(drawable(xs, isLog), isLog && isWanted);
+    return [edges[0] ?? 0, edges.at(-1) ?? 1];
+  }
+  if (figure.kind === "bars" || figure.xs.kind === "text") return [-0.5, xs.length - 0.5];
+  const [low, high] = extent(drawable(xs, isLog));
+  if (isLog) {
+    const step = (high / low) ** 0.03;
+    return low === high ? [low / 2, high * 2] : [low / step, high * step];
+  }
+  const edge = (high - low) * 0.03 || 0.5;
+  return [low - edge, high + edge];
+}
+
+function yRange({ points, kind, is_share }: Figure, look: Look): [number, number] {
+  const ends = [...points.value, ...points.low, ...points.high].filter((end) => end !== null);
+  if (look.isLogY) {
+    const [low, high] = extent(ends.filter((end) => end > 0));
+    return low === high ? [low / 2, high * 2] : [low, high];
+  }
+  const isBars = kind === "bars";
+  const [low, high] = extent(isBars || look.fromZero ? [0, ...ends] : ends);
+  const top = isBars && is_share && low >= 0 ? Math.max(1, high) : high;
+  if (low === top) return [low - 0.5, top + 0.5];
+  const edge = (top - low) * 0.04;
+  const isFromZero = low === 0 && (isBars || look.fromZero);
+  if (isWholeShare({ points, kind, is_share } as Figure, look))
+    return [isFromZero ? 0 : low - edge, 1.02];
+  return [isFromZero ? 0 : low - edge, top === 1 && isBars ? 1 : top + edge];
+}
+
+/** A share near 1 ends there: an axis to 1.1 would promise more than there is. */
+function isWholeShare({ is_share, points, kind }: Figure, look: Look): boolean {
+  const [low, high] = extent(points.high.filter((end) => end !== null));
+  return is_share && kind === "line" && !look.isLogY && low >= 0 && high > 0.9 && high <= 1;
+}

@@ -1,0 +1,134 @@
+/** What colours and marks mean: the entries of a legend, and where they stand. Pure. */
+
+import type { Figure } from "../kernel/answers";
+import { type Ink, ordered, PALETTE } from "./colours";
+import { hatch } from "./drawMap";
+import { drawMarker, drawReason } from "./drawPoints";
+import type { Layout, Legend, Look } from "./look";
+import { type Surface, widthOf } from "./surface";
+
+/** More curves than this have a colour bar for a legend. */
+const MOST_NAMED = 12;
+
+export const isManyCurves = ({ kind, groups }: Figure): boolean =>
+  kind !== "map" && groups.kind !== "text" && groups.values.length > MOST_NAMED;
+
+export function colours(
+  { groups, kind }: Figure,
+  ys: readonly number[],
+  range: [number, number] | null,
+): (curve: number) => string {
+  if (groups.kind === "text" || groups.values.length < 2)
+    return (curve) => PALETTE[curve % PALETTE.length] ?? "";
+  if (range && kind !== "map") {
+    const [low, high] = range;
+    return (curve) => ordered(((ys[curve] ?? low) - low) / (high - low || 1));
+  }
+  return (curve) => ordered(curve / (groups.values.length - 1));
+}
+
+export function legendOf(figure: Figure, look: Look): Legend {
+  const { kind, points, curves } = figure;
+  const { size } = look;
+  const reasons = (["failed", "to come"] as const).filter((state) => points.state.includes(state));
+  const isMap = kind === "map";
+  const isBar = isMap || isManyCurves(figure);
+  const colourOf = colours(figure, [], null);
+  const named = !curves || isBar ? [] : figure.legend;
+  const entries = named.map((label, curve) => ({
+    label: label.startsWith(`${curves} `) ? label.slice(curves.length + 1) : label,
+    colour: colourOf(curve),
+    curve,
+  }));
+  const title = entries.length > 0 ? figure.curves_label : "";
+  const labels = [...entries.map(({ label }) => label), ...reasons];
+  const widest = Math.max(0, ...labels.map((label) => widthOf(label, size)));
+  const isWide = look.width >= size * 40 || isBar;
+  if (isWide) {
+    const text = labels.length > 0 ? Math.max(widest + size * 1.9, widthOf(title, size)) + size : 0;
+    const bar = isBar ? size * 6.8 : 0;
+    return { title, entries, reasons, right: Math.max(text + size, bar), rows: 0 };
+  }
+  const rows = packed(labels, size, look.width - size * 5).length;
+  return { title: "", entries, reasons, right: 0, rows: labels.length > 0 ? rows : 0 };
+}
+
+/** Legend entries in rows that fit into a width. */
+function packed(labels: readonly string[], size: number, width: number): number[][] {
+  const rows: number[][] = [[]];
+  let used = 0;
+  labels.forEach((label, i) => {
+    const needed = widthOf(label, size) + size * 2.4;
+    if (used + needed > width && used > 0) {
+      rows.push([]);
+      used = 0;
+    }
+    used += needed;
+    rows.at(-1)?.push(i);
+  });
+  return rows;
+}
+
+export function drawLegend(layout: Layout, surface: Surface, ink: Ink): void {
+  const { legend, look, frame, figure } = layout;
+  const { size } = look;
+  const isOpen = figure.points.samples.every((samples) => samples === null);
+  const items = [
+    ...legend.entries.map(({ label, colour, curve }) => ({
+      label,
+      draw: (x: number, y: number) =>
+        figure.kind === "bars"
+          ? surface.rect(x - size * 0.4, y - size * 0.4, size * 0.8, size * 0.8, {
+              fill: colour,
+              alpha: 0.85,
+            })
+          : drawMarker(surface, { x, y }, size * 0.3, colour, figure, curve, isOpen, ink),
+    })),
+    ...legend.reasons.map((state) => ({
+      label: state,
+      draw: (x: number, y: number) => {
+        const box = {
+          left: x - size * 0.5,
+          right: x + size * 0.5,
+          top: y - size * 0.4,
+          bottom: y + size * 0.4,
+        };
+        if (figure.kind !== "map" || state === "failed")
+          return drawReason(surface, { x, y }, state, ink.quiet, size * 0.3, ink);
+        surface.rect(box.left, box.top, size, size * 0.8, { stroke: ink.quiet, width: 0.7 });
+        return hatch(surface, box, ink, 3);
+      },
+    })),
+  ];
+  const text = { fill: ink.ink, size };
+  if (legend.rows > 0) {
+    packed(
+      items.map(({ label }) => label),
+      size,
+      look.width - size * 5,
+    ).forEach((row, i) => {
+      let x = frame.left + size * 0.5;
+      const y = (figure.title ? size * 1.7 : 0) + size * (1 + 1.6 * i);
+      for (const at of row) {
+        items[at]?.draw(x, y);
+        surface.text(x + size * 0.8, y, items[at]?.label ?? "", text);
+        x += widthOf(items[at]?.label ?? "", size) + size * 2.4;
+      }
+    });
+    return;
+  }
+  const x = frame.right + size * 1.5;
+  const isBelowBar = layout.range !== null;
+  let y = isBelowBar
+    ? frame.bottom - size * 1.5 * (items.length - 1) - size * 0.2
+    : frame.top + size * 0.6;
+  if (legend.title) {
+    surface.text(x - size * 0.5, y, legend.title, { ...text, isBold: true });
+    y += size * 1.7;
+  }
+  for (const { label, draw } of items) {
+    draw(x, y);
+    surface.text(x + size * 0.9, y, label, text);
+    y += size * 1.5;
+  }
+}

@@ -1,0 +1,92 @@
+/** Where each point of a figure is: a place, a cell of a map, or a bar. Pure. */
+
+import { edgesOf } from "./axis";
+import type { Layout, Mark } from "./look";
+import { below } from "./strip";
+import { drawable } from "./values";
+
+export function marksOf(layout: Layout): Mark[] {
+  const { figure } = layout;
+  if (figure.kind === "map") return cells(layout);
+  if (figure.kind === "bars") return columns(layout);
+  const { points } = figure;
+  const heights = new Map<number, number>();
+  return points.x.flatMap((place, rank): Mark[] => {
+    const x = layout.x.at(layout.xs[place] ?? Number.NaN);
+    const state = points.state[rank] ?? "empty";
+    const value = points.value[rank] ?? null;
+    const y = value === null ? below(layout, place, heights) : layout.y.at(value);
+    if (!Number.isFinite(x) || !Number.isFinite(y)) return [];
+    return [{ rank, x, y, state, box: null }];
+  });
+}
+
+function cells({ figure, x, y, xs, ys, look }: Layout): Mark[] {
+  const isLogX = look.isLogX && figure.xs.kind === "number";
+  const isLogY = look.isLogY && figure.groups.kind === "number";
+  const across = spans(xs, isLogX, (value) => x.at(value));
+  const up = spans(ys, isLogY, (value) => y.at(value));
+  return figure.points.x.flatMap((place, rank): Mark[] => {
+    const [horizontal, vertical] = [across[place], up[figure.points.curve[rank] ?? 0]];
+    if (!horizontal || !vertical) return [];
+    const box = {
+      left: Math.min(...horizontal),
+      right: Math.max(...horizontal),
+      top: Math.min(...vertical),
+      bottom: Math.max(...vertical),
+    };
+    const middle = [(box.left + box.right) / 2, (box.top + box.bottom) / 2] as const;
+    const state = figure.points.state[rank] ?? "empty";
+    return [{ rank, x: middle[0], y: middle[1], state, box }];
+  });
+}
+
+/** From where to where each value reaches, in pixels; none if the axis has no place for it. */
+function spans(
+  values: readonly number[],
+  isLog: boolean,
+  at: (value: number) => number,
+): (readonly [number, number] | null)[] {
+  const shown = drawable(values, isLog);
+  const edges = edgesOf(shown, isLog).map(at);
+  let i = 0;
+  return values.map((value) => {
+    if (value !== shown[i]) return null;
+    const span = [edges[i] ?? 0, edges[i + 1] ?? 0] as const;
+    i += 1;
+    return span;
+  });
+}
+
+function columns(layout: Layout): Mark[] {
+  const { figure, x, y, frame } = layout;
+  const count = figure.groups.values.length;
+  const width = 0.8 / count;
+  const zero = Math.min(
+    frame.bottom,
+    Math.max(frame.top, y.at(layout.look.isLogY ? y.domain[0] : 0)),
+  );
+  const heights = new Map<number, number>();
+  return figure.points.x.flatMap((place, rank): Mark[] => {
+    const curve = figure.points.curve[rank] ?? 0;
+    const middle = place + (curve - (count - 1) / 2) * width;
+    const [left, right] = [x.at(middle - width / 2), x.at(middle + width / 2)];
+    const value = figure.points.value[rank] ?? null;
+    const state = figure.points.state[rank] ?? "empty";
+    const centre = (left + right) / 2;
+    if (value === null)
+      return [
+        { rank, x: centre, y: below(layout, place + curve / 1e6, heights), state, box: null },
+      ];
+    const end = y.at(value);
+    if (!Number.isFinite(end)) return [];
+    const gap = Math.min(1, (right - left) * 0.05);
+    const box = {
+      left: left + gap,
+      right: right - gap,
+      top: Math.min(zero, end),
+      bottom: Math.max(zero, end),
+    };
+    return [{ rank, x: centre, y: end, state, box }];
+  });
+}
