@@ -47,7 +47,7 @@ def run(environment: dict[str, str]) -> Callable[..., subprocess.CompletedProces
     def run(*arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [sys.executable, "-m", "jobgroup", *arguments],
-            **{"env": environment, "timeout": 60, "text": True, "check": False}
+            **{"env": environment, "timeout": 300, "text": True, "check": False}
             | {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "input": ""}
             | options,
         )

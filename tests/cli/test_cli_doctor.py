@@ -5,8 +5,6 @@ from __future__ import annotations
 import http.server
 import json
 import os
-import subprocess
-import sys
 import threading
 from pathlib import Path
 
@@ -24,41 +22,31 @@ def clouds():
 
 
 @pytest.fixture
-def doctor(monkeypatch, tmp_path):
+def doctor(monkeypatch, tmp_path, call):
     """Run the command and give its exit code, what it says and what it says in JSON."""
     monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(tmp_path / "jupyter"))  # without this user's
     for variable in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR"):
         monkeypatch.delenv(variable, raising=False)
 
     def run(*words, **variables):
-        said = [
-            subprocess.run(
-                [sys.executable, "-m", "jobgroup", "doctor", *words, *more],
-                env={
-                    **os.environ,
-                    "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
-                    **variables,
-                },
-                capture_output=True,
-                text=True,
-                timeout=240,
-                check=False,
-            )
-            for more in ((), ("--json",))
-        ]
-        assert said[0].returncode == said[1].returncode
-        document = json.loads(said[1].stdout) if said[1].stdout else {"findings": []}
+        with monkeypatch.context() as changed:
+            for name, value in variables.items():
+                changed.setenv(name, value)
+            plain, in_json = (call("doctor", *words, *more) for more in ((), ("--json",)))
+        assert plain.returncode == in_json.returncode
+        document = json.loads(in_json.stdout) if in_json.stdout else {"findings": []}
         found = {each["check"]: each for each in document["findings"]}
-        return said[0].returncode, said[0].stdout + said[0].stderr, found
+        return plain.returncode, plain.stdout + plain.stderr, found
 
     return run
 
 
-def test_doctor_finds_no_problem_on_a_working_machine(doctor, data_dir):
+def test_doctor_finds_no_problem_on_a_working_machine(doctor, run, data_dir):
     """It makes every check, each is ok, it asks no cloud, and the exit code is 0."""
     JobGroup("a")
     code, text, found = doctor()
     assert code == 0
+    assert run("doctor", env=dict(os.environ)).returncode == 0
     assert list(found) == [
         "versions",
         "data directory",

@@ -66,7 +66,6 @@ class Processes:
         """End all of them, workers first, so that nannies end theirs."""
         for process in reversed(self._started):
             process.terminate()
-        for process in self._started:
             try:
                 process.wait(120)
             except subprocess.TimeoutExpired:
