@@ -8,7 +8,7 @@ import { type ReadonlySignal, type Signal, signal } from "@preact/signals";
 import { type MeasuredNames, NOTHING_MEASURED } from "./data/columns";
 import { mayHaveResults } from "./data/states";
 import type { Table } from "./data/table";
-import type { MeasuredAnswer } from "./kernel/answers";
+import { type MeasuredAnswer, NO_MEASURED } from "./kernel/answers";
 import type { Link } from "./kernel/link";
 
 export interface Measured extends MeasuredNames {
@@ -206,14 +206,5 @@ const union = (a: readonly string[], b: readonly string[]): string[] => [...new 
 
 function failedAnswer(positions: readonly number[], why: string): MeasuredAnswer {
   const failed = Object.fromEntries(positions.map((position) => [position, why]));
-  return {
-    rows: [],
-    scalars: [],
-    derived: [],
-    defined: [],
-    states: [],
-    shown: [],
-    columns: [],
-    failed,
-  };
+  return { ...NO_MEASURED, failed };
 }

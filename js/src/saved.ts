@@ -3,13 +3,14 @@
  * and no network. Its maker is `src/jobgroup/dashboard/standalone.py`.
  */
 
-import type {
-  CompareAnswer,
-  FigureAnswer,
-  JobDetail,
-  JobResult,
-  MeasuredAnswer,
-  Side,
+import {
+  type CompareAnswer,
+  type FigureAnswer,
+  type JobDetail,
+  type JobResult,
+  type MeasuredAnswer,
+  NO_MEASURED,
+  type Side,
 } from "./kernel/answers";
 import { Emitter } from "./kernel/emitter";
 import type { Model, Traits, Widget } from "./kernel/model";
@@ -82,21 +83,10 @@ class SavedModel extends Emitter implements Model {
   }
 }
 
-const NOTHING: MeasuredAnswer = {
-  rows: [],
-  scalars: [],
-  derived: [],
-  defined: [],
-  states: [],
-  shown: [],
-  columns: [],
-  failed: {},
-};
-
 const NOT_SAVED = "The results of this job were not saved with the page.";
 
 function measuredOf(saved: MeasuredAnswer | null, positions: readonly number[]): MeasuredAnswer {
-  const known = saved ?? NOTHING;
+  const known = saved ?? NO_MEASURED;
   const isThere = new Set(known.rows.map(({ position }) => position));
   const failed = Object.fromEntries(
     positions.flatMap((p) => (isThere.has(p) ? [] : [[p, known.failed[p] ?? NOT_SAVED]])),

@@ -86,7 +86,7 @@ export function Header(props: Props) {
 }
 
 /** Which of the columns that rows are sorted by; -1 for none. */
-export const rankOf = (by: readonly Sorting[], { name, title }: Column): number =>
+const rankOf = (by: readonly Sorting[], { name, title }: Column): number =>
   by.findIndex(({ column }) => column === name || column === title);
 
 /** Neighbours of one group, by the lines of the grid: the box is column 1. */

@@ -142,6 +142,17 @@ export interface EstimateAnswer {
   text: string;
 }
 
+export const NO_MEASURED: MeasuredAnswer = {
+  rows: [],
+  scalars: [],
+  derived: [],
+  defined: [],
+  states: [],
+  shown: [],
+  columns: [],
+  failed: {},
+};
+
 /** Slots of the plans that the group's unfinished jobs are for; null if they are unknown. */
 export interface SlotsAnswer {
   used: number | null;

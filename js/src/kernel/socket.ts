@@ -117,7 +117,7 @@ export class SocketModel extends Emitter implements Model {
 }
 
 /** A frame as a message and its buffers; `src/jobgroup_server/frames.py` describes the form. */
-export function decoded(frame: string | ArrayBuffer): [FromServer, DataView[]] {
+function decoded(frame: string | ArrayBuffer): [FromServer, DataView[]] {
   if (typeof frame === "string") return [JSON.parse(frame), []];
   const head = new DataView(frame);
   const count = head.getUint32(0);

@@ -6,6 +6,7 @@ import type { SizeAnswer } from "../kernel/answers";
 import type { Session } from "../session";
 import { Button } from "../ui/Button";
 import { sets } from "../ui/hooks";
+import { FailedResults } from "./FailedResults";
 import { useAnswer } from "./useAnswer";
 
 /** Fewer missing results than this come without a word. */
@@ -13,6 +14,7 @@ const MANY = 200;
 
 export function MeasuredNote({ session }: { session: Session }) {
   const { missing, known, isHeld, secondsLeft, failed } = session.measurements.state.value;
+  const [first] = failed;
   const left = secondsLeft >= 5 ? `, about ${format.roughly(secondsLeft)}` : "";
   return (
     <>
@@ -31,7 +33,12 @@ export function MeasuredNote({ session }: { session: Session }) {
           {format.whole(known)} of {format.count(known + missing, "result")} loaded{left}…
         </p>
       )}
-      {failed.size > 0 && <Failures session={session} failed={failed} />}
+      {first && (
+        <FailedResults
+          {...{ first, testid: "no-results", count: failed.size, isSaved: session.isSaved() }}
+          retry={() => session.measurements.retry()}
+        />
+      )}
     </>
   );
 }
@@ -51,28 +58,5 @@ function KeepResults({ session }: { session: Session }) {
       />{" "}
       Keep them in the group's file
     </label>
-  );
-}
-
-interface FailuresProps {
-  session: Session;
-  failed: ReadonlyMap<number, string>;
-}
-
-function Failures({ session, failed }: FailuresProps) {
-  const [first] = failed;
-  if (!first) return null;
-  const [position, why] = first;
-  return (
-    <p class="notice" data-testid="no-results">
-      <span>
-        {format.count(failed.size, "result")} could not be loaded. Job {position}: {why}
-      </span>
-      {!session.isSaved() && (
-        <Button kind="small" onClick={() => session.measurements.retry()}>
-          Try again
-        </Button>
-      )}
-    </p>
   );
 }

@@ -4,6 +4,7 @@ import { type Figures, MOST_UNASKED } from "../figures";
 import * as format from "../format";
 import type { FigureProgress } from "../kernel/answers";
 import { Button } from "../ui/Button";
+import { FailedResults } from "./FailedResults";
 
 interface Props {
   figures: Figures;
@@ -13,7 +14,6 @@ interface Props {
 
 export function PlotProgress({ figures, progress, isSaved }: Props) {
   const { loaded, of, missing, failed } = progress;
-  const [position, why] = failed.first ?? [];
   const isHeldBack = missing > MOST_UNASKED && !figures.isLoading();
   return (
     <>
@@ -33,17 +33,11 @@ export function PlotProgress({ figures, progress, isSaved }: Props) {
           </p>
         )
       )}
-      {failed.count > 0 && (
-        <p class="notice" data-testid="plot-failed">
-          <span>
-            {format.count(failed.count, "result")} could not be loaded. Job {position}: {why}
-          </span>
-          {!isSaved && (
-            <Button kind="small" onClick={() => figures.load(true)}>
-              Try again
-            </Button>
-          )}
-        </p>
+      {failed.first && (
+        <FailedResults
+          {...{ first: failed.first, testid: "plot-failed", count: failed.count, isSaved }}
+          retry={() => figures.load(true)}
+        />
       )}
     </>
   );
