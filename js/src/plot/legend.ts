@@ -1,4 +1,4 @@
-/** What colours and marks mean: the entries of a legend, and where they stand. Pure. */
+/** What colours and marks mean: the entries of a legend, and their places. Pure. */
 
 import type { Figure } from "../kernel/answers";
 import { type Ink, ordered, PALETTE } from "./colours";
