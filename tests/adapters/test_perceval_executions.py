@@ -1,4 +1,4 @@
-"""Perceval's Executions become drafts as they would be launched, without being touched or sent."""
+"""Perceval's Executions become drafts as Perceval would send them, unchanged and unsent."""
 
 # ruff: noqa: SLF001  # that nothing changed shows only in Perceval's private attributes
 
@@ -29,7 +29,7 @@ def _new_specs():
 
 
 class Handler:
-    """A handler of a user's own that counts what it is asked and records what it is sent."""
+    """A user's own handler that counts its questions and records what it sends."""
 
     name, url, token = "sim:altair", "https://cloud.example/", TOKEN
     proxies = {"https": "http://proxy.example:3128"}  # noqa: RUF012
@@ -51,13 +51,13 @@ class Handler:
         return f"remote-{len(self.bodies)}"
 
     def get_job_status(self, _id):
-        """A job that waits."""
+        """Return a waiting job."""
         return {"status": "waiting", "creation_datetime": 10.5}
 
 
 @pytest.fixture(params=["old", "new"])
 def handler(request):
-    """Of a platform that takes payloads of Perceval 1.2, and of one that takes Executions."""
+    """Return a handler of a platform for payloads of Perceval 1.2, or for Executions."""
     return Handler(OLD if request.param == "old" else _new_specs())
 
 
@@ -82,8 +82,8 @@ def _same(ours, theirs):
     assert ours == theirs
 
 
-def test_an_execution_is_read_as_it_is_sent_and_without_a_trace(handler):
-    """The body is that of a launch; nothing was sent or asked, and it can still be launched."""
+def test_execution_is_read_without_a_trace(handler):
+    """The body is Perceval's. Nothing was sent or asked, and the object can still be launched."""
     execution = _factory(handler).sample_count
     asked, parameters = handler.asked, dict(execution.computation.parameters)
     (draft,) = read_job(execution, {"max_samples": 50})
@@ -95,8 +95,8 @@ def test_an_execution_is_read_as_it_is_sent_and_without_a_trace(handler):
     assert draft.name == handler.bodies[0]["job_name"] == "sample_count"
 
 
-def test_what_a_draft_of_an_execution_knows(handler):
-    """It has platform, params and metadata, as one of a RemoteJob does."""
+def test_draft_of_an_execution_has_its_details(handler):
+    """It has platform, params and metadata, like that of a RemoteJob."""
     execution = _factory(handler, noise=pcvl.NoiseModel(brightness=0.3)).probs
     execution.name = "mine"
     (draft,) = read_job(execution, {})
@@ -120,7 +120,7 @@ def test_what_a_draft_of_an_execution_knows(handler):
 
 
 def test_iterators_of_an_execution(handler):
-    """A sweep is one job whose iterated values are shown; kwargs are for all of it."""
+    """A sweep is one job that shows its iterated values; kwargs apply to all of it."""
     factory = _factory(handler)
     for phi in (0.1, 0.2):
         factory.add_iteration(circuit_params={"phi": phi})
@@ -133,8 +133,8 @@ def test_iterators_of_an_execution(handler):
     _same(draft.body, handler.bodies[0])
 
 
-def test_mitigations_that_the_cloud_does_are_a_parameter():
-    """If the platform supports all of them, the payload of the one job has them."""
+def test_mitigations_of_the_cloud_are_a_parameter():
+    """If the platform supports all of them, they are in the payload of the one job."""
     specs = PlatformSpecs()
     specs.commands = [CommandFactory.probs]
     specs.known_mitigations = ["DetectorBalancing"]
@@ -147,7 +147,7 @@ def test_mitigations_that_the_cloud_does_are_a_parameter():
 
 
 def test_wrong_kwargs_of_an_execution(handler):
-    """Perceval's own refusals reach the caller: unknown names, and what is missing."""
+    """The caller gets Perceval's own errors about unknown names and missing values."""
     execution = _factory(handler).sample_count
     with pytest.raises(TypeError, match="max_sample"):
         read_job(execution, {"max_sample": 50})
@@ -156,8 +156,8 @@ def test_wrong_kwargs_of_an_execution(handler):
     assert handler.bodies == []
 
 
-def test_a_sent_execution_comes_with_its_id(handler):
-    """One that was launched is taken over without a request; its body is not known."""
+def test_sent_execution_is_added_with_its_id(handler):
+    """A launched one is added without a request, and its body is unknown."""
     execution = _factory(handler).sample_count
     execution.execute_async(max_samples=50)
     (draft,) = read_job(execution, {})
@@ -168,15 +168,15 @@ def test_a_sent_execution_comes_with_its_id(handler):
         read_job(execution, {"max_samples": 60})
 
 
-def test_parameters_of_an_execution_cannot_be_changed_outside_of_it():
-    """Params beside the computation are only shown; a rerun that changes them says so."""
+def test_parameters_of_an_execution_cannot_be_changed():
+    """Its params are only for display, and a rerun that changes them raises."""
     body = read_job(_factory(Handler(_new_specs())).probs, {})[0].body
     with pytest.raises(InvalidOverrideError, match="only Perceval"):
         apply_overrides(body, {"max_shots": 10})
 
 
 def test_local_executions_are_type_errors():
-    """One that runs on this machine is none for a group, nor is one that has run while waited."""
+    """Executions on this machine, and those that ran while their caller waited, are refused."""
     local = pcvl.ExecutionFactory(pcvl.SimulatedComputer("SLOS"), _experiment())
     with pytest.raises(TypeError, match="Nothing was added"):
         read_job(local.probs, {})
@@ -187,31 +187,31 @@ def test_local_executions_are_type_errors():
 
 
 class Elsewhere(CommunicationLayer):
-    """A cloud that jobgroup has never heard of."""
+    """A cloud that jobgroup does not know."""
 
     name = "elsewhere"
 
     def get_specs(self):
-        """None."""
+        """Return None."""
         return PlatformSpecs()
 
     def get_commands(self):
-        """The usual ones."""
+        """Return the usual commands."""
         return [CommandFactory.probs]
 
     def get_performances(self):
-        """None."""
+        """Return None."""
         return {}
 
     def send(self, payload):
-        """Never called."""
+        """Raise if it is called."""
 
     get_results = get_job_status = get_remote_status = cancel = get_availability = send
     get_platform_details = send
 
 
 def test_executions_for_an_unknown_cloud_are_type_errors():
-    """A layer that is not Quandela's is refused with a sentence."""
+    """The message names a layer that is not Quandela's."""
     factory = pcvl.ExecutionFactory(pcvl.RemoteComputer(Elsewhere()), _experiment(), 1000)
     with pytest.raises(TypeError, match="Elsewhere"):
         read_job(factory.probs, {})

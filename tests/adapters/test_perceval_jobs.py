@@ -1,4 +1,4 @@
-"""Real Perceval jobs become drafts without being touched, and tell what they would give."""
+"""Real Perceval jobs become drafts with all details, and stay unchanged themselves."""
 
 # ruff: noqa: SLF001  # that nothing changed shows only in Perceval's private attributes
 
@@ -32,7 +32,7 @@ PROBS_ONLY = {**DETAILS, "specs": {"available_commands": ["probs"], "constraints
 
 
 class Handler:
-    """A handler of a user's own that records what a job sends."""
+    """A user's own handler that records what a job sends."""
 
     name, url, token = "sim:altair", URL + "/", TOKEN
     proxies = {"https": "http://proxy.example:3128"}  # noqa: RUF012
@@ -43,7 +43,7 @@ class Handler:
         self.calls = []
 
     def fetch_platform_details(self):
-        """The platform's commands."""
+        """Return the platform's commands."""
         return self.details
 
     def create_job(self, body):
@@ -52,7 +52,7 @@ class Handler:
         return "remote-1"
 
     def get_job_status(self, job_id):
-        """A job that failed."""
+        """Return a failed job."""
         self.calls.append(("status", job_id))
         return {
             "status": "error",
@@ -65,7 +65,7 @@ class Handler:
 
 @pytest.fixture
 def handler():
-    """One per test."""
+    """Return a handler for this test alone."""
     return Handler()
 
 
@@ -86,8 +86,8 @@ def _state(job):
     )
 
 
-def test_a_job_is_read_without_a_trace(handler):
-    """An unsent job is bit for bit what it was, nothing was sent, and it still can be sent."""
+def test_job_is_read_without_a_trace(handler):
+    """An unsent job does not change, nothing is sent, and the job can still be sent."""
     job = _sampler(handler).sample_count
     before = _state(job)
     (draft,) = read_job(job, {"max_samples": 10_000})
@@ -100,8 +100,8 @@ def test_a_job_is_read_without_a_trace(handler):
     assert draft.body == sent
 
 
-def test_one_object_gives_as_many_different_jobs_as_wanted(handler):
-    """Adding the same unsent job with other kwargs gives other bodies that share nothing."""
+def test_one_object_gives_several_different_jobs(handler):
+    """Adding one unsent job with different kwargs gives different bodies that share nothing."""
     job = _sampler(handler).sample_count
     drafts = [read_job(job, {"max_samples": n})[0] for n in (1, 2, 3)]
     assert [d.body["payload"]["max_samples"] for d in drafts] == [1, 2, 3]
@@ -110,7 +110,7 @@ def test_one_object_gives_as_many_different_jobs_as_wanted(handler):
     assert drafts[1].body["payload"]["experiment"]
 
 
-def test_what_a_draft_knows(handler):
+def test_draft_has_the_details_of_its_job(handler):
     """It has platform, params and metadata, as texts that a table can show."""
     (draft,) = read_job(_sampler(handler).sample_count, {"max_samples": 5})
     assert (draft.platform, draft.origin, draft.account_label) == ("sim:altair", URL, "")
@@ -125,8 +125,8 @@ def test_what_a_draft_knows(handler):
     json.dumps([draft.body, draft.params, draft.metadata])
 
 
-def test_metadata_tell_circuits_apart(handler):
-    """Two circuits that differ in a phase alone differ in their content code."""
+def test_metadata_distinguishes_circuits(handler):
+    """Two circuits that differ only in a phase have different content codes."""
     contents = {
         read_job(_sampler(handler, pcvl.Circuit(2) // pcvl.PS(phi)).probs, {})[0].metadata[
             "content"
@@ -137,7 +137,7 @@ def test_metadata_tell_circuits_apart(handler):
 
 
 def test_noise_and_postselection_are_metadata(handler):
-    """Settings of the processor are shown."""
+    """The metadata shows settings of the processor."""
     processor = pcvl.RemoteProcessor(rpc_handler=handler, noise=pcvl.NoiseModel(brightness=0.3))
     processor.add(0, pcvl.Circuit(2) // pcvl.BS())
     processor.set_postselection(pcvl.PostSelect("[0]==1"))
@@ -149,7 +149,7 @@ def test_noise_and_postselection_are_metadata(handler):
 
 
 def test_iterated_values_are_parameters(handler):
-    """A sweep inside one job shows how many iterations it has and over what."""
+    """A sweep inside one job shows its iterations and their names."""
     circuit = pcvl.Circuit(2) // pcvl.BS() // pcvl.PS(pcvl.P("phi")) // pcvl.BS()
     sampler = _sampler(handler, circuit)
     for phi in (0.1, 0.2):
@@ -159,8 +159,8 @@ def test_iterated_values_are_parameters(handler):
     assert draft.params["iterator"] == {"phi": [0.1, 0.2], "input_state": ["|1,1>", "|1,1>"]}
 
 
-def test_a_conversion_on_the_client_travels_in_the_body():
-    """sample_count on a platform that has only probs keeps what decoding needs."""
+def test_conversion_on_the_client_is_in_the_body():
+    """sample_count on a platform with only probs keeps what decoding needs."""
     handler = Handler(PROBS_ONLY)
     job = _sampler(handler).sample_count
     before = _state(job)
@@ -173,7 +173,7 @@ def test_a_conversion_on_the_client_travels_in_the_body():
 
 
 def test_wrong_kwargs_change_nothing(handler):
-    """Perceval's own refusal reaches the caller, and the job can still be added."""
+    """The caller gets Perceval's own error, and the job can still be added."""
     job = _sampler(handler).sample_count
     before = _state(job)
     with pytest.raises(RuntimeError, match="max_sample"):
@@ -182,8 +182,8 @@ def test_wrong_kwargs_change_nothing(handler):
     assert read_job(job, {"max_samples": 5})
 
 
-def test_a_missing_parameter_is_told_in_words(handler):
-    """Perceval's error about a number that was not given says nothing; what is added to it does."""
+def test_missing_parameter_is_explained(handler):
+    """Perceval's error does not explain the missing number, so jobgroup's message does."""
     with pytest.raises(TypeError) as refused:
         read_job(_sampler(handler).sample_count, {})
     (note,) = refused.value.__notes__
@@ -191,8 +191,8 @@ def test_a_missing_parameter_is_told_in_words(handler):
     assert "Nothing was added. A parameter, such as max_samples, may be wrong" in note
 
 
-def test_a_job_whose_launch_failed_can_be_added(handler):
-    """A user whose own execute_async failed still has the job, unsent, and can add it."""
+def test_job_whose_launch_failed_can_be_added(handler):
+    """If a user's own execute_async failed, the job is unsent and can be added."""
     job = _sampler(handler).sample_count
 
     def refuse(_body):
@@ -206,8 +206,8 @@ def test_a_job_whose_launch_failed_can_be_added(handler):
     assert draft.body["payload"]["max_samples"] == 3
 
 
-def test_a_sent_job_comes_with_its_id_and_what_is_known(handler):
-    """A job that was sent is taken over without a request, its body and last status too."""
+def test_sent_job_is_added_with_its_id_and_status(handler):
+    """It is added without a request, with its body and its last status."""
     job = _sampler(handler).sample_count
     job.execute_async(max_samples=3)
     assert job.is_failed
@@ -223,15 +223,15 @@ def test_a_sent_job_comes_with_its_id_and_what_is_known(handler):
         read_job(job, {"max_samples": 4})
 
 
-def test_a_resumed_job_has_no_body(handler):
-    """Of a job known by its id alone there is nothing to send, and that is no error."""
+def test_resumed_job_has_no_body(handler):
+    """A job that is known only by its id cannot be sent, which is no error."""
     job = pcvl.RemoteJob.from_id("remote-9", handler)
     (draft,) = read_job(job, {})
     assert (draft.remote_ids, draft.body) == (["remote-9"], {})
 
 
-def test_the_token_is_carried_and_not_shown(handler):
-    """The token comes along for this process' memory; no repr and no body holds it."""
+def test_token_of_a_job_is_kept_and_not_shown(handler):
+    """This process keeps the token in memory; no repr and no body contains it."""
     (draft,) = read_job(_sampler(handler).probs, {})
     assert draft.token == TOKEN
     assert draft.proxies == Handler.proxies
@@ -239,7 +239,7 @@ def test_the_token_is_carried_and_not_shown(handler):
 
 
 def test_local_jobs_and_other_things_are_type_errors():
-    """Local jobs and other objects are refused with a sentence."""
+    """Local jobs and other objects are refused with a message."""
     local = pcvl.Processor("SLOS", pcvl.Circuit(2) // pcvl.BS())
     local.with_input(pcvl.BasicState([1, 1]))
     local.min_detected_photons_filter(1)
@@ -249,7 +249,7 @@ def test_local_jobs_and_other_things_are_type_errors():
 
 
 def test_payloads_of_older_releases_have_metadata_too(handler):
-    """The first shape of the payload names its parts one by one."""
+    """The oldest shape of the payload names its parts one by one."""
     circuit = pcvl.Circuit(2, name="mzi") // pcvl.BS()
     _, metadata = describe_body(
         {
@@ -273,8 +273,8 @@ def test_payloads_of_older_releases_have_metadata_too(handler):
 
 
 @pytest.mark.parametrize("content", ["", ":PCVL:zip:%%%", ":PCVL:Experiment:AAAA", "x", 3, None])
-def test_an_unreadable_payload_is_no_obstacle(content):
-    """Metadata is decoration: a body that cannot be read is added without them."""
+def test_unreadable_payload_is_added_without_metadata(content):
+    """A body that cannot be read is added without metadata."""
     assert set(describe_body({"payload": {"experiment": content}})[1]) <= {"content", "m"}
 
 
@@ -282,8 +282,8 @@ def _body(handler, circuit=None, **kwargs):
     return read_job(_sampler(handler, circuit).sample_count, {"max_samples": 10, **kwargs})[0].body
 
 
-def test_the_ideal_is_what_the_experiment_gives_without_noise(handler):
-    """Two photons on a balanced beam splitter bunch, whatever noise the payload asks for."""
+def test_ideal_is_the_noiseless_result(handler):
+    """Two photons on a balanced beam splitter bunch, whatever the noise in the payload."""
     circuit = pcvl.Circuit(4) // pcvl.BS()
     processor = pcvl.RemoteProcessor(rpc_handler=handler, noise=pcvl.NoiseModel(brightness=0.3))
     processor.add(0, circuit)
@@ -294,16 +294,16 @@ def test_the_ideal_is_what_the_experiment_gives_without_noise(handler):
     assert ideal == pytest.approx({"|2,0,0,0>": 0.5, "|0,2,0,0>": 0.5})
 
 
-def test_there_is_no_ideal_of_a_formula(handler):
-    """Perceval evaluates a formula as Python, so one that a group's file brings is not computed."""
+def test_formula_has_no_ideal(handler):
+    """Perceval evaluates formulas as Python, so an ideal with a formula is not computed."""
     formula = pcvl.Expression("2 * a", {pcvl.P("a")})
     with pytest.raises(NoIdealError, match="is a formula"):
         ideal_of(_body(handler, pcvl.Circuit(2) // pcvl.BS() // (0, pcvl.PS(formula))))
 
 
 @pytest.mark.parametrize("circuit", [pcvl.Circuit(2) // pcvl.PS(pcvl.P("a")), pcvl.Circuit(40)])
-def test_an_ideal_that_cannot_be_computed_says_why(handler, circuit):
-    """A parameter without a value, or too many states: a sentence instead of a frozen kernel."""
+def test_impossible_ideal_has_a_reason(handler, circuit):
+    """For a parameter without a value, or too many states, a message replaces a frozen kernel."""
     with pytest.raises(NoIdealError):
         ideal_of(_body(handler, circuit))
     with pytest.raises(NoIdealError):

@@ -1,4 +1,4 @@
-"""Results decode as Perceval's do, and run no code of their own; what cannot be decoded is kept."""
+"""Results decode as Perceval's do and run no code; a result that cannot be decoded is kept."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def _document(results):
     return {"results": results if isinstance(results, str) else json.dumps(results)}
 
 
-def test_results_are_what_perceval_returns():
+def test_results_equal_those_of_perceval():
     """States, counts and performances are Perceval's objects."""
     results = decode(_document(COUNTS))
     assert isinstance(results["results"], pcvl.BSCount)
@@ -32,7 +32,7 @@ def test_results_are_what_perceval_returns():
 
 
 def test_conversions_are_done_as_perceval_does():
-    """A result whose job asked for another kind is converted."""
+    """The result is converted if its job asked for another kind."""
     context = {"result_mapping": ["perceval.utils", "sample_count_to_probs"]}
     results = decode(_document({**COUNTS, "job_context": context}))
     assert isinstance(results["results"], pcvl.BSDistribution)
@@ -40,7 +40,7 @@ def test_conversions_are_done_as_perceval_does():
 
 
 def test_lists_of_results_are_decoded():
-    """An iterated job has one result per iteration."""
+    """A job with iterations has one result per iteration."""
     rows = [{"results": COUNTS["results"], "iteration": {"circuit_params": {"phi": 0.1}}}]
     (row,) = decode(_document({"results_list": rows}))["results_list"]
     assert isinstance(row["results"], pcvl.BSCount)
@@ -64,8 +64,8 @@ EVIL = {"result_mapping": ["os", "system"]}
         {"job_context": {"result_mapping": ["perceval.utils", "samples_to_probs"]}},
     ],
 )
-def test_a_result_runs_no_code_of_its_own(tmp_path, context):
-    """A result cannot name a function that is none of Perceval's conversions of its kind."""
+def test_result_runs_no_code(tmp_path, context):
+    """A result can name only Perceval's conversions of its own kind."""
     canary = tmp_path / "ran"
     evil = {"results": f"touch {canary}", **context}
     with pytest.raises(UndecodableResultError, match="conversion") as caught:
@@ -84,8 +84,8 @@ def test_a_result_runs_no_code_of_its_own(tmp_path, context):
         {"job_context": "pcvlar:zip:eJw="},
     ],
 )
-def test_a_conversion_in_disguise_is_none(tmp_path, context):
-    """A conversion that only Perceval would accept stays text, and nothing is run."""
+def test_disguised_conversion_stays_text(tmp_path, context):
+    """A conversion that only Perceval would accept stays text, and nothing runs."""
     canary = tmp_path / "ran"
     results = decode(_document({"results": f"touch {canary}", **context}))
     assert results["results"] == f"touch {canary}"
@@ -93,16 +93,16 @@ def test_a_conversion_in_disguise_is_none(tmp_path, context):
 
 
 @pytest.mark.parametrize("text", ["", "nonsense", "{", '{"results": ":PCVL:BSCount:nonsense"}'])
-def test_what_cannot_be_decoded_is_kept(text):
-    """A broken result is an error of ours that still has every character."""
+def test_undecodable_result_is_kept(text):
+    """A broken result becomes an error of jobgroup that keeps every character."""
     with pytest.raises(UndecodableResultError) as caught:
         decode(_document(text))
     assert caught.value.raw == text
     assert not isinstance(caught.value.__cause__, json.JSONDecodeError)
 
 
-def test_an_answer_without_results_is_an_error():
-    """A document that has no results says so, and keeps what there was."""
+def test_document_without_results_is_an_error():
+    """The error says that results are missing, and keeps the document."""
     with pytest.raises(UndecodableResultError, match="Results are not available") as caught:
         decode({"results": None, "job_id": "1"})
     assert json.loads(caught.value.raw)["job_id"] == "1"
@@ -120,7 +120,7 @@ def test_an_answer_without_results_is_an_error():
     ],
 )
 def test_measurements_have_percevals_numbers_and_labels(results):
-    """Counts, distributions and samples are read without Perceval, with its numbers and texts."""
+    """Counts, distributions and samples are read without Perceval, with the same numbers."""
     record = SimpleNamespace(position=0, params={}, platform="sim:slos", shots=None)
     (measured,) = measurements(record, _document({"results": results}))
     theirs = decode(_document({"results": results}))["results"]
@@ -132,7 +132,7 @@ def test_measurements_have_percevals_numbers_and_labels(results):
 
 
 def test_without_perceval_results_are_plain(tmp_path):
-    """Without Perceval, counts are plain dictionaries and states are strings."""
+    """Without Perceval, counts are dictionaries and states are strings."""
     script = (
         "import sys, json, importlib.util as u\n"
         "real = u.find_spec\n"

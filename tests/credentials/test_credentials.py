@@ -1,4 +1,4 @@
-"""A token is found where the order says, goes only to the origin it is for, and is never shown."""
+"""A token is found in the documented order, is sent only to its origin, and is never shown."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ SECRET = "canary-9d2f"
 
 @pytest.fixture
 def vault():
-    """Tokens of a process that has none yet."""
+    """Return the tokens of a process that has none yet."""
     return Credentials()
 
 
-def test_a_given_token_opens_its_origin_alone(vault):
-    """`set_token` for one cloud and account is not sent to another cloud or account."""
+def test_given_token_applies_only_to_its_origin(vault):
+    """`set_token` for one cloud and account does not apply to another cloud or account."""
     vault.set_token(SECRET, url=OTHER)
     assert vault.token_for(OTHER) == SECRET
     for origin, label in [(QUANDELA, ""), (OTHER + ":444", ""), (OTHER + "/v2", ""), (OTHER, "b")]:
@@ -33,7 +33,7 @@ def test_a_given_token_opens_its_origin_alone(vault):
             vault.token_for(origin, label)
 
 
-def test_labels_tell_accounts_apart(vault):
+def test_labels_distinguish_accounts(vault):
     """Two accounts of one cloud have their own tokens."""
     vault.set_token("one", url=OTHER)
     vault.set_token("two", url=OTHER, account="b")
@@ -48,14 +48,14 @@ def test_spellings_of_one_origin_are_one(vault, spelling):
 
 
 def test_the_token_is_cleaned(vault):
-    """The line break that copying brings along is not part of the token."""
+    """A line break from copying is not part of the token."""
     vault.set_token(f"  {SECRET}\r\n", url=OTHER)
     assert vault.token_for(OTHER) == SECRET
 
 
 @pytest.mark.parametrize("bad", ["", "  \n", f"{SECRET} {SECRET}", f"{SECRET}é", f"{SECRET}\x00x"])
-def test_what_cannot_be_a_token_is_refused_unseen(vault, bad):
-    """A bad token raises without being shown, and the one before stays."""
+def test_invalid_token_is_refused_without_being_shown(vault, bad):
+    """An invalid token raises without being shown, and the previous token stays."""
     vault.set_token("before", url=OTHER)
     with pytest.raises(ValueError, match="token") as caught:
         vault.set_token(bad, url=OTHER)
@@ -63,7 +63,7 @@ def test_what_cannot_be_a_token_is_refused_unseen(vault, bad):
     assert vault.token_for(OTHER) == "before"
 
 
-def test_what_is_no_string_is_a_type_error(vault):
+def test_token_of_another_type_is_a_type_error(vault):
     """A wrong type raises TypeError."""
     for token, url, account in [
         (None, OTHER, ""),
@@ -79,14 +79,14 @@ def test_what_is_no_string_is_a_type_error(vault):
     "url",
     ["other.example", "ftp://other.example", "https://", "https://u:p@h", "https://h?x=1", ""],
 )
-def test_what_cannot_be_a_cloud_is_a_value_error(vault, url):
-    """A url that cannot be a cloud's is refused."""
+def test_invalid_url_is_a_value_error(vault, url):
+    """A URL that cannot be a cloud's is refused."""
     with pytest.raises(ValueError, match="url"):
         vault.set_token("x", url=url)
 
 
 def test_no_token_for_plain_http_beyond_loopback(vault, monkeypatch):
-    """A token neither is taken for nor goes to plain http on another machine."""
+    """No token is accepted for, or sent to, plain http on another machine."""
     monkeypatch.setenv("JOBGROUP_URL", "http://other.example")
     monkeypatch.setenv("JOBGROUP_TOKEN", SECRET)
     with pytest.raises(ValueError, match="plain http"):
@@ -98,7 +98,7 @@ def test_no_token_for_plain_http_beyond_loopback(vault, monkeypatch):
     assert vault.token_for("http://127.0.0.1:8000") == SECRET
 
 
-def test_the_environment_s_token_is_for_its_url_alone(vault, monkeypatch):
+def test_token_of_the_environment_applies_only_to_its_url(vault, monkeypatch):
     """JOBGROUP_TOKEN goes to JOBGROUP_URL, which is Quandela Cloud unless it is set."""
     monkeypatch.setenv("JOBGROUP_TOKEN", SECRET)
     assert vault.token_for(QUANDELA) == SECRET
@@ -112,8 +112,8 @@ def test_the_environment_s_token_is_for_its_url_alone(vault, monkeypatch):
             vault.token_for(origin, label)
 
 
-def test_perceval_s_saved_configuration_is_for_its_url_alone(tmp_path):
-    """Its file and variable are read without importing Perceval, for the url it is set to."""
+def test_percevals_saved_configuration_applies_only_to_its_url(tmp_path):
+    """Its file and variable are read without importing Perceval, for the URL that is set."""
     script = (
         "import sys, jobgroup.credentials as c\n"
         "def ask(o):\n"
@@ -158,8 +158,8 @@ def test_a_token_set_in_perceval_is_found_while_it_is_imported(vault):
         perceval.RemoteConfig.clear_cache()
 
 
-def test_a_perceval_that_knows_no_urls_is_for_quandela_cloud(vault, monkeypatch):
-    """The RemoteConfig of 0.13 and 1.0 has tokens, and no `get_url`."""
+def test_perceval_without_urls_is_for_quandela_cloud(vault, monkeypatch):
+    """The RemoteConfig of 0.13 and 1.0 has tokens, but no `get_url`."""
     config = types.SimpleNamespace(get_token=lambda: SECRET)
     monkeypatch.setitem(sys.modules, "perceval", types.SimpleNamespace(RemoteConfig=lambda: config))
     assert vault.token_for(QUANDELA) == SECRET
@@ -167,8 +167,8 @@ def test_a_perceval_that_knows_no_urls_is_for_quandela_cloud(vault, monkeypatch)
         vault.token_for(OTHER)
 
 
-def test_what_is_given_goes_before_what_is_found(vault, monkeypatch):
-    """Code beats jobs, jobs beat the environment."""
+def test_given_tokens_precede_found_ones(vault, monkeypatch):
+    """Code precedes jobs, and jobs precede the environment."""
     monkeypatch.setenv("JOBGROUP_TOKEN", "environment")
     assert vault.token_for(QUANDELA) == "environment"
     vault.remember(QUANDELA + "/", "", "of-a-job")
@@ -178,9 +178,10 @@ def test_what_is_given_goes_before_what_is_found(vault, monkeypatch):
     assert vault.token_for(QUANDELA) == "given"
 
 
-def test_what_is_found_is_looked_for_in_order(monkeypatch, tmp_path):
-    """JOBGROUP_TOKEN, PCVL_CLOUD_TOKEN, Perceval's saved configuration, the system's keyring: each
-    is found once those before it have nothing.
+def test_tokens_are_looked_up_in_order(monkeypatch, tmp_path):
+    """Each source of tokens is used if those before it have none.
+
+    The order is JOBGROUP_TOKEN, PCVL_CLOUD_TOKEN, Perceval's saved configuration, the keyring.
     """
     config = tmp_path / "config.json"
     config.write_text(json.dumps({"remote": {"token": "saved"}}))
@@ -207,8 +208,8 @@ def test_a_job_without_a_token_changes_nothing(vault, token):
         vault.token_for(OTHER)
 
 
-def test_the_keyring_is_asked_once_and_its_errors_mean_no_token(vault, monkeypatch):
-    """The system's keyring gives the account's token; a locked or missing one gives none."""
+def test_keyring_is_read_once_and_its_errors_mean_no_token(vault, monkeypatch):
+    """The system's keyring has the account's token; a locked or missing keyring has none."""
     asked = []
 
     def get_password(service, user):
@@ -255,8 +256,8 @@ def test_listeners_learn_of_new_tokens(vault):
     assert heard == [(OTHER, "b"), (OTHER, "")]
 
 
-def test_what_was_given_is_forgotten_and_what_others_keep_is_not(vault, monkeypatch):
-    """Set or brought by a job, for each account; the environment's stays, the keyring is asked."""
+def test_only_given_tokens_are_forgotten(vault, monkeypatch):
+    """Given tokens of each account are cleared; the environment and the keyring keep theirs."""
     monkeypatch.setenv("JOBGROUP_TOKEN", "environment")
     kept = {"https://keyring.example": "before"}
     keyring = types.SimpleNamespace(get_password=lambda service, user: kept.get(user))
@@ -276,7 +277,7 @@ def test_what_was_given_is_forgotten_and_what_others_keep_is_not(vault, monkeypa
 
 
 def test_no_repr_and_no_log_shows_a_token(vault, caplog, monkeypatch):
-    """Neither the object nor its attributes' owners print what they hold."""
+    """Neither the object nor its attributes print what they hold."""
     caplog.set_level("DEBUG")
     vault.set_token(SECRET, url=OTHER)
     vault.on_change(lambda *_: 1 / 0)
@@ -285,6 +286,6 @@ def test_no_repr_and_no_log_shows_a_token(vault, caplog, monkeypatch):
 
 
 def test_the_module_is_one_set_of_credentials():
-    """The functions that the package exports work on the same tokens."""
+    """The functions that the package exports use the same tokens."""
     credentials.set_token(SECRET, url="https://module.example")
     assert credentials.token_for("https://module.example") == SECRET

@@ -1,6 +1,6 @@
 """Faults of providers, each with the test of the suite that finds it, and its message.
 
-The classes are in a module that `test_conformance` writes, beside those of its own faults.
+The classes are in a module that `test_conformance` writes, next to those of its own faults.
 """
 
 from __future__ import annotations

@@ -16,20 +16,20 @@ from jobgroup.providers.base import Account
 
 @pytest.fixture
 def cloud() -> Iterator[WireCloud]:
-    """A server that has the current paths and no job."""
+    """Serve the current paths, without any job."""
     with serving() as running:
         yield running
 
 
 @pytest.fixture
 def account(cloud: WireCloud) -> Account:
-    """An account of that server."""
+    """Return an account of that server."""
     return Account(cloud.url, "", lambda: TOKEN)
 
 
 @pytest.fixture
 def account_of() -> Callable[[str], Account]:
-    """An account of any origin."""
+    """Return a function that makes an account of any origin."""
     return lambda origin: Account(origin, "", lambda: TOKEN)
 
 
@@ -59,7 +59,7 @@ def install(tmp_path, monkeypatch):
 
 @pytest.fixture
 def labcloud(install, monkeypatch):
-    """The documented example, installed, and a stand-in of its service."""
+    """Install the documented example, and run an imitation of its service."""
     monkeypatch.syspath_prepend(str(EXAMPLE))
     install("labcloud", "", entry="labcloud:create")
     from standin import StandIn

@@ -10,7 +10,7 @@ from rich.traceback import Traceback
 
 
 def chain(error: BaseException | None, seen: set[int] | None = None) -> Iterator[BaseException]:
-    """An error with all that it comes from, shown by default or not."""
+    """Yield an error and all its causes and contexts, whether or not they are shown by default."""
     seen = set() if seen is None else seen
     if error is None or id(error) in seen:
         return
@@ -21,11 +21,10 @@ def chain(error: BaseException | None, seen: set[int] | None = None) -> Iterator
 
 
 def shown(error: BaseException, *, but: str) -> str:
-    """Every text that such a tool makes of an error.
+    """Return every text that such a tool prints for an error.
 
-    Args:
-        error: that was raised.
-        but: file whose own frames are left out: the test's, which made the secret.
+    Args:     error: the error that was raised.     but: the file whose own frames are left out:
+    that of the test, which made the secret.
     """
     texts = []
     for each in chain(error):

@@ -1,4 +1,4 @@
-"""A loopback imitation of Scaleway's QaaS: its documented answers on the embedded cloud's jobs."""
+"""A loopback imitation of Scaleway's QaaS, with its documented responses about embedded jobs."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ Reply = tuple[int, dict[str, Any] | str]
 
 @dataclass
 class Imitation:
-    """Its sessions and jobs, the requests it got, and the faults that a test sets."""
+    """Sessions and jobs, the requests that arrived, and the faults that a test sets."""
 
     cloud: EmbeddedCloud
     url: str = ""
@@ -42,7 +42,7 @@ class Imitation:
     _to_cloud: httpx.Client = field(init=False)
 
     def __post_init__(self) -> None:
-        """One client for all requests: each would load the machine's certificates for itself."""
+        """Create one client for all requests, since each would load the certificates."""
         self._to_cloud = httpx.Client(
             base_url=self.cloud.url,
             headers={"Authorization": f"Bearer {self.cloud.token}"},
@@ -51,7 +51,7 @@ class Imitation:
         )
 
     def count(self, method: str, what: str) -> int:
-        """How many requests of a method came for paths that begin so."""
+        """Return the number of requests of a method whose paths begin with this text."""
         return sum(m == method and p.startswith(QAAS + what) for m, p, _ in self.asked)
 
     def answer(self, method: str, url: str, token: str, body: dict[str, Any]) -> Reply:
@@ -72,7 +72,7 @@ class Imitation:
         return reply
 
     def close(self) -> None:
-        """End it; what went wrong inside of it is raised, and not only missed by its clients."""
+        """Stop the imitation, and raise the errors that happened inside it."""
         self._to_cloud.close()
         if self.errors:
             raise ExceptionGroup("the imitation broke", self.errors)
@@ -245,7 +245,7 @@ class _Handler(BaseHTTPRequestHandler):
     do_GET = do_POST = do_DELETE = _serve  # noqa: N815  # the names are the library's
 
     def log_message(self, *_: object) -> None:
-        """Nothing on the terminal."""
+        """Print nothing on the terminal."""
 
 
 class _Server(ThreadingHTTPServer):
@@ -257,11 +257,11 @@ class _Server(ThreadingHTTPServer):
 
     @property
     def url(self) -> str:
-        """Its URL."""
+        """The URL of the imitation."""
         return f"http://127.0.0.1:{self.server_address[1]}"
 
     def handle_error(self, *_: object) -> None:
-        """A client that went away is not this server's concern; its own faults are the test's."""
+        """Ignore clients that disconnect; keep faults of the server itself."""
         error = sys.exception()
         if isinstance(error, Exception) and not isinstance(error, ConnectionError):
             self._errors.append(error)
@@ -269,7 +269,7 @@ class _Server(ThreadingHTTPServer):
 
 @contextmanager
 def imitating(cloud: EmbeddedCloud) -> Iterator[Imitation]:
-    """An imitation while it runs."""
+    """Run an imitation during a block."""
     imitation = Imitation(cloud)
     with _Server(imitation) as server:
         imitation.url = server.url

@@ -1,4 +1,4 @@
-"""Certificates: those that variables name, the system's, and the errors of wrong ones."""
+"""Certificates: those that variables name, those of the system, and errors about wrong ones."""
 
 from __future__ import annotations
 
@@ -34,28 +34,28 @@ class _Cloud(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def do_GET(self):
-        """The probe; nothing else is asked."""
+        """Answer the probe, which is the only question."""
         self._out(405, b"{}")
 
     def do_POST(self):
-        """A job."""
+        """Create a job."""
         self.server.made.append(self.path)
         self._out(200, b'{"job_id": "one"}')
 
     def log_message(self, *_):
-        """Nothing on the terminal."""
+        """Print nothing on the terminal."""
 
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
 
     def handle_error(self, *_):
-        """A client that does not know the certificate goes away."""
+        """Ignore clients that do not know the certificate."""
 
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory):
-    """A company's own certificate: its file, its key, and a directory as OpenSSL wants it."""
+    """Make a company's own certificate: its file, its key, and a directory for OpenSSL."""
     place = tmp_path_factory.mktemp("company")
     ca, key = str(place / "ca.pem"), str(place / "key.pem")
     command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", key]
@@ -93,14 +93,14 @@ def _known_by(ca, key, hashed=None):
 
 @pytest.fixture
 def company(files):
-    """A cloud on loopback that is known by that certificate."""
+    """Run a cloud on loopback that uses that certificate."""
     with _known_by(*files) as server:
         yield server
 
 
 @pytest.fixture
 def sweep(company, monkeypatch):
-    """A group with a job for that cloud; no variable names certificates or proxies."""
+    """Make a group with a job for that cloud; no variable names certificates or proxies."""
     for name in (*VARIABLES, "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"):
         monkeypatch.delenv(name, raising=False)
     set_token("t" * 20, url=company.url)
@@ -111,7 +111,7 @@ def sweep(company, monkeypatch):
 
 @pytest.mark.parametrize("variable", VARIABLES)
 def test_each_variable_is_used(sweep, company, monkeypatch, variable):
-    """Perceval's, curl's and OpenSSL's: a file, or a directory."""
+    """The variables of Perceval, curl and OpenSSL name a file or a directory."""
     several = os.pathsep.join([str(Path(__file__).parent), company.hashed])
     monkeypatch.setenv(variable, several if variable == "SSL_CERT_DIR" else company.ca)
     sweep.run_parallel()
@@ -120,7 +120,7 @@ def test_each_variable_is_used(sweep, company, monkeypatch, variable):
 
 @pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
 def test_a_bundle_may_be_a_directory(sweep, company, monkeypatch, variable):
-    """As for requests."""
+    """A directory is accepted, as in requests."""
     monkeypatch.setenv(variable, company.hashed)
     sweep.run_parallel()
     assert sweep[0].id == "one"
@@ -128,10 +128,10 @@ def test_a_bundle_may_be_a_directory(sweep, company, monkeypatch, variable):
 
 @pytest.mark.parametrize("other", VARIABLES)
 @pytest.mark.parametrize("variable", VARIABLES)
-def test_variables_that_are_set_are_taken_together(
+def test_certificates_of_all_variables_are_trusted(
     sweep, company, files, monkeypatch, variable, other
 ):
-    """People set one of them, an environment another: to a file that has moved since, perhaps."""
+    """You set one of them and an environment another, perhaps to a file that was moved."""
     if other != variable:
         monkeypatch.setenv(other, "/moved/env/ssl/cacert.pem")
     monkeypatch.setenv(variable, company.ca)
@@ -139,10 +139,8 @@ def test_variables_that_are_set_are_taken_together(
     assert sweep[0].id == "one"
 
 
-def test_a_variable_at_fault_is_named_although_another_is_good(
-    sweep, company, monkeypatch, tmp_path
-):
-    """If the cloud's certificate is unknown, the error names all certificates that were read."""
+def test_faulty_variable_is_named_if_another_one_is_correct(sweep, company, monkeypatch, tmp_path):
+    """If the cloud's certificate is unknown, the error names the faulty variable."""
     other = tmp_path / "other.pem"
     other.write_text(Path(certifi.where()).read_text())
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(other))
@@ -153,8 +151,8 @@ def test_a_variable_at_fault_is_named_although_another_is_good(
     assert sweep[0].state == "unsent"
 
 
-def test_an_unknown_certificate_leaves_the_job_unsent_and_is_said(sweep, company):
-    """With what to do about it; once it is done, the same process gets through."""
+def test_unknown_certificate_leaves_the_job_unsent(sweep, company):
+    """The error says what to do. Once it is done, the same process gets through."""
     with pytest.raises(errors.CloudUnreachableError, match="REQUESTS_CA_BUNDLE") as caught:
         sweep.run_parallel()
     assert type(caught.value) is errors.CloudUnreachableError
@@ -163,10 +161,8 @@ def test_an_unknown_certificate_leaves_the_job_unsent_and_is_said(sweep, company
     assert company.made == []
 
 
-def test_an_expired_certificate_is_a_matter_of_the_clock_not_of_variables(
-    sweep, monkeypatch, tmp_path
-):
-    """A machine whose clock is wrong takes good certificates for expired, or not valid yet."""
+def test_expired_certificate_points_to_the_clock(sweep, monkeypatch, tmp_path):
+    """A machine with a wrong clock sees good certificates as expired or not yet valid."""
     ca, key, request = (str(tmp_path / name) for name in ("ca.pem", "key.pem", "request.pem"))
     extensions = tmp_path / "extensions"
     extensions.write_text("subjectAltName=DNS:localhost")
@@ -211,7 +207,7 @@ class _Chain:
 
 
 def _chain(place, *, host="localhost", issuer="issuing", bits=2048):
-    """A root, a certificate that it issued, and the cloud's, which that one issued."""
+    """Make a root, a certificate that it issued, and the cloud's, which that one issued."""
     config = place / "openssl.cnf"
     config.write_text(_CHAIN.format(host=host))
     signer = []
@@ -232,7 +228,7 @@ def _chain(place, *, host="localhost", issuer="issuing", bits=2048):
 
 
 def _strict(ca):
-    """The verification of Python 3.13 and later, also on older ones."""
+    """Verify as Python 3.13 and later do, also on older versions."""
     context = ssl.create_default_context(cafile=ca)
     if sys.version_info < (3, 13):
         context.verify_flags |= ssl.VERIFY_X509_STRICT
@@ -247,7 +243,7 @@ def _group_on(cloud):
 
 
 def test_certificates_that_python_313_refuses_are_accepted(sweep, monkeypatch, tmp_path):
-    """Strict checks want extensions that many a company's certificate authority leaves out."""
+    """Strict checks require extensions that certificates of companies often lack."""
     chain = _chain(tmp_path)
     monkeypatch.setenv("SSL_CERT_FILE", chain.root)
     with _known_by(chain.presented, chain.key) as cloud:
@@ -260,7 +256,7 @@ def test_certificates_that_python_313_refuses_are_accepted(sweep, monkeypatch, t
 
 
 def test_an_intermediate_certificate_may_be_named_alone(sweep, monkeypatch, tmp_path):
-    """Without the root that issued it, as for curl, and for requests from Python 3.13 on."""
+    """It works without its root, as in curl, and in requests from Python 3.13 on."""
     chain = _chain(tmp_path)
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", chain.issuing)
     with _known_by(chain.presented, chain.key) as cloud:
@@ -278,8 +274,8 @@ def test_an_intermediate_certificate_may_be_named_alone(sweep, monkeypatch, tmp_
     ],
     ids=["another host's", "of no authority", "too weak"],
 )
-def test_a_flawed_certificate_is_no_matter_of_variables(sweep, monkeypatch, tmp_path, flaw, advice):
-    """The authority is named already: the sentence says what helps instead."""
+def test_flawed_certificate_does_not_point_to_variables(sweep, monkeypatch, tmp_path, flaw, advice):
+    """The authority is trusted already, so the error says what helps instead."""
     chain = _chain(tmp_path, **flaw)
     monkeypatch.setenv("SSL_CERT_FILE", chain.root)
     with _known_by(chain.presented, chain.key) as cloud:
@@ -291,7 +287,7 @@ def test_a_flawed_certificate_is_no_matter_of_variables(sweep, monkeypatch, tmp_
 
 
 def test_certificates_that_are_set_later_are_used_without_a_restart(sweep, company, monkeypatch):
-    """They are looked up again after a request that found no connection."""
+    """They are looked up again after a request without a connection."""
     with pytest.raises(errors.CloudUnreachableError):
         sweep.run_parallel()
     monkeypatch.setenv("SSL_CERT_FILE", company.ca)
@@ -301,10 +297,10 @@ def test_certificates_that_are_set_later_are_used_without_a_restart(sweep, compa
 
 @pytest.mark.parametrize("variable", VARIABLES)
 @pytest.mark.parametrize("fault", ["missing", "garbage", "empty"])
-def test_a_variable_at_fault_is_named_and_nothing_is_sent(
+def test_faulty_variable_is_named_and_nothing_is_sent(
     sweep, company, monkeypatch, tmp_path, variable, fault
 ):
-    """Whatever ails what it names: the job is unsent, and the sentence says which variable."""
+    """Whatever is wrong with the file, the job stays unsent and the error names the variable."""
     path = tmp_path / "ca.pem"
     if fault == "garbage":
         path.write_bytes(bytes(range(256)))
@@ -320,7 +316,7 @@ def test_a_variable_at_fault_is_named_and_nothing_is_sent(
 
 
 def test_plain_http_on_this_machine_needs_no_certificates(cloud, monkeypatch):
-    """The embedded cloud works although a variable names a missing file."""
+    """The embedded cloud works even if a variable names a missing file."""
     from wire_cloud import answer
 
     monkeypatch.setenv("SSL_CERT_FILE", "/moved/env/ssl/cacert.pem")

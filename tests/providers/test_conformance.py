@@ -1,4 +1,4 @@
-"""The conformance suite on our own providers, and on broken ones, which it has to find."""
+"""The conformance suite on our own providers, and on broken ones, whose faults it must find."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ EXAMPLE = Path(__file__).parents[2] / "docs" / "providers" / "labcloud"
 
 @pytest.fixture
 def cloud():
-    """A cloud with a small plan, whose workers are not needed."""
+    """Run a cloud with a small plan that needs no workers."""
     with EmbeddedCloud(prewarm=False, max_queue=12, max_concurrent=6) as running:
         yield running
 
@@ -35,7 +35,7 @@ def _payload(**parameters):
 
 
 class TestQuandela(ProviderSuite):
-    """Quandela Cloud's, on the embedded cloud."""
+    """The provider of Quandela Cloud, on the embedded cloud."""
 
     create = staticmethod(quandela.create)
     succeeding = _timer()
@@ -49,7 +49,7 @@ class TestQuandela(ProviderSuite):
 
 
 class TestScaleway(ProviderSuite):
-    """Scaleway's, on the imitation, with a session that runs."""
+    """The provider of Scaleway, on the imitation, with a running session."""
 
     create = staticmethod(scaleway.create)
     succeeding = {"payload": _payload(), "project_id": PROJECT}  # noqa: RUF012
@@ -193,7 +193,7 @@ def findings(tmp_path_factory):
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_the_suite_finds(fault, findings):
-    """A provider with one fault fails, with a sentence about that fault."""
+    """A provider with one fault fails, with a message about that fault."""
     assert FAULTS[fault][-1] in findings[fault]
 
 

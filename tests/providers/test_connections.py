@@ -20,10 +20,9 @@ def _answer(document, status="200 OK"):
 
 
 class TalkativeCloud:
-    """A cloud that answers a second time on a connection that the client may keep.
+    """A cloud that responds a second time on a connection that the client may keep.
 
-    Args:
-        gap_s: after so long; 0.0 for with the first answer.
+    Args:     gap_s: time between the responses; 0.0 sends both together.
     """
 
     def __init__(self, gap_s=0.0):
@@ -92,8 +91,8 @@ class TalkativeCloud:
 
 
 @pytest.mark.parametrize("gap_s", [0.0, 0.01])
-def test_each_job_has_its_own_id_although_each_answer_comes_twice(gap_s):
-    """Requests that make something have a connection of their own, new and closed after it."""
+def test_each_job_has_its_own_id_if_each_response_comes_twice(gap_s):
+    """Requests that create something use a new connection, which is closed after them."""
     with TalkativeCloud(gap_s) as cloud:
         set_token("t" * 20, url=cloud.url)
         jg = JobGroup("sweep")
@@ -111,8 +110,8 @@ def test_each_job_has_its_own_id_although_each_answer_comes_twice(gap_s):
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("gap_s", [0.0, 0.05])
-async def test_a_connection_on_which_something_waits_is_not_used_again(gap_s):
-    """Whether it came with the answer, or while the connection was idle."""
+async def test_connection_with_unread_data_is_not_used_again(gap_s):
+    """The extra data may come with the response or while the connection is idle."""
     with TalkativeCloud(gap_s) as cloud:
         rest = RestClient(Account(cloud.url, "", lambda: "t"))
         for number in range(5):

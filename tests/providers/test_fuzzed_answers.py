@@ -1,4 +1,4 @@
-"""Whatever a server answers about one job, the others are right and nothing else is asked."""
+"""Whatever a server responds about one job, other jobs get their answers and no other request."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ HEADERS = st.fixed_dictionaries(
 
 @st.composite
 def replies(draw):
-    """The bytes of an answer, or what happens instead of one."""
+    """Draw the bytes of a response, or what happens instead of one."""
     if draw(st.integers(0, 9)) == 0:
         return draw(st.sampled_from([CLOSE, RESET]) | st.binary(max_size=200))
     headers = draw(HEADERS)
@@ -106,8 +106,8 @@ async def _ask(url):
 
 @given(replies(), replies())
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-def test_what_is_answered_about_one_job_harms_no_other(reply, other):
-    """Nor raises anything that is no error of ours, nor leads a request elsewhere."""
+def test_random_response_about_one_job_affects_no_other(reply, other):
+    """It raises only jobgroup's errors, and causes no request elsewhere."""
     with serving() as cloud:
         cloud.routes |= {
             "GET /api/jobs/1/status": answer({"status": "running", "shots": 7}),
@@ -136,7 +136,7 @@ def test_what_is_answered_about_one_job_harms_no_other(reply, other):
 
 
 def _is_stopped(reported):
-    """Whether the answer was one that concerns the account: then the others are asked later."""
+    """Return whether the response concerns the account, so that the others are asked later."""
     return isinstance(reported["2"], JobGroupError) and getattr(
         reported["2"], "status_code", 401
     ) in {
@@ -160,8 +160,8 @@ def _assert_bounded(reported):
     st.text(min_size=1, max_size=250) | st.sampled_from(["..", ".", "%2e%2e", "a/../b", "?", "#"])
 )
 @settings(max_examples=60, deadline=None)
-def test_an_id_leads_to_no_other_path(remote_id):
-    """It is one segment of the path, or no id, and the cloud is not asked."""
+def test_random_id_reaches_no_other_path(remote_id):
+    """It is one segment of the path, or no id, and then the cloud is not asked."""
     with serving() as cloud:
         provider_paths = asyncio.run(_paths_of(cloud, remote_id))
     for path in provider_paths:
@@ -189,8 +189,8 @@ async def _paths_of(cloud, remote_id):
     "encoding", ["gzip", "gzip, gzip", "deflate", "br", "identity", "brackets"]
 )
 @pytest.mark.parametrize("what", ["status", "result", "create"])
-def test_no_answer_takes_more_than_200_mb(tmp_path, encoding, what):
-    """However far it would unpack: measured in a process of its own."""
+def test_no_response_takes_more_than_200_mb(tmp_path, encoding, what):
+    """A separate process measures it, however far a response would unpack."""
     squeezed = {
         "gzip": lambda: gzip.compress(bytes(300 << 20), 1),
         "gzip, gzip": lambda: gzip.compress(gzip.compress(bytes(300 << 20), 1)),

@@ -1,4 +1,4 @@
-"""Providers of other packages that break the protocol: one sentence, and nothing else is harmed."""
+"""Providers of other packages that break the protocol: one message, and no other damage."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ def _sloppy(install, method):
     install("sloppy", SLOPPY.replace("{method}", textwrap.indent(method, " " * 8).strip()))
 
 
-def test_a_submit_that_breaks_leaves_its_job_in_doubt(install, labcloud):
-    """It may have sent the job before: unconfirmed, with a sentence without the token."""
+def test_failing_submit_leaves_its_job_unconfirmed(install, labcloud):
+    """It may have sent the job, so the job is unconfirmed, and the message shows no token."""
     _sloppy(
         install, "async def submit(self, body, *, key):\n    raise KeyError(self.account.token())"
     )
@@ -53,8 +53,8 @@ def test_a_submit_that_breaks_leaves_its_job_in_doubt(install, labcloud):
 
 
 @pytest.mark.parametrize("made", ["None", "7", "''", "'x' * 999"])
-def test_an_answer_that_is_no_id_leaves_its_job_in_doubt(made, install, labcloud):
-    """The job may exist; the sentence shows what came instead of its id."""
+def test_invalid_id_leaves_its_job_unconfirmed(made, install, labcloud):
+    """The job may exist, and the message shows what the provider returned instead of an id."""
     _sloppy(install, f"async def submit(self, body, *, key):\n    return {made}")
     jg = JobGroup("sloppy")
     jg.add(job_of(labcloud, provider="sloppy"))
@@ -62,8 +62,8 @@ def test_an_answer_that_is_no_id_leaves_its_job_in_doubt(made, install, labcloud
         jg.run_parallel()
 
 
-def test_a_body_that_a_provider_plays_with_stays_the_group_s(install, labcloud):
-    """The added body is sent again."""
+def test_provider_that_changes_a_body_does_not_change_the_groups(install, labcloud):
+    """A later submission sends the body that was added."""
     method = """\
 async def submit(self, body, *, key):
     body["payload"].clear()
@@ -92,8 +92,8 @@ STATUSES = {
 
 
 @pytest.mark.parametrize("fault", STATUSES)
-def test_a_status_that_breaks_is_a_standing_problem(fault, install, labcloud):
-    """The jobs keep their state, and the group says which provider is at fault."""
+def test_failing_status_is_an_incident(fault, install, labcloud):
+    """The jobs keep their state, and the group names the faulty provider."""
     source, sentence = STATUSES[fault]
     _sloppy(install, f"async def status(self, remote_ids):\n    {source}")
     jg = JobGroup("sloppy")
@@ -105,8 +105,8 @@ def test_a_status_that_breaks_is_a_standing_problem(fault, install, labcloud):
 
 
 @pytest.mark.parametrize("fault", ["SystemExit", "__import__('asyncio').CancelledError"])
-def test_a_provider_that_would_end_the_engine_ends_nothing(fault, install, labcloud):
-    """A BaseException does not stop the polling: later the job's end is noticed."""
+def test_base_exception_of_a_provider_does_not_stop_the_engine(fault, install, labcloud):
+    """A BaseException does not stop the polling, and the job's end is noticed later."""
     method = f"""\
 async def status(self, remote_ids):
     self.asked = getattr(self, "asked", 0) + 1
@@ -121,8 +121,8 @@ async def status(self, remote_ids):
     assert jg.remote_jobs[0].state == "success"
 
 
-def test_a_provider_cannot_empty_the_list_of_what_is_asked(install, labcloud):
-    """It gets its own list: each job still gets an answer."""
+def test_provider_cannot_change_the_list_of_polled_jobs(install, labcloud):
+    """It gets a list of its own, so each job still gets an answer."""
     method = """\
 async def status(self, remote_ids):
     answers = await super().status(list(remote_ids))
@@ -136,8 +136,8 @@ async def status(self, remote_ids):
     assert jg.remote_jobs[0].state == "success"
 
 
-def test_a_result_that_is_nested_too_deep_concerns_its_job_alone(install, labcloud):
-    """No JSON text could hold it; the other's result is there."""
+def test_deeply_nested_result_affects_only_its_job(install, labcloud):
+    """No JSON text could hold it; the other job's result is returned."""
     method = """\
 async def result(self, remote_id):
     if remote_id != self.first:
@@ -161,7 +161,7 @@ async def submit(self, body, *, key):
 
 
 def test_statuses_are_cleaned(install, labcloud):
-    """Wrong types in a status are not known, a word for a state is read, silence is an error."""
+    """Wrong types count as unknown, a word becomes a state, and a missing status is an error."""
     method = """\
 async def status(self, remote_ids):
     told = RemoteStatus(7, "completed", message=3, progress=float("nan"), created_at="now",
@@ -179,8 +179,8 @@ async def status(self, remote_ids):
 
 
 @pytest.mark.anyio
-async def test_what_a_provider_may_raise_passes_and_shows_no_token(install, monkeypatch):
-    """Errors of jobgroup keep their kind, and lose the token."""
+async def test_errors_of_a_provider_pass_without_the_token(install, monkeypatch):
+    """Errors of jobgroup keep their kind, and their messages lose the token."""
     source = """
         from jobgroup import errors
 

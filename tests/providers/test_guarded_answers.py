@@ -1,4 +1,4 @@
-"""The answers of another package's provider, field by field, as the engine gets them."""
+"""The values that another package's provider returns, field by field, as the engine gets them."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ SOURCE = """
 
 @pytest.fixture
 def opened(install):
-    """Make the odd provider, with one method as the test writes it."""
+    """Make the odd provider, with one method that the test writes."""
 
     def make(method=""):
         install("odd", SOURCE.replace("METHOD", method))
@@ -45,8 +45,8 @@ def opened(install):
     return make
 
 
-async def test_every_field_of_a_status_is_of_its_kind_or_not_known(opened):
-    """Numbers that are none, negative or true; texts that are none; a progress beyond its end."""
+async def test_wrong_field_of_a_status_becomes_unknown(opened):
+    """Bad numbers, texts and fractions of progress become None."""
     provider = opened(
         "def answer(self): return RemoteStatus('on', 'running', progress=1.5, created_at=-1,"
         " started_at=True, duration_s='7', shots=12.0, name=b'x')"
@@ -59,8 +59,8 @@ async def test_every_field_of_a_status_is_of_its_kind_or_not_known(opened):
 @pytest.mark.parametrize(
     "field", ["provider_status", "state", "message", "progress", "shots", "name"]
 )
-async def test_a_value_that_fails_when_it_is_looked_at_concerns_its_job_alone(opened, field):
-    """Its text, its repr and its comparisons raise: the other jobs of the answer have theirs."""
+async def test_value_that_raises_affects_only_its_job(opened, field):
+    """Its text, repr and comparisons raise; the other jobs of the answer have theirs."""
     provider = opened(
         f"""
         async def status(self, remote_ids):
@@ -87,8 +87,8 @@ async def test_a_value_that_fails_when_it_is_looked_at_concerns_its_job_alone(op
         assert isinstance(reported[odd], RemoteStatus | InvalidResponseError)
 
 
-async def test_what_is_well_passes_as_it_is(opened):
-    """No field is lost on the way; a state that is none of ours is read as a cloud's word."""
+async def test_valid_status_passes_unchanged(opened):
+    """No field is lost, and an unknown state is read as a word of a cloud."""
     provider = opened(
         "def answer(self):"
         " return RemoteStatus('on', 'cancelling', 'soon', 0.5, 1.0, 2.0, 3.0, 4, 'n')"
@@ -101,27 +101,27 @@ async def test_what_is_well_passes_as_it_is(opened):
     assert await provider.result("1") == {"results": "[1]", "more": 1}
 
 
-async def test_counts_that_are_none_are_not_known(opened):
-    """Free slots below zero, or true, are no numbers of slots."""
+async def test_invalid_counts_become_unknown(opened):
+    """Free slots below zero, or True, are not numbers of slots."""
     assert await opened().availability() == Availability(None, 7, None)
 
 
-async def test_an_id_with_a_line_break_is_none(opened):
-    """Of a rerun as of a create: the job may exist."""
+async def test_id_with_a_line_break_is_refused(opened):
+    """From a rerun or a create, it leaves open whether the job exists."""
     with pytest.raises(InvalidResponseError, match=r"new job's id\. The job may exist"):
         await opened().rerun("1", key="k")
 
 
 async def test_an_error_instead_of_a_status_shows_no_token(opened):
-    """One of ours stays what it is, any other is a fault of the package; neither tells a secret."""
+    """Our errors stay, others are the package's fault, and none shows a secret."""
     provider = opened("def answer(self): return ValueError(self.token())")
     answer = (await provider.status(["1"]))["1"]
     assert isinstance(answer, InvalidResponseError)
     assert "ValueError: [token]" in str(answer)
 
 
-async def test_an_answer_that_is_wrong_as_a_whole_is_the_provider_s_fault(opened):
-    """Not the job's: it is raised and shown as an incident of the group."""
+async def test_wrong_mapping_is_the_providers_fault(opened):
+    """It is raised, and shown as an incident of the group."""
     provider = opened(
         "async def status(self, ids): raise errors.InvalidResponseError(self.token())"
     )
@@ -131,26 +131,26 @@ async def test_an_answer_that_is_wrong_as_a_whole_is_the_provider_s_fault(opened
 
 @pytest.mark.parametrize("reported", ["{'name': 'a'}", "Submission(body=[1])"])
 async def test_a_submission_of_a_wrong_kind_is_refused(opened, reported):
-    """And nothing is known where a provider does not tell."""
+    """If a provider returns no submission, nothing is known."""
     provider = opened(f"async def submission(self, remote_id): return {reported}")
     with pytest.raises(InvalidResponseError, match="expected a Submission"):
         await provider.submission("1")
 
 
-async def test_a_provider_that_tells_no_submissions(opened):
-    """Can be asked all the same."""
+async def test_provider_without_submissions_can_be_asked(opened):
+    """It can be asked anyway."""
     assert await opened().submission("1") == Submission()
 
 
-async def test_a_provider_that_cannot_be_closed_is_closed(opened, caplog):
+async def test_error_while_closing_is_only_logged(opened, caplog):
     """Its error is logged without the token, and nothing else fails."""
     provider = opened("async def aclose(self): raise errors.CloudUnreachableError(self.token())")
     await provider.aclose()
     assert "could not be closed: [token]" in caplog.text
 
 
-async def test_an_error_of_ours_in_making_one_stays_what_it_is(install):
-    """An address that may carry no token, say: that is no fault of the package."""
+async def test_our_error_in_create_keeps_its_kind(install):
+    """An address that must not get a token, for example, is not the package's fault."""
     source = """
         from jobgroup.errors import CredentialsError
 
@@ -162,8 +162,8 @@ async def test_an_error_of_ours_in_making_one_stays_what_it_is(install):
         providers.provider_for(Account("https://x.example", "", lambda: "t"), "odd")
 
 
-async def test_a_package_that_cannot_be_read_harms_no_cloud_of_ours(install, tmp_path):
-    """Other packages' providers cannot be looked for then, which is said; ours need no look."""
+async def test_unreadable_package_does_not_affect_built_in_clouds(install, tmp_path):
+    """Its providers are reported as missing; the built-in ones are not looked up there."""
     install("odd", SOURCE)
     (listed,) = tmp_path.rglob("entry_points.txt")
     listed.write_bytes(b"[jobgroup.providers]\nodd = \xff\xfe:create\n")

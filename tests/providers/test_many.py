@@ -1,4 +1,4 @@
-"""Asking about many jobs one by one: how many at a time, and what ends a round of questions."""
+"""Polling many jobs one by one: how many at a time, and what ends a round."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ FINE = RemoteStatus("running", "running")
 
 @pytest.fixture
 def anyio_backend():
-    """The engine's."""
+    """Return the engine's backend."""
     return "asyncio"
 
 
@@ -41,8 +41,8 @@ async def _asked(count, fault):
     return await poll_each([str(n) for n in range(count)], ask), asked
 
 
-async def test_questions_grow_in_number_up_to_a_bound():
-    """Each good answer adds one, and never are there more than a hundred under way."""
+async def test_concurrent_questions_grow_to_a_limit():
+    """Each good answer allows one more at a time, up to a hundred."""
     under_way, most = 0, 0
 
     async def ask(_):
@@ -57,8 +57,8 @@ async def test_questions_grow_in_number_up_to_a_bound():
     assert most == 100
 
 
-async def test_what_nobody_reckoned_with_is_about_one_job_alone():
-    """An exception that is none of ours becomes that job's error; the others are asked about."""
+async def test_unexpected_exception_affects_only_its_job():
+    """An unexpected exception becomes that job's error, and the others are polled."""
     answers, asked = await _asked(30, lambda n: KeyError("surprise") if n == 3 else None)
     assert len(asked) == 30
     wrong = answers.pop("3")
@@ -68,16 +68,16 @@ async def test_what_nobody_reckoned_with_is_about_one_job_alone():
 
 
 @pytest.mark.parametrize("kind", [NoResponseError, CloudUnavailableError])
-async def test_a_few_failures_end_nothing(kind):
-    """Nine in a row are some jobs' bad luck, as long as a good answer comes between."""
+async def test_few_failures_do_not_end_a_round(kind):
+    """Nine failures in a row do not end a round if a good answer follows."""
     answers, asked = await _asked(200, lambda n: kind("no") if n % 10 else None)
     assert len(asked) == 200
     assert sum(answer is FINE for answer in answers.values()) == 20
 
 
 @pytest.mark.parametrize("kind", [RemoteNotFoundError, RequestRejectedError])
-async def test_what_concerns_one_job_ends_nothing(kind):
-    """However many of them there are."""
+async def test_errors_of_single_jobs_do_not_end_a_round(kind):
+    """They do not, however many there are."""
     answers, asked = await _asked(200, lambda n: kind("no") if n < 199 else None)
     assert len(asked) == 200
     assert answers["199"] is FINE
@@ -86,16 +86,16 @@ async def test_what_concerns_one_job_ends_nothing(kind):
 @pytest.mark.parametrize(
     "error", [CloudUnreachableError("away"), CloudUnavailableError("slowly", status_code=429)]
 )
-async def test_what_concerns_the_account_ends_the_round(error):
-    """One is enough; the jobs that were not asked about get the same answer."""
+async def test_error_of_the_account_ends_a_round(error):
+    """One is enough, and jobs that were not polled get the same error."""
     answers, asked = await _asked(200, lambda n: error if n == 3 else None)
     assert len(asked) < 100
     assert answers["199"] is error
     assert len(answers) == 200
 
 
-async def test_each_job_is_asked_about_once():
-    """Also one that is named twice."""
+async def test_each_job_is_polled_once():
+    """A job that is named twice is polled once, too."""
     asked = []
 
     async def ask(remote_id):

@@ -1,4 +1,4 @@
-"""Which proxy an account's requests go through: the newest that is named, in requests' order."""
+"""The proxy of an account's requests: the newest that is named, by the rules of requests."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PROXY = "http://proxy.example:3128"
 
 @pytest.fixture(autouse=True)
 def environment(monkeypatch):
-    """The environment names no proxy, and Perceval is not imported."""
+    """Name no proxy in the environment, and do not import Perceval."""
     for name in ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY", "no_proxy", "NO_PROXY"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setitem(sys.modules, "perceval", None)
@@ -46,13 +46,13 @@ def _url(proxies, origin=CLOUD):
         ({"https": "proxy.example:3128"}, PROXY),
     ],
 )
-def test_what_an_account_names(proxies, expected):
-    """The most special name counts; a proxy without a scheme is an http proxy."""
+def test_proxies_of_an_account(proxies, expected):
+    """The most specific name counts, and a proxy without a scheme is an http proxy."""
     assert _url(proxies) == expected
 
 
-def test_what_the_environment_names(monkeypatch):
-    """It counts where the account names none, but for the hosts that it leaves out."""
+def test_proxies_of_the_environment(monkeypatch):
+    """Its proxies count if the account names none, except for the hosts that it excludes."""
     monkeypatch.setenv("https_proxy", "proxy.example:3128")
     assert _url({}) == PROXY
     assert _url({"https": "http://own"}) == "http://own"
@@ -61,8 +61,8 @@ def test_what_the_environment_names(monkeypatch):
     assert _url({"https": "http://own"}) == "http://own"
 
 
-def test_this_machine_is_asked_directly():
-    """Whatever is named."""
+def test_this_machine_is_reached_directly():
+    """No setting puts a proxy before this machine."""
     assert _url({"all": PROXY}, "http://127.0.0.1:8000") is None
 
 
@@ -76,8 +76,8 @@ def test_this_machine_is_asked_directly():
         ("https://host", "https://host", None),
     ],
 )
-def test_a_password_may_hold_any_character(named, url, opened_by):
-    """Quoted or not: what stands before the last @ opens the proxy, and is shown nowhere."""
+def test_proxy_password_may_have_any_character(named, url, opened_by):
+    """It may be quoted or not, ends at the last @, and is shown nowhere."""
     proxy = ProxyResolver(Account(CLOUD, "", lambda: "token", proxies={"https": named})).proxy()
     assert proxy.url == url
     shown = "" if opened_by is None else f"Basic {b64encode(opened_by.encode()).decode()}"
@@ -94,7 +94,7 @@ def test_a_password_may_hold_any_character(named, url, opened_by):
     ],
 )
 def test_a_socks_proxy_is_named_with_its_variable(monkeypatch, variable, url):
-    """It cannot be used, and the sentence says which variable to correct."""
+    """It cannot be used, and the error says which variable to correct."""
     monkeypatch.setenv(variable, url)
     scheme = url.partition(":")[0].lower()
     with pytest.raises(CloudUnreachableError, match=f"(?s){scheme}.*{variable}") as caught:
@@ -102,8 +102,8 @@ def test_a_socks_proxy_is_named_with_its_variable(monkeypatch, variable, url):
     assert type(caught.value) is CloudUnreachableError
 
 
-def test_what_the_environment_says_is_looked_up_again(monkeypatch):
-    """After `refresh`, which a request without a connection calls."""
+def test_environment_is_read_again_after_refresh(monkeypatch):
+    """That happens after `refresh`, which a request without a connection calls."""
     choice = ProxyResolver(Account(CLOUD, "", lambda: "token"))
     assert _url_of(choice) is None
     monkeypatch.setenv("HTTPS_PROXY", PROXY)
@@ -126,8 +126,8 @@ def test_what_the_environment_says_is_looked_up_again(monkeypatch):
         ("a.example  cloud.example ", CLOUD),
     ],
 )
-def test_what_no_proxy_leaves_out(monkeypatch, left_out, origin):
-    """Hosts, domains, ports and networks, as requests, curl and browsers read them."""
+def test_no_proxy_excludes_hosts(monkeypatch, left_out, origin):
+    """NO_PROXY excludes hosts, domains, ports and networks, as in requests, curl and browsers."""
     monkeypatch.setenv("ALL_PROXY", PROXY)
     assert _url({}, origin) == PROXY
     monkeypatch.setenv("NO_PROXY", f"other.example, {left_out}")
@@ -138,8 +138,8 @@ def test_what_no_proxy_leaves_out(monkeypatch, left_out, origin):
     "other",
     ["", ",,", "loud.example", "[", "1.2.3.4/99", "x/y", "cloud.example:1"],
 )
-def test_what_no_proxy_does_not_leave_out(monkeypatch, other):
-    """Names with a similar ending, other ports, and invalid entries."""
+def test_no_proxy_excludes_no_other_hosts(monkeypatch, other):
+    """It does not exclude similar names or other ports, and invalid entries exclude nothing."""
     monkeypatch.setenv("ALL_PROXY", PROXY)
     monkeypatch.setenv("NO_PROXY", other)
     assert _url({}, CLOUD) == PROXY
@@ -154,15 +154,15 @@ def test_what_no_proxy_does_not_leave_out(monkeypatch, other):
         "http://proxy..example:3128",
     ],
 )
-def test_what_can_be_no_proxy_is_said(bad):
-    """In a sentence that says what to correct, and shows no password."""
+def test_invalid_proxy_is_reported(bad):
+    """The error says what to correct, and shows no password."""
     with pytest.raises(CloudUnreachableError, match="Correct it") as caught:
         _url({"https": bad})
     assert "secret" not in str(caught.value)
 
 
 def test_the_newest_proxies_of_jobs_count(request):
-    """For their account alone; a job that brings none changes nothing."""
+    """They count for their account alone, and a job without proxies changes nothing."""
     origin = f"https://{request.node.name}.example"
     account = Account(origin, "", lambda: "token", proxies=AccountProxies(origin, ""))
     choice = ProxyResolver(account)
@@ -177,7 +177,7 @@ def test_the_newest_proxies_of_jobs_count(request):
 
 
 def test_percevals_configuration_is_for_its_clouds_alone(tmp_path, monkeypatch):
-    """Saved proxies count if no job has any; another cloud has none."""
+    """Saved proxies count if no job has any, and never for another cloud."""
     monkeypatch.setenv("PCVL_PERSISTENT_PATH", str(tmp_path))
     saved = {"remote": {"url": CLOUD, "proxies": {"https": PROXY, "http": 5}}}
     (tmp_path / "config.json").write_text(json.dumps(saved))

@@ -1,4 +1,4 @@
-"""The pure rules of the provider: errors by status and sentence, statuses, waits, arrivals."""
+"""Pure rules of the provider: errors by status and text, statuses, waits, possible arrivals."""
 
 from __future__ import annotations
 
@@ -67,8 +67,8 @@ def _error(status, sentence="no", **more):
         (304, "same", errors.InvalidResponseError, True),
     ],
 )
-def test_each_refusal_has_its_class_sentence_and_fate(status, sentence, kind, arrived):
-    """The table of `may_have_arrived`, and that the cloud's sentence reaches the user."""
+def test_each_rejection_has_its_class_text_and_outcome(status, sentence, kind, arrived):
+    """Each row has the error's class, the cloud's text, and whether the job may exist."""
     made = _error(status, sentence)
     assert type(made) is kind
     assert sentence in str(made)
@@ -95,42 +95,42 @@ def test_each_refusal_has_its_class_sentence_and_fate(status, sentence, kind, ar
         (KeyboardInterrupt(), True),
     ],
 )
-def test_what_is_not_known_to_be_harmless_may_have_arrived(made, arrived):
-    """The cautious half of the table: only certainty counts as unsent."""
+def test_uncertain_errors_may_have_arrived(made, arrived):
+    """Only a certain failure counts as unsent."""
     assert may_have_arrived(made) is arrived
 
 
 def test_success_is_no_error():
-    """Any 2xx is taken."""
+    """Every 2xx counts as success."""
     assert error_for(200, b"", origin=ORIGIN) is None
     assert error_for(201, b"", origin=ORIGIN) is None
 
 
 def test_details_of_a_validation_error_are_kept():
-    """A 422 says which field it means."""
+    """A 422 names the field that it refers to."""
     body = {"message": "Validation error", "detail": {"json": {"payload": ["Missing data"]}}}
     sentence = extract_detail(json.dumps(body).encode())
     assert sentence == 'Validation error {"json": {"payload": ["Missing data"]}}'
 
 
-def test_a_gateway_s_page_is_not_a_sentence():
-    """HTML is not shown to the user; the status is."""
+def test_html_page_of_a_gateway_is_not_quoted():
+    """The user sees the status instead of HTML."""
     made = error_for(502, b"<html><h1>Bad</h1></html>", origin=ORIGIN)
     assert made.detail is None
     assert "HTTP 502 Bad Gateway" in str(made)
 
 
 @given(st.binary() | ANYTHING.map(lambda v: json.dumps(v).encode()))
-def test_any_body_gives_a_short_printable_sentence_or_none(body):
-    """Whatever a server answers, what is kept is bounded, on one line, and shows no secret."""
+def test_any_body_gives_a_short_printable_text_or_none(body):
+    """The quoted text is bounded, on one line, and shows no secret."""
     sentence = extract_detail(body * 300, Secret("secret"))
     assert sentence is None or (
         0 < len(sentence) <= MAX_DETAIL and sentence.isprintable() and "secret" not in sentence
     )
 
 
-def test_the_secret_is_taken_out_of_a_sentence():
-    """A cloud that repeats the token does not get it into an error."""
+def test_token_is_removed_from_a_quoted_text():
+    """If a cloud repeats the token, the error does not."""
     assert extract_detail(b'{"error": "token s3cr3t-s3cr3t is bad"}', Secret("s3cr3t-s3cr3t")) == (
         "token [token] is bad"
     )
@@ -157,7 +157,7 @@ def test_the_secret_is_taken_out_of_a_sentence():
     ],
 )
 def test_retry_after_is_seconds_or_a_date(header, seconds):
-    """Both forms of the header are understood, nonsense is no wait, and no wait is endless."""
+    """Both forms of the header are read, invalid ones mean no wait, and every wait is bounded."""
     assert retry_after_s(header, datetime(2026, 11, 22, 12, 0, tzinfo=UTC)) == seconds
 
 
@@ -177,7 +177,7 @@ def test_retry_after_is_seconds_or_a_date(header, seconds):
     ],
 )
 def test_every_word_has_a_state_and_is_kept(word, state):
-    """The cloud's word is stored as it came, whatever it means."""
+    """The group stores the cloud's word unchanged, whatever it means."""
     status = remote_status({"status": word})
     assert (status.provider_status, status.state) == (word, state)
 
@@ -187,7 +187,7 @@ def test_every_word_has_a_state_and_is_kept(word, state):
     [(0, 0.0), (0.25, 0.25), (1, 1.0), (50, 0.5), (100, 1.0), (250, 1.0), (-1, None), ("x", None)],
 )
 def test_progress_is_a_fraction_or_percent(said, progress):
-    """Both of the cloud's habits give 0 to 1."""
+    """Both forms that the cloud uses give 0 to 1."""
     assert remote_status({"status": "running", "progress": said}).progress == progress
 
 
@@ -203,8 +203,8 @@ def test_progress_is_a_fraction_or_percent(said, progress):
         ({"status": "completed", "progress_message": "Computing", "msg": "ok"}, None),
     ],
 )
-def test_the_message_is_the_one_that_fits_the_state(document, message):
-    """A failed job says why, a running one what it does; "ok" is about the answer."""
+def test_message_matches_the_state(document, message):
+    """A failed job has its reason, a running one its activity; "ok" belongs to the response."""
     assert remote_status(document).message == message
 
 
@@ -243,14 +243,14 @@ def test_a_recorded_status_answer():
         ),
     )
 )
-def test_no_status_answer_raises(document):
-    """Missing and wrongly typed fields are nothing that stops the watching."""
+def test_no_status_response_raises(document):
+    """Missing fields and wrong types do not stop the polling."""
     status = remote_status(document)
     assert status.progress is None or 0 <= status.progress <= 1
 
 
 @given(st.dictionaries(st.sampled_from(["max_jobs_in_queue", "num_jobs_in_queue"]), ANYTHING))
-def test_no_availability_answer_raises(document):
+def test_no_availability_response_raises(document):
     """Free slots are a number from 0, or unknown."""
     free = availability(document).queue_free
     assert free is None or free >= 0

@@ -52,8 +52,8 @@ async def test_create_sends_the_body_as_it_is_once_with_key_and_token(cloud, acc
     assert request.headers["user-agent"].startswith("jobgroup/")
 
 
-async def test_a_cloud_with_older_paths_alone_gets_no_post_on_the_current_ones(cloud, account):
-    """Which paths there are is found with GET; nothing is created to find it out."""
+async def test_cloud_with_only_older_paths_gets_no_post_on_the_current_ones(cloud, account):
+    """The provider finds the paths with GET, and creates nothing to find them."""
     _has_only_older_paths(cloud)
     cloud.routes |= {
         "POST /api/job": answer({"job_id": "1"}),
@@ -74,8 +74,8 @@ async def test_a_cloud_with_older_paths_alone_gets_no_post_on_the_current_ones(c
     assert cloud.asked("GET").count("/api/jobs") == 1
 
 
-async def test_where_the_question_is_not_answered_the_first_job_found_decides(cloud, account):
-    """A gateway that hides which paths exist is seen through by a job's status."""
+async def test_first_found_job_decides_if_paths_are_hidden(cloud, account):
+    """If a gateway hides the paths, a job's status shows which exist."""
     cloud.routes = {
         "GET /api/jobs/1/status": answer({"status": "running"}),
         "POST /api/jobs": answer({"job_id": "2"}),
@@ -86,7 +86,7 @@ async def test_where_the_question_is_not_answered_the_first_job_found_decides(cl
 
 
 async def test_rerun_sends_changes_on_the_current_path(cloud, account):
-    """A rerun with changes carries them, one without has no body; both carry their key."""
+    """A rerun with changes sends them, one without has no body; both have their key."""
     cloud.routes["POST /api/jobs/1/rerun"] = answer({"job_id": "2"})
     async with _opened(account) as provider:
         assert await provider.rerun("1", key="k1") == "2"
@@ -98,15 +98,15 @@ async def test_rerun_sends_changes_on_the_current_path(cloud, account):
 
 
 @pytest.mark.parametrize("status", [403, 404, 405])
-async def test_a_rerun_that_is_not_to_be_had_is_none(cloud, account, status):
-    """If the cloud forbids or cannot do a rerun, the stored body is sent."""
+async def test_unavailable_rerun_returns_none(cloud, account, status):
+    """If the cloud forbids or cannot do a rerun, jobgroup sends the stored body."""
     cloud.routes["POST /api/jobs/1/rerun"] = answer({"error": "no"}, status)
     async with _opened(account) as provider:
         assert await provider.rerun("1", key="k") is None
 
 
-async def test_a_rerun_that_the_plan_refuses_is_an_error(cloud, account):
-    """The plan's limit and a job that has not failed are no reasons to send the body instead."""
+async def test_rerun_beyond_the_plan_is_an_error(cloud, account):
+    """A full plan, or a job that has not failed, is no reason to send the body instead."""
     cloud.routes["POST /api/jobs/1/rerun"] = answer(
         {"error": "Cannot have more than 1 running Quantum Toolbox jobs"}, 403
     )
@@ -119,9 +119,7 @@ async def test_a_rerun_that_the_plan_refuses_is_an_error(cloud, account):
 
 
 async def test_each_job_gets_its_own_answer_or_error(cloud, account):
-    """One job that is gone, one that answers nonsense and one that gets the late answer about
-    another leave the others' statuses alone.
-    """
+    """A missing job, a malformed answer and a late answer affect no other status."""
     for i in range(100):
         cloud.routes[f"GET /api/jobs/{i}/status"] = answer({"status": "completed"})
     cloud.routes["GET /api/jobs/3/status"] = NOT_FOUND
@@ -137,8 +135,8 @@ async def test_each_job_gets_its_own_answer_or_error(cloud, account):
     assert {a.state for a in answers.values()} == {"success"}
 
 
-async def test_a_refused_token_stops_the_questions(cloud, account):
-    """Ten thousand jobs of an account whose token is refused are not ten thousand requests."""
+async def test_refused_token_ends_a_round(cloud, account):
+    """If the token is refused, ten thousand jobs do not mean ten thousand requests."""
     ids = [str(i) for i in range(10_000)]
     refused = answer({"error": "Invalid or expired job token", "detail": {}}, 401)
     cloud.routes |= {f"GET /api/jobs/{i}/status": refused for i in ids}
@@ -150,8 +148,8 @@ async def test_a_refused_token_stops_the_questions(cloud, account):
     assert len(cloud.requests) < 200
 
 
-async def test_a_failing_cloud_stops_the_questions(cloud, account):
-    """A cloud that fails for everything is left alone after some failures in a row."""
+async def test_failing_cloud_ends_a_round(cloud, account):
+    """After some failures in a row, the provider leaves the cloud alone."""
     ids = [str(i) for i in range(2_000)]
     cloud.routes |= {f"GET /api/jobs/{i}/status": answer({}, 503, Retry_After="9") for i in ids}
     async with _opened(account) as provider:
@@ -161,7 +159,7 @@ async def test_a_failing_cloud_stops_the_questions(cloud, account):
     assert len(cloud.requests) <= MAX_CONSECUTIVE_FAILURES + 50
 
 
-async def test_an_unreachable_cloud_is_an_answer_for_each_job(cloud, account):
+async def test_unreachable_cloud_is_an_error_for_each_job(cloud, account):
     """Each job gets the error, and nothing raises."""
     cloud.stop()
     async with _opened(account) as provider:
@@ -170,7 +168,7 @@ async def test_an_unreachable_cloud_is_an_answer_for_each_job(cloud, account):
 
 
 async def test_reads_wait_as_long_as_the_cloud_asks(cloud, account):
-    """A busy cloud that names a short wait is asked again and then answers."""
+    """If a busy cloud asks for a short wait, the read is repeated after it."""
     cloud.routes["GET /api/jobs/1/result"] = lambda _: (
         answer({}, 429, Retry_After="0.1")
         if cloud.asked("GET").count("/api/jobs/1/result") < 3
@@ -182,7 +180,7 @@ async def test_reads_wait_as_long_as_the_cloud_asks(cloud, account):
 
 
 async def test_creates_and_cancels_are_never_repeated(cloud, account):
-    """A busy cloud gets one create and one cancel; whether to try again is not decided here."""
+    """A busy cloud gets one create and one cancel; callers decide about another try."""
     cloud.routes |= {
         "POST /api/jobs": answer({}, 429, Retry_After="0"),
         "POST /api/jobs/1/cancel": RESET,
@@ -197,7 +195,7 @@ async def test_creates_and_cancels_are_never_repeated(cloud, account):
 
 
 async def test_availability_and_its_absence(cloud, account):
-    """Free slots are counted; a cloud without the call leaves them unknown."""
+    """Free slots are counted; on a cloud without that call, they are unknown."""
     async with _opened(account) as provider:
         assert await provider.availability() == Availability()
         cloud.routes["GET /api/jobs/availability"] = answer(
@@ -206,8 +204,8 @@ async def test_availability_and_its_absence(cloud, account):
         assert await provider.availability() == Availability(7, 10, 2)
 
 
-async def test_look_up_is_possible_once_the_cloud_has_said_so(cloud, account):
-    """Only a cloud that announces idempotency keys may be asked again with the same one."""
+async def test_lookup_is_possible_once_the_cloud_announces_keys(cloud, account):
+    """Only a cloud that announces idempotency keys may get the same key twice."""
     async with _opened(account) as provider:
         assert provider.supports_idempotency_keys is False
         await provider.availability()
@@ -218,7 +216,7 @@ async def test_look_up_is_possible_once_the_cloud_has_said_so(cloud, account):
 
 
 async def test_ids_are_data_never_paths(cloud, account):
-    """An id with a slash and dots asks for that id and for nothing else."""
+    """An id with a slash and dots requests only that id."""
     async with _opened(account) as provider:
         answers = await provider.status(["../../x?y=1"])
     assert isinstance(answers["../../x?y=1"], errors.RemoteNotFoundError)
@@ -226,7 +224,7 @@ async def test_ids_are_data_never_paths(cloud, account):
 
 
 async def test_a_path_prefix_of_the_origin_is_kept(cloud):
-    """A cloud behind a prefix is asked behind it."""
+    """Requests to a cloud behind a prefix use the prefix."""
     cloud.routes["GET /pre/fix/api/jobs/availability"] = answer({"max_jobs_in_queue": 1})
     async with _opened(Account(f"{cloud.url}/pre/fix", "", lambda: TOKEN)) as provider:
         assert (await provider.availability()).queue_max == 1
@@ -245,8 +243,8 @@ async def test_the_account_s_proxy_is_used(cloud):
     assert TOKEN not in str(cloud.requests)
 
 
-async def test_loopback_is_never_asked_through_a_proxy(cloud, monkeypatch):
-    """The environment's proxy does not see what is meant for this machine."""
+async def test_loopback_is_never_reached_through_a_proxy(cloud, monkeypatch):
+    """The environment's proxy never sees requests to this machine."""
     with serving() as proxy:
         monkeypatch.setenv("http_proxy", proxy.url)
         cloud.routes["GET /api/jobs/availability"] = answer({"max_jobs_in_queue": 1})
@@ -256,7 +254,7 @@ async def test_loopback_is_never_asked_through_a_proxy(cloud, monkeypatch):
 
 
 async def test_a_new_token_is_used_by_the_next_request(cloud):
-    """The token is asked for at each request, so one set later is used by what runs already."""
+    """The provider looks up the token for each request, so a running one uses the new token."""
     tokens = iter(["old", "new"])
     async with _opened(Account(cloud.url, "", lambda: next(tokens))) as provider:
         await provider.availability()
@@ -265,7 +263,7 @@ async def test_a_new_token_is_used_by_the_next_request(cloud):
 
 
 async def test_a_missing_token_sends_nothing(cloud):
-    """Without a token no request leaves, and each job's answer says so."""
+    """Without a token no request is sent, and each job's answer says so."""
 
     def no_token():
         raise errors.MissingTokenError("none")
@@ -279,7 +277,7 @@ async def test_a_missing_token_sends_nothing(cloud):
 
 
 async def test_providers_are_found_by_kind(account):
-    """The built-in kind is known; one that nothing registers says what to do."""
+    """The built-in kind is known; for an unknown kind, the error says what to do."""
     provider = provider_for(account, "quandela")
     assert isinstance(provider, QuandelaCloud)
     await provider.aclose()

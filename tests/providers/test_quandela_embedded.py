@@ -25,7 +25,7 @@ def _body(**parameters):
 
 @pytest.fixture
 def cloud():
-    """A cloud with a plan of four jobs, whose workers are not needed."""
+    """Run a cloud with a plan of four jobs that needs no workers."""
     with EmbeddedCloud(prewarm=False, max_queue=4, max_concurrent=1) as running:
         yield running
 
@@ -38,7 +38,7 @@ async def _ended(provider, remote_id):
         await asyncio.sleep(0.02)
 
 
-async def test_a_job_s_life(cloud):
+async def test_life_of_a_job(cloud):
     """Created, watched, failed, rerun, canceled and limited jobs are reported as such."""
     provider = QuandelaCloud(Account(cloud.url, "", lambda: cloud.token))
     try:
@@ -64,8 +64,8 @@ async def test_a_job_s_life(cloud):
         await provider.aclose()
 
 
-async def test_the_same_key_is_the_same_job(cloud):
-    """A create sent twice under one key makes one job."""
+async def test_create_with_the_same_key_returns_the_same_job(cloud):
+    """A create that is sent twice with one key creates one job."""
     provider = QuandelaCloud(Account(cloud.url, "", lambda: cloud.token))
     try:
         first = await provider.submit(_body(), key="one")
@@ -75,7 +75,7 @@ async def test_the_same_key_is_the_same_job(cloud):
 
 
 async def test_a_wrong_token_is_refused(cloud):
-    """The cloud's sentence about the token reaches the user as InvalidTokenError."""
+    """The user gets the cloud's text about the token as InvalidTokenError."""
     provider = QuandelaCloud(Account(cloud.url, "", lambda: "wrong"))
     try:
         with pytest.raises(errors.InvalidTokenError, match="Invalid or expired job token"):

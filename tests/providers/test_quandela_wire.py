@@ -42,16 +42,16 @@ async def _failure_of_submit(account, **options):
 
 
 @pytest.mark.parametrize("misbehaviour", [RESET_AT_ONCE, RESET, CLOSE, b"garbage\r\n\r\n"])
-async def test_create_cut_off_is_lost_not_unreachable(cloud, account, misbehaviour):
-    """A create that is cut off at any point after connecting may have arrived."""
+async def test_create_that_is_cut_off_may_have_arrived(cloud, account, misbehaviour):
+    """A create that is cut off after connecting, at any point, may have arrived."""
     cloud.routes["POST /api/jobs"] = misbehaviour
     error = await _failure_of_submit(account)
     assert type(error) is errors.NoResponseError
     assert may_have_arrived(error)
 
 
-async def test_create_on_a_connection_that_was_used_before_is_lost_too(cloud, account):
-    """The fate of a create that dies on a kept-alive connection is unclear; it is not resent."""
+async def test_create_on_a_used_connection_may_have_arrived(cloud, account):
+    """If it fails on a kept-alive connection, its outcome is unknown and it is not resent."""
     cloud.routes["POST /api/jobs"] = lambda _: (
         answer({"job_id": "1"}) if len(cloud.asked("POST")) == 1 else CLOSE
     )
@@ -62,15 +62,15 @@ async def test_create_on_a_connection_that_was_used_before_is_lost_too(cloud, ac
     assert len(cloud.asked("POST")) == 2
 
 
-async def test_create_that_is_never_answered_is_lost(cloud, account):
-    """Silence after the request was sent leaves its fate open."""
+async def test_create_without_a_response_may_have_arrived(cloud, account):
+    """Silence after the request was sent leaves its outcome open."""
     cloud.routes["POST /api/jobs"] = HANG
     error = await _failure_of_submit(account, read_timeout_s=0.3)
     assert type(error) is errors.NoResponseError
 
 
-async def test_truncated_answer_to_a_create_is_lost(cloud, account):
-    """Half an answer names no job, and the job may exist."""
+async def test_create_with_a_truncated_response_may_have_arrived(cloud, account):
+    """Half a response contains no id, and the job may exist."""
     cloud.routes["POST /api/jobs"] = b'HTTP/1.1 200 OK\r\nContent-length: 99\r\n\r\n{"job_'
     assert may_have_arrived(await _failure_of_submit(account))
 
@@ -87,8 +87,8 @@ async def test_truncated_answer_to_a_create_is_lost(cloud, account):
         answer({"job_id": "x" * 201}),
     ],
 )
-async def test_create_answered_without_an_id_may_have_made_a_job(cloud, account, reply):
-    """A 2xx that names no job is a bad answer whose job may exist."""
+async def test_create_answered_without_an_id_may_have_created_a_job(cloud, account, reply):
+    """A 2xx without an id is a malformed response, and the job may exist."""
     cloud.routes["POST /api/jobs"] = reply
     error = await _failure_of_submit(account)
     assert type(error) is errors.InvalidResponseError
@@ -96,10 +96,8 @@ async def test_create_answered_without_an_id_may_have_made_a_job(cloud, account,
     assert len(cloud.asked("POST")) == 1
 
 
-async def test_a_number_that_is_too_long_to_read_is_none_and_the_id_beside_it_counts(
-    cloud, account
-):
-    """Python reads numbers of at most 4,300 digits; the fields beside one are still read."""
+async def test_number_that_is_too_long_does_not_hide_the_id(cloud, account):
+    """Python reads numbers of at most 4,300 digits; the other fields are still read."""
     digits = "9" * 5000
     cloud.routes["POST /api/jobs"] = answer(text=f'{{"job_id": "a1", "cost": {digits}}}')
     provider = QuandelaCloud(account)
@@ -109,8 +107,8 @@ async def test_a_number_that_is_too_long_to_read_is_none_and_the_id_beside_it_co
         await provider.aclose()
 
 
-async def test_nobody_listening_certainly_did_not_arrive(account_of):
-    """A refused connection leaves the job cleanly unsent."""
+async def test_refused_connection_certainly_did_not_arrive(account_of):
+    """If the connection is refused, the job stays unsent."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{free.getsockname()[1]}"
@@ -121,13 +119,13 @@ async def test_nobody_listening_certainly_did_not_arrive(account_of):
 
 
 async def test_unknown_host_certainly_did_not_arrive(account_of):
-    """A name that no DNS knows leaves the job cleanly unsent."""
+    """If no DNS knows the name, the job stays unsent."""
     error = await _failure_of_submit(account_of("https://no-such-host.invalid"))
     assert type(error) is errors.CloudUnreachableError
 
 
 async def test_failed_tls_certainly_did_not_arrive(cloud, account_of):
-    """A server that does not speak TLS gets no byte of the request."""
+    """A server without TLS gets no byte of the request."""
     error = await _failure_of_submit(account_of(cloud.url.replace("http:", "https:")))
     assert type(error) is errors.CloudUnreachableError
     assert not any("Bearer" in str(r.headers) for r in cloud.requests)
@@ -141,7 +139,7 @@ async def test_plain_http_beyond_loopback_is_refused_before_anything_is_sent(acc
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 async def test_redirects_are_not_followed(cloud, account, status):
-    """A token never goes where a redirect points."""
+    """A token is never sent to the target of a redirect."""
     with serving() as elsewhere:
         cloud.routes["POST /api/jobs"] = answer({}, status, Location=f"{elsewhere.url}/api/jobs")
         error = await _failure_of_submit(account)
@@ -153,7 +151,7 @@ async def test_redirects_are_not_followed(cloud, account, status):
 
 
 async def test_redirect_of_the_first_question_leaves_the_job_unsent(cloud, account):
-    """A portal that redirects everything is noticed before a create is sent."""
+    """The provider notices a sign-in page that redirects everything before it sends a create."""
     cloud.routes["GET /api/jobs"] = answer({}, 302, Location="http://127.0.0.1:9/login")
     error = await _failure_of_submit(account)
     assert not may_have_arrived(error)
@@ -161,7 +159,7 @@ async def test_redirect_of_the_first_question_leaves_the_job_unsent(cloud, accou
 
 
 async def test_a_cloud_that_is_down_at_the_first_question_leaves_the_job_unsent(cloud, account):
-    """A 503 to the question which paths exist is not the fate of a create."""
+    """A 503 in response to the question about paths says nothing about a create."""
     cloud.routes["GET /api/jobs"] = answer({"error": "down"}, 503, Retry_After="60")
     error = await _failure_of_submit(account)
     assert not may_have_arrived(error)
@@ -169,8 +167,8 @@ async def test_a_cloud_that_is_down_at_the_first_question_leaves_the_job_unsent(
     assert cloud.asked("POST") == []
 
 
-async def test_an_answer_without_end_is_not_read_to_its_end(cloud, account):
-    """A response is bounded in memory and not requested again."""
+async def test_endless_response_is_not_read_to_its_end(cloud, account):
+    """A response is bounded in memory, and not requested again."""
     cloud.routes["GET /api/jobs/1/status"] = answer(text="x" * (MAX_RESPONSE_BYTES + 1))
     async with _opened(account) as provider:
         reported = (await provider.status(["1"]))["1"]
@@ -180,7 +178,7 @@ async def test_an_answer_without_end_is_not_read_to_its_end(cloud, account):
 
 
 async def test_a_reset_read_is_repeated(cloud, account):
-    """A read that was cut off is repeated more than once, unlike by the HTTP library."""
+    """The provider repeats a read that was cut off more often than the HTTP library does."""
     path = "/api/jobs/1/status"
     cloud.routes[f"GET {path}"] = lambda _: (
         RESET if cloud.asked("GET").count(path) < 3 else answer({"status": "running"})
@@ -191,7 +189,7 @@ async def test_a_reset_read_is_repeated(cloud, account):
 
 @pytest.mark.parametrize("status", [400, 401, 500])
 async def test_no_error_shows_the_token(cloud, account, status):
-    """A cloud that repeats the token in its sentence does not get it into an exception."""
+    """If a cloud repeats the token in its text, the exception does not show it."""
     cloud.routes["POST /api/jobs"] = answer({"error": f"bad {TOKEN} here"}, status)
     error = await _failure_of_submit(account)
     cause = error
@@ -202,7 +200,7 @@ async def test_no_error_shows_the_token(cloud, account, status):
 
 
 async def test_a_create_to_a_server_that_went_away_certainly_did_not_arrive(account_of):
-    """A create whose own connection is refused is cleanly unsent, whatever was asked before."""
+    """If the create's own connection is refused, the job is unsent, whatever came before."""
     with serving() as cloud:
         cloud.routes["GET /api/jobs"] = answer({}, 405, Connection="close")
         async with _opened(account_of(cloud.url)) as provider:

@@ -1,4 +1,4 @@
-"""Providers of other packages: found by entry point, and named when they cannot be used."""
+"""Providers of other packages: found by entry point, and named if they cannot be used."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from jobgroup import (
 from jobgroup.providers.base import Account
 
 
-def test_a_group_on_somebody_else_s_cloud(labcloud, data_dir):
-    """The documented example from `add` to results: failures, reruns, cancel, plan, tables."""
+def test_group_on_another_packages_cloud(labcloud, data_dir):
+    """The documented example works from `add` to results, with failures, reruns and a plan."""
     jg = JobGroup("lab")
     jg.add_many([job_of(labcloud), job_of(labcloud, fail="the laser is off"), job_of(labcloud)])
     assert jg.remote_jobs[0].provider == "labcloud"
@@ -66,7 +66,7 @@ TELLING = """
 """
 
 
-def test_jobs_on_somebody_else_s_cloud_are_adopted(install):
+def test_jobs_on_another_packages_cloud_are_adopted(install):
     """They have the data that the provider returns."""
     reported = "return Submission('mine', 'b1', {'payload': {'x': 1}})"
     install("telling", f"{TELLING}        async def submission(self, i): {reported}\n")
@@ -83,8 +83,8 @@ def test_jobs_on_somebody_else_s_cloud_are_adopted(install):
         ("        async def submission(self, i): return 1 / 0\n", "failed in submission"),
     ],
 )
-def test_a_provider_that_cannot_tell_of_jobs_adopts_none(install, reported, sentence):
-    """Unable or broken, it is one sentence."""
+def test_provider_without_submissions_adopts_nothing(install, reported, sentence):
+    """If it is unable or broken, there is one message."""
     install("telling", TELLING + reported)
     jg, url = JobGroup("adopted"), f"https://lab{len(reported)}.example"  # a provider of its own
     with pytest.raises((ValueError, InvalidResponseError), match=sentence):
@@ -92,8 +92,8 @@ def test_a_provider_that_cannot_tell_of_jobs_adopts_none(install, reported, sent
     assert len(jg) == 0
 
 
-def test_results_that_are_kept_are_each_cloud_s_own(install, labcloud):
-    """Two clouds that count their jobs from 1 do not get each other's results."""
+def test_cached_results_belong_to_their_own_cloud(install, labcloud):
+    """Two clouds that number their jobs from 1 do not get each other's results."""
     source = """
         from jobgroup.providers.base import Availability, RemoteStatus
 
@@ -129,13 +129,13 @@ def test_results_that_are_kept_are_each_cloud_s_own(install, labcloud):
     assert jg.cache.size_bytes > 0
 
 
-def test_a_name_that_nobody_brings_is_refused_at_once():
-    """The sentence names the providers that there are; nothing is made."""
+def test_unknown_provider_is_refused_at_once():
+    """The error lists the installed providers, and nothing is created."""
     with pytest.raises(MissingDependencyError, match=r"'labclod'.*quandela, scaleway"):
         RemoteJob({"payload": {"a": 1}}, platform="p", url="https://x.example", provider="labclod")
 
 
-def test_a_cloud_without_a_url_is_asked_for_one(labcloud):
+def test_job_without_a_url_is_refused(labcloud):
     """No job for LabCloud is sent to Quandela's address by mistake."""
     with pytest.raises(ValueError, match="needs its url"):
         RemoteJob({"payload": {"a": 1}}, platform="p", provider="labcloud")
@@ -156,8 +156,8 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("fault", BROKEN)
-def test_a_provider_that_cannot_be_used_is_named(fault, install, labcloud):
-    """One sentence with its package; nothing is sent, and other clouds' jobs are run."""
+def test_unusable_provider_is_named(fault, install, labcloud):
+    """One message names its package; nothing is sent, and jobs of other clouds run."""
     source, sentence = BROKEN[fault]
     install("broken", source)
     jg = JobGroup("broken")
@@ -175,7 +175,7 @@ def test_a_provider_that_cannot_be_used_is_named(fault, install, labcloud):
     other.wait(60)
 
 
-def test_a_provider_that_is_slow_to_import_holds_up_nobody_else(install, labcloud, tmp_path):
+def test_slow_import_of_a_provider_delays_no_other_cloud(install, labcloud, tmp_path):
     """While one package is imported, jobs of other clouds are sent and watched to their end."""
     gate = tmp_path / "gate"
     source = f"""
@@ -198,8 +198,8 @@ def test_a_provider_that_is_slow_to_import_holds_up_nobody_else(install, labclou
     assert len(labcloud.runs) == 2
 
 
-def test_our_own_names_cannot_be_taken(install):
-    """A package that calls its provider quandela does not get Quandela's jobs and tokens."""
+def test_built_in_names_cannot_be_taken(install):
+    """A package that names its provider quandela does not get Quandela's jobs and tokens."""
     install("quandela", "raise SystemExit(3)")
     account = Account("https://x.example", "", lambda: "canary")
     assert type(providers.provider_for(account)).__name__ == "QuandelaCloud"
@@ -207,7 +207,7 @@ def test_our_own_names_cannot_be_taken(install):
 
 
 def test_two_packages_with_one_name_are_both_named(install, labcloud):
-    """The user must decide which one counts."""
+    """The user must decide which one to keep."""
     install("twice", "def create(account): ...", package="first-lab")
     install("twice", "def create(account): ...", package="second-lab")
     with pytest.raises(InvalidProviderError, match=r"first-lab 1\.0 and second-lab 1\.0"):
@@ -215,8 +215,8 @@ def test_two_packages_with_one_name_are_both_named(install, labcloud):
     assert providers.installed().count("twice") == 1
 
 
-def test_a_provider_that_is_gone_leaves_its_jobs_as_they_are(labcloud):
-    """Not installed in another process: jobs keep their state, the group says what is missing."""
+def test_missing_provider_leaves_its_jobs_unchanged(labcloud):
+    """If it is not installed in another process, jobs keep their state, and the group names it."""
     jg = JobGroup("gone")
     jg.add_many([job_of(labcloud, seconds=60), job_of(labcloud)])
     jg.remote_jobs[0].execute_async()

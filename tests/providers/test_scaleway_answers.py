@@ -1,4 +1,4 @@
-"""How Scaleway's provider reads responses: words, times, results elsewhere, sentences."""
+"""Scaleway's responses as its provider reads them: words, times, stored results, texts."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ async def _opened(account):
         (None, "unknown"),
     ],
 )
-async def test_a_status_in_scaleway_s_words(cloud, account, word, state):
-    """Each word has its state, and is kept as it came; times are UTC."""
+async def test_status_words_of_scaleway(cloud, account, word, state):
+    """Each word has its state and is stored unchanged; times are UTC."""
     document = {
         "status": word,
         "created_at": "2026-01-02T03:04:05Z",
@@ -57,8 +57,8 @@ async def test_a_status_in_scaleway_s_words(cloud, account, word, state):
     assert (notices.duration_s, notices.message, notices.name) == (2.5, "half of it", "mine")
 
 
-async def test_fields_that_are_wrong_are_not_known(cloud, account):
-    """A status of the wrong kinds is tolerated."""
+async def test_wrong_fields_become_unknown(cloud, account):
+    """Fields of the wrong kind become unknown."""
     document = {"status": "running", "created_at": "soon", "started_at": 7, "job_duration": [1]}
     cloud.routes[f"GET {QAAS}/jobs/1"] = answer(document)
     async with _opened(account) as provider:
@@ -83,16 +83,16 @@ async def test_fields_that_are_wrong_are_not_known(cloud, account):
         {"job_results": [{"result": "", "url": "https://127.0.0.1:99999/x"}]},
     ],
 )
-async def test_a_result_that_is_not_to_be_had_is_an_error(cloud, account, document):
-    """No result, or one at an address that is not fetched, is an error of jobgroup."""
+async def test_unavailable_result_is_an_error(cloud, account, document):
+    """A missing result, or one at an address that is not fetched, is an error of jobgroup."""
     cloud.routes[f"GET {QAAS}/jobs/1/results"] = answer(document)
     async with _opened(account) as provider:
         with pytest.raises(errors.CloudError):
             await provider.result("1")
 
 
-async def test_what_it_cannot_it_says_without_asking(cloud, account):
-    """No rerun, no availability, no keys: reported by the protocol, and nothing is sent."""
+async def test_unsupported_calls_send_no_request(cloud, account):
+    """Reruns, availability and keys are reported as unsupported, without a request."""
     async with _opened(account) as provider:
         assert await provider.rerun("1", key="k") is None
         assert await provider.availability() == Availability()
@@ -124,8 +124,10 @@ async def test_what_it_cannot_it_says_without_asking(cloud, account):
         (402, {"message": "no more money"}, errors.InsufficientCreditsError, "no more money"),
     ],
 )
-async def test_refusals_keep_scaleway_s_sentence(cloud, account, status, document, kind, sentence):
-    """A create that is refused while its session runs says why, and is sent once."""
+async def test_rejections_keep_the_text_of_scaleway(
+    cloud, account, status, document, kind, sentence
+):
+    """A create that is rejected while its session runs has the reason, and is sent once."""
     cloud.routes |= {
         f"POST {QAAS}/jobs": answer(document, status),
         f"GET {QAAS}/sessions/s": answer({"id": "s", "status": "running"}),
@@ -138,7 +140,7 @@ async def test_refusals_keep_scaleway_s_sentence(cloud, account, status, documen
 
 
 async def test_a_session_of_another_project_is_not_used(cloud, account):
-    """Whatever a filter returns, a job goes to a live session of its own project."""
+    """Whatever the filter returns, a job is sent to a running session of its own project."""
     listed = [
         {"id": "s1", "status": "stopped", "project_id": "p"},
         {"id": "s2", "status": "running", "project_id": "another"},

@@ -1,4 +1,4 @@
-"""Which session a Scaleway job goes into when its own is no more, asked over the wire."""
+"""The session that a Scaleway job is sent to if its own has ended, asked over the wire."""
 
 from __future__ import annotations
 
@@ -51,8 +51,8 @@ def _session(name, status="running", **other):
 
 @pytest.mark.parametrize("status", ["running", "starting"])
 @pytest.mark.parametrize("own", ["stopped", "stopping", None])
-async def test_the_newest_live_session_takes_over(cloud, account, own, status):
-    """Of the same project and platform, once the job's own has ended or is no longer known."""
+async def test_newest_running_session_takes_over(cloud, account, own, status):
+    """It has the same project and platform, and the job's own has ended or is unknown."""
     listed = [
         _session("of another platform", platform_id="g"),
         _session("newest", status),
@@ -70,7 +70,7 @@ async def test_the_newest_live_session_takes_over(cloud, account, own, status):
 
 
 @pytest.mark.parametrize("fault", [answer({}, 403), answer({}, 500), RESET])
-async def test_a_session_that_cannot_be_asked_about_has_not_ended(cloud, account, fault):
+async def test_session_of_unknown_state_has_not_ended(cloud, account, fault):
     """The error of the create is raised, and no other session is tried."""
     cloud.routes |= {JOBS: _taken_by(), f"GET {QAAS}/sessions/s": fault}
     async with _opened(account) as provider:
@@ -79,8 +79,8 @@ async def test_a_session_that_cannot_be_asked_about_has_not_ended(cloud, account
     assert not [path for path in cloud.asked("GET") if "?" in path]
 
 
-async def test_a_plan_that_is_full_is_no_ended_session(cloud, account):
-    """It is said at once, whatever the session's state: another session would be as full."""
+async def test_full_plan_is_not_an_ended_session(cloud, account):
+    """The error is raised at once, because another session would be full too."""
     full = {"type": "quotas_exceeded", "message": "quota exceeded"}
     cloud.routes |= {
         JOBS: answer(full, 403),
@@ -93,15 +93,15 @@ async def test_a_plan_that_is_full_is_no_ended_session(cloud, account):
 
 
 async def test_a_cloud_that_lists_no_sessions_leaves_the_job_unsent(cloud, account):
-    """404 of the list is as good as an empty one."""
+    """A 404 for the list counts as an empty list."""
     cloud.routes |= {JOBS: _taken_by(), f"GET {QAAS}/sessions/s": answer(_session("s", "stopped"))}
     async with _opened(account) as provider:
         with pytest.raises(errors.SessionEndedError, match="Start a session"):
             await provider.submit(BODY, key="k")
 
 
-async def test_a_refusal_that_speaks_of_a_full_plan_is_believed_of_refusals_alone(cloud, account):
-    """A gateway's 503 that quotes it is a cloud that is busy."""
+async def test_text_about_a_full_plan_counts_only_in_a_rejection(cloud, account):
+    """A gateway's 503 that quotes that text means a busy cloud."""
     cloud.routes[JOBS] = answer({"type": "quotas_exceeded", "message": "later"}, 503)
     async with _opened(account) as provider:
         with pytest.raises(errors.CloudUnavailableError):
@@ -109,15 +109,15 @@ async def test_a_refusal_that_speaks_of_a_full_plan_is_believed_of_refusals_alon
 
 
 async def test_the_first_result_is_the_result(cloud, account):
-    """A result in the response is not also downloaded."""
+    """A result in the response is not downloaded again."""
     found = [{"result": "[1]", "url": "https://nowhere.invalid:0/x"}, {"result": "[2]"}]
     cloud.routes[f"GET {QAAS}/jobs/1/results"] = answer({"job_results": found})
     async with _opened(account) as provider:
         assert (await provider.result("1"))["results"] == "[1]"
 
 
-async def test_a_large_result_is_read_whole(cloud, account):
-    """Larger than any other answer may be."""
+async def test_large_result_is_read_completely(cloud, account):
+    """It may be larger than any other response."""
     text = json.dumps("x" * (5 * 2**20))
     cloud.routes[f"GET {QAAS}/jobs/1/results"] = answer({"job_results": [{"result": text}]})
     async with _opened(account) as provider:

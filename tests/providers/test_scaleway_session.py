@@ -1,4 +1,4 @@
-"""Perceval's own Scaleway session objects, from `add` to results, on an imitation of Scaleway."""
+"""Perceval's own Scaleway sessions, from `add` to results, on an imitation of Scaleway."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ from jobgroup.cloud import EmbeddedCloud
 
 @pytest.fixture(scope="module")
 def cloud():
-    """The embedded cloud that executes the imitation's jobs."""
+    """Run the embedded cloud that executes the imitation's jobs."""
     with EmbeddedCloud(max_queue=100, max_concurrent=4) as running:
         yield running
 
 
 @pytest.fixture
 def scaleway(cloud):
-    """An imitation of this test's own."""
+    """Run an imitation for this test alone."""
     with imitating(cloud) as running:
         yield running
 
@@ -62,7 +62,7 @@ def _add(jg, session, jobs=1):
 
 
 def _timer(scaleway, **parameters):
-    """A job that takes a given time and succeeds or fails."""
+    """Make a job that takes a given time and succeeds or fails."""
     body = {
         "payload": {"command": "timer", "parameters": parameters},
         "project_id": PROJECT,
@@ -71,8 +71,8 @@ def _timer(scaleway, **parameters):
     return RemoteJob(body, platform="sim:altair", url=scaleway.url, provider="scaleway")
 
 
-def test_a_session_s_jobs_from_add_to_results(scaleway, session_of):
-    """Added, sent once each into their session, watched, and decoded as Perceval does."""
+def test_jobs_of_a_session_from_add_to_results(scaleway, session_of):
+    """Each is sent once to its session, watched, and decoded as Perceval does."""
     jg = JobGroup("cnot on scaleway")
     with session_of() as session:
         sampler = _sampler(session)
@@ -99,8 +99,8 @@ def test_a_session_s_jobs_from_add_to_results(scaleway, session_of):
     assert status.duration
 
 
-def test_an_execution_is_sent_into_its_session(scaleway):
-    """As Perceval sends it through its own layer, and with the results that it has of it."""
+def test_execution_is_sent_to_its_session(scaleway):
+    """It is sent as Perceval's own layer does, and has the same results."""
     layer = ScalewayCommunicationLayer(
         "sim:altair", PROJECT, token=scaleway.token, url=scaleway.url
     )
@@ -121,8 +121,8 @@ def test_an_execution_is_sent_into_its_session(scaleway):
     assert body == of_perceval
 
 
-def test_large_results_are_fetched_from_where_they_are_stored(scaleway, session_of):
-    """A result that is a url is downloaded, and the token does not go there."""
+def test_large_results_are_downloaded_without_the_token(scaleway, session_of):
+    """If a result is a url, it is downloaded without the token."""
     scaleway.stores_results_elsewhere = True
     jg = JobGroup("stored")
     with session_of() as session:
@@ -134,8 +134,8 @@ def test_large_results_are_fetched_from_where_they_are_stored(scaleway, session_
     assert [token for _, path, token in scaleway.asked if path.startswith("/stored/")] == [""]
 
 
-def test_failed_and_canceled_jobs_are_sent_anew(scaleway, session_of):
-    """A failure tells its reason; Scaleway reruns nothing, so the stored body is a new job."""
+def test_failed_and_canceled_jobs_are_sent_again(scaleway, session_of):
+    """A failure has its reason. Scaleway has no rerun, so the stored body becomes a new job."""
     jg = JobGroup("again")
     set_token(scaleway.token, url=scaleway.url)
     with session_of():
@@ -155,8 +155,8 @@ def test_failed_and_canceled_jobs_are_sent_anew(scaleway, session_of):
         canceled.cancel()
 
 
-def test_a_plan_that_is_not_told_is_found_by_its_refusal(scaleway, session_of):
-    """Free slots are unknown: what the quota refuses stays unsent, and a queue waits for a slot."""
+def test_unreported_plan_is_found_by_its_rejections(scaleway, session_of):
+    """Free slots are unknown, so a rejected job stays unsent, and a queue waits for a slot."""
     scaleway.most_jobs = 2
     jg = JobGroup("quota")
     with session_of() as session:
@@ -179,8 +179,8 @@ def test_a_plan_that_is_not_told_is_found_by_its_refusal(scaleway, session_of):
     assert len(scaleway.jobs) == 3
 
 
-def test_a_session_that_ended_is_said_and_another_one_takes_over(scaleway, session_of):
-    """Nothing is lost with a session: the sentence says what to do, and doing it is enough."""
+def test_ended_session_is_reported_and_another_takes_over(scaleway, session_of):
+    """No job is lost: the error says what to do, and then the group runs."""
     jg = JobGroup("days")
     first = session_of()
     first.start()
@@ -198,7 +198,7 @@ def test_a_session_that_ended_is_said_and_another_one_takes_over(scaleway, sessi
 
 
 def test_a_session_may_start_after_its_jobs_were_added(scaleway, session_of):
-    """Prepared today, run tomorrow: the session that runs then is found."""
+    """If jobs are prepared today and run tomorrow, the session that runs then is found."""
     jg = JobGroup("prepared")
     session = session_of()
     _add(jg, session)
@@ -209,8 +209,8 @@ def test_a_session_may_start_after_its_jobs_were_added(scaleway, session_of):
         assert len(scaleway.jobs) == 1
 
 
-def test_an_expired_token_is_said_and_a_new_one_goes_on(scaleway, session_of, data_dir):
-    """The sentence names the call that helps; no token is in the group's folder."""
+def test_expired_token_is_reported_and_replaced(scaleway, session_of, data_dir):
+    """The error names the call that helps, and no token is in the group's folder."""
     jg = JobGroup("expired")
     session = session_of()
     session.start()
@@ -230,8 +230,8 @@ def test_an_expired_token_is_said_and_a_new_one_goes_on(scaleway, session_of, da
     assert b"scw-secret" not in kept
 
 
-def test_jobs_that_were_sent_by_hand_are_adopted(scaleway, session_of):
-    """They have status and results; an id that Scaleway does not find is refused."""
+def test_jobs_sent_outside_jobgroup_are_adopted(scaleway, session_of):
+    """They have status and results. An id that Scaleway does not find is refused."""
     with session_of() as session:
         theirs = _sampler(session).sample_count
         theirs.execute_sync(max_samples=1_000)
@@ -244,7 +244,7 @@ def test_jobs_that_were_sent_by_hand_are_adopted(scaleway, session_of):
     assert (job.state, job.provider, len(jg)) == ("success", "scaleway", 1)
 
 
-def test_another_process_goes_on_with_perceval_s_own_token(scaleway, session_of, tmp_path):
+def test_another_process_uses_percevals_own_token(scaleway, session_of, tmp_path):
     """SCALEWAY_CLOUD_TOKEN, which Perceval uses, works for the group without Perceval."""
     jg = JobGroup("elsewhere")
     with session_of() as session:

@@ -25,7 +25,7 @@ BODY = {"job_name": "a", "platform_name": "p", "payload": {"command": "probs"}}
 
 @pytest.fixture(autouse=True)
 def environment(monkeypatch):
-    """Nothing is configured."""
+    """Configure no token and no proxy."""
     for name in ("https_proxy", "all_proxy", "no_proxy"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.upper(), raising=False)
@@ -41,7 +41,7 @@ def _assert_hidden(error):
 
 @pytest.fixture
 def unused():
-    """A port without a server."""
+    """Return a port without a server."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         yield free.getsockname()[1]
@@ -71,7 +71,7 @@ ECHO = answer({"error": f"Bearer {TOKEN}"}, 400)
     [RESET, CLOSE, HANG, GARBAGE, GZIP_GZIP, LARGE_HEADER, ECHO, answer({}, 401), answer({}, 302)],
 )
 async def test_no_frame_shows_the_token_whatever_the_server_does(cloud, kind, reply):
-    """Neither ours nor the libraries', whose own frames hold the headers."""
+    """Neither our frames show it nor those of the libraries, which hold the headers."""
     path = "/api/jobs" if kind is QuandelaCloud else "/qaas/v1alpha1/jobs"
     cloud.routes[f"POST {path}"] = reply
     body = {**BODY, "session_id": "s"}
@@ -89,8 +89,8 @@ async def test_no_frame_shows_the_token_whatever_the_server_does(cloud, kind, re
 @pytest.mark.parametrize(
     "url", ["http://127.0.0.1:{}", "https://localhost:{}", "https://no.invalid"]
 )
-async def test_no_frame_shows_the_token_if_nobody_is_there(unused, url):
-    """Refused connections, and names that no DNS knows."""
+async def test_no_frame_shows_the_token_without_a_server(unused, url):
+    """Connections are refused, or no DNS knows the name."""
     _assert_hidden(await _failure(QuandelaCloud, url.format(unused)))
 
 
@@ -106,8 +106,8 @@ async def test_no_frame_shows_the_token_if_nobody_is_there(unused, url):
     ],
 )
 @pytest.mark.parametrize("source", ["environment", "account"])
-async def test_no_frame_shows_a_proxy_s_password(unused, monkeypatch, proxy, source):
-    """Whatever characters it has, whether such a proxy can be used or not."""
+async def test_no_frame_shows_the_password_of_a_proxy(unused, monkeypatch, proxy, source):
+    """It may have any characters, and the proxy may be usable or not."""
     url = proxy.format(PASSWORD, unused)
     if source == "environment":
         monkeypatch.setenv("ALL_PROXY", url)
@@ -119,7 +119,7 @@ async def test_no_frame_shows_a_proxy_s_password(unused, monkeypatch, proxy, sou
 
 
 @pytest.mark.anyio
-async def test_no_frame_shows_a_token_that_no_header_may_carry():
+async def test_no_frame_shows_a_token_that_is_invalid_in_a_header():
     """It is refused before anything is sent."""
     account = Account("http://127.0.0.1:9", "", lambda: TOKEN + "\n")
     with pytest.raises(errors.CredentialsError) as caught:
@@ -129,8 +129,8 @@ async def test_no_frame_shows_a_token_that_no_header_may_carry():
 
 
 @pytest.mark.parametrize("bad", [f" {TOKEN} {TOKEN}", TOKEN + "\x7f", TOKEN.encode(), [TOKEN]])
-def test_no_frame_of_set_token_shows_what_it_refuses(bad):
-    """Neither a text that can be no token, nor one in something else."""
+def test_no_frame_of_set_token_shows_a_refused_token(bad):
+    """This holds for a text that cannot be a token, and for one inside another object."""
     with pytest.raises((TypeError, ValueError)) as caught:
         set_token(bad, url="http://127.0.0.1:9")
     _assert_hidden(caught.value)
@@ -143,7 +143,7 @@ def test_no_frame_of_set_token_shows_what_it_refuses(bad):
     "url", ["https://me:{}@cloud.example", "me:{}@cloud.example", "ftp://{}@x"]
 )
 def test_no_frame_shows_the_password_of_a_refused_url(url):
-    """Nor does the sentence; the url of a cloud holds none, however it is written."""
+    """Neither does the message. The URL of a cloud has no password, however it is written."""
     url = url.format(PASSWORD)
     for use in (
         lambda: set_token("t", url=url),
@@ -156,7 +156,7 @@ def test_no_frame_shows_the_password_of_a_refused_url(url):
 
 
 def test_no_frame_of_a_run_or_an_adoption_shows_the_token(unused):
-    """From what a user calls down to the connection that was refused."""
+    """All frames count, from the user's call to the refused connection."""
     url = f"http://127.0.0.1:{unused}"
     set_token(TOKEN, url=url)
     jg = JobGroup("sweep")
@@ -171,8 +171,8 @@ def test_no_frame_of_a_run_or_an_adoption_shows_the_token(unused):
         _assert_hidden(caught.value)
 
 
-def test_no_frame_shows_the_password_of_a_job_s_proxy(unused):
-    """One that a Perceval job brought along."""
+def test_no_frame_shows_the_password_of_a_jobs_proxy(unused):
+    """A Perceval job brought the proxy."""
     origin = f"https://{uuid.uuid4().hex}.invalid"
     set_token(TOKEN, url=origin)
     remember_proxies(origin, "", {"https": f"http://me:{PASSWORD}@127.0.0.1:{unused}"})
@@ -187,8 +187,8 @@ def test_no_frame_shows_the_password_of_a_job_s_proxy(unused):
 @pytest.mark.parametrize(
     "entry", [{"id": 5}, {"id": None}, {"metadata": {"token": TOKEN}, "id": "1"}, {}]
 )
-def test_no_frame_shows_the_token_in_a_group_s_file_of_perceval(tmp_path, entry):
-    """Perceval writes a bearer token into each job of it; a damaged one is refused."""
+def test_no_frame_shows_the_token_in_a_file_of_perceval(tmp_path, entry):
+    """Perceval writes a bearer token into each job of its file; a damaged file is refused."""
     headers = {"Authorization": f"Bearer {TOKEN}"}
     entry = {"metadata": {"headers": headers, "token": TOKEN, "url": "x", "platform": "p"}, **entry}
     path = tmp_path / "g.jgrp"
@@ -199,8 +199,8 @@ def test_no_frame_shows_the_token_in_a_group_s_file_of_perceval(tmp_path, entry)
 
 
 @pytest.mark.anyio
-async def test_no_frame_shows_the_token_if_someone_s_provider_breaks(install):
-    """Its frames are dropped; the sentence names the provider."""
+async def test_no_frame_shows_the_token_if_a_provider_fails(install):
+    """Its frames are dropped, and the message names the provider."""
     install(
         "leaky",
         """
@@ -237,8 +237,8 @@ async def test_no_frame_shows_the_token_if_someone_s_provider_breaks(install):
     _assert_hidden(caught.value)
 
 
-def test_the_walker_would_find_a_secret():
-    """A frame that holds one, an error that hides its context: both are looked at."""
+def test_the_search_finds_a_secret():
+    """It looks at frames that hold a secret, and at errors that hide their context."""
 
     def inner(value):
         raise KeyError("k")

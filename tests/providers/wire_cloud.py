@@ -1,4 +1,4 @@
-"""A loopback server that answers what a test tells it to, misbehaviour of the wire included."""
+"""A loopback server that answers as a test specifies, with faults of the connection too."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ HANG = "read the request and never answer"
 
 
 def answer(document: Any = None, status: int = 200, text: str | None = None, **headers: str):
-    """The bytes of an HTTP answer: a JSON document, or any text."""
+    """Return the bytes of an HTTP response: a JSON document, or any text."""
     body = (json.dumps(document) if text is None else text).encode()
     lines = [f"HTTP/1.1 {status} X", f"Content-Length: {len(body)}"]
     lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
@@ -43,7 +43,7 @@ class Request:
 
 @dataclass
 class WireCloud:
-    """Routes are ``"GET /path"`` to bytes, to one of the words above, or to a function of both.
+    """Routes map ``"GET /path"`` to bytes, to one of the words above, or to a function of both.
 
     By default it has the current paths: GET of ``/api/jobs`` returns 405.
     """
@@ -56,7 +56,7 @@ class WireCloud:
     stop: Callable[[], None] = lambda: None
 
     def asked(self, method: str) -> list[str]:
-        """The paths that were asked with a method, in order."""
+        """Return the paths that were requested with a method, in order."""
         return [r.path for r in self.requests if r.method == method]
 
 
@@ -103,12 +103,12 @@ class _Server(socketserver.ThreadingTCPServer):
     allow_reuse_address = True
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that went away is not this server's concern."""
+        """Ignore clients that disconnect."""
 
 
 @contextmanager
 def serving() -> Iterator[WireCloud]:
-    """A wire cloud while it runs."""
+    """Run a wire cloud during a block."""
     with _Server(("127.0.0.1", 0), _Handler) as server:
         cloud = WireCloud(f"http://127.0.0.1:{server.server_address[1]}")
         server.cloud = cloud
