@@ -367,6 +367,23 @@ def test_unknown_states_are_an_error_that_names_the_nearest(measured):
         jg.define("lost", 3)
 
 
+def test_definitions_have_no_values_while_their_states_may_still_come(measured, scripted):
+    """Early in a run, tables and datasets have gaps, and a plot has nothing to draw."""
+    jg = measured(({"x": 0}, _pair(1, 1)))
+    jg.define("lost", "1 - |3,0>")
+    body = {"command": "sample_count", "max_samples": 100}
+    jg.add(RemoteJob(body, platform="sim:x", url=scripted.url), labels={"x": 1})
+    assert jg.results_table("lost")["lost"] == [None, None]
+    assert jg.to_xarray().lost.isnull().all()
+    with pytest.raises(ValueError, match="nothing to draw"):
+        jg.plot("lost")
+    jg.run_parallel()
+    scripted.tell(jg[1].id, "completed", shots=1000)
+    scripted.results[jg[1].id] = {"results": json.dumps({"results": _counts(**{"|3,0>": 4})})}
+    jg.refresh()
+    assert jg.results_table("lost")["lost"] == [1, 0]
+
+
 def test_tables_have_noise_and_times(measured):
     """A noise model is a column for each parameter, defaults filled in; times are ISO 8601."""
     noise = ':PCVL:NoiseModel:{"indistinguishability": 0.9}'

@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from jobgroup.errors import MissingDependencyError
 from jobgroup.results.cells import Cell
 from jobgroup.results.expression import Expression
-from jobgroup.results.pool import ErrorKind, scalar_names
+from jobgroup.results.pool import ErrorKind, Quantity, scalar_names
 from jobgroup.results.results_table import (
     NOT_SAMPLED,
     ResultRow,
-    check_expression,
     check_known,
+    is_measured,
     level_of,
 )
 from jobgroup.results.states import in_order, label_of
@@ -95,16 +95,18 @@ def dataset_of(
         raise ValueError(f'errors must be "counts" or "scatter", got {errors!r:.40}.')
     layout = _Layout(study, repeats, grid)
     known = in_order({s for point in layout.points for m in point.pool.used for s in m.values})
-    measured = [row.measurement for point in layout.points for row in point.rows]
-    for expression in definitions.values():
-        check_expression(expression, dict.fromkeys(known), measured)
+    rows = [row for point in layout.points for row in point.rows]
+    is_known = {
+        name: is_measured(expression, dict.fromkeys(known), rows)
+        for name, expression in definitions.items()
+    }
     kept = _kept_states(layout, known, states)
     has_interval = interval is not False
     variables = _Variables(layout, np, level_of(interval), errors, has_interval=has_interval)
     variables.add_shares(kept, known)
     variables.add_scalars()
     for name, expression in definitions.items():
-        variables.add_derived(name, expression)
+        variables.add_derived(name, expression, is_known=is_known[name])
     variables.add_jobs()
     state = (("state",), np.array(kept, dtype=object), {"long_name": LONG_NAMES["state"]})
     return xr.Dataset(
@@ -175,9 +177,11 @@ class _Variables:
                 found = (point.pool.scalar(name, errors=self._errors) for point in points)
                 self._add(name, [each.value for each in found], units="1")
 
-    def add_derived(self, name: str, expression: Expression) -> None:
+    def add_derived(self, name: str, expression: Expression, *, is_known: bool) -> None:
         found = [
             point.pool.quantity(expression, level=self._level, errors=self._errors)
+            if is_known
+            else Quantity()
             for point in self._layout.points
         ]
         self._add(name, (each.value for each in found), units="1", expression=expression.text)

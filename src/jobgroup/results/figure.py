@@ -17,7 +17,12 @@ from jobgroup.results.arrays import time_of
 from jobgroup.results.cells import Cell
 from jobgroup.results.expression import Expression, ExpressionError, parse
 from jobgroup.results.pool import Pool, Quantity
-from jobgroup.results.results_table import check_expression, level_of, most_frequent
+from jobgroup.results.results_table import (
+    check_expression,
+    is_measured,
+    level_of,
+    most_frequent,
+)
 from jobgroup.results.study import Point, Study, shown_value
 from jobgroup.status import FAILED
 from jobgroup.values import is_same_value
@@ -392,7 +397,7 @@ class _Reader:
         self, study: Study, y: str, definitions: Mapping[str, Expression], errors: Errors
     ) -> None:
         measured = [m for p in study.points for m in p.pool.used]
-        rows = [row.measurement for p in study.points for row in p.rows]
+        rows = [row for p in study.points for row in p.rows]
         self._errors_shown = errors is not False
         self._errors: Literal["counts", "scatter"] = "scatter" if errors == "scatter" else "counts"
         self._level = level_of(True if isinstance(errors, str) else errors)
@@ -406,7 +411,11 @@ class _Reader:
                     f"{y!r:.80} is not a state, quantity or expression."
                 ) from None
         returned = dict.fromkeys(state for m in measured for state in m.values)
-        check_expression(self._expression, returned, rows)
+        self._is_known = True
+        if y in definitions:
+            self._is_known = is_measured(self._expression, returned, rows)
+        else:
+            check_expression(self._expression, returned, [row.measurement for row in rows])
         is_sampled = any(m.kind == "count" for m in measured)
         self.is_share = self._expression.is_share
         share = f"share of {y} among selected" if is_sampled else f"probability of {y}"
@@ -418,6 +427,8 @@ class _Reader:
         return found if self._errors_shown else Quantity(found.value)
 
     def _read(self, pool: Pool) -> Quantity:
+        if not self._is_known:
+            return Quantity()
         names = self._expression.names
         if len(names) == 1 and self._expression.text.strip() == names[0]:
             return pool.scalar(names[0], level=self._level, errors=self._errors)

@@ -15,11 +15,11 @@ from jobgroup.errors import UnknownColumnError
 from jobgroup.results.cells import Cell, cell, noise_of
 from jobgroup.results.expression import Expression
 from jobgroup.results.measurement import Measurement
-from jobgroup.results.pool import SCALARS, Pool, scalar_names
+from jobgroup.results.pool import SCALARS, Pool, Quantity, scalar_names
 from jobgroup.results.shares import ONE_SIGMA
 from jobgroup.results.states import in_order, label_of
 from jobgroup.results.table import Table
-from jobgroup.status import UNTROUBLED
+from jobgroup.status import FAILED, REFUSED, UNTROUBLED
 from jobgroup.words import format_counts
 
 if TYPE_CHECKING:
@@ -59,6 +59,13 @@ class ResultRow:
     def pool(self) -> Pool:
         """The numbers of this row alone."""
         return Pool([self.measurement])
+
+    @property
+    def may_return(self) -> bool:
+        """Whether outcomes may still come."""
+        if self.measurement.kind is not None or self.failure is not None:
+            return False
+        return self.record.state not in FAILED | {REFUSED}
 
 
 def rows_of(
@@ -189,8 +196,10 @@ def measured_columns(
     for name, (form, state) in wanted.items():
         columns[name] = [_of_state(row.pool, form, state, level) for row in rows]
     for name, expression in definitions.items():
-        check_expression(expression, returned, [row.measurement for row in rows])
-        found = [row.pool.quantity(expression, level=level) for row in rows]
+        is_known = is_measured(expression, returned, rows)
+        found = [
+            row.pool.quantity(expression, level=level) if is_known else Quantity() for row in rows
+        ]
         columns[name] = [each.value for each in found]
         columns[f"{name}_err"] = [each.error for each in found]
         if interval is not False:
@@ -243,6 +252,23 @@ def check_expression(
             raise UnknownColumnError(
                 f"There is no quantity {name!r:.80}. There are: {', '.join(known)}, and the states."
             )
+
+
+def is_measured(
+    expression: Expression, states: Mapping[str, Any], rows: Sequence[ResultRow]
+) -> bool:
+    """Return whether all that an expression names was measured, or False if it still may be.
+
+    Raises:
+        UnknownColumnError: something was not, and every job has ended.
+    """
+    try:
+        check_expression(expression, states, [row.measurement for row in rows])
+    except UnknownColumnError:
+        if not any(row.may_return for row in rows):
+            raise
+        return False
+    return True
 
 
 def _own_columns(rows: Sequence[ResultRow]) -> dict[str, list[Cell]]:
