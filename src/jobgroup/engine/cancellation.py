@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 
 import anyio
 
 from jobgroup.engine.loop import task_group
 from jobgroup.engine.session import GroupSession
-from jobgroup.errors import JobGroupError, RemoteNotFoundError, RequestRejectedError, StorageError
+from jobgroup.errors import (
+    CredentialsError,
+    InvalidProviderError,
+    JobGroupError,
+    MissingDependencyError,
+    RemoteNotFoundError,
+    RequestRejectedError,
+    StorageError,
+)
 from jobgroup.providers.responses import unreadable
 from jobgroup.status import ON_CLOUD
 from jobgroup.store import CommandResult, JobRecord, Target
@@ -20,8 +29,48 @@ MAX_CANCELS_IN_FLIGHT = 10
 _HAS_ENDED = (RequestRejectedError, RemoteNotFoundError)
 """How clouds respond if a job has ended before it is canceled."""
 
+_NOT_FROM_HERE = (CredentialsError, MissingDependencyError, InvalidProviderError)
+"""Another process may have a token that works, or the package of the provider."""
 
-async def cancel(session: GroupSession, entry_ids: Sequence[int] | None = None) -> CommandResult:
+
+@dataclass(slots=True)
+class Cancellation:
+    """What became of the jobs that were to be canceled.
+
+    Attributes:
+        done: entries whose cloud was asked to cancel them.
+        failed: the reason for each entry that could not be canceled.
+        not_from_here: those of them that this process has no usable token or provider for.
+        accounts: the accounts of these, and the errors.
+        others: number of jobs that were not active.
+    """
+
+    done: set[int] = field(default_factory=set)
+    failed: dict[int, str] = field(default_factory=dict)
+    not_from_here: set[int] = field(default_factory=set)
+    accounts: dict[Target, JobGroupError] = field(default_factory=dict)
+    others: int = 0
+
+    def take(self, other: CommandResult) -> None:
+        """Add what another process did for the jobs that could not be canceled from here."""
+        self.done |= set(other.done)
+        for entry_id in self.not_from_here:
+            self.failed.pop(entry_id, None)
+        self.failed |= other.failed
+
+    def result(self) -> CommandResult:
+        done = sorted(self.done - self.failed.keys())
+        texts = [f"{len(done)} asked to cancel"]
+        if self.others:
+            texts.append(f"{self.others} could not be canceled in their state")
+        if self.failed:
+            texts.append(f"{len(self.failed)} not canceled")
+        return CommandResult(", ".join(texts), done, self.failed)
+
+
+async def cancel_from_here(
+    session: GroupSession, entry_ids: Sequence[int] | None = None
+) -> Cancellation:
     """Ask the clouds to cancel jobs that have not ended; None for all of them.
 
     An entry that was sent in part is unsent, but its sub-jobs on the cloud are canceled too.
@@ -43,15 +92,15 @@ async def cancel(session: GroupSession, entry_ids: Sequence[int] | None = None) 
         for part in begun:
             group.start_soon(canceling.cancel_part, part)
     tried = {r.entry_id for r in able} | {part.entry_id for part in begun}
-    return canceling.outcome(others=len({r.entry_id for r in records} - tried))
+    canceling.outcome.others = len({r.entry_id for r in records} - tried)
+    return canceling.outcome
 
 
 class _Canceling:
     def __init__(self, session: GroupSession) -> None:
         self._session = session
         self._gate = anyio.Semaphore(MAX_CANCELS_IN_FLIGHT)
-        self._done: set[int] = set()
-        self._failed: dict[int, str] = {}
+        self.outcome = Cancellation()
 
     async def cancel_job(self, record: JobRecord, ids: list[str]) -> None:
         errors = [error for i in ids if (error := await self._ask(record.target, i))]
@@ -61,11 +110,11 @@ class _Canceling:
             text = f"The cloud was asked to cancel job {record.position} ({record.remote_id})"
             if not await self._wrote(record.entry_id, text, note):
                 return
-            self._done.add(record.entry_id)
+            self.outcome.done.add(record.entry_id)
             self._session.notify()
             errors = [error for error in errors if not isinstance(error, _HAS_ENDED)]
         if errors:
-            self._failed[record.entry_id] = str(errors[0])
+            self._fail(record.entry_id, errors[0])
 
     async def cancel_part(self, part: OrphanSubjob) -> None:
         error = await self._ask(part.target, part.remote_id)
@@ -74,36 +123,36 @@ class _Canceling:
             text = f"The cloud was asked to cancel {part.remote_id}, a part of job {part.position}"
             if not await self._wrote(part.entry_id, text, forget):
                 return
-            self._done.add(part.entry_id)
+            self.outcome.done.add(part.entry_id)
             self._session.notify()
         elif not isinstance(error, _HAS_ENDED):
-            self._failed[part.entry_id] = str(error)
+            self._fail(part.entry_id, error)
 
     async def _wrote(self, entry_id: int, what: str, write: Callable[[], None]) -> bool:
         try:
             await self._session.settling.write(what, write)
         except StorageError as error:  # one job; the others are still canceled
-            self._failed[entry_id] = str(error)
+            self._fail(entry_id, error)
             return False
         return True
 
+    def _fail(self, entry_id: int, error: JobGroupError) -> None:
+        self.outcome.failed[entry_id] = str(error)
+        if isinstance(error, _NOT_FROM_HERE):
+            self.outcome.not_from_here.add(entry_id)
+
     async def _ask(self, target: Target, remote_id: str) -> JobGroupError | None:
         async with self._gate:
+            if (refused := self.outcome.accounts.get(target)) is not None:
+                return refused  # it would be the same for each of its jobs
             try:
                 provider = await self._session.provider(target)
                 await provider.cancel(remote_id)
+            except _NOT_FROM_HERE as error:
+                self.outcome.accounts[target] = error
+                return error
             except JobGroupError as error:
                 return error
             except Exception as error:  # noqa: BLE001  # one job; the others are still canceled
                 return unreadable(error, target.origin)
         return None
-
-    def outcome(self, others: int) -> CommandResult:
-        """Return the outcome; `others` is the number of jobs that were not active."""
-        done = sorted(self._done - self._failed.keys())
-        texts = [f"{len(done)} asked to cancel"]
-        if others:
-            texts.append(f"{others} could not be canceled in their state")
-        if self._failed:
-            texts.append(f"{len(self._failed)} refused by the cloud")
-        return CommandResult(", ".join(texts), done, self._failed)

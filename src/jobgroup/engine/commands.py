@@ -1,7 +1,8 @@
 """The commands of a group, from a button, a script or another process, and their execution.
 
 A command that sends needs the lease. If another process holds it, the command is written into the
-group's file, and that process executes it.
+group's file, and that process executes it. So it does a command that only needs a token, if this
+process has none that works.
 """
 
 from __future__ import annotations
@@ -15,14 +16,14 @@ from typing import Any
 
 import anyio
 
-from jobgroup.engine.cancellation import cancel
-from jobgroup.engine.lease import is_gone
+from jobgroup.engine.cancellation import cancel_from_here
+from jobgroup.engine.lease import LEASE_TTL_S, Witness, is_gone
 from jobgroup.engine.pause import set_paused
 from jobgroup.engine.run import Run, RunRequest
 from jobgroup.engine.runner import execute_run, report_of_rerun
 from jobgroup.engine.session import GroupSession
 from jobgroup.engine.subjobs import bodies_of
-from jobgroup.errors import GroupBusyError, JobGroupError
+from jobgroup.errors import CredentialsError, GroupBusyError, JobGroupError
 from jobgroup.logs import logger
 from jobgroup.providers.base import is_id
 from jobgroup.status import NOT_SENT, UNSENT
@@ -69,8 +70,25 @@ async def execute(session: GroupSession, name: str, args: Mapping[str, Any]) -> 
     return await _forward(session, name, args)
 
 
-async def _forward(session: GroupSession, name: str, args: Mapping[str, Any]) -> CommandResult:
-    """Have the process that runs the group execute a command, or execute it here if that ends."""
+class _SilentHolderError(JobGroupError):
+    """The process that runs the group lives, but does not respond."""
+
+
+async def _forward(
+    session: GroupSession, name: str, args: Mapping[str, Any], *, awake: Witness | None = None
+) -> CommandResult:
+    """Have the process that runs the group execute a command, or execute it here if that ends.
+
+    Args:
+        session: the group.
+        name: the command.
+        args: its arguments.
+        awake: judges whether that process responds, to give up otherwise; None to wait until it
+            does.
+
+    Raises:
+        JobGroupError: it could not be executed.
+    """
     queue = session.store.commands
     enqueue = partial(queue.enqueue, name, args, this_process())
     command_id = await session.in_thread(enqueue)
@@ -95,6 +113,8 @@ async def _forward(session: GroupSession, name: str, args: Mapping[str, Any]) ->
                     "The process that ran the group ended while it executed this. Jobs that it has"
                     " sent are in the group. Repeat the call for the others."
                 )
+        elif awake is not None:
+            await _require_response(session, awake)
         return None
 
     try:
@@ -105,6 +125,13 @@ async def _forward(session: GroupSession, name: str, args: Mapping[str, Any]) ->
         raise
     assert found is not None  # noqa: S101  # there is no time limit
     return found
+
+
+async def _require_response(session: GroupSession, awake: Witness) -> None:
+    """Raise `_SilentHolderError` if the process that runs the group has shown no life for long."""
+    held = await session.in_thread(session.store.lease.current)
+    if held is not None and awake.judge(held) == "dead":
+        raise _SilentHolderError(f"{held.process} has not responded for {LEASE_TTL_S:.0f} s")
 
 
 async def serve_requests(session: GroupSession) -> None:
@@ -186,6 +213,30 @@ async def resend(session: GroupSession, entry_ids: Sequence[int]) -> CommandResu
         return await _carry_out(session, request, "sent again")
 
 
+async def cancel(session: GroupSession, entry_ids: Sequence[int] | None = None) -> CommandResult:
+    """Cancel jobs on their clouds, those that cannot be canceled from here by the group's runner.
+
+    Without such a process, the missing or rejected token is an incident, which pages ask for.
+    """
+    canceled = await cancel_from_here(session, entry_ids)
+    if not canceled.not_from_here:
+        return canceled.result()
+    if await session.in_thread(session.lease.is_held_elsewhere):
+        args = {"entry_ids": sorted(canceled.not_from_here)}
+        try:
+            canceled.take(await _forward(session, "cancel", args, awake=Witness(wants_beats=True)))
+        except _SilentHolderError as silence:
+            for entry_id in canceled.not_from_here:
+                canceled.failed[entry_id] += f" The group is being run, but {silence}."
+        return canceled.result()
+    for target, error in canceled.accounts.items():
+        if isinstance(error, CredentialsError):
+            begin = session.store.incidents.open
+            await session.in_thread(begin, "token", target.origin, target.account, str(error))
+    session.notify()
+    return canceled.result()
+
+
 async def confirm(session: GroupSession, entry_id: int, remote_id: str) -> CommandResult:
     """Adopt a remote id for an unconfirmed job."""
     remote_id = str(remote_id).strip()
@@ -237,7 +288,12 @@ async def prioritize(session: GroupSession, entry_ids: Sequence[int]) -> Command
 
 
 async def refresh(session: GroupSession) -> CommandResult:
-    await session.poller.refresh()
+    try:
+        await session.poller.refresh()
+    except CredentialsError:
+        if not await session.in_thread(session.lease.is_held_elsewhere):
+            raise
+        return await _forward(session, "refresh", {}, awake=Witness(wants_beats=True))
     return CommandResult("up to date")
 
 
@@ -246,12 +302,12 @@ COMMANDS: dict[str, Command] = {
     "rerun": Command(rerun, needs_lease=True),
     "resend": Command(resend, needs_lease=True),
     "confirm": Command(confirm),
-    "cancel": Command(cancel),
+    "cancel": Command(cancel, may_repeat=True),
     "stop": Command(stop, needs_lease=True, may_repeat=True),
     "pause": Command(pause),
     "resume": Command(resume),
     "prioritize": Command(prioritize),
-    "refresh": Command(refresh),
+    "refresh": Command(refresh, may_repeat=True),
 }
 
 
