@@ -33,7 +33,8 @@ class GroupState(HasTraits):
         stalled_since: when the last job ended, in seconds since the epoch, if none has ended for
             ten times as long as usual; None otherwise.
         sender: the process that sends the group's jobs: its `host`, `pid`, `since` when (seconds
-            since the epoch) and whether `is_this_process`; None if there is none.
+            since the epoch), whether `is_this_process`, and whether it `is_from_page`, started by
+            a page; None if there is none.
         results_on_cloud_only: number of successful jobs whose results are not in the group's file;
             clouds may delete results, and `JobGroup.keep_results` fetches them.
         version: grows with every change.

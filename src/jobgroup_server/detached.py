@@ -12,12 +12,14 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 from tempfile import mkstemp
+from threading import Lock
 from typing import Any, Final
 
 from jobgroup.dashboard.group_commands import engine_args
 from jobgroup.dashboard.protocol import Json
 from jobgroup.errors import JobGroupError
 from jobgroup.group import JobGroup, engine_session
+from jobgroup.secret import Secret
 from jobgroup.store.atomic import make_directory
 from jobgroup.store.names import encode
 from jobgroup.store.paths import data_directory
@@ -26,7 +28,7 @@ START_TIMEOUT_S: Final = 60.0
 """How long a new process may take until it has the group, on a busy machine."""
 
 STEADY_AFTER_S: Final = 2.0
-"""A run that cannot send, for example without a token, has the group for a moment and ends."""
+"""A run that cannot send has the group for a moment and ends."""
 
 CHECK_INTERVAL_S: Final = 0.1
 KEEP_LOGS_S: Final = 30 * 86400.0
@@ -34,21 +36,54 @@ MAX_LOG_TAIL_BYTES: Final = 4000
 
 
 class DetachedRuns:
-    """The runs that this server started and that have not ended."""
+    """The runs that this server started and that have not ended. Safe to use from any thread."""
 
     def __init__(self) -> None:
+        self._lock = Lock()
         self._processes: set[subprocess.Popen[bytes]] = set()
 
     def add(self, process: subprocess.Popen[bytes]) -> None:
-        """Remember a run."""
-        self._processes.add(process)
+        """Remember a run, whose standard input stays open for tokens."""
+        assert process.stdin is not None  # noqa: S101
+        if sys.platform != "win32":
+            os.set_blocking(process.stdin.fileno(), False)  # a stopped one holds no thread up
+        with self._lock:
+            self._processes.add(process)
 
     def count(self) -> int:
         """Return how many have not ended; the others are forgotten."""
-        for process in list(self._processes):
-            if process.poll() is not None:
-                self._processes.discard(process)
-        return len(self._processes)
+        with self._lock:
+            for process in list(self._processes):
+                if process.poll() is not None:
+                    self._processes.discard(process)
+                    _close_input(process)
+            return len(self._processes)
+
+    def give_token(self, token: Secret, url: str, account: str) -> int:
+        """Pass a token to the runs; return how many took it."""
+        self.count()
+        line = Secret(json.dumps([url, account, token.reveal()]) + "\n")
+        with self._lock:
+            return sum(_write_line(process, line) for process in self._processes)
+
+
+def _write_line(process: subprocess.Popen[bytes], line: Secret) -> bool:
+    assert process.stdin is not None  # noqa: S101
+    if process.stdin.closed:
+        return False
+    written = 0
+    with suppress(OSError):  # it is ending, or has been stopped for long
+        written = os.write(process.stdin.fileno(), line.reveal().encode())
+    if written == len(line.reveal().encode()):
+        return True
+    _close_input(process)  # after half a line, it would understand no other
+    return False
+
+
+def _close_input(process: subprocess.Popen[bytes]) -> None:
+    assert process.stdin is not None  # noqa: S101
+    with suppress(OSError):
+        process.stdin.close()
 
 
 def start_run(
@@ -94,10 +129,11 @@ def start_run(
             env=os.environ | {"JOBGROUP_DATA_DIR": str(data_directory()), "COLUMNS": "200"},
             **_detached(),
         )
-    runs.add(process)
     assert process.stdin is not None  # noqa: S101
-    with suppress(BrokenPipeError), process.stdin as pipe:  # its log says why it ended
-        pipe.write(json.dumps(wanted).encode())
+    with suppress(BrokenPipeError):  # its log says why it ended
+        process.stdin.write(json.dumps(wanted).encode() + b"\n")
+        process.stdin.flush()
+    runs.add(process)
     lease, give_up = engine_session(group).lease, time.monotonic() + START_TIMEOUT_S
     steady_at = math.inf
     while process.poll() is None and time.monotonic() < steady_at:
@@ -110,9 +146,12 @@ def start_run(
         raise JobGroupError(_last_line(log) or f"The run ended at once: see {log}.")
     if process.poll() == 0:
         return {"text": _last_line(log) or "Done"}
+    what = "Sending"
+    if any(incident.kind == "token" for incident in engine_session(group).store.incidents.list()):
+        what = "Waiting for a token"
     return {
-        "text": f"Sending from process {process.pid}, which outlives this page and its server, but"
-        " not the machine or container."
+        "text": f"{what}: process {process.pid}, which outlives this page and its server, but not"
+        " the machine or container."
     }
 
 

@@ -45,10 +45,14 @@ class Shared:
 
         return Threads(driver, lambda: ViewPool(self.workers, lambda: f"request {group()}"))
 
-    def set_token(self, token: Secret, url: str, account: str) -> None:
-        """Keep a token in the memory of this process, for it and the processes that it starts."""
+    def set_token(self, token: Secret, url: str, account: str) -> int:
+        """Keep a token in the memory of this process, for it and the processes that it starts.
+
+        Return how many runs that it has started got it.
+        """
         set_token(token.reveal(), url=url, account=account)
         self._tokens[url, account] = token
+        return self.runs.give_token(token, url, account)
 
     def tokens(self) -> list[list[str]]:
         """Return URL, account and token, for each token that was typed in a page."""

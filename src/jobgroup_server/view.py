@@ -18,6 +18,7 @@ from jobgroup.group import JobGroup, engine_session
 from jobgroup.secret import Secret
 from jobgroup.store.encoding import json_safe
 from jobgroup.store.paths import data_directory
+from jobgroup.words import format_count
 from jobgroup_server import frames
 from jobgroup_server.detached import start_run
 from jobgroup_server.shared import Shared
@@ -121,9 +122,10 @@ class SocketSession(DashboardSession):
         # not the session's own `observe`: its thread would follow the group with no view open
         HasTraits.observe(self, self._send_trait, list(self.traits(sync=True)))
 
-    def set_token(self, token: Secret, url: str, account: str) -> None:
+    def set_token(self, token: Secret, url: str, account: str) -> str:
         """Keep a token for this server and for the processes that it starts."""
-        self._shared.set_token(token, url, account)
+        runs = self._shared.set_token(token, url, account)
+        return f"Token set for {url}" + f", also in {format_count(runs, 'run')}" * bool(runs)
 
     def send(self, content: Any, buffers: Any = None) -> None:
         """Send a message to the browser."""

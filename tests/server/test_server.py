@@ -62,14 +62,15 @@ async def test_commands_go_to_the_process_that_runs_the_group(make_group, ui, st
     assert run.poll() is None
 
 
-async def test_a_run_that_cannot_start_says_why(make_group, start_ui, data_dir):
-    """Without a token the started process ends, and its sentence is the answer."""
-    make_group("study", {})
-    ui = start_ui(JOBGROUP_TOKEN="")
+async def test_a_run_that_cannot_start_says_why(make_group, ui):
+    """The started process ends, and its sentence is the answer."""
+    group = make_group("study", {})
+    group.run_parallel()
+    await group.wait_async(timeout=TIMEOUT_S)
     async with ui.connected("study") as client:
-        answer = await client.do("run", mode="parallel")
+        answer = await client.do("rerun", positions=[0], overrides={"unknown": 1})
         assert answer["t"] == "error"
-        assert "token" in answer["message"]
+        assert "unknown" in answer["message"]
 
 
 async def test_results_are_decoded_outside_of_the_server(make_group, ui):

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import sqlite3
 import time
-from contextlib import closing
+from contextlib import closing, suppress
+from datetime import datetime
 from pathlib import Path
 
 import anyio
@@ -13,36 +14,44 @@ import psutil
 import pytest
 from ui_server import TIMEOUT_S, wait
 
-from jobgroup import RemoteJob
+from jobgroup import GroupBusyError, RemoteJob
 
 pytestmark = pytest.mark.anyio
 
 
+@pytest.mark.parametrize(
+    ("mode", "before"), [("sequential", ""), ("queue", "expired"), ("parallel", "")]
+)
 async def test_a_token_that_is_given_in_a_page_is_used_by_the_runs_it_starts(
-    make_group, start_ui, cloud, data_dir, tmp_path
+    make_group, start_ui, cloud, data_dir, tmp_path, mode, before
 ):
-    """A server without a token asks for it. It stays in memory: no command line, environment, log,
-    file or answer has it.
+    """A server without a valid token asks for one, and the run that waits for it continues. The
+    token stays in memory: no command line, environment, log, file or answer has it.
     """
-    group = make_group("study", {"duration_s": 20})
-    ui = start_ui(JOBGROUP_TOKEN="")
+    group = make_group("study", {"duration_s": 2})
+    ui = start_ui(JOBGROUP_TOKEN=before)
     async with ui.connected("study") as client, ui.connected("study") as other:
         for each in (client, other):
             await each.send(t="open", client=None)
-        assert "token" in (await client.do("run"))["message"]
+        answer = await client.do("run", mode=mode, delay=0)
+        assert "Waiting for a token" in answer["value"]["text"]
         needed = await client.until(lambda: client.traits["token_needed"])
         assert needed == {"url": cloud.url, "account": ""}
         await client.send(t="token", id="t", **needed, token=cloud.token)
-        assert (await client.answer("t"))["t"] == "result"
-        assert (await client.do("run", mode="sequential", delay=0))["t"] == "result"
+        assert "also in 1 run" in (await client.answer("t"))["value"]["text"]
         running = psutil.Process(ui.process.pid).children(recursive=True)
-        shown = [(p.cmdline(), p.environ()) for p in running if p.is_running()]
-        assert any("run" in words for words, _ in shown)
+        shown = []
+        for process in running:
+            with suppress(psutil.NoSuchProcess):  # it has sent all
+                shown.append((process.cmdline(), process.environ()))
         await other.until(lambda: not other.traits.get("token_needed"))
         await client.until(lambda: client.states == {0: "success"})
+        rerun = await client.do("rerun", positions=[0], replace=False)
+        assert rerun["t"] == "result", rerun
+        await client.until(lambda: client.states.get(1) == "success")
         seen = repr((shown, client.messages, client.traits, other.messages, other.traits))
     assert cloud.token not in seen
-    assert group.state.counts == {"success": 1}
+    assert group.state.counts == {"success": 2}
     files = [*tmp_path.rglob("*"), *data_dir.rglob("*")]
     assert not any(cloud.token.encode() in f.read_bytes() for f in files if f.is_file())
 
@@ -144,3 +153,19 @@ async def test_a_group_of_a_newer_layout_is_refused_with_a_sentence(make_group, 
 def _job(url: str) -> RemoteJob:
     body = {"command": "probs", "parameters": {"duration_s": 0.1}}
     return RemoteJob(body, platform="test:timer", url=url)
+
+
+async def test_a_run_from_a_page_is_named_as_such(make_group, ui):
+    """A second run is refused with the time at which the page's run was started."""
+    group = make_group("study", {"duration_s": 600}, {})
+    async with ui.connected("study") as client:
+        await client.send(t="open", client=None)
+        assert (await client.do("run", mode="sequential", delay=0))["t"] == "result"
+        sender = await client.until(lambda: client.traits["sender"])
+        assert sender["is_from_page"]
+        begun = f"{datetime.fromtimestamp(sender['since']).astimezone():%H:%M}"
+        with pytest.raises(
+            GroupBusyError, match=f"the run that was started from the page at {begun}"
+        ):
+            await group.run_parallel_async()
+        assert (await client.do("stop", cancel=True))["t"] == "result"

@@ -130,13 +130,14 @@ class DashboardSession(HasTraits):
         """Deliver a message to the browser; called by one thread at a time."""
         raise NotImplementedError
 
-    def set_token(self, token: Secret, url: str, account: str) -> None:
-        """Keep a token that was typed in the page, in the memory of this process.
+    def set_token(self, token: Secret, url: str, account: str) -> str:
+        """Keep a token that was typed in the page, in the memory of this process; say where.
 
         Raises:
             ValueError: no token looks like that, or the URL is not a cloud's.
         """
         set_token(token.reveal(), url=url, account=account)
+        return f"Token set for {url}"
 
     def receive(self, content: object) -> None:
         """Handle a message from the browser. Never raises, because no one would see the error."""
@@ -351,10 +352,9 @@ class DashboardSession(HasTraits):
         if self.read_only:
             raise JobGroupError(_READ_ONLY)
         try:
-            self.set_token(token, url, account)
+            return {"text": self.set_token(token, url, account)}
         except ValueError as error:
             raise JobGroupError(str(error)) from None  # an answer, and no line of a log
-        return {"text": f"Token set for {url}"}
 
     def _open_named(self, name: str) -> Json:
         self.show(name)

@@ -54,7 +54,8 @@ class Dashboard(anywidget.AnyWidget, DashboardSession):
         progress: share of jobs that have ended, 0 to 1.
         eta_s: shortest and longest likely time to the end in seconds; None if unknown.
         stalled_since: when the last job ended, seconds since the epoch, if none has ended for long.
-        sender: the process that sends jobs: `host`, `pid`, `since` and `is_this_process`, or None.
+        sender: the process that sends jobs: `host`, `pid`, `since`, `is_this_process` and
+            `is_from_page`, or None.
         results_on_cloud_only: number of successful jobs whose results are not in the group's file.
         interrupted: whether a process ended while it was sending the group's jobs.
         trouble: kind of the incident: "disk", "token", "credits", "unreachable" or "".

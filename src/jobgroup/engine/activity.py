@@ -21,12 +21,14 @@ class Sender:
         pid: its process id there.
         since: when it began, by its own clock, in seconds since the epoch.
         is_this_process: whether it is the one that asks.
+        is_from_page: whether a page started it.
     """
 
     host: str
     pid: int
     since: float
     is_this_process: bool
+    is_from_page: bool
 
 
 def find_sender(session: GroupSession) -> Sender | None:
@@ -35,7 +37,8 @@ def find_sender(session: GroupSession) -> Sender | None:
     held = session.store.lease.current()
     if held is None or not (is_here or session.lease.is_held_elsewhere()):
         return None
-    return Sender(held.process.host, held.process.pid, held.acquired_at, is_here)
+    process = held.process
+    return Sender(process.host, process.pid, held.acquired_at, is_here, held.from_page)
 
 
 def read_activity(session: GroupSession) -> tuple[dict[str, int], bool]:

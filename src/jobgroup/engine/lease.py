@@ -120,6 +120,9 @@ class HeldLease:
     """This process' lease to run a group. Several runs share it; the last one releases it.
 
     `serve` runs while the lease is held.
+
+    Attributes:
+        is_from_page: whether a page started this process, for the error of others.
     """
 
     def __init__(
@@ -135,6 +138,7 @@ class HeldLease:
         self._in_thread = in_thread
         self._notify = notify
         self._serve = serve
+        self.is_from_page = False
         self._witness = Witness()
         self._owner = uuid.uuid4().hex
         self._users = 0
@@ -219,6 +223,7 @@ class HeldLease:
             return store.lease.acquire(
                 self._owner,
                 this_process(),
+                from_page=self.is_from_page,
                 judge=judge,
                 on_acquired=store.journal.recover_abandoned,
             )

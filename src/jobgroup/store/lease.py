@@ -32,6 +32,7 @@ class Lease:
         owner: str,
         process: ProcessIdentity,
         *,
+        from_page: bool = False,
         judge: Callable[[LeaseRecord, float], Verdict],
         on_acquired: Callable[[Transaction, int], None],
     ) -> LeaseRecord | None:
@@ -43,6 +44,7 @@ class Lease:
         Args:
             owner: uuid of the new holder.
             process: the process that takes the lease.
+            from_page: whether a page started it.
             judge: returns what is known about the current holder, given the seconds spent waiting
                 for the turn to write.
             on_acquired: called in the same transaction with the new fencing token.
@@ -66,8 +68,9 @@ class Lease:
             fencing_token = (held.fencing_token if held else 0) + 1
             tx.execute(
                 "INSERT OR REPLACE INTO lease (id, fencing_token, owner, host, boot, namespace,"
-                " pid, process_started, acquired_at, beats) VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, 0)",
-                (fencing_token, owner, *process, tx.now),
+                " pid, process_started, acquired_at, from_page, beats)"
+                " VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)",
+                (fencing_token, owner, *process, tx.now, from_page),
             )
             on_acquired(tx, fencing_token)
             return read_lease(tx)
@@ -107,9 +110,11 @@ def read_lease(connection: Any) -> LeaseRecord | None:
     """Return the lease's row, released or not; None if there never was one."""
     row = connection.execute(
         "SELECT fencing_token, owner, host, boot, namespace, pid, process_started,"
-        " acquired_at, beats FROM lease"
+        " acquired_at, from_page, beats FROM lease"
     ).fetchone()
-    return LeaseRecord(row[0], row[1], ProcessIdentity(*row[2:7]), *row[7:]) if row else None
+    if row is None:
+        return None
+    return LeaseRecord(row[0], row[1], ProcessIdentity(*row[2:7]), row[7], bool(row[8]), row[9])
 
 
 def check_fencing_token(tx: Transaction, fencing_token: int) -> None:
@@ -131,10 +136,15 @@ def busy_error(held: LeaseRecord | None) -> GroupBusyError:
         )
     since = datetime.fromtimestamp(held.acquired_at, UTC)
     host, pid = held.process.host, held.process.pid
+    local = since.astimezone()
+    sender = f"process {pid} on {host}, since {local:%Y-%m-%d %H:%M:%S}"
+    if held.from_page:
+        is_today = local.date() == datetime.now(local.tzinfo).date()
+        begun = f"{local:%H:%M}" if is_today else f"{local:%Y-%m-%d %H:%M}"
+        sender = f"the run that was started from the page at {begun} (process {pid} on {host})"
     return GroupBusyError(
-        f"The group is being run by process {pid} on {host}, since"
-        f" {since.astimezone():%Y-%m-%d %H:%M:%S}. Nothing was sent from here. Wait for it or stop"
-        " it; viewing, canceling and the dashboard still work.",
+        f"The group is being run by {sender}. Nothing was sent from here. Wait for it or stop it;"
+        " viewing, canceling and the dashboard still work.",
         host=host,
         pid=pid,
         since=since,

@@ -236,6 +236,7 @@ class LeaseRecord:
         fencing_token: grows each time the lease is taken.
         owner: uuid of the holder; "" if the lease was released.
         acquired_at: when it was taken, by the clock of its holder.
+        from_page: whether a page started its holder.
         beats: grows while the holder lives; only its growth counts, because clocks differ.
     """
 
@@ -243,6 +244,7 @@ class LeaseRecord:
     owner: str
     process: ProcessIdentity
     acquired_at: float
+    from_page: bool
     beats: int
 
 

@@ -178,6 +178,7 @@ CREATE TABLE lease (
     pid INTEGER NOT NULL,
     process_started TEXT NOT NULL,
     acquired_at REAL NOT NULL, -- by the holder's clock
+    from_page INTEGER NOT NULL, -- 1 for a process that a page started
     beats INTEGER NOT NULL, -- grows while the holder lives
     challenges INTEGER NOT NULL DEFAULT 0 -- grows when others ask whether it lives
 );

@@ -60,7 +60,7 @@ def _run(arguments: argparse.Namespace) -> int:
 
     def send() -> Mapping[int, str]:
         concurrent = arguments.concurrent
-        if wanted.positions is not None:
+        if wanted.positions is not None or arguments.request_stdin:
             asked = request(
                 group,
                 "run",
@@ -69,7 +69,7 @@ def _run(arguments: argparse.Namespace) -> int:
                 mode="sequential" if is_sequential else "queue" if arguments.queue else "parallel",
                 delay_s=arguments.delay or 0.0,
                 concurrent_job_count=concurrent,
-                is_background=arguments.queue or is_sequential,
+                is_background=arguments.queue or is_sequential or arguments.request_stdin,
                 **rules,
             )
             return asked.result().failed
@@ -112,14 +112,33 @@ def _read_wanted(group: JobGroup, arguments: argparse.Namespace) -> _Wanted:
             _read_tokens()
         positions = resolve_jobs(group, arguments.jobs) if arguments.jobs else None
         return _Wanted(positions, None, dict(getattr(arguments, "overrides", ())))
-    asked = json.load(sys.stdin)
+    lines = _lines_of(sys.stdin.fileno())
+    asked = json.loads(next(lines))
+    Thread(target=_take_tokens, args=(lines,), name="jobgroup-tokens", daemon=True).start()
     for url, account, token in asked["tokens"]:
         set_token(token, url=url, account=account)
-    if engine_session(group).store.meta()["uuid"] != asked["uuid"]:
+    session = engine_session(group)
+    session.lease.is_from_page = True
+    if session.store.meta()["uuid"] != asked["uuid"]:
         raise JobGroupError(
             f"Another group is named {group.name!r} now. Nothing was sent. Reload the page."
         )
     return _Wanted(asked["positions"], asked["removals"], asked["overrides"])
+
+
+def _take_tokens(lines: Iterable[bytes]) -> None:
+    """Set the tokens that are typed in the page later, for a run that waits for one."""
+    for line in lines:
+        url, account, token = json.loads(line)
+        set_token(token, url=url, account=account)
+
+
+def _lines_of(descriptor: int) -> Iterator[bytes]:
+    """Read lines without a buffer: Python aborts if a thread still reads a buffer at its end."""
+    unfinished = b""
+    while part := os.read(descriptor, 1 << 20):
+        *lines, unfinished = (unfinished + part).split(b"\n")
+        yield from lines
 
 
 def _read_tokens() -> None:
@@ -147,7 +166,7 @@ def _rerun(arguments: argparse.Namespace) -> int:
             delay_s=arguments.delay or 0.0,
             retries=arguments.retries,
             budget_shots=arguments.budget_shots,
-            is_background=is_sequential,
+            is_background=is_sequential or arguments.request_stdin,
         )
         return asked.result().failed
 
