@@ -41,6 +41,8 @@ export interface Sender {
   /** Seconds since the epoch. */
   since: number;
   is_this_process: boolean;
+  /** Whether a page started it, whose server passes tokens on to it. */
+  is_from_page: boolean;
 }
 
 export interface Account {

@@ -136,11 +136,14 @@ function Elsewhere({ session }: { session: Session }) {
   const sender = session.traits.sender.value;
   if (!sender || sender.is_this_process) return null;
   const since = format.clock(sender.since, session.now.value);
+  const place = `${sender.pid} on ${sender.host}`;
+  const who = sender.is_from_page
+    ? `The run that a page started (process ${place})`
+    : `Process ${place}`;
   return (
     <Strip kind="elsewhere" icon="sending" isPlain>
       <span>
-        Process {sender.pid} on {sender.host} has been sending this group since {since}. It
-        continues when you close this page.
+        {who} has been sending this group since {since}. It continues when you close this page.
       </span>
     </Strip>
   );

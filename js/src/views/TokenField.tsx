@@ -1,16 +1,27 @@
 /** A field for the token that is missing or was rejected. Python gets it; nothing keeps it here. */
 
 import { useSignal } from "@preact/signals";
-import { useRef } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 import { RequestError } from "../kernel/link";
 import type { Session } from "../session";
 import { Button } from "../ui/Button";
+
+/** Ask again for results that could not be loaded, as a new token may change that. */
+function retryFailed({ measurements, figures }: Session): void {
+  if (measurements.state.peek().failed.size > 0) measurements.retry();
+  if ((figures.state.peek().progress?.failed.count ?? 0) > 0) figures.load(true);
+}
 
 export function TokenField({ session }: { session: Session }) {
   const { token_needed, read_only, sender } = session.traits;
   const account = token_needed.value;
   const field = useRef<HTMLInputElement>(null);
   const isPending = useSignal(false);
+  const isNeeded = account !== null;
+  // another page may have given it, or another process has one
+  useEffect(() => {
+    if (!isNeeded) retryFailed(session);
+  }, [isNeeded]);
   if (!account || read_only.value || session.isSaved()) return null;
   if (!isSecureContext) {
     return (
@@ -35,6 +46,7 @@ export function TokenField({ session }: { session: Session }) {
     try {
       const done = await session.link.giveToken(account, token, onAck);
       session.status.value = { tone: "done", text: (done as { text: string }).text, python };
+      retryFailed(session);
     } catch (error) {
       if (!(error instanceof RequestError)) throw error;
       session.status.value = { tone: "failed", text: error.message, python };
@@ -63,7 +75,9 @@ export function TokenField({ session }: { session: Session }) {
       </Button>
       {other && (
         <span>
-          Process {other.pid} on {other.host} keeps its own: to use this one, stop it and run again.
+          {other.is_from_page
+            ? "The run that a page started gets it too, unless its server was restarted since."
+            : `Process ${other.pid} on ${other.host} keeps its own: to use this one, stop it and run again.`}
         </span>
       )}
     </div>

@@ -5,7 +5,7 @@ import { page, userEvent } from "vitest/browser";
 import type { StandIn } from "../../dev/standin";
 import { at, show } from "./page";
 
-const SENDER = { host: "lab-pc", pid: 4711, since: Date.now() / 1000 - 60 };
+const SENDER = { host: "lab-pc", pid: 4711, is_from_page: false, since: Date.now() / 1000 - 60 };
 
 /** A dashboard, and the commands that it sends. */
 async function acting(scene: string, jobs = 24) {

@@ -29,7 +29,7 @@ describe("sending", () => {
   it("by another process is named, and stopped from here", async () => {
     const { model } = await show({ jobs: 6, scene: "unsent" });
     const since = Date.now() / 1000;
-    const sender = { host: "lab", pid: 77, since, is_this_process: false };
+    const sender = { host: "lab", pid: 77, since, is_this_process: false, is_from_page: false };
     (model as StandIn).set({ sender });
     await expect.element(at("sender")).toHaveTextContent("Sending from lab");
     await expect.element(at("primary")).not.toBeInTheDocument();

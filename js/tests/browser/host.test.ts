@@ -99,7 +99,7 @@ describe("accessibility", () => {
       document.documentElement.dataset["theme"] = theme;
       const { root, el, model } = await show({ scene: "rejected" });
       await expect.poll(() => root.querySelector("[data-testid=row-0]")).not.toBeNull();
-      const sender = { host: "lab", pid: 7, since: 0, is_this_process: false };
+      const sender = { host: "lab", pid: 7, since: 0, is_this_process: false, is_from_page: false };
       const trouble = { last_error: "No route (to host). Try later.", trouble: "unreachable" };
       (root.querySelector("[data-testid=row-2] .select") as HTMLElement).click();
       const situations = [

@@ -13,7 +13,7 @@ from weakref import WeakKeyDictionary
 from jobgroup.dashboard.protocol import Json
 from jobgroup.engine.downloads import fetch
 from jobgroup.engine.session import GroupSession
-from jobgroup.errors import JobGroupError
+from jobgroup.errors import CredentialsError, JobGroupError
 from jobgroup.group import JobGroup, engine_session
 from jobgroup.job import RemoteJob
 from jobgroup.results import measure_all
@@ -43,9 +43,13 @@ class Measurements:
     """The results of the jobs of one group, fetched and reduced once.
 
     Several threads may ask at once: a result that one of them is fetching is awaited by the others.
+
+    Attributes:
+        token_needed: `url` and `account` whose token the last results needed; None for none.
     """
 
     def __init__(self) -> None:
+        self.token_needed: Json | None = None
         self._lock = Lock()
         self._known: OrderedDict[int | None, list[Measurement]] = OrderedDict()
         self._underway: dict[int | None, Future[dict[int, str]]] = {}
@@ -107,10 +111,14 @@ class Measurements:
     def _fetch(self, group: JobGroup, records: list[JobRecord]) -> dict[int, str]:
         """Remember the results of these jobs; returns why some have none, by entry."""
         session = engine_session(group)
+        documents: Mapping[int, dict[str, Any] | Exception]
         try:
             documents = session.start(fetch, session, records).result()
         except JobGroupError as error:
-            return {r.entry_id: str(error) for r in records}
+            documents = dict.fromkeys((r.entry_id for r in records), error)
+        refused = [r for r in records if isinstance(documents.get(r.entry_id), CredentialsError)]
+        accounts = ({"url": r.origin, "account": r.account} for r in refused)
+        self.token_needed = next(accounts, None)
         measured, failures = measure_all(records, documents)
         with self._lock:
             for record in records:

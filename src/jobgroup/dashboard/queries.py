@@ -28,9 +28,8 @@ from jobgroup.job import RemoteJob
 from jobgroup.results.definitions import definitions_of
 from jobgroup.store.paths import group_path, size_on_disk
 
-NEED_PERCEVAL: Final = frozenset(
-    {"results", "measured", "figure", "compare", "compare_groups", "drawing"}
-)
+NEED_RESULTS: Final = frozenset({"results", "measured", "figure", "compare"})
+NEED_PERCEVAL: Final = NEED_RESULTS | {"compare_groups", "drawing"}
 """Questions that may import Perceval; a server asks a child process."""
 
 MOST_FIGURES: Final = 12
@@ -60,6 +59,13 @@ class Queries:
     def answer(
         self, group: JobGroup, name: str, args: Json, *, removals: int | None = None
     ) -> Json:
+        """Return the answer, with `token_needed` if results lack a token that works."""
+        answer = self._answer(group, name, args, removals)
+        if name in NEED_RESULTS and (needed := measurements_of(group).token_needed):
+            return {**answer, "token_needed": needed}
+        return answer
+
+    def _answer(self, group: JobGroup, name: str, args: Json, removals: int | None) -> Json:
         if name in self._of_group:
             return self._of_group[name](group, args)
         if name in OF_ONE_JOB:

@@ -35,7 +35,7 @@ from jobgroup.credentials import set_token
 from jobgroup.dashboard import group_commands, protocol
 from jobgroup.dashboard.group_list import groups
 from jobgroup.dashboard.protocol import Buffers, Json, Push
-from jobgroup.dashboard.queries import Queries
+from jobgroup.dashboard.queries import NEED_RESULTS, Queries
 from jobgroup.dashboard.requests import Requests
 from jobgroup.dashboard.sender import Sender
 from jobgroup.dashboard.snippets import line_of
@@ -111,6 +111,7 @@ class DashboardSession(HasTraits):
     ) -> None:
         self._shown: JobGroup | None = None
         self._removals = 0
+        self._token_of_results: Json | None = None
         self._queries = Queries()
         self._requests = Requests(self._reply, threads.pool)
         self._sender = Sender(self, threads.driver)
@@ -164,7 +165,7 @@ class DashboardSession(HasTraits):
                 act = partial(self._do, name, args, self._removals_of(message.epoch))
                 self._requests.begin(request, act, line, once=True)
             case protocol.Query(request, name, args, _):
-                ask = partial(self._ask, name, args, self._removals_of(message.epoch))
+                ask = partial(self._ask_noted, name, args, self._removals_of(message.epoch))
                 self._requests.begin(request, ask)
             case protocol.Token(request, url, account, token):
                 give = partial(self._requests.in_thread, self._give_token, token, url, account)
@@ -279,7 +280,8 @@ class DashboardSession(HasTraits):
         is_held = engine_session(group).store.lease.current() is not None
         self.set_trait("interrupted", is_held and state.sender is None)
         self.set_trait("description", group.description)
-        self.set_trait("token_needed", token_needed(group) if state.trouble == "token" else None)
+        needed = token_needed(group) if state.trouble == "token" else self._token_of_results
+        self.set_trait("token_needed", needed)
         removals = engine_session(group).store.entries.removals()
         if removals != self._removals:  # the rows of the page have other positions now
             self._removals = removals
@@ -352,13 +354,27 @@ class DashboardSession(HasTraits):
         if self.read_only:
             raise JobGroupError(_READ_ONLY)
         try:
-            return {"text": self.set_token(token, url, account)}
+            text = self.set_token(token, url, account)
         except ValueError as error:
             raise JobGroupError(str(error)) from None  # an answer, and no line of a log
+        self._token_of_results = None
+        return {"text": text}
 
     def _open_named(self, name: str) -> Json:
         self.show(name)
         return {"text": f"{name} opened" if name else "all groups shown"}
+
+    def _ask_noted(self, name: str, args: Json, removals: int) -> Future[Any]:
+        """Ask, and note which token the results need, for the page's field."""
+        asked, group = self._ask(name, args, removals), self._shown
+
+        def note(done: Future[Any]) -> None:
+            is_answer = not done.cancelled() and done.exception() is None
+            if is_answer and name in NEED_RESULTS and group is self._shown:
+                self._token_of_results = done.result().get("token_needed")
+
+        asked.add_done_callback(note)
+        return asked
 
     def _ask(self, name: str, args: Json, removals: int) -> Future[Any]:
         if name == "groups":
@@ -376,6 +392,7 @@ class DashboardSession(HasTraits):
 
     def _show(self, group: JobGroup | None) -> None:
         self._shown = group
+        self._token_of_results = None
         self._removals = 0
         self.selected = []
         self.set_trait("deleted", False)

@@ -35,7 +35,7 @@ _NOT_FROM_HERE = (CredentialsError, MissingDependencyError, InvalidProviderError
 
 @dataclass(slots=True)
 class Cancellation:
-    """What became of the jobs that were to be canceled.
+    """The outcome for each job that was to be canceled.
 
     Attributes:
         done: entries whose cloud was asked to cancel them.
