@@ -28,6 +28,8 @@ from jobgroup.store.summaries import identity, is_marked_deleted
 from jobgroup.store.summary_index import summaries_of
 from jobgroup.store.trash import TRASH_RETENTION_DAYS, deleted_groups, place_for, purge, stamped
 
+_only_looks = False
+
 
 def names() -> list[str]:
     """Return the names of all groups, as typed."""
@@ -65,6 +67,17 @@ def not_found(name: str) -> GroupNotFoundError:
 def summaries() -> list[GroupSummary]:
     """Return the summaries of all groups, by name."""
     return summaries_of(existing_groups())
+
+
+def only_look() -> None:
+    """Have this process set no file aside when it opens a damaged group: a server only looks."""
+    global _only_looks  # noqa: PLW0603  # one setting for the process
+    _only_looks = True
+
+
+def only_looks() -> bool:
+    """Whether `only_look` was called."""
+    return _only_looks
 
 
 def quarantine(path: Path) -> Path:

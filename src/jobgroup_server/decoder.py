@@ -16,8 +16,10 @@ from collections.abc import Iterable
 from concurrent.futures import Future
 from contextlib import suppress
 from threading import Condition, Event, Thread
-from typing import IO, Any, Final
+from typing import IO, Any, Final, NamedTuple
 
+from jobgroup import catalog
+from jobgroup.dashboard.queries import NEED_PERCEVAL
 from jobgroup.errors import JobGroupError
 
 MAX_PROCESSES: Final = 2
@@ -34,6 +36,15 @@ MAX_GROUPS: Final = 4
 
 Json = dict[str, Any]
 
+_NEED_RESULTS: Final = NEED_PERCEVAL - {"drawing"}
+
+
+class _Question(NamedTuple):
+    asker: object
+    home: str
+    line: bytes
+    future: Future[Json]
+
 
 class Decoder:
     """The child processes. Safe to use from any thread."""
@@ -49,8 +60,10 @@ class Decoder:
         self._timeout_in_demand_s = timeout_in_demand_s
         self._idle_s = idle_s
         self._condition = Condition()
-        self._waiting: deque[tuple[object, bytes, Future[Json]]] = deque()
+        self._waiting: deque[_Question] = deque()
         self._asking: set[object] = set()
+        self._homes: OrderedDict[str, object] = OrderedDict()
+        """Which thread's process has the results of a group."""
         self._threads = 0
         self._idle = 0
         self._is_closed = False
@@ -59,7 +72,8 @@ class Decoder:
     def ask(self, asker: object, question: Json, tokens: Iterable[list[str]] = ()) -> Future[Json]:
         """Have a question answered as `Queries.answer` does, and return at once.
 
-        Questions are answered in their order, but of each asker only one at a time.
+        Questions are answered in their order, but of each asker only one at a time, and those about
+        the results of one group by one process, so that the cloud is asked once.
 
         Args:
             asker: View that asks.
@@ -78,7 +92,7 @@ class Decoder:
                     JobGroupError("Too many results are being decoded. Try again later.")
                 )
                 return future
-            self._waiting.append((asker, line, future))
+            self._waiting.append(_Question(asker, _home_of(question), line, future))
             if len(self._waiting) > self._idle and self._threads < MAX_PROCESSES:
                 self._threads += 1
                 Thread(target=self._serve, name="jobgroup-decoder", daemon=True).start()
@@ -93,18 +107,19 @@ class Decoder:
             self._condition.notify_all()
             for process in self._processes:
                 process.kill()
-        for *_, future in waiting:
-            future.cancel()
+        for each in waiting:
+            each.future.cancel()
 
     def _serve(self) -> None:
         """Answer questions with one child process until there are none for a while."""
         process: subprocess.Popen[bytes] | None = None
-        while (taken := self._take()) is not None:
-            asker, line, future = taken
+        me = object()
+        while (taken := self._take(me)) is not None:
+            future = taken.future
             try:
                 if process is None or process.poll() is not None:
                     process = self._start()
-                answer = self._exchange(process, line)
+                answer = self._exchange(process, taken.line, me)
                 if "error" in answer:
                     future.set_exception(JobGroupError(str(answer["error"])))
                 else:
@@ -113,15 +128,16 @@ class Decoder:
                 if process is not None:
                     self._end(process)
                     process = None
+                self._leave(me)
                 future.set_exception(error)
             finally:
                 with self._condition:
-                    self._asking.discard(asker)
+                    self._asking.discard(taken.asker)
                     self._condition.notify_all()
         if process is not None:
             self._end(process)
 
-    def _take(self) -> tuple[object, bytes, Future[Json]] | None:
+    def _take(self, me: object) -> _Question | None:
         """Wait for a question; None if there is none, and this thread no longer counts."""
         give_up = time.monotonic() + self._idle_s
         with self._condition:
@@ -129,26 +145,46 @@ class Decoder:
             try:
                 while not self._is_closed:
                     for each in self._waiting:
-                        asker, _, future = each
-                        if asker in self._asking:
+                        if not self._is_for(each, me):
                             continue
                         self._waiting.remove(each)
-                        if not future.set_running_or_notify_cancel():
+                        if not each.future.set_running_or_notify_cancel():
                             break  # the view has gone
-                        self._asking.add(asker)
+                        self._asking.add(each.asker)
+                        self._settle(each, me)
                         return each
                     else:
                         if (left_s := give_up - time.monotonic()) <= 0:
                             break
                         self._condition.wait(left_s)
                 self._threads -= 1
+                self._leave(me)
                 return None
             finally:
                 self._idle -= 1
 
-    def _exchange(self, process: subprocess.Popen[bytes], line: bytes) -> Json:
+    def _is_for(self, question: _Question, me: object) -> bool:
+        """Whether a thread may take a question now."""
+        home = self._homes.get(question.home, me)
+        return home is me and question.asker not in self._asking
+
+    def _settle(self, question: _Question, me: object) -> None:
+        """Have the next questions about these results answered by the same process."""
+        if question.home:
+            self._homes[question.home] = me
+            self._homes.move_to_end(question.home)
+            while len(self._homes) > MAX_PROCESSES * MAX_GROUPS:
+                self._homes.popitem(last=False)
+
+    def _leave(self, me: object) -> None:
+        """Let other processes load the results that this one had."""
+        with self._condition:
+            for home in [home for home, at in self._homes.items() if at is me]:
+                del self._homes[home]
+
+    def _exchange(self, process: subprocess.Popen[bytes], line: bytes, me: object) -> Json:
         began, is_answered = time.monotonic(), Event()
-        watch = Thread(target=self._watch, args=(process, is_answered), daemon=True)
+        watch = Thread(target=self._watch, args=(process, is_answered, me), daemon=True)
         watch.start()
         try:
             answer = _ask(process, line)
@@ -162,12 +198,12 @@ class Decoder:
             )
         return dict(json.loads(answer))
 
-    def _watch(self, process: subprocess.Popen[bytes], is_answered: Event) -> None:
+    def _watch(self, process: subprocess.Popen[bytes], is_answered: Event, me: object) -> None:
         """End a process that takes too long: much earlier if others wait for it."""
         began = time.monotonic()
         while not is_answered.wait(min(1.0, self._timeout_in_demand_s)):
             with self._condition:
-                is_in_demand = any(asker not in self._asking for asker, *_ in self._waiting)
+                is_in_demand = any(self._is_for(each, me) for each in self._waiting)
             limit_s = self._timeout_in_demand_s if is_in_demand else self._timeout_s
             if time.monotonic() - began >= limit_s:
                 process.kill()
@@ -191,6 +227,12 @@ class Decoder:
             self._processes.discard(process)
 
 
+def _home_of(question: Json) -> str:
+    """Return the group whose results a question needs; "" if it needs few or none."""
+    needs_results = question["name"] in _NEED_RESULTS and not question["args"].get("ideal")
+    return str(question["uuid"]) if needs_results else ""
+
+
 def _ask(process: subprocess.Popen[bytes], line: bytes) -> bytes:
     assert process.stdin is not None  # noqa: S101
     assert process.stdout is not None  # noqa: S101
@@ -204,6 +246,7 @@ def main() -> None:
     """Answer the questions on standard input, one line of JSON each, until it ends."""
     answers, sys.stdout = sys.stdout, sys.stderr  # what else is printed is no answer
     _limit_memory()
+    catalog.only_look()
     groups = Groups()
     for line in sys.stdin:
         try:

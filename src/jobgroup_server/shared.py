@@ -7,6 +7,7 @@ from typing import Final
 
 from tornado.ioloop import IOLoop
 
+from jobgroup import catalog
 from jobgroup.credentials import set_token
 from jobgroup.dashboard.threads import Step, Threads
 from jobgroup.secret import Secret
@@ -35,6 +36,7 @@ class Shared:
         self.runs = DetachedRuns()
         self._loop = IOLoop.current()
         forking.limit_wait(FORK_WAIT_S)
+        catalog.only_look()
         self._tokens: dict[tuple[str, str], Secret] = {}
 
     def threads_of(self, group: Callable[[], str]) -> Threads:

@@ -110,3 +110,25 @@ def test_too_many_questions_are_refused(make_group, new_decoder):
     asked = [decoder.ask("view", _question(group)) for _ in range(300)]
     refused = [future for future in asked if future.done() and future.exception() is not None]
     assert refused
+
+
+def test_views_of_one_group_share_its_results(make_group, new_decoder, cloud):
+    """The cloud is asked once for each result, whichever view asks, also in two processes."""
+    groups = [make_group(name, *[{}] * 5) for name in ("one", "two")]
+    for group in groups:
+        group.run_parallel()
+        group.wait(TIMEOUT_S)
+    decoder, tokens = new_decoder(), [[cloud.url, "", cloud.token]]
+
+    def reads() -> int:
+        return sum(each.call == "result" for each in cloud.log)
+
+    before = reads()
+    asked = [
+        decoder.ask((view, name), _question(group, name=name, args=args), tokens)
+        for view in range(3)
+        for group in groups
+        for name, args in (("measured", {"positions": [*range(5)]}), ("figure", {}))
+    ]
+    assert not any(future.result(TIMEOUT_S).get("failed", {}).get("0") for future in asked)
+    assert reads() - before == 10

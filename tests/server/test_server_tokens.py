@@ -169,3 +169,23 @@ async def test_a_run_from_a_page_is_named_as_such(make_group, ui):
         ):
             await group.run_parallel_async()
         assert (await client.do("stop", cancel=True))["t"] == "result"
+
+
+async def test_a_damaged_file_is_left_as_it_is(make_group, ui):
+    """A page names the damage and changes nothing: opening the group in Python sets it aside."""
+    make_group("damaged", {})
+    [file] = Path(ui.data_dir).rglob("damaged*.jobgroup")  # noqa: ASYNC240  # no other task waits
+    damaged = b"no database" * 1000
+    file.write_bytes(damaged)
+    async with ui.connected("damaged") as client:
+        refused = await client.until(
+            lambda: next((m for m in client.messages if m["t"] == "refused"), None)
+        )
+        assert "is damaged" in refused["message"]
+        assert str(file) in refused["message"]
+    async with ui.connected() as client:
+        assert (await client.ask("groups"))["value"]["groups"][0]["error"]
+        await client.send(t="command", id="open", name="open", args={"name": "damaged"})
+        assert (await client.answer("open"))["code"] == "CorruptGroupError"
+    assert file.read_bytes() == damaged
+    file.unlink()

@@ -168,6 +168,11 @@ class JobGroup:
         except CorruptGroupError as error:
             if is_emptied(path):  # it may be written just now
                 raise
+            if catalog.only_looks():
+                raise CorruptGroupError(
+                    f"The file of the group {name!r} is damaged ({error.__cause__}). It was left as"
+                    f" it is: {path}. To set it aside, open the group in Python."
+                ) from error
             aside = catalog.quarantine(path)
             raise CorruptGroupError(
                 f"The file of the group {name!r} is damaged ({error.__cause__}). It was set aside,"
