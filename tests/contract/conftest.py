@@ -87,6 +87,22 @@ def sampler() -> Callable[[EmbeddedCloud], Any]:
 
 
 @pytest.fixture
+def sampled(cloud: EmbeddedCloud) -> Callable[..., Any]:
+    """Build the job of a phase with Perceval."""
+    import perceval as pcvl
+    from perceval.algorithm import Sampler
+
+    def build(phi: float, given_state: Any = None) -> Any:
+        processor = pcvl.RemoteProcessor("sim:slos", m=2, url=cloud.url, token=cloud.token)
+        processor.add(0, pcvl.BS() // pcvl.PS(phi) // pcvl.BS())
+        processor.min_detected_photons_filter(1)
+        processor.with_input(given_state or pcvl.BasicState([1, 1]))
+        return Sampler(processor, max_shots_per_call=1000).sample_count
+
+    return build
+
+
+@pytest.fixture
 def group(timer: Callable[..., RemoteJob]) -> Callable[..., JobGroup]:
     """Make a group with the given number of jobs for a cloud."""
 
