@@ -42,8 +42,9 @@ export function chartOf(figure: Figure, look: Look): Chart {
   };
 }
 
-/** Points whose value along the axis has no place on any axis. */
-function unplaced({ xs, points }: Figure): number {
+/** Points whose value along the axis has no place on it; bars have a place for each value. */
+function unplaced({ kind, xs, points }: Figure): number {
+  if (kind === "bars") return 0;
   return points.x.filter((x) => xs.values[x] === null).length;
 }
 

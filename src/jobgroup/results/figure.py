@@ -118,7 +118,7 @@ class Figure:
         measured = sum(each.quantity.value is not None for each in self.points)
         parts.append(f"{measured:,} of {len(self.points):,} measured")
         unplaced = sum(not is_placed(self.xs[each.x]) for each in self.points)
-        if unplaced:
+        if unplaced and self.kind != "bars":
             parts.append(f"{unplaced:,} without a finite {self.x}")
         return "; ".join(parts)
 

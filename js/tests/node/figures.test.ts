@@ -1,0 +1,157 @@
+/** Each recorded figure is drawn and read back: it shows the numbers of the reduction, in both themes. */
+
+import { describe, expect, it } from "vitest";
+import examples from "../../../tests/dashboard/figures.json";
+import type { Cell } from "../../src/data/table";
+import type { Figure } from "../../src/kernel/answers";
+import { type Chart, chartOf } from "../../src/plot/chart";
+import { colourRange, INKS, mapColour } from "../../src/plot/colours";
+import { pointsCsv } from "../../src/plot/export";
+import type { Mark } from "../../src/plot/look";
+import type { Box, Style, Surface, XY } from "../../src/plot/surface";
+
+interface Expected {
+  x: Cell;
+  curve: Cell;
+  jobs: number[];
+  value: number | null;
+  error: number | null;
+  low: number | null;
+  high: number | null;
+  samples: number | null;
+}
+
+interface Example {
+  figure: Figure;
+  expected: Expected[];
+}
+
+const LOOK = {
+  ...{ width: 900, height: 450, size: 12, fromZero: false, isLogX: false, isLogY: false },
+  ...{ zoomX: null, zoomY: null, decimals: null, hasCaption: false },
+};
+
+/** Remembers what is drawn. */
+class Record implements Surface {
+  readonly lines: { points: readonly XY[]; style: Style }[] = [];
+  readonly areas: { box: Box; style: Style }[] = [];
+  readonly circles: { at: XY; style: Style }[] = [];
+
+  path(points: readonly XY[], style: Style): void {
+    this.lines.push({ points, style });
+  }
+  circle(x: number, y: number, _radius: number, style: Style): void {
+    this.circles.push({ at: [x, y], style });
+  }
+  rect(left: number, top: number, width: number, height: number, style: Style): void {
+    this.areas.push({ box: { left, top, right: left + width, bottom: top + height }, style });
+  }
+  text(): void {}
+  within(_box: Box, draw: () => void): void {
+    draw();
+  }
+}
+
+function drawnIn(chart: Chart, theme: keyof typeof INKS): Record {
+  const record = new Record();
+  chart.draw(record, INKS[theme], new Set());
+  return record;
+}
+
+const keyOf = (x: Cell | undefined, curve: Cell | undefined) => JSON.stringify([x, curve]);
+
+function pointOf({ xs, groups, points, curves }: Figure, rank: number): string {
+  const curve = curves ? groups.values[points.curve[rank] ?? 0] : null;
+  return keyOf(xs.values[points.x[rank] ?? 0], curve);
+}
+
+/** What can be read off the drawing at a mark; null if the mark says that there is no value. */
+function readOff(chart: Chart, figure: Figure, mark: Mark): number | null {
+  if (mark.state !== "measured") return null;
+  if (figure.kind !== "bars") return chart.y.value(mark.y);
+  const { top, bottom } = mark.box as Box;
+  const zero = Math.min(chart.frame.bottom, Math.max(chart.frame.top, chart.y.at(0)));
+  return chart.y.value(Math.abs(top - zero) < 1e-9 ? bottom : top);
+}
+
+const recorded = (examples as unknown as Example[]).flatMap(({ figure, expected }, i) =>
+  (["line", "bars", "map"] as const)
+    .filter((kind) => kind !== "map" || figure.curves)
+    .map((kind) => [`${i}: ${figure.y}, ${kind}`, { ...figure, kind }, expected] as const),
+);
+
+describe.each(recorded)("recorded figure %s", (_, figure, expected) => {
+  const chart = chartOf(figure, LOOK);
+  const [light, dark] = [drawnIn(chart, "light"), drawnIn(chart, "dark")];
+  const wanted = new Map(expected.map((each) => [keyOf(each.x, each.curve), each]));
+  const placed = expected.filter(({ x }) => x !== null || figure.kind === "bars").length;
+  const ends = chart.marks.flatMap((mark) => {
+    const { low = null, high = null } = wanted.get(pointOf(figure, mark.rank)) ?? {};
+    return low === null || high === null ? [] : [[mark.x, chart.y.at(low), chart.y.at(high)]];
+  });
+
+  it("has each point once, with its value", () => {
+    expect(wanted.size).toBe(expected.length);
+    if (figure.kind !== "map") expect(chart.marks.length).toBe(placed);
+    const range = colourRange(figure.points.value.filter((value) => value !== null));
+    for (const mark of chart.marks) {
+      const { value, jobs } = wanted.get(pointOf(figure, mark.rank)) as Expected;
+      expect(figure.points.jobs[mark.rank]).toEqual(jobs);
+      if (figure.kind !== "map") {
+        const shown = readOff(chart, figure, mark);
+        if (value === null) expect(shown).toBeNull();
+        else expect(shown).toBeCloseTo(value, 9);
+        continue;
+      }
+      const cell = light.areas.find(
+        ({ box }) => box.left === mark.box?.left && box.top === mark.box.top,
+      );
+      const fill = value === null ? INKS.light.ground : mapColour(value, range);
+      expect(cell?.style.fill).toBe(fill);
+    }
+  });
+
+  it("ends its error bars where the interval ends", () => {
+    if (figure.kind === "map") return;
+    const upright = light.lines.filter(
+      ({ points: [a, b, more] }) => a && b && !more && a[0] === b[0] && a[1] !== b[1],
+    );
+    for (const [x = 0, low = 0, high = 0] of ends.filter(([, low, high]) => low !== high))
+      expect(
+        upright.some(
+          ({ points: [a, b] }) =>
+            Math.abs((a?.[0] ?? 0) - x) +
+              Math.abs((a?.[1] ?? 0) - high) +
+              Math.abs((b?.[1] ?? 0) - low) <
+            1e-6,
+        ),
+      ).toBe(true);
+  });
+
+  it("means the same in both themes", () => {
+    const places = ({ lines, areas, circles }: Record) => [
+      lines.map(({ points }) => points),
+      areas.map(({ box }) => box),
+      circles.map(({ at }) => at),
+    ];
+    expect(places(dark)).toEqual(places(light));
+    const inks = new Set([...Object.values(INKS.light), ...Object.values(INKS.dark)]);
+    const colours = ({ lines, areas, circles }: Record) =>
+      [...lines, ...areas, ...circles].map(({ style: { fill = "", stroke = "" } }) =>
+        [fill, stroke].map((each) => (inks.has(each) ? "ink" : each)),
+      );
+    expect(colours(dark)).toEqual(colours(light));
+  });
+
+  it("is exported with the numbers of each point", () => {
+    const [head = "", ...lines] = pointsCsv(figure).trim().split(/\r?\n/);
+    expect(head).toMatch(/,error,low,high,samples,state,jobs$/);
+    expect(lines.length).toBe(expected.length);
+    const numbers = lines.map((line) => line.split(",").slice(-7, -2));
+    const own = figure.points.x.map((_, rank) => {
+      const { value, error, low, high, samples } = wanted.get(pointOf(figure, rank)) as Expected;
+      return [value, error, low, high, samples].map((each) => (each === null ? "" : String(each)));
+    });
+    expect(numbers).toEqual(own);
+  });
+});
