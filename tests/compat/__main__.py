@@ -1,8 +1,8 @@
 """`make compat`: the tests of this folder with every release of Perceval in `releases/`.
 
-Each release has an environment of its own, which the Makefile makes; the cloud is that of this
-process, for no old release can execute what a newer one sends. Releases can be named to have only
-those. Exit code 1: something failed.
+The Makefile creates an environment for each release. The cloud runs in this process, because no old
+release can execute payloads of a newer one. Arguments select releases. The exit code is 1 if a test
+failed.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def _all_releases() -> list[str]:
 
 
 def _outcomes(release: str, cloud: str) -> dict[str, str]:
-    """Return the outcome of each test by its name; empty if they could not start."""
+    """Return the outcome of each test by its name; empty if the tests could not start."""
     python = ENVIRONMENTS / release / "bin" / "python"
     with tempfile.TemporaryDirectory() as folder:
         # the old ones have no other way of keeping out of this user's own folder
@@ -70,7 +70,7 @@ def _outcomes(release: str, cloud: str) -> dict[str, str]:
 
 
 def _table(outcomes: dict[str, dict[str, str]]) -> str:
-    """Releases as columns, what was tested as rows."""
+    """Return a table with releases as columns and tests as rows."""
     tests = list(dict.fromkeys(name for found in outcomes.values() for name in found))
     rows = [["", *outcomes]]
     rows += [

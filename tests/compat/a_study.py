@@ -1,4 +1,4 @@
-"""A sweep of circuits and phases, as a script of its own: prints the report."""
+"""A sweep of circuits and phases as a separate script, which prints the report."""
 
 import sys
 import warnings

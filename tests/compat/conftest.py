@@ -1,7 +1,7 @@
-"""A cloud for whichever Perceval is installed: that of `make compat`, or one of the session's own.
+"""The cloud of `make compat`, or an embedded one, for whichever Perceval is installed.
 
-An old Perceval cannot execute payloads, so `make compat` has the cloud in another environment and
-says where in JOBGROUP_COMPAT_CLOUD: its url and its token.
+An old Perceval cannot execute payloads, so `make compat` runs the cloud in another environment and
+passes its URL and token in JOBGROUP_COMPAT_CLOUD.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Cloud:
     token: str
 
     def ask(self, method: str, path: str, **options: Any) -> Any:
-        """The answer to a request, decoded."""
+        """Return the decoded answer to a request."""
         headers = {"Authorization": f"Bearer {self.token}"}
         answer = httpx.request(method, self.url + path, headers=headers, timeout=120, **options)
         answer.raise_for_status()
@@ -49,7 +49,7 @@ class Cloud:
 
 @pytest.fixture(scope="session")
 def cloud() -> Iterator[Cloud]:
-    """A cloud that is ready to execute."""
+    """Return a cloud that is ready to execute."""
     where = os.environ.get("JOBGROUP_COMPAT_CLOUD")
     if where:
         yield Cloud(*where.split())
@@ -65,7 +65,7 @@ def cloud() -> Iterator[Cloud]:
 
 @pytest.fixture(scope="session")
 def two_beside_heralds() -> int:
-    """The filter that means two photons for a gate with two heralds, which 0.12 counts too."""
+    """Return the filter for two photons of a gate with two heralds, which 0.12 counts too."""
     return 2 if RELEASE >= (0, 13) else 4
 
 
@@ -98,7 +98,7 @@ def sampler(processor: Callable[..., Any]) -> Callable[..., Any]:
 
 @pytest.fixture
 def ended() -> Callable[[Any], Any]:
-    """Wait until a job of Perceval's own has ended, and give it."""
+    """Wait until a job of Perceval's own has ended, and return it."""
 
     def wait(job: Any) -> Any:
         give_up = time.monotonic() + 60

@@ -14,7 +14,7 @@ from jobgroup import DuplicateJobError, JobGroup
 
 
 def _sent_by_both(jg, job, cloud, **kwargs):
-    """The payload that jobgroup has sent for a job, and the one that Perceval itself sends."""
+    """Return the payloads that jobgroup and Perceval itself send for a job."""
     jg.add(copy.copy(job), **kwargs)
     jg.run_parallel()
     job.execute_async(**kwargs)
@@ -22,7 +22,7 @@ def _sent_by_both(jg, job, cloud, **kwargs):
 
 
 def test_unsent(sampler, cloud, ended):
-    """An unsent job arrives as Perceval itself sends it, and gives Perceval's results."""
+    """An unsent job reaches the cloud as Perceval sends it, and has Perceval's results."""
     jg, job = JobGroup("unsent"), sampler().probs
     ours, theirs = _sent_by_both(jg, job, cloud)
     assert ours == theirs
@@ -34,7 +34,7 @@ def test_unsent(sampler, cloud, ended):
 
 
 def test_kwargs(sampler, cloud):
-    """Arguments given to `add` arrive; each entry of one object has its own."""
+    """Arguments of `add` reach the cloud, and each entry of one object has its own."""
     jg, jobs = JobGroup("kwargs"), sampler()
     ours, theirs = _sent_by_both(jg, jobs.sample_count, cloud, max_samples=70)
     assert ours == theirs
@@ -48,7 +48,7 @@ def test_kwargs(sampler, cloud):
 
 
 def test_an_added_object_follows_its_entry(sampler, cloud):
-    """Id, status and results are the entry's, in copies and in print as well."""
+    """Id, status and results are those of the entry, also in copies and in print."""
     job, jg = sampler().sample_count, JobGroup("followed")
     jg.add(job, max_samples=70)
     assert (job.id, job.status()) == (None, "WAITING")
@@ -65,8 +65,8 @@ def test_an_added_object_follows_its_entry(sampler, cloud):
     assert job.get_results() == jg.get_results()[0]
 
 
-def test_an_added_object_is_executed_by_hand_once(sampler, cloud):
-    """It is adopted by its entry, with the parameters of the call."""
+def test_added_object_executed_by_its_user_is_sent_once(sampler, cloud):
+    """Its entry adopts it, with the parameters of the call."""
     jg, jobs = JobGroup("by hand"), [sampler().sample_count for _ in range(3)]
     for job in jobs:
         jg.add(job, max_samples=70)
@@ -84,7 +84,7 @@ def test_an_added_object_is_executed_by_hand_once(sampler, cloud):
 
 
 def test_wrong_kwargs(sampler, cloud):
-    """Perceval's own refusal reaches the caller, and nothing was added."""
+    """The caller gets Perceval's own error, and nothing is added."""
     jg = JobGroup("wrong kwargs")
     with pytest.raises(RuntimeError):
         jg.add(sampler().sample_count, max_sample=70)
@@ -92,7 +92,7 @@ def test_wrong_kwargs(sampler, cloud):
 
 
 def test_iterator(sampler, cloud):
-    """A sweep inside one job is one entry whose result has each iteration's."""
+    """A sweep inside one job is one entry, whose result has those of all iterations."""
     phases = [0.0, 0.7, 1.4]
     jobs = sampler(*({"circuit_params": {"phi": phase}} for phase in phases), phase=pcvl.P("phi"))
     jg = JobGroup("iterator")
@@ -107,7 +107,7 @@ def test_iterator(sampler, cloud):
 
 
 def test_sent(sampler, ended):
-    """A job that Perceval sent itself is taken over by its id, with its results, and once only."""
+    """A job that Perceval sent is added by its id, with its results, and only once."""
     job = sampler().sample_count
     job.execute_async(max_samples=40)
     jg = JobGroup("sent")
@@ -122,7 +122,7 @@ def test_sent(sampler, ended):
 
 
 def test_resumed(sampler, ended, cloud):
-    """A job that is known by its id alone can be added, and its results fetched."""
+    """A job that is known only by its id can be added, and its results fetched."""
     job = sampler().sample_count
     job.execute_async(max_samples=40)
     resumed = sampler().sample_count.from_id(job.id, job._rpc_handler)  # noqa: SLF001
@@ -133,7 +133,7 @@ def test_resumed(sampler, ended, cloud):
 
 
 def test_rerun(sampler, cloud):
-    """A job that failed is rerun in its place, and the new attempt's results are there."""
+    """A failed job is rerun in its place, and has the results of the new attempt."""
     jg = JobGroup("rerun")
     jg.add(sampler().sample_count, max_samples=40)
     fault = {"kind": "fail_job", "times": 1, "message": "The laser lost its lock"}
@@ -150,7 +150,7 @@ def test_rerun(sampler, cloud):
 
 
 def test_heralds(cloud, two_beside_heralds):
-    """A heralded gate on a noisy platform has the results of the release's own client."""
+    """A heralded gate on a noisy platform has the same results as with the release's own client."""
     processor = pcvl.RemoteProcessor("sim:altair", token=cloud.token, url=cloud.url)
     processor.add(0, pcvl.catalog["heralded cnot"].build_processor())
     processor.min_detected_photons_filter(two_beside_heralds)
@@ -169,7 +169,7 @@ def test_heralds(cloud, two_beside_heralds):
 
 
 def test_local_jobs_are_refused():
-    """A job of a local processor is none for a cloud: a sentence, and nothing was added."""
+    """A job of a local processor raises an error, and nothing is added."""
     processor = pcvl.Processor("SLOS", pcvl.Circuit(2) // pcvl.BS())
     processor.min_detected_photons_filter(1)
     processor.with_input(pcvl.BasicState([1, 1]))

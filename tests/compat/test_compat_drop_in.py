@@ -1,7 +1,7 @@
-"""Each row of docs/coming-from-perceval.md: a script with Perceval's own class and with jobgroup's.
+"""Each row of docs/coming-from-perceval.md: a script with Perceval's class and with jobgroup's.
 
-Perceval's own tests of its groups replace the class's private file access and its HTTP client, so
-they cannot run on another class; the scenarios at the end are theirs, with both classes.
+Perceval's own tests of its groups replace private methods and the HTTP client of its class, so they
+cannot run on another class. The scenarios at the end are theirs, with both classes.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ def timer(processor):
 
 @pytest.fixture
 def fault(cloud):
-    """Let the cloud fail, once for each of a number of times."""
+    """Make the cloud fail, once for each of a number of times."""
 
     def add(**given):
         cloud.ask("POST", "/faults", json={"times": 1, **given})
@@ -94,12 +94,12 @@ def _contract():
 
 
 def jobs_of(group):
-    """The jobs of a group of any class and release."""
+    """Return the jobs of a group of any class and release."""
     return group.remote_jobs if hasattr(group, "remote_jobs") else group.list_remote_jobs
 
 
 def is_sent(job):
-    """Whether a job was sent; 0.12 has no such property, and None for an unsent job."""
+    """Return whether a job was sent; 0.12 has no such property, and None for an unsent job."""
     return job is not None and job.id is not None
 
 
@@ -156,8 +156,8 @@ def test_2_kept_objects(both, sampler):
             assert job.status() == "SUCCESS"
 
 
-def test_2b_objects_executed_by_hand(both, sampler):
-    """The run of the group sends nothing more; 0.12 pays twice."""
+def test_2b_objects_executed_by_their_user(both, sampler):
+    """The run of the group sends nothing more, while 0.12 pays twice."""
     for group, is_one in zip(both, (HAS_ITEMS, True), strict=True):
         job = sampler().sample_count
         group.add(job, max_samples=100)
@@ -168,7 +168,7 @@ def test_2b_objects_executed_by_hand(both, sampler):
 
 
 def test_3_tokens(both, timer, cloud, data_dir):
-    """Perceval's file has the token; jobgroup's has not, and a later script has to have it."""
+    """Perceval's file has the token. jobgroup's has not, so a later script has to set it."""
     own, jg = both
     for group in both:
         group.add(timer())
@@ -195,7 +195,7 @@ def test_4_perceval_group_of_the_same_name(theirs, timer, tmp_path):
     assert len(JobGroup.import_perceval().imported) == len(jg) == len(jobs_of(own)) == 1
 
 
-def test_5_plan_without_room(both, timer, fault):
+def test_5_full_plan(both, timer, fault):
     """Perceval raises requests' HTTPError, jobgroup QuotaExceededError; the job stays unsent."""
     for group, error in zip(both, (HTTPError, QuotaExceededError), strict=True):
         group.add(timer())
@@ -208,7 +208,7 @@ def test_5_plan_without_room(both, timer, fault):
 
 
 def test_6_deleting_a_missing_group(both):
-    """Both warn and raise nothing; jobgroup names groups with a near name."""
+    """Both warn and raise nothing; jobgroup names groups with similar names."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         pcvl.JobGroup.delete_job_group("our")
@@ -229,7 +229,7 @@ def test_7_pdisplay(both, timer, capsys):
 
 
 def test_8_rerun_of_a_job(both, sampler, fault):
-    """Perceval returns a new object; jobgroup's entry goes on with the new id and keeps both."""
+    """Perceval returns a new object; jobgroup's entry gets the new id and keeps both attempts."""
     for group in both:
         group.add(sampler().sample_count, max_samples=40)
         fault(kind="fail_job", message="no light")
@@ -247,7 +247,7 @@ def test_8_rerun_of_a_job(both, sampler, fault):
 
 
 def test_9_response_without_results(both, timer, fault):
-    """Both raise RuntimeError with the same words; 0.12 TypeError with others."""
+    """Both raise RuntimeError with the same message; 0.12 raises TypeError with another one."""
     for group in both if HAS_ITEMS else both[1:]:
         group.add(timer())
         group.run_sequential(0)
@@ -258,7 +258,7 @@ def test_9_response_without_results(both, timer, fault):
 
 
 def test_10_calling_a_job_of_a_group(both, sampler):
-    """It runs with the parameters; jobgroup's can replace those that it was added with."""
+    """It runs with the parameters, and jobgroup can replace those of `add`."""
     own, jg = both
     if RELEASE < (1, 1):  # they refuse it without parameters too, when it is added
         with pytest.raises(TypeError):
@@ -274,7 +274,7 @@ def test_10_calling_a_job_of_a_group(both, sampler):
 
 
 def test_11_kinds_of_objects(both, timer):
-    """Jobs and statuses are jobgroup's: compare statuses by ==, `in` or as keys, not by `is`."""
+    """Jobs and statuses are jobgroup's: compare statuses with ==, `in` or as keys."""
     for group in both:
         group.add(timer())
         group.run_sequential(0)
@@ -301,7 +301,7 @@ def test_12_job_of_another_group(theirs, timer):
 
 
 def test_13_names():
-    """Every public name of this release's class is there."""
+    """Every public name of this release's class exists."""
     public = {name for name in dir(pcvl.JobGroup) if not name.startswith("_")}
     assert public <= set(dir(JobGroup))
     assert {"list_remote_jobs", "count_never_sent_jobs"} <= set(dir(JobGroup))
@@ -319,7 +319,7 @@ def test_14_copies(both, timer):
 
 
 def test_15_object_of_a_deleted_group(both, timer):
-    """Perceval's object lives on; jobgroup's raises and can be restored."""
+    """Perceval's object continues; jobgroup's raises, and its group can be restored."""
     own, jg = both
     for group in both:
         group.add(timer())
@@ -341,8 +341,8 @@ def test_16_launch_without_a_limit(both, timer):
         wait_for(group)
 
 
-def test_16_what_is_not_a_job(both):
-    """Both raise TypeError; jobgroup's sentence names the kind of object."""
+def test_16_object_that_is_not_a_job(both):
+    """Both raise TypeError, and jobgroup's message names the kind of object."""
     for group in both:
         with pytest.raises(TypeError, match=r"(Only|Cannot|cannot|expected).*object"):
             group.add(object())
@@ -352,7 +352,7 @@ def test_16_what_is_not_a_job(both):
 
 
 def test_scenario_of_a_classic_run(both, timer):
-    """Progress before, after, and with jobs that were added since; a loaded group is the same."""
+    """Progress is right before, after, and with jobs added since; a loaded group is the same."""
     seen = []
     for group in both:
         told = []
@@ -371,7 +371,7 @@ def test_scenario_of_a_classic_run(both, timer):
 
 @pytest.mark.parametrize("how", ["parallel", "sequential"])
 def test_scenario_of_a_failed_create(how, both, timer, fault):
-    """The first job stays sent and the other unsent, also when the group is loaded again."""
+    """The first job stays sent and the other unsent, even if the group is loaded again."""
     for group in both:
         group.add(timer())
         getattr(group, f"run_{how}")(*[0.0] * (how == "sequential"))
@@ -385,7 +385,7 @@ def test_scenario_of_a_failed_create(how, both, timer, fault):
 
 
 def test_scenario_of_reruns(both, timer, fault):
-    """Reruns that are appended, then reruns in place, beside an unsent job (0.13 to 1.3)."""
+    """Reruns are appended, then done in place, next to an unsent job (0.13 to 1.3)."""
     seen = []
     for group in both if HAS_ITEMS else both[1:]:
         told = []
@@ -406,7 +406,7 @@ def test_scenario_of_reruns(both, timer, fault):
 
 
 def test_scenario_of_launch_and_cancel(both, timer):
-    """Launches up to a count, relaunches what was canceled, and cancels all (1.1 to 1.3)."""
+    """Jobs are launched up to a count, canceled, relaunched, and all canceled (1.1 to 1.3)."""
     seen = []
     for group in both if RELEASE >= (1, 1) else both[1:]:
         told = []

@@ -1,4 +1,4 @@
-"""Data from outside run no code and contact no host, with any release of Perceval."""
+"""Data from outside runs no code and contacts no host, with any release of Perceval."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ RECORDED = Path(__file__).parents[1] / "takeover" / "recorded"
 
 
 class Watch:
-    """Notes what the interpreter reports: texts that are compiled, programs, connections."""
+    """Records what the interpreter reports: compiled texts, programs, connections."""
 
     def __init__(self):
         self.allowed = set()
@@ -58,7 +58,7 @@ WATCH = Watch()
 
 @pytest.fixture
 def unused_url():
-    """An address on loopback without a server."""
+    """Return a loopback address without a server."""
     with socket.socket() as placeholder:
         placeholder.bind(("127.0.0.1", 0))
         yield f"http://127.0.0.1:{placeholder.getsockname()[1]}"
@@ -66,7 +66,7 @@ def unused_url():
 
 @pytest.fixture
 def hostile(unused_url, monkeypatch):
-    """Texts made with this release's own messages, and a check that nothing came of them."""
+    """Make texts with this release's own messages, and check that they had no effect."""
     monkeypatch.setenv("PCVL_CLOUD_TOKEN", "a-users-own-token")
     texts = hostile_texts(PYTHON, unused_url)
     WATCH.is_on = True
@@ -88,7 +88,7 @@ def quietly(function, *args):
 
 
 def test_this_release_runs_a_text_and_the_watch_sees_it(unused_url):
-    """Perceval's own `deserialize` evaluates a formula: otherwise this file would prove nothing."""
+    """Perceval's own `deserialize` evaluates a formula; without that, this file proves nothing."""
     WATCH.is_on = True
     try:
         quietly(deserialize, hostile_texts(PYTHON, unused_url)[0])
@@ -101,7 +101,7 @@ def test_this_release_runs_a_text_and_the_watch_sees_it(unused_url):
 
 
 def test_a_hostile_result_is_an_error_or_text(hostile):
-    """In place of counts it is an error that keeps the text; beside them it stays text."""
+    """In place of counts it is an error that keeps the text; next to counts it stays text."""
     for text in hostile:
         for results in ({"results": text}, {"results_list": [{"results": text}]}):
             error = quietly(decode, {"results": json.dumps(results)})
@@ -121,7 +121,7 @@ def test_a_hostile_result_is_an_error_or_text(hostile):
 
 
 def test_a_hostile_payload_is_shown_and_refused(hostile):
-    """It has no metadata, and the embedded cloud refuses the whole."""
+    """It has no metadata, and the embedded cloud refuses the whole payload."""
     for text in hostile:
         payload = {"circuit": text, "experiment": text, "input_state": text, "iterator": [1]}
         quietly(describe_body, {"payload": payload})
@@ -131,7 +131,7 @@ def test_a_hostile_payload_is_shown_and_refused(hostile):
 
 
 def test_a_hostile_group_file_and_hostile_answers_are_read(hostile, tmp_path, recwarn):
-    """One job alone is harmed by its result; the file of such a group, with results, loads."""
+    """A hostile result affects only its job, and the file of such a group loads."""
     with UnrulyCloud() as cloud:
         WATCH.allowed.add(int(cloud.url.rpartition(":")[2]))
         set_token(cloud.token, url=cloud.url)
@@ -161,7 +161,7 @@ def test_a_hostile_group_file_and_hostile_answers_are_read(hostile, tmp_path, re
 
 @pytest.mark.parametrize("release", ["0.12.2", "1.1.0", "1.3.1"])
 def test_a_hostile_group_of_perceval_is_imported(release, hostile, tmp_path, recwarn):
-    """Its payloads hold such texts, and its folder holds files with them."""
+    """Its payloads contain such texts, and its folder has files with them."""
     whole = json.loads((RECORDED / f"{release}.jgrp").read_text())
     for text in hostile:
         for job in whole["job_group_data"]:
@@ -177,7 +177,7 @@ def test_a_hostile_group_of_perceval_is_imported(release, hostile, tmp_path, rec
             JobGroup.delete_job_group(name, permanently=True)
 
 
-def test_what_is_allowed_is_what_perceval_makes_of_it():
+def test_allowed_texts_become_percevals_objects():
     """States, counts, distributions, samples and circuits are this release's own objects."""
     state = pcvl.BasicState([1, 0])
     vector = state * 0.6 + pcvl.BasicState([0, 1]) * 0.8j

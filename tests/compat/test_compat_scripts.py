@@ -13,9 +13,7 @@ from the_three_scripts import JOBGROUPS, PERCEVALS_OWN
 from which_release import RELEASE
 
 RATIOS = {2: 490} if RELEASE >= (0, 13) else {2: 0.242453, 4: 490}
-"""Output of the scripts with a filter of so many photons: 0.12 counts the two of the heralds too,
-and its own simulator says the same.
-"""
+"""Output of the scripts by the filter's number of photons; 0.12 also counts the heralds' two."""
 
 CONFIGURE = """
 import sys
@@ -34,12 +32,12 @@ known = RemoteProcessor.__init__.__defaults__
 own = tuple(sys.argv[1] if str(value).startswith("https:") else value for value in known)
 RemoteProcessor.__init__.__defaults__ = own
 """
-"""Before 1.1 another cloud is an argument, which the scripts have not."""
+"""Before 1.1, another cloud is an argument, which the scripts do not have."""
 
 
 @pytest.fixture
 def script(cloud, tmp_path):
-    """Run a script in a process of its own, where Perceval is configured for the cloud."""
+    """Run a script in a separate process, in which Perceval is configured for the cloud."""
     home = tmp_path / "home"
     environment = {
         **os.environ,
@@ -82,7 +80,7 @@ def _ratio(printed):
 @pytest.mark.parametrize("photons", RATIOS, ids=lambda n: f"filter of {n}")
 @pytest.mark.parametrize("scripts", [PERCEVALS_OWN, JOBGROUPS], ids=["Perceval", "jobgroup"])
 def test_scripts(script, scripts, photons):
-    """In three processes, with Perceval's group or ours, the sentence is that of the release."""
+    """With Perceval's group or jobgroup's, three processes print the release's output."""
     filtered = "p_knill.min_detected_photons_filter"
     printed = [script(s.replace(f"{filtered}(2)", f"{filtered}({photons})")) for s in scripts]
     assert _ratio(printed[-1]) == pytest.approx(RATIOS[photons], rel=0.002)

@@ -16,7 +16,7 @@ POINTS = 6
 
 
 def _sweep(cloud, seed):
-    """Run the study in a process of its own; returns what it prints."""
+    """Run the study in a separate process, and return what it prints."""
     child = subprocess.run(
         [sys.executable, HERE / "a_study.py", cloud.url, cloud.token],
         env={**os.environ, "PYTHONHASHSEED": seed},

@@ -1,4 +1,4 @@
-"""The three scripts of the specification, word for word, and the same with jobgroup's group."""
+"""The specification's three scripts, word for word, and the same with jobgroup's group."""
 
 # ruff: noqa: E501  # as the documentation of Perceval has it
 
@@ -49,4 +49,4 @@ JOBGROUPS = tuple(
     "from jobgroup import JobGroup\n" + script.replace("pcvl.JobGroup", "JobGroup")
     for script in PERCEVALS_OWN
 )
-"""One line more, and the name without its prefix."""
+"""One more line, and the name without its prefix."""

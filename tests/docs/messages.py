@@ -1,4 +1,4 @@
-"""The messages of the errors and warnings in the source, with `…` for each value put into one."""
+"""The messages of errors and warnings in the source, with `…` for each inserted value."""
 
 from __future__ import annotations
 
@@ -31,18 +31,18 @@ class Message(NamedTuple):
 
     @property
     def length(self) -> int:
-        """Characters besides the values that are put into it."""
+        """The number of characters, without inserted values."""
         return len(self.text.replace(VALUE, ""))
 
     @property
     def sentences(self) -> int:
-        """How many sentences it has besides those that are values."""
+        """The number of sentences, without those that are inserted values."""
         text = self.text.rstrip(f"{VALUE} ")
         return len(re.split(rf"[.!?]{VALUE}?\s+(?=[A-Z'{VALUE}])", text))
 
 
 def messages() -> Iterator[Message]:
-    """Every message that is written where its error is made."""
+    """Yield every message that is written where its error is raised."""
     house = ROOT / "src/jobgroup"
     for path in sorted(house.rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
@@ -58,7 +58,7 @@ def _name(func: ast.expr) -> str:
 
 
 def _text(node: ast.expr) -> str | None:
-    """The text of a literal; None of anything else, such as a variable."""
+    """Return the text of a literal, or None for anything else, such as a variable."""
     match node:
         case ast.Constant(value=str(text)):
             return text

@@ -25,13 +25,13 @@ MADE_FOR_THE_SITE = {
     ROOT / "docs/security.md",
     *ROOT.glob("docs/api/*.md"),
 }
-"""Pages whose content a code host has elsewhere: in the README, beside it, in docstrings."""
+"""Pages whose content is elsewhere on a code host: in the README, in other files, in docstrings."""
 
 _reader = MarkdownIt("commonmark").enable("table")
 
 
 class Block(NamedTuple):
-    """A fenced block: what it is said to be, its text, and the line of the page it begins at."""
+    """A fenced block: its language, its text, and the line of the page at which it begins."""
 
     language: str
     text: str
@@ -39,7 +39,7 @@ class Block(NamedTuple):
 
 
 def blocks(page: Path, *languages: str) -> list[Block]:
-    """The fenced blocks of a page in order; those in certain languages, where some are named."""
+    """Return the fenced blocks of a page in order, or only those in certain languages."""
     return [
         Block(token.info.strip(), token.content, (token.map or [0])[0] + 2)
         for token in _reader.parse(page.read_text("utf-8"))
@@ -57,7 +57,7 @@ def links(page: Path) -> list[str]:
 
 
 def anchors(page: Path) -> set[str]:
-    """The names under which a code host, and the site, have the headings of a page."""
+    """Return the names of a page's headings, as a code host and the site have them."""
     found: Counter[str] = Counter()
     names = set()
     for title in _titles(page):
@@ -68,7 +68,7 @@ def anchors(page: Path) -> set[str]:
 
 
 def headings_of_tables(page: Path) -> list[str]:
-    """The headings of all columns of a page."""
+    """Return the headings of all columns of a page."""
     tokens = _reader.parse(page.read_text("utf-8"))
     return [content.content for opened, content in pairwise(tokens) if opened.type == "th_open"]
 

@@ -27,7 +27,7 @@ def run(page: Path) -> None:
 
 
 def execute(page: Path, block: Block, namespace: dict[str, Any]) -> None:
-    """As a notebook runs a cell: `await` may stand at its top."""
+    """Execute code as a notebook runs a cell: `await` may be at the top level."""
     tree = ast.increment_lineno(ast.parse(block.text, str(page)), block.line - 1)
     code = compile(tree, str(page), "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
     if code.co_flags & inspect.CO_COROUTINE:
@@ -37,7 +37,7 @@ def execute(page: Path, block: Block, namespace: dict[str, Any]) -> None:
 
 
 def check(page: Path, block: Block, namespace: dict[str, Any]) -> None:
-    """Check that the output below each prompt is the real one."""
+    """Check that the output below each prompt is the real output."""
     test = doctest.DocTestParser().get_doctest(
         block.text, namespace, page.name, str(page), block.line - 1
     )

@@ -20,14 +20,14 @@ SESSION = Path(__file__).with_name("session.py")
 
 @pytest.fixture(scope="module")
 def cloud() -> Iterator[EmbeddedCloud]:
-    """The cloud that is meant where a page names none; it replaces the real one."""
+    """Run the cloud that replaces the real one on pages that name none."""
     with EmbeddedCloud() as running:
         yield running
 
 
 @pytest.mark.parametrize("page", SESSIONS, ids=lambda page: page.name)
 def test_a_page_runs_from_top_to_bottom(page, cloud, tmp_path):
-    """In a new process, with a token as a user has one, without a group and in an empty folder."""
+    """A new process has a user's token, no group, and an empty folder."""
     environment = {
         **environment_for(cloud.url, cloud.token, tmp_path),
         "MPLBACKEND": "agg",
@@ -44,9 +44,10 @@ def test_a_page_runs_from_top_to_bottom(page, cloud, tmp_path):
     assert done.returncode == 0, f"{page.relative_to(ROOT)}\n{done.stdout}\n{done.stderr}"
 
 
-def test_what_does_not_run_does_not_look_as_if_it_did():
-    """A block is Python that is run, or a console's lines, settings or plain text: no third thing
-    that only looks like Python. Directives of the site are on its own pages.
+def test_blocks_that_do_not_run_are_marked_as_text():
+    """A block is Python that is run, or a console's lines, settings or plain text.
+
+    Nothing else may look like Python. Directives of the site are on its own pages.
     """
     known = {"python", "pycon", "console", "text", "toml", "json"}
     wrong = [

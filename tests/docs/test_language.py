@@ -41,13 +41,13 @@ BAD = {
 
 @pytest.mark.parametrize(("text", "words"), BAD.items(), ids=BAD)
 def test_a_banned_word_is_found(text, words):
-    """Each with a piece of advice, also across the end of a line."""
+    """Each has a piece of advice, and is found across the end of a line too."""
     assert [found for _, found, advice in faults(text) if advice] == [words]
     assert [line for line, *_ in faults("One line.\n" + text.replace(" ", "\n"))] != []
 
 
 def test_every_pattern_has_an_example():
-    """No pattern is there that finds nothing."""
+    """Every pattern finds something."""
     assert {advice for text in BAD for *_, advice in faults(text)} == set(BANNED.values())
 
 
@@ -61,7 +61,7 @@ def test_every_pattern_has_an_example():
     ],
 )
 def test_a_sentence_without_a_subject_is_found(text):
-    """At the beginning of a text, a sentence, a list's item and a table's cell."""
+    """It is found at the beginning of a text, a sentence, a list item and a table cell."""
     assert [advice for *_, advice in faults(text)] == ["name the subject"]
 
 

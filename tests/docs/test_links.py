@@ -1,4 +1,4 @@
-"""Links and pictures of the pages, as a code host shows them: every one leads somewhere."""
+"""Every link and picture of the pages, as a code host shows them, has a target."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ READ_AS_THEY_ARE = [page for page in PAGES if page not in MADE_FOR_THE_SITE]
 
 
 @pytest.mark.parametrize("page", READ_AS_THEY_ARE, ids=lambda page: page.name)
-def test_links_within_the_repository_lead_somewhere(page):
-    """The file is there, inside the repository, with the heading that is meant."""
+def test_links_within_the_repository_have_targets(page):
+    """The file exists inside the repository, with the heading that the link names."""
     lost = []
     for link in links(page):
         parts = urlsplit(link)
@@ -28,8 +28,8 @@ def test_links_within_the_repository_lead_somewhere(page):
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
-def test_links_to_elsewhere_are_addresses(page):
-    """Encrypted, with a host that has a name. Nothing is fetched."""
+def test_external_links_are_valid(page):
+    """They use https, and a host with a name. The test fetches nothing."""
     elsewhere = [urlsplit(link) for link in links(page) if urlsplit(link).scheme]
     wrong = [
         parts.geturl()
@@ -40,14 +40,14 @@ def test_links_to_elsewhere_are_addresses(page):
 
 
 def test_every_picture_is_shown_somewhere():
-    """A picture that no page shows is forgotten when the dashboard changes."""
+    """A picture that no page shows would be forgotten when the dashboard changes."""
     shown = {Path(link).name for page in PAGES for link in links(page) if "images/" in link}
     shown |= {"light.png", "dark.png"}  # the first page has both, for the theme that is chosen
     assert {path.name for path in (ROOT / "docs/images").iterdir()} <= shown
 
 
-def test_the_layout_page_names_files_that_are_there():
-    """Every path on it leads to a file or a folder, and every package of ours is on it."""
+def test_layout_page_names_existing_files():
+    """Every path on it exists, and every package of ours is on it."""
     page = (ROOT / "docs/layout.md").read_text("utf-8")
     named = set(re.findall(r"`(?:python )?([\w/.-]+(?:/|\.(?:py|ts|json|md)))`", page))
     house = ROOT / "src/jobgroup"

@@ -23,10 +23,10 @@ MADE_OF_PARTS = {
     "InsufficientCreditsError",
     "QuotaExceededError",
 }
-"""Errors of responses, of which a table has the sentences; the last tests here receive them."""
+"""Errors of responses, whose texts are in a table; the last tests here receive them."""
 
 PARTS_OF_SENTENCES = ("engine/overrides.py", "testing/suite.py", "group/perceval_names.py")
-"""Places of messages that complete another one, or that are Perceval's."""
+"""Places of messages that complete another message, or that are Perceval's."""
 
 BEGINS_WITH_A_NAME = re.compile(r"[a-z_.]+(?:\(\)|_\w+|\.\w+)+ ")
 
@@ -35,7 +35,7 @@ MESSAGES = list(messages())
 
 @pytest.mark.parametrize("message", MESSAGES, ids=lambda message: message.place)
 def test_a_message_is_short(message):
-    """At most three sentences and 200 characters, besides names, paths and reasons."""
+    """It has at most three sentences and 200 characters, not counting names, paths and reasons."""
     assert message.sentences <= MAX_SENTENCES, message.text
     assert message.length <= MAX_LENGTH, message.text
 
@@ -51,7 +51,7 @@ def test_a_message_is_made_of_sentences(message):
 
 
 def test_every_public_error_has_a_message():
-    """Otherwise these tests would miss it."""
+    """An error without one would escape these tests."""
     assert ERRORS - {message.error for message in MESSAGES} <= MADE_OF_PARTS
 
 
@@ -68,7 +68,7 @@ def test_every_warning_has_a_category():
 
 @pytest.fixture(scope="module")
 def cloud():
-    """A cloud whose requests fail as each test orders."""
+    """Run a cloud whose requests fail as each test orders."""
     with EmbeddedCloud(prewarm=False) as running:
         yield running
 
@@ -85,7 +85,7 @@ def cloud():
     ids=lambda value: value if isinstance(value, str) else None,
 )
 def test_the_error_of_a_response_is_short(cloud, fault, error, request):
-    """As a user reads it, besides what is quoted, in parentheses, or an address."""
+    """Quotations, parentheses and addresses do not count."""
     jobgroup.set_token(cloud.token, url=cloud.url)
     jg = JobGroup(f"errors {time.time()}")
     job = RemoteJob({"command": "timer"}, platform="test:timer", url=cloud.url)

@@ -1,4 +1,4 @@
-"""The site, built as `make docs` does: no warning, the whole public API, nothing from elsewhere."""
+"""The site, built as `make docs` builds it: no warning, the whole public API, no other host."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ import jobgroup
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory) -> Path:
-    """The built pages. Warnings are errors, a reference of ours that leads nowhere is one."""
+    """Build the pages. Warnings are errors, and so are our own references without a target."""
     folder = tmp_path_factory.mktemp("site")
     command = [sys.executable, "-m", "sphinx", "--fail-on-warning", "--quiet", "docs", str(folder)]
     command += ["-D", "nb_execution_mode=off"]  # the notebooks have tests of their own
@@ -28,20 +28,20 @@ def site(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="module")
 def inventory(site) -> dict[str, str]:
-    """Every documented name, with the page that it is on."""
+    """Return every documented name with its page."""
     lines = zlib.decompress((site / "objects.inv").read_bytes().split(b"\n", 4)[4]).decode()
     entries = [line.split(" ", 4) for line in lines.splitlines() if " py:" in line]
     return {name: uri.partition("#")[0] for name, _kind, _priority, uri, _title in entries}
 
 
-def test_the_api_page_has_exactly_what_is_public(inventory):
-    """`jobgroup.__all__`, name by name: none is missing, none is more."""
+def test_api_page_has_exactly_the_public_names(inventory):
+    """It documents every name of `jobgroup.__all__`, and no other."""
     listed = {name for name, page in inventory.items() if page == "api/index.html"}
     top = {name.removeprefix("jobgroup.") for name in listed if name.count(".") == 1}
     assert top == set(jobgroup.__all__)
 
 
-def test_every_method_of_a_group_and_a_job_is_there(inventory):
+def test_every_method_of_groups_and_jobs_is_documented(inventory):
     """Every public method is described."""
     for kind, hidden in (
         (jobgroup.JobGroup, set()),
@@ -61,8 +61,8 @@ def test_docstrings_are_rendered(site):
     assert "Args:" not in text
 
 
-def test_pages_need_nothing_from_elsewhere(site):
-    """Scripts, styles, fonts and pictures are in the folder: it can be read on a train."""
+def test_pages_need_no_other_host(site):
+    """Scripts, styles, fonts and pictures are in the folder, so it can be read offline."""
     loaded = re.compile(r"""<(?:script|link|img)\b[^>]*?\s(?:src|href)=["'](?:https?:)?//""")
     for page in site.rglob("*.html"):
         assert not loaded.search(page.read_text("utf-8")), page.name
@@ -70,8 +70,8 @@ def test_pages_need_nothing_from_elsewhere(site):
         assert not re.search(r"url\(['\"]?(?:https?:)?//", style.read_text("utf-8")), style.name
 
 
-def test_nothing_tells_of_the_machine_that_built_it(site):
-    """No path of a home or of the repository."""
+def test_pages_do_not_reveal_the_machine_that_built_them(site):
+    """The pages contain no path of a home or of the repository."""
     for page in site.rglob("*.html"):
         text = page.read_text("utf-8")
         assert str(ROOT) not in text, page.name

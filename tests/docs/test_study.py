@@ -1,4 +1,4 @@
-"""The study of the sweeps page: how long it is, and that running it twice sends nothing twice."""
+"""The study of the sweeps page: its length, and that running it twice sends nothing twice."""
 
 from __future__ import annotations
 
@@ -16,18 +16,21 @@ MOST_STATEMENTS = 22
 
 
 def _study():
-    """The page's first block, which is the study."""
+    """Return the page's first block, which is the study."""
     return blocks(ROOT / "docs/sweeps.md", "python")[0].text
 
 
 def _statements(text):
-    """Statements of a program, those in functions included, without imports."""
+    """Return the statements of a program, including those in functions, without imports."""
     found = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.stmt)]
     return [each for each in found if not isinstance(each, ast.Import | ast.ImportFrom)]
 
 
 def test_the_study_is_short_and_runs_twice_without_sending_twice(tmp_path):
-    """At most 22 statements, as the page says; two processes run it in small, with a failure."""
+    """It has the number of statements that the page says.
+
+    Two processes run a small version of it, with a failure.
+    """
     text = _study()
     assert "repeats=3" in text
     assert len(_statements(text)) <= MOST_STATEMENTS

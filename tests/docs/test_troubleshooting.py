@@ -1,4 +1,4 @@
-"""The page of troubleshooting quotes what is printed: its sentences are those of the code."""
+"""The troubleshooting page quotes messages exactly as the code prints them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ SENTENCES = re.findall(r"^> (.+)$", PAGE, re.MULTILINE)
 
 
 def _texts():
-    """All texts in the source, each as one piece, with a gap for what is put into it."""
+    """Yield all texts in the source as one piece each, with a gap for each inserted value."""
     for path in (ROOT / "src/jobgroup").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
@@ -27,7 +27,7 @@ TEXTS = "\n".join(_texts())
 
 
 @pytest.mark.parametrize("sentence", SENTENCES)
-def test_a_quoted_sentence_is_one_that_is_printed(sentence):
+def test_quoted_message_is_in_the_source(sentence):
     """Each part between the varying ones is in the source, word for word."""
     parts = [part for part in sentence.split("…") if len(part.strip(" .,;:()")) > 3]
     assert parts
@@ -35,7 +35,7 @@ def test_a_quoted_sentence_is_one_that_is_printed(sentence):
 
 
 def test_every_entry_has_a_cause_and_advice():
-    """A sentence is followed by a paragraph, and there are some."""
+    """Each message is followed by a paragraph, and there are several."""
     assert len(SENTENCES) > 20
     for sentence in SENTENCES:
         following = PAGE.partition(f"> {sentence}\n")[2].lstrip("\n")

@@ -1,7 +1,7 @@
-"""`make flaky`: tests many times beside a load, in another order each time, to find races.
+"""`make flaky`: run tests many times under load, in a different order each time, to find races.
 
 It runs tests that changed since BASE and those in TESTS, or everything if there are none. The first
-failure ends it with exit code 1 and the seed that gives the same order again.
+failure ends it with exit code 1 and the seed that repeats the same order.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 BUSY = 2
-"""How many processes compute beside the tests: on two processors each test gets half of one."""
+"""Number of processes that compute next to the tests, so each test gets half of a processor."""
 
 LOAD = """
 import os, sys
@@ -30,7 +30,7 @@ while os.getppid() == parent:
 
 @contextmanager
 def load(processes: int = BUSY) -> Iterator[None]:
-    """Processes that compute until the block, or this process, ends."""
+    """Run processes that compute until the block, or this process, ends."""
     command = [sys.executable, "-c", LOAD, str(os.getpid())]
     busy = [subprocess.Popen(command) for _ in range(processes)]
     try:
@@ -48,14 +48,14 @@ def git(*arguments: str) -> list[str]:
 
 
 def base() -> str:
-    """Return the revision to compare with: the common one, or the commit before."""
+    """Return the revision to compare with: the common one, or the previous commit."""
     (common,) = git("merge-base", "HEAD", "origin/main") or [""]
     is_new = common and (git("diff", "--name-only", common) or untracked())
     return common if is_new else "HEAD~1"
 
 
 def untracked() -> list[str]:
-    """Files that git does not know yet."""
+    """Return the files that git does not know yet."""
     return git("ls-files", "--others", "--exclude-standard")
 
 
@@ -84,7 +84,7 @@ def commands(tests: Sequence[str], seed: int) -> Iterator[tuple[list[str], Path]
 
 
 def main() -> int:
-    """Play all rounds; the exit code."""
+    """Run all rounds, and return the exit code."""
     parser = argparse.ArgumentParser(prog="tests/flaky", description=__doc__)
     parser.add_argument("--times", type=int, default=10, help="rounds (default: %(default)s)")
     parser.add_argument("--base", default="", help="revision to compare with")

@@ -14,10 +14,10 @@ from harness.jupyter import JupyterServer, serving_jupyter
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Chromium without network.
+    """Launch Chromium without network.
 
-    Not for the whole session: while Playwright's synchronous API is there, its event loop counts
-    as running in this thread, and no test could run one of its own.
+    It does not live for the whole session: while Playwright's synchronous API is open, its event
+    loop counts as running in this thread, and no test could run one of its own.
     """
     with sync_playwright() as playwright, launched(playwright) as chromium:
         yield chromium
@@ -25,14 +25,14 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def jupyter_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[JupyterServer]:
-    """JupyterLab and Notebook 7."""
+    """Run JupyterLab and Notebook 7."""
     with serving_jupyter(tmp_path_factory.mktemp("jupyter")) as server:
         yield server
 
 
 @pytest.fixture
 def jupyter(jupyter_server: JupyterServer) -> JupyterServer:
-    """The server, whose kernels find no group of an earlier test."""
+    """Return the server, whose kernels find no group of an earlier test."""
     shutil.rmtree(jupyter_server.data_dir)
     jupyter_server.data_dir.mkdir()
     return jupyter_server

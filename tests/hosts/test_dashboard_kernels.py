@@ -1,4 +1,4 @@
-"""The dashboard on the older of the kernels that people have; other tests use the newest."""
+"""The dashboard on the older of the common kernels; other tests use the newest."""
 
 from pathlib import Path
 
@@ -11,10 +11,10 @@ from harness.jupyter import OLD_KERNEL, JupyterServer
 pytestmark = pytest.mark.hosts
 
 
-def test_ipykernel_6_runs_reruns_and_hears_a_click_after_the_cell(
+def test_ipykernel_6_runs_reruns_and_answers_a_click_after_the_cell(
     browser: Browser, jupyter: JupyterServer, tmp_path: Path
 ):
-    """All goes as on the newest; a click during a cell is answered at once and done after it."""
+    """A click during a cell is acknowledged at once and carried out after it."""
     assert OLD_KERNEL.exists(), f"`make {OLD_KERNEL}` installs the kernel that this test needs"
     cells = [
         cloud(),

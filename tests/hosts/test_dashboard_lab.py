@@ -12,9 +12,9 @@ pytestmark = pytest.mark.hosts
 
 
 def test_group_runs_reruns_and_is_deleted_from_the_page(browser: Browser, jupyter: JupyterServer):
-    """A group as a cell's last line: run it, see the bar move, rerun what failed, delete, undo.
+    """A group in a cell's last line is run, rerun, deleted and restored.
 
-    The kernel agrees at each step, and nothing is printed or raised out of sight.
+    The kernel agrees at each step, and nothing is printed or raised unseen.
     """
     cells = [
         cloud(),
@@ -55,12 +55,12 @@ def test_group_runs_reruns_and_is_deleted_from_the_page(browser: Browser, jupyte
 
 
 @pytest.mark.parametrize("application", ["lab", "notebook"])
-def test_rows_come_and_move_while_the_very_cell_runs(
+def test_rows_appear_and_change_while_the_cell_runs(
     browser: Browser, jupyter: JupyterServer, application: Application
 ):
-    """The cell that shows the group also runs it: the kernel hears no page until the cell ends.
+    """The cell that shows the group also runs it, so the kernel hears no page until it ends.
 
-    Its rows come all the same, and change before the cell is over.
+    The rows still appear, and change before the cell ends.
     """
     cells = [
         cloud(),
@@ -85,7 +85,7 @@ def test_rows_come_and_move_while_the_very_cell_runs(
 def test_click_on_a_busy_kernel_is_answered_at_once_and_done_later(
     browser: Browser, jupyter: JupyterServer, tmp_path: Path
 ):
-    """While a cell computes, a button says that the kernel is busy; after it, the click is done."""
+    """While a cell computes, a button says that the kernel is busy; the click is done after it."""
     cells = [cloud(), group("busy", "job()") + "\njg", busy_until(tmp_path / "gate")]
     with jupyter.open(browser, cells) as notebook:
         notebook.run(0)
@@ -102,8 +102,8 @@ def test_click_on_a_busy_kernel_is_answered_at_once_and_done_later(
         notebook.assert_quiet()
 
 
-def test_page_is_reloaded_and_shows_the_same(browser: Browser, jupyter: JupyterServer):
-    """After a reload the same widget is there, with its filter, its choice and its jobs."""
+def test_reloaded_page_shows_the_same(browser: Browser, jupyter: JupyterServer):
+    """After a reload, the same widget appears with its filter, its selection and its jobs."""
     cells = [cloud(), group("reload", "job()", "job(fail='no')") + "\njg.run_parallel()\njg"]
     with jupyter.open(browser, cells) as notebook:
         notebook.run_all()
@@ -121,7 +121,7 @@ def test_page_is_reloaded_and_shows_the_same(browser: Browser, jupyter: JupyterS
 
 
 def test_two_cells_show_one_dashboard(browser: Browser, jupyter: JupyterServer):
-    """Two views of one group are one widget: what is filtered in one is filtered in both."""
+    """Two views of one group are one widget, so filtering one filters the other."""
     cells = [cloud(), group("twice", "job()", "job()") + "\njg", "jg"]
     with jupyter.open(browser, cells) as notebook:
         notebook.run_all()
@@ -136,10 +136,8 @@ def test_two_cells_show_one_dashboard(browser: Browser, jupyter: JupyterServer):
         notebook.assert_quiet()
 
 
-def test_restarted_kernel_leaves_the_page_and_takes_it_up_again(
-    browser: Browser, jupyter: JupyterServer
-):
-    """After a restart the old group is shown by the server; cells that run again show theirs."""
+def test_page_survives_a_restart_of_the_kernel(browser: Browser, jupyter: JupyterServer):
+    """After a restart, the server shows the old group; cells that run again show theirs."""
     cells = [cloud(), group("before", "job()") + "\njg", group("after", "job()") + "\njg"]
     with jupyter.open(browser, cells) as notebook:
         notebook.run(0)

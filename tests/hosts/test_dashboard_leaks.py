@@ -1,4 +1,4 @@
-"""A cell that is run again and again leaves nothing behind, in a real kernel and on its page."""
+"""A cell that runs many times leaves nothing behind in a real kernel."""
 
 import pytest
 from playwright.sync_api import Browser, expect

@@ -1,4 +1,4 @@
-"""Jobs that go before the others, asked for in a real JupyterLab by mouse."""
+"""Jobs that are sent before the others, requested with the mouse in a real JupyterLab."""
 
 import pytest
 from playwright.sync_api import Browser, expect
@@ -9,11 +9,11 @@ from harness.jupyter import JupyterServer
 pytestmark = pytest.mark.hosts
 
 
-def test_chosen_jobs_are_sent_next_by_a_run_under_way(browser: Browser, jupyter: JupyterServer):
-    """While a run is paused: two by the selection bar, then one by its detail, before them.
+def test_selected_jobs_are_sent_next_by_the_current_run(browser: Browser, jupyter: JupyterServer):
+    """Two jobs get a priority in the selection bar, then one in its drawer, while a run is paused.
 
-    The rows say their places, the line of Python is what a person would type, and the cloud gets
-    the jobs in that order once the run continues.
+    The rows show their positions, the line of Python is correct, and the cloud gets the jobs in
+    that order once the run continues.
     """
     cells = [
         cloud(),

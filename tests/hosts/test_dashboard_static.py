@@ -1,4 +1,4 @@
-"""The dashboard without a kernel: the page that was saved, in a browser."""
+"""The dashboard without a kernel: the saved page in a browser."""
 
 from pathlib import Path
 
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.hosts
 
 @pytest.fixture
 def finished(data_dir: Path):
-    """A group of three jobs that have run, one of them in vain, with a name that is an attack."""
+    """Make a group of three jobs that have run, one of which failed, with a hostile name."""
     with EmbeddedCloud(prewarm=False) as cloud:
         set_token(cloud.token, url=cloud.url)
         group = JobGroup("saved </script><b>")
@@ -30,7 +30,7 @@ def finished(data_dir: Path):
 def test_saved_page_works_from_disk_without_a_network(
     browser: Browser, finished: JobGroup, tmp_path: Path
 ):
-    """Opened as a file with the network cut: table, filter, detail and charts; no action."""
+    """Table, filter, drawer and charts of the opened file work; it has no actions."""
     path = tmp_path / "page.html"
     dashboard = Dashboard(finished)
     dashboard.save_html(path)

@@ -1,4 +1,4 @@
-"""The eleven tasks that people come for, one after another in one JupyterLab, by keyboard alone."""
+"""The eleven documented tasks, one after another in one JupyterLab, with the keyboard alone."""
 
 from dataclasses import dataclass
 
@@ -11,8 +11,10 @@ from harness.jupyter import JupyterServer, Notebook
 pytestmark = pytest.mark.hosts
 
 MOST = 40
-"""Keys of any task. Paths are longer than in docs/dashboard.md: a strip for the unconfirmed job
-and the causes of the failures, with three buttons each, stand before the table.
+"""The largest number of keys for a task.
+
+Paths are longer than in docs/dashboard.md: a strip for the unconfirmed job and the causes of the
+failures, with three buttons each, come before the table.
 """
 
 ACTIVE = "() => document.activeElement.shadowRoot?.activeElement ?? document.activeElement"
@@ -50,30 +52,30 @@ Dashboard(jg)
 
 @dataclass
 class Keys:
-    """A keyboard that counts; what is typed counts by the letter."""
+    """A keyboard that counts its keys, including each typed letter."""
 
     page: Page
     count: int = 0
 
     def press(self, *keys: str) -> None:
-        """One key after the other."""
+        """Press some keys, one after another."""
         for key in keys:
             self.page.keyboard.press(key)
         self.count += len(keys)
 
     def type(self, text: str) -> None:
-        """Letters."""
+        """Type letters."""
         self.page.keyboard.type(text)
         self.count += len(text)
 
     def begin(self) -> None:
-        """At the first thing that Tab reaches, with nothing open."""
+        """Focus the first element that Tab reaches, with nothing open."""
         self.page.keyboard.press("Escape")
         self.page.get_by_test_id("all-groups").focus()
         self.count = 1
 
     def to(self, selector: str, *, step: str = "Tab") -> None:
-        """To what a selector finds: in its row of buttons by arrows, from elsewhere by `step`."""
+        """Focus the element of a selector, in its row with arrows, otherwise with `step`."""
         self.page.locator(selector).first.wait_for(state="attached")
         way = []
         for _ in range(60):
@@ -86,21 +88,21 @@ class Keys:
 
 
 def find_why_a_job_failed(notebook: Notebook, keys: Keys) -> None:
-    """Failed jobs come first; Enter opens one."""
+    """Failed jobs come first, and Enter opens one."""
     keys.to(".cell")
     keys.press("ArrowDown", "ArrowDown", "Enter")
     expect(notebook.page.get_by_test_id("job")).to_contain_text("no such parameter")
 
 
 def rerun_the_failed_ones_and_keep_the_old(notebook: Notebook, keys: Keys) -> None:
-    """The third item of More."""
+    """Use the third item of More."""
     keys.to("[data-testid=more]")
     keys.press("Enter", "ArrowDown", "ArrowDown", "Enter")
     notebook.wait_until("[r.rerun_of for r in jg.snapshot()[7:]] == [2, 3]")
 
 
 def compare_two_distributions(notebook: Notebook, keys: Keys) -> None:
-    """Selected in the table, which the kernel hears of."""
+    """Select two jobs in the table, and read the comparison."""
     keys.to("[data-testid=view-both]")
     keys.press("Enter")
     keys.to("[data-testid=chip-success]")
@@ -114,14 +116,14 @@ def compare_two_distributions(notebook: Notebook, keys: Keys) -> None:
 
 
 def cancel_what_is_on_the_cloud(notebook: Notebook, keys: Keys) -> None:
-    """All of it."""
+    """Cancel all jobs on the cloud."""
     keys.to("[data-testid=cancel]")
     keys.press("Enter")
     notebook.wait_until("[jg[i].state for i in (4, 5)] == ['canceled'] * 2")
 
 
-def copy_a_job_s_id(notebook: Notebook, keys: Keys) -> None:
-    """Found by its number, into the clipboard."""
+def copy_the_id_of_a_job(notebook: Notebook, keys: Keys) -> None:
+    """Find the job by its number, and copy its id to the clipboard."""
     keys.to("[data-testid=search]")
     keys.type("#1")
     expect(notebook.page.get_by_test_id("row-0")).to_have_count(0)
@@ -137,7 +139,7 @@ def copy_a_job_s_id(notebook: Notebook, keys: Keys) -> None:
 
 
 def export_the_failed_rows(notebook: Notebook, keys: Keys) -> None:
-    """A file that the browser saves."""
+    """Save the file with the browser."""
     keys.to("[data-testid=chip-error]")
     keys.press("Enter")
     notebook.wait_until("Dashboard(jg).filter == 'error'")
@@ -148,7 +150,7 @@ def export_the_failed_rows(notebook: Notebook, keys: Keys) -> None:
 
 
 def pause_and_resume(notebook: Notebook, keys: Keys) -> None:
-    """Pause is an item of More; the strip that says so resumes."""
+    """Pause with an item of More, and resume with the strip that reports the pause."""
     notebook.evaluate("jg.add(job())")
     expect(notebook.page.get_by_test_id("chip-unsent")).to_contain_text("1")
     keys.to("[data-testid=more]")
@@ -160,7 +162,7 @@ def pause_and_resume(notebook: Notebook, keys: Keys) -> None:
 
 
 def send_jobs_before_the_others(notebook: Notebook, keys: Keys) -> None:
-    """All that are unsent are chosen by the box in the header; the bar has Run next."""
+    """Select all unsent jobs with the box in the header, and use Run next in the bar."""
     notebook.evaluate("jg.add_many([job(), job()])")
     keys.to("[data-testid=chip-unsent]")
     keys.press("Enter")
@@ -179,7 +181,7 @@ def send_jobs_before_the_others(notebook: Notebook, keys: Keys) -> None:
 
 
 def adopt_an_unconfirmed_job(notebook: Notebook, keys: Keys) -> None:
-    """With the id that the cloud has, which is pasted."""
+    """Paste the id that the cloud has."""
     keys.to('[aria-label="The job\'s id on the cloud"]')
     notebook.page.keyboard.insert_text(notebook.evaluate("lost"))
     keys.press("Tab", "Enter")
@@ -188,7 +190,7 @@ def adopt_an_unconfirmed_job(notebook: Notebook, keys: Keys) -> None:
 
 
 def open_another_group(notebook: Notebook, keys: Keys) -> None:
-    """By the list of all groups."""
+    """Use the list of all groups."""
     keys.press("Enter")
     keys.to("[data-testid=group-another]")
     keys.press("Enter")
@@ -196,7 +198,7 @@ def open_another_group(notebook: Notebook, keys: Keys) -> None:
 
 
 def delete_groups_older_than_a_date_and_undo(notebook: Notebook, keys: Keys) -> None:
-    """By a date so late that both are."""
+    """Use a date so late that both groups are older."""
     notebook.evaluate("jg.cancel_all()")
     keys.press("Enter")
     keys.to("[data-testid=more]")
@@ -220,7 +222,7 @@ TASKS = (
     rerun_the_failed_ones_and_keep_the_old,
     compare_two_distributions,
     cancel_what_is_on_the_cloud,
-    copy_a_job_s_id,
+    copy_the_id_of_a_job,
     pause_and_resume,
     send_jobs_before_the_others,
     export_the_failed_rows,
@@ -230,7 +232,7 @@ TASKS = (
 
 
 def test_eleven_tasks_by_keyboard(browser: Browser, jupyter: JupyterServer):
-    """Each is done as the kernel or the browser has it, in few keys."""
+    """The kernel or the browser confirms each task, which takes few keys."""
     cells = [
         cloud(),
         group("another", "job()"),

@@ -18,15 +18,15 @@ NOTIFIED = """
   };
 })()
 """
-"""A browser without a screen shows no notification: what would be shown is written down."""
+"""Record notifications, because a browser without a screen shows none."""
 
 
-def test_a_failed_job_is_edited_rerun_described_and_told_of(
+def test_failed_job_is_edited_rerun_described_and_notified(
     browser: Browser, jupyter: JupyterServer
 ):
-    """Look what a run would take, run, rerun the failed job with another value, and say why.
+    """Estimate and run, rerun the failed job with another value, and write a note.
 
-    The kernel agrees at each step; the notifications that were asked for come, once each.
+    The kernel agrees at each step, and each requested notification appears once.
     """
     cells = [
         cloud(),

@@ -1,4 +1,4 @@
-"""The harness itself, on JupyterLab and Notebook 7, with a widget that is not ours."""
+"""The harness itself, on JupyterLab and Notebook 7, with another kind of widget."""
 
 import pytest
 from playwright.sync_api import Browser, expect
@@ -21,7 +21,7 @@ counter.on_msg(broken)
 def test_click_reaches_kernel_and_push_reaches_page(
     browser: Browser, jupyter: JupyterServer, application: Application
 ):
-    """A click changes the kernel's value, a value set by a cell changes the page, all is quiet."""
+    """A click changes the kernel's value, a cell changes the page, and no error is hidden."""
     cells = [COUNTER, "counter.count = 41"]
     with jupyter.open(browser, cells, application=application) as notebook:
         notebook.run(0)
@@ -37,7 +37,7 @@ def test_click_reaches_kernel_and_push_reaches_page(
 def test_output_of_handlers_is_found(
     browser: Browser, jupyter: JupyterServer, application: Application
 ):
-    """Negative control of `assert_quiet`: what a handler prints and raises is reported."""
+    """`assert_quiet` reports what a handler prints and raises."""
     with jupyter.open(browser, [COUNTER, BROKEN_HANDLER], application=application) as notebook:
         notebook.run_all()
         notebook.page.get_by_test_id("counter").click()
@@ -58,8 +58,8 @@ def test_error_in_cell_fails_the_run(browser: Browser, jupyter: JupyterServer):
         notebook.run_all()
 
 
-def test_foreign_host_is_out_of_reach_and_noted(browser: Browser, jupyter: JupyterServer):
-    """Negative control of the wall: a page that asks a CDN gets nothing, and that is recorded."""
+def test_other_host_is_out_of_reach_and_recorded(browser: Browser, jupyter: JupyterServer):
+    """A page that asks a CDN gets nothing, and the request is recorded."""
     with jupyter.open(browser, ["1"]) as notebook:
         outcome = notebook.page.evaluate(
             "fetch('https://cdn.invalid.example.com/x.js').then(() => 'reached', () => 'failed')"

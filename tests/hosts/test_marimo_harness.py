@@ -1,4 +1,4 @@
-"""The harness itself, on marimo's editor and its apps, with a widget that is not ours."""
+"""The harness itself, on marimo's editor and its apps, with another kind of widget."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ pytestmark = pytest.mark.hosts
 
 @pytest.mark.parametrize("mode", ["edit", "run"])
 def test_click_reaches_kernel_and_push_reaches_page(browser: Browser, tmp_path: Path, mode: Mode):
-    """A click changes the kernel's value, a value set in a thread changes the page, quietly."""
+    """A click changes the kernel's value, a thread changes the page, and no error is hidden."""
     with open_marimo(browser, tmp_path, [COUNTER], mode=mode) as notebook:
         button = notebook.page.get_by_test_id("counter")
         button.click()
@@ -33,7 +33,7 @@ counter.on_msg(broken)
 
 @pytest.mark.parametrize("mode", ["edit", "run"])
 def test_errors_are_found(browser: Browser, tmp_path: Path, mode: Mode):
-    """Negative control of `assert_quiet`: what a cell and a handler raise is reported."""
+    """`assert_quiet` reports what a cell and a handler raise."""
     cells = [COUNTER, BROKEN_HANDLER, "1 / 0"]
     with open_marimo(browser, tmp_path, cells, mode=mode) as notebook:
         notebook.page.get_by_test_id("counter").click()

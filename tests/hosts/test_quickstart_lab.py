@@ -1,4 +1,4 @@
-"""The quickstart as a reader goes through it: in JupyterLab, with the dashboard's buttons."""
+"""The quickstart as readers use it: in JupyterLab, with the dashboard's buttons."""
 
 from pathlib import Path
 
@@ -14,7 +14,7 @@ CLOUD, PREPARE, DASHBOARD, RUN = 1, 3, 5, 7
 
 
 def test_the_quickstart_by_its_buttons(browser: Browser, jupyter: JupyterServer):
-    """The dashboard follows the run cell, reruns the job that failed, deletes the group.
+    """The dashboard follows the run, reruns the failed job, and deletes the group.
 
     The page and the kernel agree after each step.
     """

@@ -1,8 +1,9 @@
-"""Two small simulator jobs on a real cloud, through their whole life: `make live`.
+"""`make live`: two small simulator jobs on a real cloud, through their whole life.
 
-It says beforehand what it will send and asks. Token and cloud are those that jobgroup finds
+The script says what it will send, and asks. It uses the token and the cloud that jobgroup finds
 (JOBGROUP_TOKEN for JOBGROUP_URL, Perceval's configuration, the keyring). LIVE_PLATFORM chooses
-another simulator, LIVE_YES=1 answers the question, LIVE_RERUN=1 the one about a third job.
+another simulator, LIVE_YES=1 answers the question, and LIVE_RERUN=1 answers the one about a third
+job.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ LONGEST_WAIT_S = 1_800.0
 
 
 def main() -> int:
-    """Return the exit code: 0 went well, 1 did not, 2 nothing was sent."""
+    """Return the exit code: 0 if all went well, 1 if not, 2 if nothing was sent."""
     url, platform = default_url(), os.environ.get("LIVE_PLATFORM", "sim:altair")
     try:
         token = token_for(url)
@@ -53,7 +54,7 @@ def main() -> int:
 
 
 def prepared(url: str, token: str, platform: str) -> JobGroup:
-    """A group of two unsent jobs, made as users of Perceval make them."""
+    """Return a group of two unsent jobs, made as users of Perceval make them."""
     import perceval as pcvl
     from perceval.algorithm import Sampler
 
@@ -69,7 +70,7 @@ def prepared(url: str, token: str, platform: str) -> JobGroup:
 
 
 def live(jg: JobGroup) -> None:
-    """Send both, cancel the second, fetch the first one's results; decide about a rerun."""
+    """Send both, cancel the second, fetch the first one's results, and decide about a rerun."""
     first, second = jg
     jg.run_parallel()
     print(f"\nSent:      {first.id}, {second.id}")
@@ -92,7 +93,7 @@ def live(jg: JobGroup) -> None:
 
 
 def agreed(question: str, variable: str) -> bool:
-    """Whether the answer is yes, in the environment or typed."""
+    """Return whether the answer is yes, in the environment or typed."""
     if os.environ.get(variable) == "1":
         return True
     try:

@@ -13,7 +13,7 @@ OPENAPI = json.loads(
     (Path(__file__).parents[1] / "cloud/quandela-openapi-jobs.json").read_text("utf-8")
 )
 TELLING = ("idempotency", "retry-after", "ratelimit", "rate-limit", "deprecat", "sunset", "api-ver")
-"""Headers with one of these in their name would change what jobgroup can promise."""
+"""Headers with one of these in their names would change what jobgroup can promise."""
 
 _KINDS: dict[str, tuple[type, ...]] = {
     "string": (str,),
@@ -25,7 +25,7 @@ _KINDS: dict[str, tuple[type, ...]] = {
 
 
 def compare(url: str, token: str, job_id: str) -> Iterator[str]:
-    """Ask what can be asked for nothing; a sentence for each answer, and for what differs."""
+    """Ask free questions; yield a sentence for each answer, and for each difference."""
     headers = {"Authorization": f"Bearer {token}"}
     telling: dict[str, str] = {}
     with httpx.Client(base_url=url, headers=headers, timeout=60) as client:
@@ -42,7 +42,7 @@ def compare(url: str, token: str, job_id: str) -> Iterator[str]:
 
 
 def differences(document: Any, schema: Mapping[str, Any] | None) -> Iterator[str]:
-    """How a document differs from an OpenAPI schema of an object, one level deep."""
+    """Yield how a document differs from an OpenAPI schema of an object, one level deep."""
     if schema is None:
         yield "a status that is not documented"
         return
@@ -63,7 +63,7 @@ def differences(document: Any, schema: Mapping[str, Any] | None) -> Iterator[str
 
 
 def _of_a_post(path: str, answer: httpx.Response) -> Iterator[str]:
-    """A path that only takes POST tells by 405 that it exists; 404 says that it does not."""
+    """Report whether a path that only takes POST exists: 405 means yes, 404 means no."""
     if answer.status_code != 405:
         yield f"GET {path}: {answer.status_code}, where 405 would say that it takes POST"
 

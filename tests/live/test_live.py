@@ -1,4 +1,4 @@
-"""`make live`, exercised on the embedded cloud so that it does not rot; it sends what it says."""
+"""`make live` on the embedded cloud, so that it keeps working: it sends what it says."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def cloud() -> Iterator[EmbeddedCloud]:
 
 @pytest.fixture
 def run(cloud, tmp_path):
-    """Run the script as `make live` does, with what is typed and more in the environment."""
+    """Run the script as `make live` does, with typed answers and extra variables."""
 
     def run(typed="", **more):
         environment = {
@@ -56,7 +56,7 @@ def run(cloud, tmp_path):
 
 
 def test_nothing_is_sent_without_a_yes(run, cloud):
-    """The script shows what it would send and what that may cost; no answer is no yes."""
+    """The script shows what it would send and what that may cost; no answer counts as no."""
     done = run(typed="")
     assert done.returncode == 2
     assert "two jobs to sim:slos" in done.stdout
@@ -67,7 +67,7 @@ def test_nothing_is_sent_without_a_yes(run, cloud):
 
 
 def test_nothing_is_asked_without_a_token(run, cloud):
-    """The sentence says where to put one."""
+    """The message says how to set one."""
     done = run(JOBGROUP_TOKEN="", PCVL_CLOUD_TOKEN="")
     assert done.returncode == 2
     assert "set_token" in done.stdout
@@ -76,7 +76,7 @@ def test_nothing_is_asked_without_a_token(run, cloud):
 
 @pytest.fixture
 def occupied(cloud):
-    """The cloud's only slot is taken until the second of the script's jobs was canceled."""
+    """Take the cloud's only slot until the second of the script's jobs was canceled."""
     cloud.set_plan(max_concurrent=1)
     set_token(cloud.token, url=cloud.url)
     body = {"command": "timer", "parameters": {"duration_s": 600}}
@@ -99,8 +99,9 @@ def occupied(cloud):
 
 
 def test_two_jobs_go_through_their_life(occupied, run, cloud):
-    """Run, cancel, progress, results, the decision about a rerun, and how the answers differ from
-    the documentation: on the embedded cloud by a field and a header. The token is not printed.
+    """They run, are canceled, and have results; the script reports differences and no token.
+
+    On the embedded cloud, the responses differ from the documentation by a field and a header.
     """
     done = run("no\n", LIVE_YES="1")
     assert done.returncode == 0, done.stdout + done.stderr
@@ -132,6 +133,6 @@ def test_differences_are_reported(document, notices):
     assert all(said.startswith(words) for said, words in zip(found, notices, strict=True))
 
 
-def test_an_undocumented_status_is_told():
-    """An answer for which the documentation has no word."""
+def test_undocumented_status_is_reported():
+    """The documentation has no word for that answer."""
     assert list(differences({}, None)) == ["a status that is not documented"]

@@ -27,12 +27,12 @@ def _printed(outputs):
 
 @pytest.fixture
 def run_twice(tmp_path):
-    """Execute a notebook in two kernels, one after the other, and give the outputs of both."""
+    """Execute a notebook in two kernels, one after the other, and return both outputs."""
     return lambda name: [_executed(name, tmp_path) for _ in range(2)]
 
 
 def test_the_study_maps_a_dip_and_sends_nothing_twice(run_twice):
-    """90 jobs, three of which fail and are retried, give the set indistinguishabilities.
+    """90 jobs, three of which fail and are retried, yield the set indistinguishabilities.
 
     A second run of all cells in a new process finds every job in the group.
     """
@@ -53,7 +53,7 @@ def test_the_study_maps_a_dip_and_sends_nothing_twice(run_twice):
 
 
 def test_notebooks_are_stored_without_outputs():
-    """A reader starts without results of others."""
+    """A reader starts without another person's results."""
     for path in NOTEBOOKS.glob("*.ipynb"):
         cells = nbformat.read(path, 4).cells
         assert not any(c.get("outputs") for c in cells), path.name

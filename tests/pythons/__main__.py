@@ -1,7 +1,8 @@
-"""`make pythons`: the suite's core on each other Python from 3.11 on, on PATH or among pyenv's.
+"""`make pythons`: the suite's core on every other Python from 3.11 on, on PATH or from pyenv.
 
-Each has an environment of its own. Arguments name versions, such as 3.13; all by default. Hosts,
-pages and packages are left to `make test`: they need a browser, the documentation's tools and node.
+Each has a separate environment. Arguments select versions, such as 3.13; the default is all. Hosts,
+pages and packages are left to `make test`, because they need a browser, node and the
+documentation's tools.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ VERSION = "import sys; print('%d.%d' % sys.version_info[:2])"
 
 
 def main(wanted: Sequence[str]) -> int:
-    """Test on each; the exit code."""
+    """Test on each version, and return the exit code."""
     found = dict(installed())
     if missing := set(wanted) - set(found):
         print(f"Not installed: {', '.join(sorted(missing))}. There are: {', '.join(found)}.")

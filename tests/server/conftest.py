@@ -1,4 +1,4 @@
-"""A cloud, `jobgroup ui`, and runs of `jobgroup` in processes of their own."""
+"""A cloud, `jobgroup ui`, and runs of `jobgroup` in separate processes."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from jobgroup.cloud import EmbeddedCloud
 
 @pytest.fixture(scope="module")
 def cloud() -> Iterator[EmbeddedCloud]:
-    """A cloud whose jobs only take time."""
+    """Run a cloud whose jobs only take time."""
     with EmbeddedCloud(prewarm=False) as running:
         yield running
 
@@ -60,7 +60,7 @@ def start_ui(cloud: EmbeddedCloud, tmp_path: Path) -> Iterator[Callable[..., Ui]
 
 @pytest.fixture(scope="module")
 def shared_ui(cloud: EmbeddedCloud, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ui]:
-    """The one server of tests that neither end it nor change its surroundings."""
+    """Run one server for the tests that neither end it nor change its environment."""
     folder = tmp_path_factory.mktemp("ui")
     ui = _start(cloud, folder, JOBGROUP_DATA_DIR=str(folder / "groups"))
     yield ui
@@ -69,7 +69,7 @@ def shared_ui(cloud: EmbeddedCloud, tmp_path_factory: pytest.TempPathFactory) ->
 
 @pytest.fixture
 def ui(shared_ui: Ui, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ui]:
-    """A running server, on whose groups the test works."""
+    """Return a running server that shows the groups of the test."""
     monkeypatch.setenv("JOBGROUP_DATA_DIR", shared_ui.data_dir)
     yield shared_ui
     with warnings.catch_warnings():
@@ -80,7 +80,7 @@ def ui(shared_ui: Ui, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ui]:
 
 @pytest.fixture(scope="module")
 def shared_lab(cloud: EmbeddedCloud, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ui]:
-    """The one JupyterLab of the tests that need one."""
+    """Run one JupyterLab for the tests that need one."""
     folder = tmp_path_factory.mktemp("lab")
     lab = _start(cloud, folder, kind=Lab, JOBGROUP_DATA_DIR=str(folder / "groups"))
     yield lab
@@ -89,14 +89,14 @@ def shared_lab(cloud: EmbeddedCloud, tmp_path_factory: pytest.TempPathFactory) -
 
 @pytest.fixture
 def lab(shared_lab: Ui, monkeypatch: pytest.MonkeyPatch) -> Ui:
-    """A running JupyterLab whose server shows the groups of the test."""
+    """Return a running JupyterLab whose server shows the groups of the test."""
     monkeypatch.setenv("JOBGROUP_DATA_DIR", shared_lab.data_dir)
     return shared_lab
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Chromium without network."""
+    """Launch Chromium without network."""
     with sync_playwright() as playwright, launched(playwright) as chromium:
         yield chromium
 
@@ -132,7 +132,7 @@ def _start(
 
 @pytest.fixture
 def start_run(cloud: EmbeddedCloud) -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
-    """Start `jobgroup run` with these arguments, as somebody does in a terminal."""
+    """Start `jobgroup run` with these arguments, as a user does in a terminal."""
     environment = {**os.environ, "JOBGROUP_URL": cloud.url, "JOBGROUP_TOKEN": cloud.token}
     started: list[subprocess.Popen[bytes]] = []
 

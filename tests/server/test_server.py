@@ -23,7 +23,7 @@ pytestmark = pytest.mark.anyio
 
 
 async def test_a_view_shows_rows_and_follows_a_run_of_another_process(make_group, ui):
-    """Rows arrive as binary frames, and what this process runs is seen there."""
+    """Rows arrive as binary frames, and show what this process runs."""
     group = make_group("study", {"duration_s": 0.2}, {"duration_s": 0.2})
     async with ui.connected("study") as client:
         await client.until(lambda: client.traits.get("group") == "study")
@@ -35,7 +35,7 @@ async def test_a_view_shows_rows_and_follows_a_run_of_another_process(make_group
 
 
 async def test_a_run_from_a_page_outlives_the_server(make_group, start_ui):
-    """Another process sends, also after the server was killed."""
+    """Another process sends the jobs, even after the server was killed."""
     group, ui = make_group("study", *[{"duration_s": 15}] * 2), start_ui()
     async with ui.connected("study") as client:
         answer = await client.do("run", mode="sequential", delay=0)
@@ -63,7 +63,7 @@ async def test_commands_go_to_the_process_that_runs_the_group(make_group, ui, st
 
 
 async def test_a_run_that_cannot_start_says_why(make_group, ui):
-    """The started process ends, and its sentence is the answer."""
+    """The started process ends, and its message is the answer."""
     group = make_group("study", {})
     group.run_parallel()
     await group.wait_async(timeout=TIMEOUT_S)
@@ -98,7 +98,7 @@ async def test_only_the_page_is_served(ui, path):
     assert ui.get(path).status_code == 404
 
 
-async def test_a_locked_file_does_not_hold_the_server_up(make_group, ui):
+async def test_locked_file_does_not_delay_the_server(make_group, ui):
     """While another program writes to a group's file, the server answers others."""
     make_group("locked", {})
     make_group("free", {})
@@ -123,7 +123,7 @@ async def test_a_locked_file_does_not_hold_the_server_up(make_group, ui):
 
 
 async def test_a_group_of_another_uuid_is_not_shown(make_group, ui):
-    """A notebook's group is shown only if the server has that one, not another of its name."""
+    """The server shows a notebook's group only if its uuid is the same, not just its name."""
     make_group("study", {})
     async with ui.connected("study", uuid="0" * 32) as client:
         await client.until(lambda: any(m["t"] == "refused" for m in client.messages))
@@ -136,7 +136,7 @@ async def test_a_group_of_another_uuid_is_not_shown(make_group, ui):
 
 
 async def test_credentials_and_origins_are_checked(make_group, ui):
-    """No token, a wrong one, and another site's page get nothing."""
+    """A missing or wrong token, or a page of another site, gets nothing."""
     make_group("study", {})
     logged_in = {"Cookie": ui.cookies()}
     foreign = {**logged_in, "Origin": "http://evil.example"}
@@ -154,7 +154,7 @@ async def test_credentials_and_origins_are_checked(make_group, ui):
 
 
 async def test_floods_and_oversized_messages_close_the_view(make_group, ui):
-    """A view that sends too much, too fast, or no JSON is closed; the others stay."""
+    """A view that sends too much, too fast or no JSON is closed; the others stay."""
     make_group("study", {})
     async with ui.connected("study") as good:
         for frames in ([b"\x00"], ["{"], ["[" * 100_000], ["x" * 2_000_000], ["{}"] * 1000):
@@ -174,8 +174,8 @@ async def test_floods_and_oversized_messages_close_the_view(make_group, ui):
         await good.until(lambda: good.states)
 
 
-async def test_a_page_has_a_strict_policy_and_no_foreign_host(ui):
-    """What the page loads comes from the server alone."""
+async def test_page_has_a_strict_policy_and_no_other_host(ui):
+    """The page loads everything from the server."""
     page = ui.get("jobgroup/?group=%22%3E%3Cscript%3E")
     policies = page.headers.get_list("Content-Security-Policy")
     assert any("default-src 'none'" in policy for policy in policies)
@@ -184,7 +184,7 @@ async def test_a_page_has_a_strict_policy_and_no_foreign_host(ui):
     assert "https://" not in page.text
 
 
-async def test_a_group_deleted_or_unknown_ends_in_a_sentence(make_group, ui):
+async def test_deleted_or_unknown_group_is_reported(make_group, ui):
     """The view of a deleted group says so."""
     make_group("study", {})
     async with ui.connected("study") as client:
@@ -194,8 +194,8 @@ async def test_a_group_deleted_or_unknown_ends_in_a_sentence(make_group, ui):
         await client.until(lambda: client.traits["deleted"])
 
 
-async def test_a_server_that_is_started_again_keeps_its_address_and_logins(make_group, start_ui):
-    """Ctrl-C ends it without a question; the cookies of before open the views of the next one."""
+async def test_restarted_server_keeps_its_address_and_logins(make_group, start_ui):
+    """Ctrl-C ends it without a question, and earlier cookies open views of the next server."""
     make_group("study", {})
     ui = start_ui()
     cookies, url = ui.cookies(), ui.url
@@ -208,7 +208,7 @@ async def test_a_server_that_is_started_again_keeps_its_address_and_logins(make_
 
 @pytest.mark.parametrize("command", ["run", "rerun"])
 async def test_a_command_for_no_job_sends_none(make_group, ui, command):
-    """An empty choice is not taken for all jobs."""
+    """An empty selection does not mean all jobs."""
     group = make_group("study", {}, {})
     async with ui.connected("study") as client:
         answer = await client.do(command, positions=[])
@@ -256,8 +256,8 @@ async def test_a_view_acts_on_its_group_and_not_on_another_of_the_same_name(make
     assert JobGroup.list_existing() == ["study"]
 
 
-async def test_the_list_for_a_side_bar_needs_a_login_and_is_sent_once(make_group, ui):
-    """Each group has its counts; a browser that has the list already gets no body."""
+async def test_list_for_the_sidebar_needs_a_login_and_is_sent_once(make_group, ui):
+    """Each group has its counts, and a browser that has the list gets no body."""
     make_group("study", {})
     answer = ui.get("jobgroup/groups")
     (study,) = answer.json()["groups"]
@@ -273,7 +273,7 @@ async def test_the_list_for_a_side_bar_needs_a_login_and_is_sent_once(make_group
 
 
 async def test_malformed_names_leave_the_view_open(make_group, ui):
-    """A command whose name is no text is not understood, and the next question is answered."""
+    """A command whose name is not a text is refused, and the next question is answered."""
     make_group("study", {})
     async with ui.connected("study") as client:
         for name in ([], {}, None, 1):
@@ -282,14 +282,14 @@ async def test_malformed_names_leave_the_view_open(make_group, ui):
 
 
 async def test_a_name_with_blanks_around_it_is_opened(make_group, ui):
-    """The name in the address is taken as it is."""
+    """The server uses the name in the address unchanged."""
     make_group(" study ", {})
     async with ui.connected(" study ") as client:
         await client.until(lambda: client.traits.get("group") == " study ")
 
 
 async def test_a_view_that_never_reads_is_closed(make_group, ui):
-    """Answers that nobody reads do not fill the server's memory."""
+    """Unread answers do not fill the server's memory."""
     make_group("study", {})
     async with ui.connected("study") as client:
         await client.until(lambda: client.traits)
@@ -302,7 +302,7 @@ async def test_a_view_that_never_reads_is_closed(make_group, ui):
     assert ui.get("api/status").status_code == 200
 
 
-async def test_an_authorizer_for_reading_only_is_obeyed(make_group, start_ui, tmp_path):
+async def test_read_only_authorizer_is_respected(make_group, start_ui, tmp_path):
     """Below a base URL with a blank, a user who may only read sees rows and changes nothing."""
     (tmp_path / "reader.py").write_text(
         "from jupyter_server.auth import Authorizer\n"
@@ -329,8 +329,8 @@ async def test_an_authorizer_for_reading_only_is_obeyed(make_group, start_ui, tm
     assert group.state.counts == {"unsent": 1}
 
 
-async def test_two_pages_that_rerun_a_job_at_once_learn_their_own_outcome(make_group, ui):
-    """A page whose run sent the job is not answered with the refusal of the other one's."""
+async def test_two_pages_that_rerun_a_job_at_once_get_their_own_outcome(make_group, ui):
+    """If a page's run sent the job, the page does not get the other one's refusal."""
     group = make_group("study", {})
     group.run_parallel()
     await group.wait_async(timeout=TIMEOUT_S)
@@ -357,7 +357,7 @@ async def test_a_view_that_answers_pings_stays_open(make_group, start_ui, tmp_pa
 
 
 async def test_more_views_than_files_can_be_open_are_refused(make_group, ui):
-    """Those that are open go on, and one that is closed makes room."""
+    """Open views continue, and closing one makes room."""
     make_group("study", {})
     async with AsyncExitStack() as views, ui.connected("study") as first:
         refused = False

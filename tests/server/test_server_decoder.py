@@ -1,4 +1,4 @@
-"""The child processes that decode results: one question holds no other one up for long."""
+"""The child processes that decode results: no question delays another one for long."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def _question(group, **changes):
 
 
 def _unread_bytes(pid):
-    """The number of bytes that wait on a process's standard input."""
+    """Return the number of unread bytes on a process's standard input."""
     with Path(f"/proc/{pid}/fd/0").open("rb", buffering=0) as pipe:
         return int.from_bytes(fcntl.ioctl(pipe, termios.FIONREAD, bytes(4)), sys.byteorder)
 
@@ -54,7 +54,7 @@ def _children() -> list[psutil.Process]:
 
 
 def test_questions_of_several_views_are_answered(make_group, new_decoder):
-    """Each gets its own answer, in at most two processes, which end when they are idle."""
+    """Each gets its own answer from at most two processes, which end when they are idle."""
     groups = [make_group(name, {}) for name in ("one", "two", "three")]
     decoder = new_decoder(idle_s=1)
     asked = [decoder.ask(str(i), _question(group)) for i, group in enumerate(groups * 3)]
@@ -65,7 +65,7 @@ def test_questions_of_several_views_are_answered(make_group, new_decoder):
 
 
 def test_a_long_question_ends_once_others_wait(make_group, new_decoder):
-    """A stuck process is ended after the short limit, and the question that waits is answered."""
+    """A stuck process is ended after the short limit, and the waiting question is answered."""
     group = make_group("study", {})
     decoder = new_decoder(timeout_in_demand_s=2)
     for future in [decoder.ask(view, _question(group)) for view in ("a", "b")]:
@@ -96,7 +96,7 @@ def test_a_process_that_dies_fails_its_question_alone(make_group, new_decoder):
 
 
 def test_a_replaced_group_is_not_decoded(make_group, new_decoder):
-    """An answer is about the group that the page shows, not about another of its name."""
+    """An answer is about the group on the page, not about another one of its name."""
     group = make_group("study", {})
     asked = new_decoder().ask("view", _question(group, uuid="0" * 32))
     with pytest.raises(JobGroupError, match="Another group"):

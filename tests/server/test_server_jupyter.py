@@ -39,7 +39,7 @@ async def ask_for_status(lab) -> None:
 
 
 async def test_credentials_are_those_of_the_server(make_group, lab):
-    """Without the server's login there is neither page nor socket, and nothing but GET."""
+    """Without the server's login, there is no page and no socket, and only GET works."""
     make_group("study", {})
     page = lab.get("jobgroup/", token="")
     assert "/login" in page.headers["location"]
@@ -72,7 +72,7 @@ async def test_status_and_terminals_do_not_wait_for_a_locked_file(make_group, la
 
 
 async def test_status_and_terminals_do_not_wait_for_a_large_group(lab):
-    """They are answered while the rows of 100,000 jobs are sent again and again."""
+    """They work while the rows of 100,000 jobs are sent repeatedly."""
     body = {"command": "probs", "parameters": {}}
     job = RemoteJob(body, platform="test:timer", url="http://127.0.0.1:9")
     JobGroup("large").add_many((job, {}, {"phi": i}) for i in range(100_000))
@@ -95,7 +95,7 @@ async def test_status_and_terminals_do_not_wait_for_a_large_group(lab):
 
 
 async def test_status_and_terminals_do_not_wait_for_a_long_list(make_group, lab):
-    """They are answered while 10,000 groups are listed."""
+    """They work while 10,000 groups are listed."""
     make_group("one", {})
     [file] = Path(lab.data_dir).rglob("one*.jobgroup")  # noqa: ASYNC240  # no other task waits
     for i in range(10_000):
@@ -119,7 +119,7 @@ async def test_status_and_terminals_do_not_wait_for_a_long_list(make_group, lab)
 
 
 def test_doctor_compares_both_sides(lab, monkeypatch, tmp_path):
-    """It shows version, environment and folder of a running server, and warns of another folder."""
+    """It shows version, environment and folder of a running server, and warns if they differ."""
     monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(lab.log.with_name("JUPYTER_RUNTIME_DIR")))
 
     def server() -> Finding:

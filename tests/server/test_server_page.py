@@ -1,4 +1,4 @@
-"""The page of `jobgroup ui` in a real browser, beside a run in another process."""
+"""The page of `jobgroup ui` in a real browser, next to a run in another process."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ def test_the_list_opens_a_group_and_the_address_follows(make_group, ui, open_pag
     expect(page.get_by_role("heading", name="second")).to_be_visible(timeout=120_000)
 
 
-def test_a_page_reconnects_to_a_server_that_is_started_again(make_group, start_ui, open_page):
-    """It says that the connection is lost, and goes on where the next server answers."""
+def test_page_reconnects_to_a_restarted_server(make_group, start_ui, open_page):
+    """The page reports the lost connection, and continues once the next server answers."""
     group, ui = make_group("study", {}, {}), start_ui()
     page = open_page(ui)
     page.get_by_text("study").first.click()
@@ -57,8 +57,8 @@ def test_a_page_reconnects_to_a_server_that_is_started_again(make_group, start_u
     expect(page.get_by_text("described after the restart").first).to_be_visible(timeout=120_000)
 
 
-def test_a_group_that_is_not_there_is_named(ui, open_page):
-    """The page says which group it looked for."""
+def test_missing_group_is_named(ui, open_page):
+    """The page names the group that it looked for."""
     assert JobGroup.list_existing() == []
     page = open_page(ui, "nowhere")
     expect(page.get_by_text(re.compile("nowhere")).first).to_be_visible(timeout=120_000)
@@ -75,7 +75,7 @@ def test_a_page_inside_jupyterlab_opens_below_its_base_url(make_group, lab, open
 def test_a_run_in_a_terminal_is_paused_stopped_rerun_and_plotted(
     make_group, ui, start_run, open_page
 ):
-    """The page does it all to a run of another process, and starts one of its own for the rerun."""
+    """The page does all of it to another process's run, and starts its own run for the rerun."""
     group = make_group("hom map", {"fail": "too noisy"}, *[{"duration_s": 0.3}] * 400)
     run = start_run("hom map", "--delay=0")
     wait(lambda: group.state.counts.get("success"))
@@ -95,7 +95,7 @@ def test_a_run_in_a_terminal_is_paused_stopped_rerun_and_plotted(
     expect(page.get_by_test_id("plot")).to_be_visible(timeout=120_000)
 
 
-def test_side_bar_of_a_lab_with_token_and_base_url(make_group, lab, open_page):
+def test_sidebar_of_a_lab_with_token_and_base_url(make_group, lab, open_page):
     """The extension uses the server's login and address, for the list and for a tab."""
     make_group("study", {})
     page = open_page(lab)

@@ -1,4 +1,4 @@
-"""Tokens and runs from a page: what a started process gets, and what no page, log or list shows."""
+"""Tokens and runs from a page: what a started process gets, and what stays hidden."""
 
 from __future__ import annotations
 
@@ -22,11 +22,12 @@ pytestmark = pytest.mark.anyio
 @pytest.mark.parametrize(
     ("mode", "before"), [("sequential", ""), ("queue", "expired"), ("parallel", "")]
 )
-async def test_a_token_that_is_given_in_a_page_is_used_by_the_runs_it_starts(
+async def test_token_from_a_page_is_used_by_the_runs_it_starts(
     make_group, start_ui, cloud, data_dir, tmp_path, mode, before
 ):
-    """A server without a valid token asks for one, and the run that waits for it continues. The
-    token stays in memory: no command line, environment, log, file or answer has it.
+    """A server without a valid token asks for one, and the waiting run continues.
+
+    The token stays in memory: no command line, environment, log, file or answer contains it.
     """
     group = make_group("study", {"duration_s": 2})
     ui = start_ui(JOBGROUP_TOKEN=before)
@@ -56,8 +57,8 @@ async def test_a_token_that_is_given_in_a_page_is_used_by_the_runs_it_starts(
     assert not any(cloud.token.encode() in f.read_bytes() for f in files if f.is_file())
 
 
-async def test_who_may_only_look_gives_no_token(make_group, start_ui, tmp_path):
-    """A token is taken only from users who may send."""
+async def test_read_only_user_cannot_give_a_token(make_group, start_ui, tmp_path):
+    """The server accepts a token only from users who may send."""
     (tmp_path / "reader.py").write_text(
         "from jupyter_server.auth import Authorizer\n"
         "class Reader(Authorizer):\n"
@@ -91,7 +92,7 @@ async def test_thousands_of_scattered_positions_are_sent(make_group, ui, cloud):
 
 
 async def test_old_logs_of_runs_are_removed(make_group, ui):
-    """A log to which nothing was written for a month goes when the next run starts."""
+    """A log that was not written to for a month is removed when the next run starts."""
     make_group("study", {})
     logs = Path(ui.data_dir) / "logs"
     await anyio.Path(logs).mkdir(exist_ok=True)
@@ -106,7 +107,7 @@ async def test_old_logs_of_runs_are_removed(make_group, ui):
 
 
 async def test_a_started_run_keeps_the_server_from_being_culled(make_group, start_ui, tmp_path):
-    """A server that ends when it is idle stays while a run from a page lives, and then ends."""
+    """A server that ends when idle stays while a run from a page lives, and then ends."""
     (tmp_path / "jupyter_server_config.py").write_text(
         "c.ServerApp.shutdown_no_activity_timeout = 2\n"
     )
@@ -122,7 +123,7 @@ async def test_a_started_run_keeps_the_server_from_being_culled(make_group, star
 
 
 async def test_another_data_directory_is_named(make_group, start_ui, tmp_path):
-    """A server that looks elsewhere says what it looked for, and where."""
+    """A server with another data directory says what it looked for, and where."""
     make_group("study", {})
     ui = start_ui(JOBGROUP_DATA_DIR=str(tmp_path / "elsewhere"))
     async with ui.connected("study") as client:
@@ -133,8 +134,8 @@ async def test_another_data_directory_is_named(make_group, start_ui, tmp_path):
     assert str(tmp_path / "elsewhere") in refused["message"]
 
 
-async def test_a_group_of_a_newer_layout_is_refused_with_a_sentence(make_group, ui):
-    """The page says that a newer jobgroup wrote it; the list shows it with that problem."""
+async def test_group_of_a_newer_layout_is_refused(make_group, ui):
+    """The page says that a newer jobgroup wrote it, and the list shows the same problem."""
     make_group("newer", {})
     [file] = Path(ui.data_dir).rglob("newer*.jobgroup")  # noqa: ASYNC240  # no other task waits
     with closing(sqlite3.connect(file)) as connection:

@@ -1,4 +1,4 @@
-"""The recorded groups of each release, and the cloud that has the jobs of them."""
+"""The recorded groups of each release, and a cloud that has their jobs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from jobgroup.cloud.job_store import JobStore
 
 @pytest.fixture(scope="session")
 def recorded_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedCloud]:
-    """A cloud that has every job that was recorded, as it was left then."""
+    """Run a cloud with every recorded job, in its recorded state."""
     directory = tmp_path_factory.mktemp("cloud")
     JobStore(directory / "jobs.sqlite").close()
     with closing(sqlite3.connect(directory / "jobs.sqlite")) as jobs:
@@ -32,14 +32,14 @@ def recorded_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Embedde
 
 @pytest.fixture
 def cloud(recorded_cloud: EmbeddedCloud) -> EmbeddedCloud:
-    """That cloud, whose token this process has."""
+    """Return that cloud, whose token this process has."""
     set_token(recorded_cloud.token, url=recorded_cloud.url)
     return recorded_cloud
 
 
 @pytest.fixture
 def old(tmp_path: Path) -> Callable[..., Path]:
-    """Put a recorded group into a folder under a name, as it would be for a cloud."""
+    """Copy a recorded group into a folder under a name, as if it were for a cloud."""
 
     def put(
         recorded: str, name: str = "old", folder: str = "old groups", *, url: str = URL
@@ -56,5 +56,5 @@ def old(tmp_path: Path) -> Callable[..., Path]:
 
 @pytest.fixture
 def snapshot_of() -> Callable[[Path], dict[str, bytes]]:
-    """Every file of a folder with its bytes, to be compared before and after."""
+    """Return every file of a folder with its bytes, to compare before and after."""
     return lambda folder: {file.name: file.read_bytes() for file in folder.iterdir()}

@@ -1,7 +1,7 @@
-"""`record.py` runs this with each release of Perceval: it makes a group with its `JobGroup`.
+"""Make a group with the `JobGroup` of one release of Perceval; `record.py` runs this script.
 
-Written for all releases from 0.12 on: one job succeeds, one fails, one waits when the file is
-written last, three were never sent (a plain one, one with a conversion, one with iterations).
+It works for all releases from 0.12 on. One job succeeds, one fails, one is waiting when the file is
+last written, and three are unsent: a plain one, one with a conversion, and one with iterations.
 """
 
 import json
@@ -19,17 +19,17 @@ except ImportError:  # before 1.3
 
 
 class CountsOnly(RPCHandler):
-    """A platform that counts samples and no more, so that other results are converted."""
+    """A platform that only counts samples, so that other results are converted."""
 
     def fetch_platform_details(self):
-        """The platform as it is, but for its commands."""
+        """Return the platform's details, with other commands."""
         details = super().fetch_platform_details()
         details["specs"]["available_commands"] = ["sample_count"]
         return details
 
 
 def sampler(handler=RPCHandler):
-    """The specification's first CNOT, on an embedded cloud."""
+    """Return the specification's first CNOT, on an embedded cloud."""
     processor = pcvl.RemoteProcessor(rpc_handler=handler("sim:slos", url, token))
     processor.add(0, pcvl.catalog["postprocessed cnot"].build_processor())
     processor.min_detected_photons_filter(2)
@@ -38,7 +38,7 @@ def sampler(handler=RPCHandler):
 
 
 def fail_next_job():
-    """Have the cloud fail the next job that it runs."""
+    """Make the cloud fail the next job that it runs."""
     fault = {"kind": "fail_job", "times": 1, "message": "The laser lost its lock"}
     headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
     urllib.request.urlopen(

@@ -1,6 +1,6 @@
-"""`record.py` runs this with Perceval 1.3: it makes a group with its `ExecutionGroup`.
+"""Make a group with Perceval 1.3's `ExecutionGroup`; `record.py` runs this script.
 
-One succeeds, one fails, one waits when the file is written last, and two were never sent.
+One Execution succeeds, one fails, one is waiting when the file is last written, and two are unsent.
 """
 
 import json
@@ -13,7 +13,7 @@ from perceval.runtime import ExecutionFactory, ExecutionGroup, RemoteComputer
 
 
 def factory():
-    """The specification's first CNOT, on an embedded cloud."""
+    """Return the specification's first CNOT, on an embedded cloud."""
     experiment = pcvl.catalog["postprocessed cnot"].build_experiment()
     experiment.min_detected_photons_filter(2)
     experiment.with_input(pcvl.BasicState([0, 1, 0, 1]))
@@ -22,7 +22,7 @@ def factory():
 
 
 def fail_next_job():
-    """Have the cloud fail the next job that it runs."""
+    """Make the cloud fail the next job that it runs."""
     fault = {"kind": "fail_job", "times": 1, "message": "The laser lost its lock"}
     headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
     urllib.request.urlopen(

@@ -46,7 +46,7 @@ def main(environments: Path) -> None:
 
 
 def environment(environments: Path, release: str) -> Path:
-    """The Python of a virtual environment with that release."""
+    """Return the Python of a virtual environment with that release."""
     python = environments / release / "bin" / "python"
     if not python.exists():
         subprocess.run([sys.executable, "-m", "venv", python.parents[1]], check=True)
@@ -77,7 +77,7 @@ def record(release: str, python: Path, cloud: EmbeddedCloud) -> None:
 
 
 def unpacked(text: str) -> str:
-    """The text of an archive that is packed; any other as it is."""
+    """Return the text of a packed archive, or any other text unchanged."""
     if not text.startswith("pcvlar:zip:"):
         return text
     return "pcvlar" + zlib.decompress(base64.b64decode(text[len("pcvlar:zip:") :])).decode()

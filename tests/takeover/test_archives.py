@@ -1,4 +1,4 @@
-"""Perceval's archives are taken apart, and put together again, without building what is in them."""
+"""Perceval's archives are taken apart and put together again without building their objects."""
 
 import random
 
@@ -21,7 +21,7 @@ def archived(*objects, compress=False):
 
 
 def computation():
-    """One of everything that an experiment is made of."""
+    """Return a computation with every kind of part of an experiment."""
     experiment = pcvl.catalog["postprocessed cnot"].build_experiment()
     experiment.noise = pcvl.NoiseModel(transmittance=0.5)
     experiment.min_detected_photons_filter(2)
@@ -36,7 +36,7 @@ def computation():
 
 @pytest.mark.parametrize("compress", [False, True])
 def test_every_part_is_an_archive_that_perceval_reads(compress):
-    """Numbers, texts with blanks, None, lists, dictionaries, types, states and experiments."""
+    """Numbers, texts with blanks, None, lists, dicts, types, states and experiments work."""
     whole = {
         "none": None,
         "flags": [True, False],
@@ -59,8 +59,8 @@ def test_every_part_is_an_archive_that_perceval_reads(compress):
     )
 
 
-def test_damage_is_told_and_never_more(tmp_path):
-    """Cut or changed anywhere, a group of executions is read, or refused with a sentence."""
+def test_damaged_archive_is_read_or_refused(tmp_path):
+    """A group of executions that is cut or changed is read, or refused with a message."""
     whole = (RECORDED / "1.3.1.egrp").read_text()
     dice = random.Random(7)
     path = tmp_path / "it.egrp"

@@ -1,4 +1,4 @@
-"""Groups made with each release of Perceval are imported and can be continued."""
+"""Groups that each release of Perceval made are imported and continue to work."""
 
 import json
 import os
@@ -22,8 +22,8 @@ def entries(recorded):
 
 
 @pytest.mark.parametrize("recorded", GROUPS)
-def test_an_old_group_opens_and_continues_here(recorded, old, cloud):
-    """Jobs, ids and dates are as they were; it is looked after, run, rerun, and gives results."""
+def test_old_group_opens_and_continues(recorded, old, cloud):
+    """Jobs, ids and dates are kept; the group is polled, run and rerun, and has results."""
     path = old(recorded, "scan", url=cloud.url)
     asked = len(cloud.log)
     report = JobGroup.import_perceval(path)
@@ -53,8 +53,8 @@ def test_an_old_group_opens_and_continues_here(recorded, old, cloud):
 
 
 @pytest.mark.parametrize("recorded", GROUPS)
-def test_what_was_sent_once_is_what_is_kept(recorded, old, cloud):
-    """The body in the file is, for a job that Perceval has sent, the body that the cloud got."""
+def test_body_of_a_sent_job_is_kept(recorded, old, cloud):
+    """For a job that Perceval sent, the file has the body that the cloud got."""
     JobGroup.import_perceval(old(recorded, url=cloud.url))
     failed = JobGroup.open("old")[1]
     failed.rerun(params={"max_shots": 77})  # sends the body again
@@ -66,8 +66,8 @@ def test_what_was_sent_once_is_what_is_kept(recorded, old, cloud):
 
 
 @pytest.mark.parametrize("recorded", GROUPS)
-def test_the_token_stays_behind_and_nobody_is_asked(recorded, old, data_dir):
-    """No file of ours has the token, and without one nothing can be sent."""
+def test_token_is_not_imported_and_no_cloud_is_asked(recorded, old, data_dir):
+    """No file of jobgroup has the token, and without a token nothing can be sent."""
     path = old(recorded)
     assert TOKEN in path.read_text()
     before = path.read_bytes(), path.stat().st_mtime_ns
@@ -81,8 +81,8 @@ def test_the_token_stays_behind_and_nobody_is_asked(recorded, old, data_dir):
     assert len(JobGroup.open("old").list_unsent_jobs()) == 3
 
 
-def test_a_group_of_executions_continues_too(old, cloud):
-    """An `.egrp` of 1.3: sent ones by their ids, unsent ones as 1.3 sends them."""
+def test_group_of_executions_continues(old, cloud):
+    """In an `.egrp` file of 1.3, sent ones keep their ids; unsent ones are sent as by 1.3."""
     report = JobGroup.import_perceval(old("1.3.1.egrp", "executions", url=cloud.url))
     assert [(g.name, g.counts) for g in report.imported] == [
         ("executions", {"success": 1, "error": 1, "waiting": 1, "unsent": 2})
@@ -100,8 +100,8 @@ def test_a_group_of_executions_continues_too(old, cloud):
     assert len(iterated["results_list"]) == 2
 
 
-def test_a_dry_run_says_the_same_and_writes_nothing(old):
-    """Its report differs by a word; then no group is there, and the import still can be done."""
+def test_dry_run_reports_the_same_and_writes_nothing(old):
+    """Its report differs in one word. Then no group exists, and the import still works."""
     old("0.13.2.jgrp", "first")
     old("1.3.1.jgrp", "second")
     folder = old("1.3.1.egrp", "third").parent
@@ -119,7 +119,7 @@ def test_a_dry_run_says_the_same_and_writes_nothing(old):
 
 
 def damaged(path):
-    """Ways in which a file is no group: its name, and what the reason says."""
+    """Each way in which a file is not a group: its name, and a part of the reason."""
     whole = path.read_text()
     document = json.loads(whole)
     jobs = document["job_group_data"]
@@ -153,7 +153,7 @@ def damaged(path):
 
 
 def test_a_damaged_file_is_named_and_skipped(old, snapshot_of):
-    """Each with its reason in a sentence; the sound one beside them is imported."""
+    """Each has its reason, and the valid file next to them is imported."""
     path = old("1.3.1.jgrp", "sound")
     damaged(path)
     before = snapshot_of(path.parent)
@@ -173,8 +173,8 @@ def test_a_damaged_file_is_named_and_skipped(old, snapshot_of):
         assert name in repr(report)
 
 
-def test_what_is_no_file_or_too_large_is_skipped(tmp_path):
-    """Importing does not wait for a pipe without a writer, and fills no memory."""
+def test_special_and_large_files_are_skipped(tmp_path):
+    """The import does not wait for a pipe without a writer, and does not fill the memory."""
     os.mkfifo(tmp_path / "pipe.jgrp")
     (tmp_path / "folder.jgrp").mkdir()
     with (tmp_path / "huge.jgrp").open("wb") as file:
@@ -189,8 +189,8 @@ def test_what_is_no_file_or_too_large_is_skipped(tmp_path):
 
 
 @pytest.mark.parametrize("content", [PNG, b'{"a": 1}', b"", b"pcvlar 0 3 0 1 2 float 1.0"])
-def test_a_single_file_that_is_no_group_is_told(tmp_path, content):
-    """Whatever its name; it is not an exception, and no group comes of it."""
+def test_single_file_that_is_not_a_group_is_reported(tmp_path, content):
+    """Whatever its name, it raises no exception and creates no group."""
     for name in ("it.jgrp", "it.egrp", "it.png"):
         (tmp_path / name).write_bytes(content)
         report = JobGroup.import_perceval(tmp_path / name)
@@ -200,7 +200,7 @@ def test_a_single_file_that_is_no_group_is_told(tmp_path, content):
 
 
 def test_importing_again_changes_nothing(old):
-    """A file that was imported before is skipped with a sentence, even if it has changed."""
+    """A file that was imported before is skipped with a reason, even if it has changed."""
     path = old("1.1.0.jgrp")
     JobGroup.import_perceval(path)
     JobGroup.open("old").description = "mine"
@@ -218,8 +218,8 @@ def test_importing_again_changes_nothing(old):
     assert JobGroup.open("old")[2].state == "success"
 
 
-def test_a_group_of_that_name_is_kept(old):
-    """One with jobs that was made here is not touched, and the sentence says so."""
+def test_existing_group_of_that_name_is_kept(old):
+    """A group with jobs that jobgroup made is unchanged, and the report says so."""
     JobGroup("old").add(RemoteJob({"command": "x"}, platform="p", url="http://127.0.0.1:9"))
     report = JobGroup.import_perceval(old("1.3.1.jgrp"))
     assert report.imported == []
@@ -227,7 +227,7 @@ def test_a_group_of_that_name_is_kept(old):
     assert len(JobGroup.open("old")) == 1
 
 
-def test_an_empty_group_takes_in_the_jobs(old, tmp_path, monkeypatch):
+def test_import_fills_an_empty_group(old, tmp_path, monkeypatch):
     """A new group points to Perceval's of its name; the import fills it, and objects see it."""
     path = old("1.3.1.jgrp")
     (tmp_path / "perceval" / "job_group").mkdir(parents=True)
@@ -246,7 +246,7 @@ def test_an_empty_group_takes_in_the_jobs(old, tmp_path, monkeypatch):
 
 
 def test_two_files_of_one_name_are_one_group(old):
-    """The second is skipped, in a dry run too."""
+    """The second file is skipped, in a dry run too."""
     old("1.3.1.egrp", "same")
     folder = old("1.3.1.jgrp", "same").parent
     for dry_run in (True, False):
@@ -254,8 +254,8 @@ def test_two_files_of_one_name_are_one_group(old):
         assert (len(report.imported), len(report.skipped)) == (1, 1)
 
 
-def test_a_job_that_stands_there_twice_is_one(old):
-    """Perceval lets one object be added twice; on its cloud that is one job."""
+def test_repeated_job_is_imported_once(old):
+    """Perceval allows adding an object twice, which is one job on its cloud."""
     path = old("1.3.1.jgrp")
     document = json.loads(path.read_text())
     document["job_group_data"].append(document["job_group_data"][0])
@@ -265,8 +265,8 @@ def test_a_job_that_stands_there_twice_is_one(old):
     assert "1 entry of jobs that were listed before" in repr(report)
 
 
-def test_where_perceval_keeps_its_groups(old, tmp_path, monkeypatch):
-    """Without a path: its persistent folder, and where 1.3 puts executions by default."""
+def test_default_folders_are_those_of_perceval(old, tmp_path, monkeypatch):
+    """Without a path, they are Perceval's persistent folder and 1.3's folder for executions."""
     monkeypatch.chdir(tmp_path)
     assert "There are no .jgrp or .egrp files." in repr(JobGroup.import_perceval())
     old("0.13.2.jgrp", "jobs", "perceval")
@@ -278,8 +278,8 @@ def test_where_perceval_keeps_its_groups(old, tmp_path, monkeypatch):
     assert JobGroup.import_perceval(tmp_path / "perceval").skipped[0].path.name == "jobs.jgrp"
 
 
-def test_a_missing_path_is_one_sentence(tmp_path):
-    """It is an error, and nothing is made."""
+def test_missing_path_is_an_error(tmp_path):
+    """It is an error, and nothing is created."""
     with pytest.raises(StorageError, match=r"no file or folder .*nowhere. Nothing was imported"):
         JobGroup.import_perceval(tmp_path / "nowhere")
     (tmp_path / "bare").mkdir()
@@ -291,16 +291,16 @@ def test_a_missing_path_is_one_sentence(tmp_path):
     ]
 
 
-def test_a_name_that_no_group_can_have_is_told(old):
-    """Too long for a file of ours: skipped, the others are imported."""
+def test_impossible_group_name_is_reported(old):
+    """A name that is too long for a file is skipped, and the others are imported."""
     old("1.3.1.jgrp", "!" * 100)
     report = JobGroup.import_perceval(old("1.3.1.jgrp", "short").parent)
     assert [g.name for g in report.imported] == ["short"]
     assert "too long" in report.skipped[0].reason
 
 
-def test_a_large_group_is_there_whole(old, data_dir):
-    """2,000 jobs in one go; its date and jobs are there before it has its name."""
+def test_large_group_is_imported_completely(old, data_dir):
+    """It has 2,000 jobs; its date and jobs exist before it gets its name."""
     path = old("1.2.4.jgrp", "large")
     document = json.loads(path.read_text())
     unsent = document["job_group_data"][3]

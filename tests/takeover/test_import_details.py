@@ -1,4 +1,4 @@
-"""Groups of Perceval's, written here entry by entry: what of them is taken over, what is not."""
+"""Groups of Perceval, written entry by entry: the parts that are imported, and the others."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ def write(tmp_path):
 
 
 def _unsent(**delta):
-    """An unsent entry as releases from 1.1 on write it: what its body is made of."""
+    """Return an unsent entry as releases from 1.1 on write it: the parts of its body."""
     payload = {"command": "sample_count", "max_samples": 1, "max_shots": 100}
     body = {"job_name": "in the body", "pcvl_version": "1.1.0", "payload": payload}
     return {**UNSENT, "request_data": body, "delta_parameters": {"mapping": {}, **delta}}
 
 
 def test_dates_are_those_of_the_group(write):
-    """It was made, changed, and its jobs were added, when it was there."""
+    """The new group has the dates at which the old one was created and changed."""
     JobGroup.import_perceval(write(SENT, _unsent()))
     jg = JobGroup.open("scan")
     made = datetime(2024, 11, 20, 10, 11, 12)
@@ -51,14 +51,14 @@ def test_dates_are_those_of_the_group(write):
     ("status", "state"),
     [(None, "waiting"), ("NONE", "unknown"), ("of another release", "unknown"), ("ERROR", "error")],
 )
-def test_words_of_sent_jobs(write, status, state):
-    """A job that was just sent is waiting; one with an unknown status is kept."""
+def test_states_of_sent_jobs(write, status, state):
+    """A job that was just sent is waiting, and an unknown status is kept."""
     JobGroup.import_perceval(write({**SENT, "status": status}))
     assert [job.state for job in JobGroup.open("scan")] == [state]
 
 
-def test_a_body_is_made_as_perceval_makes_it(write):
-    """With the arguments of `add`, no more samples than shots, and what converts the result."""
+def test_body_equals_the_one_that_perceval_makes(write):
+    """It has the arguments of `add`, no more samples than shots, and the conversion."""
     context = {"result_mapping": ["m", "f"]}
     lost = _unsent(command={"job_context": None})
     lost["request_data"]["payload"]["job_context"] = context
@@ -89,8 +89,8 @@ def test_a_body_is_made_as_perceval_makes_it(write):
         ({**SENT, "metadata": {**CLOUD, "platform": None}}, "has no platform"),
     ],
 )
-def test_an_entry_that_cannot_be_a_job_here(write, entry, reason):
-    """Its number and what is wrong with it; nothing of the group is taken over."""
+def test_invalid_entry_is_reported(write, entry, reason):
+    """The report names its number and the fault; nothing of the group is imported."""
     report = JobGroup.import_perceval(write(_unsent(), entry))
     (skipped,) = report.skipped
     assert skipped.reason.startswith("It is damaged at job 1 (")
@@ -98,8 +98,8 @@ def test_an_entry_that_cannot_be_a_job_here(write, entry, reason):
     assert JobGroup.list_existing() == []
 
 
-def test_a_group_of_our_own_is_loaded_not_imported(write, tmp_path):
-    """The sentence names what takes it."""
+def test_group_of_jobgroup_is_not_imported(write, tmp_path):
+    """The message names the call that takes it."""
     jg = JobGroup("ours")
     jg.export(tmp_path / "ours.jobgroup")
     (skipped,) = JobGroup.import_perceval(tmp_path / "ours.jobgroup").skipped
@@ -117,8 +117,8 @@ def test_a_damaged_group_of_that_name_is_kept(write, data_dir):
     assert "exists here, and was kept" in skipped.reason
 
 
-def test_a_folder_is_perceval_s_own_or_above_it(write, tmp_path):
-    """Groups directly in it, and where Perceval puts them below, in this order."""
+def test_folder_may_be_percevals_own_or_its_parent(write, tmp_path):
+    """Groups in it come first, then those where Perceval puts them below."""
     write(SENT, name="c", folder="execution_groups")
     write(SENT, name="b", folder="job_group")
     write(SENT, name="a")
@@ -128,7 +128,7 @@ def test_a_folder_is_perceval_s_own_or_above_it(write, tmp_path):
 
 
 def test_the_report_says_where_tokens_are(write):
-    """Once something was imported; a dry run leaves nothing behind."""
+    """It does so once something was imported. A dry run leaves nothing behind."""
     path = write(SENT)
     assert "oken" not in repr(JobGroup.import_perceval(path, dry_run=True))
     assert "jobgroup.set_token" in repr(JobGroup.import_perceval(path)).splitlines()[-1]
@@ -142,8 +142,8 @@ def test_the_report_says_where_tokens_are(write):
         (" QuandelaCommunicationLayer ", " OtherLayer ", "it is for another cloud than Quandela's"),
     ],
 )
-def test_executions_for_elsewhere_are_left_out(old, tag, other, why):
-    """Counted, with the reason; the others of their group are taken over."""
+def test_executions_for_other_clouds_are_skipped(old, tag, other, why):
+    """They are counted, with the reason; the others of their group are imported."""
     path = old("1.3.1.egrp", "executions")
     whole = path.read_text("utf-8")
     path.write_text(whole.replace(tag, other, 1), "utf-8")
@@ -157,8 +157,8 @@ def test_executions_for_elsewhere_are_left_out(old, tag, other, why):
     "wrong",
     ["float 1e300", "float -1e12", "float nan", "float inf", "str 4 soon", "list 0", "None "],
 )
-def test_times_of_jobs_that_cannot_be_are_not_known(wrong, old, tmp_path):
-    """The jobs are taken over, and the group can be exported and loaded again."""
+def test_impossible_times_become_unknown(wrong, old, tmp_path):
+    """The jobs are imported, and the group can be exported and loaded again."""
     path = old("1.3.1.egrp", "executions")
     whole = path.read_text("utf-8")
     dates = re.findall(r"float 1[0-9]{9}\.[0-9]+", whole)
@@ -175,8 +175,8 @@ def test_times_of_jobs_that_cannot_be_are_not_known(wrong, old, tmp_path):
 
 
 @pytest.mark.parametrize("wrong", ["00010101_000000", "99991231_235959", 7, None])
-def test_a_group_without_a_date_is_left_out(wrong, old):
-    """It could not be sorted, nor loaded again."""
+def test_group_without_a_date_is_skipped(wrong, old):
+    """It could be neither sorted nor loaded again."""
     path = old("1.3.1.jgrp", "scan")
     whole = json.loads(path.read_text("utf-8"))
     path.write_text(json.dumps({**whole, "created_date": wrong}), "utf-8")
@@ -197,8 +197,8 @@ def test_a_group_without_a_date_is_left_out(wrong, old):
         ({**SENT, "metadata": {**CLOUD, "headers": 7}}, "damaged at job 1"),
     ],
 )
-def test_a_file_of_which_a_job_cannot_be_kept_is_left_out(write, tmp_path, entry, reason):
-    """The other files of the folder are imported; a dry run says the same."""
+def test_file_with_an_unstorable_job_is_skipped(write, tmp_path, entry, reason):
+    """The other files of the folder are imported, and a dry run reports the same."""
     first = {**SENT, "id": "another"}
     write(first, name="a")
     write(first, entry, name="b")

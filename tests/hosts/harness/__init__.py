@@ -1,1 +1,1 @@
-"""Real notebook hosts for the tests: JupyterLab, Notebook 7, marimo, in a real browser."""
+"""Real notebook hosts for the tests: JupyterLab, Notebook 7 and marimo, in a real browser."""

@@ -1,4 +1,4 @@
-"""Chromium that reaches loopback and nothing else, and pages that remember what they asked for."""
+"""Chromium that reaches only loopback, and pages that record their requests."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ TIMEOUT_MS = 120_000
 
 
 def executable() -> str | None:
-    """CHROMIUM, or a Chromium on PATH; None leaves it to Playwright's own download."""
+    """Return CHROMIUM, or a Chromium on PATH; None leaves it to Playwright's own download."""
     return os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
 
 
 @contextmanager
 def launched(playwright: Playwright) -> Iterator[Browser]:
-    """One browser, closed at the end."""
+    """Launch a browser, and close it at the end."""
     browser = playwright.chromium.launch(executable_path=executable(), args=list(FLAGS))
     try:
         yield browser
@@ -40,19 +40,19 @@ def launched(playwright: Playwright) -> Iterator[Browser]:
 
 @dataclass
 class Record:
-    """The hidden actions of a page, which a user would not see."""
+    """Events of a page that a user would not see."""
 
     foreign_hosts: set[str] = field(default_factory=set)
     page_errors: list[str] = field(default_factory=list)
 
     def watch(self, page: Page) -> None:
-        """Listen to `page` from now on."""
+        """Record the events of `page` from now on."""
         page.on("request", lambda request: self._note_host(request.url))
         page.on("websocket", lambda socket: self._note_host(socket.url))
         page.on("pageerror", lambda error: self.page_errors.append(str(error)))
 
     def assert_clean(self, *, except_for: Collection[str] = ()) -> None:
-        """No foreign host was asked; the page threw nothing but what the host itself throws."""
+        """Assert that no other host was asked, and that only the host's own errors were thrown."""
         errors = [e for e in self.page_errors if not any(known in e for known in except_for)]
         assert not self.foreign_hosts, f"asked {', '.join(sorted(self.foreign_hosts))}"
         assert not errors, "\n".join(errors)
@@ -65,7 +65,7 @@ class Record:
 
 @contextmanager
 def fresh_page(browser: Browser, *, dark: bool = False) -> Iterator[tuple[Page, Record]]:
-    """A page in a context of its own, and the record of what it does."""
+    """Open a page in a context of its own, with the record of its events."""
     context = browser.new_context(
         viewport={"width": 1280, "height": 900}, color_scheme="dark" if dark else "light"
     )

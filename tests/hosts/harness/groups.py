@@ -1,4 +1,4 @@
-"""Notebook cells that make a job group on an embedded cloud of their own, without Perceval."""
+"""Notebook cells that make a job group on a separate embedded cloud, without Perceval."""
 
 from pathlib import Path
 
@@ -17,17 +17,17 @@ def job(duration_s=0.0, **parameters):
 
 
 def cloud(*, concurrent: int = 8) -> str:
-    """The cell that starts the cloud, and defines `job`."""
+    """Return the cell that starts the cloud and defines `job`."""
     return CLOUD.format(concurrent=concurrent)
 
 
 def group(name: str, *jobs: str) -> str:
-    """Return the cell that makes `jg` of jobs, each an expression with a label phi of its own."""
+    """Return the cell that makes `jg` of jobs, each an expression with its own label phi."""
     listed = ", ".join(f"({each}, {{}}, {{'phi': {i / 10}}})" for i, each in enumerate(jobs))
     return f"jg = JobGroup({name!r})\njg.add_many([{listed}])"
 
 
 def busy_until(gate: Path) -> str:
-    """The cell that keeps the kernel busy until a file is there."""
+    """Return the cell that keeps the kernel busy until a file exists."""
     waiting = f"while not pathlib.Path({str(gate)!r}).exists():\n    time.sleep(0.05)"
     return f"import pathlib, time\n{waiting}"

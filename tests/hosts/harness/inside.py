@@ -1,6 +1,6 @@
-"""Imported by a notebook under test: evaluates the test's expressions where its code runs.
+"""Evaluate the test's expressions where a notebook's code runs; the notebook imports this.
 
-For hosts whose kernel has no second channel, as marimo's.
+It is for hosts whose kernel has no second channel, such as marimo's.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from threading import Thread
 from typing import Any
 
 unseen: list[str] = []
-"""Hidden logs of ipywidgets about handlers of messages that raise."""
+"""Hidden logs of ipywidgets about message handlers that raise."""
 
 
 class _Collector(logging.Handler):
@@ -23,7 +23,7 @@ class _Collector(logging.Handler):
 
 
 def answer(namespace: dict[str, Any], port: int) -> None:
-    """Evaluate in `namespace` whatever is asked on loopback port `port`, in a thread, for good."""
+    """Evaluate requests on loopback port `port` in `namespace`, in a thread that never ends."""
     logging.getLogger("traitlets").addHandler(_Collector(logging.WARNING))
     listener = Listener(("127.0.0.1", port))
     Thread(target=_serve, args=(listener, namespace), daemon=True).start()

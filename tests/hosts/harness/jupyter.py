@@ -1,4 +1,4 @@
-"""JupyterLab and Notebook 7, on one server: open a notebook, run its cells, ask its kernel."""
+"""JupyterLab and Notebook 7 on one server: open a notebook, run its cells, ask its kernel."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "notebook-extension/tracker": {"windowingMode": "none"},  # every cell is in the page
 }
 OLD_KERNEL = Path(sys.prefix) / "ipykernel6"
-"""The folder of ipykernel 6, which hears the browser between cells only."""
+"""The folder of ipykernel 6, which receives messages of the browser only between cells."""
 # Notebook 7 itself, on any notebook, when Lab's extensions are installed beside it
 KNOWN_PAGE_ERRORS = ("reading 'schema'", "'filebrowser:open-path' not registered")
 
@@ -103,18 +103,18 @@ CELL_ERRORS = """
 
 @dataclass
 class Notebook:
-    """An open notebook: its page, its kernel, and what neither of them shows."""
+    """An open notebook: its page, its kernel, and the output that neither of them shows."""
 
     page: Page
     record: Record
     evaluate: oracle.Evaluate
 
     def run_all(self, *, timeout_ms: int = TIMEOUT_MS) -> None:
-        """Run every cell; AssertionError tells what a cell raised."""
+        """Run every cell; an AssertionError has the error of a cell."""
         self._run("notebook:run-all-cells", None, timeout_ms)
 
     def run(self, index: int, *, timeout_ms: int = TIMEOUT_MS) -> None:
-        """Run one cell; AssertionError tells what it raised."""
+        """Run one cell; an AssertionError has its error."""
         self._run("notebook:run-cell", index, timeout_ms)
 
     def start(self, index: int) -> None:
@@ -122,16 +122,16 @@ class Notebook:
         self.page.evaluate(f"(args) => {{ void ({RUN})(args); }}", _run_arguments(index))
 
     def wait_until(self, expression: str) -> Any:
-        """The first true value of a Python expression in the kernel."""
+        """Return the first true value of a Python expression in the kernel."""
         return oracle.wait_until(self.evaluate, expression)
 
     def unseen_output(self) -> list[str]:
-        """Return output and errors outside every cell, mostly of handlers of messages."""
+        """Return output and errors outside every cell, mostly of message handlers."""
         unseen: list[str] = self.page.evaluate("window.unseenOutput")
         return unseen
 
     def assert_quiet(self) -> None:
-        """Assert that nothing failed out of sight, and that no foreign host was asked."""
+        """Assert that nothing failed unseen, and that no other host was asked."""
         unseen = self.unseen_output()
         assert not unseen, "\n".join(unseen)
         self.record.assert_clean(except_for=KNOWN_PAGE_ERRORS)
@@ -150,7 +150,7 @@ def _run_arguments(
 
 @dataclass
 class JupyterServer:
-    """One server for a test session. `data_dir` holds the job groups that its kernels make."""
+    """One server for a test session; `data_dir` holds the groups that its kernels make."""
 
     url: str
     root: Path
@@ -158,12 +158,12 @@ class JupyterServer:
 
     @property
     def notebooks(self) -> Path:
-        """The folder that is served."""
+        """The folder that the server serves."""
         return self.root / "notebooks"
 
     @property
     def data_dir(self) -> Path:
-        """JOBGROUP_DATA_DIR of the kernels."""
+        """The kernels' JOBGROUP_DATA_DIR."""
         return self.root / "jobgroup_data_dir"
 
     @contextmanager
@@ -176,7 +176,7 @@ class JupyterServer:
         dark: bool = False,
         kernel: Literal["python3", "ipykernel6"] = "python3",
     ) -> Iterator[Notebook]:
-        """A notebook of these code cells, or a copy of this file, with a fresh, idle kernel."""
+        """Open a notebook of these code cells, or a copy of this file, with a fresh kernel."""
         number = next(self._numbers)
         path = f"{number}.ipynb"
         (self.notebooks / path).write_text(_contents(notebook, kernel))
@@ -201,7 +201,7 @@ class JupyterServer:
                     page.request.delete(f"{self.url}/api/kernels/{running}")
 
     def configure(self, plugin: str, settings: dict[str, Any]) -> None:
-        """Write settings of a plugin, for the pages that are opened from now on."""
+        """Write settings of a plugin, for pages that are opened from now on."""
         path = self.root / f"jupyterlab_settings_dir/@jupyterlab/{plugin}.jupyterlab-settings"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(settings))
@@ -227,7 +227,7 @@ def _contents(notebook: Sequence[str] | Path, kernel: str) -> str:
 
 @contextmanager
 def serving_jupyter(root: Path) -> Iterator[JupyterServer]:
-    """A server that knows nothing of this user's own Jupyter, with its folders in `root`."""
+    """Run a server that does not see this user's own Jupyter, with its folders in `root`."""
     folders = {name: root / name.lower() for name in DIRECTORIES}
     port = free_port()
     server = JupyterServer(f"http://127.0.0.1:{port}", root)
@@ -247,7 +247,7 @@ def serving_jupyter(root: Path) -> Iterator[JupyterServer]:
 
 
 def _offer_old_kernel(data_dir: Path) -> None:
-    """The same Python with another ipykernel before it on its path."""
+    """Install a kernel with the same Python and another ipykernel first on its path."""
     path = os.pathsep.join(filter(None, [str(OLD_KERNEL), os.environ.get("PYTHONPATH")]))
     spec = {
         "argv": [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"],

@@ -1,4 +1,4 @@
-"""marimo, as an editor and as an app: open a notebook, which runs at once, and ask its kernel."""
+"""marimo as an editor and as an app: open a notebook, which runs at once, and ask its kernel."""
 
 from __future__ import annotations
 
@@ -37,23 +37,23 @@ class MarimoNotebook:
     log: Path
 
     def wait_until(self, expression: str) -> Any:
-        """The first true value of a Python expression in the kernel."""
+        """Return the first true value of a Python expression in the kernel."""
         return oracle.wait_until(self.evaluate, expression)
 
     def unseen_output(self) -> list[str]:
-        """Return errors of handlers of messages, which marimo does not show."""
+        """Return errors of message handlers, which marimo does not show."""
         unseen: list[str] = self.evaluate(UNSEEN)
         return unseen
 
     def assert_quiet(self) -> None:
-        """No cell and no handler raised, no foreign host was asked."""
+        """Assert that no cell and no handler raised, and that no other host was asked."""
         texts = (*self.unseen_output(), *self._console(), self.log.read_text(errors="replace"))
         raised = [text for text in texts if "Traceback" in text]
         assert not raised, "\n".join(raised)
         self.record.assert_clean()
 
     def _console(self) -> list[str]:
-        """Return output and errors of cells in the editor; those of an app go to the log."""
+        """Return output and errors of cells in the editor; an app's output is in the log."""
         return self.page.get_by_test_id("console-output-area").all_inner_texts()
 
 
@@ -61,7 +61,7 @@ class MarimoNotebook:
 def open_marimo(
     browser: Browser, root: Path, cells: Sequence[str], *, mode: Mode, dark: bool = False
 ) -> Iterator[MarimoNotebook]:
-    """A server of its own with one notebook of these cells, in folders below `root`."""
+    """Run a server with one notebook of these cells, in folders below `root`."""
     folders = {name: root / name.lower() for name in (*DIRECTORIES, "JOBGROUP_DATA_DIR")}
     notebooks = root / "notebooks"
     for folder in (*folders.values(), notebooks):

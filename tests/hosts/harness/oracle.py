@@ -1,4 +1,4 @@
-"""The other end of a click: what the kernel itself says a value is, asked past the page."""
+"""Values as the kernel itself has them, asked without the page."""
 
 from __future__ import annotations
 
@@ -17,19 +17,18 @@ TIMEOUT_S = 120
 POLL_S = 0.1
 
 Evaluate = Callable[[str], Any]
-"""Evaluates a Python expression where the notebook's code runs; the value has been through JSON."""
+"""Evaluate a Python expression where the notebook's code runs; the value has been through JSON."""
 
 
 def as_json(expression: str) -> str:
-    """An expression for the same value as text that can travel."""
+    """Return an expression for the same value as a text that can be sent."""
     return f"__import__('json').dumps({expression}, default=str)"
 
 
 def wait_until(evaluate: Evaluate, expression: str) -> Any:
-    """The first true value of `expression`.
+    """Return the first true value of `expression`.
 
-    Raises:
-        TimeoutError: it was not true within TIMEOUT_S; the text tells its last value.
+    Raises:     TimeoutError: it was not true within TIMEOUT_S; the text has its last value.
     """
     deadline = time.monotonic() + TIMEOUT_S
     while not (value := evaluate(expression)):
@@ -42,7 +41,7 @@ def wait_until(evaluate: Evaluate, expression: str) -> Any:
 
 @contextmanager
 def listening_to(connection_file: Path) -> Iterator[Evaluate]:
-    """A second client of a Jupyter kernel; it answers when the kernel is between two cells."""
+    """Connect a second client to a Jupyter kernel, which answers between two cells."""
     client = BlockingKernelClient(connection_file=str(connection_file))
     client.load_connection_file()
     client.start_channels(stdin=False, hb=False)
@@ -70,7 +69,7 @@ def listening_to(connection_file: Path) -> Iterator[Evaluate]:
 
 @contextmanager
 def asking(port: int) -> Iterator[Evaluate]:
-    """A client of `harness.inside`, which the notebook starts when its cells run."""
+    """Connect a client to `harness.inside`, which the notebook starts when its cells run."""
     connection = _connected(port)
 
     def evaluate(expression: str) -> Any:

@@ -1,4 +1,4 @@
-"""Child processes that serve on loopback: started, waited for, and stopped with their children."""
+"""Child processes that serve on loopback: started, awaited, and stopped with their children."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ STOP_TIMEOUT_S = 10
 
 
 def free_port() -> int:
-    """Return a loopback port that is free right now."""
+    """Return a loopback port that is unused at this moment."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -29,10 +29,10 @@ def free_port() -> int:
 def serving(
     command: Sequence[str], *, env: Mapping[str, str], cwd: Path, ready_url: str, log: Path
 ) -> Iterator[None]:
-    """Run `command` while the block lasts; entered when `ready_url` answers 200.
+    """Run `command` during a block, which begins once `ready_url` answers 200.
 
-    Raises:
-        RuntimeError: it ended, or did not answer within START_TIMEOUT_S; the text is its log.
+    Raises:     RuntimeError: it ended, or did not answer within START_TIMEOUT_S; the text is its
+    log.
     """
     with log.open("wb") as output:
         process = subprocess.Popen(

@@ -1,4 +1,4 @@
-"""A widget that is not ours, to test the harness with: a button that counts."""
+"""Another project's kind of widget, to test the harness with: a button that counts."""
 
 COUNTER = '''
 import anywidget, traitlets
