@@ -23,7 +23,7 @@ OUTPUTS = (
     f"{LABEXTENSION}/package.json",
     f"{LABEXTENSION}/static/remoteEntry.*.js",
     f"{LABEXTENSION}/static/style.js",
-    f"{LABEXTENSION}/schemas/jobgroup/notifications.json",
+    *(f"{LABEXTENSION}/schemas/jobgroup/{name}.json" for name in ("notifications", "outputs")),
 )
 """What a wheel must have; a star stands for a hash of the file's content."""
 

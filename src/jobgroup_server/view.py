@@ -149,7 +149,7 @@ class SocketSession(DashboardSession):
 
     def _ask(self, name: str, args: protocol.Json, removals: int) -> Future[Any]:
         group = _first_of(args) if name == "compare_groups" else self.shown
-        if name not in NEED_PERCEVAL or group is None:
+        if group is None or not _needs_perceval(name, group):
             return super()._ask(name, args, removals)
         positions = parse_positions(args.get("positions")) or []
         if len(positions) > MAX_POSITIONS:
@@ -176,3 +176,8 @@ def _first_of(args: protocol.Json) -> JobGroup | None:
     """Return the first of several groups, in whose name the child process is asked."""
     names = args.get("names")
     return JobGroup.open(str(names[0])) if isinstance(names, list) and names else None
+
+
+def _needs_perceval(question: str, group: JobGroup) -> bool:
+    """Whether the answer may import Perceval. A saved state has results only if they are cached."""
+    return question in NEED_PERCEVAL or (question == "saved" and group.cache.enabled)

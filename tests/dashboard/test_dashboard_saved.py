@@ -34,9 +34,22 @@ def test_a_notebook_without_a_kernel_shows_a_table(group: JobGroup):
     )
     notebook = nbformat.v4.new_notebook(cells=[cell])
     body, _ = HTMLExporter(template_name="basic").from_notebook_node(notebook)
-    assert "2 unsent" in body
+    assert "2 to send" in body
     assert "saved &lt;/script&gt;&lt;b&gt;" in body
     assert "<b>saved </script>" not in body
+
+
+def test_a_page_asks_for_the_newest_table_of_a_notebook(make_group, open_page):
+    """The answer has the newest state, and the version of the group by which it is known."""
+    group = make_group("g", {}, {})
+    page = open_page(group)
+    before, _ = group._repr_mimebundle_()
+    group.run_parallel(wait=True)
+    saved = page.ask("saved")
+    assert saved["version"] > before["application/vnd.jobgroup+json"]["saved"]
+    assert "2 to send" in before["text/html"]
+    assert "2 done" in saved["data"]["text/html"]
+    assert saved["data"]["text/plain"] == repr(group)
 
 
 def test_a_saved_page_holds_the_group_as_escaped_data(group: JobGroup, tmp_path: Path):

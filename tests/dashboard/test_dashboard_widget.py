@@ -151,6 +151,7 @@ def test_an_output_names_its_group_for_pages_without_its_kernel(make_group, open
         "uuid": output["uuid"],
         "session": page.dashboard.get_state("_session")["_session"],
         "model_id": page.dashboard.model_id,
+        "saved": page.dashboard.version,
     }
     assert len(output["uuid"]) > 30
     assert Dashboard()._repr_mimebundle_()[0]["application/vnd.jobgroup+json"]["uuid"] == ""
@@ -183,6 +184,19 @@ def test_the_table_without_a_kernel_is_escaped_and_bounded():
     assert tags == {(tag,) for tag in known.split()}
     assert "and 19950 more" in text
     assert len(text) < 20_000
+
+
+def test_the_table_without_a_kernel_stays_small_with_wide_rows():
+    """Fifty jobs with long texts in many columns take 20 kB; the others are counted."""
+    labels = {f"label {i}": "x" * 500 for i in range(20)}
+    records = [
+        record(i, labels_json=json.dumps({**labels, "phi": i}), message="é" * 500)
+        for i in range(50)
+    ]
+    text = page_of("g", {"unsent": 50}, records, 0.0)
+    assert 10_000 < len(text.encode()) < 22_000
+    shown = text.count("<tr>") - 1
+    assert f"and {50 - shown} more" in text
 
 
 def test_the_fallback_puts_failed_jobs_first():

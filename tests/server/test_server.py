@@ -86,6 +86,9 @@ async def test_results_are_decoded_outside_of_the_server(make_group, ui):
         measured = await client.ask("measured", positions=[0], columns=[])
         assert measured["t"] == "result", measured
         assert (await client.ask("drawing", position=0))["t"] in ("result", "error")
+        group.cache.enabled = True
+        saved = await client.ask("saved")
+        assert "<b>study</b>: 1 done" in saved["value"]["data"]["text/html"], saved
     maps = "".join(m.path for m in psutil.Process(ui.process.pid).memory_maps())
     assert "exqalibur" not in maps
 

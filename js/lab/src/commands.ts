@@ -9,7 +9,7 @@ import { GroupTab } from "./tab";
 export const OPEN = "jobgroup:open";
 export const SHOW_ALL = "jobgroup:show-all";
 export const INSERT = "jobgroup:insert";
-const CATEGORY = "Job groups";
+export const CATEGORY = "Job groups";
 
 export interface Services {
   /** Whether the application has tabs and side bars; Notebook 7 has browser tabs. */

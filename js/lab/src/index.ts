@@ -15,9 +15,11 @@ import { Token } from "@lumino/coreutils";
 import { addCommands, OPEN, SHOW_ALL } from "./commands";
 import { Groups } from "./groups";
 import { Kernels } from "./kernels";
+import { saveWithNotebooks } from "./notebooks";
 import { notify } from "./notices";
-import { GroupOutput, MIME_TYPE } from "./output";
+import { GroupOutput } from "./output";
 import { GroupsPanel } from "./panel";
+import { MIME_TYPE } from "./reference";
 import { pageOf } from "./server";
 import { RunningGroups } from "./status";
 
@@ -28,7 +30,14 @@ const outputs: JupyterFrontEndPlugin<void> = {
   description: "Shows a dashboard in a notebook's output, also without the kernel that made it.",
   autoStart: true,
   requires: [IRenderMimeRegistry, INotebookTracker],
-  activate(_: JupyterFrontEnd, rendermime: IRenderMimeRegistry, tracker: INotebookTracker) {
+  optional: [ICommandPalette, ISettingRegistry],
+  activate(
+    app: JupyterFrontEnd,
+    rendermime: IRenderMimeRegistry,
+    tracker: INotebookTracker,
+    palette: ICommandPalette | null,
+    registry: ISettingRegistry | null,
+  ) {
     const kernels = new Kernels(tracker);
     const factory = {
       safe: false, // an untrusted notebook shows its HTML, and nothing connects
@@ -36,6 +45,8 @@ const outputs: JupyterFrontEndPlugin<void> = {
       createRenderer: () => new GroupOutput(rendermime, kernels),
     };
     rendermime.addFactory(factory, -20); // before that of widgets, which has -10
+    const isWanted = setting(registry, outputs.id, "saveStates");
+    saveWithNotebooks(app.commands, tracker, palette, isWanted);
   },
 };
 
@@ -94,7 +105,7 @@ const notifications: JupyterFrontEndPlugin<void> = {
   autoStart: true,
   requires: [IGroups],
   optional: [ILabShell, ISettingRegistry],
-  async activate(
+  activate(
     app: JupyterFrontEnd,
     all: Groups,
     labShell: object | null,
@@ -102,10 +113,21 @@ const notifications: JupyterFrontEndPlugin<void> = {
   ) {
     if (!labShell) return; // the page of one notebook says what it has to say itself
     all.start();
-    const settings = await registry?.load(notifications.id).catch(() => undefined);
-    const isWanted = () => settings?.get("enabled").composite !== false;
+    const isWanted = setting(registry, notifications.id, "enabled");
     notify(all, isWanted, (name) => void app.commands.execute(OPEN, { name }));
   },
 };
+
+/** A setting that is on unless the user turned it off, as it is at the time of the call. */
+function setting(registry: ISettingRegistry | null, plugin: string, name: string): () => boolean {
+  let settings: ISettingRegistry.ISettings | undefined;
+  registry?.load(plugin).then(
+    (loaded) => {
+      settings = loaded;
+    },
+    () => {}, // what is not known counts as not turned off
+  );
+  return () => settings?.get(name).composite !== false;
+}
 
 export default [outputs, groups, panel, status, notifications];

@@ -76,13 +76,24 @@ declare module "@jupyterlab/apputils" {
 
 declare module "@jupyterlab/notebook" {
   import type { ISessionContext } from "@jupyterlab/apputils";
+  import type { MimeModel } from "@jupyterlab/rendermime";
   import type { Token } from "@lumino/coreutils";
   import type { ISignal } from "@lumino/signaling";
   import type { Widget } from "@lumino/widgets";
 
+  interface OutputModels {
+    readonly length: number;
+    get(index: number): MimeModel;
+  }
   export interface NotebookPanel extends Widget {
     readonly sessionContext: ISessionContext;
+    readonly context: {
+      /** Emitted as "started" before the contents are read. */
+      readonly saveState: ISignal<unknown, "started" | "completed" | "failed">;
+      save(): Promise<void>;
+    };
     readonly content: {
+      readonly model: { cells: Iterable<{ outputs?: OutputModels }> } | null;
       readonly activeCell: { model: { sharedModel: { setSource(text: string): void } } } | null;
     };
   }
@@ -102,10 +113,8 @@ declare module "@jupyterlab/apputils" {
     readonly session: Session.ISessionConnection | null;
     readonly statusChanged: ISignal<unknown, Kernel.Status>;
     readonly connectionStatusChanged: ISignal<unknown, Kernel.ConnectionStatus>;
-    readonly kernelChanged: ISignal<
-      unknown,
-      { oldValue: { id: string } | null; newValue: { id: string } | null }
-    >;
+    readonly kernelChanged: ISignal<unknown, unknown>;
+    readonly sessionChanged: ISignal<unknown, unknown>;
   }
 }
 
@@ -116,6 +125,7 @@ declare module "@jupyterlab/rendermime" {
   export interface MimeModel {
     readonly trusted: boolean;
     readonly data: Record<string, unknown>;
+    setData(options: { data: Record<string, unknown> }): void;
   }
   export interface Renderer extends Widget {
     renderModel(model: MimeModel): Promise<void>;

@@ -25,19 +25,27 @@ export class Kernels {
   }
 
   #follow(context: ISessionContext): void {
+    let last: string | undefined;
+    const look = () => {
+      const now = context.session?.kernel?.id;
+      if (now !== last) this.#end(last);
+      last = now;
+      changed();
+    };
     context.statusChanged.connect((_, status) => {
       if (ENDED.includes(status)) this.#end(context.session?.kernel?.id);
-      else changed();
+      look();
     });
-    context.kernelChanged.connect((_, { oldValue }) => this.#end(oldValue?.id));
+    context.kernelChanged.connect(look);
+    context.sessionChanged.connect(look); // a server that was started again has none of its kernels
     context.connectionStatusChanged.connect(changed);
+    look();
   }
 
   #end(kernelId: string | undefined): void {
     for (const session of liveSessions().values()) {
       if (kernelId !== undefined && session.kernelId === kernelId) this.#ended.add(session);
     }
-    changed();
   }
 }
 

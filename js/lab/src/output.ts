@@ -7,22 +7,14 @@ import type { IRenderMimeRegistry, MimeModel } from "@jupyterlab/rendermime";
 import { Widget } from "@lumino/widgets";
 import { CHANGED, type LiveSession } from "../../src/host/sessions";
 import { whenSeen } from "../../src/host/visibility";
+import type { Model } from "../../src/kernel/model";
 import type { Kernels } from "./kernels";
+import { type Reference, referenceIn } from "./reference";
+import { Saver } from "./saving";
 import { openOnServer } from "./server";
-
-export const MIME_TYPE = "application/vnd.jobgroup+json";
 
 /** How long a page that is being opened waits for the kernel's widgets. */
 const GRACE_MS = 1500;
-
-/** What `_repr_mimebundle_` in `src/jobgroup/dashboard/widget.py` writes. */
-interface Output {
-  version: number;
-  name: string;
-  uuid: string;
-  session: string;
-  model_id: string;
-}
 
 type Shown = "saved" | "live" | "server";
 
@@ -31,8 +23,9 @@ export class GroupOutput extends Widget {
   readonly #kernels: Kernels;
   readonly #note = document.createElement("p");
   readonly #lifetime = new AbortController();
+  readonly #saver = new Saver(this.#lifetime.signal);
   #model: MimeModel | undefined;
-  #output: Output | undefined;
+  #output: Reference | undefined;
   #live: LiveSession | undefined;
   #kind: Shown = "saved";
   /** The ends of what is shown, and of what will be shown in its place as soon as it can be. */
@@ -65,10 +58,12 @@ export class GroupOutput extends Widget {
 
   /** Called again for each change of the output's data, which other parts of the page may make. */
   async renderModel(model: MimeModel): Promise<void> {
-    const output = model.data[MIME_TYPE] as unknown as Output;
+    const output = referenceIn(model);
     const isSame = output.session === this.#output?.session && output.uuid === this.#output.uuid;
-    [this.#model, this.#output] = [model, output];
+    this.#model = model;
+    this.#saver.output = model;
     if (isSame) return;
+    this.#output = output;
     this.#live = undefined;
     await this.#showSaved();
     await this.#look();
@@ -89,7 +84,7 @@ export class GroupOutput extends Widget {
     if (live && live !== this.#live) {
       this.#live = live;
       const end = this.#begin("live");
-      this.#show((el) => live.render(el, end.signal), end);
+      this.#show((el) => live.render(el, end.signal), end, live.model);
     } else if (!live && this.#kind !== "server" && this.#isSeen) {
       if (this.#kind === "saved" && this.#isPatient) return;
       this.#live = undefined;
@@ -97,12 +92,12 @@ export class GroupOutput extends Widget {
     }
   }
 
-  #showOnServer(output: Output): void {
+  #showOnServer(output: Reference): void {
     const end = this.#begin("server");
-    openOnServer(
+    const model = openOnServer(
       output,
       {
-        ready: (render) => this.#show(render, end),
+        ready: (render) => this.#show(render, end, model),
         say: (text) => (end === this.#shown || end === this.#next ? this.#say(text) : undefined),
         refused: async (text) => {
           if (end !== this.#next) return;
@@ -122,7 +117,7 @@ export class GroupOutput extends Widget {
   }
 
   /** Replace what is shown, unless something newer is to be shown by now. */
-  #show(render: (el: HTMLElement) => void, end: AbortController): void {
+  #show(render: (el: HTMLElement) => void, end: AbortController, model?: Model): void {
     if (end !== this.#next || this.isDisposed) return;
     this.#shown.abort();
     this.#shown = end;
@@ -132,6 +127,7 @@ export class GroupOutput extends Widget {
     const el = document.createElement("div");
     this.node.replaceChildren(this.#note, el);
     render(el);
+    this.#saver.follow(model, end.signal);
   }
 
   async #showSaved(): Promise<void> {

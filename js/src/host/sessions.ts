@@ -16,6 +16,8 @@ export interface LiveSession {
   /** Whether the widget is connected to a kernel: one from a notebook's saved state is not. */
   isConnected(modelId: string): Promise<boolean>;
   render(el: HTMLElement, signal: AbortSignal): void;
+  /** The dashboard's model; kernels with an older jobgroup do not give it. */
+  readonly model?: Model;
 }
 
 /** What JupyterLab's manager of widgets has, and other hosts' may lack. */
@@ -48,6 +50,7 @@ export function enterSession(
       return found?.comm_live === true;
     },
     render,
+    model,
   };
   liveSessions().set(name, session);
   window.dispatchEvent(new Event(CHANGED));

@@ -44,6 +44,7 @@ export type Question =
   | "compare_groups"
   | "groups"
   | "size"
+  | "saved"
   | "estimate"
   | "slots";
 export type Setting = "filter" | "sort" | "search" | "selected" | "columns" | "plot" | "table";

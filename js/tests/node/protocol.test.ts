@@ -74,6 +74,7 @@ const questions: Record<Question, true> = {
   compare_groups: true,
   groups: true,
   size: true,
+  saved: true,
   estimate: true,
   slots: true,
 };

@@ -52,6 +52,7 @@ QUERIES: Final = (
         "compare_groups",
         "groups",
         "size",
+        "saved",
         "estimate",
         "slots",
     ),

@@ -23,6 +23,7 @@ from jobgroup.dashboard.measured import (
 )
 from jobgroup.dashboard.protocol import Json
 from jobgroup.dashboard.slots import slots
+from jobgroup.dashboard.static_html import saved_state
 from jobgroup.group import JobGroup, engine_session, jobs_at
 from jobgroup.job import RemoteJob
 from jobgroup.results.definitions import definitions_of
@@ -51,6 +52,7 @@ class Queries:
         self.compare_groups = GroupComparisons().answer
         self._of_group: Mapping[str, Callable[[JobGroup, Json], Json]] = {
             "size": lambda group, _: size(group),
+            "saved": lambda group, _: saved_state(group),
             "slots": lambda group, _: slots(group),
             "figure": Figures().answer,
             "compare_groups": lambda _, args: self.compare_groups(args),

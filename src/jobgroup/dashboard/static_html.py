@@ -10,9 +10,11 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from html import escape
+from itertools import accumulate
 from types import MappingProxyType
 from typing import Final
 
+from jobgroup.dashboard.protocol import Json
 from jobgroup.engine.downloads import fetch
 from jobgroup.errors import JobGroupError
 from jobgroup.group import JobGroup, engine_session
@@ -21,17 +23,31 @@ from jobgroup.results.cells import Cell
 from jobgroup.results.collect import HAS_RESULTS
 from jobgroup.results.measurement import Measurement
 from jobgroup.results.results_table import ResultRow, rows_of, table_of
-from jobgroup.status import FAILED, LABELS
+from jobgroup.status import BAR_ORDER, FAILED, LABELS
 from jobgroup.store import JobRecord
-from jobgroup.words import format_states
 
 MAX_ROWS: Final = 50
+MAX_BYTES: Final = 20_000
 """A saved notebook is to stay small."""
 
 MAX_COLUMNS: Final = 12
 """Columns of what differs."""
 
 Measured = Mapping[int, Sequence[Measurement]]
+
+
+def saved_state(group: JobGroup) -> Json:
+    """Return what a notebook stores of a group, and by what it is known.
+
+    Raises:
+        StorageError: The group was deleted or cannot be read.
+    """
+    meta = engine_session(group).store.meta()  # first: what changes now is saved once more
+    return {
+        "uuid": str(meta["uuid"]),
+        "version": int(meta["version"]),
+        "data": {"text/plain": repr(group), "text/html": html_of(group)},
+    }
 
 
 def html_of(group: JobGroup) -> str:
@@ -58,8 +74,10 @@ def page_of(
     """As `html_of`, of what is given: the first records, and all that failed."""
     shown = sorted(records, key=lambda r: r.state not in FAILED)[:MAX_ROWS]
     columns = _columns(list(rows_of(shown, measured, {})))
-    more = sum(counts.values()) - len(shown)
-    states = format_states(counts).replace("_", " ")
+    rows = _within(MAX_BYTES, [*map(_row, zip(*columns.values(), strict=True))])
+    jobs = len({number.split()[0] for number in columns["#"][: len(rows)]})
+    more = sum(counts.values()) - jobs
+    states = ", ".join(f"{counts[each]} {LABELS[each]}" for each in BAR_ORDER if counts.get(each))
     revival = f"from jobgroup import Dashboard; Dashboard({name!r})"
     parts = [
         f"<p><b>{escape(name)}</b>: {escape(states or 'no jobs yet')}<br>",
@@ -68,8 +86,8 @@ def page_of(
     ]
     if shown:
         head = "".join(f"<th>{escape(title)}</th>" for title in columns)
-        rows = "".join(map(_row, zip(*columns.values(), strict=True)))
-        parts.append(f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>")
+        body = "".join(rows)
+        parts.append(f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>")
     if more:
         parts.append(f"<p><small>and {more} more</small></p>")
     return "".join(parts)
@@ -115,6 +133,12 @@ def _share(value: Cell, error: Cell) -> str:
         return f"{value:.6g}"
     places = max(0, 1 - math.floor(math.log10(error)))
     return f"{value:.{places}f} ± {error:.{places}f}"
+
+
+def _within(size_bytes: int, rows: Sequence[str]) -> Sequence[str]:
+    """Return the first rows that have at most this size together."""
+    ends = accumulate(len(row.encode()) for row in rows)
+    return rows[: sum(end <= size_bytes for end in ends)]
 
 
 def _row(cells: Sequence[str]) -> str:

@@ -14,10 +14,10 @@ import anywidget
 from traitlets import TraitError, Unicode, default
 
 from jobgroup.dashboard.session import DashboardSession
-from jobgroup.dashboard.static_html import html_of
+from jobgroup.dashboard.static_html import saved_state
 from jobgroup.dashboard.unviewed import Unviewed
 from jobgroup.errors import StorageError
-from jobgroup.group import JobGroup, engine_session
+from jobgroup.group import JobGroup
 
 OUTPUT_TYPE: Final = "application/vnd.jobgroup+json"
 """The type of output that JupyterLab's extension (js/lab/) shows, also without the kernel."""
@@ -147,18 +147,20 @@ class Dashboard(anywidget.AnyWidget, DashboardSession):
             return None
         data, metadata = bundle
         self.on_display()
-        group, uuid = self.shown, ""
+        group, uuid, saved = self.shown, "", 0
         if group is not None:
             data["text/plain"] = repr(group)
             with suppress(StorageError):  # deleted: the dashboard and the text say so
-                data["text/html"] = html_of(group)
-                uuid = str(engine_session(group).store.meta()["uuid"])
+                state = saved_state(group)
+                uuid, saved = state["uuid"], state["version"]
+                data.update(state["data"])
         data[OUTPUT_TYPE] = {
             "version": OUTPUT_VERSION,
             "name": "" if group is None else group.name,
             "uuid": uuid,
             "session": self._session,
             "model_id": self.model_id,
+            "saved": saved,
         }
         return data, metadata
 
