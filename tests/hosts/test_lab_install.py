@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
 import sys
 import sysconfig
 from importlib.metadata import files
@@ -13,29 +12,31 @@ from pathlib import Path
 import pytest
 
 import jobgroup
+from harness.environment import environment_without_jobgroup
 
 pytestmark = pytest.mark.hosts
 
 EXTENSION = Path(sysconfig.get_path("data"), "share/jupyter/labextensions/jobgroup")
 
 
-def _listed(*command: str) -> str:
-    run = subprocess.run(
-        [sys.executable, "-m", *command], capture_output=True, text=True, check=True
-    )
-    return run.stdout + run.stderr
+def test_both_parts_work_once_installed_and_an_uninstall_leaves_no_trace(tmp_path: Path):
+    """A Jupyter that was there before lists both as valid; afterwards its files are the old ones.
 
-
-def test_jupyter_lists_both_extensions_as_working():
-    """Both parts are enabled and valid, and the front end has the package's version."""
-    parts = _listed("jupyter", "labextension", "list").splitlines()
+    The front end has the package's version.
+    """
+    environment = environment_without_jobgroup(tmp_path / "environment")
+    before = environment.files()
+    (wheel,) = Path(sys.prefix, "wheels").glob("jobgroup-*.whl")
+    pip = ("pip", "--disable-pip-version-check", "--no-input")
+    environment.run(*pip, "install", "--no-compile", "--no-deps", "--no-index", str(wheel))
+    parts = environment.run("jupyterlab.labextensions", "list").splitlines()
     (ours,) = [line for line in parts if "jobgroup v" in line]
-    assert f"jobgroup v{jobgroup.__version__}" in ours
-    assert "enabled" in ours
-    assert "OK" in ours
-    assert "(python, jobgroup)" in ours
-    server = _listed("jupyter", "server", "extension", "list")
+    for word in (f"jobgroup v{jobgroup.__version__}", "enabled", "OK", "(python, jobgroup)"):
+        assert word in ours
+    server = environment.run("jupyter_server.extension.serverextension", "list")
     assert re.search(r"Validating jobgroup_server\.\.\.\s+jobgroup_server\W.*OK", server)
+    environment.run(*pip, "uninstall", "--yes", "jobgroup")
+    assert environment.files() == before
 
 
 def test_every_installed_file_is_recorded_so_that_an_uninstall_leaves_none():

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -154,6 +154,8 @@ class JupyterServer:
 
     url: str
     root: Path
+    restart: Callable[[], None] = lambda: None
+    """End the server, with its kernels, and start it again at the same address."""
     _numbers: Iterator[int] = field(default_factory=count)
 
     @property
@@ -174,7 +176,7 @@ class JupyterServer:
         *,
         application: Application = "lab",
         dark: bool = False,
-        kernel: Literal["python3", "ipykernel6"] = "python3",
+        kernel: str = "python3",
     ) -> Iterator[Notebook]:
         """Open a notebook of these code cells, or a copy of this file, with a fresh kernel."""
         number = next(self._numbers)
@@ -200,9 +202,22 @@ class JupyterServer:
                 finally:
                     page.request.delete(f"{self.url}/api/kernels/{running}")
 
+    def offer_kernel(self, name: str, python: Path | str, *path: Path | str | None) -> None:
+        """Add a kernel of an interpreter, with this PYTHONPATH."""
+        spec = {
+            "argv": [str(python), "-m", "ipykernel_launcher", "-f", "{connection_file}"],
+            "display_name": name,
+            "language": "python",
+            "env": {"PYTHONPATH": os.pathsep.join(str(each) for each in path if each)},
+        }
+        folder = self.root / "jupyter_data_dir/kernels" / name
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "kernel.json").write_text(json.dumps(spec))
+
     def configure(self, plugin: str, settings: dict[str, Any]) -> None:
-        """Write settings of a plugin, for pages that are opened from now on."""
-        path = self.root / f"jupyterlab_settings_dir/@jupyterlab/{plugin}.jupyterlab-settings"
+        """Write settings of a plugin, for the pages that are opened from now on."""
+        plugin = plugin if plugin.startswith("@") else f"@jupyterlab/{plugin}"
+        path = self.root / f"jupyterlab_settings_dir/{plugin}.jupyterlab-settings"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(settings))
 
@@ -226,8 +241,16 @@ def _contents(notebook: Sequence[str] | Path, kernel: str) -> str:
 
 
 @contextmanager
-def serving_jupyter(root: Path) -> Iterator[JupyterServer]:
-    """Run a server that does not see this user's own Jupyter, with its folders in `root`."""
+def serving_jupyter(
+    root: Path, *, python: str | Path = sys.executable, env: Mapping[str, str] | None = None
+) -> Iterator[JupyterServer]:
+    """A server that knows nothing of this user's own Jupyter, with its folders in `root`.
+
+    Args:
+        root: An empty folder.
+        python: The interpreter of the server and of its kernels, except for "ipykernel6".
+        env: Variables of the server.
+    """
     folders = {name: root / name.lower() for name in DIRECTORIES}
     port = free_port()
     server = JupyterServer(f"http://127.0.0.1:{port}", root)
@@ -235,26 +258,20 @@ def serving_jupyter(root: Path) -> Iterator[JupyterServer]:
         folder.mkdir()
     for plugin, settings in SETTINGS.items():
         server.configure(plugin, settings)
-    _offer_old_kernel(folders["JUPYTER_DATA_DIR"])
-    with serving(
-        [sys.executable, "-m", "jupyterlab", *OPTIONS, f"--ServerApp.port={port}"],
-        env={name: str(folder) for name, folder in folders.items()},
-        cwd=server.notebooks,
-        ready_url=f"{server.url}/api/status",
-        log=root / "jupyter.log",
-    ):
+    server.offer_kernel("ipykernel6", sys.executable, OLD_KERNEL, os.environ.get("PYTHONPATH"))
+    with ExitStack() as running:
+
+        def start() -> None:
+            running.close()
+            process = serving(
+                [str(python), "-m", "jupyterlab", *OPTIONS, f"--ServerApp.port={port}"],
+                env={**{name: str(folder) for name, folder in folders.items()}, **(env or {})},
+                cwd=server.notebooks,
+                ready_url=f"{server.url}/api/status",
+                log=root / "jupyter.log",
+            )
+            running.enter_context(process)
+
+        server.restart = start
+        start()
         yield server
-
-
-def _offer_old_kernel(data_dir: Path) -> None:
-    """Install a kernel with the same Python and another ipykernel first on its path."""
-    path = os.pathsep.join(filter(None, [str(OLD_KERNEL), os.environ.get("PYTHONPATH")]))
-    spec = {
-        "argv": [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"],
-        "display_name": "ipykernel6",
-        "language": "python",
-        "env": {"PYTHONPATH": path},
-    }
-    folder = data_dir / "kernels" / "ipykernel6"
-    folder.mkdir(parents=True)
-    (folder / "kernel.json").write_text(json.dumps(spec))
