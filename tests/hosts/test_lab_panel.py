@@ -19,7 +19,7 @@ from jobgroup.cloud import EmbeddedCloud
 
 pytestmark = pytest.mark.hosts
 
-NOTIFICATIONS = "apputils-extension/notification"
+NOTIFICATIONS = "@jupyterlab/apputils-extension:notification"
 QUIET: dict[str, Any] = {"fetchNews": "false", "checkForUpdates": False}
 TERMINAL_TIMEOUT_S = 120
 

@@ -45,13 +45,15 @@ DIRECTORIES = (
     "JUPYTER_RUNTIME_DIR",
 )
 SETTINGS: dict[str, dict[str, Any]] = {
-    "apputils-extension/notification": {
+    "@jupyterlab/apputils-extension:notification": {
         "fetchNews": "false",
         "checkForUpdates": False,
         "doNotDisturbMode": True,
     },
-    "docmanager-extension/plugin": {"autosave": False},
-    "notebook-extension/tracker": {"windowingMode": "none"},  # every cell is in the page
+    "@jupyterlab/docmanager-extension:plugin": {"autosave": False},
+    "@jupyterlab/notebook-extension:tracker": {
+        "windowingMode": "none"
+    },  # every cell is in the page
 }
 OLD_KERNEL = Path(sys.prefix) / "ipykernel6"
 """The folder of ipykernel 6, which receives messages of the browser only between cells."""
@@ -183,7 +185,7 @@ class JupyterServer:
         path = f"{number}.ipynb"
         (self.notebooks / path).write_text(_contents(notebook, kernel))
         theme = "JupyterLab Dark" if dark else "JupyterLab Light"
-        self.configure("apputils-extension/themes", {"theme": theme})
+        self.configure("@jupyterlab/apputils-extension:themes", {"theme": theme})
         # a workspace of its own, else Lab opens again what the last test left
         folder = f"lab/workspaces/{number}/tree" if application == "lab" else "notebooks"
         with fresh_page(browser, dark=dark) as (page, record):
@@ -216,10 +218,20 @@ class JupyterServer:
 
     def configure(self, plugin: str, settings: dict[str, Any]) -> None:
         """Write settings of a plugin, for the pages that are opened from now on."""
-        plugin = plugin if plugin.startswith("@") else f"@jupyterlab/{plugin}"
-        path = self.root / f"jupyterlab_settings_dir/{plugin}.jupyterlab-settings"
+        path = self._settings_of(plugin)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(settings))
+
+    @contextmanager
+    def configured(self, plugin: str, settings: dict[str, Any]) -> Iterator[None]:
+        """Have settings of a plugin for the pages that are opened in the block."""
+        self.configure(plugin, settings)
+        yield
+        self._settings_of(plugin).unlink()
+
+    def _settings_of(self, plugin: str) -> Path:
+        file = plugin.replace(":", "/")
+        return self.root / f"jupyterlab_settings_dir/{file}.jupyterlab-settings"
 
 
 def _contents(notebook: Sequence[str] | Path, kernel: str) -> str:
