@@ -217,7 +217,7 @@ class JupyterServer:
         (folder / "kernel.json").write_text(json.dumps(spec))
 
     def configure(self, plugin: str, settings: dict[str, Any]) -> None:
-        """Write settings of a plugin, for the pages that are opened from now on."""
+        """Write settings of a plugin, for pages that are opened from now on."""
         path = self._settings_of(plugin)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(settings))
@@ -256,7 +256,7 @@ def _contents(notebook: Sequence[str] | Path, kernel: str) -> str:
 def serving_jupyter(
     root: Path, *, python: str | Path = sys.executable, env: Mapping[str, str] | None = None
 ) -> Iterator[JupyterServer]:
-    """A server that knows nothing of this user's own Jupyter, with its folders in `root`.
+    """Run a server that does not see this user's own Jupyter, with its folders in `root`.
 
     Args:
         root: An empty folder.
