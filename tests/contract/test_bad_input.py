@@ -195,13 +195,13 @@ def test_missing_token_is_refused(group, scripted, timer, snapshot, in_child):
     reported = in_child(
         "import json; from jobgroup import JobGroup, MissingTokenError\n"
         "jg = JobGroup('experiment')\n"
-        "told = []\n"
+        "answers = []\n"
         "for use in (jg.run_parallel, lambda: jg.run_sequential(0), jg.launch_async_jobs,\n"
         "            jg[1].execute_async, lambda: jg.run_parallel(queue=True), jg.progress,\n"
         "            jg.list_active_jobs, jg.get_results, jg.rerun_failed_parallel, jg.wait):\n"
-        "    try: told.append(f'{use} gave {use()}')\n"
-        "    except MissingTokenError as error: told.append(str(error))\n"
-        "print(json.dumps(told))"
+        "    try: answers.append(f'{use} gave {use()}')\n"
+        "    except MissingTokenError as error: answers.append(str(error))\n"
+        "print(json.dumps(answers))"
     )
     for sentence in reported:
         assert scripted.url in sentence

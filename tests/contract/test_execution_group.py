@@ -45,18 +45,18 @@ def test_execution_groups_run_alike(both, factory):
     for group in both:
         for count in (30, 50):
             group.add(factory().sample_count, max_samples=count)
-        told = [group.progress(), len(group.list_unsent_executions())]
-        told.append([computer.name for computer in group.list_unsent_computers()])
+        answers = [group.progress(), len(group.list_unsent_executions())]
+        answers.append([computer.name for computer in group.list_unsent_computers()])
         group.run_parallel()
-        told += [group.progress(), len(group.list_successful_executions())]
-        told.append([sum(result["results"].values()) for result in group.get_results()])
-        told.append([len(group), group.name, len(group.executions)])
-        told += [group.list_active_executions(), group.list_unsuccessful_executions()]
+        answers += [group.progress(), len(group.list_successful_executions())]
+        answers.append([sum(result["results"].values()) for result in group.get_results()])
+        answers.append([len(group), group.name, len(group.executions)])
+        answers += [group.list_active_executions(), group.list_unsuccessful_executions()]
         group.add(factory().probs)
         group.launch_async_executions(1)
-        told.append(group[2].was_sent)
+        answers.append(group[2].was_sent)
         group.relaunch_async_failed_executions(True)
-        seen.append(told)
+        seen.append(answers)
     assert seen[0] == seen[1]
     both[1].wait(120)
 

@@ -13,14 +13,14 @@ from jobgroup import GroupEvent, JobGroup
 
 @pytest.fixture
 def notices(until):
-    """Collect notices; `told.wait(n)` returns the events once there are n."""
+    """Collect notices; `notices.wait(n)` returns the events once there are n."""
 
-    class Told(list):
+    class Notices(list):
         def wait(self, number):
             until(lambda: len(self) >= number, timeout_s=120)
             return [notice.kind for notice in self]
 
-    return Told()
+    return Notices()
 
 
 def test_callback_gets_the_first_failure_and_the_end_once(notices, group, scripted):
@@ -222,11 +222,11 @@ def test_script_calls_back_before_it_ends(in_child, group, cloud):
     out = in_child(
         "import json, time\n"
         "from jobgroup import JobGroup\n"
-        "def told(notice):\n"
+        "def report(notice):\n"
         "    time.sleep(0.2)\n"
         "    print(json.dumps(notice.kind), flush=True)\n"
         "jg = JobGroup.open('experiment')\n"
-        "jg.on_done(told)\n"
+        "jg.on_done(report)\n"
         "jg.run_parallel()\n"
         "jg.wait()\n",
         cloud,

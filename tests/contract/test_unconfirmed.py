@@ -272,12 +272,12 @@ def test_repeated_id_leaves_jobs_unconfirmed(how, group, scripted):
     with pytest.raises(UnconfirmedJobError, match="which is the id of job"):
         jg.run_parallel(queue=how == "queue")
     assert len([j for j in jg if j.id == "the-one"]) == 1
-    doubtful = jg.list_unconfirmed_jobs()
-    assert doubtful
-    assert all("the-one" in j.attempts[-1].diagnostics["reason"] for j in doubtful)
-    assert len(doubtful) + 1 == scripted.count("create")
+    unconfirmed = jg.list_unconfirmed_jobs()
+    assert unconfirmed
+    assert all("the-one" in j.attempts[-1].diagnostics["reason"] for j in unconfirmed)
+    assert len(unconfirmed) + 1 == scripted.count("create")
     with pytest.raises(DuplicateJobError, match="the-one is job"):
-        doubtful[0].confirm("the-one")
+        unconfirmed[0].confirm("the-one")
 
 
 def test_rerun_with_an_old_id_is_unconfirmed(ended, scripted):

@@ -307,7 +307,7 @@ def peak_mb():
         text = open("/proc/self/status").read()
         return int(text.split("VmHWM:")[1].split()[0]) // 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-def told(text):
+def decoded(text):
     try:
         return type(decode({"results": text})).__name__
     except UndecodableResultError as error:
@@ -315,7 +315,7 @@ def told(text):
 decode({"results": json.dumps({"results": ":PCVL:BSCount:{|1>=1}"})})
 text = open(path, encoding="utf-8").read()
 before, began = peak_mb(), time.monotonic()
-what = told(text)
+what = decoded(text)
 say([peak_mb() - before, time.monotonic() - began, what])
 """
 

@@ -38,36 +38,36 @@ sys.path.insert(0, {here!r})
 from scripted_cloud import ScriptedCloud
 root = os.environ["DISK_LOG_ROOT"]
 acknowledged = os.open(root + "/acknowledged", os.O_CREAT | os.O_WRONLY | os.O_APPEND)
-def told(*what):
+def acknowledge(*what):
     os.write(acknowledged, json.dumps(what).encode() + b"\\n")
 from jobgroup import JobGroup, RemoteJob, set_token
 with ScriptedCloud() as cloud:
     set_token(cloud.token, url=cloud.url)
-    cloud.faults["create"] = lambda _, asked: told("asked", asked.body["job_name"])
+    cloud.faults["create"] = lambda _, asked: acknowledge("asked", asked.body["job_name"])
     def job(i):
         return RemoteJob({{"command": "timer", "i": i, "x": os.urandom(3000).hex()}},
                          platform="test:timer", url=cloud.url, name=f"j{{i}}")
     jg = JobGroup("experiment")
-    told("made")
+    acknowledge("made")
     for i in range(5):
         jg.add(job(i))
-        told("added", i + 1)
+        acknowledge("added", i + 1)
     jg.add_many([job(i) for i in range(5, 9)])
-    told("added", 9)
+    acknowledge("added", 9)
     jg.run_parallel()
-    told("sent", {{j.name: j.id for j in jg}})
+    acknowledge("sent", {{j.name: j.id for j in jg}})
     jg.description = "why"
-    told("described")
+    acknowledge("described")
     jg.export(root + "/out")
-    told("exported")
+    acknowledge("exported")
     del jg
     JobGroup.delete_job_group("experiment")
-    told("deleted")
+    acknowledge("deleted")
     JobGroup.restore("experiment")
-    told("restored")
+    acknowledge("restored")
     jg = JobGroup.open("experiment")
     jg.add(job(9))
-    told("added", 10)
+    acknowledge("added", 10)
 """
 
 

@@ -18,7 +18,6 @@ SOURCE = """
 
     class Odd:
         supports_idempotency_keys = True
-        told = None
         def __init__(self, account):
             self.token = account.token
         async def submit(self, body, *, key): return "x" * 200

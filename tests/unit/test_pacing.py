@@ -79,8 +79,8 @@ def test_backoff_grows_per_outage_not_per_question():
     A later failure counts as the next one. All respect a wait that the cloud asks for.
     """
     respite = Cooldown()
-    for told_at in range(10):
-        respite.begin(asked_at=-1.0, now=told_at / 10)
+    for begun_at in range(10):
+        respite.begin(asked_at=-1.0, now=begun_at / 10)
     assert respite.until <= 0.5
     respite.begin(asked_at=0.6, now=1.0)
     assert 1.5 <= respite.until <= 2.0

@@ -105,43 +105,43 @@ def test_a_late_refusal_is_recorded(store, fencing_token):
 
 
 @pytest.fixture
-def doubtful(store, fencing_token):
+def unconfirmed(store, fencing_token):
     """The attempt of job 0, whose fate is unknown."""
     (intent,) = store.journal.record_intent([1], fencing_token=fencing_token)
     store.journal.mark_unconfirmed(intent.attempt_id, {"reason": "no answer"})
     return intent.attempt_id
 
 
-def test_a_confirmed_job_is_polled(store, doubtful):
+def test_a_confirmed_job_is_polled(store, unconfirmed):
     """It is polled under the id that the user gave, and the event says so."""
     assert store.unconfirmed.confirm(1, "found")
     assert (store.record(1).state, store.record(1).remote_id) == ("waiting", "found")
     assert store.record(1).message is None
-    assert [row[:3] for row in store.statuses.list_pollable()] == [(doubtful, 1, ["found"])]
+    assert [row[:3] for row in store.statuses.list_pollable()] == [(unconfirmed, 1, ["found"])]
     assert "found" in store.events(1)[-1].text
     assert not store.unconfirmed.confirm(1, "again")
     assert not store.unconfirmed.confirm(2, "unsent")
 
 
-def test_a_late_refusal_does_not_undo_a_confirmation(store, doubtful):
+def test_a_late_refusal_does_not_undo_a_confirmation(store, unconfirmed):
     """A late "it was not sent" leaves the confirmed job as it is."""
     store.unconfirmed.confirm(1, "found")
-    store.journal.mark_not_sent(doubtful, "refused after all")
+    store.journal.mark_not_sent(unconfirmed, "refused after all")
     assert (store.record(1).state, store.record(1).remote_id) == ("waiting", "found")
 
 
-def test_a_late_answer_with_another_id_after_confirm_is_an_event(store, doubtful):
+def test_a_late_answer_with_another_id_after_confirm_is_an_event(store, unconfirmed):
     """That other job is paid for too; a late answer with the same id makes no event."""
     store.unconfirmed.confirm(1, "found")
     before = len(store.events(1))
-    store.journal.mark_sent(doubtful, {0: "found"})
+    store.journal.mark_sent(unconfirmed, {0: "found"})
     assert len(store.events(1)) == before
-    store.journal.mark_sent(doubtful, {0: "another"})
+    store.journal.mark_sent(unconfirmed, {0: "another"})
     assert "another" in store.events(1)[-1].text
     assert store.record(1).remote_id == "found"
 
 
-def test_a_resend_keeps_both_attempts(store, doubtful, fencing_token):
+def test_a_resend_keeps_both_attempts(store, unconfirmed, fencing_token):
     """The job can be sent again; both attempts stay readable, with their numbers."""
     assert store.unconfirmed.requeue(1)
     assert not store.unconfirmed.requeue(1)
@@ -153,7 +153,7 @@ def test_a_resend_keeps_both_attempts(store, doubtful, fencing_token):
     assert store.record(1).attempts == 2
 
 
-def test_a_refused_resend_leaves_the_job_unsent(store, doubtful, fencing_token):
+def test_a_refused_resend_leaves_the_job_unsent(store, unconfirmed, fencing_token):
     """The job does not get the state of the attempt that the user closed."""
     store.unconfirmed.requeue(1)
     (intent,) = store.journal.record_intent([1], fencing_token=fencing_token)
@@ -162,11 +162,11 @@ def test_a_refused_resend_leaves_the_job_unsent(store, doubtful, fencing_token):
     assert store.journal.record_intent([1], fencing_token=fencing_token)
 
 
-def test_a_late_answer_after_a_resend_keeps_both_ids(store, doubtful, fencing_token):
+def test_a_late_answer_after_a_resend_keeps_both_ids(store, unconfirmed, fencing_token):
     """The job was sent twice then: the first id is kept and reported, the second is the job's."""
     store.unconfirmed.requeue(1)
     send(store, fencing_token, 0, "second")
-    assert store.journal.mark_sent(doubtful, {0: "first"}) is None
+    assert store.journal.mark_sent(unconfirmed, {0: "first"}) is None
     assert store.record(1).remote_id == "second"
     assert store.holder_of("first", TARGET) == 1
     assert "first" in store.events(1)[-1].text
