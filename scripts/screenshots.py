@@ -1,7 +1,8 @@
 """Makes the pictures of the documentation: the dashboard in a real JupyterLab, on a real kernel.
 
 Usage: python scripts/screenshots.py [folder [scene ...]], with what the browser tests need
-installed and tests/hosts on PYTHONPATH.
+installed and tests/hosts on PYTHONPATH. `scene` may be `every`: each scene in the light and the
+dark theme, 1360, 800 and 400 pixels wide, to look at before a release.
 """
 
 from __future__ import annotations
@@ -10,11 +11,14 @@ import sys
 import tempfile
 from pathlib import Path
 
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from harness.browser import launched
 from harness.groups import cloud
 from harness.jupyter import JupyterServer, Notebook, serving_jupyter
+
+WIDTHS = (1360, 800, 400)
+THEMES = ("JupyterLab Light", "JupyterLab Dark")
 
 OWN_GROUPS = 'import os, tempfile; os.environ["JOBGROUP_DATA_DIR"] = tempfile.mkdtemp()'
 
@@ -68,9 +72,15 @@ jg
 
 def shown(width: int, options: str = "") -> str:
     """Show the group in a view of this width in pixels."""
+    return in_box(f"Dashboard(jg{options})", width)
+
+
+def in_box(dashboard: str, width: int = WIDTHS[0]) -> str:
+    """Show a dashboard in a box of this width in pixels."""
     return f"""
 from ipywidgets import Box, Layout
-Box([Dashboard(jg{options})], layout=Layout(width="{width}px", flex="none"))
+box = Box([{dashboard}], layout=Layout(width="{width}px", flex="none"))
+box
 """
 
 
@@ -93,6 +103,7 @@ while jg.state.counts.get("success") != 15:
     jg.refresh()
 """
 
+OTHER_CHIP = SWEPT.replace("swept", "other chip").replace("fringe", "lambda i: fringe(i + 1)")
 START = [OWN_GROUPS, cloud(concurrent=4), SWEEP]
 SCENES: dict[str, tuple[list[str], bool]] = {
     "light": ([MIXED, shown(1360)], False),
@@ -105,9 +116,22 @@ SCENES: dict[str, tuple[list[str], bool]] = {
     "next": ([MIXED, NEXT], False),
     "failure": ([MIXED, FAILED], False),
     "sweep": ([SWEPT, shown(1360, ", selected=[0, 12]")], False),
+    "compare-groups": ([SWEPT, OTHER_CHIP, in_box("Dashboard()", 1100)], False),
     "slots": ([MIXED, shown(1360)], True),
     "empty": (['JobGroup("my first group")'], False),
     "100k": ([LARGE], False),
+}
+EVERY: dict[str, list[str]] = {
+    "next": [MIXED, NEXT],
+    "sweep": [SWEPT, shown(1360)],
+    "compare": [SWEPT, shown(1360, ", selected=[0, 12]")],
+    "empty": ['jg = JobGroup("my first group")', shown(1360)],
+    "100k": [LARGE, shown(1360)],
+    "groups": [SWEPT, MIXED, in_box("Dashboard()")],
+    "compare-groups": [SWEPT, OTHER_CHIP, in_box("Dashboard()")],
+    "slots": [MIXED, shown(1360)],
+    "job": [MIXED, shown(1360)],
+    "failure": [MIXED, FAILED],
 }
 WHOLE_WINDOW: dict[str, list[str]] = {"lab": [*START[1:], RUNNING]}
 """Scenes whose groups the server has too."""
@@ -122,7 +146,11 @@ def main(folder: Path, *names: str) -> None:
         sync_playwright() as playwright,
         launched(playwright) as browser,
     ):
-        for name in names or (*SCENES, *WHOLE_WINDOW):
+        for scene in EVERY if "every" in names else ():
+            take_every(browser, server, scene, folder)
+        for name in [each for each in names if each != "every"] or (
+            () if names else (*SCENES, *WHOLE_WINDOW)
+        ):
             if name in WHOLE_WINDOW:
                 take_window(browser, server, WHOLE_WINDOW[name], folder / f"{name}.png")
                 continue
@@ -139,6 +167,23 @@ def take(
         notebook.run_all()
         pose(notebook, path.stem)
         notebook.page.get_by_test_id("jobgroup").screenshot(path=path)
+
+
+def take_every(browser: Browser, server: JupyterServer, scene: str, folder: Path) -> None:
+    """Take a scene's pictures in both themes and all widths."""
+    with server.open(browser, [*START, *EVERY[scene]]) as notebook:
+        page = notebook.page
+        page.set_viewport_size({"width": 2000, "height": 1800})
+        notebook.run_all()
+        pose(notebook, scene)
+        for theme in THEMES:
+            change = "(theme) => jupyterapp.commands.execute('apputils:change-theme', { theme })"
+            page.evaluate(change, theme)
+            for width in WIDTHS:
+                notebook.evaluate(f"setattr(box.layout, 'width', '{width}px')")
+                page.wait_for_timeout(1500)  # what moves comes to rest
+                path = folder / f"{scene}-{theme.split()[-1].lower()}-{width}.png"
+                page.get_by_test_id("jobgroup").screenshot(path=path)
 
 
 def take_window(browser: Browser, server: JupyterServer, cells: list[str], path: Path) -> None:
@@ -162,7 +207,7 @@ def pose(notebook: Notebook, name: str) -> None:
     """Open what the picture is about."""
     page = notebook.page
     page.get_by_test_id("jobgroup").wait_for()
-    if name == "groups":
+    if name in ("groups", "compare-groups"):
         page.get_by_test_id("groups").wait_for()
     elif name != "empty":
         page.locator(".row[data-status]").first.wait_for()
@@ -170,22 +215,34 @@ def pose(notebook: Notebook, name: str) -> None:
         page.get_by_test_id("row-5").locator(".cell").last.click(position={"x": 5, "y": 5})
         page.get_by_test_id("revise").click()
         page.get_by_test_id("revision-go").wait_for()
-    if name in ("light", "dark", "medium", "narrow", "medium-dark", "narrow-dark"):
+    if name in ("job", "light", "dark", "medium", "narrow", "medium-dark", "narrow-dark"):
         page.get_by_test_id("row-0").locator(".cell").nth(1).click()
         page.get_by_test_id("job").locator(".share").first.wait_for()
         page.wait_for_timeout(1000)  # a drawing of the circuit comes a moment later
     if name == "next":
         page.get_by_test_id("row-25").locator("[data-column=state]").click()
         page.get_by_test_id("run-next").wait_for()
-    if name == "sweep":
-        page.get_by_test_id("view-plot").click()
-        page.get_by_test_id("plot-curves").select_option(label="circuit")
-        page.get_by_test_id("comparison").wait_for()
+    pose_plot(page, name)
     if name == "slots":
         page.get_by_test_id("view-timeline").click()
         page.locator(".slots").wait_for()
     page.mouse.move(0, 0)
     page.wait_for_timeout(1000)  # the last push, and what moves comes to rest
+
+
+def pose_plot(page: Page, name: str) -> None:
+    """Open the plot or the comparison that the picture is about."""
+    if name in ("sweep", "compare"):
+        page.get_by_test_id("view-plot").click()
+        page.get_by_test_id("plot-curves").select_option(label="circuit")
+        page.locator("[data-testid=plot][data-curves=circuit]").wait_for()
+    if name == "compare":
+        page.get_by_test_id("comparison").wait_for()
+    if name == "compare-groups":
+        for group in ("hong ou mandel, swept", "hong ou mandel, other chip"):
+            page.get_by_label(f"Select {group}").click()
+        page.get_by_test_id("compare-selected").click()
+        page.get_by_test_id("group-plot").wait_for()
 
 
 if __name__ == "__main__":

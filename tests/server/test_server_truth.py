@@ -1,0 +1,154 @@
+"""What the page's figures show, in a real browser on a real kernel, is what `jg.plot` draws."""
+
+from __future__ import annotations
+
+import random
+import re
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree as ET
+
+import numpy as np
+import pytest
+from playwright.sync_api import Page, expect
+from ui_server import wait
+
+from jobgroup import JobGroup, RemoteJob
+
+STATES = ("|2,0>", "|1,1>", "|0,2>")
+SVG = "{http://www.w3.org/2000/svg}"
+UPRIGHT = re.compile(r"M([\d.]+) ([\d.]+)L\1 ([\d.]+)")
+
+
+@pytest.fixture(autouse=True)
+def canvas() -> Any:
+    """Use Matplotlib without a display; close its figures after the test."""
+    from matplotlib import pyplot as plt
+
+    plt.switch_backend("agg")
+    yield
+    plt.close("all")
+
+
+def job_of(cloud: Any, parameters: dict[str, Any]) -> RemoteJob:
+    """Make a job that only takes time."""
+    body = {"command": "sample_count", "max_samples": 100, "parameters": parameters}
+    return RemoteJob(body, platform="test:timer", url=cloud.url)
+
+
+def fill(group: JobGroup, cloud: Any, draw: random.Random) -> None:
+    """Add random counts over three names, with repeats, failures and gaps, and run all but two."""
+    for phi in (0.0, 0.5, 1.25, 2.0, 3.0):
+        for eta in (0.3, 0.6):
+            for chip in "AB":
+                for _ in range(draw.choice([0, 1, 1, 2])):
+                    counts = {state: draw.randint(0, 40) for state in STATES}
+                    parameters = {"results": counts} if draw.random() < 0.85 else {"fail": "warm"}
+                    labels = {"phi": phi, "eta": eta, "chip": chip}
+                    group.add(job_of(cloud, parameters), labels=labels)
+    group.start([*range(len(group) - 2)])
+    wait(lambda: not group.list_active_jobs() and len(group.list_unsent_jobs()) == 2)
+
+
+def exported(page: Page, button: str) -> str:
+    """Return the text of the file that a button of the plot saves."""
+    with page.expect_download() as download:
+        page.get_by_test_id("plot").get_by_test_id(button).click()
+    return Path(download.value.path()).read_text("utf-8-sig")
+
+
+class Drawing:
+    """An exported SVG, read in the units of its axes."""
+
+    def __init__(self, text: str) -> None:
+        self._root = ET.fromstring(text)
+        self.y = self._axis("end", "y")
+        self.x = self._axis("middle", "x")
+
+    def _axis(self, anchor: str, at: str) -> Any:
+        ticks = []
+        for text in self._root.iter(f"{SVG}text"):
+            number = (text.text or "").replace("\N{MINUS SIGN}", "-")
+            if text.get("text-anchor") == anchor and re.fullmatch(r"-?[\d.]+", number):
+                ticks.append((float(text.get(at, "")), float(number)))
+        (a, low), (b, high) = ticks[0], ticks[-1]
+        return lambda pixel: low + (pixel - a) * (high - low) / (b - a)
+
+    def points(self) -> list[tuple[float, float]]:
+        """The filled points, without those of the legend and those that are still to come."""
+        circles = [c for c in self._root.iter(f"{SVG}circle") if c.get("r") == "3.4"]
+        return sorted((self.x(float(c.get("cx"))), self.y(float(c.get("cy")))) for c in circles)
+
+    def error_bars(self) -> list[tuple[float, float, float]]:
+        """From where to where each error bar reaches."""
+        clipped = self._root.find(f"{SVG}g")
+        found = [UPRIGHT.fullmatch(path.get("d", "")) for path in clipped.iter(f"{SVG}path")]
+        numbers = [[float(n) for n in each.groups()] for each in found if each]
+        return sorted((self.x(x), self.y(max(a, b)), self.y(min(a, b))) for x, a, b in numbers)
+
+    def bars(self) -> list[float]:
+        """The ends of the bars."""
+        clipped = self._root.find(f"{SVG}g")
+        return sorted(self.y(float(bar.get("y"))) for bar in clipped.iter(f"{SVG}rect"))
+
+
+def near(found: list[Any], expected: list[Any]) -> None:
+    """See that numbers agree to a hundredth of a pixel."""
+    assert len(found) == len(expected) > 0
+    np.testing.assert_allclose(np.array(found), np.array(sorted(expected)), atol=2e-4)
+
+
+def test_exports_have_the_data_of_matplotlib_after_columns_come_and_go(
+    cloud, make_group, ui, open_page
+):
+    """Points, error bars and bars of the SVG, and the cells of a map, in both themes."""
+    expect.set_options(timeout=120_000)
+    draw = random.Random(5)
+    jg = make_group("truth")
+    fill(jg, cloud, draw)
+    page = open_page(ui, "truth")
+    at = page.get_by_test_id
+    at("view-plot").click()
+    for name, value in {"y": "|1,1>", "x": "phi", "curves": "eta"}.items():
+        at(f"plot-{name}").select_option(value)
+    at("plot-at-chip").select_option(label="B")
+
+    def drawn(kind: str) -> Any:
+        at(f"plot-kind-{kind}").click()
+        expect(at("plot")).to_have_attribute("data-kind", kind)
+        return eval(at("plot-python").inner_text(), {"jg": jg})
+
+    def check() -> None:
+        ax = drawn("line")
+        svg = exported(page, "figure-svg")
+        page.emulate_media(color_scheme="dark")
+        assert exported(page, "figure-svg") == svg
+        page.emulate_media(color_scheme="light")
+        lines = [line for line in ax.lines if line.get_linestyle() == "-"]
+        known = [xy for line in lines for xy in line.get_xydata() if not np.isnan(xy).any()]
+        near(Drawing(svg).points(), [tuple(xy) for xy in known])
+        segments = [each for bars in ax.collections for each in bars.get_segments()]
+        near(Drawing(svg).error_bars(), [(a[0], a[1], b[1]) for a, b in segments])
+        heights = [bar.get_height() for bar in drawn("bars").patches]
+        svg = exported(page, "figure-svg")
+        near(Drawing(svg).bars(), [height for height in heights if not np.isnan(height)])
+        mesh = drawn("map").collections[0].get_array()
+        rows = [line.split(",") for line in exported(page, "figure-csv").splitlines()[1:]]
+        shown = [float(row[-7]) for row in rows if row[-7]]
+        near(sorted(shown), mesh.compressed().tolist())
+
+    check()
+    before = at("plot-caption").inner_text()
+    jg.add(
+        job_of(cloud, {"results": {"|1,1>": 3, "|2,0>": 1}}),
+        labels={"phi": 3.5, "eta": 0.3, "chip": "B", "lot": 7},
+    )
+    done = next(job for job in jg if job.state == "success" and job.labels["chip"] == "B")
+    jg.rerun([done], params={"max_samples": 50})
+    jg.run_parallel()
+    jg.wait()
+    expect(at("plot-caption")).not_to_have_text(before)
+    wait(lambda: jg.results_table()["status"].count("running") == 0)
+    expect(at("plot")).to_have_attribute("data-y", "|1,1>")
+    expect(at("plot")).to_have_attribute("data-x", "phi")
+    check()
