@@ -22,21 +22,21 @@ from jobgroup.group import request
 
 @pytest.fixture(scope="module")
 def small_cloud() -> Iterator[EmbeddedCloud]:
-    """A cloud whose plan holds two jobs."""
+    """Run a cloud whose plan has two slots."""
     with EmbeddedCloud(prewarm=False, max_queue=2) as running:
         yield running
 
 
 @pytest.fixture
 def cloud(small_cloud: EmbeddedCloud) -> EmbeddedCloud:
-    """That cloud, whose token this process has."""
+    """Return that cloud, whose token this process has."""
     set_token(small_cloud.token, url=small_cloud.url)
     return small_cloud
 
 
 @pytest.fixture
 def environment(cloud: EmbeddedCloud) -> dict[str, str]:
-    """The environment of the command."""
+    """Return the environment of the command."""
     return {**os.environ, "JOBGROUP_URL": cloud.url, "JOBGROUP_TOKEN": cloud.token}
 
 

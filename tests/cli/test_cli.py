@@ -13,7 +13,7 @@ from jobgroup import JobGroup
 
 
 def states(group):
-    """The states of a group's jobs as its file has them."""
+    """Return the states of a group's jobs in its file."""
     return [job.state for job in group]
 
 
@@ -54,7 +54,7 @@ def test_a_command_that_waits_reports_failures(run, prepared):
 
 
 def test_rerun_takes_jobs_and_changes(read, run, prepared):
-    """By position, range or id; a successful job is appended, and attempts record changes."""
+    """Jobs are named by position, range or id; a rerun of a successful one is appended."""
     group = prepared(jobs=4, failing=(0, 2, 3))
     assert run("run", "sweep", "--queue", "--wait").returncode == 5
     notices = read("rerun", "sweep", "1-2", group[3].id, "--set", "max_shots=50", "--wait", code=5)
@@ -92,7 +92,7 @@ def test_cancel_requires_jobs_or_all(read, call, prepared):
 
 
 def test_a_run_is_stopped_from_elsewhere(read, begin, prepared, until):
-    """The run ends with an error, its unsent jobs stay unsent, and with --cancel the rest ends."""
+    """The run ends with an error, its unsent jobs stay unsent, and --cancel ends the others."""
     group = prepared(jobs=3, duration_s=600)
     process = begin("run", "sweep", "--delay", "0")
     until(lambda: group[0].was_sent)
@@ -201,7 +201,7 @@ def test_a_rejected_token_ends_watch(run, prepared, environment):
 
 
 def test_cloud_prints_its_url_and_token_as_json(begin):
-    """They are on the first line; SIGTERM ends it in order."""
+    """They are on the first line, and SIGTERM ends the command cleanly."""
     process = begin("cloud", "--json")
     notices = json.loads(process.stdout.readline())
     assert set(notices) == {"url", "token"}

@@ -1,4 +1,4 @@
-"""`jobgroup doctor`: its findings, its advice, and secrets, which it never shows."""
+"""`jobgroup doctor`: its findings, its advice, and the secrets that it never shows."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from jobgroup.cloud import EmbeddedCloud
 
 @pytest.fixture(scope="module")
 def clouds():
-    """An embedded cloud, for which no worker is needed."""
+    """Run an embedded cloud that needs no worker."""
     with EmbeddedCloud(prewarm=False) as running:
         yield running
 
 
 @pytest.fixture
 def doctor(monkeypatch, tmp_path, call):
-    """Run the command and give its exit code, what it says and what it says in JSON."""
+    """Run the command; return its exit code, its text and its JSON."""
     monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(tmp_path / "jupyter"))  # without this user's
     for variable in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR"):
         monkeypatch.delenv(variable, raising=False)
@@ -42,7 +42,7 @@ def doctor(monkeypatch, tmp_path, call):
 
 
 def test_doctor_finds_no_problem_on_a_working_machine(doctor, run, data_dir):
-    """It makes every check, each is ok, it asks no cloud, and the exit code is 0."""
+    """Every check is ok, no cloud is asked, and the exit code is 0."""
     JobGroup("a")
     code, text, found = doctor()
     assert code == 0
@@ -67,7 +67,7 @@ def test_doctor_finds_no_problem_on_a_working_machine(doctor, run, data_dir):
 
 
 def test_a_cloud_is_asked_once_and_no_job_is_made(doctor, clouds):
-    """The cloud answers, accepts the token, and its clock agrees; the output lacks the token."""
+    """It accepts the token, and its clock agrees; the output does not contain the token."""
     code, text, found = doctor(clouds.url, JOBGROUP_URL=clouds.url, JOBGROUP_TOKEN=clouds.token)
     assert code == 0, text
     assert clouds.url in found["cloud"]["text"]
@@ -77,7 +77,7 @@ def test_a_cloud_is_asked_once_and_no_job_is_made(doctor, clouds):
 
 
 def test_a_rejected_token_is_a_problem(doctor, clouds):
-    """The finding has advice, and the output lacks the token."""
+    """The finding has advice, and the output does not contain the token."""
     wrong = "wrong-token-of-mine-1234567890"
     code, text, found = doctor(clouds.url, JOBGROUP_URL=clouds.url, JOBGROUP_TOKEN=wrong)
     assert code == 1
@@ -104,7 +104,7 @@ def test_a_cloud_that_does_not_answer_is_a_problem(doctor):
 
 
 def test_an_invalid_url_is_a_usage_error(doctor):
-    """Exit code 2 and a message."""
+    """The exit code is 2, and there is a message."""
     code, text, _ = doctor("nonsense")
     assert code == 2
     assert "https://host" in text
@@ -112,7 +112,7 @@ def test_an_invalid_url_is_a_usage_error(doctor):
 
 @pytest.fixture
 def wrong_clock():
-    """A cloud whose clock is an hour behind."""
+    """Run a cloud whose clock is 1 h behind."""
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def date_time_string(self, timestamp=None):
@@ -129,7 +129,7 @@ def wrong_clock():
             self.wfile.write(body)
 
         def log_message(self, *_):
-            """Say nothing."""
+            """Print nothing."""
 
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -167,7 +167,7 @@ def test_wrong_settings_are_reported_with_their_variable(doctor, tmp_path):
 
 
 def test_nothing_private_is_shown(doctor, tmp_path, data_dir):
-    """The output lacks the home directory's path and group names, even of an unreadable group."""
+    """Neither the home directory's path nor names of groups, even unreadable ones, are shown."""
     home = data_dir.parent / "private-home"
     place = home / "data"
     (place / "groups").mkdir(parents=True)

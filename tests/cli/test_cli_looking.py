@@ -1,4 +1,4 @@
-"""The command line: lists, groups, jobs, results, files, the trash; text and JSON."""
+"""The command line: lists, groups, jobs, results, files and the trash, as text and as JSON."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ JOB = {
 
 @pytest.fixture
 def ended(prepared):
-    """A group of which one job has failed."""
+    """Make a group of which one job has failed."""
     group = prepared(jobs=3, failing=(1,))
     group.description = "How far it can be pushed"
     group.run_sequential(0)
@@ -52,7 +52,7 @@ def test_ls_lists_every_group_with_its_counts(run, read, prepared):
 
 
 def test_show_prints_a_group_and_its_jobs(call, read, ended):
-    """It prints a head and a row for each job; JSON has both."""
+    """It prints a head and a row for each job, and JSON has both."""
     lines = call("show", "sweep").stdout.splitlines()
     assert lines[:3] == [
         "sweep",
@@ -73,7 +73,7 @@ def test_show_prints_a_group_and_its_jobs(call, read, ended):
 
 
 def test_show_prints_everything_about_a_job(call, read, ended):
-    """By position or id, with every attempt."""
+    """Jobs are named by position or id, and each attempt is shown."""
     ended.rerun(1)
     ended.wait(60)
     (job,) = read("show", "sweep", "1")
@@ -86,7 +86,7 @@ def test_show_prints_everything_about_a_job(call, read, ended):
 
 
 def test_show_asks_the_cloud_unless_offline(read, run, prepared, environment):
-    """It is fresh; without a valid token it prints the last known state and says so."""
+    """Without a valid token, it prints the last known state and says so."""
     group = prepared(jobs=1)
     group.run_parallel()
     stale = environment | {"JOBGROUP_TOKEN": "wrong"}
@@ -99,7 +99,7 @@ def test_show_asks_the_cloud_unless_offline(read, run, prepared, environment):
 
 
 def test_results_as_table_csv_and_json(call, read, ended, tmp_path):
-    """Each form has the same rows, also that of the failed job; columns can be selected."""
+    """Each form has the same rows, including that of the failed job, and selected columns."""
     assert call("results", "sweep").stdout.splitlines()[0].split()[:3] == ["job", "name", "status"]
     rows = read("results", "sweep", "--columns", "phi,status,physical_perf")
     assert rows == [
@@ -142,7 +142,7 @@ def test_results_as_a_dataset_and_a_figure(call, ended, tmp_path):
 
 
 def test_delete_asks_and_restore_restores(call, read, prepared):
-    """No answer, or any other than yes, deletes nothing."""
+    """Any answer other than yes, or none, deletes nothing."""
     prepared()
     for answer in ("", "n\n", "\n"):
         done = call("delete", "sweep", input=answer)
@@ -225,7 +225,7 @@ def test_a_closed_pipe_is_no_error(begin, prepared):
 
 
 def test_ls_works_in_an_ascii_locale(run, environment, prepared):
-    """Letters that the terminal lacks are replaced."""
+    """Letters that the terminal cannot show are replaced."""
     prepared("φ", jobs=1)
     done = run("ls", env=environment | {"PYTHONIOENCODING": "ascii"})
     assert (done.returncode, "1 unsent" in done.stdout) == (0, True)

@@ -1,4 +1,4 @@
-"""Options of commands: each changes what it says, and nothing else."""
+"""Options of commands: each has its documented effect, and no other."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from jobgroup.cli.main import make_parser
 
 @pytest.fixture
 def ended(prepared):
-    """A group of which one job has failed, with results kept for one of the others."""
+    """Make a group with a failed job, and with cached results for one of the others."""
     group = prepared(jobs=3, failing=(1,))
     group.run_sequential(0)
     return group

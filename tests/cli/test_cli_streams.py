@@ -15,7 +15,7 @@ from jobgroup.cli import main
 
 
 def _piped(monkeypatch, *argv):
-    """What arrives of a command as `> file` has it on Windows, whose line ends are made."""
+    """Return the output of a command as `> file` has it on Windows, with its line ends."""
     raw = io.BytesIO()
     stream = io.TextIOWrapper(raw, "cp1252", newline="\r\n")
     with monkeypatch.context() as patch:
@@ -27,7 +27,7 @@ def _piped(monkeypatch, *argv):
 
 @pytest.fixture
 def lettered():
-    """A group whose label is Greek."""
+    """Make a group with a Greek label."""
     jg = JobGroup("sweep")
     jg.add(RemoteJob({"command": "timer"}, platform="p"), labels={"plate": "λ/2"})
     return jg

@@ -10,7 +10,7 @@ from jobgroup import JobGroup
 
 @pytest.fixture
 def sent(cloud):
-    """Send jobs by hand and give their ids."""
+    """Send jobs outside jobgroup, and return their ids."""
 
     def sent(count=2):
         headers = {"Authorization": f"Bearer {cloud.token}"}
@@ -61,7 +61,7 @@ def test_import_reads_percevals_own_directory_by_default(call, read, perceval_gr
 
 
 def test_import_fails_for_a_file_that_is_no_group(call, read, perceval_group):
-    """Exit code 1; valid files are imported. A missing path is reported."""
+    """The exit code is 1, valid files are imported, and a missing path is reported."""
     path = perceval_group()
     path.with_name("broken.jgrp").write_text("{")
     notices = read("import", str(path.parent), code=1)

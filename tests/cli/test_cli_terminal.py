@@ -20,7 +20,7 @@ from jobgroup import JobGroup
 
 
 class Terminal:
-    """A pseudo-terminal of some width; what is written to it is read all the time."""
+    """A pseudo-terminal of some width, whose output is read continuously."""
 
     def __init__(self, columns=80):
         self.master, self.slave = pty.openpty()
@@ -38,22 +38,22 @@ class Terminal:
 
     @property
     def text(self):
-        """What was written, as text."""
+        """The output as text."""
         return self._seen.decode(errors="replace")
 
     @property
     def lines(self):
-        """What was to be seen at some moment, line by line: without colours and movements."""
+        """The visible lines at some moment, without colours and cursor movements."""
         text = re.sub(r"\x1b\[[0-9]*[AK]|\r", "\n", self.text)
         return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", text).split("\n")
 
     def control(self):
-        """Make it the terminal of a process, to be called there."""
+        """Make it the terminal of a process; the process calls this."""
         os.setsid()
         fcntl.ioctl(self.slave, termios.TIOCSCTTY, 0)
 
     def close(self):
-        """Hang up, when nobody reads any more: a terminal that is being read stays open."""
+        """Hang up after reading stops, since a terminal that is being read stays open."""
         self._is_closing = True
         self._reader.join()
         os.close(self.master)
@@ -62,7 +62,7 @@ class Terminal:
 
 @pytest.fixture
 def terminal(environment):
-    """Make terminals, and the options with which the command is begun in them."""
+    """Make terminals, and the options with which the command starts in them."""
 
     def make(columns=80, **more):
         terminal = Terminal(columns)
@@ -76,7 +76,7 @@ def terminal(environment):
 
 @pytest.fixture
 def waiting_to_run(until):
-    """Has a group active, though nothing of it is sent before `group.resume()`."""
+    """Make a group active, although nothing of it is sent before `group.resume()`."""
 
     def wait(group):
         group.pause()
@@ -122,7 +122,7 @@ def test_a_narrow_terminal_without_colors(begin, prepared, terminal, until):
 
 
 def test_a_dumb_terminal_gets_lines(begin, prepared, terminal):
-    """The lines of a log, without movement or colour."""
+    """They are the lines of a log, without cursor movements or colours."""
     prepared(jobs=1).run_sequential(0)
     screen, options = terminal(TERM="dumb")
     assert begin("watch", "sweep", **options).wait(60) == 0
@@ -150,7 +150,7 @@ def test_a_run_survives_its_terminal(begin, prepared, terminal, until, signals):
     ("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130), (signal.SIGHUP, None)]
 )
 def test_signals_end_a_run_in_order(begin, prepared, until, number, code):
-    """Sent jobs are recorded, the rest is unsent, and the group is free. SIGHUP ends nothing."""
+    """Sent jobs are recorded, the rest is unsent, and the group is free; SIGHUP ends nothing."""
     group = prepared(jobs=3, duration_s=600)
     process = begin("run", "sweep", "--queue")
     until(lambda: [job.state for job in group].count("unsent") == 1 and group[1].id)
@@ -171,7 +171,7 @@ def test_signals_end_a_run_in_order(begin, prepared, until, number, code):
 
 
 def test_notify_runs_a_command(begin, prepared, tmp_path, waiting_to_run):
-    """At the first failure and at the end; text from outside is no part of the command."""
+    """It runs at the first failure and at the end, and never contains text from outside."""
     name = "$(touch owned) `touch owned`; touch owned"
     group = prepared(name, jobs=3, failing=(0, 2))
     waiting_to_run(group)
@@ -190,7 +190,7 @@ def test_notify_runs_a_command(begin, prepared, tmp_path, waiting_to_run):
 
 
 def test_watch_prints_one_json_object_per_line(begin, prepared, waiting_to_run):
-    """Lines are the group's progress, and its events."""
+    """The lines have the group's progress and its events."""
     group = prepared(jobs=2, failing=(1,))
     waiting_to_run(group)
     process = begin("watch", "sweep", "--json")

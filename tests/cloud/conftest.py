@@ -18,7 +18,7 @@ Wait = Callable[[httpx.Client, str], dict[str, Any]]
 
 
 def client_of(cloud: EmbeddedCloud) -> httpx.Client:
-    """A client with the cloud's url and token."""
+    """Return a client with the cloud's URL and token."""
     return httpx.Client(
         base_url=cloud.url, headers={"Authorization": f"Bearer {cloud.token}"}, timeout=120
     )
@@ -26,21 +26,21 @@ def client_of(cloud: EmbeddedCloud) -> httpx.Client:
 
 @pytest.fixture(scope="session")
 def cloud() -> Iterator[EmbeddedCloud]:
-    """A cloud with one worker, for every test that leaves it as it is."""
+    """Run a cloud with one worker, for every test that leaves it unchanged."""
     with EmbeddedCloud(max_queue=10_000, max_concurrent=50) as running:
         yield running
 
 
 @pytest.fixture(scope="session")
 def http(cloud: EmbeddedCloud) -> Iterator[httpx.Client]:
-    """A client of the shared cloud."""
+    """Return a client of the shared cloud."""
     with client_of(cloud) as client:
         yield client
 
 
 @pytest.fixture
 def start() -> Iterator[Callable[..., tuple[EmbeddedCloud, httpx.Client]]]:
-    """Start clouds of the test's own, each with a client, and stop them."""
+    """Start clouds for this test alone, each with a client, and stop them."""
     started: list[tuple[EmbeddedCloud, httpx.Client]] = []
 
     def begin(**options: Any) -> tuple[EmbeddedCloud, httpx.Client]:
@@ -70,7 +70,7 @@ def timer_body() -> Callable[..., dict[str, Any]]:
 
 @pytest.fixture(scope="session")
 def create() -> Callable[..., str]:
-    """Create a job, which must be accepted, and give its id."""
+    """Create a job, which must be accepted, and return its id."""
 
     def post(client: httpx.Client, body: dict[str, Any], **headers: str) -> str:
         answer = client.post("/api/jobs", json=body, headers=headers)
@@ -82,7 +82,7 @@ def create() -> Callable[..., str]:
 
 @pytest.fixture(scope="session")
 def wait() -> Wait:
-    """Wait for a job's end and give its last status."""
+    """Wait for a job's end, and return its last status."""
 
     def until_ended(client: httpx.Client, job_id: str) -> dict[str, Any]:
         give_up = time.monotonic() + 180
@@ -98,18 +98,18 @@ def wait() -> Wait:
 
 @pytest.fixture(scope="session")
 def long_body() -> dict[str, Any]:
-    """A create body that keeps a worker busy for half a minute, with progress every second."""
+    """Return a create body that keeps a worker busy for half a minute, with progress."""
     return body_of(12, 8)
 
 
 @pytest.fixture(scope="session")
 def short_body() -> dict[str, Any]:
-    """A create body as Perceval 1.3.1 sends it, which takes a worker some milliseconds."""
+    """Return a create body of Perceval 1.3.1 that takes a worker some milliseconds."""
     recordings = json.loads((Path(__file__).parent / "recorded-requests.json").read_text())
     return next(dict(call["body"]) for call in recordings["1.3.1"] if call["body"])
 
 
 @pytest.fixture(scope="session")
 def waits(wait: Wait, until: Callable[..., Any]) -> tuple[Wait, Callable[..., Any]]:
-    """Both ways to wait."""
+    """Return both ways to wait."""
     return wait, until

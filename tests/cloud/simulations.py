@@ -6,7 +6,7 @@ from typing import Any
 
 
 def body_of(modes: int, photons: int) -> dict[str, Any]:
-    """A create body; the more photons, the longer it takes. 12 modes and 8: half a minute."""
+    """Return a create body that takes longer with more photons: 8 in 12 modes, half a minute."""
     import perceval as pcvl
     from perceval.runtime.payload_generator import PayloadGenerator
     from perceval.serialization import serialize

@@ -1,4 +1,4 @@
-"""The job calls keep the vendor's contract."""
+"""The calls for jobs keep the vendor's contract."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ schema = schemathesis.openapi.from_dict(
 
 @pytest.fixture(scope="session")
 def ended(http, create, wait, timer_body):
-    """A job that succeeded and one that failed."""
+    """Return a job that succeeded and one that failed."""
     bodies = (timer_body(results={"|1,0>": 7}), timer_body(fail="The laser is off"))
     jobs = [create(http, body | {"pcvl_version": "1.3.1"}) for body in bodies]
     for job in jobs:
@@ -40,14 +40,14 @@ def ended(http, create, wait, timer_body):
 
 
 def matches_the_contract(calls):
-    """A test of one call: its id tells which, or runs side by side would take all calls for one."""
+    """Return a test of one call; its id distinguishes it from the others in parallel runs."""
 
     @calls.parametrize()
     def test(case, cloud, ended):
-        """Generated requests, good and bad, get the statuses and shapes that the vendor documents.
+        """Generated requests get the statuses and shapes that the vendor documents.
 
-        Bad ones are refused, unknown methods too, and nothing goes without the token. Many are
-        about a job or a platform that exists, which generated names never hit.
+        Invalid ones and unknown methods are rejected, and nothing works without the token. Many
+        requests name an existing job or platform, which generated names never do.
         """
         named = isinstance(case.body, dict) and isinstance(case.body.get("platform_name"), str)
         if named and len(str(case.body)) % 2:
@@ -80,7 +80,7 @@ for call in (result.ok() for result in schema.get_all_operations()):
     ],
 )
 def test_answers_about_real_jobs_match_on_both_paths(http, ended, path):
-    """The answers about jobs that exist have the vendor's shape, on current and older paths."""
+    """Responses about existing jobs have the vendor's shape, on current and older paths."""
     for job in ended:
         answer = http.get(path.format(job_id=job))
         assert answer.status_code == 200

@@ -20,7 +20,7 @@ SAMPLES = 100
 
 @pytest.fixture(scope="module")
 def pools():
-    """The results of many jobs of one experiment, and the exact share of coincidences."""
+    """Return the results of many jobs of one experiment, and the exact share of coincidences."""
     experiment = pcvl.Experiment(pcvl.Circuit(2) // pcvl.BS() // pcvl.PS(0.7) // pcvl.BS())
     experiment.with_input(pcvl.BasicState([1, 1]))
     experiment.min_detected_photons_filter(2)

@@ -1,4 +1,4 @@
-"""On a Dask cluster: a scheduler and workers in processes of their own, which can be killed."""
+"""The cloud on a Dask cluster: scheduler and workers are processes that can be killed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from jobgroup import JobGroup, RemoteJob, set_token
 
 
 class Processes:
-    """A scheduler on a port of its own, and workers with one thread each."""
+    """A scheduler on its own port, and workers with one thread each."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -27,7 +27,7 @@ class Processes:
         self.scheduler = self.start_scheduler()
 
     def start_scheduler(self, port: str = "0") -> subprocess.Popen[bytes]:
-        """Start the scheduler; `address` is where it is."""
+        """Start the scheduler at `address`."""
         file = self._folder / "scheduler.json"
         file.unlink(missing_ok=True)
         process = self._start(
@@ -41,7 +41,7 @@ class Processes:
         return process
 
     def start_worker(self, *options: str) -> None:
-        """Start a worker, which its nanny replaces where it dies."""
+        """Start a worker, which its nanny replaces if it dies."""
         self._start("worker", self.address, "--nthreads", "1", "--no-dashboard", *options)
 
     def _start(self, *arguments: str) -> subprocess.Popen[bytes]:
@@ -63,7 +63,7 @@ class Processes:
         return process
 
     def end(self) -> None:
-        """End all of them, workers first, so that nannies end theirs."""
+        """End all processes, workers first, so that nannies end theirs."""
         for process in reversed(self._started):
             process.terminate()
             try:
@@ -75,7 +75,7 @@ class Processes:
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory):
-    """Two workers."""
+    """Start a scheduler and two workers."""
     processes = Processes(tmp_path_factory.mktemp("dask"))
     processes.start_worker()
     processes.start_worker()
@@ -85,7 +85,7 @@ def cluster(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def dask(cluster):
-    """A client of the cluster, all of whose workers are there."""
+    """Return a client of the cluster once all of its workers are there."""
     from distributed import Client
 
     with Client(cluster.address, set_as_default=False) as client:
@@ -109,8 +109,8 @@ def kill_worker(dask, until):
     return kill
 
 
-def test_a_worker_killed_in_the_middle_of_a_job(dask, start, short_body, kill_worker, until):
-    """Its job runs on another worker: nothing is lost, sent or reported twice."""
+def test_worker_killed_during_a_job_is_replaced(dask, start, short_body, kill_worker, until):
+    """Its job runs on another worker; nothing is lost, sent twice or reported twice."""
     cloud, _ = start(executor=dask.get_executor(), max_concurrent=4)
     set_token(cloud.token, url=cloud.url)
     group = JobGroup("sweep")
@@ -129,7 +129,7 @@ def test_a_worker_killed_in_the_middle_of_a_job(dask, start, short_body, kill_wo
 def test_a_job_that_kills_its_workers_fails_alone(
     dask, start, create, wait, short_body, kill_worker
 ):
-    """Dask gives it up after two deaths; it has one more chance, then it is an error."""
+    """Dask gives up after two deaths; the job gets one more chance, then it fails."""
     _, client = start(executor=dask.get_executor(), max_concurrent=4)
     culprit = create(client, body_of(12, 8))
     for _ in range(4):
@@ -141,7 +141,7 @@ def test_a_job_that_kills_its_workers_fails_alone(
 
 
 def test_canceled_jobs_leave_the_workers(dask, start, create, wait, short_body, until):
-    """Whether they run, wait in the cluster, or wait in the cloud."""
+    """They may be running, or waiting in the cluster or in the cloud."""
     _, client = start(executor=dask.get_executor(), max_concurrent=3)
     hours = body_of(14, 9)
     jobs = [create(client, hours) for _ in range(4)]

@@ -1,4 +1,4 @@
-"""What the cloud computes is what Perceval computes on this machine, with the same noise."""
+"""The cloud's results equal those of Perceval on this machine, with the same noise."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ ALTAIR_NOISE = {"transmittance": 0.06, "indistinguishability": 0.92, "g2": 0.003
 
 @pytest.fixture(scope="module")
 def perceval():
-    """Perceval, imported when the first of these tests runs."""
+    """Import Perceval when the first of these tests runs."""
     import perceval
 
     return perceval
 
 
 class Case:
-    """A random experiment, the same for the same number."""
+    """A random experiment, which is always the same for the same number."""
 
     def __init__(self, pcvl, number):
         dice = random.Random(number)
@@ -57,7 +57,7 @@ class Case:
         return [{"circuit_params": {"phi": dice.uniform(0, math.pi)}} for _ in range(3)]
 
     def sampler(self, pcvl, processor):
-        """A sampler of this experiment on a processor, local or remote."""
+        """Return a sampler of this experiment on a processor, local or remote."""
         from perceval.algorithm import Sampler
 
         circuit = self.circuit.copy()
@@ -72,7 +72,7 @@ class Case:
         return sampler
 
     def local_sampler(self, pcvl):
-        """The experiment on this machine, with the platform's noise and detectors."""
+        """Return the experiment on this machine, with the platform's noise and detectors."""
         altair = self.platform == "sim:altair"
         noise = pcvl.NoiseModel(**ALTAIR_NOISE) if altair else self.noise
         processor = pcvl.Processor("SLOS", self.modes, noise=noise)
@@ -83,7 +83,7 @@ class Case:
         return sampler
 
     def remote_job(self, pcvl, cloud):
-        """The experiment as a job of the cloud, by Perceval's own client."""
+        """Return the experiment as a job of the cloud, made by Perceval's own client."""
         from perceval.providers.quandela.rpc_handler import RPCHandler
 
         handler = RPCHandler(self.platform, cloud.url, cloud.token)
@@ -94,7 +94,7 @@ class Case:
 
 
 def distributions(document):
-    """The result of each iteration, or the only one, as probabilities by state."""
+    """Return the result of each iteration, or the only one, as probabilities by state."""
     for part in document.get("results_list", [document]):
         results = part["results"]
         if not hasattr(results, "values"):  # samples, one after the other
@@ -104,13 +104,13 @@ def distributions(document):
 
 
 def distance(one, other):
-    """The total variation distance, 0 to 1."""
+    """Return the total variation distance, 0 to 1."""
     return 0.5 * sum(abs(one.get(s, 0) - other.get(s, 0)) for s in {*one, *other})
 
 
 @pytest.fixture(scope="module")
 def computed(perceval, cloud, http, wait):
-    """Each experiment with what the cloud made of it."""
+    """Run each experiment on the cloud, and return its result."""
     from perceval.serialization import deserialize
 
     cases = [Case(perceval, number) for number in range(COUNT)]
@@ -125,11 +125,11 @@ def computed(perceval, cloud, http, wait):
     return list(zip(cases, results, strict=True))
 
 
-def test_fifty_random_experiments_give_what_local_perceval_gives(perceval, computed):
+def test_fifty_random_experiments_agree_with_local_perceval(perceval, computed):
     """In total variation, probabilities agree to 1e-9 and samples as well as samples can.
 
     20,000 samples of k states stay within 2 sqrt(k / 20,000) of the exact distribution, which is
-    some four times what chance makes of them.
+    about four times the effect of chance.
     """
     for number, (case, remote) in enumerate(computed):
         exact = list(distributions(case.local_sampler(perceval).probs()))
@@ -141,7 +141,7 @@ def test_fifty_random_experiments_give_what_local_perceval_gives(perceval, compu
 
 
 def test_performances_are_exact(perceval, computed):
-    """Physical times logical performance is what the simulation gives, never a sampled ratio."""
+    """Physical times logical performance equals that of the simulation, not a sampled ratio."""
     for case, remote in computed:
         local = case.local_sampler(perceval).probs()
         parts = zip(
@@ -153,7 +153,7 @@ def test_performances_are_exact(perceval, computed):
 
 
 def test_noise_in_an_iteration_is_applied(perceval, http, create, wait):
-    """Perceval's own iterator refuses it; older clients send it, and each iteration has its own."""
+    """Perceval's own iterator refuses it, but older clients send it for each iteration."""
     from perceval.runtime.payload_generator import PayloadGenerator
     from perceval.serialization import deserialize, serialize
 

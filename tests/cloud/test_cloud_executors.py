@@ -10,7 +10,7 @@ import pytest
 
 
 class Moody(Executor):
-    """Does with each call what its mood says, and from the last mood on always the same."""
+    """An executor that treats each call as its moods say, and keeps the last mood."""
 
     def __init__(self, *moods):
         self._moods = list(moods)
@@ -37,7 +37,7 @@ class Moody(Executor):
 
 
 class KilledWorker(Exception):  # noqa: N818
-    """Named as Dask's."""
+    """An error with the name of Dask's."""
 
 
 @pytest.fixture
@@ -70,20 +70,20 @@ def test_a_job_dropped_or_blamed_once_is_executed_again(ended, moods):
     ],
 )
 def test_a_job_that_is_never_executed_fails_with_a_message(ended, mood, sentence):
-    """It ends in error instead of being canceled unasked."""
+    """It ends in error instead of being canceled without a request."""
     status = ended(mood)
     assert (status["status"], status["status_message"]) == ("error", sentence)
 
 
 def test_platforms_are_described_whatever_the_executor_does(start):
-    """Perceval's clients ask for that before their first job."""
+    """Perceval's clients ask for the description before their first job."""
     _, client = start(executor=Moody("drop"))
     answer = client.get("/api/platforms/sim:slos/processor", timeout=60)
     assert "architecture" in answer.json()["specs"]
 
 
 def serve(*arguments, before=""):
-    """`jobgroup cloud` with arguments, in a process in which something is done before."""
+    """Run `jobgroup cloud` with arguments, in a process that first runs some code."""
     script = f"import sys; {before}\nfrom jobgroup.cli import main\nsys.exit(main(sys.argv[1:]))"
     command = [sys.executable, "-c", script, "cloud", *arguments]
     return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)

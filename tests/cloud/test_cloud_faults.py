@@ -1,4 +1,4 @@
-"""The embedded cloud misbehaves when it is told to, exactly as it is told, and not otherwise."""
+"""The embedded cloud injects exactly the faults that it is given, and no others."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from jobgroup.cloud.faults import Faults
 
 @pytest.fixture
 def running(start):
-    """A cloud of the test's own and a client of it."""
+    """Run a cloud for this test alone, and return it with a client."""
     return start()
 
 
 def calls_of(cloud):
-    """What was asked of a cloud: call, answer and faults."""
+    """Return the requests to a cloud: call, answer and faults."""
     return [(entry.call, entry.status, entry.faults) for entry in cloud.log]
 
 
 def test_a_lost_request_has_no_effect(running, timer_body):
-    """The connection is reset and there is no job; the next request goes through."""
+    """The connection is reset and there is no job; the next request succeeds."""
     cloud, client = running
     cloud.faults.add("drop_request", calls=["create"], times=1)
     with pytest.raises(httpx.ReadError):
@@ -37,8 +37,8 @@ def test_a_lost_request_has_no_effect(running, timer_body):
     assert calls_of(cloud) == [("create", None, ("drop_request",)), ("create", 200, ())]
 
 
-def test_a_lost_reply_has_its_effect(running, timer_body):
-    """The connection is reset after the job was taken; its key finds it again."""
+def test_dropped_response_has_its_effect(running, timer_body):
+    """The connection is reset after the job was created, and its key finds it again."""
     cloud, client = running
     cloud.faults.add("drop_response", calls=["create"], times=1)
     key = {"Idempotency-Key": "a"}
@@ -51,7 +51,7 @@ def test_a_lost_reply_has_its_effect(running, timer_body):
 
 
 @pytest.mark.parametrize("call", ["status", "result", "cancel", "rerun", "data"])
-def test_faults_concern_the_calls_that_they_name(running, create, wait, timer_body, call):
+def test_faults_affect_only_the_calls_that_they_name(running, create, wait, timer_body, call):
     """The call fails on either path while the others work, and works again afterwards."""
     cloud, client = running
     job = create(client, timer_body(fail="no"))
@@ -68,8 +68,8 @@ def test_faults_concern_the_calls_that_they_name(running, create, wait, timer_bo
     assert client.request(method, paths[0]).status_code in (200, 400)
 
 
-def test_busy_answers_say_when_to_come_back(running):
-    """429 with Retry-After, on any call."""
+def test_busy_responses_have_retry_after(running):
+    """A 429 with Retry-After can be the response to any call."""
     cloud, client = running
     cloud.faults.add("http_error", status=429, retry_after_s=7, message="Too many requests")
     for path in ("/api/jobs/availability", "/api/platform/test%3Atimer"):
@@ -79,7 +79,7 @@ def test_busy_answers_say_when_to_come_back(running):
 
 
 def test_refused_tokens_and_missing_credits_are_both_401(running, timer_body):
-    """Told apart by the sentence, as on the real cloud."""
+    """Only their texts differ, as on the real cloud."""
     cloud, client = running
     cloud.faults.add("refuse_token", times=1)
     assert client.get("/api/jobs/availability").json()["error"] == "Invalid or expired job token"
@@ -92,8 +92,8 @@ def test_refused_tokens_and_missing_credits_are_both_401(running, timer_body):
     ("body", "content_type"),
     [("<html>Sorry</html>", "text/html"), ('{"job_id": ', "application/json"), ("", "")],
 )
-def test_garbage_is_what_it_is_told_to_be(running, body, content_type):
-    """Answered with 200, so that only the content can betray it."""
+def test_malformed_response_has_the_requested_content(running, body, content_type):
+    """The status is 200, so only the content shows the fault."""
     cloud, client = running
     cloud.faults.add("malformed_response", calls=["availability"], body=body)
     answer = client.get("/api/jobs/availability")
@@ -102,7 +102,7 @@ def test_garbage_is_what_it_is_told_to_be(running, body, content_type):
 
 
 def test_fail_job_fails_jobs_with_its_message(running, create, wait, timer_body):
-    """As many as requested; reruns of them succeed."""
+    """It fails as many as requested, and their reruns succeed."""
     cloud, client = running
     cloud.faults.add("fail_job", times=2, message="The chip is too warm")
     jobs = [create(client, timer_body()) for _ in range(3)]
@@ -124,7 +124,7 @@ def test_delays_let_clients_time_out(running, until, timer_body, kind):
 
 
 def test_going_offline_refuses_connections_and_jobs_continue(running, create, until, timer_body):
-    """It returns on the same port, with the jobs that ended while it was offline."""
+    """The cloud returns on the same port, with the jobs that ended while it was offline."""
     cloud, client = running
     job = create(client, timer_body(duration_s=0.3))
     cloud.go_offline()
@@ -139,7 +139,7 @@ def test_going_offline_refuses_connections_and_jobs_continue(running, create, un
     assert client.get(f"/api/jobs/{job}/status").json()["status"] == "completed"
 
 
-def test_it_returns_after_its_duration(running, until):
+def test_cloud_returns_after_its_time_offline(running, until):
     """It does so repeatedly, and stopping works while it is offline."""
     cloud, client = running
     for _ in range(2):
@@ -195,7 +195,7 @@ def test_plans_shrink_and_grow(running, create, until, timer_body):
 
 
 def test_keys_may_be_unknown_as_on_the_real_cloud(start, create, timer_body):
-    """Each create then creates a job, no response claims otherwise, and the log has the keys."""
+    """Each create then creates a job, no response announces keys, and the log has them."""
     cloud, client = start(supports_idempotency_keys=False)
     jobs = {create(client, timer_body(), **{"Idempotency-Key": "a"}) for _ in range(2)}
     assert len(jobs) == 2
@@ -206,8 +206,8 @@ def test_keys_may_be_unknown_as_on_the_real_cloud(start, create, timer_body):
     assert create(client, timer_body(), **{"Idempotency-Key": "a"}) in jobs
 
 
-def test_another_process_switches_faults_over_http(running, until):
-    """Add, list and clear faults, change the plan, go offline: with the token, free of faults."""
+def test_another_process_controls_faults_over_http(running, until):
+    """It can add, list and clear faults, change the plan and go offline, with the token."""
     cloud, client = running
     cloud.faults.add("http_error", status=502)
     added = client.post("/faults", json={"kind": "delay", "calls": ["status"], "delay_s": 0.1})
@@ -243,7 +243,7 @@ def test_another_process_switches_faults_over_http(running, until):
     ],
 )
 def test_impossible_faults_are_refused(running, method, path, body):
-    """With 400 and a message, and nothing changes."""
+    """The response is 400 with a message, and nothing changes."""
     cloud, client = running
     answer = client.request(method, path, json=body)
     assert answer.status_code == 400
@@ -265,7 +265,7 @@ def test_a_probability_with_a_seed_is_the_same_every_time():
 
 
 def test_a_fault_can_be_removed():
-    """By the number that `add` returned; the others stay."""
+    """The number that `add` returned removes it; the others stay."""
     faults = Faults()
     first, second = faults.add("delay"), faults.add("malformed_response")
     faults.remove(first)
@@ -275,7 +275,7 @@ def test_a_fault_can_be_removed():
 
 
 def test_the_log_notes_every_request_and_no_token(running):
-    """It has rejected ones too, with time, path and status."""
+    """It has rejected requests too, with time, path and status."""
     cloud, client = running
     before = time.time()
     client.get("/api/jobs/availability")
@@ -288,7 +288,7 @@ def test_the_log_notes_every_request_and_no_token(running):
 
 @pytest.mark.parametrize("path", ["/faults", "/faults/plan", "/faults/offline"])
 def test_a_fault_that_is_nested_without_end_is_refused(running, path):
-    """400, as for every invalid fault."""
+    """The response is 400, as for every invalid fault."""
     _, client = running
     body = '{"a":' * 100_000 + "1" + "}" * 100_000
     answer = client.request("PUT" if path.endswith("plan") else "POST", path, content=body)

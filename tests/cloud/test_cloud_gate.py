@@ -1,4 +1,4 @@
-"""The embedded cloud lets nobody else in, and is not harmed by what is sent to it."""
+"""The embedded cloud admits only its user, and no request harms it."""
 
 from __future__ import annotations
 
@@ -57,35 +57,35 @@ def test_a_foreign_host_header_is_refused(http, host):
 
 
 def test_loopback_names_are_served(http, cloud):
-    """By number and by name, also with the port of a tunnel."""
+    """The host may be a number or a name, also with the port of a tunnel."""
     for host in (cloud.url.removeprefix("http://"), "localhost", "localhost:1", "[::1]:80"):
         assert http.get("/api/jobs/availability", headers={"Host": host}).status_code == 200
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.168.0.1", "example.org", ""])
 def test_only_loopback_is_listened_on(host):
-    """Any other host is refused before there is a socket."""
+    """Any other host is refused before a socket exists."""
     with pytest.raises(ValueError, match="must be a loopback address"):
         EmbeddedCloud(host=host)
 
 
 @pytest.mark.parametrize("port", [70000, -1, 80.0, "80", True, None])
 def test_an_invalid_port_is_refused(port):
-    """Before there is a socket."""
+    """It is refused before a socket exists."""
     with pytest.raises(ValueError, match="whole number from 0 to 65535"):
         EmbeddedCloud(port=port)
 
 
-def test_listens_on_loopback_alone(start):
-    """The machine's other addresses do not reach it."""
+def test_cloud_listens_on_loopback_alone(start):
+    """The machine's other addresses do not reach the cloud."""
     cloud, _ = start()
     port = int(cloud.url.rpartition(":")[2])
     with socket.socket() as probe:
         probe.bind(("127.0.0.2", port))  # it would be taken if all addresses were listened on
 
 
-def test_unknown_things_are_404_and_wrong_methods_405(http):
-    """In the vendor's form, with the name that was not found."""
+def test_unknown_names_are_404_and_wrong_methods_405(http):
+    """The responses have the vendor's form, with the name that was not found."""
     for path in ("/nothing", "/api/jobs/x/status", "/api/platform/sim%3Anone"):
         answer = http.get(path)
         assert answer.status_code == 404
@@ -94,7 +94,7 @@ def test_unknown_things_are_404_and_wrong_methods_405(http):
 
 
 def connect(cloud):
-    """A plain connection to a cloud."""
+    """Open a plain connection to a cloud."""
     return socket.create_connection(("127.0.0.1", int(cloud.url.rpartition(":")[2])), timeout=10)
 
 
@@ -114,7 +114,7 @@ def test_half_a_request_has_no_effect(start, create, wait, timer_body):
 
 
 def test_a_body_that_is_too_large_is_refused(http, cloud):
-    """By its declared length, or by what arrives if none is declared."""
+    """The declared length counts, or the received one if none is declared."""
     declared = {"Content-Length": str(MAX_BODY_BYTES + 1)}
     with connect(cloud) as connection:
         head = "".join(
@@ -131,7 +131,7 @@ def test_a_body_that_is_too_large_is_refused(http, cloud):
 
 
 def packed(data: bytes, tag: str = ":PCVL:zip:") -> str:
-    """Bytes as a payload carries them."""
+    """Return bytes as a payload carries them."""
     return tag + base64.b64encode(zlib.compress(data, 9)).decode()
 
 
@@ -163,8 +163,8 @@ PACKED_TWICE = base64.b64encode(b"\x0a\x20" + b":PCVL:zip:" + b"x" * 22).decode(
         ({"max_samples": "many"}, "Invalid max_samples, should be a positive number"),
     ],
 )  # fmt: skip
-def test_bad_payloads_are_refused_with_a_sentence(http, cloud, short_body, changes, sentence):
-    """400 with the reason, and no job."""
+def test_bad_payloads_are_refused_with_a_message(http, cloud, short_body, changes, sentence):
+    """The response is 400 with the reason, and there is no job."""
     before = len(cloud.jobs())
     payload = {**short_body["payload"], **changes}
     answer = http.post("/api/jobs", json=short_body | {"payload": payload})
@@ -187,7 +187,7 @@ def test_bad_payloads_are_refused_with_a_sentence(http, cloud, short_body, chang
     ],
 )
 def test_bad_bodies_are_refused_as_the_vendor_does(http, short_body, changes, status, sentence):
-    """With the vendor's codes and messages."""
+    """The responses have the vendor's codes and messages."""
     answer = http.post("/api/jobs", json=short_body | changes)
     assert answer.status_code == status
     assert answer.json()["error"].startswith(sentence)
@@ -198,12 +198,12 @@ def test_bad_bodies_are_refused_as_the_vendor_does(http, short_body, changes, st
     [b"", b"{", b"\xff", b"NaN", b'{"job_name": Infinity}', b"[" * 100_000, b"1" * 5000, b"[]"],
 )
 def test_bodies_that_are_no_json_object_are_refused(http, content):
-    """Neither too deep a nesting nor too long a number does harm."""
+    """Deep nesting and long numbers do no harm."""
     assert http.post("/api/jobs", content=content).status_code in (400, 422)
 
 
 def test_lone_surrogates_are_returned_unchanged(http, create, timer_body, wait):
-    """Lone surrogates and zero bytes are stored and returned."""
+    """The cloud stores and returns lone surrogates and zero bytes."""
     body = timer_body(results={"\ud800\x00": 1}) | {"job_name": "\udfff<script>"}
     answer = http.post("/api/jobs", content=json.dumps(body))
     job = answer.json()["job_id"]
@@ -211,8 +211,8 @@ def test_lone_surrogates_are_returned_unchanged(http, create, timer_body, wait):
     assert http.get(f"/api/jobs/{job}/data").json()["payload"] == body["payload"]
 
 
-def test_the_token_is_not_in_the_object_that_is_shown(cloud):
-    """Printing a cloud in a notebook does not publish its token."""
+def test_repr_of_a_cloud_has_no_token(cloud):
+    """Printing a cloud in a notebook does not reveal its token."""
     assert cloud.token not in repr(cloud)
     ours = (
         each for each in gc.get_objects() if str(type(each).__module__).startswith("jobgroup.cloud")
@@ -222,7 +222,7 @@ def test_the_token_is_not_in_the_object_that_is_shown(cloud):
 
 @pytest.mark.parametrize("path", ["/api/jobs", "/faults"])
 @pytest.mark.parametrize("depth", [100, 900, 100_000])
-def test_deep_json_is_refused_with_a_sentence(http, path, depth):
+def test_deep_json_is_refused_with_a_message(http, path, depth):
     """At any depth, each call responds 400, never 500."""
     body = '{"job_name": "x", "payload": {"a": ' + "[" * depth + "]" * depth + "}}"
     answer = http.post(path, content=body)

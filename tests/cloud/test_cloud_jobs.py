@@ -9,7 +9,7 @@ import pytest
 
 
 def status_of(client, job):
-    """A job's status document."""
+    """Return a job's status document."""
     return client.get(f"/api/jobs/{job}/status").json()
 
 
@@ -33,7 +33,7 @@ def test_plan_limits_are_those_of_the_vendor(start, create, timer_body):
 
 
 def test_ended_jobs_make_room_and_waiting_ones_start_in_order(start, create, wait, timer_body):
-    """One at a time: each starts when the previous one has ended."""
+    """With one slot, each job starts when the previous one has ended."""
     cloud, client = start(max_concurrent=1)
     jobs = [create(client, timer_body(duration_s=0.02)) for _ in range(5)]
     for job in jobs:
@@ -62,7 +62,7 @@ def test_same_key_gives_the_same_job(start, create, wait, timer_body):
 
 @pytest.mark.parametrize("path", ["/api/jobs/{}/cancel", "/api/job/cancel/{}"])
 def test_cancel_ends_waiting_and_running_jobs(start, create, wait, timer_body, path):
-    """On both paths; for a job that has ended, the error says so."""
+    """It works on both paths; for a job that has ended, it is an error that says so."""
     _, client = start(max_concurrent=1)
     running = create(client, timer_body(duration_s=600))
     waiting = create(client, timer_body(duration_s=600))
@@ -90,7 +90,7 @@ def test_cancel_ends_a_simulation(start, create, waits, long_body, short_body):
 
 @pytest.mark.parametrize("path", ["/api/jobs/{}/rerun", "/api/job/rerun/{}"])
 def test_rerun_makes_a_new_job_of_the_same_payload(start, create, wait, timer_body, path):
-    """Also without a body; the record names the job that it repeats."""
+    """The request may have no body, and the record names the original job."""
     _, client = start()
     failed = create(client, timer_body(fail="The laser is off"))
     assert wait(client, failed)["status_message"] == "The laser is off"

@@ -1,4 +1,4 @@
-"""Jobs survive restarts and kills; a worker's death concerns its job alone."""
+"""Jobs survive restarts and kills, and a worker's death affects only its job."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_jobs_survive_a_restart(tmp_path, start, create, wait, timer_body):
     assert wait(client, waiting)["status"] == "completed"
 
 
-def test_a_cloud_starts_again_where_it_was(start, create, timer_body):
+def test_restarted_cloud_keeps_its_url_token_and_jobs(start, create, timer_body):
     """After stop and start, an object has the same URL, token and jobs."""
     cloud, client = start()
     url = cloud.url
@@ -101,7 +101,7 @@ def test_the_command_ends_when_asked(served, number):
 
 
 def alive(pid):
-    """Whether a process runs."""
+    """Return whether a process is running."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
@@ -110,7 +110,7 @@ def alive(pid):
 
 
 def test_workers_do_not_outlive_a_killed_server(until):
-    """Not even one that is starting."""
+    """Even a worker that is starting does not."""
     script = (
         "import os, signal\nfrom jobgroup.cloud import EmbeddedCloud\n"
         "print(*EmbeddedCloud().start().worker_pids, flush=True)\nos.kill(os.getpid(), 9)"
@@ -122,8 +122,8 @@ def test_workers_do_not_outlive_a_killed_server(until):
     until(lambda: not alive(pid))
 
 
-def test_a_workers_death_concerns_its_job_alone(start, create, waits, long_body, short_body):
-    """Its job fails with a message; the next worker executes the jobs behind it."""
+def test_death_of_a_worker_affects_only_its_job(start, create, waits, long_body, short_body):
+    """Its job fails with a message, and the next worker executes the jobs behind it."""
     wait, until = waits
     cloud, client = start()
     doomed = create(client, long_body)
@@ -174,7 +174,7 @@ def test_two_clouds_do_not_share_a_directory(tmp_path, start):
 
 
 def test_a_directory_remembers_the_address(tmp_path):
-    """A new object has the port and token of the one before, so groups find their jobs again."""
+    """A new object has the previous port and token, so groups find their jobs again."""
     with EmbeddedCloud(directory=tmp_path, prewarm=False) as first:
         address = first.url, first.token
     again = EmbeddedCloud(directory=tmp_path, prewarm=False)
@@ -189,7 +189,7 @@ def test_a_directory_remembers_the_address(tmp_path):
 
 
 def test_a_remembered_port_that_is_taken_is_left_alone(tmp_path):
-    """Another program has it by now, so the cloud takes a free one."""
+    """Another program uses it now, so the cloud takes a free one."""
     with EmbeddedCloud(directory=tmp_path, prewarm=False) as first:
         port = int(first.url.rpartition(":")[2])
     with (
@@ -200,7 +200,7 @@ def test_a_remembered_port_that_is_taken_is_left_alone(tmp_path):
 
 
 def test_a_port_in_use_is_reported(start):
-    """With the system's error, and a second try works."""
+    """The error is the system's, and a second try works."""
     cloud, _ = start()
     port = int(cloud.url.rpartition(":")[2])
     second = EmbeddedCloud(port=port, prewarm=False)
@@ -211,8 +211,8 @@ def test_a_port_in_use_is_reported(start):
         assert second.url == cloud.url
 
 
-def test_works_where_a_loop_runs_already():
-    """As in a notebook, whose cells run inside an asyncio loop."""
+def test_cloud_starts_inside_a_running_loop():
+    """Cells of a notebook run inside an asyncio loop, too."""
 
     async def cell():
         with EmbeddedCloud(prewarm=False) as cloud:
@@ -224,8 +224,10 @@ def test_works_where_a_loop_runs_already():
 
 
 def test_a_request_for_a_platform_gets_bytes_while_a_worker_starts(start):
-    """Perceval's client gives up after ten seconds of silence, and a busy machine takes longer to
-    start a worker. Spaces come meanwhile, then the description.
+    """Spaces are sent until the description is ready.
+
+    Perceval's client gives up after 10 s of silence, and a busy machine takes longer to start a
+    worker.
     """
     cloud, client = start(prewarm=True)
     (worker,) = cloud.worker_pids
@@ -255,7 +257,7 @@ def test_a_script_needs_no_main_guard(tmp_path):
     assert done.stdout.split() == ["once", "True"], done.stderr
 
 
-def test_importing_it_is_cheap():
+def test_import_of_the_cloud_is_cheap():
     """Neither the server nor Perceval is imported before a cloud starts."""
     script = (
         "import sys, jobgroup.cloud\n"
@@ -268,7 +270,7 @@ def test_importing_it_is_cheap():
     assert done.stdout.split() == []
 
 
-def test_it_imports_only_decoding_of_jobgroup():
+def test_cloud_imports_only_decoding_of_jobgroup():
     """It could run without the rest of jobgroup."""
     imported = re.compile(r"^\s*(?:from|import) (jobgroup\S*)", re.MULTILINE)
     for path in Path(jobgroup.cloud.__file__).parent.glob("*.py"):
@@ -278,7 +280,7 @@ def test_it_imports_only_decoding_of_jobgroup():
 
 
 def test_only_the_owner_can_read_its_jobs(start, tmp_path):
-    """Even in a directory, and from a file, that others could read before."""
+    """This holds even in a directory, and for a file, that others could read before."""
     tmp_path.chmod(0o755)
     (tmp_path / "jobs.sqlite").touch(mode=0o644)
     start(directory=tmp_path)
@@ -290,7 +292,7 @@ def test_only_the_owner_can_read_its_jobs(start, tmp_path):
 
 @pytest.mark.parametrize("port", ["99999999", "-1", "9" * 5000, "http"])
 def test_an_invalid_port_is_a_usage_error(port, capsys):
-    """Exit code 2 and a message."""
+    """The exit code is 2, and there is a message."""
     with pytest.raises(SystemExit) as caught:
         main(["cloud", "--port", port])
     assert caught.value.code == 2

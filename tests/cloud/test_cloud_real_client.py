@@ -1,6 +1,6 @@
-"""An Execution of the real Perceval, with no line of jobgroup, works on the embedded cloud.
+"""An Execution of the real Perceval works on the embedded cloud without jobgroup.
 
-Its older jobs, and its groups, are those of tests/compat.
+tests/compat covers older jobs and Perceval's groups.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ print(type(counts).__name__, sum(counts.values()))
 
 @pytest.fixture(scope="module")
 def perceval_script(cloud, tmp_path_factory):
-    """Run a script in a process and a HOME of its own, with Perceval's own configuration."""
+    """Run a script in a separate process with its own HOME and Perceval's configuration."""
     home = tmp_path_factory.mktemp("home")
     environment = {
         **{name: value for name, value in os.environ.items() if name != "PYTHONPATH"},

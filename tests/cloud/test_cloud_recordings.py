@@ -1,4 +1,4 @@
-"""Every released client's requests, as recorded, get the answers that it can use."""
+"""The recorded requests of every released client get answers that the client can use."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_recorded_requests_are_served(http, wait, version):
 
 @pytest.mark.parametrize("version", RECORDINGS)
 def test_submission_record_is_verbatim(http, create, version):
-    """`/data` returns the payload of each shape verbatim."""
+    """`/data` returns the payload of each shape unchanged."""
     for request in RECORDINGS[version]:
         if body := request["body"]:
             data = http.get(f"/api/jobs/{create(http, body)}/data").json()

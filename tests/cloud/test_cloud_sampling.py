@@ -15,7 +15,7 @@ CHANCE = 1e-9
 
 @pytest.fixture(scope="module")
 def pcvl():
-    """Perceval, imported when the first of these tests runs."""
+    """Import Perceval when the first of these tests runs."""
     import perceval
 
     return perceval
@@ -77,8 +77,8 @@ def _counts(counted):
     return {str(state): count for state, count in counted.items()}
 
 
-def test_each_job_has_a_seed_of_its_own(run):
-    """Equal payloads give different counts."""
+def test_each_job_has_its_own_seed(run):
+    """Equal payloads have different counts."""
     first, second = (run("sample_count", max_samples=SAMPLES, max_shots=10**8) for _ in range(2))
     assert [_counts(one) for one in first] != [_counts(other) for other in second]
 
@@ -96,14 +96,14 @@ def test_max_shots_limits_the_events_with_a_photon(run):
 
 @pytest.mark.parametrize("command", ["sample_count", "samples"])
 def test_a_selection_that_no_event_passes_gives_no_samples(run, command):
-    """The job succeeds all the same."""
+    """The job still succeeds."""
     draws = run(command, selected=0, heralds=[(0, 5)], max_samples=SAMPLES, max_shots=10**6)
     assert [len(draw) for draw in draws] == [0] * ITERATIONS
 
 
 @pytest.mark.parametrize("command", ["sample_count", "samples"])
 def test_a_platform_without_sampling_has_perceval_make_counts(pcvl, cloud, command):
-    """It returns probabilities with the conversion that the client asked for."""
+    """It returns probabilities, with the conversion that the client requested."""
     from perceval.algorithm import Sampler
 
     processor = pcvl.RemoteProcessor("sim:probs", url=cloud.url, token=cloud.token)

@@ -133,7 +133,7 @@ def test_adopt_takes_an_id_that_another_account_has_too(clouds, mixed):
 def test_confirm_takes_an_id_that_another_account_has_too(clouds, timer):
     """An unconfirmed job can have the id, unless another job of its account has it."""
     one, other = clouds
-    jg = JobGroup("doubtful")
+    jg = JobGroup("open outcomes")
     jg.add_many([timer(one, "0"), timer(one, "1"), timer(other, "2")])
     other.faults["create"] = lambda *_: DROP
     with pytest.raises(UnconfirmedJobError):

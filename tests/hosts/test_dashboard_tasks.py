@@ -243,8 +243,8 @@ def test_eleven_tasks_by_keyboard(browser: Browser, jupyter: JupyterServer):
     with jupyter.open(browser, cells) as notebook:
         notebook.run_all()
         keys = Keys(notebook.page)
-        doubtful = notebook.page.get_by_test_id("row-6")
-        expect(doubtful).to_have_attribute("data-status", "unconfirmed")
+        unconfirmed = notebook.page.get_by_test_id("row-6")
+        expect(unconfirmed).to_have_attribute("data-status", "unconfirmed")
         spent = {}
         for task in TASKS:
             keys.begin()

@@ -29,7 +29,7 @@ KINDS: dict[str, dict[str, Any]] = {
     "long": {"duration_s": 600},
     "fails": {"fail": "on purpose"},
 }
-DOUBTFUL = ("drop_response", "drop_request", "malformed_response")
+OPEN_OUTCOME = ("drop_response", "drop_request", "malformed_response")
 WORDS = {"completed": "success", "error": "error", "canceled": "canceled"}
 MODES = {
     "parallel": "jg.run_parallel()",
@@ -322,13 +322,13 @@ class GroupMachine(RuleBasedStateMachine):
         appends: bool = False,
         in_flight: int = 0,
     ) -> Iterator[None]:
-        before, doubtful = self._snapshots(), self._doubts()
+        before, open_before = self._snapshots(), self._open_outcomes()
         unconfirmed = sum(job.state == "unconfirmed" for job in before)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             yield
         self._compare(before, asked or set(), added or [], appends=appends)
-        may_be = unconfirmed + in_flight + self._doubts() - doubtful
+        may_be = unconfirmed + in_flight + self._open_outcomes() - open_before
         Ledger(self.jg, self.cloud).check(unconfirmed=may_be)
         if not self.cloud.faults.active():
             self._compare_states()
@@ -394,12 +394,12 @@ class GroupMachine(RuleBasedStateMachine):
         unsent = (job for job in self.jg if job.state in ("unsent", "refused"))
         return any(job.name.startswith(kind) for job in unsent)
 
-    def _doubts(self) -> int:
+    def _open_outcomes(self) -> int:
         """The number of creates whose answers leave their fate open."""
         return sum(
             entry.call in CREATING
             and (
-                bool(set(entry.faults) & set(DOUBTFUL))
+                bool(set(entry.faults) & set(OPEN_OUTCOME))
                 or entry.status == 408
                 or (entry.status or 0) >= 500
             )
