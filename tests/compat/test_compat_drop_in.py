@@ -355,7 +355,6 @@ def test_scenario_of_a_classic_run(both, timer):
     """Progress is right before, after, and with jobs added since; a loaded group is the same."""
     seen = []
     for group in both:
-<<<<<<< HEAD
         progresses = []
         for _ in range(2):
             for _ in range(2):
@@ -367,19 +366,6 @@ def test_scenario_of_a_classic_run(both, timer):
         again = type(group)(group.name)
         assert again.progress() == progresses[-1]
         seen.append(progresses)
-=======
-        facts = []
-        for _ in range(2):
-            for _ in range(2):
-                group.add(timer())
-            facts.append(group.progress())
-            group.run_parallel()
-            wait_for(group)
-            facts.append(group.progress())
-        again = type(group)(group.name)
-        assert again.progress() == facts[-1]
-        seen.append(facts)
->>>>>>> 0015788 (Describe tests of the cloud and the terminal plainly, and rename their helpers)
     assert seen[0] == seen[1]
 
 
@@ -402,32 +388,19 @@ def test_scenario_of_reruns(both, timer, fault):
     """Reruns are appended, then done in place, next to an unsent job (0.13 to 1.3)."""
     seen = []
     for group in both if HAS_ITEMS else both[1:]:
-<<<<<<< HEAD
         progresses = []
-=======
-        facts = []
->>>>>>> 0015788 (Describe tests of the cloud and the terminal plainly, and rename their helpers)
         for _ in range(3):
             group.add(timer())
         fault(kind="fail_job", times=2, message="no light")
         group.run_parallel()
         wait_for(group)
         group.add(timer())
-<<<<<<< HEAD
         progresses.append(group.progress())
         for replace in (False, True):
             group.rerun_failed_parallel(replace_failed_jobs=replace)
             wait_for(group)
             progresses.append(group.progress())
         seen.append(progresses)
-=======
-        facts.append(group.progress())
-        for replace in (False, True):
-            group.rerun_failed_parallel(replace_failed_jobs=replace)
-            wait_for(group)
-            facts.append(group.progress())
-        seen.append(facts)
->>>>>>> 0015788 (Describe tests of the cloud and the terminal plainly, and rename their helpers)
     assert seen[0] == seen[-1]
     assert seen[0][-1]["Total"] == 6
 
@@ -436,7 +409,6 @@ def test_scenario_of_launch_and_cancel(both, timer):
     """Jobs are launched up to a count, canceled, relaunched, and all canceled (1.1 to 1.3)."""
     seen = []
     for group in both if RELEASE >= (1, 1) else both[1:]:
-<<<<<<< HEAD
         progresses = []
         for _ in range(3):
             group.add(timer(600))
@@ -451,20 +423,4 @@ def test_scenario_of_launch_and_cancel(both, timer):
         wait_for(group)
         progresses.append(group.progress())
         seen.append(progresses)
-=======
-        facts = []
-        for _ in range(3):
-            group.add(timer(600))
-        group.launch_async_jobs(2)
-        facts.append(group.progress())
-        group.cancel_all()
-        wait_for(group)
-        facts.append(group.progress())
-        group.relaunch_async_failed_jobs(replace_failed_jobs=False, concurrent_job_count=1)
-        facts.append(group.progress())
-        group.cancel_all()
-        wait_for(group)
-        facts.append(group.progress())
-        seen.append(facts)
->>>>>>> 0015788 (Describe tests of the cloud and the terminal plainly, and rename their helpers)
     assert seen[0] == seen[-1]

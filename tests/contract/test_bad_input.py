@@ -195,7 +195,6 @@ def test_missing_token_is_refused(group, scripted, timer, snapshot, in_child):
     reported = in_child(
         "import json; from jobgroup import JobGroup, MissingTokenError\n"
         "jg = JobGroup('experiment')\n"
-<<<<<<< HEAD
         "answers = []\n"
         "for use in (jg.run_parallel, lambda: jg.run_sequential(0), jg.launch_async_jobs,\n"
         "            jg[1].execute_async, lambda: jg.run_parallel(queue=True), jg.progress,\n"
@@ -203,15 +202,6 @@ def test_missing_token_is_refused(group, scripted, timer, snapshot, in_child):
         "    try: answers.append(f'{use} gave {use()}')\n"
         "    except MissingTokenError as error: answers.append(str(error))\n"
         "print(json.dumps(answers))"
-=======
-        "messages = []\n"
-        "for use in (jg.run_parallel, lambda: jg.run_sequential(0), jg.launch_async_jobs,\n"
-        "            jg[1].execute_async, lambda: jg.run_parallel(queue=True), jg.progress,\n"
-        "            jg.list_active_jobs, jg.get_results, jg.rerun_failed_parallel, jg.wait):\n"
-        "    try: messages.append(f'{use} gave {use()}')\n"
-        "    except MissingTokenError as error: messages.append(str(error))\n"
-        "print(json.dumps(messages))"
->>>>>>> 0015788 (Describe tests of the cloud and the terminal plainly, and rename their helpers)
     )
     for sentence in reported:
         assert scripted.url in sentence

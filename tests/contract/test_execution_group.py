@@ -45,7 +45,6 @@ def test_execution_groups_run_alike(both, factory):
     for group in both:
         for count in (30, 50):
             group.add(factory().sample_count, max_samples=count)
-<<<<<<< HEAD
         answers = [group.progress(), len(group.list_unsent_executions())]
         answers.append([computer.name for computer in group.list_unsent_computers()])
         group.run_parallel()
@@ -58,20 +57,6 @@ def test_execution_groups_run_alike(both, factory):
         answers.append(group[2].was_sent)
         group.relaunch_async_failed_executions(True)
         seen.append(answers)
-=======
-        facts = [group.progress(), len(group.list_unsent_executions())]
-        facts.append([computer.name for computer in group.list_unsent_computers()])
-        group.run_parallel()
-        facts += [group.progress(), len(group.list_successful_executions())]
-        facts.append([sum(result["results"].values()) for result in group.get_results()])
-        facts.append([len(group), group.name, len(group.executions)])
-        facts += [group.list_active_executions(), group.list_unsuccessful_executions()]
-        group.add(factory().probs)
-        group.launch_async_executions(1)
-        facts.append(group[2].was_sent)
-        group.relaunch_async_failed_executions(True)
-        seen.append(facts)
->>>>>>> 0015788 (Describe tests of the cloud and the terminal plainly, and rename their helpers)
     assert seen[0] == seen[1]
     both[1].wait(120)
 

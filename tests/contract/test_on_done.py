@@ -13,11 +13,7 @@ from jobgroup import GroupEvent, JobGroup
 
 @pytest.fixture
 def notices(until):
-<<<<<<< HEAD
     """Collect notices; `notices.wait(n)` returns the events once there are n."""
-=======
-    """Collect notices; `wait(n)` returns the events once there are n."""
->>>>>>> 0015788 (Describe tests of the cloud and the terminal plainly, and rename their helpers)
 
     class Notices(list):
         def wait(self, number):
@@ -226,19 +222,11 @@ def test_script_calls_back_before_it_ends(in_child, group, cloud):
     out = in_child(
         "import json, time\n"
         "from jobgroup import JobGroup\n"
-<<<<<<< HEAD
         "def report(notice):\n"
         "    time.sleep(0.2)\n"
         "    print(json.dumps(notice.kind), flush=True)\n"
         "jg = JobGroup.open('experiment')\n"
         "jg.on_done(report)\n"
-=======
-        "def notify(notice):\n"
-        "    time.sleep(0.2)\n"
-        "    print(json.dumps(notice.kind), flush=True)\n"
-        "jg = JobGroup.open('experiment')\n"
-        "jg.on_done(notify)\n"
->>>>>>> 0015788 (Describe tests of the cloud and the terminal plainly, and rename their helpers)
         "jg.run_parallel()\n"
         "jg.wait()\n",
         cloud,

@@ -307,11 +307,7 @@ def peak_mb():
         text = open("/proc/self/status").read()
         return int(text.split("VmHWM:")[1].split()[0]) // 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-<<<<<<< HEAD
 def decoded(text):
-=======
-def message_of(text):
->>>>>>> 0015788 (Describe tests of the cloud and the terminal plainly, and rename their helpers)
     try:
         return type(decode({"results": text})).__name__
     except UndecodableResultError as error:
@@ -319,11 +315,7 @@ def message_of(text):
 decode({"results": json.dumps({"results": ":PCVL:BSCount:{|1>=1}"})})
 text = open(path, encoding="utf-8").read()
 before, began = peak_mb(), time.monotonic()
-<<<<<<< HEAD
 what = decoded(text)
-=======
-what = message_of(text)
->>>>>>> 0015788 (Describe tests of the cloud and the terminal plainly, and rename their helpers)
 say([peak_mb() - before, time.monotonic() - began, what])
 """
 

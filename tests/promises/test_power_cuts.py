@@ -38,25 +38,16 @@ sys.path.insert(0, {here!r})
 from scripted_cloud import ScriptedCloud
 root = os.environ["DISK_LOG_ROOT"]
 acknowledged = os.open(root + "/acknowledged", os.O_CREAT | os.O_WRONLY | os.O_APPEND)
-<<<<<<< HEAD
 def acknowledge(*what):
-=======
-def report(*what):
->>>>>>> 0015788 (Describe tests of the cloud and the terminal plainly, and rename their helpers)
     os.write(acknowledged, json.dumps(what).encode() + b"\\n")
 from jobgroup import JobGroup, RemoteJob, set_token
 with ScriptedCloud() as cloud:
     set_token(cloud.token, url=cloud.url)
-<<<<<<< HEAD
     cloud.faults["create"] = lambda _, asked: acknowledge("asked", asked.body["job_name"])
-=======
-    cloud.faults["create"] = lambda _, asked: report("asked", asked.body["job_name"])
->>>>>>> 0015788 (Describe tests of the cloud and the terminal plainly, and rename their helpers)
     def job(i):
         return RemoteJob({{"command": "timer", "i": i, "x": os.urandom(3000).hex()}},
                          platform="test:timer", url=cloud.url, name=f"j{{i}}")
     jg = JobGroup("experiment")
-<<<<<<< HEAD
     acknowledge("made")
     for i in range(5):
         jg.add(job(i))
@@ -77,28 +68,6 @@ with ScriptedCloud() as cloud:
     jg = JobGroup.open("experiment")
     jg.add(job(9))
     acknowledge("added", 10)
-=======
-    report("made")
-    for i in range(5):
-        jg.add(job(i))
-        report("added", i + 1)
-    jg.add_many([job(i) for i in range(5, 9)])
-    report("added", 9)
-    jg.run_parallel()
-    report("sent", {{j.name: j.id for j in jg}})
-    jg.description = "why"
-    report("described")
-    jg.export(root + "/out")
-    report("exported")
-    del jg
-    JobGroup.delete_job_group("experiment")
-    report("deleted")
-    JobGroup.restore("experiment")
-    report("restored")
-    jg = JobGroup.open("experiment")
-    jg.add(job(9))
-    report("added", 10)
->>>>>>> 0015788 (Describe tests of the cloud and the terminal plainly, and rename their helpers)
 """
 
 

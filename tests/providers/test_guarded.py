@@ -164,15 +164,9 @@ def test_statuses_are_cleaned(install, labcloud):
     """Wrong types count as unknown, a word becomes a state, and a missing status is an error."""
     method = """\
 async def status(self, remote_ids):
-<<<<<<< HEAD
     status = RemoteStatus(7, "completed", message=3, progress=float("nan"), created_at="now",
                         started_at=-1, duration_s=True, shots="many", name=b"x")
     return {remote_ids[0]: status}"""
-=======
-    returned = RemoteStatus(7, "completed", message=3, progress=float("nan"), created_at="now",
-                        started_at=-1, duration_s=True, shots="many", name=b"x")
-    return {remote_ids[0]: returned}"""
->>>>>>> 0015788 (Describe tests of the cloud and the terminal plainly, and rename their helpers)
     _sloppy(install, method)
     jg = JobGroup("sloppy")
     jg.add_many([job_of(labcloud, provider="sloppy"), job_of(labcloud, provider="sloppy")])
