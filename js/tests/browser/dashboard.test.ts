@@ -1,13 +1,7 @@
 import { describe, expect, it, onTestFinished, vi } from "vitest";
-import { page, userEvent } from "vitest/browser";
+import { page } from "vitest/browser";
 import type { StandIn } from "../../dev/standin";
-import { at, show } from "./page";
-
-const rows = (root: ShadowRoot) => [...root.querySelectorAll<HTMLElement>(".rows .row")];
-const shownFirst = (root: ShadowRoot) =>
-  rows(root)
-    .sort((a, b) => Number(a.ariaRowIndex) - Number(b.ariaRowIndex))
-    .map(({ dataset }) => dataset["status"]);
+import { at, rows, show, shownFirst } from "./page";
 
 describe("sending", () => {
   it("fills free slots until all are sent, and asks first if it is much", async () => {
@@ -138,35 +132,6 @@ describe("a group", () => {
   });
 });
 
-describe("long words", () => {
-  const places = ["h3 span", ".bars code", "figcaption i", "[data-testid=live]"];
-  it.each(places)("stay inside, in %s", async (where) => {
-    const { root } = await show({ jobs: 3 });
-    await expect.element(at("row-0")).toBeVisible();
-    root.querySelector<HTMLElement>("[data-testid=row-0] .cell:last-child")?.click();
-    await expect.poll(() => root.querySelector("figure")).not.toBeNull();
-    (root.querySelector(where) as HTMLElement).textContent = "x".repeat(1000);
-    for (const frame of root.querySelectorAll(".job, .jobgroup"))
-      expect(frame.scrollWidth).toBeLessThanOrEqual(frame.clientWidth);
-    expect(root.querySelector(".track")?.getBoundingClientRect().width).toBeGreaterThan(47);
-  });
-});
-
-describe("a name that is written from right to left", () => {
-  it("leaves the sentence that asks about its deletion in order", async () => {
-    const { root, model } = await show({ jobs: 3 });
-    (model as StandIn).set({ group: "\u202eevil (2)" });
-    await at("more").click();
-    await at("delete").click();
-    const name = root.querySelector(".step bdi") as HTMLElement;
-    const rest = document.createRange();
-    rest.selectNodeContents(root.querySelector(".step p")?.lastChild as Node);
-    rest.setStart(root.querySelector(".step b")?.nextSibling as Node, 0);
-    const after = rest.getClientRects()[0] as DOMRect;
-    expect(after.left).toBeGreaterThanOrEqual(name.getBoundingClientRect().right);
-  });
-});
-
 describe("what failed", () => {
   it("is grouped by cause, each with its rerun", async () => {
     const { model } = await show({ scene: "failed" });
@@ -294,52 +259,6 @@ describe("the page's title", () => {
   });
 });
 
-describe("the keyboard", () => {
-  it("walks the grid, chooses rows, opens a job and sorts", async () => {
-    const { root } = await show();
-    await expect.element(at("row-0")).toBeVisible();
-    (root.querySelector(".cell[tabindex='0']") as HTMLElement).focus();
-    await userEvent.keyboard("{ArrowDown}{ArrowDown} ");
-    await expect.element(at("row-7")).toHaveAttribute("aria-selected", "true");
-    await userEvent.keyboard("{ArrowDown}{Shift>} {/Shift}");
-    await expect.element(at("row-0")).toHaveAttribute("aria-selected", "true");
-    await userEvent.keyboard("{Enter}");
-    await expect.element(at("job")).toHaveTextContent("Job 0");
-    await userEvent.keyboard("{ArrowUp}{ArrowUp}{ArrowUp}{ArrowRight}{Enter}{Enter}");
-    await expect.poll(() => shownFirst(root)[0]).toBe("unsent");
-    expect(root.activeElement?.getAttribute("aria-sort")).toBe("descending");
-  });
-
-  it("opens a menu, walks it and closes it where it was opened", async () => {
-    const { root } = await show();
-    const caret = root.querySelector(".caret") as HTMLElement;
-    await userEvent.click(caret);
-    expect(root.activeElement?.textContent).toContain("One after the other");
-    await userEvent.keyboard("{ArrowDown}");
-    expect(root.activeElement?.textContent).toContain("Remove the 4 to send");
-    await userEvent.keyboard("{Escape}");
-    expect(root.querySelector("[role=menu]")).toBeNull();
-    expect(root.activeElement).toBe(caret);
-  });
-});
-
-describe("a box with Shift", () => {
-  it("takes the range from the last one", async () => {
-    const { root, model } = await show();
-    const box = (position: number) =>
-      root.querySelector(`[data-testid=row-${position}] .select`) as HTMLElement;
-    await expect.poll(() => box(0)).not.toBeNull();
-    box(0).click();
-    box(4).dispatchEvent(new MouseEvent("click", { bubbles: true, shiftKey: true }));
-    await expect
-      .poll(() => model.get("selected"))
-      .toEqual([
-        [0, 1],
-        [3, 4],
-      ]);
-  });
-});
-
 describe("what has ended", () => {
   it("has no buttons that can do nothing", async () => {
     await show({ jobs: 3, scene: "finished" });
@@ -357,108 +276,6 @@ describe("a hundred thousand jobs", () => {
     grid.scrollTop = grid.scrollHeight;
     await expect.element(at("row-99999")).toBeVisible();
     expect(rows(root).length).toBeLessThan(40);
-  });
-});
-
-describe("a narrow page", () => {
-  it("shows two lines for each job and nothing beyond its edge", async () => {
-    const { root } = await show({ width: 400 });
-    await expect.element(at("row-2")).toHaveTextContent("#2 · phi 0.15 · Ralph CNOT");
-    const frame = root.querySelector(".jobgroup") as HTMLElement;
-    expect(frame.scrollWidth).toBeLessThanOrEqual(frame.clientWidth);
-    const grid = root.querySelector(".grid") as HTMLElement;
-    expect(grid.scrollWidth).toBeLessThanOrEqual(grid.clientWidth);
-  });
-
-  it.each([400, 620])("of %d pixels cuts no menu", async (width) => {
-    const { root } = await show({ width, scene: "failed" });
-    await expect.element(at("row-2")).toBeVisible();
-    const edge = root.querySelector(".jobgroup") as HTMLElement;
-    for (const caret of root.querySelectorAll<HTMLElement>(".toolbar .caret")) {
-      if (caret.ariaDisabled) continue;
-      caret.click();
-      await expect.poll(() => root.querySelector(".menu")).not.toBeNull();
-      const { left, right, top } = (root.querySelector(".menu") as Element).getBoundingClientRect();
-      expect(left).toBeGreaterThan(edge.getBoundingClientRect().left);
-      expect(right).toBeLessThan(edge.getBoundingClientRect().right);
-      expect(top).toBeCloseTo(caret.getBoundingClientRect().bottom + 4);
-      caret.click();
-      await expect.poll(() => root.querySelector(".menu")).toBeNull();
-    }
-  });
-});
-
-describe("the keyboard", () => {
-  it("goes on in the table from where the pointer was", async () => {
-    const { root } = await show({ jobs: 9, scene: "unsent" });
-    await expect.element(at("row-3")).toBeVisible();
-    root.querySelector<HTMLElement>("[data-testid=row-3] .cell:last-child")?.click();
-    await userEvent.keyboard("{ArrowDown} ");
-    await expect.element(at("row-4")).toHaveAttribute("aria-selected", "true");
-    root.querySelector<HTMLElement>(".header [data-column=position]")?.click();
-    await userEvent.keyboard("{Enter}");
-    const sorted = () => root.querySelector("[aria-sort]")?.getAttribute("aria-sort");
-    await expect.poll(sorted).toBe("descending");
-  });
-});
-
-describe("what opened a panel or a step", () => {
-  const openers = ["rerun-cause-with-0", "selected-note", "description-edit"];
-  it.each(openers)("has the focus again after Escape: %s", async (testid) => {
-    const { root } = await show({ scene: "failed" });
-    await at("chip-error").click();
-    await at("row-1").click({ modifiers: ["Control"], position: { x: 300, y: 10 } });
-    await expect.element(at("selection")).toBeVisible();
-    const opener = root.querySelector<HTMLElement>(`[data-testid=${testid}]`);
-    opener?.focus();
-    await userEvent.keyboard("{Enter}");
-    await expect.poll(() => root.activeElement?.closest(".step")).toBeTruthy();
-    await userEvent.keyboard("{Escape}");
-    await expect.poll(() => root.activeElement).toBe(opener);
-    expect(root.querySelector(".step")).toBeNull();
-  });
-
-  it("is not pressed by the Enter that ends the step", async () => {
-    const { root, model } = await show({ scene: "failed" });
-    root.querySelector<HTMLElement>("[data-testid=description-edit]")?.focus();
-    await userEvent.keyboard("{Enter}");
-    await expect.poll(() => root.activeElement?.tagName).toBe("TEXTAREA");
-    await userEvent.keyboard("why{Control>}{Enter}{/Control}");
-    await expect.poll(() => model.get("description")).toBe("why");
-    expect(root.querySelector(".step")).toBeNull();
-  });
-});
-
-describe("the caret of a filled button", () => {
-  it("keeps its colour under the pointer", async () => {
-    const { root } = await show({ scene: "unsent" });
-    const caret = () => root.querySelector(".primary.caret") as HTMLElement;
-    await expect.poll(caret).not.toBeNull();
-    const { backgroundColor } = getComputedStyle(caret());
-    await userEvent.hover(caret());
-    expect(caret().matches(":hover")).toBe(true);
-    expect(getComputedStyle(caret()).backgroundColor).toBe(backgroundColor);
-  });
-});
-
-describe("a flex box, as ipywidgets' layouts are", () => {
-  it("gives the dashboard all its width", async () => {
-    const box = document.createElement("div");
-    box.style.cssText = "display: flex; width: 600px";
-    document.body.append(box);
-    onTestFinished(() => box.remove());
-    const { bundle } = await import("./page");
-    const { initialize, render } = (await bundle())();
-    const { StandIn } = await import("../../dev/standin");
-    const model = new StandIn(3, "still");
-    const inner = document.createElement("div");
-    inner.style.width = ""; // as a layout without a width sets it
-    box.append(inner);
-    const end = initialize({ model });
-    const close = render({ model, el: inner });
-    expect(inner.getBoundingClientRect().width).toBe(600);
-    close();
-    end();
   });
 });
 

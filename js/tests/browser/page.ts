@@ -41,3 +41,11 @@ export async function show({ jobs = 24, scene = "still", width = 960, model }: O
 }
 
 export const at = (testid: string) => page.getByTestId(testid);
+
+export const rows = (root: ShadowRoot) => [...root.querySelectorAll<HTMLElement>(".rows .row")];
+
+/** The states of the rows, as they are shown from the first to the last. */
+export const shownFirst = (root: ShadowRoot) =>
+  rows(root)
+    .sort((a, b) => Number(a.ariaRowIndex) - Number(b.ariaRowIndex))
+    .map(({ dataset }) => dataset["status"]);

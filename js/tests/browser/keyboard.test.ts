@@ -1,0 +1,90 @@
+import { describe, expect, it } from "vitest";
+import { userEvent } from "vitest/browser";
+import { at, show, shownFirst } from "./page";
+
+describe("the keyboard", () => {
+  it("walks the grid, chooses rows, opens a job and sorts", async () => {
+    const { root } = await show();
+    await expect.element(at("row-0")).toBeVisible();
+    (root.querySelector(".cell[tabindex='0']") as HTMLElement).focus();
+    await userEvent.keyboard("{ArrowDown}{ArrowDown} ");
+    await expect.element(at("row-7")).toHaveAttribute("aria-selected", "true");
+    await userEvent.keyboard("{ArrowDown}{Shift>} {/Shift}");
+    await expect.element(at("row-0")).toHaveAttribute("aria-selected", "true");
+    await userEvent.keyboard("{Enter}");
+    await expect.element(at("job")).toHaveTextContent("Job 0");
+    await userEvent.keyboard("{ArrowUp}{ArrowUp}{ArrowUp}{ArrowRight}{Enter}{Enter}");
+    await expect.poll(() => shownFirst(root)[0]).toBe("unsent");
+    expect(root.activeElement?.getAttribute("aria-sort")).toBe("descending");
+  });
+
+  it("opens a menu, walks it and closes it where it was opened", async () => {
+    const { root } = await show();
+    const caret = root.querySelector(".caret") as HTMLElement;
+    await userEvent.click(caret);
+    expect(root.activeElement?.textContent).toContain("One after the other");
+    await userEvent.keyboard("{ArrowDown}");
+    expect(root.activeElement?.textContent).toContain("Remove the 4 to send");
+    await userEvent.keyboard("{Escape}");
+    expect(root.querySelector("[role=menu]")).toBeNull();
+    expect(root.activeElement).toBe(caret);
+  });
+});
+
+describe("a box with Shift", () => {
+  it("takes the range from the last one", async () => {
+    const { root, model } = await show();
+    const box = (position: number) =>
+      root.querySelector(`[data-testid=row-${position}] .select`) as HTMLElement;
+    await expect.poll(() => box(0)).not.toBeNull();
+    box(0).click();
+    box(4).dispatchEvent(new MouseEvent("click", { bubbles: true, shiftKey: true }));
+    await expect
+      .poll(() => model.get("selected"))
+      .toEqual([
+        [0, 1],
+        [3, 4],
+      ]);
+  });
+});
+
+describe("the keyboard", () => {
+  it("goes on in the table from where the pointer was", async () => {
+    const { root } = await show({ jobs: 9, scene: "unsent" });
+    await expect.element(at("row-3")).toBeVisible();
+    root.querySelector<HTMLElement>("[data-testid=row-3] .cell:last-child")?.click();
+    await userEvent.keyboard("{ArrowDown} ");
+    await expect.element(at("row-4")).toHaveAttribute("aria-selected", "true");
+    root.querySelector<HTMLElement>(".header [data-column=position]")?.click();
+    await userEvent.keyboard("{Enter}");
+    const sorted = () => root.querySelector("[aria-sort]")?.getAttribute("aria-sort");
+    await expect.poll(sorted).toBe("descending");
+  });
+});
+
+describe("what opened a panel or a step", () => {
+  const openers = ["rerun-cause-with-0", "selected-note", "description-edit"];
+  it.each(openers)("has the focus again after Escape: %s", async (testid) => {
+    const { root } = await show({ scene: "failed" });
+    await at("chip-error").click();
+    await at("row-1").click({ modifiers: ["Control"], position: { x: 300, y: 10 } });
+    await expect.element(at("selection")).toBeVisible();
+    const opener = root.querySelector<HTMLElement>(`[data-testid=${testid}]`);
+    opener?.focus();
+    await userEvent.keyboard("{Enter}");
+    await expect.poll(() => root.activeElement?.closest(".step")).toBeTruthy();
+    await userEvent.keyboard("{Escape}");
+    await expect.poll(() => root.activeElement).toBe(opener);
+    expect(root.querySelector(".step")).toBeNull();
+  });
+
+  it("is not pressed by the Enter that ends the step", async () => {
+    const { root, model } = await show({ scene: "failed" });
+    root.querySelector<HTMLElement>("[data-testid=description-edit]")?.focus();
+    await userEvent.keyboard("{Enter}");
+    await expect.poll(() => root.activeElement?.tagName).toBe("TEXTAREA");
+    await userEvent.keyboard("why{Control>}{Enter}{/Control}");
+    await expect.poll(() => model.get("description")).toBe("why");
+    expect(root.querySelector(".step")).toBeNull();
+  });
+});

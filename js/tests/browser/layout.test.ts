@@ -1,0 +1,94 @@
+import { describe, expect, it, onTestFinished } from "vitest";
+import { userEvent } from "vitest/browser";
+import type { StandIn } from "../../dev/standin";
+import { at, show } from "./page";
+
+describe("long words", () => {
+  const places = ["h3 span", ".bars code", "figcaption i", "[data-testid=live]"];
+  it.each(places)("stay inside, in %s", async (where) => {
+    const { root } = await show({ jobs: 3 });
+    await expect.element(at("row-0")).toBeVisible();
+    root.querySelector<HTMLElement>("[data-testid=row-0] .cell:last-child")?.click();
+    await expect.poll(() => root.querySelector("figure")).not.toBeNull();
+    (root.querySelector(where) as HTMLElement).textContent = "x".repeat(1000);
+    for (const frame of root.querySelectorAll(".job, .jobgroup"))
+      expect(frame.scrollWidth).toBeLessThanOrEqual(frame.clientWidth);
+    expect(root.querySelector(".track")?.getBoundingClientRect().width).toBeGreaterThan(47);
+  });
+});
+
+describe("a name that is written from right to left", () => {
+  it("leaves the sentence that asks about its deletion in order", async () => {
+    const { root, model } = await show({ jobs: 3 });
+    (model as StandIn).set({ group: "\u202eevil (2)" });
+    await at("more").click();
+    await at("delete").click();
+    const name = root.querySelector(".step bdi") as HTMLElement;
+    const rest = document.createRange();
+    rest.selectNodeContents(root.querySelector(".step p")?.lastChild as Node);
+    rest.setStart(root.querySelector(".step b")?.nextSibling as Node, 0);
+    const after = rest.getClientRects()[0] as DOMRect;
+    expect(after.left).toBeGreaterThanOrEqual(name.getBoundingClientRect().right);
+  });
+});
+
+describe("a narrow page", () => {
+  it("shows two lines for each job and nothing beyond its edge", async () => {
+    const { root } = await show({ width: 400 });
+    await expect.element(at("row-2")).toHaveTextContent("#2 · phi 0.15 · Ralph CNOT");
+    const frame = root.querySelector(".jobgroup") as HTMLElement;
+    expect(frame.scrollWidth).toBeLessThanOrEqual(frame.clientWidth);
+    const grid = root.querySelector(".grid") as HTMLElement;
+    expect(grid.scrollWidth).toBeLessThanOrEqual(grid.clientWidth);
+  });
+
+  it.each([400, 620])("of %d pixels cuts no menu", async (width) => {
+    const { root } = await show({ width, scene: "failed" });
+    await expect.element(at("row-2")).toBeVisible();
+    const edge = root.querySelector(".jobgroup") as HTMLElement;
+    for (const caret of root.querySelectorAll<HTMLElement>(".toolbar .caret")) {
+      if (caret.ariaDisabled) continue;
+      caret.click();
+      await expect.poll(() => root.querySelector(".menu")).not.toBeNull();
+      const { left, right, top } = (root.querySelector(".menu") as Element).getBoundingClientRect();
+      expect(left).toBeGreaterThan(edge.getBoundingClientRect().left);
+      expect(right).toBeLessThan(edge.getBoundingClientRect().right);
+      expect(top).toBeCloseTo(caret.getBoundingClientRect().bottom + 4);
+      caret.click();
+      await expect.poll(() => root.querySelector(".menu")).toBeNull();
+    }
+  });
+});
+
+describe("the caret of a filled button", () => {
+  it("keeps its colour under the pointer", async () => {
+    const { root } = await show({ scene: "unsent" });
+    const caret = () => root.querySelector(".primary.caret") as HTMLElement;
+    await expect.poll(caret).not.toBeNull();
+    const { backgroundColor } = getComputedStyle(caret());
+    await userEvent.hover(caret());
+    expect(caret().matches(":hover")).toBe(true);
+    expect(getComputedStyle(caret()).backgroundColor).toBe(backgroundColor);
+  });
+});
+
+describe("a flex box, as ipywidgets' layouts are", () => {
+  it("gives the dashboard all its width", async () => {
+    const box = document.createElement("div");
+    box.style.cssText = "display: flex; width: 600px";
+    document.body.append(box);
+    onTestFinished(() => box.remove());
+    const { bundle } = await import("./page");
+    const { initialize, render } = (await bundle())();
+    const { StandIn } = await import("../../dev/standin");
+    const model = new StandIn(3, "still");
+    const inner = document.createElement("div");
+    inner.style.width = ""; // as a layout without a width sets it
+    box.append(inner);
+    const end = initialize({ model });
+    const close = render({ model, el: inner });
+    expect(inner.getBoundingClientRect().width).toBe(600);
+    close();
+    end();
+  });
+});
