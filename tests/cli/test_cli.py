@@ -121,7 +121,7 @@ def test_a_run_is_paused_and_resumed_from_elsewhere(read, begin, prepared, until
     until(lambda: group.state.active)
     assert states(group) == ["unsent"]
     assert not read("resume", "sweep")["paused"]
-    assert process.wait(60) == 0
+    assert process.wait(120) == 0
     assert states(group) != ["unsent"]
 
 
@@ -208,7 +208,7 @@ def test_cloud_prints_its_url_and_token_as_json(begin):
     headers = {"Authorization": f"Bearer {notices['token']}"}
     assert httpx.get(f"{notices['url']}/api/jobs/availability", headers=headers).status_code == 200
     process.terminate()
-    assert process.wait(60) == 0
+    assert process.wait(120) == 0
 
 
 def test_the_demo_prints_the_ratio(monkeypatch):

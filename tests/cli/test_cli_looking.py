@@ -75,7 +75,7 @@ def test_show_prints_a_group_and_its_jobs(call, read, ended):
 def test_show_prints_everything_about_a_job(call, read, ended):
     """Jobs are named by position or id, and each attempt is shown."""
     ended.rerun(1)
-    ended.wait(60)
+    ended.wait(120)
     (job,) = read("show", "sweep", "1")
     assert set(job) == JOB | {"history", "events"}
     assert [attempt["state"] for attempt in job["history"]] == ["error", "error"]
@@ -221,7 +221,7 @@ def test_a_closed_pipe_is_no_error(begin, prepared):
     assert process.stdout.readline() == "{\n"
     process.stdout.close()
     assert process.stderr.read() == ""
-    assert process.wait(60) == 141
+    assert process.wait(120) == 141
 
 
 def test_ls_works_in_an_ascii_locale(run, environment, prepared):

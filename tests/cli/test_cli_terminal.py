@@ -95,7 +95,7 @@ def test_a_live_view_in_a_terminal(begin, prepared, terminal, until, waiting_to_
     process = begin("watch", "sweep", **options)
     until(lambda: "paused" in screen.text)
     group.resume()
-    assert process.wait(60) == 5
+    assert process.wait(120) == 5
     text = "\n".join(screen.lines)
     until(lambda: "sweep has finished: 1 success, 1 error." in "\n".join(screen.lines))
     assert "How far it can be pushed" in text
@@ -111,12 +111,12 @@ def test_a_narrow_terminal_without_colors(begin, prepared, terminal, until):
     group.description = "words " * 20
     group.run_parallel()
     screen, options = terminal(columns=30, NO_COLOR="1")
-    assert begin("watch", group.name, **options).wait(60) == 0
+    assert begin("watch", group.name, **options).wait(120) == 0
     until(lambda: "2 success" in screen.text)
     assert not re.search(r"\x1b\[[0-9;]*3[0-9]m", screen.text)
     assert max(map(len, screen.lines)) <= 30
     shown, options = terminal(columns=30)
-    assert begin("show", group.name, "--offline", **options).wait(60) == 0
+    assert begin("show", group.name, "--offline", **options).wait(120) == 0
     until(lambda: "job 1" in shown.text)
     assert max(map(len, shown.lines[-4:])) <= 30
 
@@ -125,7 +125,7 @@ def test_a_dumb_terminal_gets_lines(begin, prepared, terminal):
     """They are the lines of a log, without cursor movements or colours."""
     prepared(jobs=1).run_sequential(0)
     screen, options = terminal(TERM="dumb")
-    assert begin("watch", "sweep", **options).wait(60) == 0
+    assert begin("watch", "sweep", **options).wait(120) == 0
     assert "\x1b" not in screen.text
 
 
@@ -141,7 +141,7 @@ def test_a_run_survives_its_terminal(begin, prepared, terminal, until, signals):
     screen.close()
     for job in group[:2]:
         job.cancel()
-    assert process.wait(60) == 0
+    assert process.wait(120) == 0
     assert group.list_unsent_jobs() == []
     group.cancel_all()
 
@@ -157,7 +157,7 @@ def test_signals_end_a_run_in_order(begin, prepared, until, number, code):
     process.send_signal(number)
     if code is None:
         group[0].cancel()
-        assert process.wait(60) == 0
+        assert process.wait(120) == 0
     else:
         _, complaint = process.communicate(timeout=120)
         assert process.returncode == code
@@ -213,7 +213,7 @@ def test_watch_ends_with_its_reader(begin, prepared, waiting_to_run):
     assert "2 unsent" in process.stdout.readline()
     process.stdout.close()
     group.resume()
-    assert process.wait(60) == 141
+    assert process.wait(120) == 141
     assert process.stderr.read() == ""
     group.wait(300)
 

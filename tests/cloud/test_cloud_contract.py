@@ -56,7 +56,7 @@ def matches_the_contract(calls):
             index = len(str(case.path_parameters["job_id"])) % 3
             case.path_parameters["job_id"] = [*ended, case.path_parameters["job_id"]][index]
         case.call_and_validate(
-            base_url=cloud.url, headers={"Authorization": f"Bearer {cloud.token}"}, timeout=10
+            base_url=cloud.url, headers={"Authorization": f"Bearer {cloud.token}"}, timeout=120
         )
 
     return test

@@ -165,7 +165,7 @@ def test_jobs_wait_for_a_lost_scheduler(tmp_path, create, wait, short_body):
     try:
         url, token = (served.stdout.readline().split()[1] for _ in range(2))
         headers = {"Authorization": f"Bearer {token}"}
-        with httpx.Client(base_url=url, headers=headers, timeout=30) as client:
+        with httpx.Client(base_url=url, headers=headers, timeout=120) as client:
             before = create(client, short_body)
             processes.scheduler.kill()
             processes.scheduler.wait()

@@ -95,7 +95,7 @@ def test_unknown_names_are_404_and_wrong_methods_405(http):
 
 def connect(cloud):
     """Open a plain connection to a cloud."""
-    return socket.create_connection(("127.0.0.1", int(cloud.url.rpartition(":")[2])), timeout=10)
+    return socket.create_connection(("127.0.0.1", int(cloud.url.rpartition(":")[2])), timeout=120)
 
 
 def test_half_a_request_has_no_effect(start, create, wait, timer_body):

@@ -155,7 +155,7 @@ def test_stopping_resets_the_connection_of_a_client_that_stopped_reading(start, 
     job = create(client, timer_body(padding="x" * 20_000_000))
     request = client.build_request("GET", f"/api/jobs/{job}/data")
     lines = [f"GET {request.url.path} HTTP/1.1", *(f"{k}: {v}" for k, v in request.headers.items())]
-    with socket.create_connection((request.url.host, request.url.port), timeout=30) as connection:
+    with socket.create_connection((request.url.host, request.url.port), timeout=120) as connection:
         connection.sendall("\r\n".join([*lines, "", ""]).encode())
         assert connection.recv(15) == b"HTTP/1.1 200 OK"
         cloud.stop()

@@ -131,16 +131,16 @@ def test_kill_leaves_one_part_unconfirmed(jg, scripted, spawn):
     def hold(before, _):
         if before == 1:
             has_come.set()
-            assert is_dead.wait(60)
+            assert is_dead.wait(120)
             return DROP
         return None
 
     scripted.faults["create"] = hold
     run = "from jobgroup import JobGroup; JobGroup.open('mitigated').run_parallel()"
     process = spawn(run, scripted)
-    assert has_come.wait(60)
+    assert has_come.wait(120)
     process.kill()
-    process.wait(60)
+    process.wait(120)
     is_dead.set()
     (job,) = jg.remote_jobs
     jg.run_parallel()
@@ -167,7 +167,7 @@ def test_rerun_continues_after_a_kill(jg, scripted, spawn, moment):
     )
     gate.wait_for_one()
     process.kill()
-    process.wait(60)
+    process.wait(120)
     gate.open()
     jg.rerun_failed_parallel()
     reruns = {asked.key: asked.id for asked in scripted.asked if asked.what == "rerun"}

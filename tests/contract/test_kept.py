@@ -369,7 +369,7 @@ def test_job_in_flight_is_unconfirmed_in_a_copy(group, scripted, tmp_path, until
     gate.wait_for_one()
     jg.export(tmp_path / "out")
     gate.open()
-    future.result(60)
+    future.result(120)
     copy = JobGroup.load(tmp_path / "out", name="copy")
     assert [job.state for job in copy] == ["unconfirmed", "unsent"]
 

@@ -153,7 +153,7 @@ def test_failing_or_slow_callback_does_not_affect_others(notices, group, scripte
     """Its exception is logged; while one hangs, others are called and jobs are polled."""
     jg = group(scripted, 2)
     release = threading.Event()
-    jg.on_done(lambda _: release.wait(60))
+    jg.on_done(lambda _: release.wait(120))
 
     @jg.on_done
     def fail(notice):
@@ -199,7 +199,7 @@ def test_callback_waits_for_a_run_of_another_process(notices, group, cloud, spaw
     process = spawn(run, cloud)
     assert notices.wait(1) == ["finished"]
     assert notices[0].counts == {"success": 3}
-    assert process.wait(60) == 0
+    assert process.wait(120) == 0
 
 
 def test_callback_gets_the_end_after_the_sender_dies(notices, group, cloud, spawn, until):
@@ -211,7 +211,7 @@ def test_callback_gets_the_end_after_the_sender_dies(notices, group, cloud, spaw
     until(lambda: jg[0].state == "success", timeout_s=120)
     assert notices == []
     process.kill()
-    process.wait(60)
+    process.wait(120)
     assert notices.wait(1) == ["finished"]
     assert notices[0].counts == {"success": 1, "unsent": 2}
 

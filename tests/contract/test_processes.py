@@ -254,7 +254,7 @@ def test_request_reports_work_done_just_before_the_other_process_ended(
     monkeypatch.setattr(theirs, "get", look_then_end)
     asked = jg.start(rerun=True)
     _taken(store, until)
-    assert asked.result(60).done == [0]
+    assert asked.result(120).done == [0]
 
 
 def test_dropped_request_is_repeated(neighbour, until):
@@ -265,7 +265,7 @@ def test_dropped_request_is_repeated(neighbour, until):
     assert store.commands.cancel(1)
     again = _taken(store, until)
     store.commands.complete(again, "done", {"text": "1 rerun", "done": [1]})
-    assert asked.result(60).done == [0]
+    assert asked.result(120).done == [0]
 
 
 def test_resend_goes_to_the_process_that_took_the_lease(group, scripted, until, monkeypatch):
@@ -288,7 +288,7 @@ def test_resend_goes_to_the_process_that_took_the_lease(group, scripted, until, 
     number = _taken(store, until)
     assert jg[0].state == "unconfirmed"
     store.commands.complete(number, "done", {"text": "1 sent again", "done": [1]})
-    assert asked.result(60).done == [0]
+    assert asked.result(120).done == [0]
     store.close()
 
 
@@ -299,7 +299,7 @@ def test_result_from_another_process_equals_a_local_one(neighbour, until):
     asked = session.start(execute, session, "rerun", {})
     outcome = {"text": "1 rerun, 1 not", "done": [0], "failed": {1: "refused"}}
     store.commands.complete(_taken(store, until), "done", outcome)
-    assert asked.result(60) == CommandResult("1 rerun, 1 not", [0], {1: "refused"})
+    assert asked.result(120) == CommandResult("1 rerun, 1 not", [0], {1: "refused"})
 
 
 def test_failure_is_reported_before_the_lease_is_released(

@@ -133,7 +133,7 @@ def test_killed_rename_leaves_one_group(group, scripted, spawn):
         "        os.kill(os.getpid(), signal.SIGTERM)\n"
         "sys.addaudithook(look); jg.rename('later')"
     )
-    assert spawn(kill_at_the_removal).wait(60) not in (0, 1)
+    assert spawn(kill_at_the_removal).wait(120) not in (0, 1)
     assert JobGroup.exists("later")
     assert not JobGroup.exists("experiment")
     with pytest.raises(GroupNotFoundError):
@@ -167,7 +167,7 @@ def test_rename_is_refused_over_another_group_or_during_a_run(group, scripted, u
     with pytest.raises(GroupBusyError):
         jg.rename("free")
     scripted.tell(jg[0].id, "completed")
-    assert run.result(60).done == [0]
+    assert run.result(120).done == [0]
     assert JobGroup.list_existing() == ["experiment", "taken"]
 
 
@@ -277,7 +277,7 @@ def test_background_run_can_be_awaited_and_canceled(group, scripted, until):
         run.wait(0.05)
     assert not run.done()
     run.cancel()
-    run.wait(60)
+    run.wait(120)
     assert run.done()
     assert [job.state for job in jg][1:] == ["unsent", "unsent"]
 
@@ -346,7 +346,7 @@ def test_subscription_is_a_context_manager_and_a_decorator(group, scripted):
     ended.clear()
     jg.run_parallel()
     scripted.tell(jg[0].id, "completed")
-    assert ended.wait(60)
+    assert ended.wait(120)
     assert (reported[-1].kind, other) == ("finished", [])
 
 

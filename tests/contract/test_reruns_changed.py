@@ -110,7 +110,7 @@ def test_changes_that_require_perceval_are_refused(
     for rerun in (
         lambda: failed.rerun(None if position == 2 else [0], params=changes),
         lambda: failed[position].rerun(params=changes),
-        lambda: failed.start([position], rerun=True, params=changes).result(60),
+        lambda: failed.start([position], rerun=True, params=changes).result(120),
     ):
         with pytest.raises(InvalidOverrideError, match=rf"(?s)Job {position} .*{reason}"):
             rerun()

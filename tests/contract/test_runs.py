@@ -135,10 +135,10 @@ def test_run_that_joined_another_can_be_stopped(group, scripted):
     second = Run(RunRequest())
     joined = session.start(execute_run, session, second)
     second.cancel()
-    assert joined.result(60).sent == []
+    assert joined.result(120).sent == []
     assert not first.done()
     gate.open()
-    first.result(60)
+    first.result(120)
     assert [j.id for j in jg] == scripted.ids()
 
 

@@ -93,7 +93,7 @@ def test_stream_waits_for_a_background_run(group, scripted):
     jg = group(scripted, 5)
     future = jg.start(queue=True)
     assert sorted(job.position for job, _ in jg.as_completed()) == [0, 1, 2, 3, 4]
-    future.result(60)
+    future.result(120)
 
 
 def test_stream_yields_a_rerun_during_iteration(group, scripted):
@@ -166,7 +166,7 @@ def test_slow_consumer_delays_the_downloads(ended, scripted):
     scripted.faults["result"] = lambda nth, _: seen.set() if nth >= 15 else None
     stream = iter(jg.as_completed())
     next(stream)
-    assert seen.wait(60)
+    assert seen.wait(120)
     assert scripted.count("result") <= 25
     assert len([*stream]) == 59
 

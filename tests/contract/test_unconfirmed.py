@@ -96,7 +96,7 @@ def test_outage_only_delays_a_background_run(group, scripted, until):
     scripted.tell(first, "completed")
     scripted.first_word = "completed"
     scripted.come_back()
-    assert len(future.result(60).done) == 3
+    assert len(future.result(120).done) == 3
     assert [j.id for j in jg] == scripted.ids()
     assert jg.state.trouble == ""
 

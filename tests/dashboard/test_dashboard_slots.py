@@ -17,7 +17,7 @@ def test_used_slots_are_those_of_the_whole_account(data_dir, open_page):
                 group.add(RemoteJob(body, platform="test:timer", url=cloud.url))
         one, two, done = groups
         done.run_parallel()
-        done.wait(60)
+        done.wait(120)
         one.run_parallel()
         page, other = open_page(two), open_page(done)
         assert page.ask("slots") == {"used": 2, "total": 3}
@@ -30,7 +30,7 @@ def test_results_are_kept_once_the_page_says_so(make_group, open_page, cloud):
     jobs = [{"results": {"|1>": 3}}, {"results": {"|1>": 4}}]
     group = make_group("g", *jobs, command="sample_count")
     group.run_parallel()
-    group.wait(60)
+    group.wait(120)
     page = open_page(group)
     assert page.ask("size")["keeps_results"] is False
     page.ask("measured", positions=[0])

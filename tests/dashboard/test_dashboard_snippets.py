@@ -49,12 +49,12 @@ def test_a_line_does_the_same_as_its_action(make_group, open_page, name, args):
     for which in ("by page", "by line"):
         jg = make_group(which, {"max_shots": 9}, {"fail": "why", "max_shots": 9}, {"fail": "why"})
         jg.run_parallel()
-        jg.wait(60)
+        jg.wait(120)
         jg.repeat([0], times=2)
         groups.append(jg)
     page = open_page(groups[0])
     assert page.do(name, **args)["t"] == "result"
     exec(line_of(name, args, "by line"), {"jg": groups[1], "JobGroup": JobGroup})
     for jg in groups:
-        jg.wait(60)
+        jg.wait(120)
     assert outcome(groups[0]) == outcome(groups[1])

@@ -34,7 +34,7 @@ WORDS = {"completed": "success", "error": "error", "canceled": "canceled"}
 MODES = {
     "parallel": "jg.run_parallel()",
     "queue": "jg.run_parallel(queue=True)",
-    "background": "jg.start(queue=True).result(60)",
+    "background": "jg.start(queue=True).result(120)",
     "rerun": "jg.rerun_failed_parallel()",
     "rerun queue": "jg.rerun_failed_parallel(queue=True)",
     "append": "jg.rerun_failed_parallel(False)",
@@ -232,7 +232,7 @@ class GroupMachine(RuleBasedStateMachine):
             assert len(self._given()) == before, "a paused group sent something"
             self.jg.resume()
             with suppress(JobGroupError):
-                run.result(60)
+                run.result(120)
 
     @rule(restored_elsewhere=st.booleans())
     def delete_and_restore(self, restored_elsewhere: bool) -> None:

@@ -162,7 +162,7 @@ class Campaign:
             ledger = self._ledger(name)
             ledger.check(unconfirmed=0 if self.knows_keys else 1_000)
             ledger.settle()
-        JobGroup.open(name).wait(60)
+        JobGroup.open(name).wait(120)
         ledger.check()
         assert not ledger.orphans
         return ledger

@@ -343,7 +343,7 @@ def test_a_hostile_result_affects_only_its_job(hostile):
             RemoteJob({"c": n}, platform="p", url=cloud.url, name=str(n)) for n in range(len(texts))
         )
         jg.run_parallel()
-        jg.wait(30)
+        jg.wait(120)
         by_id = {job.id: json.dumps({"results": text}) for job, text in zip(jg, texts, strict=True)}
         cloud.answer = lambda call, job_id: (
             (200, {"results": by_id[job_id]}) if call == "result" else None

@@ -22,7 +22,7 @@ def ask(url: str, **headers: str) -> int:
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     request = urllib.request.Request(url, headers=named)
     try:
-        with urllib.request.urlopen(request, timeout=10) as answer:
+        with urllib.request.urlopen(request, timeout=120) as answer:
             return int(answer.status)
     except urllib.error.HTTPError as error:
         return error.code

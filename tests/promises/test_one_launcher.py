@@ -131,7 +131,7 @@ def test_a_process_carries_on_a_run_that_another_could_not_finish(
     first.all()
     assert not asked.done()
     blocker.cancel_all()
-    assert asked.result(60).done == [0, 1, 2]
+    assert asked.result(120).done == [0, 1, 2]
     ledger(jg).check().each_once("0", "1", "2")
 
 

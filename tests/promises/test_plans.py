@@ -66,7 +66,7 @@ def test_a_queue_continues_if_the_cloud_stops_reporting_slots(group, cloud, ledg
     run = jg.start(queue=True)
     until(cloud.jobs)
     cloud.faults.add("http_error", calls=["availability"], status=503)
-    run.result(60)
+    run.result(120)
     jg.wait(120)
     ledger(jg).check().each_once(*map(str, range(8)))
 
@@ -86,7 +86,7 @@ def test_a_slot_is_counted_once(job, cloud, ledger, until):
     time.sleep(0.5)
     cloud.faults.clear()
     jg.cancel([1])
-    run.result(60)
+    run.result(120)
     assert {e.status for e in cloud.log if e.call == "create"} <= {200, 201}
     ledger(jg).check().each_once("0", "1", "2", "3")
 
@@ -105,7 +105,7 @@ def test_a_queue_waits_for_slots_that_others_hold(group, cloud, ledger, until):
     assert asked <= 2 + math.log2(1 + elapsed_s / 0.5), "it is no backoff that doubles"
     assert requests(cloud, "create") == 2
     other.cancel_all()
-    run.result(60)
+    run.result(120)
     ledger(jg).check().each_once("0", "1", "2", "3")
 
 
@@ -123,11 +123,11 @@ def test_a_queue_continues_if_a_slot_becomes_free_during_a_refusal(group, cloud,
     time.sleep(0.5)
     cloud.faults.clear()
     other.cancel_all()
-    assert run.result(60).done == [0, 1]
+    assert run.result(120).done == [0, 1]
     ledger(jg).check().each_once("0", "1")
 
 
-def test_accounts_do_not_wait_for_each_other(begin, cloud, job):
+def test_accounts_do_not_wait_for_each_other(begin, cloud, job, until):
     """One account's plan is full; the other account's jobs are sent, each with its own token."""
     quick, full = cloud, begin()
     full.set_plan(max_queue=0)
@@ -135,14 +135,12 @@ def test_accounts_do_not_wait_for_each_other(begin, cloud, job):
     for i in range(6):
         jg.add(job(str(i), url=(full, quick)[i % 2].url))
     run = jg.start(queue=True)
-    give_up = time.monotonic() + 30
-    while len(quick.jobs()) < 3 and time.monotonic() < give_up:
-        time.sleep(0.01)
+    until(lambda: len(quick.jobs()) >= 3)
     assert sorted(j.name for j in quick.jobs()) == ["1", "3", "5"]
     assert full.jobs() == []
     assert not run.done()
     full.set_plan(max_queue=10)
-    run.result(60)
+    run.result(120)
     assert sorted(j.name for j in full.jobs()) == ["0", "2", "4"]
 
 
@@ -197,7 +195,7 @@ def test_a_paused_group_sends_nothing(group, cloud, ledger, until, still):
     assert still(lambda: len(cloud.jobs())) < 20
     cloud.faults.remove(slow)
     jg.resume()
-    run.result(60)
+    run.result(120)
     jg.wait(120)
     ledger(jg).check().each_once(*map(str, range(20)))
 

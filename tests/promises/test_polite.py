@@ -185,7 +185,7 @@ def test_an_outage_costs_only_time(group, cloud, ledger, until):
     cloud.faults.remove(slow)
     cloud.go_online()
     with suppress(UnconfirmedJobError):
-        run.result(60)
+        run.result(120)
     for job in jg.list_unconfirmed_jobs():  # its answer was under way when the cloud went away
         given = {j.key: j.id for j in cloud.jobs()}.get(job.attempts[-1].idempotency_key)
         job.confirm(given) if given else job.resend()

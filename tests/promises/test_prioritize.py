@@ -32,7 +32,7 @@ def test_a_priority_changes_the_order_of_an_active_run(group, cloud, until, mode
     assert jg.prioritize([4, 2]) == [4, 2]
     assert jg.state.next_up == [4, 2]
     jg.resume()
-    run.result(60)
+    run.result(120)
     assert sent(cloud) == ["4", "2", "0", "1", "3"]
     assert jg.state.next_up == []
 
@@ -49,7 +49,7 @@ def test_a_priority_precedes_jobs_that_wait_for_a_slot(group, cloud, until, mode
     jg.prioritize(3)
     jg.prioritize([jg[2]])
     blocker.cancel_all()
-    run.result(60)
+    run.result(120)
     assert sent(cloud)[1:] == ["2", "3", "0", "1", "4"]
 
 
@@ -65,7 +65,7 @@ def test_a_job_added_during_a_run_joins_it(group, job, cloud, until):
     jg.add(job("not asked for", url=cloud.url))
     assert jg.prioritize(3) == [3]
     blocker.cancel_all()
-    assert len(run.result(60).done) == 4
+    assert len(run.result(120).done) == 4
     assert sent(cloud)[1:] == ["late", "0", "1", "2"]
     assert jg[4].state == "unsent"
 
@@ -87,7 +87,7 @@ def test_a_run_of_selected_jobs_sends_no_others(group, cloud):
     """A priority never makes a run send a job that it was not asked to send."""
     jg = group(4)
     jg.prioritize([3, 1])
-    jg.start([0, 1]).result(60)
+    jg.start([0, 1]).result(120)
     assert sent(cloud) == ["1", "0"]
     assert jg.state.next_up == [3]
 
@@ -95,7 +95,7 @@ def test_a_run_of_selected_jobs_sends_no_others(group, cloud):
 def test_a_priority_without_a_run_sends_nothing_and_persists(group, cloud, child):
     """Without a run nothing is sent; a later run in another process begins with the priority."""
     jg = group(3)
-    outcome = request(jg, "prioritize", positions=[2]).result(60)
+    outcome = request(jg, "prioritize", positions=[2]).result(120)
     assert outcome.done == [2]
     assert "when the group is run" in outcome.text
     assert sent(cloud) == []
@@ -129,8 +129,8 @@ def test_launch_async_jobs_sends_next_jobs_first(group, cloud):
 def test_a_priority_ignores_jobs_that_were_sent(group, cloud):
     """Jobs that the cloud has cannot be sent next, and the outcome says so."""
     jg = group(3, duration_s=600)
-    jg.start([1]).result(60)
-    outcome = request(jg, "prioritize", positions=[1, 2, 2]).result(60)
+    jg.start([1]).result(120)
+    outcome = request(jg, "prioritize", positions=[1, 2, 2]).result(120)
     assert outcome.done == [2]
     assert outcome.failed == {1: "It was sent before."}
     assert "1 had been sent" in outcome.text

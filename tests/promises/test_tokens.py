@@ -154,7 +154,7 @@ def test_a_revoked_token_pauses_a_queue(group, cloud, ledger, until, still):
     cloud.faults.remove(slow)
     cloud.faults.remove(number)
     set_token(cloud.token, url=cloud.url)
-    run.result(60)
+    run.result(120)
     jg.wait(120)
     ledger(jg).check().each_once(*map(str, range(20)))
 
@@ -172,7 +172,7 @@ def test_a_run_waits_if_its_token_is_forgotten(group, cloud, ledger, until, monk
     assert not run.done()
     cloud.faults.remove(slow)
     set_token(cloud.token, url=cloud.url)
-    run.result(60)
+    run.result(120)
     jg.wait(120)
     ledger(jg).check().each_once(*map(str, range(20)))
 

@@ -117,5 +117,5 @@ async def test_connection_with_unread_data_is_not_used_again(gap_s):
         for number in range(5):
             cloud.repeated.clear()
             assert await rest.get(f"/{number}") == {"path": f"/{number}"}
-            assert cloud.repeated.wait(60)
+            assert cloud.repeated.wait(120)
         await rest.aclose()

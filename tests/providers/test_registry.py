@@ -172,7 +172,7 @@ def test_unusable_provider_is_named(fault, install, labcloud):
     other = JobGroup("sound")
     other.add(job_of(labcloud))
     other.run_parallel()
-    other.wait(60)
+    other.wait(120)
 
 
 def test_slow_import_of_a_provider_delays_no_other_cloud(install, labcloud, tmp_path):
@@ -190,11 +190,11 @@ def test_slow_import_of_a_provider_delays_no_other_cloud(install, labcloud, tmp_
     quick.add(job_of(labcloud))
     slow.start()
     quick.run_parallel()
-    quick.wait(60)
+    quick.wait(120)
     assert slow.remote_jobs[0].state == "unsent"
     gate.touch()
     slow.run_parallel()
-    slow.wait(60)
+    slow.wait(120)
     assert len(labcloud.runs) == 2
 
 
