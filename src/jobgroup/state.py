@@ -94,7 +94,7 @@ class GroupState(HasTraits):
             self.busy = "" if not runs else "rerun" if runs[0].request.rerun else "run"
             self.paused = bool(meta.get("paused"))
             self.next_up = session.store.priorities.positions(MAX_PRIORITIES)
-            unwritten = session.settling.sentence
+            unwritten = session.settling.sentence or session.poller.write_problem
             self.last_error = unwritten or (incidents[0].message if incidents else "")
             self.trouble = "disk" if unwritten else incidents[0].kind if incidents else ""
             is_cloud = bool(incidents) and not unwritten

@@ -122,6 +122,14 @@ export function layOut(
   }
   const all = allColumns(table, dynamic, measured);
   const automatic = automaticNames(table, dynamic, differing, measured);
+  // A number that is the same in all results stands in the heading, as a parameter does.
+  for (const name of [...measured.scalars, "samples"].map(measuredName)) {
+    const value = automatic.has(name) ? table.measuredConstant(name) : undefined;
+    if (value == null) continue;
+    automatic.delete(name);
+    const isSaid = keyOf(name) === "samples" && value === constants.get("param.max_samples");
+    if (!isSaid) constants.set(name, value);
+  }
   const wanted =
     chosen.length > 0
       ? new Set([...STICKY, ...chosen.map((name) => table.find(name) ?? name)])

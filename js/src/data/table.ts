@@ -261,6 +261,20 @@ export class Table {
     return first;
   }
 
+  /** The value of all results, if there are several with one value; otherwise undefined. */
+  measuredConstant(name: string): Cell | undefined {
+    let found: Cell | undefined;
+    let count = 0;
+    for (const position of this.#measured)
+      for (const line of this.linesOf(position)) {
+        const value = this.cell(line, name);
+        if (count > 0 && value !== found) return undefined;
+        found = value;
+        count += 1;
+      }
+    return count > 1 ? found : undefined;
+  }
+
   #put(columns: Map<string, Lines>, name: string, iteration: number, at: number, value: Cell) {
     let lines = columns.get(name);
     if (!lines) {

@@ -13,12 +13,13 @@ import { Header } from "./Header";
 import { moved } from "./keys";
 import { Row } from "./Row";
 import { allOrNone, extended, nextSort } from "./selection";
-import { useHistograms } from "./useHistograms";
+import { hasHistograms, useHistograms } from "./useHistograms";
 import { scrollFor, visibleRows } from "./window";
 
 const NARROW_PX = 560;
 const HEIGHTS = { wide: 32, narrow: 54 };
-const HEADER_PX = { wide: 72, narrow: 0 };
+/** With histograms, without them, and in a narrow table. */
+const HEADER_PX = { tall: 72, low: 46, narrow: 0 };
 const SELECT_PX = 36;
 const LEAST_PX = 40;
 /** What Shift and an arrow key change a column's width by. */
@@ -66,6 +67,7 @@ export function Grid({ session, hidden, open, rerun }: Props) {
     : shown.map((each) => ({ ...each, width: widths[each.title] ?? each.width }));
   const histograms = useHistograms(session, isNarrow ? [] : shown);
   const { lines } = session.rows.value;
+  const headerPx = HEADER_PX[isNarrow ? "narrow" : hasHistograms(lines.length) ? "tall" : "low"];
   const { first, end } = visibleRows(lines.length, rowHeight, top.value, height);
   const indexes = Array.from({ length: end - first }, (_, i) => first + i);
   // A job that is no longer shown gives its place to the header: Tab always reaches some cell.
@@ -120,7 +122,7 @@ export function Grid({ session, hidden, open, rerun }: Props) {
   };
   const move = (key: string, toEnd: boolean): boolean => {
     const element = grid.current as HTMLElement;
-    const room = height - HEADER_PX[isNarrow ? "narrow" : "wide"];
+    const room = height - headerPx;
     const page = Math.max(1, Math.floor(room / rowHeight) - 1);
     const extent = { rows: lines.length, columns: columns.length + 1, page };
     const place = moved(key, toEnd, { row: at, column }, extent);
@@ -170,6 +172,7 @@ export function Grid({ session, hidden, open, rerun }: Props) {
       hidden={hidden}
       style={{
         "--row": `${rowHeight}px`,
+        "--header": `${headerPx}px`,
         "--columns": `${SELECT_PX}px ${template.join(" ")}`,
         "--least": `${least}px`,
         "--state-left": `${SELECT_PX + (columns[0]?.width ?? 0)}px`,

@@ -9,6 +9,8 @@ const PAUSE_MS = 1000;
 const FIRST_MS = 50;
 const LEAST_ROWS = 8;
 
+export const hasHistograms = (rows: number): boolean => rows >= LEAST_ROWS;
+
 /** The histograms of columns of numbers, by name, of the rows that are shown. */
 export function useHistograms(
   session: Session,
@@ -26,7 +28,7 @@ export function useHistograms(
       counted.current = Date.now();
       const { table, lines } = rows;
       const made = new Map<string, Histogram>();
-      for (const name of lines.length >= LEAST_ROWS ? names : []) {
+      for (const name of hasHistograms(lines.length) ? names : []) {
         const histogram = histogramOf(table, lines, name);
         if (histogram) made.set(name, histogram);
       }

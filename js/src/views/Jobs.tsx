@@ -43,7 +43,7 @@ function EmptyGroup({ session }: { session: Session }) {
     <div class="empty">
       <p>This group has no jobs yet. Add the first one:</p>
       <pre>
-        {`jg = JobGroup(${JSON.stringify(name)})\njg.add(sampler.sample_count, max_samples=10_000)`}
+        {`jg = JobGroup(${JSON.stringify(name)})\njg.add(sampler.sample_count, max_samples=10_000, once=True)`}
       </pre>
       {near.length > 0 && (
         <p class="buttons" data-testid="near-names">

@@ -160,7 +160,7 @@ export function rerunVariants(session: Session): Variant[] {
 /** "Done in 41 s · 8 failed · 1 canceled" */
 function finishedText(session: Session): string {
   const { table } = session.rows.value;
-  const { error = 0, canceled = 0, refused = 0 } = session.traits.counts.value;
+  const { error = 0, canceled = 0, refused = 0, unconfirmed = 0 } = session.traits.counts.value;
   let [first, last] = [Number.POSITIVE_INFINITY, 0];
   for (let p = 0; p < table.total; p++) {
     first = Math.min(first, table.number(p, "sent_at") ?? first);
@@ -172,6 +172,7 @@ function finishedText(session: Session): string {
     [error, "failed"],
     [canceled, "canceled"],
     [refused, "refused"],
+    [unconfirmed, "unconfirmed"],
   ] as const;
   const said = rest.flatMap(([n, word]) => (n > 0 ? [`${format.whole(n)} ${word}`] : []));
   return [took, ...said].join(" · ");

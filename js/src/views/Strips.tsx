@@ -157,8 +157,8 @@ function Interrupted({ session }: { session: Session }) {
   return (
     <Strip kind="interrupted" icon="stop">
       <span>
-        The run ended with its process: {format.count(unsent, "job")} {unsent === 1 ? "is" : "are"}{" "}
-        still to send.
+        The run ended early: {format.count(unsent, "job")} {unsent === 1 ? "is" : "are"} still to
+        send.
       </span>
       {canAct(session) && (
         <Button kind="small" onClick={() => send(session)}>

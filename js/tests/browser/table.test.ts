@@ -38,7 +38,7 @@ describe("measured values", () => {
     expect(titles(root)).toEqual([
       ...["#", "Status", "phi", "circuit"],
       ...["|0,0,0,0,0,0>", "|0,0,0,1,0,1>", "|0,0,1,0,0,2>", "|0,0,1,1,0,0>"],
-      ...["physical_perf", "logical_perf", "samples", "Attempts", "Time", "Message"],
+      ...["physical_perf", "samples", "Attempts", "Time", "Message"],
     ]);
     const groups = [...root.querySelectorAll(".subjects span")].map((each) => each.textContent);
     expect(groups).toEqual(["", "swept", "measured", "job"]);

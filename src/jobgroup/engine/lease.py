@@ -156,7 +156,9 @@ class HeldLease:
         if self.is_held:
             return False
         held = self._store.lease.current()
-        return held is not None and self._witness.is_live(held)
+        if held is None or held.owner == self._owner:  # this process could not write its release
+            return False
+        return self._witness.is_live(held)
 
     def mark_abandoned_unconfirmed(self) -> None:
         """Mark jobs that a process left in flight as unconfirmed, if it has certainly ended.

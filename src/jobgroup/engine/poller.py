@@ -151,6 +151,8 @@ class Poller:
         self._cooldowns: dict[AccountKey, Cooldown] = {}
         self._refusals: dict[AccountKey, CredentialsError] = {}
         self._logged = ""
+        self.write_problem = ""
+        """Why the answers of the last round are not in the file; "" if they are."""
         self._refresh_s = 0.0
         self._load_s = 0.0
         self._elected_at = -math.inf
@@ -348,9 +350,10 @@ class Poller:
             async with task_group() as group:
                 for own in accounts.values():
                     group.start_soon(self._ask_account, own, round_.errors)
-            self._logged = ""
+            self._logged = self.write_problem = ""
         except Exception as error:  # noqa: BLE001  # what is not on disk is asked about again
             round_.failure = error
+            self.write_problem = str(error) if isinstance(error, StorageError) else ""
             if is_background:
                 self._log_once(error)
         finally:
