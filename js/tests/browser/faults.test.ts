@@ -5,7 +5,13 @@ import { page } from "vitest/browser";
 import type { StandIn } from "../../dev/standin";
 import { at, show } from "./page";
 
-const SENDER = { host: "lab-pc", pid: 4711, since: Date.now() / 1000 - 60, is_this_process: false };
+const SENDER = {
+  host: "lab-pc",
+  pid: 4711,
+  since: Date.now() / 1000 - 60,
+  is_this_process: false,
+  is_from_page: false,
+};
 
 async function shown(scene: string, jobs = 24) {
   const made = await show({ scene, jobs });
