@@ -122,7 +122,7 @@ export function layOut(
   }
   const all = allColumns(table, dynamic, measured);
   const automatic = automaticNames(table, dynamic, differing, measured);
-  // A number that is the same in all results stands in the heading, as a parameter does.
+  // A number that is the same in all results is in the heading, as a parameter does.
   for (const name of [...measured.scalars, "samples"].map(measuredName)) {
     const value = automatic.has(name) ? table.measuredConstant(name) : undefined;
     if (value == null) continue;
