@@ -21,14 +21,13 @@ notice.className = "notice";
 notice.setAttribute("role", "status");
 el.before(notice);
 
-let version: string | undefined;
 let isShown = false;
 
 const model = new SocketModel(
   socketUrl,
   {
-    async ready() {
-      say("");
+    async ready(notice) {
+      say(notice);
       remember();
       if (isShown) return;
       isShown = true;
@@ -39,10 +38,6 @@ const model = new SocketModel(
       initialize({ model });
       render({ model, el });
       model.on("change:group", remember);
-    },
-    version(theirs) {
-      version ??= theirs;
-      if (version !== theirs) say(`jobgroup ${theirs} runs on the server now. Reload this page.`);
     },
     async lost() {
       say(await reason());

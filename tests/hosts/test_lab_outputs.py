@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, expect
 
+from harness.environment import environment_without_jobgroup
 from harness.groups import cloud, group
 from harness.jupyter import Application, JupyterServer, Notebook
 from harness.oracle import wait_until
@@ -20,7 +22,7 @@ ENDS = {
     "restarted": f"{CONTEXT}.session.kernel.restart().then(() => 0)",
     "killed": f"void {CONTEXT}.session.kernel.requestExecute({DIE}).done.catch(() => 0)",
     "shut down": f"{CONTEXT}.shutdown().then(() => 0)",
-    "exchanged": f"{CONTEXT}.changeKernel({{ name: 'ipykernel6' }}).then(() => 0)",
+    "exchanged": f"{CONTEXT}.changeKernel({{ name: 'without jobgroup' }}).then(() => 0)",
 }
 CELLS = [cloud(), group("kept", "job()", "job()") + "\njg.run_parallel()\njg"]
 OUTPUT = ".jobgroup-output"
@@ -45,16 +47,22 @@ def _expect_server_shows_it(notebook: Notebook) -> None:
 
 @pytest.mark.parametrize("end", ENDS)
 def test_dashboard_lives_on_when_its_kernel_ends(
-    browser: Browser, jupyter: JupyterServer, end: str
+    browser: Browser, jupyter: JupyterServer, tmp_path: Path, end: str
 ):
     """The output shows the kernel's session; after the kernel's end, the same group on the server.
 
-    A cell that is run again shows the new kernel's session.
+    The kernel that is exchanged for another one may lack jobgroup.
     """
+    without = environment_without_jobgroup(tmp_path / "environment")
+    jupyter.offer_kernel("without jobgroup", without.python)
     with jupyter.open(browser, CELLS) as notebook:
         _run(notebook)
         notebook.page.evaluate(ENDS[end])
         _expect_server_shows_it(notebook)
+        if end == "exchanged":
+            with pytest.raises(AssertionError, match="No module named 'jobgroup'"):
+                notebook.run(0)
+            _expect_server_shows_it(notebook)
 
 
 def test_second_view_and_notebook_without_kernel_show_the_group(

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from harness.groups import busy_until
+from harness.groups import busy_until, group
+from harness.groups import cloud as cell_of_cloud
 from harness.jupyter import JupyterServer
 from jobgroup import JobGroup, RemoteJob, set_token
 from jobgroup.cloud import EmbeddedCloud
@@ -87,9 +88,13 @@ def test_side_bar_and_tab_follow_a_run_in_a_terminal_beside_a_busy_kernel(
         window.locator("#jupyterlab-splash").wait_for(state="detached")
         terminal = _run_in_terminal("sweep", cloud)
         try:
-            expect(_row(page, "sweep")).to_contain_text("2/3 · 1 on the cloud")
-            expect(page.get_by_test_id("status-item")).to_have_text("sweep running, 2/3")
-            expect(window.get_by_test_id("status-item")).to_have_text("sweep running, 2/3")
+            expect(_row(page, "sweep")).to_contain_text("2 of 3 ended · 1 on the cloud")
+            expect(page.get_by_test_id("status-item")).to_have_text(
+                "sweep running: 2 of 3 jobs ended"
+            )
+            expect(window.get_by_test_id("status-item")).to_have_text(
+                "sweep running: 2 of 3 jobs ended"
+            )
             expect(tab.get_by_test_id("row-2")).to_have_attribute("data-status", "running")
             expect(page.locator(".jp-CodeCell .jp-InputPrompt").first).to_have_text("[*]:")
             JobGroup("sweep").cancel_all()
@@ -97,7 +102,7 @@ def test_side_bar_and_tab_follow_a_run_in_a_terminal_beside_a_busy_kernel(
         finally:
             terminal.terminate()
             terminal.wait(TERMINAL_TIMEOUT_S)
-        expect(_row(page, "sweep")).to_contain_text("3/3")
+        expect(_row(page, "sweep")).to_contain_text("3 of 3 ended")
         expect(tab.get_by_test_id("row-2")).to_have_attribute("data-status", "canceled")
         for each in (page, window):
             expect(each.get_by_test_id("status-item")).to_be_hidden()
@@ -105,6 +110,36 @@ def test_side_bar_and_tab_follow_a_run_in_a_terminal_beside_a_busy_kernel(
         page.wait_for_timeout(2000)  # what must not be there twice has had its time
         assert sum(each.get_by_text(said).count() for each in (page, window)) == 1
         (tmp_path / "gate").touch()
+        notebook.assert_quiet()
+
+
+def test_tab_cancels_and_reruns_while_the_kernel_is_busy(
+    browser: Browser, jupyter: JupyterServer, tmp_path: Path
+):
+    """The server does both, with a token from the page: the kernel has one, but does not hear."""
+    jobs = group("busy", "job(3600)", "job(fail='the laser lost its lock')")
+    cells = [cell_of_cloud(), f"{jobs}\njg.run_parallel()", busy_until(tmp_path / "gate")]
+    with jupyter.open(browser, cells) as notebook:
+        notebook.run(0)
+        notebook.run(1)
+        token = notebook.evaluate("cloud.token")
+        notebook.wait_until("jg.refresh() or jg[1].state == 'error'")
+        notebook.start(2)
+        page = notebook.page
+        page.evaluate("void jupyterapp.commands.execute('jobgroup:open', {name: 'busy'})")
+        tab = page.locator(".jobgroup-tab")
+        expect(tab.get_by_test_id("row-0")).to_have_attribute("data-status", "running")
+        tab.get_by_test_id("cancel").click()
+        tab.get_by_test_id("token-field").fill(token)
+        tab.get_by_test_id("token-set").click()
+        expect(tab.get_by_test_id("token-field")).to_have_count(0)
+        tab.get_by_test_id("cancel").click()
+        expect(tab.get_by_test_id("row-0")).to_have_attribute("data-status", "canceled")
+        tab.get_by_test_id("rerun-cause-0").click()
+        expect(tab.get_by_test_id("live")).to_contain_text("outlives this page")
+        expect(page.locator(".jp-CodeCell .jp-InputPrompt").nth(2)).to_have_text("[*]:")
+        (tmp_path / "gate").touch()
+        notebook.wait_until("[len(job.attempts) for job in jg] == [1, 2]")
         notebook.assert_quiet()
 
 
@@ -136,13 +171,15 @@ def _choose(page: Page, command: str, name: str) -> None:
     dialog.locator(".jp-mod-accept").click()
 
 
-def test_notebook_7_opens_a_group_in_a_browser_tab(
+def test_notebook_7_opens_a_group_in_a_browser_tab_and_inserts_it(
     browser: Browser, groups: JupyterServer, cloud: EmbeddedCloud
 ):
-    """Without tabs and a side bar, a group is opened as a page of the server."""
+    """Without tabs and a side bar, a group is a page of the server; its line goes into a cell."""
     _make("chosen", cloud, 0.1)
     with groups.open(browser, ["1"], application="notebook") as notebook:
         with notebook.page.context.expect_page() as opened:
             notebook.page.evaluate("jupyterapp.commands.execute('jobgroup:open', {name: 'chosen'})")
         expect(opened.value.get_by_test_id("row-0")).to_be_visible()
         assert notebook.page.locator("[data-id=jobgroup-panel]").count() == 0
+        _choose(notebook.page, "jobgroup:insert", "chosen")
+        expect(notebook.page.locator(".jp-CodeCell").nth(1)).to_contain_text('Dashboard("chosen")')

@@ -1,23 +1,15 @@
 /** The side bar: all groups, the running ones first. */
 
-import { LabIcon } from "@jupyterlab/ui-components";
 import { Widget } from "@lumino/widgets";
 import { useSignal } from "@preact/signals";
 import { render } from "preact";
 import { countWhere, isFailed } from "../../src/data/states";
 import { adopt } from "../../src/host/styles";
 import { found, type Group, type Groups } from "./groups";
+import { icon } from "./icon";
 
 /** More are found by a search. */
 const MOST_ROWS = 200;
-
-export const icon = new LabIcon({
-  name: "jobgroup:icon",
-  svgstr: `<svg xmlns="http://www.w3.org/2000/svg" width="16" viewBox="0 0 16 16">
-    <g class="jp-icon3" fill="#616161"><rect x="1" y="2" width="14" height="3" rx="1"/>
-    <rect x="1" y="6.5" width="10" height="3" rx="1"/><rect x="1" y="11" width="6" height="3" rx="1"/>
-    </g></svg>`,
-});
 
 const STYLES = `
   :host { display: block; height: 100%; overflow: auto; font: var(--jp-ui-font-size1) var(--jp-ui-font-family);
@@ -32,7 +24,12 @@ const STYLES = `
   button:hover, button:focus-visible { background: var(--jp-layout-color2); }
   b, small { display: block; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
   small { color: var(--jp-ui-font-color2); }
-  progress { display: block; width: 100%; height: 4px; margin-top: 4px; accent-color: var(--jp-brand-color1); }`;
+  .failed { color: var(--jp-error-color1); }
+  .bar { display: flex; height: 4px; margin-top: 4px; border-radius: 2px; overflow: hidden;
+    background: var(--jp-border-color2); }
+  .bar .done { background: var(--jp-success-color1); }
+  .bar .failed { background: var(--jp-error-color1); }
+  .bar .running { background: var(--jp-brand-color1); }`;
 
 export class GroupsPanel extends Widget {
   readonly #groups: Groups;
@@ -106,22 +103,28 @@ function List({ groups, open }: { groups: Groups; open(name: string): void }) {
 }
 
 function Row({ group, open }: { group: Group; open(): void }) {
-  const { name, description, ended, total } = group;
+  const { name, description, counts, running, total } = group;
+  const failed = countWhere(counts, isFailed);
   return (
     <button data-testid={`panel-group-${name}`} title={description || name} onClick={open}>
       <b>{name}</b>
-      <small>{group.error || statusOf(group)}</small>
+      <small>
+        {group.error || statusOf(group)}
+        {failed > 0 && <span class="failed"> · {failed} failed</span>}
+      </small>
       {total > 0 && (
-        <progress value={ended} max={total} aria-label={`${ended} of ${total} ended`} />
+        <div class="bar" aria-hidden="true">
+          <div class="done" style={{ flex: counts.success ?? 0 }} />
+          <div class="failed" style={{ flex: failed }} />
+          <div class="running" style={{ flex: running }} />
+          <div style={{ flex: total - (counts.success ?? 0) - failed - running }} />
+        </div>
       )}
     </button>
   );
 }
 
-function statusOf({ counts, running, ended, total }: Group): string {
-  const failed = countWhere(counts, isFailed);
-  const parts = [`${ended}/${total}`];
-  if (running) parts.push(`${running} on the cloud`);
-  if (failed) parts.push(`${failed} failed`);
-  return total ? parts.join(" · ") : "no jobs yet";
+function statusOf({ running, ended, total }: Group): string {
+  if (!total) return "no jobs yet";
+  return `${ended} of ${total} ended${running ? ` · ${running} on the cloud` : ""}`;
 }

@@ -40,8 +40,8 @@ export function openOnServer(
   const model = new SocketModel(
     socketUrl,
     {
-      async ready() {
-        events.say("");
+      async ready(notice) {
+        events.say(notice);
         if (isReady) return;
         isReady = true;
         // @ts-expect-error built, so without types
@@ -50,9 +50,6 @@ export function openOnServer(
         const { initialize, render } = widget();
         initialize({ model, signal: lifetime });
         events.ready((el) => render({ model, el, signal: lifetime }));
-      },
-      version() {
-        // another version says so in the page: both sides come in one package
       },
       lost() {
         events.say(`No connection to the server since ${since()}. Runs continue.`);

@@ -14,7 +14,7 @@ export class RunningGroups extends Widget {
     button.title = "Job groups with jobs on a cloud, and how many of their jobs have ended";
     button.className = "jp-StatusBar-TextItem";
     Object.assign(button.style, { border: "0", background: "none", color: "inherit" });
-    button.style.cursor = "pointer";
+    Object.assign(button.style, { fontFamily: "inherit", padding: "0", cursor: "pointer" });
     button.addEventListener("click", open);
     this.node.append(button);
     this.#end = effect(() => {
@@ -22,7 +22,9 @@ export class RunningGroups extends Widget {
       const ended = running.reduce((sum, group) => sum + group.ended, 0);
       const total = running.reduce((sum, group) => sum + group.total, 0);
       const names = running.length === 1 ? running[0]?.name : `${running.length} groups`;
-      button.textContent = running.length ? `${names} running, ${ended}/${total}` : "";
+      button.textContent = running.length
+        ? `${names} running: ${ended} of ${total} jobs ended`
+        : "";
       button.hidden = running.length === 0;
     });
   }

@@ -1,6 +1,7 @@
 /** A group in a tab of the main area, on the server: no kernel is needed. */
 
 import { Widget } from "@lumino/widgets";
+import { icon } from "./icon";
 import { openOnServer } from "./server";
 
 export class GroupTab extends Widget {
@@ -11,6 +12,7 @@ export class GroupTab extends Widget {
     this.id = `jobgroup-tab-${group}`;
     this.addClass("jobgroup-tab");
     this.title.label = group || "Job groups";
+    this.title.icon = icon;
     this.title.closable = true;
     Object.assign(this.node.style, {
       overflow: "auto",

@@ -16,15 +16,19 @@ type FromServer =
   | { t: "refused"; message: string };
 
 export interface SocketEvents {
-  /** The traits arrived: for the first time, or again after a reconnection. */
-  ready(): void;
-  /** The server's version, at each connection. */
-  version(version: string): void;
+  /**
+   * The traits arrived: for the first time, or again after a reconnection. `notice` says that the
+   * server has another version by now; "" if it has not.
+   */
+  ready(notice: string): void;
   /** The connection was lost, and is tried again. */
   lost(): void;
   /** The server does not show the group. */
   refused(message: string): void;
 }
+
+/** The server's version when this page first connected to it, which is the page's own. */
+let pageVersion: string | undefined;
 
 const SHORTEST_PAUSE_MS = 1000;
 const LONGEST_PAUSE_MS = 30_000;
@@ -39,6 +43,7 @@ export class SocketModel extends Emitter implements Model {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #pause = SHORTEST_PAUSE_MS;
   #isWatched = false;
+  #notice = "";
 
   /** `url` is called for each connection. */
   constructor(url: () => string, events: SocketEvents, lifetime: AbortSignal) {
@@ -93,7 +98,7 @@ export class SocketModel extends Emitter implements Model {
   #receive(message: FromServer, buffers: DataView[]): void {
     switch (message.t) {
       case "version":
-        this.#events.version(message.version);
+        this.#compare(message.version);
         break;
       case "refused":
         this.#events.refused(message.message);
@@ -102,12 +107,18 @@ export class SocketModel extends Emitter implements Model {
         this.#pause = SHORTEST_PAUSE_MS;
         Object.assign(this.#values, message.values);
         for (const name of Object.keys(message.values)) this.emit(`change:${name}`);
-        if ("group" in message.values) this.#events.ready();
+        if ("group" in message.values) this.#events.ready(this.#notice);
         break;
       default:
         if (message.t === "result" || message.t === "error") this.#pending.delete(message.id);
         this.emit("msg:custom", message, buffers);
     }
+  }
+
+  #compare(version: string): void {
+    pageVersion ??= version;
+    const isSame = version === pageVersion;
+    this.#notice = isSame ? "" : `jobgroup ${version} runs on the server now. Reload this page.`;
   }
 
   #fail(id: string, message: string): void {
