@@ -29,6 +29,11 @@ def states(store):
     return [r.state for r in store.records()]
 
 
+def pollable(store):
+    """The attempts that may still change."""
+    return [row for page in store.statuses.pages_of_pollable() for row in page]
+
+
 def send(store, fencing_token, position, remote_id):
     """Send a job; return the id of its attempt."""
     (intent,) = store.journal.record_intent(

@@ -26,12 +26,15 @@ AGES = st.floats(0, 1e7)
 
 @given(AGES, AGES, st.integers(1, 20_000))
 def test_the_interval_grows_with_age(first, second, jobs):
-    """An older job is never polled more often. No job is polled in a busy loop or never again."""
+    """An older job is never polled more often, and never less than once in a tenth of its age.
+
+    That tenth counts after ten minutes; before, it is a minute. No job is polled in a busy loop.
+    """
     young, old = sorted((first, second))
     for interval_s in (poll_interval_s, lambda age: crowd_interval_s(age, jobs)):
         assert interval_s(young) <= interval_s(old) + 1e-6
         assert interval_s(young) >= MIN_INTERVAL_S / 4 - 1e-9
-        assert interval_s(old) <= poll_schedule.MAX_INTERVAL_S
+        assert interval_s(old) <= max(60.0, 0.1 * old)
 
 
 @given(st.floats(1, 600))
@@ -143,6 +146,26 @@ def test_a_large_group_is_polled_within_the_rate():
     assert cloud.asked <= 1000 + 1000 * 7
 
 
+def test_a_thousand_long_jobs_take_few_questions_in_few_rounds():
+    """Each of many jobs that run for hours is polled within a tenth of its age, and many share a
+    round.
+    """
+    cloud, schedule = Cloud(1000, 1000, 36_000.0), PollSchedule()
+    schedule.sync(cloud.rows, 1, 3600.0, 3600.0, is_dated_here=True)
+    now, rounds, last = 3600.0, 0, dict.fromkeys(range(1000), 3600.0)
+    while now < 7200:
+        due = schedule.pop_due(now)
+        rounds += bool(due)
+        for job in due:
+            assert now - last[job.entry_id] <= 0.1 * now
+            last[job.entry_id] = now
+            schedule.record(job, cloud.answer(job.entry_id, now), now, now)
+        now = now + max(0.005, schedule.seconds_to_next(now))
+    assert min(last.values()) >= 0.9 * now - 1
+    assert cloud.asked <= 1000 + 6 * 3600
+    assert rounds <= 3600 / 5 + 20
+
+
 @pytest.mark.parametrize(("slots", "duration_s"), [(2, 0.1), (5, 0.2), (8, 0.4)])
 def test_a_long_queue_of_short_jobs_is_polled_at_its_front(slots, duration_s):
     """One job that ended points to the next, and jobs behind a waiting one are not polled.
@@ -244,6 +267,19 @@ def test_jobs_that_are_only_polled_manually_fill_no_memory():
     tracemalloc.stop()
     assert sum(trace.size for trace in traces) < 100_000
     assert schedule.pop_due(1e9) == [job]
+
+
+def test_jobs_far_back_take_little_memory():
+    """Of a hundred thousand waiting jobs, each takes less than 450 B, without its ids."""
+    row = Pollable(1, 0, ["a"], TARGET, 0.0)
+    tracemalloc.start()
+    schedule = PollSchedule()
+    rows = (row._replace(attempt_id=i + 500, entry_id=i + 300) for i in range(100_000))
+    schedule.sync(rows, 1, 0.0, 0.0)
+    taken, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert taken < 100_000 * 450
+    assert sum(job.remote_ids is not None for job in schedule) == poll_schedule.REMEMBERED
 
 
 def test_a_job_without_an_answer_is_polled_at_the_given_time():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from journalled import TARGET, failed, lease, send, states
+from journalled import TARGET, failed, lease, pollable, send, states
 
 from jobgroup.errors import GroupBusyError
 from jobgroup.store import GroupStore
@@ -53,7 +53,7 @@ def test_a_sent_job_has_its_id(store, fencing_token):
     record = store.record(2)
     assert (record.state, record.remote_id, record.attempts) == ("waiting", "r1", 1)
     assert record.sent_at >= record.intent_at
-    assert [row[:3] for row in store.statuses.list_pollable()] == [(attempt_id, 2, ["r1"])]
+    assert [row[:3] for row in pollable(store)] == [(attempt_id, 2, ["r1"])]
     assert store.holder_of("r1", TARGET) == 2
     assert not store.journal.has_in_flight()
 
@@ -79,7 +79,7 @@ def test_an_unanswered_request_leaves_the_job_unconfirmed(store, fencing_token):
     assert states(store)[0] == "unconfirmed"
     assert store.journal.attempts(1)[0].diagnostics == diagnostics
     assert store.record(1).message == "no answer"
-    assert store.statuses.list_pollable() == []
+    assert pollable(store) == []
     assert store.journal.record_intent([1], fencing_token=fencing_token) == []
     assert store.journal.record_intent([1], fencing_token=fencing_token, rerun=True) == []
 
@@ -117,7 +117,7 @@ def test_a_confirmed_job_is_polled(store, unconfirmed):
     assert store.unconfirmed.confirm(1, "found")
     assert (store.record(1).state, store.record(1).remote_id) == ("waiting", "found")
     assert store.record(1).message is None
-    assert [row[:3] for row in store.statuses.list_pollable()] == [(unconfirmed, 1, ["found"])]
+    assert [row[:3] for row in pollable(store)] == [(unconfirmed, 1, ["found"])]
     assert "found" in store.events(1)[-1].text
     assert not store.unconfirmed.confirm(1, "again")
     assert not store.unconfirmed.confirm(2, "unsent")

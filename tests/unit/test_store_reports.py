@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from journalled import BODY, TARGET, failed, says, send, states
+from journalled import BODY, TARGET, failed, pollable, says, send, states
 
 from jobgroup.errors import DuplicateJobError
 from jobgroup.store import GroupStore, NewJob, Target
@@ -34,7 +34,7 @@ def test_a_job_that_ended_never_changes_again(store, fencing_token, path):
     store.statuses.record_cancel_request(attempt_id)
     record = store.record(1)
     assert (record.state, record.message, record.progress) == ("success", None, 1.0)
-    assert store.statuses.list_pollable() == []
+    assert pollable(store) == []
     assert store.statuses.durations() == [3.0]
 
 
@@ -60,7 +60,7 @@ def test_a_requested_cancellation_is_recorded(store, fencing_token):
     attempt_id = send(store, fencing_token, 0, "r0")
     store.statuses.record_cancel_request(attempt_id)
     assert states(store)[0] == "cancel_requested"
-    assert [row.entry_id for row in store.statuses.list_pollable()] == [1]
+    assert [row.entry_id for row in pollable(store)] == [1]
     store.statuses.apply_updates([(attempt_id, says("canceled"))])
     assert states(store)[0] == "canceled"
 
@@ -69,11 +69,11 @@ def test_changes_since_a_version_are_returned(store, fencing_token):
     """Every job that changed, and whether it may change again, which an ended one may not."""
     first, second, _ = (send(store, fencing_token, i, f"r{i}") for i in range(3))
     version = store.version
-    assert [row.entry_id for row in store.statuses.list_pollable()] == [1, 2, 3]
+    assert [row.entry_id for row in pollable(store)] == [1, 2, 3]
     store.statuses.apply_updates([(first, says("success")), (second, says("running"))])
-    changed = [(row.remote_ids, row.may_change) for row in store.statuses.list_pollable(version)]
+    changed = [(row.remote_ids, row.may_change) for row in store.statuses.list_changed(version)]
     assert changed == [(["r0"], False), (["r1"], True)]
-    assert store.statuses.list_pollable(store.version) == []
+    assert store.statuses.list_changed(store.version) == []
 
 
 def test_a_repeated_problem_is_one_change(store, fencing_token):

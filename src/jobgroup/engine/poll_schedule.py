@@ -5,7 +5,7 @@ first seconds), between 50 ms and a minute; once three jobs of its platform have
 what those took and when that has passed. Of the jobs that wait, the first eight of a platform are
 asked about as often, the others once a minute; no group asks more than 50 questions a second.
 
-Four refinements save questions that bring no news:
+Five refinements save questions that bring no news, and time:
 
 - *Head*: jobs start in the order of sending. When one ends, the first waiting job is asked about,
   and when that one has started, the next. Jobs that wait while others run are therefore asked about
@@ -18,7 +18,10 @@ Four refinements save questions that bring no news:
 - *Expectation*: the duration on a platform lies between the greatest age at which a job was seen
   to run and the least at which one had ended. The next jobs are asked about half-way between the
   two, until they differ by less than a tenth.
-- *Backlog*: jobs far back take a tenth of the rate together.
+- *Backlog*: jobs far back take a tenth of the rate together, and so do running jobs as far as a
+  tenth of their age allows.
+- *Beat*: rare questions are asked together every few seconds, because a round of questions costs
+  more than each of them.
 """
 
 from __future__ import annotations
@@ -29,7 +32,7 @@ import random
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from itertools import count, islice
+from itertools import islice
 from typing import Final
 
 from jobgroup.status import TERMINAL, RemoteStatus
@@ -56,6 +59,15 @@ WINDOW: Final = 8
 """Ended jobs that count: later jobs may take longer than earlier ones."""
 
 RATE_PER_S: Final = 50.0
+BACKLOG_RATE_PER_S: Final = RATE_PER_S / 10
+
+BEAT_S: Final = 5.0
+RARE_S: Final = 6 * BEAT_S
+"""Questions after at least `RARE_S` come at most `BEAT_S` earlier, on the beat."""
+
+REMEMBERED: Final = 1000
+"""Waiting jobs of a platform whose remote ids are kept in memory."""
+
 BURST: Final = 100
 """Questions per group: a second on average, and at one moment after a time with fewer."""
 
@@ -68,12 +80,15 @@ NOT_FOUND_AFTER_S: Final = 60.0
 _chance: Final = random.Random()  # not the user's, who may have seeded it for an experiment
 
 
-def poll_interval_s(age_s: float, expected_s: float = 0.0) -> float:
+def poll_interval_s(
+    age_s: float, expected_s: float = 0.0, at_most_s: float = MAX_INTERVAL_S
+) -> float:
     """Return the seconds until the next question about a job.
 
     Args:
         age_s: seconds since the job began to run, or was sent.
         expected_s: seconds that similar jobs take; 0.0 if unknown.
+        at_most_s: maximum interval in seconds.
 
     >>> [poll_interval_s(age_s) for age_s in (0.0, 2.0, 4.0, 100.0, 1e6)]
     [0.05, 0.5, 1.0, 10.0, 60.0]
@@ -84,7 +99,16 @@ def poll_interval_s(age_s: float, expected_s: float = 0.0) -> float:
         wanted = min(expected_s - age_s, max(expected_s / 2, FIRST_QUESTION_S))
     else:
         wanted = max(AGE_FRACTION * age_s, min(1.0, age_s / 4))
-    return min(max(wanted, MIN_INTERVAL_S), MAX_INTERVAL_S)
+    return min(max(wanted, MIN_INTERVAL_S), at_most_s)
+
+
+def max_interval_s(age_s: float, jobs: int) -> float:
+    """Return the maximum interval for one of many running jobs.
+
+    >>> [max_interval_s(3600.0, jobs) for jobs in (1, 300, 1000, 100_000)]
+    [60.0, 60.0, 200.0, 360.0]
+    """
+    return max(MAX_INTERVAL_S, min(AGE_FRACTION * age_s, jobs / BACKLOG_RATE_PER_S))
 
 
 def crowd_interval_s(age_s: float, jobs: int) -> float:
@@ -93,12 +117,21 @@ def crowd_interval_s(age_s: float, jobs: int) -> float:
     >>> round(crowd_interval_s(10.0, jobs=4), 2), round(crowd_interval_s(10.0, jobs=40), 2)
     (1.04, 16.85)
     """
-    next_age_s = age_s
+    next_age_s, at_most_s = age_s, max_interval_s(age_s, jobs)
     for _ in range(jobs):  # it grows by a part of itself, so these are few steps
         next_age_s += poll_interval_s(next_age_s) / CROWD
-        if next_age_s >= age_s + MAX_INTERVAL_S:
-            return MAX_INTERVAL_S
+        if next_age_s >= age_s + at_most_s:
+            return at_most_s
     return next_age_s - age_s
+
+
+def on_beat(at: float, interval_s: float) -> float:
+    """Return when to ask a question that is due at a time, an interval after the one before.
+
+    >>> on_beat(103.0, 3.0), on_beat(163.0, 60.0)
+    (103.0, 160.0)
+    """
+    return at if interval_s < RARE_S else at - at % BEAT_S
 
 
 def with_jitter(interval_s: float) -> float:
@@ -111,7 +144,8 @@ class PolledJob:
 
     attempt_id: int
     entry_id: int
-    remote_ids: list[str]
+    remote_ids: list[str] | None
+    """None if they are read from the file before each question."""
     target: Target
     sent_at: float
     """At least the last look at the file without it: another machine's clock may differ."""
@@ -124,9 +158,23 @@ class PolledJob:
     """Time of the last question whose answer was that it is active."""
     due_at: float = -math.inf
     """Infinity while a question is under way."""
+    is_asked: bool = False
+    """Whether a round of questions that includes it is under way."""
     not_found: int = 0
-    ended: dict[str, RemoteStatus] = field(default_factory=dict)
+    ended: dict[str, RemoteStatus] | None = None
     """Statuses of its sub-jobs that have ended, if it has several."""
+    part: dict[int, PolledJob] | None = None
+    """The part of its platform's queue that has it; None if it need not be asked about."""
+
+    def move_to(self, part: dict[int, PolledJob] | None) -> None:
+        """Move it behind the jobs of a part of its platform's queue."""
+        if self.part is part:
+            return
+        if self.part is not None:
+            del self.part[self.entry_id]
+        self.part = part
+        if part is not None:
+            part[self.entry_id] = self
 
     def is_new(self, now: float) -> bool:
         """Whether its cloud may need more time to find it."""
@@ -152,6 +200,10 @@ class _PlatformQueue:
     _ended_s: deque[float] = field(default_factory=lambda: deque(maxlen=WINDOW))
 
     @property
+    def parts(self) -> tuple[dict[int, PolledJob], ...]:
+        return self.waiting, self.running, self.missing
+
+    @property
     def is_long(self) -> bool:
         """Whether more wait than can be asked about in a second."""
         return len(self.waiting) > RATE_PER_S
@@ -159,10 +211,6 @@ class _PlatformQueue:
     @property
     def head(self) -> list[PolledJob]:
         return list(islice(self.waiting.values(), 1 if self.is_long else HEAD))
-
-    def remove(self, job: PolledJob) -> None:
-        for part in (self.waiting, self.running, self.missing):
-            part.pop(job.entry_id, None)
 
     def first_question_s(self) -> float:
         """Return how long after sending the last waiting job is asked about."""
@@ -174,20 +222,21 @@ class _PlatformQueue:
         age_s = now - (job.canceling_since or job.running_since or job.sent_at)
         if job.canceling_since is not None:
             return poll_interval_s(age_s)
+        at_most_s = max_interval_s(age_s, len(self.running))
         if job.running_since is not None and age_s < self.expected_s:
-            wanted = poll_interval_s(age_s, self.expected_s)
+            wanted = poll_interval_s(age_s, self.expected_s, at_most_s)
         elif job.running_since is not None:
             if len(self.running) > CROWD and not self.expected_s:
                 spread = _chance.uniform(0.85, 1.15)  # they spread out, at the same rate
                 wanted = spread * crowd_interval_s(age_s, len(self.running))
             else:
-                wanted = with_jitter(poll_interval_s(age_s))
-            wanted = min(wanted, MAX_INTERVAL_S)
+                wanted = with_jitter(poll_interval_s(age_s, at_most_s=at_most_s))
+            wanted = min(wanted, at_most_s)
         elif any(job is other for other in self.head):
             at_least_s = min(age_s / 2, MAX_INTERVAL_S) if self.running else 0.0
             wanted = with_jitter(max(poll_interval_s(age_s), at_least_s))
         else:
-            share_s = 10 * len(self.waiting) / RATE_PER_S
+            share_s = len(self.waiting) / BACKLOG_RATE_PER_S
             wanted = with_jitter(max(1.0, min(age_s, MAX_INTERVAL_S), share_s))
         return max(wanted, UNHURRIED_S) if self.is_long else wanted
 
@@ -228,20 +277,23 @@ class PollSchedule:
 
     def __init__(self) -> None:
         self.version = -1
-        self._jobs: dict[int, PolledJob] = {}
         self._queues: dict[Target, _PlatformQueue] = {}
-        self._due: list[tuple[float, int, PolledJob]] = []  # only a job's latest counts
-        self._entries = count()
+        self._due: dict[float, list[PolledJob]] = {}  # only a job's latest counts
+        self._times: list[float] = []  # a heap of the same
+        self._entries = 0
         self._allowed, self._allowed_at = float(BURST), -math.inf
         self._synced_at = -math.inf
 
     def __iter__(self) -> Iterator[PolledJob]:
-        return iter(self._jobs.values())
+        queues = self._queues.values()
+        return iter([job for queue in queues for part in queue.parts for job in part.values()])
+
+    def __len__(self) -> int:
+        return sum(len(part) for queue in self._queues.values() for part in queue.parts)
 
     @property
     def accounts(self) -> set[AccountKey]:
-        queues = self._queues.items()
-        return {target[:3] for target, q in queues if q.waiting or q.running or q.missing}
+        return {target[:3] for target, queue in self._queues.items() if any(queue.parts)}
 
     def sync(
         self,
@@ -265,9 +317,9 @@ class PollSchedule:
         earliest = -math.inf if is_dated_here else now if self.version < 0 else self._synced_at
         self._synced_at = now
         for row in rows:
-            job = self._jobs.get(row.entry_id)
+            job = self._find(row.entry_id)
             if job is not None and not (row.may_change and job.attempt_id == row.attempt_id):
-                self._drop(job)
+                job.move_to(None)
                 job = None
             if job is None and row.may_change:
                 age_s = max(0.0, now_utc - row.sent_at)
@@ -285,7 +337,7 @@ class PollSchedule:
         job.asked_at = now
         job.was_seen = True
         job.not_found = 0
-        if self._jobs.get(job.entry_id) is not job:
+        if job.part is None:
             return
         queue = self._queues[job.target]
         was_expected = bool(queue.expected_s)
@@ -295,38 +347,35 @@ class PollSchedule:
         if began_at is not None:
             queue.learn(now - took_s - began_at, status)
         if status.state in TERMINAL:
-            self._drop(job)
+            job.move_to(None)
             self._ask_next(queue, now)
             if not was_expected and status.state != "canceled":
                 self._ask_crowd(queue, now)
             return
         if status.state == "waiting":
-            if job.entry_id not in queue.waiting:
-                queue.remove(job)
-                queue.waiting[job.entry_id] = job
+            job.move_to(queue.waiting)
             job.running_since = None
-        elif job.entry_id not in queue.running:
-            queue.remove(job)
-            queue.running[job.entry_id] = job
+        elif job.part is not queue.running:
+            job.move_to(queue.running)
             job.running_since = now if began_at is None else began_at
             self._hasten_head(queue, now)
-        self.schedule(job, now + queue.interval_s(job, now))
+        interval_s = queue.interval_s(job, now)
+        self.schedule(job, on_beat(now + interval_s, interval_s))
 
     def record_missing(self, job: PolledJob, now: float) -> None:
         """Record that its cloud does not find a job: no other waits behind it."""
-        if self._jobs.get(job.entry_id) is job:
-            queue = self._queues[job.target]
-            queue.remove(job)
-            queue.missing[job.entry_id] = job
+        if job.part is not None:
+            job.move_to(self._queues[job.target].missing)
         self.schedule(job, now + MAX_INTERVAL_S)
 
     def schedule(self, job: PolledJob, at: float) -> None:
         job.due_at = at
-        heapq.heappush(self._due, (at, next(self._entries), job))
-        if len(self._due) > 2 * len(self._jobs) + BURST:  # most entries are out of date
-            live = (j for j in self._jobs.values() if j.due_at < math.inf)
-            self._due = [(j.due_at, next(self._entries), j) for j in live]
-            heapq.heapify(self._due)
+        self._enter(job)
+        if self._entries > 2 * len(self) + BURST:  # most are out of date
+            self._due, self._times, self._entries = {}, [], 0
+            for live in self:
+                if live.due_at < math.inf:
+                    self._enter(live)
 
     def pop_due(self, now: float) -> list[PolledJob]:
         """Return the jobs to ask about now, as many as the rate allows; each is due again later.
@@ -335,41 +384,67 @@ class PollSchedule:
         """
         self._allowed = min(BURST, self._allowed + (now - self._allowed_at) * RATE_PER_S)
         self._allowed_at = now
-        due = []
-        while self._due and self._due[0][0] <= now:
-            at, _, job = self._due[0]
-            is_current = job.due_at == at and self._jobs.get(job.entry_id) is job
-            is_limited = is_current and at > -math.inf
-            if is_limited and self._allowed < 1:
+        due: list[PolledJob] = []
+        stuck: list[PolledJob] = []
+        while self._times and self._times[0] <= now:
+            at = self._times[0]
+            entered = self._due[at]
+            taken = 0
+            for job in entered:
+                is_current = job.due_at == at and job.part is not None
+                is_limited = is_current and at > -math.inf
+                if is_limited and self._allowed < 1:
+                    break
+                taken += 1
+                if is_limited and self._queues[job.target].is_stuck(job):
+                    job.asked_at = now  # as good as asked
+                    stuck.append(job)
+                elif is_current:
+                    self._allowed -= is_limited
+                    job.due_at = math.inf
+                    due.append(job)
+            self._entries -= taken
+            if taken < len(entered):
+                del entered[:taken]
                 break
-            heapq.heappop(self._due)
-            if is_limited and self._queues[job.target].is_stuck(job):
-                job.asked_at = now  # as good as asked
-                self.schedule(job, now + with_jitter(MAX_INTERVAL_S))
-            elif is_current:
-                self._allowed -= is_limited
-                job.due_at = math.inf
-                due.append(job)
+            heapq.heappop(self._times)
+            del self._due[at]
+        for job in stuck:
+            self.schedule(job, on_beat(now + with_jitter(MAX_INTERVAL_S), MAX_INTERVAL_S))
         return due
 
     def seconds_to_next(self, now: float) -> float:
         """Return the seconds until a job may be due; infinity if none will."""
-        at = self._due[0][0] if self._due else math.inf
+        at = self._times[0] if self._times else math.inf
         if self._allowed < 1:
             at = max(at, self._allowed_at + (MIN_BATCH - self._allowed) / RATE_PER_S)
         return at - now
 
+    def _enter(self, job: PolledJob) -> None:
+        entered = self._due.get(job.due_at)
+        if entered is None:
+            entered = self._due[job.due_at] = []
+            heapq.heappush(self._times, job.due_at)
+        elif entered[0].due_at == job.due_at:
+            job.due_at = entered[0].due_at  # one object takes less memory
+        entered.append(job)
+        self._entries += 1
+
     def _add(self, row: Pollable, now: float, age_s: float, sent_at: float) -> PolledJob:
-        job = PolledJob(*row[:4], sent_at, row.was_seen)
-        queue = self._queues.setdefault(job.target, _PlatformQueue())
-        self._jobs[job.entry_id] = queue.waiting[job.entry_id] = job
+        queue = self._queues.setdefault(row.target, _PlatformQueue())
+        ids = row.remote_ids if len(queue.waiting) < REMEMBERED else None
+        job = PolledJob(row.attempt_id, row.entry_id, ids, row.target, sent_at, row.was_seen)
+        job.move_to(queue.waiting)
         first_s = queue.first_question_s()
         self.schedule(job, now + first_s - age_s if age_s < first_s else -math.inf)
         return job
 
-    def _drop(self, job: PolledJob) -> None:
-        del self._jobs[job.entry_id]
-        self._queues[job.target].remove(job)
+    def _find(self, entry_id: int) -> PolledJob | None:
+        for queue in self._queues.values():
+            for part in queue.parts:
+                if entry_id in part:
+                    return part[entry_id]
+        return None
 
     def _ask_next(self, queue: _PlatformQueue, now: float) -> None:
         """Ask about the first waiting job, after another has ended."""

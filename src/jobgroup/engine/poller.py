@@ -5,7 +5,15 @@ from __future__ import annotations
 import logging
 import math
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Collection,
+    Iterable,
+    Mapping,
+    Sequence,
+)
 from contextlib import asynccontextmanager, suppress
 from typing import Final
 
@@ -16,7 +24,7 @@ from jobgroup.engine.lease import HeldLease
 from jobgroup.engine.loop import BackgroundLoop, ChangeCondition, SerialThread, task_group
 from jobgroup.engine.poll_schedule import PolledJob, PollSchedule, poll_interval_s
 from jobgroup.engine.polling_lease import PollingLease
-from jobgroup.engine.subjobs import merge_answers, open_ids
+from jobgroup.engine.subjobs import merge_answers
 from jobgroup.errors import (
     CredentialsError,
     GroupDeletedError,
@@ -30,7 +38,7 @@ from jobgroup.providers.base import Provider, RemoteStatus, concerns_account
 from jobgroup.providers.polling import report_each_to
 from jobgroup.providers.responses import unreadable
 from jobgroup.status import REMOTE_MISSING, TERMINAL
-from jobgroup.store import GroupStore, Pollable, Target
+from jobgroup.store import GroupStore, Target
 from jobgroup.store.incidents import incident_kind
 from jobgroup.store.polling_leases import AccountKey
 
@@ -65,8 +73,7 @@ _log = logging.getLogger(__name__)
 class _Round:
     """Questions under way, begun together."""
 
-    def __init__(self, jobs: Sequence[PolledJob]) -> None:
-        self.jobs = set(jobs)
+    def __init__(self) -> None:
         self.began = time.monotonic()
         self.over = anyio.Event()
         self.errors: list[Exception] = []
@@ -80,23 +87,28 @@ class _Round:
 
 
 class _Answers:
-    """The answers of one call of a provider, as they arrive."""
+    """The answers of one call of a provider about some remote ids, as they arrive."""
 
-    def __init__(self) -> None:
+    def __init__(self, ids: Mapping[PolledJob, Sequence[str]]) -> None:
+        self._open = {
+            job: [i for i in own if i not in (job.ended or ())] for job, own in ids.items()
+        }
         self.by_id: dict[str, RemoteStatus | Exception] = {}
         self._news = anyio.Event()
         self._end = anyio.Event()
 
     async def collect(
-        self, ask: Callable[[], Awaitable[Mapping[str, RemoteStatus | Exception]]], ids: list[str]
+        self, ask: Callable[[list[str]], Awaitable[Mapping[str, RemoteStatus | Exception]]]
     ) -> None:
+        ids = [i for own in self._open.values() for i in own]
+
         def add(remote_id: str, answer: RemoteStatus | Exception) -> None:
             self.by_id[remote_id] = answer
             self._news.set()
 
         try:
             with report_each_to(add):
-                self.by_id.update(await ask())
+                self.by_id.update(await ask(ids))
         except Exception as error:  # noqa: BLE001  # it concerns this account alone
             known = error if isinstance(error, JobGroupError) else unreadable(error)
             self.by_id.update({i: known for i in ids if i not in self.by_id})
@@ -115,7 +127,7 @@ class _Answers:
         """Return the jobs about which all answers have arrived, or no more will, and the others."""
         if self._end.is_set():
             return list(jobs), []
-        ready = {job for job in jobs if all(i in self.by_id for i in open_ids(job))}
+        ready = {job for job in jobs if all(i in self.by_id for i in self._open[job])}
         return [job for job in jobs if job in ready], [job for job in jobs if job not in ready]
 
 
@@ -206,7 +218,6 @@ class Poller:
                 await round_.wait()
             self._look_for_dead_at = began
             await self._load()
-            silent = set().union(*(round_.jobs for round_ in self._rounds))
             # the time of the question counts: its answer may precede the caller's last action; a
             # caller in a tight loop spends at most half of its time here
             fresh_since = began - max(FRESH_S, 2 * self._refresh_s)
@@ -215,7 +226,7 @@ class Poller:
                 job
                 for job in self._schedule
                 if job.active_at < fresh_since
-                and job not in silent
+                and not job.is_asked
                 and (wanted is None or job.entry_id in wanted)
             ]
             if not due:
@@ -263,9 +274,8 @@ class Poller:
     async def _poll(self) -> None:
         """Begin a round of the jobs that are due and that this process polls."""
         async with self._asking:
-            await self._load()
+            await self._load_and_elect()
             now = time.monotonic()
-            await self._elect(now)
             due = []
             for job in self._schedule.pop_due(now):
                 if job.account in self._lease.accounts:
@@ -276,40 +286,54 @@ class Poller:
             if due:
                 self._begin(due, is_background=True)
 
-    async def _load(self) -> None:
-        """Bring the schedule up to date with the file."""
+    async def _load(self, elect: Collection[AccountKey] | None = None) -> None:
+        """Bring the schedule up to date with the file, and the accounts that this process polls."""
         store, known, must_look = self._store, self._schedule.version, False
         if not self._running.is_held and time.monotonic() >= self._look_for_dead_at:
             self._look_for_dead_at = time.monotonic() + ABANDONED_INTERVAL_S
             must_look = True
 
-        def load() -> tuple[int, Sequence[Pollable], bool, float]:
+        def begin() -> tuple[int, bool]:
+            if elect is not None:
+                self._lease.update(elect)
             if must_look:
                 self._running.mark_abandoned_unconfirmed()
-            began, version = time.monotonic(), store.version
-            if version == known:
-                return version, (), False, 0.0
-            rows = store.statuses.list_pollable(known if 0 < known < version else 0)
             # another process dates what it is sending now by its own clock
-            is_dated_here = known < 0 and not self._running.is_held_elsewhere()
-            return version, rows, is_dated_here, time.monotonic() - began
+            return store.version, known < 0 and not self._running.is_held_elsewhere()
 
-        version, rows, is_dated_here, self._load_s = await self._in_thread(load)
+        began = time.monotonic()
+        version, is_dated_here = await self._in_thread(begin)
+        self._load_s = 0.0
+        if version == known:
+            return
         if version < known:  # an older file was restored
             self._schedule = PollSchedule()
-        self._schedule.sync(
-            rows, version, time.monotonic(), time.time(), is_dated_here=is_dated_here
-        )
+        pages = store.statuses.pages_of_pollable()
+        if 0 < known < version:
+            pages = iter([await self._in_thread(store.statuses.list_changed, known)])
+        while (rows := await self._in_thread(next, pages, None)) is not None:
+            so_far = self._schedule.version  # until all are there: reading may fail
+            self._schedule.sync(
+                rows, so_far, time.monotonic(), time.time(), is_dated_here=is_dated_here
+            )
+        self._schedule.version = version
+        self._load_s = time.monotonic() - began
 
-    async def _elect(self, now: float) -> None:
-        """Update the accounts that this process polls, each second or if there are new ones."""
-        before = self._lease.accounts
-        settled = before if self._running.is_held else before | self._lease.followed
-        if self._schedule.accounts <= settled and now < self._elected_at + PAUSE_S:
-            return
-        self._elected_at = now
-        await self._in_thread(self._lease.update, self._schedule.accounts)
+    async def _load_and_elect(self) -> None:
+        """Update the accounts that this process polls each second, and if there are new ones."""
+        before, known = self._lease.accounts, self._schedule.accounts
+        is_time = time.monotonic() >= self._elected_at + PAUSE_S
+        if is_time:
+            self._elected_at = time.monotonic()
+        await self._load(known if is_time else None)
+        accounts = self._schedule.accounts
+        settled = self._lease.accounts
+        if not self._running.is_held:
+            settled |= self._lease.followed
+        if not accounts <= settled and not (is_time and accounts == known):
+            await self._in_thread(self._lease.update, accounts)
         if gained := self._lease.accounts - before:
+            now = time.monotonic()
             for job in self._schedule:
                 if job.account in gained and job.due_at == math.inf:
                     self._schedule.schedule(job, now)
@@ -337,8 +361,10 @@ class Poller:
 
     def _begin(self, jobs: list[PolledJob], *, is_background: bool = False) -> _Round:
         """Begin a round; jobs that become due while it runs belong to another."""
-        round_ = _Round(jobs)
+        round_ = _Round()
         self._rounds.add(round_)
+        for job in jobs:
+            job.is_asked = True
         self._loop.spawn(self._carry_out, round_, jobs, is_background)
         return round_
 
@@ -358,6 +384,7 @@ class Poller:
                 self._log_once(error)
         finally:
             for job in jobs:
+                job.is_asked = False
                 if job.due_at == math.inf:  # it got no answer
                     self._schedule.schedule(job, max(round_.began + 1, self._cooldown_until(job)))
             self._rounds.discard(round_)
@@ -375,23 +402,23 @@ class Poller:
 
         Return the account's error if it answered about no job.
         """
-        asked_at, answers, waiting = time.monotonic(), _Answers(), jobs
+        ids = await self._read_ids(jobs)
+        asked_at, answers, waiting = time.monotonic(), _Answers(ids), jobs
         account = jobs[0].account
-        ids = [i for job in jobs for i in open_ids(job)]
         unanswered: dict[PolledJob, Exception] = {}
         has_answered = False
-        _log.debug("Asking %s for %d jobs of %s.", account[1], len(ids), self._store.path.stem)
+        _log.debug("Asking %s for %d jobs of %s.", account[1], len(jobs), self._store.path.stem)
 
-        async def ask() -> Mapping[str, RemoteStatus | Exception]:
+        async def ask(open_ids: list[str]) -> Mapping[str, RemoteStatus | Exception]:
             provider = await self._provider(jobs[0].target)
-            return await provider.status(ids)
+            return await provider.status(open_ids)
 
         async with task_group() as group:
-            group.start_soon(answers.collect, ask, ids)
+            group.start_soon(answers.collect, ask)
             while waiting:
                 await answers.wait()
                 ready, waiting = answers.split(waiting)
-                merged = [(job, merge_answers(job, answers.by_id)) for job in ready]
+                merged = [(job, merge_answers(job, ids[job], answers.by_id)) for job in ready]
                 statuses = [(job, a) for job, a in merged if isinstance(a, RemoteStatus)]
                 for job, error in ((job, a) for job, a in merged if isinstance(a, Exception)):
                     if concerns_account(error):
@@ -402,6 +429,12 @@ class Poller:
                     has_answered = True
                     await self._record(account, statuses, asked_at)
         return await self._judge(account, unanswered, asked_at, has_answered=has_answered)
+
+    async def _read_ids(self, jobs: Iterable[PolledJob]) -> dict[PolledJob, list[str]]:
+        """Return the remote ids of each job."""
+        unread = [job.attempt_id for job in jobs if job.remote_ids is None]
+        read = await self._in_thread(self._store.subjobs.ids, unread) if unread else {}
+        return {job: job.remote_ids or read.get(job.attempt_id, []) for job in jobs}
 
     async def _judge(
         self,

@@ -13,6 +13,7 @@ from typing import Any, Final, ParamSpec, TypeVar
 import anyio
 import anyio.to_thread
 
+from jobgroup.engine.file_watch import FileWatch
 from jobgroup.engine.lease import HeldLease
 from jobgroup.engine.loop import BackgroundLoop, ChangeCondition, SerialThread
 from jobgroup.engine.poller import Poller
@@ -121,6 +122,7 @@ class GroupSession:
         seen: object = None
         seen_data: int | None = None
         moved = ""
+        file = FileWatch(self.store, self.in_thread)
 
         async def has_none_left() -> bool:
             nonlocal seen, seen_data, moved
@@ -130,8 +132,7 @@ class GroupSession:
             if not callbacks:
                 return True
             try:
-                data_version = await self.in_thread(self.store.database.data_version)
-                version = await self.in_thread(lambda: self.store.version)
+                version, data_version = await file.versions()
                 stored = self.store.results.writes
                 # the end of a run changes no job, and observers of `busy` wait for it
                 now = (version, data_version, len(self.runs), self.lease.is_held, stored)

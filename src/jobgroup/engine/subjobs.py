@@ -46,22 +46,18 @@ def key_of(intent: Intent, number: int) -> str:
     return key if number == 0 else str(uuid.uuid5(uuid.UUID(key), str(number)))
 
 
-def open_ids(entry: PolledJob) -> list[str]:
-    """Return the ids of the sub-jobs that have not ended."""
-    return [remote_id for remote_id in entry.remote_ids if remote_id not in entry.ended]
-
-
 def merge_answers(
-    entry: PolledJob, answers: Mapping[str, RemoteStatus | Exception]
+    entry: PolledJob, ids: Sequence[str], answers: Mapping[str, RemoteStatus | Exception]
 ) -> RemoteStatus | Exception | None:
-    """Return the status of an entry, or an error; remember the sub-jobs that have ended."""
-    if len(entry.remote_ids) == 1:
-        return answers.get(entry.remote_ids[0])
-    for remote_id in entry.remote_ids:
+    """Return the status of an entry with these ids, or an error; remember ended sub-jobs."""
+    if len(ids) < 2:
+        return answers.get(ids[0]) if ids else None
+    entry.ended = ended = entry.ended or {}
+    for remote_id in ids:
         answer = answers.get(remote_id)
         if isinstance(answer, RemoteStatus) and answer.state in TERMINAL:
-            entry.ended[remote_id] = answer
-    return merge_statuses([entry.ended.get(i) or answers.get(i) for i in entry.remote_ids])
+            ended[remote_id] = answer
+    return merge_statuses([ended.get(i) or answers.get(i) for i in ids])
 
 
 def merge_statuses(

@@ -125,8 +125,9 @@ def connect(
         # EXTRA: in rollback mode a commit is the journal's deletion, which has to be on disk too
         connection.execute("PRAGMA synchronous = EXTRA")
         connection.execute("PRAGMA wal_autocheckpoint = 0")
-        # the default, 2 MB, writes the index of 100,000 bodies several times within one transaction
-        connection.execute("PRAGMA cache_size = -16000")
+        # pages: with the default, 2 MB, one transaction writes the index of 100,000 bodies several
+        # times; a larger cache would keep its size after reads of large groups
+        connection.execute("PRAGMA cache_spill = 4000")
     except BaseException:
         connection.close()
         raise

@@ -242,6 +242,16 @@ class Database:
             )
             return value
 
+    def stamp(self) -> object:
+        """Return sizes and dates that change when the group is written to, without waiting.
+
+        None if they cannot be relied on. Two writes within the same few milliseconds may have the
+        same date.
+        """
+        if self._is_on_network or os.name != "posix":
+            return None
+        return look(self.path).written
+
     def _checkpoint(self, connection: sqlite3.Connection) -> None:
         """Move the log into the file, in a way that other processes can recognise.
 

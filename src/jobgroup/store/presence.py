@@ -6,7 +6,7 @@ Opening and closing the file without SQLite would drop the locks that SQLite hol
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from jobgroup.errors import StorageError
@@ -23,6 +23,7 @@ class Presence:
         files: device and inode of the file, its log, and the log's index; None if missing.
         size_bytes: size of the file.
         log_bytes: size of the log, which never shrinks while a process has the file open.
+        written: sizes and dates of the file and its log.
         stamp: changes when the file is written to, which happens only when the log is moved into
             it; see `Database._checkpoint`.
     """
@@ -31,6 +32,7 @@ class Presence:
     size_bytes: int = 0
     log_bytes: int = 0
     stamp: str = ""
+    written: tuple[int, ...] = field(default=(), compare=False)
 
 
 def look(path: Path) -> Presence:
@@ -43,6 +45,7 @@ def look(path: Path) -> Presence:
         file.st_size if file else 0,
         log.st_size if log else 0,
         f"{file.st_size} {file.st_mtime_ns}" if file else "",
+        tuple(n for found in (file, log) if found for n in (found.st_size, found.st_mtime_ns)),
     )
 
 

@@ -92,7 +92,7 @@ CREATE TABLE jobs (
     last_error TEXT NOT NULL DEFAULT '' -- why the job was not sent
 );
 CREATE INDEX jobs_by_position ON jobs (position);
-CREATE INDEX jobs_by_state ON jobs (state);
+CREATE INDEX jobs_by_state ON jobs (state, attempt_id);
 CREATE INDEX jobs_by_version ON jobs (version);
 
 CREATE TABLE attempts (

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import sqlite3
+from collections.abc import Iterable, Iterator
+from typing import Any, Final
 
 from jobgroup.status import ON_CLOUD, TERMINAL, RemoteStatus
 from jobgroup.store.checking import date_of, number_of
@@ -19,50 +21,49 @@ _ON_CLOUD = _in_sql(ON_CLOUD)
 _TERMINAL = _in_sql(TERMINAL)
 
 
+_BEGUN_FIRST: Final = ("running", *sorted(ON_CLOUD - {"running", "waiting"}), "waiting")
+
+PAGE: Final = 5000
+"""Jobs that are read at once: a large group takes no more memory for a moment than for good."""
+
+_END_OF_PAGE: Final = (
+    "SELECT max(attempt_id) FROM (SELECT attempt_id FROM jobs"
+    " WHERE state = ? AND attempt_id > ? ORDER BY attempt_id LIMIT ?)"
+)
+_PAGE: Final = "jobs WHERE state = ? AND attempt_id > ? AND attempt_id <= ?"
+
+
 class StatusUpdates:
     """The states of jobs on a cloud. A job that has ended never changes again."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def list_pollable(self, since: int = 0) -> list[Pollable]:
-        """Return the attempts that may still change, in the order of sending.
+    def pages_of_pollable(self) -> Iterator[list[Pollable]]:
+        """Yield the attempts that may still change, state by state in the order of sending.
 
-        With `since`, a version of the group, return every job that has changed since, including
-        those that need not be asked about any more.
+        Each page is read when it is asked for, so an attempt that changes meanwhile may be missing
+        or come twice; `list_changed` returns it.
         """
-        chosen = "j.version > ?" if since else f"? = 0 AND j.state IN ({_ON_CLOUD})"
         targets: dict[tuple[str, ...], Target] = {}
+        for state in _BEGUN_FIRST:
+            last = 0
+            while True:
+                with self._database.read_transaction() as connection:
+                    (end,) = connection.execute(_END_OF_PAGE, (state, last, PAGE)).fetchone()
+                    page = _pollable(connection, _PAGE, (state, last, end), targets)
+                if end is None:
+                    break
+                last = end
+                yield [row for row in page if row.remote_ids]
+
+    def list_changed(self, since: int) -> list[Pollable]:
+        """Return every job that has changed since a version of the group, in the order of sending.
+
+        These include jobs that need not be asked about any more.
+        """
         with self._database.read_transaction() as connection:
-            rows = connection.execute(
-                "SELECT t.provider, t.origin, t.account, t.platform, coalesce(a.id, 0),"  # noqa: S608
-                " j.id, s.remote_id,"
-                f" CAST(coalesce({date_of('a.sent_at')}, {date_of('a.intent_at')}, 0) AS REAL),"
-                " j.state, a.provider_status IS NOT NULL"
-                " FROM jobs j JOIN targets t ON t.id = j.target_id"
-                " LEFT JOIN attempts a ON a.id = j.attempt_id"
-                " LEFT JOIN subjobs s ON s.attempt_id = a.id"
-                f" WHERE {chosen} ORDER BY a.id, s.number",
-                (since,),
-            )
-            found: list[Pollable] = []
-            for *target, attempt_id, entry_id, remote_id, sent_at, state, was_seen in rows:
-                if found and attempt_id and attempt_id == found[-1].attempt_id:
-                    found[-1].remote_ids.append(remote_id)
-                elif since or remote_id:
-                    found.append(
-                        Pollable(
-                            attempt_id,
-                            entry_id,
-                            [remote_id] if remote_id else [],
-                            targets.setdefault(tuple(target), Target(*target)),
-                            sent_at,
-                            bool(remote_id) and state in ON_CLOUD,
-                            state == "cancel_requested",
-                            bool(was_seen),
-                        )
-                    )
-            return found
+            return _pollable(connection, "jobs WHERE version > ?", (since,), {})
 
     def targets(self, states: Iterable[str]) -> list[Target]:
         """Return the accounts and platforms of jobs in these states, each once."""
@@ -144,3 +145,40 @@ class StatusUpdates:
                 (limit,),
             )
             return [row[0] for row in rows]
+
+
+def _pollable(
+    connection: sqlite3.Connection,
+    chosen: str,
+    values: tuple[Any, ...],
+    targets: dict[tuple[str, ...], Target],
+) -> list[Pollable]:
+    rows = connection.execute(
+        "SELECT t.provider, t.origin, t.account, t.platform, coalesce(a.id, 0),"  # noqa: S608
+        " j.id, s.remote_id,"
+        f" CAST(coalesce({date_of('a.sent_at')}, {date_of('a.intent_at')}, 0) AS REAL),"
+        " j.state, a.provider_status IS NOT NULL"
+        f" FROM (SELECT * FROM {chosen}) j JOIN targets t ON t.id = j.target_id"
+        " LEFT JOIN attempts a ON a.id = j.attempt_id"
+        " LEFT JOIN subjobs s ON s.attempt_id = a.id"
+        " ORDER BY a.id, s.number",
+        values,
+    )
+    found: list[Pollable] = []
+    for *target, attempt_id, entry_id, remote_id, sent_at, state, was_seen in rows:
+        if found and attempt_id and attempt_id == found[-1].attempt_id:
+            found[-1].remote_ids.append(remote_id)
+            continue
+        found.append(
+            Pollable(
+                attempt_id,
+                entry_id,
+                [remote_id] if remote_id else [],
+                targets.setdefault(tuple(target), Target(*target)),
+                sent_at,
+                bool(remote_id) and state in ON_CLOUD,
+                state == "cancel_requested",
+                bool(was_seen),
+            )
+        )
+    return found

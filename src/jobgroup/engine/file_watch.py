@@ -1,0 +1,41 @@
+"""Notices writes to a group's file by any process, at little cost while there are none."""
+
+from __future__ import annotations
+
+import math
+import time
+from typing import Final
+
+from jobgroup.engine.loop import SerialThread
+from jobgroup.store import GroupStore
+
+READ_INTERVAL_S: Final = 2.0
+"""How often the file is read although its size and date are the same."""
+
+
+class FileWatch:
+    """The versions of a group's file, read in the group's thread if it may have changed."""
+
+    def __init__(self, store: GroupStore, in_thread: SerialThread) -> None:
+        self._store = store
+        self._in_thread = in_thread
+        self._stamp: object = None
+        self._read_at = -math.inf
+        self._versions = (-1, -1)
+
+    async def versions(self) -> tuple[int, int]:
+        """Return the group's version, and a number that grows with writes by others.
+
+        Raises:
+            StorageError: the file cannot be read.
+        """
+        before, self._stamp = self._stamp, self._store.database.stamp()
+        is_known = self._stamp is not None and self._stamp == before
+        if not is_known or time.monotonic() > self._read_at + READ_INTERVAL_S:
+            self._read_at = time.monotonic()
+            self._versions = await self._in_thread(self._read)
+        return self._versions
+
+    def _read(self) -> tuple[int, int]:
+        data_version = self._store.database.data_version()
+        return self._store.version, data_version
