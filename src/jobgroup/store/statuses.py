@@ -42,8 +42,8 @@ class StatusUpdates:
     def pages_of_pollable(self) -> Iterator[list[Pollable]]:
         """Yield the attempts that may still change, state by state in the order of sending.
 
-        Each page is read when it is asked for, so an attempt that changes meanwhile may be missing
-        or come twice; `list_changed` returns it.
+        Each page is read when it is asked for. An attempt that changes between two pages may be
+        missing or come twice; `list_changed` returns it.
         """
         targets: dict[tuple[str, ...], Target] = {}
         for state in _BEGUN_FIRST:
