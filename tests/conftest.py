@@ -39,6 +39,32 @@ if find_spec("hypothesis"):  # the environments of `make compat` are without
     settings.load_profile("patient")
 
 
+FIRST = ("hosts", "promises")
+"""Folders with the longest tests, which must not be the last ones in a parallel run."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with these folders, in this order."""
+    order = {folder: number for number, folder in enumerate(FIRST)}
+    items.sort(key=lambda item: order.get(item.path.parent.name, len(order)))
+
+
+@pytest.hookimpl(optionalhook=True)  # the environments of `make compat` are without xdist
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Give each process whole files, and one process all tests in notebook hosts.
+
+    Browsers, servers and kernels of several such tests at once would starve each other.
+    """
+    from xdist.scheduler import LoadFileScheduling
+
+    class Scheduling(LoadFileScheduling):  # type: ignore[misc]  # it has no types
+        def _split_scope(self, nodeid: str) -> str:
+            file: str = super()._split_scope(nodeid)
+            return "tests/hosts" if file.startswith("tests/hosts/") else file
+
+    return Scheduling(config, log)
+
+
 @pytest.fixture(autouse=True)
 def data_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty folder for the test's job groups, its processes' too; no token is known.
