@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from asyncio import wrap_future
 from dataclasses import asdict
 from html import escape
 from typing import Any
@@ -81,17 +83,17 @@ class GroupsHandler(ExtensionHandlerMixin, APIHandler):
     async def get(self) -> None:
         """Send the groups. A browser that knows them already gets an answer without a body."""
         await require(self, "read")
-        loop = IOLoop.current()
-        groups = await loop.run_in_executor(None, _present_groups)
-        self.finish({"version": version(), "groups": groups})
+        views = self.settings["jobgroup_views"]
+        await views.prepare()
+        self.finish(await wrap_future(views.shared.in_thread("list", _encoded_groups)))
 
 
-def _present_groups() -> Any:
-    """Return the groups; in a thread, which also imports jobgroup for the first request."""
+def _encoded_groups() -> bytes:
+    """Return the answer; in a thread, because a long list takes a while to encode."""
     from jobgroup.dashboard.group_list import present_groups
     from jobgroup.store.encoding import json_safe
 
-    return json_safe(present_groups())
+    return json.dumps(json_safe({"version": version(), "groups": present_groups()})).encode()
 
 
 async def is_allowed(handler: JupyterHandler, action: str) -> bool:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable
-from typing import Final
+from concurrent.futures import Future
+from typing import Any, Final
 
 from tornado.ioloop import IOLoop
 
@@ -37,6 +39,8 @@ class Shared:
         self._loop = IOLoop.current()
         forking.limit_wait(FORK_WAIT_S)
         catalog.only_look()
+        # what was imported stays: without this, each full collection stops all threads to visit it
+        gc.freeze()
         self._tokens: dict[tuple[str, str], Secret] = {}
 
     def threads_of(self, group: Callable[[], str]) -> Threads:
@@ -46,6 +50,10 @@ class Shared:
             return PooledDriver(step, self.workers, lambda: f"push {group()}", self._call_later)
 
         return Threads(driver, lambda: ViewPool(self.workers, lambda: f"request {group()}"))
+
+    def in_thread(self, key: str, function: Callable[[], Any]) -> Future[Any]:
+        """Call a function in a thread, after others that may wait for the same thing."""
+        return ViewPool(self.workers, lambda: key).submit(function)
 
     def set_token(self, token: Secret, url: str, account: str) -> int:
         """Keep a token in the memory of this process, for it and the processes that it starts.

@@ -63,9 +63,14 @@ class Views:
         """Forget a view."""
         self._open.discard(socket)
 
+    async def prepare(self) -> None:
+        """Import jobgroup in a thread, before the first view or list."""
+        if self._shared is None:
+            await IOLoop.current().run_in_executor(None, _import)
+
     @property
     def shared(self) -> Shared:
-        """The threads, the decoder and the tokens that all views share."""
+        """The threads, the decoder and the tokens that all views share; after `prepare`."""
         if self._shared is None:
             from jobgroup_server.shared import Shared
 
@@ -120,6 +125,7 @@ class DashboardSocket(WebSocketMixin, WebSocketHandler, JupyterHandler):
     async def get(self, *args: Any, **kwargs: Any) -> None:
         """Open the web socket for a user who may read."""
         await require(self, "read")
+        await self.settings["jobgroup_views"].prepare()
         await super().get(*args, **kwargs)
 
     def open(self, *_: Any, **__: Any) -> None:
@@ -193,6 +199,10 @@ class DashboardSocket(WebSocketMixin, WebSocketHandler, JupyterHandler):
             pass  # the browser has gone
         finally:
             self.unsent_bytes -= len(frame)
+
+
+def _import() -> None:
+    import jobgroup_server.view  # noqa: F401
 
 
 def action_of(content: object) -> str:
