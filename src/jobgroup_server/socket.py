@@ -35,6 +35,9 @@ MAX_VIEWS = 200
 MAX_UNSENT_BYTES = 100_000_000
 """Frames that may wait for a browser that reads slowly: more than the rows of a large group."""
 
+MAX_UNSENT_BYTES_OF_ALL = 300_000_000
+"""Frames that may wait for all browsers; then the view that reads slowest is closed."""
+
 TOO_MANY, TOO_BAD, TOO_BUSY = 1008, 1007, 1013
 """Close codes: a broken policy, data that is not of the protocol, try again later."""
 
@@ -67,6 +70,16 @@ class Views:
         """Import jobgroup in a thread, before the first view or list."""
         if self._shared is None:
             await IOLoop.current().run_in_executor(None, _import)
+
+    def too_slow(self) -> DashboardSocket | None:
+        """Return the view that reads slowest, if too much waits for it or for all of them."""
+        reading = [socket for socket in self._open if not socket.is_closing]
+        if not reading:
+            return None
+        slowest = max(reading, key=lambda socket: socket.unsent_bytes)
+        total = sum(socket.unsent_bytes for socket in reading)
+        is_too_slow = slowest.unsent_bytes > MAX_UNSENT_BYTES or total > MAX_UNSENT_BYTES_OF_ALL
+        return slowest if is_too_slow else None
 
     @property
     def shared(self) -> Shared:
@@ -105,6 +118,7 @@ class DashboardSocket(WebSocketMixin, WebSocketHandler, JupyterHandler):
     auth_resource = RESOURCE
     view: View | None = None
     unsent_bytes = 0
+    is_closing = False
 
     def set_default_headers(self) -> None:
         """Set none: those of documents have no meaning here."""
@@ -169,7 +183,7 @@ class DashboardSocket(WebSocketMixin, WebSocketHandler, JupyterHandler):
         if action != "read" and not await is_allowed(self, action):
             self.view.refuse(content)
         else:
-            self.view.receive(content)
+            self.view.receive(content, len(message))
 
     def on_close(self) -> None:
         """End the view."""
@@ -190,10 +204,11 @@ class DashboardSocket(WebSocketMixin, WebSocketHandler, JupyterHandler):
             return
         self.unsent_bytes += len(frame)
         try:
-            if self.unsent_bytes > MAX_UNSENT_BYTES:
+            if (slow := self._views.too_slow()) is not None:
                 self.log.warning("A dashboard's view was closed because it reads too slowly.")
-                self.close(TOO_MANY, "reads too slowly")
-            else:
+                slow.is_closing = True
+                slow.close(TOO_MANY, "reads too slowly")
+            if slow is not self:
                 await self.write_message(frame, binary=isinstance(frame, bytes))
         except WebSocketClosedError:
             pass  # the browser has gone

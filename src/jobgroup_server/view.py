@@ -25,6 +25,7 @@ from jobgroup_server.shared import Shared
 from jobgroup_server.workers import OrderedTasks
 
 MAX_QUEUED: Final = 1000
+MAX_QUEUED_BYTES: Final = 10_000_000
 """Messages of one view that wait to be handled; more are dropped, and the page asks again."""
 
 MAX_POSITIONS: Final = 2000
@@ -45,6 +46,7 @@ class View:
         self._send = send
         self._shared = shared
         self._tasks = OrderedTasks(shared.workers, lambda: f"message {self.shown}")
+        self._queued_bytes = 0
         self._session: SocketSession | None = None
 
     @property
@@ -61,10 +63,12 @@ class View:
         """Open the group and send the traits."""
         self._tasks.add(self._open)
 
-    def receive(self, content: object) -> None:
+    def receive(self, content: object, size_bytes: int) -> None:
         """Handle a message of the browser."""
-        if len(self._tasks) < MAX_QUEUED:
-            self._tasks.add(partial(self._receive, content))
+        size = self._queued_bytes + size_bytes
+        if len(self._tasks) < MAX_QUEUED and size <= MAX_QUEUED_BYTES:
+            self._queued_bytes = size
+            self._tasks.add(partial(self._receive, content, size_bytes))
 
     def refuse(self, content: dict[str, Any]) -> None:
         """Answer that the user may not do this."""
@@ -101,7 +105,8 @@ class View:
             )
         return group
 
-    def _receive(self, content: object) -> None:
+    def _receive(self, content: object, size_bytes: int) -> None:
+        self._queued_bytes -= size_bytes
         if self._session is not None:
             self._session.receive(content)
 

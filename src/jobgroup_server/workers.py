@@ -13,10 +13,13 @@ from threading import Lock
 from typing import Any, Final
 
 from jobgroup.dashboard.threads import Step
+from jobgroup.errors import JobGroupError
 from jobgroup.logs import logger
 
 MAX_THREADS: Final = 16
 MAX_THREADS_PER_KEY: Final = 2
+MAX_WAITING: Final = 100
+"""Requests of one view that take time: each may have a megabyte."""
 
 Task = Callable[[], object]
 Key = Callable[[], str]
@@ -120,6 +123,8 @@ class ViewPool(Executor):
     def submit(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         """Queue a call and return at once."""
         future: Future[Any] = Future()
+        if len(self._futures) >= MAX_WAITING:
+            raise JobGroupError("Too many requests of this page are waiting. Try again later.")
         self._futures.add(future)
         future.add_done_callback(self._futures.discard)
 

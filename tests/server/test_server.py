@@ -6,6 +6,7 @@ import signal
 import sqlite3
 import threading
 from contextlib import AsyncExitStack
+from functools import partial
 from pathlib import Path
 
 import anyio
@@ -20,6 +21,16 @@ from jobgroup import JobGroup
 from jobgroup.dashboard.protocol import COMMANDS
 
 pytestmark = pytest.mark.anyio
+
+
+async def send_much(client, megabytes) -> None:
+    """Have the server send so much, and read nothing."""
+    for i in range(megabytes):
+        try:
+            text = f"{i} {'x' * 900_000}"
+            await client.send(t="set_trait", id=f"{i}", name="search", value=text)
+        except WebSocketClosedError:
+            break
 
 
 async def test_a_view_shows_rows_and_follows_a_run_of_another_process(make_group, ui):
@@ -296,13 +307,46 @@ async def test_a_view_that_never_reads_is_closed(make_group, ui):
     make_group("study", {})
     async with ui.connected("study") as client:
         await client.until(lambda: client.traits)
-        for i in range(150):
-            try:
-                await client.send(t="query", id=f"{i}-{'x' * 900_000}", name="groups", args={})
-            except WebSocketClosedError:
-                break
+        await send_much(client, 150)
         await anyio.to_thread.run_sync(wait, lambda: "reads too slowly" in ui.log.read_text())
     assert ui.get("api/status").status_code == 200
+
+
+async def test_views_that_never_read_share_a_bound(make_group, ui):
+    """Many of them do not fill the server's memory, and one that reads stays."""
+    make_group("study", {})
+    before = ui.log.read_text().count("reads too slowly")
+    async with AsyncExitStack() as views, ui.connected("study") as good:
+        for _ in range(4):
+            await send_much(await views.enter_async_context(ui.connected("study")), 90)
+        closed = partial(wait, lambda: ui.log.read_text().count("reads too slowly") > before)
+        await anyio.to_thread.run_sync(closed)
+        assert (await good.ask("groups"))["t"] == "result"
+
+
+async def test_long_ids_are_refused(make_group, ui):
+    """They would be kept for the life of the view."""
+    make_group("study", {})
+    async with ui.connected("study") as client:
+        await client.send(t="query", id="x" * 1000, name="groups", args={})
+        assert (await client.ask("groups"))["t"] == "result"
+    assert not any(len(message.get("id", "")) > 200 for message in client.messages)
+
+
+async def test_an_answer_that_has_arrived_is_not_kept(make_group, ui):
+    """Lists of many groups, asked for again and again, do not fill the server's memory."""
+    make_group("study", {})
+    async with ui.connected("study") as client:
+        await client.send(t="open", client=None)
+        sync = {"t": "sync", "client": None, "ack": 0, "reply": False}
+        await client.send(t="query", id="q", name="groups", args={})
+        await client.answer("q")
+        await client.send(**sync, pending=["q"])
+        await client.until(lambda: sum(m.get("id") == "q" for m in client.messages) == 3)
+        await client.send(**sync, pending=[])
+        await client.send(**sync, pending=["q"])
+        await client.ask("groups")
+    assert sum(m.get("id") == "q" for m in client.messages) == 3  # ack, answer, and once more
 
 
 async def test_read_only_authorizer_is_respected(make_group, start_ui, tmp_path):

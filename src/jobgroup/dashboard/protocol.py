@@ -57,6 +57,9 @@ QUERIES: Final = (
         "slots",
     ),
 )
+MAX_ID: Final = 200
+"""Characters of a request's id."""
+
 MAX_TOKEN: Final = 10_000
 """Characters of a token, and of what it is for."""
 
@@ -278,7 +281,15 @@ def _request(content: Mapping[str, Any], known: Sequence[str]) -> tuple[str, str
     name = _field(content, "name", str)
     if name not in known:
         raise InvalidMessageError(f"name must be one of {', '.join(known)}, got {short(name)}")
-    return _field(content, "id", str), name
+    return _id(content), name
+
+
+def _id(content: Mapping[str, Any]) -> str:
+    """Return a request's id, which is kept long after its answer."""
+    found: str = _field(content, "id", str)
+    if len(found) > MAX_ID:
+        raise InvalidMessageError(f"id must have at most {MAX_ID} characters, got {short(found)}")
+    return found
 
 
 def _args(content: Mapping[str, Any]) -> tuple[Json, str]:

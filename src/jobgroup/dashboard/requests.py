@@ -42,6 +42,7 @@ class Requests:
         self._make_pool = make_pool
         self._lock = Lock()
         self._answers: OrderedDict[str, protocol.Json | None] = OrderedDict()
+        self._questions: set[str] = set()
         self._done: OrderedDict[str, None] = OrderedDict()
         self._pool: Executor | None = None
 
@@ -56,7 +57,10 @@ class Requests:
                 self._answers[request] = None
                 if once:
                     self._done[request] = None
+                else:
+                    self._questions.add(request)
                 _forget_oldest(self._answers, MAX_ANSWERS)
+                self._questions &= self._answers.keys()
                 _forget_oldest(self._done, MAX_DONE)
         if is_answered:
             self.repeat([request])
@@ -83,6 +87,14 @@ class Requests:
         for answer in found:
             if answer is not None:
                 self._send(answer)
+
+    def forget_questions(self, pending: Iterable[str]) -> None:
+        """Forget the answers to questions that the page has received; some have megabytes."""
+        with self._lock:
+            for question in self._questions.difference(pending):
+                if self._answers.get(question) is not None:
+                    del self._answers[question]
+                    self._questions.discard(question)
 
     def in_thread(self, function: Callable[..., Any], *args: Any) -> Future[Any]:
         with self._lock:

@@ -147,7 +147,7 @@ class DashboardSession(HasTraits):
         except protocol.InvalidMessageError as error:
             _log.warning("a message of the dashboard was not understood: %s", error)
             request = content.get("id") if isinstance(content, dict) else None
-            if isinstance(request, str):
+            if isinstance(request, str) and len(request) <= protocol.MAX_ID:
                 self._reply(protocol.error(request, "InvalidMessageError", str(error)))
             return
         match message:
@@ -155,6 +155,7 @@ class DashboardSession(HasTraits):
                 self._sender.on_open(client)
             case protocol.Sync():
                 self._requests.repeat(message.pending)
+                self._requests.forget_questions(message.pending)
                 self._sender.on_sync(message)
             case protocol.Close(has_views):
                 self._sender.on_close(has_views=has_views)
