@@ -193,8 +193,8 @@ class Decoder:
         if not answer.endswith(b"\n"):
             raise JobGroupError(
                 "The results could not be decoded: the process that decodes them ended after"
-                f" {time.monotonic() - began:.0f} s, because it needed too much time or memory."
-                " get_results() in Python has no such limit."
+                f" {time.monotonic() - began:.0f} s, because it needed too much time or memory, or"
+                " was killed. get_results() in Python has no such limits."
             )
         return dict(json.loads(answer))
 
