@@ -81,7 +81,7 @@ pythons: $(VENV)/package
 
 .PHONY: screenshots
 screenshots: $(VENV)/package $(VENV)/chromium
-	PYTHONPATH=tests/hosts python scripts/screenshots.py
+	PYTHONPATH=tests/hosts:tests/server python scripts/screenshots.py
 
 .PHONY: docs
 docs: $(VENV)/package $(VENV)/tools

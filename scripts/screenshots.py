@@ -1,24 +1,28 @@
 """Makes the pictures of the documentation: the dashboard in a real JupyterLab, on a real kernel.
 
 Usage: python scripts/screenshots.py [folder [scene ...]], with what the browser tests need
-installed and tests/hosts on PYTHONPATH. `scene` may be `every`: each scene in the light and the
-dark theme, 1360, 800 and 400 pixels wide, to look at before a release.
+installed, and tests/hosts and tests/server on PYTHONPATH. `scene` may be `every`: each scene in
+the light and the dark theme, 1360, 800 and 400 pixels wide, to look at before a release.
 """
 
 from __future__ import annotations
 
+import os
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
+from urllib.parse import quote
 
 from playwright.sync_api import Browser, Page, sync_playwright
+from ui_server import Ui
 
 from harness.browser import launched
 from harness.groups import cloud
-from harness.jupyter import JupyterServer, Notebook, serving_jupyter
+from harness.jupyter import JupyterServer, serving_jupyter
+from harness.process import free_port
 
 WIDTHS = (1360, 800, 400)
-THEMES = ("JupyterLab Light", "JupyterLab Dark")
 
 OWN_GROUPS = 'import os, tempfile; os.environ["JOBGROUP_DATA_DIR"] = tempfile.mkdtemp()'
 
@@ -29,7 +33,7 @@ def sweep(name, n, **parameters):
         (
             job(**{k: v(i) for k, v in parameters.items()}),
             {"max_samples": 10_000},
-            {"phi": round(i * 0.05, 2), "circuit": ("Ralph CNOT", "Knill CNOT")[i % 2]},
+            {"phi": round(i // 2 * 0.1, 2), "circuit": ("Ralph CNOT", "Knill CNOT")[i % 2]},
         )
         for i in range(n)
     )
@@ -122,16 +126,16 @@ SCENES: dict[str, tuple[list[str], bool]] = {
     "100k": ([LARGE], False),
 }
 EVERY: dict[str, list[str]] = {
-    "next": [MIXED, NEXT],
-    "sweep": [SWEPT, shown(1360)],
-    "compare": [SWEPT, shown(1360, ", selected=[0, 12]")],
-    "empty": ['jg = JobGroup("my first group")', shown(1360)],
-    "100k": [LARGE, shown(1360)],
-    "groups": [SWEPT, MIXED, in_box("Dashboard()")],
-    "compare-groups": [SWEPT, OTHER_CHIP, in_box("Dashboard()")],
-    "slots": [MIXED, shown(1360)],
-    "job": [MIXED, shown(1360)],
-    "failure": [MIXED, FAILED],
+    "empty": ['jg = JobGroup("my first group")'],
+    "sweep": [SWEPT],
+    "compare": [SWEPT],
+    "compare-groups": [SWEPT, OTHER_CHIP],
+    "next": [MIXED, "jg.prioritize([26, 24])"],
+    "groups": [SWEPT, MIXED],
+    "slots": [MIXED],
+    "job": [MIXED],
+    "failure": [MIXED],
+    "100k": [LARGE],
 }
 WHOLE_WINDOW: dict[str, list[str]] = {"lab": [*START[1:], RUNNING]}
 """Scenes whose groups the server has too."""
@@ -147,7 +151,7 @@ def main(folder: Path, *names: str) -> None:
         launched(playwright) as browser,
     ):
         for scene in EVERY if "every" in names else ():
-            take_every(browser, server, scene, folder)
+            take_every(browser, scene, folder)
         for name in [each for each in names if each != "every"] or (
             () if names else (*SCENES, *WHOLE_WINDOW)
         ):
@@ -165,25 +169,32 @@ def take(
     with server.open(browser, [*START, *cells], dark=is_dark) as notebook:
         notebook.page.set_viewport_size({"width": 2000, "height": 1800})  # all of it is in sight
         notebook.run_all()
-        pose(notebook, path.stem)
+        pose(notebook.page, path.stem)
         notebook.page.get_by_test_id("jobgroup").screenshot(path=path)
 
 
-def take_every(browser: Browser, server: JupyterServer, scene: str, folder: Path) -> None:
-    """Take a scene's pictures in both themes and all widths."""
-    with server.open(browser, [*START, *EVERY[scene]]) as notebook:
-        page = notebook.page
-        page.set_viewport_size({"width": 2000, "height": 1800})
-        notebook.run_all()
-        pose(notebook, scene)
-        for theme in THEMES:
-            change = "(theme) => jupyterapp.commands.execute('apputils:change-theme', { theme })"
-            page.evaluate(change, theme)
+def take_every(browser: Browser, scene: str, folder: Path) -> None:
+    """Take a scene's pictures on the page of `jobgroup ui`, in both themes and all widths."""
+    with tempfile.TemporaryDirectory() as data_dir:
+        os.environ["JOBGROUP_DATA_DIR"] = data_dir
+        names: dict[str, Any] = {}
+        for cell in [cloud(concurrent=4), SWEEP, *EVERY[scene]]:
+            exec(cell, names)  # noqa: S102  # cells of this file
+        token, url = names["cloud"].token, names["cloud"].url
+        ui = Ui(Path(data_dir), free_port(), JOBGROUP_TOKEN=token, JOBGROUP_URL=url)
+        page = browser.new_page(viewport={"width": WIDTHS[0], "height": 1000})
+        group = "" if "groups" in scene else names["jg"].name
+        page.goto(f"{ui.url}jobgroup/?group={quote(group)}&token={ui.token}")
+        pose(page, scene)
+        for theme in ("light", "dark"):
+            page.emulate_media(color_scheme=theme)
             for width in WIDTHS:
-                notebook.evaluate(f"setattr(box.layout, 'width', '{width}px')")
-                page.wait_for_timeout(1500)  # what moves comes to rest
-                path = folder / f"{scene}-{theme.split()[-1].lower()}-{width}.png"
-                page.get_by_test_id("jobgroup").screenshot(path=path)
+                page.set_viewport_size({"width": width, "height": 1000})
+                page.wait_for_timeout(1000)  # what moves comes to rest
+                page.screenshot(path=folder / f"{scene}-{theme}-{width}.png", full_page=True)
+        page.close()
+        ui.stop()
+        names["cloud"].__exit__(None, None, None)
 
 
 def take_window(browser: Browser, server: JupyterServer, cells: list[str], path: Path) -> None:
@@ -203,9 +214,8 @@ def take_window(browser: Browser, server: JupyterServer, cells: list[str], path:
         page.screenshot(path=path)
 
 
-def pose(notebook: Notebook, name: str) -> None:
+def pose(page: Page, name: str) -> None:
     """Open what the picture is about."""
-    page = notebook.page
     page.get_by_test_id("jobgroup").wait_for()
     if name in ("groups", "compare-groups"):
         page.get_by_test_id("groups").wait_for()
@@ -237,6 +247,9 @@ def pose_plot(page: Page, name: str) -> None:
         page.get_by_test_id("plot-curves").select_option(label="circuit")
         page.locator("[data-testid=plot][data-curves=circuit]").wait_for()
     if name == "compare":
+        page.get_by_test_id("view-both").click()
+        for position in (0, 12):
+            page.get_by_test_id(f"row-{position}").locator(".select").click()
         page.get_by_test_id("comparison").wait_for()
     if name == "compare-groups":
         for group in ("hong ou mandel, swept", "hong ou mandel, other chip"):

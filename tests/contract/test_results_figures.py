@@ -26,10 +26,11 @@ def canvas(monkeypatch):
 def study(scripted):
     """Make a group of measured jobs over a product of values; None is a job without a result."""
 
-    def make(over, count, *, samples=100, name="study"):
+    def make(over, count, *, samples=100, name="study", has=lambda **_: True):
         jg = JobGroup(name)
         scripted.first_word = "completed"
         points = [dict(zip(over, values, strict=True)) for values in _product(*over.values())]
+        points = [point for point in points if has(**point)]
         jobs = [
             RemoteJob({"command": "sample_count"}, platform="sim:x", url=scripted.url)
             for _ in points
@@ -81,6 +82,18 @@ def test_curves_have_wilson_bars_and_break_at_gaps(study):
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("phi", "share of |1,1> among selected")
     assert ax.get_ylim()[0] == 0
     assert _caption(ax) == "100 samples a point, 68.27 % Wilson; 5 of 6 measured"
+
+
+def test_curves_are_joined_where_another_one_has_a_point_between(study):
+    """Two curves over different values each have a line of their own."""
+    jg = study(
+        {"phi": [0.0, 0.5, 1.0, 1.5], "indist": [0.6, 1]},
+        lambda phi, indist: 20 + int(40 * phi),
+        has=lambda phi, indist: (phi % 1 == 0) == (indist == 1),
+    )
+    lines = _curves(jg.plot("|1,1>", x="phi", curves="indist"))
+    assert [line.get_xdata().tolist() for line in lines[:2]] == [[0.5, 1.5], [0.0, 1.0]]
+    assert not any(np.isnan(line.get_ydata()).any() for line in lines)
 
 
 def test_many_values_of_the_second_name_make_a_map(study):

@@ -19,11 +19,10 @@ export function drawCurves(
   const isMany = marks.length > MANY;
   const byPlace = new Map<number, Mark>();
   for (const mark of marks)
-    if (mark.state === "measured")
-      byPlace.set(
-        (points.curve[mark.rank] ?? 0) * figure.xs.values.length + (points.x[mark.rank] ?? 0),
-        mark,
-      );
+    byPlace.set(
+      (points.curve[mark.rank] ?? 0) * figure.xs.values.length + (points.x[mark.rank] ?? 0),
+      mark,
+    );
   figure.groups.values.forEach((_, curve) => {
     const stroke = colourOf(curve);
     let line: XY[] = [];
@@ -33,8 +32,8 @@ export function drawCurves(
     };
     for (let place = 0; place < figure.xs.values.length; place++) {
       const mark = byPlace.get(curve * figure.xs.values.length + place);
-      if (mark) line.push([mark.x, mark.y]);
-      else end();
+      if (mark?.state === "measured") line.push([mark.x, mark.y]);
+      else if (mark) end();
     }
     end();
   });

@@ -50,13 +50,14 @@ class _Drawing:
         self._figure, self._ax, self._np = figure, ax, np
 
     def line(self) -> None:
-        """Draw markers with thin lines, broken at gaps."""
+        """Draw markers with thin lines, broken at points without a value."""
         np, ax = self._np, self._ax
         for group, label in enumerate(self._figure.legend):
-            points = self._points(group)
+            # other curves may have points between those of this one
+            points = [point for point in self._points(group) if point is not _HOLE]
             found = [point.quantity for point in points]
             values = np.array([_number(each.value) for each in found])
-            places = coordinate(self._figure.xs, np)
+            places = coordinate(self._figure.xs, np)[[point.x for point in points]]
             (line,) = ax.plot(places, values, "-", linewidth=0.8, label="_")
             colour = line.get_color()
             is_open = np.array([point.samples is None for point in points])

@@ -3,7 +3,7 @@
 import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { canAct } from "../../canAct";
-import { isTerminal, wordOf } from "../../data/states";
+import { isTerminal, isUnsent, wordOf } from "../../data/states";
 import type { JobDetail, JobResult } from "../../kernel/answers";
 import type { Session } from "../../session";
 import { Copy } from "../../ui/Copy";
@@ -45,7 +45,7 @@ export function Job({ session, position }: { session: Session; position: number 
       <Section title="Result">
         <Result key={fresh} {...{ session, position, state }} />
       </Section>
-      <Section title="What was sent">
+      <Section title={isUnsent(state) ? "What will be sent" : "What was sent"}>
         <Loaded answer={job}>{(value) => <Sent session={session} job={value} />}</Loaded>
       </Section>
       <Section title="What happened">
