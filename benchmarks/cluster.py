@@ -24,7 +24,7 @@ def lines(*, quick: bool) -> Iterator[Line]:
     if find_spec("distributed") is None:
         print("cluster: Dask is not installed, nothing is measured", file=sys.stderr)
         return
-    count = 40 if quick else 1000
+    count = 40 if quick else 200
     yield Line(
         f"{count:,} simulations of {PHOTONS} photons on {WORKERS} Dask workers",
         Variant(as_jobs, (count,)),

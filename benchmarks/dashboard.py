@@ -61,6 +61,12 @@ def lines(*, quick: bool) -> Iterator[Line]:
                 at_most=0.4,
             )
         yield Line(
+            f"dashboard: first paint of {sizes[-1]:,} jobs in JupyterLab, from running the cell",
+            Variant(first_paint, (sizes[-1], PAINTED), once=True),
+            {"an anywidget with one line": Variant(first_paint, (0, BARE), once=True)},
+            reach=3.0,
+        )
+        yield Line(
             f"dashboard: longest frame while {sizes[-1]:,} jobs scroll",
             Variant(frames, (sizes[-1],), once=True),
             at_most=0.033,
@@ -179,7 +185,7 @@ def _shown(count: int) -> tuple[Any, Any]:
 
 def to_page(count: int) -> Result:
     """From before a note is written in the file to the frame in which the page shows it."""
-    with _page(count) as notebook:
+    with _page(count, CELL) as notebook:
         row = notebook.page.get_by_test_id("row-0").element_handle()
         waits = []
         for i in range(CHANGES):
@@ -194,7 +200,7 @@ def to_page(count: int) -> Result:
 
 def frames(count: int) -> Result:
     """A screenful and more each frame, from the first job to the last and back."""
-    with _page(count) as notebook:
+    with _page(count, CELL) as notebook:
         scroller = notebook.page.get_by_test_id("grid").element_handle()
         at = notebook.page.evaluate(SCROLL, scroller)
     gaps = sorted(b - a for a, b in pairwise(at))
@@ -202,9 +208,24 @@ def frames(count: int) -> Result:
     return Result(gaps[-1] / 1e3, middle)
 
 
+def first_paint(count: int, cell: str) -> Result:
+    """From running a cell, whose imports are done, until its first row is on the page."""
+    waits = []
+    with _page(count, IMPORTS, cell) as notebook:
+        for _ in range(REPEATS):
+            notebook.page.evaluate(FORGET_ROWS)
+            began = time.perf_counter()
+            notebook.start(1)
+            notebook.page.get_by_test_id("row-0").wait_for()
+            waits.append(time.perf_counter() - began)
+            notebook.wait_until("True")
+            time.sleep(2)
+    return Result(statistics.median(waits))
+
+
 @contextmanager
-def _page(count: int) -> Iterator[Any]:
-    """A group in an open notebook."""
+def _page(count: int, *cells: str) -> Iterator[Any]:
+    """A group in an open notebook whose last cell shows it."""
     sys.path.insert(0, str(HOSTS))
     from playwright.sync_api import sync_playwright
 
@@ -220,13 +241,25 @@ def _page(count: int) -> Iterator[Any]:
     ):
         os.environ["JOBGROUP_DATA_DIR"] = str(server.data_dir)
         _fill(count)
-        with server.open(browser, [CELL]) as notebook:
+        with server.open(browser, cells) as notebook:
             notebook.run_all()
             notebook.page.get_by_test_id("row-0").wait_for()
             time.sleep(2)  # the last part of the snapshot
             yield notebook
 
 
+IMPORTS = """
+import anywidget
+from jobgroup import Dashboard, JobGroup
+
+class Bare(anywidget.AnyWidget):
+    _esm = "export default { render: ({ el }) => { el.innerHTML = '<p data-testid=row-0>1</p>' } }"
+"""
+PAINTED = 'Dashboard(JobGroup("shown"))'
+BARE = "Bare()"
+FORGET_ROWS = """
+() => document.querySelectorAll("[data-testid=row-0]").forEach((row) => delete row.dataset.testid)
+"""
 CELL = """
 import time
 from jobgroup import Dashboard, JobGroup

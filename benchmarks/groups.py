@@ -5,14 +5,18 @@ from __future__ import annotations
 import base64
 import os
 import random
+import sqlite3
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import closing, contextmanager
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 from measure import KEPT
 from server import STILL
 
+HOURS_S = 36_000
 URL = "http://127.0.0.1:9"
 """Where nobody listens: for what sends nothing."""
 
@@ -29,10 +33,11 @@ def payload(seed: int, size_bytes: int = 1000) -> dict[str, Any]:
     }
 
 
-def bodies(count: int, size_bytes: int = 1000) -> list[dict[str, Any]]:
+def bodies(count: int, size_bytes: int = 1000, first: int = 0) -> list[dict[str, Any]]:
     """Create bodies, all different."""
     return [
-        {"platform_name": "sim:altair", "payload": payload(i, size_bytes)} for i in range(count)
+        {"platform_name": "sim:altair", "payload": payload(first + i, size_bytes)}
+        for i in range(count)
     ]
 
 
@@ -81,6 +86,26 @@ def kept() -> Iterator[bool]:
     done = directory / "done"
     yield not done.exists()
     done.touch()
+
+
+def fill_apart(name: str, count: int, *, active: int = 0, url: str = URL) -> None:
+    """Make a group as `fill` does, from another process: this one's memory stays as it is.
+
+    Active jobs were sent hours ago.
+    """
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
+        process.submit(_fill_with_old, name, count, active, url).result()
+
+
+def _fill_with_old(name: str, count: int, active: int, url: str) -> None:
+    from jobgroup.store.paths import group_path
+
+    fill(name, count, active=active, url=url)
+    with closing(sqlite3.connect(group_path(name))) as connection, connection:
+        connection.execute(
+            "UPDATE attempts SET intent_at = intent_at - ?, sent_at = sent_at - ?",
+            (HOURS_S, HOURS_S),
+        )
 
 
 def kept_files() -> list[Path]:

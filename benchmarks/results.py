@@ -31,10 +31,20 @@ def lines(*, quick: bool) -> Iterator[Line]:
             series="results",
             reach=1.3,
         )
+    yield Line(
+        f"results_table of {count:,} jobs at {LATENCY_S * 1000:g} ms",
+        Variant(get_results, (count, "results_table"), once=count > 1000),
+        {
+            "20 at once, and decoding": Variant(
+                bare.results, (count, LATENCY_S, 20), once=count > 1000
+            )
+        },
+        reach=1.3,
+    )
 
 
-def get_results(count: int) -> Result:
-    """`JobGroup.get_results`, Perceval being imported and the connections warm."""
+def get_results(count: int, how: str = "get_results") -> Result:
+    """Results decoded or reduced to a table, Perceval being imported and the connections warm."""
     from jobgroup import JobGroup, set_token
     from jobgroup.adapters import decode
 
@@ -45,8 +55,8 @@ def get_results(count: int) -> Result:
         jg = JobGroup("experiment")
         jg.refresh()  # all have ended, and are not asked about again
         began = time.perf_counter()
-        results = jg.get_results()
+        results = getattr(jg, how)()
         seconds = time.perf_counter() - began
-    if None in results:
+    if len(results) != count or (how == "get_results" and None in results):
         raise RuntimeError("A result is missing.")
     return Result(seconds)

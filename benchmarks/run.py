@@ -9,6 +9,7 @@ import argparse
 import os
 import platform
 import sqlite3
+import subprocess
 import sys
 import tempfile
 import time
@@ -21,8 +22,8 @@ from measure import measure
 from report import Measured, as_markdown, as_text, table
 
 ROWS = (
-    *("imports", "adding", "opening", "memory", "watching", "running", "results", "cluster"),
-    *("dashboard", "beyond"),
+    *("imports", "memory", "watching", "running", "results", "opening", "adding", "million"),
+    *("dashboard", "cluster", "beyond"),
 )
 RESULTS = Path(__file__).with_name("RESULTS.md")
 
@@ -73,13 +74,19 @@ def _about(options: argparse.Namespace, seconds: float, loads: list[float]) -> s
         f" {_memory_gb():.0f} GB, load {min(loads):.1f} to {max(loads):.1f}"
     )
     return (
-        f"{time.strftime('%Y-%m-%d %H:%M')}, {seconds / 60:.0f} minutes; each number is the median"
-        f" of {options.repeats} runs in separate processes that take turns; slow peers and the"
-        f" longest lines ran once. {machine}; Python {platform.python_version()},"
-        f" SQLite {sqlite3.sqlite_version}, "
+        f"{time.strftime('%Y-%m-%d %H:%M')}, {seconds / 60:.0f} minutes; commit {_commit()};"
+        f" each number is the median of {options.repeats} in separate processes that take turns;"
+        f" slow peers and the longest lines ran once. {machine};"
+        f" Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}, "
         + ", ".join(f"{name} {_version(name)}" for name in packages)
         + "."
     )
+
+
+def _commit() -> str:
+    command = ["git", "describe", "--always", "--dirty=, changed"]
+    done = subprocess.run(command, cwd=RESULTS.parent, capture_output=True, text=True, check=False)
+    return done.stdout.strip() or "unknown"
 
 
 def _processor() -> str:

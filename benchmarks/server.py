@@ -87,7 +87,8 @@ class Cloud:
             case "status":
                 return self._status(parts[2] if parts[1] == "jobs" else parts[3])
             case "result":
-                return 200, {"results": RESULT, "job_id": "", "duration": 0}
+                job_id = parts[2] if parts[1] == "jobs" else parts[3]
+                return 200, {"results": RESULT, "job_id": job_id, "duration": 0}
             case "details":
                 return 200, self.details
         return 405, {"error": "Method Not Allowed"}

@@ -18,7 +18,7 @@ def lines(*, quick: bool) -> Iterator[Line]:
     """Every size of these measures."""
     for latency_s in (0.02,) if quick else (0.02, 0.1):
         for count in (10, 200) if quick else (10, 1000, 100_000):
-            if count > 1000 and latency_s > 0.02:
+            if count != 1000 and latency_s > 0.02:
                 continue
             has_peer = not quick and count == 1000
             yield Line(
@@ -31,7 +31,7 @@ def lines(*, quick: bool) -> Iterator[Line]:
                     for n in ((20, 100) if count <= 1000 else (100,))
                 },
                 {"JobGroup": Variant(peers.progress, (count, latency_s), once=True)}
-                if has_peer
+                if has_peer and latency_s == 0.02
                 else {},
                 jobs=count,
                 series=f"refresh at {latency_s}",
@@ -39,20 +39,19 @@ def lines(*, quick: bool) -> Iterator[Line]:
             )
     count, there = (200, 1000) if quick else (1000, 100_000)
     yield Line(
-        f"the same {count:,}, every answer is news",
-        Variant(refresh, (count, count, 0.02, True)),
+        f"the same {count:,} of a group of {there:,}, every answer is news",
+        Variant(refresh, (there, count, 0.02, True)),
         {"100 at once": Variant(bare.loop, ("status", count, 0.02, 100))},
     )
-    yield Line(
-        f"the same {count:,} of a group of {there:,}",
-        Variant(refresh, (there, count, 0.02, False)),
-        {"100 at once": Variant(bare.loop, ("status", count, 0.02, 100))},
-    )
-    if quick:
-        yield _life(10, 10, 3.0)
-    else:
-        yield _life(50, 50, MINUTE)
-        yield _life(50, 25, MINUTE)
+    yield _life(10, 10, 3.0) if quick else _life(50, 50, MINUTE)
+    count, seconds = (100, 5.0) if quick else (1000, 120.0)
+    for word in ("running", "waiting"):
+        yield Line(
+            f"processor while {count:,} {word} jobs are watched for hours",
+            Variant(idle, (count, word, seconds), once=True),
+            unit="share",
+            at_most=0.005,
+        )
 
 
 def _life(count: int, slots: int, duration_s: float) -> Line:
@@ -88,6 +87,26 @@ def refresh(there: int, active: int, latency_s: float, is_news: bool) -> Result:
         raise RuntimeError("Not every job was asked about.")
     busy = (observed["cpu_s"] - cpu_s) / seconds
     return Result(seconds, {"the first 100 s": cold_s, "server busy": busy})
+
+
+def idle(count: int, word: str, seconds: float) -> Result:
+    """Processor time of a process that watches jobs that are hours old, as a share of a core."""
+    from jobgroup import JobGroup, set_token
+
+    with running(word=word) as server:
+        set_token(peers.TOKEN, url=server.url)
+        groups.fill_apart("experiment", count, active=count, url=server.url)
+        jg = JobGroup("experiment")
+        jg.state.observe(lambda _: None)
+        while server.observed()["asked"].get("status", 0) < count:
+            time.sleep(1)
+        time.sleep(seconds / 2)  # the next questions spread out
+        asked, cpu_s, began = server.observed()["asked"]["status"], time.process_time(), time.time()
+        time.sleep(seconds)
+        cpu_s, took_s = time.process_time() - cpu_s, time.time() - began
+        asked = server.observed()["asked"]["status"] - asked
+        jg.state.unobserve_all()
+    return Result(cpu_s / took_s, {"questions/s": asked / took_s})
 
 
 def life(count: int, settings: dict[str, float]) -> Result:

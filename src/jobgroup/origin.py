@@ -98,6 +98,7 @@ def is_url_of(url: object, origin: str) -> bool:
         return False
 
 
+@lru_cache(maxsize=1024)  # asked before each request
 def is_loopback(origin: str) -> bool:
     """Whether an origin is on this machine; False for anything but a URL.
 
