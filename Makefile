@@ -1,4 +1,4 @@
-# Tests use the package as a user gets it: the wheel, installed into .venv.
+# Tests use the package as users install it: the wheel, installed into .venv.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
@@ -29,7 +29,7 @@ help:
 	@echo "make docs    build the documentation: build/docs/index.html"
 	@echo "make compat  test with six releases of Perceval: RELEASES=0.12.2 for one"
 	@echo "make pythons test with the other installed Pythons: PYTHONS=3.13 for one"
-	@echo "make bench   measure speed beside comparable libraries (half an hour)"
+	@echo "make bench   compare speed with similar libraries (half an hour)"
 	@echo "make torture test the promises under kills and faults, TORTURE_MINUTES=20"
 	@echo "make soak    run 10,000 jobs for half an hour, SOAK_MINUTES=30"
 	@echo "make live    send two small simulator jobs to the real cloud, after asking"
@@ -59,7 +59,7 @@ pytest:
 vitest: lint
 	cd js && npx vitest run
 
-# if they cannot be built (no C compiler, no network), the tests with old releases are skipped
+# If they cannot be built (no C compiler, no network), the tests with old releases are skipped.
 $(VENV)/old-sqlite: scripts/old_sqlite.sh | $(VENV)/tools
 	scripts/old_sqlite.sh $@ || mkdir -p $@
 	touch $@
@@ -68,7 +68,7 @@ $(VENV)/old-sqlite: scripts/old_sqlite.sh | $(VENV)/tools
 flaky: $(VENV)/package $(VENV)/tools $(VENV)/chromium $(VENV)/ipykernel6
 	python tests/flaky --times $(or $(N),10) $(if $(BASE),--base $(BASE)) $(if $(SEED),--seed $(SEED)) $(TESTS)
 
-# the releases are the files there, each with what it needs
+# Each file there names a release and lists its requirements.
 RELEASES := $(patsubst tests/compat/releases/%.txt,%,$(wildcard tests/compat/releases/*.txt))
 
 .PHONY: compat
@@ -121,9 +121,9 @@ dev: $(VENV)/tools
 clean:
 	rm -rf $(VENV) build js/node_modules js/lab/{node_modules,lib,labextension} src/jobgroup/dashboard/static
 
-# Each stamp is as new as the thing that it represents.
+# A stamp file has the date of the installation or the file that it represents.
 
-# pip 25.1 is the first to read [dependency-groups]
+# pip 25.1 is the first version that reads [dependency-groups].
 $(VENV)/python: scripts/venv.sh
 	scripts/venv.sh $(VENV)
 	$(PIP) --upgrade 'pip>=25.1'
@@ -142,7 +142,7 @@ js/lab/node_modules/.package-lock.json: js/lab/package-lock.json | $(VENV)/build
 	cd js/lab && npm ci --loglevel=error
 	touch $@
 
-# the version stays the same while the content changes, hence the last install
+# The content changes while the version stays the same, so the last step reinstalls the wheel.
 NODE_MODULES := js/node_modules/.package-lock.json js/lab/node_modules/.package-lock.json
 
 $(VENV)/package: $(WHEEL_SOURCES) $(VENV)/builder $(NODE_MODULES)
@@ -167,7 +167,7 @@ $(VENV)/compat/%/package: $(VENV)/compat/%/perceval $(VENV)/package
 	$(VENV)/compat/$*/bin/python -m pip install --quiet --force-reinstall --no-deps $(WHEELS)/*.whl
 	touch $@
 
-# beside the newest, for the browser tests; what it needs is what the newest needs
+# The browser tests use it next to the newest ipykernel, with the same dependencies.
 $(VENV)/ipykernel6: $(VENV)/tools
 	$(PIP) --no-deps --upgrade --target $@ 'ipykernel<7'
 	touch $@

@@ -1,7 +1,7 @@
 """The site: the Markdown pages of this folder, the notebooks with outputs, and public docstrings.
 
-It documents the jobgroup that is installed, and uses no network: names of other libraries are shown
-without links. Building it runs the notebooks, on groups in a temporary directory.
+It documents the installed jobgroup. Building it needs no network, so names of other libraries have
+no links. The build runs the notebooks, on groups in a temporary directory.
 """
 
 from __future__ import annotations
@@ -32,23 +32,23 @@ extensions = [
     "sphinx_design",
 ]
 
-# Pages look as they do on a code host.
+# Pages use only the Markdown that a code host shows in the same way.
 myst_enable_extensions = ["colon_fence", "attrs_block"]
 myst_heading_anchors = 3
 suppress_warnings = ["myst.header"]  # a page of the README begins below its title
 copybutton_exclude = ".linenos, .gp, .go"
 
-# Notebooks: they run in this environment, and their widgets show what a saved notebook shows.
+# Notebooks run in this environment, and their widgets show the same as in a saved notebook.
 os.environ["JOBGROUP_DATA_DIR"] = tempfile.mkdtemp(prefix="jobgroup-docs-")
 nb_execution_mode = "cache"
 nb_execution_in_temp = True
 nb_execution_raise_on_error = True
 nb_execution_timeout = 300
-nb_ipywidgets_js: dict[str, dict[str, str]] = {}  # they would come from the network
-nb_mime_priority_overrides = [("html", "text/html", 1)]  # progress bars have none: not shown
+nb_ipywidgets_js: dict[str, dict[str, str]] = {}  # these scripts would come from the network
+nb_mime_priority_overrides = [("html", "text/html", 1)]  # hides progress bars
 nb_output_stderr = "remove"
 
-# Docstrings: types are in the signature, their meaning is below it.
+# Signatures have the types of arguments, and the text below them has their meaning.
 default_role = "py:obj"
 autodoc_member_order = "bysource"
 autodoc_preserve_defaults = True
@@ -64,7 +64,7 @@ napoleon_use_ivar = True
 napoleon_use_rtype = False
 toc_object_entries_show_parents = "hide"
 
-# A name of ours that leads nowhere is an error; those of others have no page here.
+# An unknown name of jobgroup is an error. Names of other libraries have no page here.
 nitpicky = True
 nitpick_ignore_regex = [(r"py:.*", r"(?!jobgroup\.).*"), (r"py:class", r".*\.T")]
 
@@ -106,14 +106,14 @@ OUTSIDE: Final = {
 
 
 def setup(app: Sphinx) -> None:
-    """Fill in and connect what files alone cannot."""
+    """Connect the steps that change pages while they are read."""
     app.connect("source-read", write_out)
     app.connect("autodoc-process-docstring", leave_sentences_whole, priority=400)
     app.connect("missing-reference", at_its_public_name)
 
 
 def write_out(_app: Sphinx, _docname: str, source: list[str]) -> None:
-    """Let links that leave this folder lead to pages of the site; list the errors there are."""
+    """Point links that leave this folder to pages of the site, and insert the list of errors."""
     for path, page in OUTSIDE.items():
         source[0] = source[0].replace(f"]({path}", f"]({page}")
     source[0] = source[0].replace("<!-- errors -->", every_error())
@@ -122,13 +122,13 @@ def write_out(_app: Sphinx, _docname: str, source: list[str]) -> None:
 def leave_sentences_whole(
     _app: Sphinx, kind: str, _name: str, _thing: object, _options: object, lines: list[str]
 ) -> None:
-    """Keep napoleon from reading "What it is: this or that" of a property as type and meaning."""
+    """Keep napoleon from reading "A noun: its kinds" in a property as a type and a meaning."""
     if kind in {"property", "attribute", "data"}:
-        lines.insert(0, "\\")  # an escaped line break, which is nothing
+        lines.insert(0, "\\")  # an escaped line break, which renders as nothing
 
 
 def every_error() -> str:
-    """Directives for the exceptions of the package, parents before children."""
+    """Return directives for the exceptions of the package, parents before children."""
     names = [name for name in vars(errors) if name in jobgroup.__all__]
     directives = [f".. autoexception:: jobgroup.{name}\n   :show-inheritance:\n" for name in names]
     return "```{eval-rst}\n" + "\n".join(directives) + "```\n"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Prints the path of a Chromium for the browser tests: the one on PATH, else Debian's package (root),
-# else Playwright's own download.
+# Prints the path of a Chromium for the browser tests: the one on PATH, otherwise Debian's package
+# (as root), otherwise Playwright's own download.
 set -euo pipefail
 
 on_path() {

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Builds old releases of SQLite's library, with which tests/promises/test_old_sqlite.py runs the store:
-# scripts/old_sqlite.sh DIRECTORY. npm's better-sqlite3 carries SQLite's source; needs npm and a C compiler.
+# Builds old releases of SQLite's library for tests/promises/test_old_sqlite.py.
+# Usage: scripts/old_sqlite.sh DIRECTORY. It needs npm, whose better-sqlite3 has SQLite's source, and a C compiler.
 set -eu
 command -v cc >/dev/null || { echo "no C compiler: old releases of SQLite are not built"; exit 1; }
 directory=$(mkdir -p "$1" && cd "$1" && pwd)

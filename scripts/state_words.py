@@ -1,6 +1,6 @@
-"""Writes the state words that the front end shares with `jobgroup.status`: js/src/data/status.ts.
+"""Write the state words that the front end shares with `jobgroup.status`: js/src/data/status.ts.
 
-`python scripts/state_words.py` after a change of status.py; a test compares the two.
+Run `python scripts/state_words.py` after a change to status.py; a test compares the two.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ WIDTH = 100
 
 
 def typescript() -> str:
-    """The module, as biome formats it."""
+    """Return the module, as biome formats it."""
     filters = "".join(
         "  all: STATES,\n" if states == STATES else _array(f"  {name}: [", states, "],")
         for name, states in FILTERS.items()

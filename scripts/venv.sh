@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Makes a virtual environment with the first Python that is new enough; says what to do where there is none.
-# usage: scripts/venv.sh FOLDER        (PYTHON names the interpreter, if it is to be a certain one)
+# Makes a virtual environment with the first Python that is new enough, or says what to do if there is none.
+# Usage: scripts/venv.sh FOLDER        (PYTHON selects an interpreter)
 set -euo pipefail
 folder=$1
 

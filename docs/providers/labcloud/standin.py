@@ -1,4 +1,4 @@
-"""A local imitation of LabCloud, whose runs end as their program says."""
+"""A local imitation of LabCloud, whose programs define how runs end."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MAX_RUNS = 10
 
 
 class StandIn:
-    """Serve within a ``with`` block. Programs are ``{"seconds": 0.1, "fail": "why"}``."""
+    """A server for a ``with`` block. Programs have the form ``{"seconds": 0.1, "fail": "why"}``."""
 
     def __init__(self) -> None:
         self.token = uuid.uuid4().hex
@@ -51,7 +51,7 @@ class StandIn:
         return 404, {"error": {"code": "unknown", "message": f"there is no {path}"}}
 
     def about(self, run: dict[str, Any], method: str, rest: list[str]) -> tuple[int, Any]:
-        """Return the response about one run."""
+        """Return the response to a request about one run."""
         if method == "DELETE":
             run["stop"] = run["stop"] or time.time()
             return 200, {}
@@ -63,7 +63,7 @@ class StandIn:
 
 
 def state_of(run: dict[str, Any]) -> str:
-    """queued, active, done, failed, stopped."""
+    """Return queued, active, done, failed or stopped."""
     seconds = run["program"].get("seconds", 0.1)
     if run["stop"] and run["stop"] < run["at"] + seconds:
         return "stopped"
@@ -73,12 +73,12 @@ def state_of(run: dict[str, Any]) -> str:
 
 
 class Handler(BaseHTTPRequestHandler):
-    """JSON in, JSON out, with the key in a header."""
+    """Requests and responses in JSON, with the key in a header."""
 
     protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
-        """Any method."""
+        """Answer a request of any method."""
         standin: StandIn = self.server.standin
         raw = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         status, document = 401, {"error": {"code": "key", "message": "that key opens nothing"}}
@@ -94,4 +94,4 @@ class Handler(BaseHTTPRequestHandler):
     do_POST = do_DELETE = do_GET
 
     def log_message(self, *_: object) -> None:
-        """Nothing on the terminal."""
+        """Print nothing on the terminal."""

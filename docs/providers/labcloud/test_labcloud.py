@@ -8,7 +8,7 @@ from jobgroup.testing import ProviderSuite
 
 
 class TestLabCloud(ProviderSuite):
-    """Every test is inherited."""
+    """All tests are inherited."""
 
     create = staticmethod(create)
     succeeding = {"payload": {"seconds": 0.05}}
