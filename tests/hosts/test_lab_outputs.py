@@ -41,8 +41,9 @@ def _expect_server_shows_it(notebook: Notebook) -> None:
     page = notebook.page
     expect(page.locator(OUTPUT)).to_have_attribute("data-shown", "server")
     expect(page.get_by_test_id("row-1")).to_have_attribute("data-status", "success")
-    # a cell's progress bar, which is not ours, may say so
-    expect(page.locator(OUTPUT)).not_to_contain_text("model not found")
+    for text in ("model not found", "Loading widget"):  # of the cell's progress bar neither
+        expect(page.get_by_text(text)).to_have_count(0)
+    expect(page.get_by_text("2/2|Sent: 2").first).to_be_visible()
 
 
 @pytest.mark.parametrize("end", ENDS)

@@ -41,7 +41,7 @@ export function addCommands(app: JupyterFrontEnd, services: Services): void {
   commands.addCommand(OPEN, {
     label: "Open Job Group…",
     execute: async ({ name }) => {
-      const wanted = typeof name === "string" ? name : await ask("Open a job group");
+      const wanted = typeof name === "string" ? name : await ask("Open a job group", "Open");
       if (wanted !== null) open(wanted);
     },
   });
@@ -54,7 +54,7 @@ export function addCommands(app: JupyterFrontEnd, services: Services): void {
     isEnabled: () => Boolean(services.notebooks?.currentWidget),
     execute: async () => {
       const panel = services.notebooks?.currentWidget;
-      const name = panel && (await ask("Insert a job group"));
+      const name = panel && (await ask("Insert a job group", "Insert"));
       if (!name) return;
       await commands.execute("notebook:insert-cell-below");
       panel.content.activeCell?.model.sharedModel.setSource(lineOf(name));
@@ -74,8 +74,8 @@ export function addCommands(app: JupyterFrontEnd, services: Services): void {
 export const lineOf = (name: string): string =>
   `from jobgroup import Dashboard\n\nDashboard(${JSON.stringify(name)})`;
 
-async function ask(title: string): Promise<string | null> {
+async function ask(title: string, okLabel: string): Promise<string | null> {
   const names = (await fetchGroups()).map(({ name }) => name);
-  const { button, value } = await InputDialog.getItem({ title, items: names });
+  const { button, value } = await InputDialog.getItem({ title, okLabel, items: names });
   return button.accept ? value : null;
 }

@@ -61,7 +61,7 @@ declare module "@jupyterlab/apputils" {
   export namespace InputDialog {
     function getItem(options: {
       title: string;
-      label?: string;
+      okLabel?: string;
       items: string[];
     }): Promise<{ button: { accept: boolean }; value: string | null }>;
   }

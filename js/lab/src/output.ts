@@ -41,6 +41,12 @@ export class GroupOutput extends Widget {
     this.#kernels = kernels;
     this.#note.setAttribute("role", "status");
     this.#note.dataset["testid"] = "output-note";
+    Object.assign(this.#note.style, {
+      margin: "0 0 8px",
+      padding: "4px 10px",
+      borderInlineStart: "4px solid var(--jp-warn-color1)",
+      background: "var(--jp-layout-color2)",
+    });
     this.#say("");
     const { signal } = this.#lifetime;
     window.addEventListener(CHANGED, () => this.#look(), { signal });

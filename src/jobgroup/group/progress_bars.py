@@ -26,11 +26,30 @@ _EACH_S = 0.1
 def _bar(total: int, text: str, bar_format: str, position: int = 0) -> Any:
     from tqdm.auto import tqdm
 
+    options: dict[str, Any] = {}
     # pythonw and services of Windows have none; otherwise TQDM_DISABLE decides
-    unseen = {"disable": True} if sys.stderr is None or sys.stderr.closed else {}
-    return tqdm(
-        total=total, desc=text, position=position, bar_format=bar_format, leave=True, **unseen
+    if sys.stderr is None or sys.stderr.closed:
+        options["disable"] = True
+    notebook = sys.modules.get("tqdm.notebook")  # imported by tqdm.auto in a notebook only
+    is_widget = notebook is not None and issubclass(tqdm, notebook.tqdm_notebook)
+    if is_widget:
+        options["display"] = False
+    bar = tqdm(
+        total=total, desc=text, position=position, bar_format=bar_format, leave=True, **options
     )
+    if is_widget and not bar.disable:
+        from IPython.display import display
+
+        bar.shown = display(bar.container, display_id=True)  # type: ignore[no-untyped-call]
+    return bar
+
+
+def _close(bar: Any) -> None:
+    """End a bar. In a notebook, a text replaces it: a widget cannot be shown without its kernel."""
+    text, shown = str(bar), getattr(bar, "shown", None)
+    bar.close()
+    if shown is not None:
+        shown.update({"text/plain": text}, raw=True)
 
 
 def _set(bar: Any, value: int, text: str, total: int) -> None:
@@ -70,7 +89,7 @@ class RunBar:
     def close(self) -> None:
         """Stop updating it."""
         if self._bar is not None:
-            self._bar.close()
+            _close(self._bar)
 
 
 class GroupBars:
@@ -105,7 +124,7 @@ class GroupBars:
     def close(self) -> None:
         """Stop updating them."""
         for bar in self._bars:
-            bar.close()
+            _close(bar)
 
 
 class SlowBar:
@@ -133,4 +152,4 @@ class SlowBar:
         if self._bar is not None:
             self._show_at = 0.0
             self.tick()
-            self._bar.close()
+            _close(self._bar)
