@@ -1,17 +1,22 @@
 """What the dashboard takes from the kernel, and how long the page waits for it.
 
-The page is a real JupyterLab in Chromium, where what the browser tests need is installed.
+The page is a real JupyterLab in Chromium, where what the browser tests need is installed. Name the
+folder of an earlier version to measure it as a peer, in turns with this one:
+
+    pip install --no-deps --target before jobgroup-0.1.0-py3-none-any.whl
+    JOBGROUP_BENCH_BEFORE=before python benchmarks/run.py --rows dashboard
 """
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import statistics
 import sys
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from cProfile import Profile
 from importlib.util import find_spec
@@ -25,6 +30,7 @@ from report import Line, Result, Variant
 CHANGED = 200
 CHANGES = 40
 REPEATS = 5
+BEFORE = "JOBGROUP_BENCH_BEFORE"
 HOSTS = Path(__file__).parents[1] / "tests" / "hosts"
 
 
@@ -43,6 +49,7 @@ def lines(*, quick: bool) -> Iterator[Line]:
         yield Line(
             f"dashboard: patch of {CHANGED} rows of {count:,}",
             Variant(patch, (count,)),
+            peers=_before(patch, count),
             jobs=count,
             series="patch",
             at_most=0.002,
@@ -53,24 +60,64 @@ def lines(*, quick: bool) -> Iterator[Line]:
         unit="B",
         at_most=50_000,
     )
+    yield Line(
+        "dashboard: code of the page, compressed",
+        Variant(bundle),
+        peers=_before(bundle),
+        unit="B",
+        at_most=100_000,
+    )
     if find_spec("playwright") and find_spec("jupyterlab"):
         for count in sizes[::2]:
             yield Line(
+                f"dashboard: first paint of {count:,} jobs in JupyterLab, from running the cell",
+                Variant(first_paint, (count, SHOWN)),
+                {"an anywidget with one line": Variant(first_paint, (0, BARE))},
+                _before(first_paint, count, SHOWN),
+                jobs=count,
+                series="paint",
+                at_most=2.0,
+            )
+            yield Line(
                 f"dashboard: from the store to the page, 95th percentile, {count:,} jobs",
                 Variant(to_page, (count,), once=True),
+                peers=_before(to_page, count, once=True),
                 at_most=0.4,
             )
         yield Line(
-            f"dashboard: first paint of {sizes[-1]:,} jobs in JupyterLab, from running the cell",
-            Variant(first_paint, (sizes[-1], PAINTED), once=True),
-            {"an anywidget with one line": Variant(first_paint, (0, BARE), once=True)},
-            reach=3.0,
-        )
-        yield Line(
             f"dashboard: longest frame while {sizes[-1]:,} jobs scroll",
             Variant(frames, (sizes[-1],), once=True),
+            peers=_before(frames, sizes[-1], once=True),
             at_most=0.033,
         )
+
+
+def _before(run: Callable[..., Result], *args: Any, once: bool = False) -> dict[str, Variant]:
+    """The same of the version in the folder that the user names, if one is named."""
+    folder = os.environ.get(BEFORE)
+    return {"before": Variant(_of_folder, (folder, run, *args), once)} if folder else {}
+
+
+def _of_folder(folder: str, run: Callable[..., Result], *args: Any) -> Result:
+    path = str(Path(folder).absolute())
+    sys.path.insert(0, path)
+    os.environ["PYTHONPATH"] = path  # of the kernel
+    return run(*args)
+
+
+def bundle() -> Result:
+    """What each widget of a notebook sends to its page; `whole B` before it is compressed."""
+    from importlib.resources import files
+
+    code = (files("jobgroup.dashboard") / "static" / "widget.js").read_bytes()
+    return Result(len(gzip.compress(code, 9)), {"whole B": len(code)})
+
+
+def first_paint(count: int, cell: str) -> Result:
+    """From running a cell, whose imports are done, to the frame that shows its first row."""
+    with _page(count, PREPARED, cell) as notebook:
+        notebook.run(0)
+        return Result(notebook.page.evaluate(RUN_AND_WATCH) / 1e3)
 
 
 def snapshot(count: int) -> Result:
@@ -186,6 +233,7 @@ def _shown(count: int) -> tuple[Any, Any]:
 def to_page(count: int) -> Result:
     """From before a note is written in the file to the frame in which the page shows it."""
     with _page(count, CELL) as notebook:
+        _show(notebook)
         row = notebook.page.get_by_test_id("row-0").element_handle()
         waits = []
         for i in range(CHANGES):
@@ -201,6 +249,7 @@ def to_page(count: int) -> Result:
 def frames(count: int) -> Result:
     """A screenful and more each frame, from the first job to the last and back."""
     with _page(count, CELL) as notebook:
+        _show(notebook)
         scroller = notebook.page.get_by_test_id("grid").element_handle()
         at = notebook.page.evaluate(SCROLL, scroller)
     gaps = sorted(b - a for a, b in pairwise(at))
@@ -208,24 +257,9 @@ def frames(count: int) -> Result:
     return Result(gaps[-1] / 1e3, middle)
 
 
-def first_paint(count: int, cell: str) -> Result:
-    """From running a cell, whose imports are done, until its first row is on the page."""
-    waits = []
-    with _page(count, IMPORTS, cell) as notebook:
-        for _ in range(REPEATS):
-            notebook.page.evaluate(FORGET_ROWS)
-            began = time.perf_counter()
-            notebook.start(1)
-            notebook.page.get_by_test_id("row-0").wait_for()
-            waits.append(time.perf_counter() - began)
-            notebook.wait_until("True")
-            time.sleep(2)
-    return Result(statistics.median(waits))
-
-
 @contextmanager
 def _page(count: int, *cells: str) -> Iterator[Any]:
-    """A group in an open notebook whose last cell shows it."""
+    """An open notebook with these cells, beside a group of so many jobs."""
     sys.path.insert(0, str(HOSTS))
     from playwright.sync_api import sync_playwright
 
@@ -242,23 +276,39 @@ def _page(count: int, *cells: str) -> Iterator[Any]:
         os.environ["JOBGROUP_DATA_DIR"] = str(server.data_dir)
         _fill(count)
         with server.open(browser, cells) as notebook:
-            notebook.run_all()
-            notebook.page.get_by_test_id("row-0").wait_for()
-            time.sleep(2)  # the last part of the snapshot
             yield notebook
 
 
-IMPORTS = """
+def _show(notebook: Any) -> None:
+    notebook.run_all()
+    notebook.page.get_by_test_id("row-0").wait_for()
+    time.sleep(2)  # the last part of the snapshot
+
+
+PREPARED = """
 import anywidget
 from jobgroup import Dashboard, JobGroup
+jg = JobGroup("shown")
 
 class Bare(anywidget.AnyWidget):
     _esm = "export default { render: ({ el }) => { el.innerHTML = '<p data-testid=row-0>1</p>' } }"
 """
-PAINTED = 'Dashboard(JobGroup("shown"))'
+SHOWN = "Dashboard(jg)"
 BARE = "Bare()"
-FORGET_ROWS = """
-() => document.querySelectorAll("[data-testid=row-0]").forEach((row) => delete row.dataset.testid)
+RUN_AND_WATCH = """
+() => new Promise((resolve) => {
+  jupyterapp.shell.currentWidget.content.activeCellIndex = 1;
+  const began = performance.now();
+  void jupyterapp.commands.execute("notebook:run-cell");
+  const look = (now) => {
+    const views = [...document.querySelectorAll(".jobgroup-view > *")];
+    const places = [document, ...views.flatMap(({ shadowRoot }) => shadowRoot ?? [])];
+    if (places.some((place) => place.querySelector("[data-testid=row-0]")))
+      resolve(now - began);
+    else requestAnimationFrame(look);
+  };
+  requestAnimationFrame(look);
+})
 """
 CELL = """
 import time
