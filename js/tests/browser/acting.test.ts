@@ -76,6 +76,8 @@ describe("the primary action", () => {
     const { model } = await acting("still");
     model.set({ sender: { ...SENDER, is_this_process: true } });
     await expect.element(at("slots-used")).toHaveTextContent("20 of 20 slots used");
+    model.set({ counts: { success: 18, unsent: 6 } });
+    await expect.element(at("slots-used")).toHaveTextContent("14 of 20 slots used");
     model.set({ counts: { success: 24 }, sender: null });
     await expect.element(at("slots-used")).not.toBeInTheDocument();
   });

@@ -1,4 +1,4 @@
-"""The used slots of a group's plans, asked for at most every ten seconds for all views."""
+"""The used slots of a group's plans, asked for at most every five seconds for all views."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from jobgroup.engine.estimate import count_slots
 from jobgroup.engine.session import GroupSession
 from jobgroup.group import JobGroup, engine_session
 
-ASK_INTERVAL_S: Final = 10.0
+ASK_INTERVAL_S: Final = 5.0
 
 _answers: Final[WeakKeyDictionary[GroupSession, tuple[float, Json]]] = WeakKeyDictionary()
 _lock: Final = Lock()
