@@ -20,7 +20,7 @@ def held():
     names = [t.name for t in threading.enumerate() if t.name.startswith("jobgroup")]
     files = [os.path.realpath(f"/proc/self/fd/{n}") for n in os.listdir("/proc/self/fd")]
     return [
-        sum(isinstance(each, Dashboard) for each in gc.get_objects()),
+        sum(isinstance(each, Dashboard) and each.comm is not None for each in gc.get_objects()),
         len(get_comm_manager().comms),
         sorted(names),
         sorted(file for file in files if "often" in file),

@@ -99,7 +99,6 @@ class Sender:
         """Note that a view is open; push from this thread if pushes of the other do not arrive."""
         with self._lock:
             self._heard_at = time.monotonic()
-            self._has_views = True
             self._note_epoch(message.client)
             self._sync.synced(message.client, message.ack)
             if not message.reply:
