@@ -103,10 +103,10 @@ const lacking = (position: number): JobResult => ({
 
 /** What was saved of the plot: other quantities over the same axes. */
 function figureOf({ figures }: Saved, y: string): FigureAnswer | undefined {
-  const found = figures[y] ?? figures[""];
+  const found = Object.hasOwn(figures, y) ? figures[y] : figures[""];
   const { figure } = found ?? {};
   if (!found || !figure) return undefined;
-  const has = (name: string) => name in figures || name === figure.y;
+  const has = (name: string) => Object.hasOwn(figures, name) || name === figure.y;
   const { states, scalars, definitions, ...choices } = found.choices;
   const kept = Object.entries(definitions).filter(([name]) => has(name));
   return {

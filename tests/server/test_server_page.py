@@ -8,7 +8,7 @@ import signal
 from playwright.sync_api import expect
 from ui_server import TIMEOUT_S, wait
 
-from jobgroup import JobGroup
+from jobgroup import JobGroup, RemoteJob
 
 
 def test_two_pages_show_a_run_of_another_process_and_pause_it(make_group, ui, start_run, open_page):
@@ -104,3 +104,30 @@ def test_sidebar_of_a_lab_with_token_and_base_url(make_group, lab, open_page):
     page.get_by_test_id("panel-group-study").click(timeout=120_000)
     row = page.locator(".jobgroup-tab").get_by_test_id("row-0")
     expect(row).to_have_attribute("data-status", "unsent", timeout=120_000)
+
+
+def test_names_and_messages_from_outside_are_text(make_group, ui, open_page, cloud):
+    """Markup in a name, label, note or message runs nothing, and no name breaks the table."""
+    evil = '<img src=x onerror="window.ran=1"><script>window.ran=1</script>'
+    name = '"><svg onload=window.ran=1>=1+1'
+    group = make_group(name)
+    group.description = evil
+    body = {"command": "probs", "parameters": {"fail": evil}}
+    job = RemoteJob(body, platform="test:timer", url=cloud.url, name=evil)
+    for position in range(2):
+        names = (evil, "__proto__", "constructor", "=cmd", "phi")
+        group.add(job, labels=dict.fromkeys(names, f"={position}{evil}"))
+    group[0].note = evil
+    group.run_parallel()
+    group.wait(TIMEOUT_S)
+    page = open_page(ui)
+    page.get_by_text(name).first.click()
+    expect(page.get_by_role("heading", name=name)).to_be_visible(timeout=120_000)
+    row = page.get_by_test_id("row-0")
+    expect(row).to_contain_text("failed", timeout=120_000)
+    # otherwise its cells are below each other
+    assert row.evaluate("row => new Set([...row.children].map(cell => cell.offsetTop)).size") == 1
+    row.click()
+    page.get_by_test_id("view-plot").click()
+    expect(page.get_by_test_id("plot")).to_be_visible(timeout=120_000)
+    assert page.evaluate("window.ran") is None

@@ -40,6 +40,10 @@ interface Props {
   rerun(position: number): void;
 }
 
+/** A label may have the name of something that every object has, such as "constructor". */
+const widthOf = ({ title, width }: Column, widths: Readonly<Record<string, number>>): number =>
+  Object.hasOwn(widths, title) ? (widths[title] ?? width) : width;
+
 export function Grid({ session, hidden, open, rerun }: Props) {
   const { selected, sort } = session;
   const grid = useRef<HTMLDivElement>(null);
@@ -64,7 +68,7 @@ export function Grid({ session, hidden, open, rerun }: Props) {
   const widths = session.widths.value;
   const columns = isNarrow
     ? narrow
-    : shown.map((each) => ({ ...each, width: widths[each.title] ?? each.width }));
+    : shown.map((each) => ({ ...each, width: widthOf(each, widths) }));
   const histograms = useHistograms(session, isNarrow ? [] : shown);
   const { lines } = session.rows.value;
   const headerPx = HEADER_PX[isNarrow ? "narrow" : hasHistograms(lines.length) ? "tall" : "low"];
