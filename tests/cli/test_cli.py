@@ -218,7 +218,7 @@ def test_the_demo_prints_the_ratio(monkeypatch):
         [sys.executable, "-m", "jobgroup", "demo"],
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=1200,
         check=False,
     )
     assert done.returncode == 0, done.stderr

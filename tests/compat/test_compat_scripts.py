@@ -57,7 +57,7 @@ def script(cloud, tmp_path):
             cwd=home,
             capture_output=True,
             text=True,
-            timeout=300,
+            timeout=1200,
             check=False,
         )
         assert done.returncode == 0, done.stderr

@@ -48,8 +48,11 @@ def test_a_dashboard_with_options_closes_after_its_last_view(
     make_group, open_page, new_threads, monkeypatch
 ):
     """Not while a view is out of sight, or a program observes it; displayed again, it reopens."""
+
+    def close_after(seconds):
+        monkeypatch.setattr(unviewed, "CLOSED_AFTER_S", seconds)
+
     monkeypatch.setattr(unviewed, "CHECK_INTERVAL_S", 0.05)
-    monkeypatch.setattr(unviewed, "CLOSED_AFTER_S", 0.3)
     group = make_group("g", {})
     default = open_page(group)
     kept, observed, gone = (open_page(group, filter="failed") for _ in range(3))
@@ -58,14 +61,17 @@ def test_a_dashboard_with_options_closes_after_its_last_view(
         page.open()
         page.wait_for("snapshot")
         page.close(has_views=page is kept)
+    close_after(0.0)
     gone.wait(lambda: gone.dashboard.comm is None)
     assert all(page.dashboard.comm is not None for page in (default, kept, observed))
+    close_after(600.0)  # however long the page takes to open again
     data, _ = Dashboard._repr_mimebundle_(gone.dashboard)
     assert data["application/vnd.jupyter.widget-view+json"]["model_id"]
     again = type(gone)(gone.dashboard)
     again.open()
     again.wait_for("snapshot")
     again.close(has_views=False)
+    close_after(0.0)
     again.wait(lambda: gone.dashboard.comm is None)
     observed.dashboard.unobserve_all()
     kept.close(has_views=False)

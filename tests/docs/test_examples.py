@@ -39,7 +39,7 @@ def test_a_page_runs_from_top_to_bottom(page, cloud, tmp_path):
         env=environment,
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=1200,
     )
     assert done.returncode == 0, f"{page.relative_to(ROOT)}\n{done.stdout}\n{done.stderr}"
 

@@ -49,7 +49,7 @@ def run(cloud, tmp_path):
             env=environment,
             capture_output=True,
             text=True,
-            timeout=300,
+            timeout=1200,
         )
 
     return run

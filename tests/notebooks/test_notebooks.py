@@ -14,7 +14,7 @@ NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 
 def _executed(name, folder):
     notebook = nbformat.read(NOTEBOOKS / name, 4)
-    client = NotebookClient(notebook, timeout=300, kernel_name="python3")
+    client = NotebookClient(notebook, timeout=1200, kernel_name="python3")
     client.execute(cwd=str(folder))  # raises at the first cell that fails
     return [
         output for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs

@@ -17,7 +17,7 @@ def run_all(tmp_path):
 
     def execute():
         notebook = nbformat.read(QUICKSTART, 4)
-        client = NotebookClient(notebook, timeout=300, kernel_name="python3")
+        client = NotebookClient(notebook, timeout=1200, kernel_name="python3")
         client.execute(cwd=str(tmp_path))  # raises at the first cell that fails
         cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
         return [output for cell in cells for output in cell.outputs]
