@@ -1,4 +1,4 @@
-"""Adding: one by one, each durable when it returns, and many at once; and what that takes."""
+"""Adding jobs one by one, each durable when the call returns, and many at once."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ FLOOR_DISK = "the bodies, compressed"
 
 
 def lines(*, quick: bool) -> Iterator[Line]:
-    """Every size of these measures."""
+    """Yield every size of these measures."""
     added = 100 if quick else 1000
     for there in (1000,) if quick else (1000, 100_000):
         yield Line(
@@ -68,7 +68,7 @@ def lines(*, quick: bool) -> Iterator[Line]:
 
 
 def add(there: int, count: int) -> Result:
-    """`JobGroup.add`, one after the other, to a group that has some already."""
+    """Measure `JobGroup.add`, one job after another, to a group that has some already."""
     from jobgroup import JobGroup
 
     groups.fill("experiment", there)
@@ -81,7 +81,7 @@ def add(there: int, count: int) -> Result:
 
 
 def add_floor(there: int, count: int) -> Result:
-    """The rows alone, with sqlite3 as it comes, as durable."""
+    """Measure the rows alone, in plain sqlite3 with the same durability."""
     with closing(_bare(Path("bare.db"))) as connection:
         connection.execute("BEGIN")
         _insert(connection, groups.bodies(there))
@@ -93,7 +93,7 @@ def add_floor(there: int, count: int) -> Result:
 
 
 def add_many(count: int) -> Result:
-    """`JobGroup.add_many`."""
+    """Measure `JobGroup.add_many`."""
     from jobgroup import JobGroup
 
     jg = JobGroup("experiment")
@@ -104,7 +104,7 @@ def add_many(count: int) -> Result:
 
 
 def add_many_floor(count: int) -> Result:
-    """The rows alone, in one transaction; the bodies compressed as jobgroup does."""
+    """Measure the rows alone, in one transaction, with bodies compressed as in jobgroup."""
     from jobgroup.store.encoding import compress
 
     with closing(_bare(Path("bare.db"))) as connection:
@@ -117,7 +117,7 @@ def add_many_floor(count: int) -> Result:
 
 
 def disk(count: int, size_bytes: int, equal: bool) -> Result:
-    """Bytes a job takes in a closed group."""
+    """Measure the bytes of a job in a closed group."""
     from jobgroup.store import GroupStore, NewJob, Target
     from jobgroup.store.paths import group_path, size_on_disk
 
@@ -133,7 +133,7 @@ def disk(count: int, size_bytes: int, equal: bool) -> Result:
 
 
 def disk_floor(count: int, size_bytes: int) -> Result:
-    """Bytes of a body, compressed by itself."""
+    """Measure the bytes of a body that is compressed on its own."""
     packed = (len(zlib.compress(_text(body))) for body in groups.bodies(count, size_bytes))
     return Result(sum(packed) / count)
 

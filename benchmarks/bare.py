@@ -1,4 +1,4 @@
-"""The floor of what asks a cloud: httpx on aiohttp's transport, and nothing around it."""
+"""The floor of everything that asks a cloud: httpx on aiohttp's transport, and nothing else."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def loop(what: str, count: int, latency_s: float, at_once: int) -> Result:
 
 
 def results(count: int, latency_s: float, at_once: int) -> Result:
-    """The same for results, and decode each as Perceval does."""
+    """Fetch results in the same way, and decode each as Perceval does."""
     from jobgroup.adapters import decode
 
     decode({"results": RESULT})  # Perceval's import
@@ -49,7 +49,7 @@ def results(count: int, latency_s: float, at_once: int) -> Result:
 
 
 def creates_and_statuses(count: int, latency_s: float, in_turns: bool) -> Result:
-    """One create and one status each: a status after each create, or all together at the end."""
+    """Send a create and a status for each job: alternately, or all statuses at the end."""
     with running(latency_s=latency_s) as server:
 
         async def ask() -> float:
@@ -97,7 +97,7 @@ def creates(count: int, latency_s: float, at_once: int) -> Result:
 
 
 def _journal() -> sqlite3.Connection:
-    """A database with the durability of a group's file."""
+    """Return a database with the durability of a group's file."""
     journal = sqlite3.connect("journal", isolation_level=None)
     journal.execute("PRAGMA journal_mode = WAL")
     journal.execute("PRAGMA synchronous = FULL")

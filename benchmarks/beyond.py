@@ -1,4 +1,4 @@
-"""The dashboard's server: its status while groups are busy, and what open views cost."""
+"""The dashboard's server: its status while groups are busy, and the cost of open views."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ QUICK, FULL = (1_000, 100), (100_000, 10_000)
 
 
 def lines(*, quick: bool) -> Iterator[Line]:
-    """Every measure of the server."""
+    """Yield every measure of the server."""
     jobs, count = QUICK if quick else FULL
     for what, busy, size in (
         ("nothing else goes on", idle, 0),
@@ -50,7 +50,7 @@ def lines(*, quick: bool) -> Iterator[Line]:
 
 
 def status(busy: Callable[..., Awaitable[None]], size: int) -> Result:
-    """The median of 20 answers, a terminal being opened before each of them."""
+    """Measure the median of 20 answers, each after opening a terminal."""
     return asyncio.run(_status(busy, size))
 
 
@@ -73,7 +73,7 @@ async def _status(busy: Callable[..., Awaitable[None]], size: int) -> Result:
 
 
 def memory(views: int) -> Result:
-    """What the server holds 10 s after the views were opened, and its processor time per s."""
+    """Measure the server's memory 10 s after the views were opened, and its processor time."""
     return asyncio.run(_memory(views))
 
 
@@ -135,7 +135,7 @@ async def listed(url: str, size: int) -> None:
 
 
 async def view(url: str, group: str) -> None:
-    """Show a group as a page does, which reports every 5 s that it is still there."""
+    """Show a group as a page does, which reports every 5 s that it is still open."""
     page = await connect(url, group)
     await send(page, t="open", client=None)
     while True:
@@ -163,7 +163,7 @@ def _bytes(frame: str | bytes | None) -> bytes:
 
 @asynccontextmanager
 async def running() -> Any:
-    """Jupyter Server with the extension and terminals; yields its URL and its process."""
+    """Run Jupyter Server with the extension and terminals; yield its URL and its process."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
     options = {

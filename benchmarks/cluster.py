@@ -1,4 +1,4 @@
-"""Simulations on a Dask cluster: sent as jobs of a group, and by Dask alone on the same workers."""
+"""Simulations on a Dask cluster, sent as jobs of a group, and by Dask alone on the same workers."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PLATFORM = "sim:slos"
 
 
 def lines(*, quick: bool) -> Iterator[Line]:
-    """Every size of this measure; none where Dask is not installed."""
+    """Yield every size of this measure, or none if Dask is not installed."""
     if find_spec("distributed") is None:
         print("cluster: Dask is not installed, nothing is measured", file=sys.stderr)
         return
@@ -35,7 +35,7 @@ def lines(*, quick: bool) -> Iterator[Line]:
 
 
 def as_jobs(count: int) -> Result:
-    """A group on `jobgroup cloud --dask`, until the last result is in the cloud's file."""
+    """Run a group on `jobgroup cloud --dask`, until the last result is in the cloud's file."""
     from jobgroup import JobGroup, RemoteJob, set_token
 
     payload = _payload()
@@ -53,7 +53,7 @@ def as_jobs(count: int) -> Result:
 
 
 def by_dask_alone(count: int) -> Result:
-    """The same payloads by `Client.map`, until the last result is in this process."""
+    """Run the same payloads with `Client.map`, until the last result is in this process."""
     from distributed import Client
 
     from jobgroup.cloud.execution import execute
@@ -70,7 +70,7 @@ def by_dask_alone(count: int) -> Result:
 
 
 def _payload() -> dict[str, Any]:
-    """One simulation with noise, which takes a worker about a tenth of a second."""
+    """Return a simulation with noise that takes a worker about a tenth of a second."""
     import perceval as pcvl
     from perceval.runtime.payload_generator import PayloadGenerator
     from perceval.serialization import serialize
@@ -87,7 +87,7 @@ def _payload() -> dict[str, Any]:
 
 @contextmanager
 def _cluster() -> Iterator[str]:
-    """A scheduler and workers of one thread each, which have imported Perceval; its address."""
+    """Run a scheduler and workers of one thread, which import Perceval; yield the address."""
     from distributed import Client
 
     from jobgroup.cloud.execution import import_perceval
@@ -117,7 +117,7 @@ def _dask(*arguments: str) -> subprocess.Popen[bytes]:
 
 @contextmanager
 def _cloud(address: str) -> Iterator[tuple[str, str]]:
-    """`jobgroup cloud` on a cluster, in a process of its own; its url and token."""
+    """Run `jobgroup cloud` on a cluster, in a separate process; yield its URL and token."""
     command = [sys.executable, "-m", "jobgroup", "cloud", "--dask", address]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None

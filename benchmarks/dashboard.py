@@ -35,7 +35,7 @@ HOSTS = Path(__file__).parents[1] / "tests" / "hosts"
 
 
 def lines(*, quick: bool) -> Iterator[Line]:
-    """Every size of these measures."""
+    """Yield every size of these measures."""
     sizes = (1000, 10_000) if quick else (1000, 10_000, 100_000)
     for count in sizes:
         yield Line(
@@ -114,14 +114,14 @@ def bundle() -> Result:
 
 
 def first_paint(count: int, cell: str) -> Result:
-    """From running a cell, whose imports are done, to the frame that shows its first row."""
+    """Measure from running a cell, after its imports, until the page shows its first row."""
     with _page(count, PREPARED, cell) as notebook:
         notebook.run(0)
         return Result(notebook.page.evaluate(RUN_AND_WATCH) / 1e3)
 
 
 def snapshot(count: int) -> Result:
-    """Time on the processor with Python's lock held, so taken from cells; `cpu ms` is all of it."""
+    """Measure processor time with Python's lock held, which cells lose; `cpu ms` is the total."""
     dashboard, wire = _shown(count)
     taken, spent = [], []
     for _ in range(REPEATS):
@@ -136,7 +136,10 @@ def snapshot(count: int) -> Result:
 
 
 def _outside_sqlite(dashboard: Any, count: int) -> float:
-    """SQLite works without the lock; a few calls only, so that the profiler does not count."""
+    """Return the time without SQLite, which works without the lock.
+
+    There are only a few calls, so the profiler itself does not count.
+    """
     profile = Profile(time.thread_time)
     profile.runcall(_send_all, dashboard, count)
     calls = {str(each.code): each.inlinetime for each in profile.getstats()}
@@ -144,7 +147,7 @@ def _outside_sqlite(dashboard: Any, count: int) -> float:
 
 
 def _send_all(dashboard: Any, count: int, since: int = -1, version: int = 1) -> None:
-    """What the dashboard's thread does when a page says what it has."""
+    """Do what the dashboard's thread does when a page reports its rows."""
     from jobgroup.dashboard.protocol import Push
 
     push = Push(n=1, epoch="e", since=since, version=version, total=count)
@@ -153,7 +156,7 @@ def _send_all(dashboard: Any, count: int, since: int = -1, version: int = 1) -> 
 
 
 def patch(count: int) -> Result:
-    """Reading the rows and sending the message, on the processor."""
+    """Measure the processor time to read the rows and send the message."""
     dashboard, wire = _shown(count)
     group = dashboard.shown
     before = group.state.version
@@ -170,7 +173,7 @@ def patch(count: int) -> Result:
 
 
 def state(count: int) -> Result:
-    """What a host may save of the widget, with each second job chosen for some; beside its code."""
+    """Measure what a host may save of the widget with half of the jobs selected, and its code."""
     dashboard, _ = _shown(count)
     dashboard.selected = list(range(0, 1000, 2))
     held = dashboard.get_state()
@@ -180,7 +183,7 @@ def state(count: int) -> Result:
 
 
 def _fill(count: int) -> None:
-    """A group whose jobs have all succeeded."""
+    """Fill a group whose jobs have all succeeded."""
     from jobgroup.store import GroupStore, NewJob, Target
     from jobgroup.store.paths import group_path
 
@@ -208,7 +211,7 @@ def _shown(count: int) -> tuple[Any, Any]:
     from jobgroup import Dashboard, JobGroup
 
     class Wire(BaseComm):
-        """The host's end, which counts the bytes of rows."""
+        """The host's end of the comm, which counts the bytes of rows."""
 
         bytes_of_rows = 0
         rows = 0
@@ -216,7 +219,7 @@ def _shown(count: int) -> tuple[Any, Any]:
         def publish_msg(
             self, msg_type: str, data: Any = None, buffers: Any = None, **_: Any
         ) -> None:
-            """Take a message."""
+            """Receive a message."""
             content = data.get("content", {}) if msg_type == "comm_msg" else {}
             if "rows" in content:
                 self.rows = content["rows"]["n"]
@@ -231,7 +234,7 @@ def _shown(count: int) -> tuple[Any, Any]:
 
 
 def to_page(count: int) -> Result:
-    """From before a note is written in the file to the frame in which the page shows it."""
+    """Measure from before a note is written to the file until a frame of the page shows it."""
     with _page(count, CELL) as notebook:
         _show(notebook)
         row = notebook.page.get_by_test_id("row-0").element_handle()
@@ -247,7 +250,7 @@ def to_page(count: int) -> Result:
 
 
 def frames(count: int) -> Result:
-    """A screenful and more each frame, from the first job to the last and back."""
+    """Scroll by more than a screen per frame, from the first job to the last and back."""
     with _page(count, CELL) as notebook:
         _show(notebook)
         scroller = notebook.page.get_by_test_id("grid").element_handle()
@@ -259,7 +262,7 @@ def frames(count: int) -> Result:
 
 @contextmanager
 def _page(count: int, *cells: str) -> Iterator[Any]:
-    """An open notebook with these cells, beside a group of so many jobs."""
+    """Open a notebook whose last cell shows a group."""
     sys.path.insert(0, str(HOSTS))
     from playwright.sync_api import sync_playwright
 

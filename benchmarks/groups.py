@@ -1,4 +1,7 @@
-"""Groups and jobs to measure with. Bodies are as Perceval's: packed texts that compress little."""
+"""Groups and jobs to measure with.
+
+Bodies are like Perceval's: packed texts that compress little.
+"""
 
 from __future__ import annotations
 
@@ -18,11 +21,11 @@ from server import STILL
 
 HOURS_S = 36_000
 URL = "http://127.0.0.1:9"
-"""Where nobody listens: for what sends nothing."""
+"""An address without a server, for measures that send nothing."""
 
 
 def payload(seed: int, size_bytes: int = 1000) -> dict[str, Any]:
-    """A payload of about that size, like no other."""
+    """Return a unique payload of about that size."""
     noise = random.Random(seed).randbytes(max(0, size_bytes - 250) * 3 // 4)
     return {
         "command": "sample_count",
@@ -34,7 +37,7 @@ def payload(seed: int, size_bytes: int = 1000) -> dict[str, Any]:
 
 
 def bodies(count: int, size_bytes: int = 1000, first: int = 0) -> list[dict[str, Any]]:
-    """Create bodies, all different."""
+    """Return create bodies, all different."""
     return [
         {"platform_name": "sim:altair", "payload": payload(first + i, size_bytes)}
         for i in range(count)
@@ -42,7 +45,7 @@ def bodies(count: int, size_bytes: int = 1000, first: int = 0) -> list[dict[str,
 
 
 def jobs(count: int, url: str = URL, size_bytes: int = 1000) -> list[Any]:
-    """As many jobs for a cloud."""
+    """Return the given number of jobs for a cloud."""
     from jobgroup import RemoteJob
 
     return [
@@ -80,7 +83,7 @@ def _new_jobs(count: int, active: int, url: str, size_bytes: int) -> Iterable[An
 
 @contextmanager
 def kept() -> Iterator[bool]:
-    """Use the data directory of all runs of this line, and tell whether it has yet to be filled."""
+    """Use the data directory of all runs of this line; return whether it is still empty."""
     directory = Path(os.environ[KEPT])
     os.environ["JOBGROUP_DATA_DIR"] = str(directory)
     done = directory / "done"
@@ -89,7 +92,7 @@ def kept() -> Iterator[bool]:
 
 
 def fill_apart(name: str, count: int, *, active: int = 0, url: str = URL) -> None:
-    """Make a group as `fill` does, from another process: this one's memory stays as it is.
+    """Make a group as `fill` does, in another process, so this one's memory does not grow.
 
     Active jobs were sent hours ago.
     """
@@ -109,5 +112,5 @@ def _fill_with_old(name: str, count: int, active: int, url: str) -> None:
 
 
 def kept_files() -> list[Path]:
-    """The files of the groups there."""
+    """Return the files of the groups there."""
     return list((Path(os.environ[KEPT]) / "groups").glob("*.jobgroup"))

@@ -1,4 +1,4 @@
-"""What `import jobgroup` takes in a new interpreter, and what must not come with it."""
+"""The time of `import jobgroup` in a new interpreter, and modules that it must not import."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ print(json.dumps([seconds, sum(m in sys.modules for m in {1})]))
 
 
 def lines(*, quick: bool) -> Iterator[Line]:
-    """The one line."""
+    """Yield the only line."""
     yield Line(
         "import jobgroup",
         Variant(import_time, ("jobgroup",)),
@@ -33,7 +33,7 @@ def lines(*, quick: bool) -> Iterator[Line]:
 
 
 def import_time(module: str) -> Result:
-    """Seconds of the import, and how many modules came along that are optional to jobgroup."""
+    """Measure the seconds of the import, and count optional modules that it imports."""
     source = SOURCE.format(module, OPTIONAL)
     # compiled once, as an installed package is
     environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}

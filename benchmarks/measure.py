@@ -1,4 +1,4 @@
-"""Each run of each variant in a process of its own, with a data directory of its own, in turns."""
+"""Run each variant repeatedly in separate processes with separate data directories, in turns."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from pathlib import Path
 from report import Line, Measured, Result, Variant
 
 KEPT = "JOBGROUP_BENCH_KEPT"
-"""Names the directory that all runs of a line share; the working directory is a run's own."""
+"""The directory that all runs of a line share; each run has its own working directory."""
 
 
 def measure(line: Line, repeats: int, directory: Path) -> Measured:
-    """Run every variant of a line `repeats` times, in turns, so that all meet the same machine."""
+    """Run every variant of a line `repeats` times, in turns, so that conditions are equal."""
     measured = Measured(line)
     variants = {"ours": line.ours, **line.floors, **line.peers}
     with tempfile.TemporaryDirectory(dir=directory) as kept:
@@ -53,7 +53,7 @@ def _run(variant: Variant, fresh: Path, kept: Path) -> Result:
 
 
 def written_bytes() -> int:
-    """What this process has handed to the system to be written, in bytes (proc(5))."""
+    """Return the bytes that this process has passed to the system for writing (proc(5))."""
     for line in Path("/proc/self/io").read_text().splitlines():
         if line.startswith("wchar:"):
             return int(line.split()[1])

@@ -1,4 +1,4 @@
-"""What a process takes that has a large group open, above what it takes to import jobgroup."""
+"""The memory of a process with a large group open, beyond that of importing jobgroup."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LIMIT_MB = 60.0
 
 
 def lines(*, quick: bool) -> Iterator[Line]:
-    """Every size of these measures."""
+    """Yield every size of these measures."""
     count = 1000 if quick else 100_000
     for active in (0, count):
         yield Line(
@@ -28,7 +28,7 @@ def lines(*, quick: bool) -> Iterator[Line]:
 
 
 def memory(count: int, active: int) -> Result:
-    """Growth of resident memory by opening, counting, listing, and by watching what is active."""
+    """Measure how resident memory grows by opening, counting, listing and watching."""
     with running() as server:
         groups.fill_apart("experiment", count, active=active, url=server.url)
         from jobgroup import JobGroup, set_token

@@ -1,4 +1,4 @@
-"""Opening a large group, and looking at many groups."""
+"""Opening a large group, and listing many groups."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from report import Line, Result, Variant
 
 
 def lines(*, quick: bool) -> Iterator[Line]:
-    """Every size of these measures."""
+    """Yield every size of these measures."""
     for count in (10, 1000) if quick else (10, 1000, 100_000):
         yield Line(
             f"open {count:,} jobs and progress(refresh=False)",
@@ -45,7 +45,7 @@ def lines(*, quick: bool) -> Iterator[Line]:
 
 
 def open_group(count: int, size_bytes: int) -> Result:
-    """`JobGroup.open` and `progress(refresh=False)`, jobgroup being imported."""
+    """Measure `JobGroup.open` and `progress(refresh=False)` after the import of jobgroup."""
     from jobgroup import JobGroup
 
     with groups.kept() as is_new:
@@ -57,7 +57,7 @@ def open_group(count: int, size_bytes: int) -> Result:
 
 
 def count_floor(count: int, size_bytes: int) -> Result:
-    """The count by state, in the same file, on the index."""
+    """Count by state in the same file, on the index."""
     with groups.kept() as is_new:
         if is_new:
             groups.fill("experiment", count, size_bytes=size_bytes)
@@ -69,7 +69,7 @@ def count_floor(count: int, size_bytes: int) -> Result:
 
 
 def many_groups(count: int) -> Result:
-    """Looking at every group on disk."""
+    """List every group on disk."""
     from jobgroup import JobGroup
 
     _fill_many(count)
@@ -79,7 +79,7 @@ def many_groups(count: int) -> Result:
 
 
 def indexed_list(how: str, count: int) -> Result:
-    """A list of groups of which an index is on disk, imports included for a new process."""
+    """List groups that have an index on disk; a new process includes its imports."""
     from jobgroup import JobGroup
 
     _fill_many(count)
@@ -95,7 +95,7 @@ def indexed_list(how: str, count: int) -> Result:
 
 
 def many_groups_floor(count: int) -> Result:
-    """One connection and one small read for each file."""
+    """Open one connection and do one small read for each file."""
     _fill_many(count)
     began = time.perf_counter()
     for path in groups.kept_files():

@@ -1,4 +1,4 @@
-"""Perceval's own JobGroup and ExecutionGroup, doing what ours do, on the same server."""
+"""Perceval's own JobGroup and ExecutionGroup, doing the same on the same server."""
 
 # ruff: noqa: SLF001  # what a benchmark does not measure is set up without its cost
 
@@ -16,7 +16,7 @@ TOKEN = "benchmark"
 
 
 def add(count: int) -> Result:
-    """`JobGroup.add`, one after the other, to a new group."""
+    """Measure `JobGroup.add`, one job after another, to a new group."""
     from perceval import JobGroup
 
     with running() as server:
@@ -25,7 +25,7 @@ def add(count: int) -> Result:
 
 
 def add_executions(count: int) -> Result:
-    """`ExecutionGroup.add`, one after the other, to a new group."""
+    """Measure `ExecutionGroup.add`, one job after another, to a new group."""
     from perceval import ExecutionGroup
 
     with running() as server:
@@ -42,7 +42,7 @@ def _added(group: Any, items: list[Any]) -> Result:
 
 
 def progress(count: int, latency_s: float) -> Result:
-    """`JobGroup.progress` of active jobs."""
+    """Measure `JobGroup.progress` of active jobs."""
     from perceval import JobGroup
 
     with running() as server:
@@ -58,7 +58,7 @@ def progress(count: int, latency_s: float) -> Result:
 
 
 def run(how: str, count: int, settings: dict[str, Any]) -> Result:
-    """A whole run of a new JobGroup: "parallel" or "sequential", to the end of all jobs."""
+    """Measure a run of a new JobGroup, "parallel" or "sequential", to the end of all jobs."""
     from perceval import JobGroup
 
     with running() as server:
@@ -67,7 +67,7 @@ def run(how: str, count: int, settings: dict[str, Any]) -> Result:
 
 
 def run_executions(how: str, count: int, settings: dict[str, Any]) -> Result:
-    """The same of a new ExecutionGroup."""
+    """Measure the same for a new ExecutionGroup."""
     from perceval import ExecutionGroup
 
     with running() as server:
@@ -91,13 +91,13 @@ def _ran(
 
 
 def requests(count: int, settings: dict[str, Any]) -> Result:
-    """How often a whole run asks."""
+    """Count the requests of a whole run."""
     ran = run("parallel", count, settings)
     return Result(ran.seen["requests"], ran.seen)
 
 
 def results(count: int, latency_s: float) -> Result:
-    """`JobGroup.get_results` of jobs that have succeeded."""
+    """Measure `JobGroup.get_results` of successful jobs."""
     from perceval import JobGroup
     from perceval.runtime import RunningStatus
 
@@ -115,7 +115,7 @@ def results(count: int, latency_s: float) -> Result:
 
 
 def open_group(count: int) -> Result:
-    """Opening a JobGroup of unsent jobs and `progress`."""
+    """Measure opening a JobGroup of unsent jobs, and `progress`."""
     from perceval import JobGroup
 
     with running() as server:
@@ -128,7 +128,7 @@ def open_group(count: int) -> Result:
 
 
 def job_list(server: Running, count: int) -> list[Any]:
-    """As many RemoteJobs of one small circuit."""
+    """Return the given number of RemoteJobs of one small circuit."""
     import perceval as pcvl
     from perceval.algorithm import Sampler
 
@@ -142,7 +142,7 @@ def job_list(server: Running, count: int) -> list[Any]:
 
 
 def execution_list(server: Running, count: int) -> list[Any]:
-    """As many Executions of the same circuit."""
+    """Return the given number of Executions of the same circuit."""
     import perceval as pcvl
     from perceval.providers.quandela import QuandelaCommunicationLayer
 

@@ -1,4 +1,4 @@
-"""What was measured, as a table of medians and ratios, for the terminal and for Markdown. Pure."""
+"""The measurements as a table of medians and ratios, for the terminal and for Markdown. Pure."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Result:
-    """What one run of one variant gave: the value that is compared, and what else was seen."""
+    """The outcome of one run of one variant: the compared value, and other observations."""
 
     value: float
     seen: dict[str, float] = field(default_factory=dict)
@@ -19,12 +19,12 @@ class Result:
 
 @dataclass(frozen=True)
 class Variant:
-    """One way to do what a line measures.
+    """One way to do the work that a line measures.
 
     Attributes:
-        run: a function of a module, which runs in a process of its own.
+        run: a function of a module, which runs in a separate process.
         args: its arguments, after the directories that it may use.
-        once: it takes so long that it is run once.
+        once: whether it takes so long that it runs only once.
     """
 
     run: Callable[..., Result]
@@ -37,14 +37,14 @@ class Line:
     """One line of the table: one measure at one size.
 
     Attributes:
-        what: is measured.
-        ours: jobgroup.
-        floors: the least that it can take; the best of them counts.
-        peers: by name.
-        jobs: how many; lines of the same `series` are compared by it.
+        what: the measure.
+        ours: the variant of jobgroup.
+        floors: variants without jobgroup, by name; the best of them counts.
+        peers: variants of Perceval, by name.
+        jobs: the number of jobs, by which lines of the same `series` are compared.
         unit: "s", "MB", "B", "requests" or "share" (of 1, where more is better).
-        reach: ours is at most so many floors (for a share: at least this).
-        at_most: ours is at most this.
+        reach: the goal as a multiple of the floor (for a share, the smallest value).
+        at_most: the goal as an absolute value.
     """
 
     what: str
@@ -60,34 +60,34 @@ class Line:
 
 @dataclass
 class Measured:
-    """The results of a line by variant, in the order in which they came; or why there are none."""
+    """The results of a line by variant, in their order, or the reason why there are none."""
 
     line: Line
     results: dict[str, list[Result]] = field(default_factory=dict)
     failure: str = ""
 
     def add(self, variant: str, result: Result) -> None:
-        """Take note of one run."""
+        """Record one run."""
         self.results.setdefault(variant, []).append(result)
 
     def median(self, variant: str) -> float:
-        """The middle of what a variant's runs gave."""
+        """Return the median of a variant's runs."""
         return statistics.median(r.value for r in self.results[variant])
 
     @property
     def ours(self) -> float:
-        """Jobgroup's median."""
+        """The median of jobgroup."""
         return self.median("ours")
 
     @property
     def floor(self) -> tuple[str, float] | None:
-        """The best floor's name and median."""
+        """The name and the median of the best floor."""
         medians = [(self.median(n), n) for n in self.line.floors if n in self.results]
         return (min(medians)[1], min(medians)[0]) if medians else None
 
     @property
     def seen(self) -> str:
-        """What else ours saw, as a median."""
+        """Other observations of jobgroup's runs, as medians."""
         keys = dict.fromkeys(k for r in self.results["ours"] for k in r.seen)
         parts = []
         for key in keys:
@@ -100,7 +100,7 @@ HEADER = ("measure", "jobgroup", "floor", "ratio", "goal", "met", "peer", "ratio
 
 
 def table(measured: Sequence[Measured]) -> list[tuple[str, ...]]:
-    """The rows of the table, texts all."""
+    """Return the rows of the table, as texts."""
     return [HEADER, *(_row(m, _before(m, measured)) for m in measured)]
 
 
@@ -147,7 +147,7 @@ def _yes(met: bool) -> str:
 
 
 def _before(m: Measured, measured: Iterable[Measured]) -> Measured | None:
-    """The line of the same series with the next smaller size."""
+    """Return the line of the same series with the next smaller size."""
     if not m.line.series or m.line.jobs is None:
         return None
     smaller = [
@@ -162,7 +162,7 @@ def _before(m: Measured, measured: Iterable[Measured]) -> Measured | None:
 
 
 def _growth(before: Measured, after: Measured) -> float:
-    """How many times more it takes for ten times more jobs."""
+    """Return how many times more a line takes for ten times more jobs."""
     decades = math.log10((after.line.jobs or 1) / (before.line.jobs or 1))
     return float((after.ours / before.ours) ** (1 / decades))
 
@@ -182,7 +182,7 @@ def _number(value: float) -> str:
 
 
 def as_text(rows: Sequence[Sequence[str]]) -> str:
-    """The table for a terminal."""
+    """Return the table for a terminal."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return "\n".join(
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
@@ -191,6 +191,6 @@ def as_text(rows: Sequence[Sequence[str]]) -> str:
 
 
 def as_markdown(rows: Sequence[Sequence[str]]) -> str:
-    """The table for a page."""
+    """Return the table for a page."""
     lines = ["| " + " | ".join(row) + " |" for row in rows]
     return "\n".join([lines[0], "|" + " --- |" * len(rows[0]), *lines[1:]])

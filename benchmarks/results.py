@@ -1,4 +1,4 @@
-"""Fetching results, decoded as Perceval does."""
+"""Fetching results, decoded as Perceval decodes them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ LATENCY_S = 0.02
 
 
 def lines(*, quick: bool) -> Iterator[Line]:
-    """Every size of this measure."""
+    """Yield every size of this measure."""
     for count in (10, 200) if quick else (10, 1000, 10_000):
         has_peer = not quick and count == 1000
         yield Line(
@@ -44,7 +44,7 @@ def lines(*, quick: bool) -> Iterator[Line]:
 
 
 def get_results(count: int, how: str = "get_results") -> Result:
-    """Results decoded or reduced to a table, Perceval being imported and the connections warm."""
+    """Measure decoding results, or reducing them to a table, on warm connections."""
     from jobgroup import JobGroup, set_token
     from jobgroup.adapters import decode
 

@@ -1,4 +1,4 @@
-"""Running: how busy a plan's slots are kept, and what a run of short jobs takes beyond requests."""
+"""How busy a plan's slots are, and what a run of short jobs takes beyond its requests."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from server import Running, running, seen
 
 
 def lines(*, quick: bool) -> Iterator[Line]:
-    """Every size of these measures."""
+    """Yield every size of these measures."""
     for max_queue in (10, 5):
         plan = {"duration_s": 0.2, "slots": 5, "max_queue": max_queue, "latency_s": 0.02}
         yield Line(
@@ -69,12 +69,12 @@ def _peers(how: str, count: int, plan: dict[str, Any]) -> dict[str, Variant]:
 
 
 def run(how: str, count: int, plan: dict[str, Any]) -> Result:
-    """A run from its begin until every job has ended, by a process that has sent before."""
+    """Measure a run until every job has ended, in a process that has sent a job before."""
     return _run(how, count, plan)[0]
 
 
 def send(count: int, latency_s: float) -> Result:
-    """`run_parallel`, which returns when all jobs are sent, by a process that has sent before."""
+    """Measure `run_parallel` until all jobs are sent, in a process that has sent a job before."""
     from jobgroup import JobGroup
 
     with _warm(latency_s=latency_s, duration_s=3600) as server:
@@ -86,7 +86,7 @@ def send(count: int, latency_s: float) -> Result:
 
 
 def busy(count: int, plan: dict[str, Any]) -> Result:
-    """The share of the plan's slots that had a job in them, from the first start to the end."""
+    """Measure the share of the plan's slots that had a job, from the first start to the end."""
     ran, observed = _run("queue", count, plan)
     return Result(observed["busy"], {"s": ran.value, **ran.seen})
 
@@ -110,7 +110,7 @@ def _run(how: str, count: int, plan: dict[str, Any]) -> tuple[Result, dict[str, 
 
 @contextmanager
 def _warm(**plan: Any) -> Iterator[Running]:
-    """A server with a plan, to which this process has sent a job before."""
+    """Run a server with a plan, to which this process has sent a job before."""
     from jobgroup import JobGroup, set_token
 
     with running() as server:

@@ -30,7 +30,7 @@ RESULT = json.dumps(
 
 @dataclass
 class Job:
-    """When it starts and ends, and when a client first heard of that end."""
+    """When a job starts and ends, and when a client first learned of its end."""
 
     created: float
     start: float
@@ -65,7 +65,7 @@ class Cloud:
     def answer(  # noqa: PLR0911  # one for each kind of call
         self, method: str, path: str, body: bytes
     ) -> tuple[int, dict[str, Any]]:
-        """What a request gets, and what it does."""
+        """Return the response to a request, and apply its effect."""
         parts = path.strip("/").split("/")
         if method == "PUT":
             vars(self).update(json.loads(body))
@@ -164,7 +164,7 @@ def _document(
 
 
 class _Connection(asyncio.Protocol):
-    """Just enough HTTP/1.1: one request after the other on a connection that is kept."""
+    """The necessary part of HTTP/1.1: one request after another on a connection that stays open."""
 
     def __init__(self, cloud: Cloud) -> None:
         self._cloud = cloud
@@ -214,26 +214,26 @@ class _Connection(asyncio.Protocol):
 
 
 class Running:
-    """A server that runs in a process of its own, as its clients' process sees it."""
+    """A server in a separate process, as the process of its clients sees it."""
 
     def __init__(self, url: str) -> None:
         self.url = url
 
     def set(self, **settings: Any) -> None:
-        """Change what the cloud is like."""
+        """Change the behaviour of the cloud."""
         body = json.dumps(settings).encode()
         request = urllib.request.Request(f"{self.url}/control", data=body, method="PUT")
         urllib.request.urlopen(request).read()
 
     def observed(self) -> dict[str, Any]:
-        """What it was asked, how late ends were noticed, how busy slots and its processor were."""
+        """Return its requests, the delay of noticed ends, and how busy slots and processor were."""
         observed: dict[str, Any] = json.load(urllib.request.urlopen(f"{self.url}/control"))
         return observed
 
 
 @contextmanager
 def running(**settings: Any) -> Iterator[Running]:
-    """A server process for the length of a block."""
+    """Run a server process during a block."""
     process = subprocess.Popen([sys.executable, __file__], stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     try:
@@ -247,7 +247,7 @@ def running(**settings: Any) -> Iterator[Running]:
 
 
 def seen(observed: dict[str, Any]) -> dict[str, float]:
-    """What is worth telling of what a server has observed."""
+    """Return the observations of a server that are worth reporting."""
     reported = {
         "requests": sum(observed["asked"].values()),
         "noticed after s": observed["noticed_after_s"],

@@ -1,4 +1,4 @@
-"""Watching: how long it takes to ask about every active job, and how many requests a life takes."""
+"""Watching: the time to ask about every active job, and the requests of a job's life."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MINUTE = 60.0
 
 
 def lines(*, quick: bool) -> Iterator[Line]:
-    """Every size of these measures."""
+    """Yield every size of these measures."""
     for latency_s in (0.02,) if quick else (0.02, 0.1):
         for count in (10, 200) if quick else (10, 1000, 100_000):
             if count != 1000 and latency_s > 0.02:
@@ -66,7 +66,7 @@ def _life(count: int, slots: int, duration_s: float) -> Line:
 
 
 def refresh(there: int, active: int, latency_s: float, is_news: bool) -> Result:
-    """`JobGroup.refresh` on warm connections, where nothing or everything has changed."""
+    """Measure `JobGroup.refresh` on warm connections, if nothing or everything has changed."""
     from jobgroup import JobGroup, set_token
 
     with running(latency_s=latency_s) as server:
@@ -90,7 +90,7 @@ def refresh(there: int, active: int, latency_s: float, is_news: bool) -> Result:
 
 
 def idle(count: int, word: str, seconds: float) -> Result:
-    """Processor time of a process that watches jobs that are hours old, as a share of a core."""
+    """Measure the processor time of a process that watches old jobs, as a share of a core."""
     from jobgroup import JobGroup, set_token
 
     with running(word=word) as server:
@@ -110,7 +110,7 @@ def idle(count: int, word: str, seconds: float) -> Result:
 
 
 def life(count: int, settings: dict[str, float]) -> Result:
-    """Requests from `run_parallel` to the end of `wait`, and how late the ends were noticed."""
+    """Count requests from `run_parallel` to the end of `wait`, and how late ends are noticed."""
     from jobgroup import JobGroup, set_token
 
     with running(**settings) as server:
