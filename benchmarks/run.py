@@ -75,8 +75,8 @@ def _about(options: argparse.Namespace, seconds: float, loads: list[float]) -> s
     )
     return (
         f"{time.strftime('%Y-%m-%d %H:%M')}, {seconds / 60:.0f} minutes; commit {_commit()};"
-        f" each number is the median of {options.repeats} runs in separate processes that take turns;"
-        f" slow peers and the longest lines ran once. {machine};"
+        f" each number is the median of {options.repeats} runs in separate processes that take"
+        f" turns; slow peers and the longest lines ran once. {machine};"
         f" Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}, "
         + ", ".join(f"{name} {_version(name)}" for name in packages)
         + "."
