@@ -1,7 +1,7 @@
 /** Curves through points. */
 
 import type { Ink } from "./colours";
-import { drawError, drawMarker, drawReason } from "./drawPoints";
+import { drawError, drawMarker, drawReason, errorOf } from "./drawPoints";
 import type { Layout, Mark } from "./look";
 import type { Surface, XY } from "./surface";
 
@@ -37,7 +37,8 @@ export function drawCurves(
     }
     end();
   });
-  const radius = isMany ? 1.3 : marks.length > 300 ? 2.4 : 3.4;
+  if (isMany) drawMany(layout, marks, surface, colourOf);
+  const radius = marks.length > 300 ? 2.4 : 3.4;
   for (const mark of marks) {
     const curve = points.curve[mark.rank] ?? 0;
     const colour = colourOf(curve);
@@ -45,19 +46,48 @@ export function drawCurves(
       drawReason(surface, mark, mark.state, colour, layout.look.size * 0.3, ink);
       continue;
     }
-    drawError(layout, surface, mark, colour, isMany ? 0 : radius * 0.9);
-    if (isMany)
-      surface.rect(mark.x - radius, mark.y - radius, 2 * radius, 2 * radius, { fill: colour });
-    else
-      drawMarker(
-        surface,
-        mark,
-        radius,
-        colour,
-        figure,
-        curve,
-        points.samples[mark.rank] === null,
-        ink,
-      );
+    if (isMany) continue;
+    drawError(layout, surface, mark, colour, radius * 0.9);
+    drawMarker(
+      surface,
+      mark,
+      radius,
+      colour,
+      figure,
+      curve,
+      points.samples[mark.rank] === null,
+      ink,
+    );
+  }
+}
+
+const MANY_RADIUS = 1.3;
+
+/** Small squares, and error bars without ends: those of a colour at once, to be done in a frame. */
+function drawMany(
+  layout: Layout,
+  marks: readonly Mark[],
+  surface: Surface,
+  colourOf: (curve: number) => string,
+): void {
+  const { curve } = layout.figure.points;
+  const measured = marks.filter(({ state }) => state === "measured");
+  const byColour = new Map<string, Mark[]>();
+  for (const mark of measured) {
+    const colour = colourOf(curve[mark.rank] ?? 0);
+    const some = byColour.get(colour);
+    if (some) some.push(mark);
+    else byColour.set(colour, [mark]);
+  }
+  for (const [colour, some] of byColour) {
+    const errors = some.flatMap((mark) => {
+      const ends = errorOf(layout, mark);
+      return ends ? [ends] : [];
+    });
+    surface.segments(errors, { stroke: colour, width: 1 });
+    for (const { x, y } of some)
+      surface.rect(x - MANY_RADIUS, y - MANY_RADIUS, 2 * MANY_RADIUS, 2 * MANY_RADIUS, {
+        fill: colour,
+      });
   }
 }

@@ -1,6 +1,7 @@
 /** Cells of a map, hatched if still to come. */
 
 import { type Ink, mapColour } from "./colours";
+import { MANY } from "./drawCurves";
 import { drawReason } from "./drawPoints";
 import type { Layout, Mark } from "./look";
 import type { Box, Surface } from "./surface";
@@ -18,8 +19,15 @@ export function drawCells(
     const value = figure.points.value[rank] ?? null;
     if (value !== null && range) {
       const colour = mapColour(value, range);
-      const style = { fill: colour, stroke: colour, width: 0.6 };
-      surface.rect(left, top, right - left, bottom - top, style);
+      // Each cell reaches a little below its neighbours, so that no ground is seen between them.
+      if (marks.length > MANY)
+        surface.rect(left - 0.3, top - 0.3, right - left + 0.6, bottom - top + 0.6, {
+          fill: colour,
+        });
+      else {
+        const style = { fill: colour, stroke: colour, width: 0.6 };
+        surface.rect(left, top, right - left, bottom - top, style);
+      }
       continue;
     }
     const small = Math.min(right - left, bottom - top);

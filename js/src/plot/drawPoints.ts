@@ -44,26 +44,29 @@ export function drawMarker(
   }
 }
 
+/** From where to where an error bar reaches; null without one. */
+export function errorOf({ figure, y, frame }: Layout, { rank, x }: Mark): readonly [XY, XY] | null {
+  const [low, high] = [figure.points.low[rank] ?? null, figure.points.high[rank] ?? null];
+  if (low === null || high === null) return null;
+  const bottom = y.at(low);
+  return [
+    [x, y.at(high)],
+    [x, Number.isNaN(bottom) ? frame.bottom : bottom],
+  ];
+}
+
 export function drawError(
-  { figure, y, frame }: Layout,
+  layout: Layout,
   surface: Surface,
-  { rank, x }: Mark,
+  mark: Mark,
   colour: string,
   cap: number,
 ): void {
-  const [low, high] = [figure.points.low[rank] ?? null, figure.points.high[rank] ?? null];
-  if (low === null || high === null) return;
-  const top = y.at(high);
-  const bottom = Number.isNaN(y.at(low)) ? frame.bottom : y.at(low);
+  const ends = errorOf(layout, mark);
+  if (!ends) return;
+  const [[x, top], [, bottom]] = ends;
   const style = { stroke: colour, width: 1 };
-  surface.path(
-    [
-      [x, top],
-      [x, bottom],
-    ],
-    style,
-  );
-  if (cap === 0) return;
+  surface.path(ends, style);
   surface.path(
     [
       [x - cap, top],

@@ -40,6 +40,9 @@ class Record implements Surface {
   path(points: readonly XY[], style: Style): void {
     this.lines.push({ points, style });
   }
+  segments(ends: readonly (readonly [XY, XY])[], style: Style): void {
+    for (const points of ends) this.path(points, style);
+  }
   circle(x: number, y: number, _radius: number, style: Style): void {
     this.circles.push({ at: [x, y], style });
   }
