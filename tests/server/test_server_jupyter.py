@@ -123,7 +123,9 @@ def test_doctor_compares_both_sides(lab, monkeypatch, tmp_path):
     monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(lab.log.with_name("JUPYTER_RUNTIME_DIR")))
 
     def server() -> Finding:
-        (found,) = [each for each in examine() if each.check == "Jupyter server"]
+        own, found = [each for each in examine() if each.check.startswith("Jupyter")]
+        assert own.text.startswith(f"jobgroup {__version__} in {sys.prefix}, groups in ")
+        assert own.text.endswith(os.environ["JOBGROUP_DATA_DIR"])
         return found
 
     same = server()
