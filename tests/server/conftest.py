@@ -13,11 +13,11 @@ from urllib.parse import quote
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
-from ui_server import TIMEOUT_S, Lab, Ui
+from ui_server import TIMEOUT_S, Lab, Ui, wait
 
 from harness.browser import Record, launched
 from harness.process import free_port
-from jobgroup import JobGroup, JobGroupWarning, RemoteJob, set_token
+from jobgroup import GroupBusyError, JobGroup, JobGroupWarning, RemoteJob, set_token
 from jobgroup.cloud import EmbeddedCloud
 
 
@@ -75,7 +75,16 @@ def ui(shared_ui: Ui, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ui]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", JobGroupWarning)  # jobs may still run
         for name in JobGroup.list_existing():
-            JobGroup.delete_job_group(name)
+            wait(lambda name=name: _is_deleted(name))
+
+
+def _is_deleted(name: str) -> bool:
+    """Delete a group, unless a run that a page started has not ended yet."""
+    try:
+        JobGroup.delete_job_group(name)
+    except GroupBusyError:
+        return False
+    return True
 
 
 @pytest.fixture(scope="module")
