@@ -95,6 +95,18 @@ describe("accessibility", () => {
       expect(await violations(el)).toEqual([]);
     });
 
+    it(`finds nothing wrong with a table that is sorted, scrolled and selected, ${theme}`, async () => {
+      document.documentElement.dataset["theme"] = theme;
+      const { root, el, model } = await show({ jobs: 3000, scene: "finished" });
+      await expect.poll(() => root.querySelector("[data-testid=keep-results]")).not.toBeNull();
+      await expect.poll(() => root.querySelector(".bars-of-column")).not.toBeNull();
+      (model as StandIn).set({ sort: "-label.phi; position", selected: [[0, 40]] });
+      const grid = root.querySelector("[data-testid=grid]") as HTMLElement;
+      [grid.scrollTop, grid.scrollLeft] = [2000, 200];
+      await expect.poll(() => root.querySelectorAll(".header small").length).toBe(2);
+      expect(await violations(el)).toEqual([]);
+    });
+
     it(`finds nothing wrong with any situation, ${theme}`, async () => {
       document.documentElement.dataset["theme"] = theme;
       const { root, el, model } = await show({ scene: "rejected" });
