@@ -3,7 +3,7 @@
 import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { canAct } from "../../canAct";
-import { isTerminal, isUnsent, wordOf } from "../../data/states";
+import { isUnsent } from "../../data/states";
 import type { JobDetail, JobResult } from "../../kernel/answers";
 import type { Session } from "../../session";
 import { Copy } from "../../ui/Copy";
@@ -111,12 +111,19 @@ interface ResultProps {
   state: string;
 }
 
+/** How a job without a result ended. */
+const ENDED: Readonly<Record<string, string>> = {
+  error: "failed",
+  canceled: "was canceled",
+  refused: "was refused",
+};
+
 function Result(props: ResultProps) {
   if (props.state === "success") return <FetchedResult {...props} />;
   return (
     <p class="quiet">
-      {isTerminal(props.state) || props.state === "refused"
-        ? `This job is ${wordOf(props.state)} and has no result.`
+      {ENDED[props.state]
+        ? `This job ${ENDED[props.state]} and has no result.`
         : "The result will be shown when the job is done."}
     </p>
   );
