@@ -23,7 +23,7 @@ _TERMINAL = _in_sql(TERMINAL)
 
 _BEGUN_FIRST: Final = ("running", *sorted(ON_CLOUD - {"running", "waiting"}), "waiting")
 
-PAGE: Final = 5000
+PAGE: Final = 2000
 """Jobs that are read at once: a large group takes no more memory for a moment than for good."""
 
 _END_OF_PAGE: Final = (

@@ -357,7 +357,10 @@ RUN = Command(
         NAME,
         jobs("default: all unsent jobs"),
         one_of(
-            flag("--queue", "keep the plan's slots full until every job is sent"),
+            flag(
+                "--queue",
+                "keep the plan's slots full until every job is sent; add --wait to follow them",
+            ),
             _DELAY,
         ),
         flag("--failed", "rerun failed jobs instead"),
