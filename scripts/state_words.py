@@ -23,22 +23,22 @@ def typescript() -> str:
     )
     labels = "".join(f"  {state}: {json.dumps(LABELS[state])},\n" for state in STATES)
     return f"""\
-/** The words for states. Made of `src/jobgroup/status.py` by `scripts/state_words.py`. */
+/** The words for states, generated from `src/jobgroup/status.py` by `scripts/state_words.py`. */
 
 {_array("export const STATES = [", STATES, "] as const;")}
 export type State = (typeof STATES)[number];
 
-/** What each chip shows. Every state but `all` is in exactly one, so that the chips add up. */
+/** The states that each chip shows. Each state is in `all` and in exactly one other. */
 export const FILTERS = {{
 {filters}}} as const satisfies Record<string, readonly State[]>;
 
 export type Filter = keyof typeof FILTERS;
 
-/** How each state is written for people. Search and filters accept both. */
+/** The label of each state. Search and filters accept names and labels. */
 export const LABELS: Readonly<Record<State, string>> = {{
 {labels}}};
 
-/** The order of the segments of a bar: what has ended first, what is still to do last. */
+/** The order of the segments of a bar: ended jobs first, unsent jobs last. */
 {_array("export const BAR_ORDER: readonly State[] = [", BAR_ORDER, "];")}"""
 
 

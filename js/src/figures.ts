@@ -1,6 +1,6 @@
 /**
- * The figure that the plot shows, asked of the kernel when something changed: one question at a time,
- * with pauses that grow with the figure, and none while the page is hidden.
+ * The figure of the plot, requested from the kernel after changes: one question at a time, with
+ * pauses that grow with the figure, and none while the page is hidden.
  */
 
 import { type ReadonlySignal, signal } from "@preact/signals";
@@ -12,7 +12,7 @@ import type { Args } from "./kernel/protocol";
 export interface FigureState {
   answer: FigureAnswer | null;
   progress: FigureProgress | null;
-  /** Why there is no answer. */
+  /** The reason why there is no answer. */
   error: string;
 }
 
@@ -22,21 +22,21 @@ export interface Figures {
   want(choices: PlotChoices, version: number): void;
   /** The plot is no longer shown. */
   rest(): void;
-  /** Load what is missing, however much it is; again, what failed. */
+  /** Load all missing results, however many they are, and those that failed again. */
   load(isAgain?: boolean): void;
-  /** Whether the person asked for what is missing. */
+  /** Whether the user requested the missing results. */
   isLoading(): boolean;
   clear(): void;
 }
 
 interface Wanted {
-  /** The choices as the kernel is asked for them. */
+  /** The choices, in the form of a question to the kernel. */
   args: Args;
   key: string;
   version: number;
 }
 
-/** More missing results than this are loaded only if the person asks for them. */
+/** The number of missing results above which they are loaded only on request. */
 export const MOST_UNASKED = 2000;
 const PAUSE_MS = 700;
 const PAUSE_PER_POINT_MS = 0.5;
@@ -44,7 +44,7 @@ const HIDDEN_MS = 1000;
 
 const NOTHING: FigureState = { answer: null, progress: null, error: "" };
 
-/** `fixed` goes with every question. */
+/** `fixed` is part of each question. */
 export function newFigures(
   link: Link,
   question: "figure" | "compare_groups" = "figure",
@@ -53,7 +53,7 @@ export function newFigures(
   const state = signal(NOTHING);
   let wanted = null as Wanted | null;
   let done = null as Wanted | null;
-  /** What the answer was asked for. */
+  /** The question of the answer. */
   let shownKey = "";
   let isLoading = false;
   let isAgain = false;
@@ -110,7 +110,7 @@ export function newFigures(
       progress: { loaded, of, missing, failed },
       error: "",
     };
-    // Results that only_load brought are not drawn yet: the figure is asked for once more at the end.
+    // Results of only_load are not drawn yet: the figure is requested once more at the end.
     if (isWhole) shownKey = asked.key;
     const isDrawn = isWhole || "same" in found;
     if (isDrawn) {

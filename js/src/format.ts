@@ -1,4 +1,4 @@
-/** How values are written for people. Pure: the clock is an argument. */
+/** Format values for people. Pure: the clock is an argument. */
 
 export type Value = string | number | boolean | null;
 

@@ -1,7 +1,7 @@
 /**
- * What jobs measured, fetched from the kernel while a view is visible and kept in the table: rows in
- * sight first, the others if they are not too many or if you want them. The kernel reduces the
- * results; nothing is computed here.
+ * The measured values of jobs, fetched from the kernel while a view is visible and stored in the
+ * table: visible rows first, and the others if they are few or the user requests them. The kernel
+ * reduces the results; nothing is computed here.
  */
 
 import { type ReadonlySignal, type Signal, signal } from "@preact/signals";
@@ -12,37 +12,37 @@ import { type MeasuredAnswer, NO_MEASURED } from "./kernel/answers";
 import type { Link } from "./kernel/link";
 
 export interface Measured extends MeasuredNames {
-  /** Why successful jobs have no values, by position. */
+  /** The reasons why successful jobs have no values, by position. */
   failed: ReadonlyMap<number, string>;
-  /** How many results are known, and how many are not. */
+  /** The numbers of known and of missing results. */
   known: number;
   missing: number;
-  /** Whether the user has not said yet that all are wanted, although they are many. */
+  /** Whether many results are missing and the user has not yet requested all. */
   isHeld: boolean;
-  /** What all that is missing takes, in seconds. */
+  /** The time for all missing results, in seconds. */
   secondsLeft: number;
 }
 
 export interface Measurements {
   readonly state: ReadonlySignal<Measured>;
-  /** The jobs whose rows are in sight. */
+  /** The jobs whose rows are visible. */
   readonly inSight: Signal<readonly number[]>;
-  /** Whether the user wants all values, however many are missing. */
+  /** Whether the user requested all values, however many are missing. */
   readonly isWanted: Signal<boolean>;
-  /** Fetch what is missing, with the shares of these states, until nothing is or no view is visible. */
+  /** Fetch missing values, with the shares of these states, until none is missing or no view is visible. */
   load(states: readonly string[]): Promise<void>;
-  /** Jobs have changed: what an earlier attempt measured no longer counts. */
+  /** Jobs have changed: values of an earlier attempt no longer count. */
   recheck(positions: readonly number[]): void;
-  /** Fetch again what could not be fetched. */
+  /** Retry values that could not be fetched. */
   retry(): void;
   clear(): void;
 }
 
-/** Jobs of one question. */
+/** Number of jobs in one question. */
 const CHUNK = 200;
-/** More results than this are fetched only if the user wants them. */
+/** The number of results above which they are fetched only on request. */
 const MOST_UNASKED = 2000;
-/** Of one result, before any was fetched. */
+/** Assumed seconds for one result, before any was fetched. */
 const SECONDS_EACH = 0.025;
 
 const NOTHING: Measured = {
@@ -59,7 +59,7 @@ interface Asked {
   states: ReadonlySet<string>;
 }
 
-/** `took` is called when jobs have other values; `isSeen` says whether a view is visible. */
+/** `took` is called when values of jobs have changed; `isSeen` says whether a view is visible. */
 export function newMeasurements(
   link: Link,
   table: Table,
@@ -69,7 +69,7 @@ export function newMeasurements(
   const state = signal(NOTHING);
   const inSight = signal<readonly number[]>([]);
   const isWanted = signal(false);
-  /** Which attempt of a job was asked about, and for which states. */
+  /** The attempt of a job that was requested, and the states. */
   const asked = new Map<number, Asked>();
   let wanted: readonly string[] = [];
   let isLoading = false;
@@ -85,7 +85,7 @@ export function newMeasurements(
     return known?.attempt !== attemptOf(position) || wanted.some((each) => !known.states.has(each));
   };
 
-  /** The jobs to ask about next, those in sight first; says what is left beside. */
+  /** The jobs to ask about next, visible ones first, and the number of the others. */
   function next(): number[] {
     const missing: number[] = [];
     let all = 0;

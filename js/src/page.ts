@@ -1,4 +1,4 @@
-/** The dashboard as a page of its own, served by `jobgroup ui` or any Jupyter server. */
+/** The dashboard as a separate page, served by `jobgroup ui` or any Jupyter server. */
 
 import { adopt } from "./host/styles";
 import type { Widget } from "./kernel/model";
@@ -11,7 +11,7 @@ const STYLES = `
     background: light-dark(#fdf1d6, #3a2f14); color: light-dark(#4a3600, #f5dfa8); }
   .notice:empty { display: none; }`;
 
-const lifetime = new AbortController().signal; // the page's own: it ends with the page
+const lifetime = new AbortController().signal; // the lifetime of the page
 adopt(document, STYLES, lifetime);
 
 const el = document.querySelector<HTMLElement>("#dashboard") as HTMLElement;
@@ -31,7 +31,7 @@ const model = new SocketModel(
       remember();
       if (isShown) return;
       isShown = true;
-      // the widget is a module of its own, which notebooks load alone
+      // the widget is a separate module, because notebooks load only that
       const url = new URL("./widget.js", import.meta.url).href;
       const { default: widget }: { default: () => Widget } = await import(url);
       const { initialize, render } = widget();
@@ -47,7 +47,7 @@ const model = new SocketModel(
   lifetime,
 );
 
-/** The socket of the group that is shown, or at first of the one that the page was asked for. */
+/** The socket of the shown group, or at first of the requested one. */
 function socketUrl(): string {
   const group = isShown ? model.get("group") : el.getAttribute("data-group");
   const url = new URL("jobgroup/socket", base);
@@ -56,7 +56,7 @@ function socketUrl(): string {
   return url.href;
 }
 
-/** Keep the group that is shown in the address, so that a reload shows it again. */
+/** Put the shown group into the address, so that a reload shows it again. */
 function remember(): void {
   const url = new URL(location.href);
   const group = String(model.get("group") ?? "");
@@ -66,12 +66,12 @@ function remember(): void {
   history.replaceState(null, "", url);
 }
 
-/** Why there is no connection: a login that has ended, or a server that does not answer. */
+/** The reason why there is no connection: an expired login, or a server that does not respond. */
 async function reason(): Promise<string> {
   const since = new Date().toLocaleTimeString();
   try {
     const answer = await fetch(new URL("jobgroup/version", base), { credentials: "same-origin" });
-    if (answer.status === 403) return "Your login has ended. Reload this page to log in again.";
+    if (answer.status === 403) return "Your login has expired. Reload this page to log in again.";
   } catch {
     // no answer at all
   }

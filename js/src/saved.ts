@@ -1,6 +1,6 @@
 /**
- * A dashboard in a page that was saved: a model that answers from what the page holds, with no kernel
- * and no network. Its maker is `src/jobgroup/dashboard/standalone.py`.
+ * A dashboard in a saved page: a model that answers from the page's own data, without kernel and
+ * network. `src/jobgroup/dashboard/standalone.py` writes the page.
  */
 
 import {
@@ -17,13 +17,13 @@ import type { Model, Traits, Widget } from "./kernel/model";
 import type { Args, FromPython, ToPython } from "./kernel/protocol";
 
 export interface Saved {
-  /** Of the traits. */
+  /** The values of the traits. */
   values: Traits;
   snapshot: Extract<FromPython, { t: "snapshot" }>;
   jobs: Record<number, JobDetail>;
   results: Record<number, JobResult>;
   measured: MeasuredAnswer | null;
-  /** By quantity; the first one has no name. */
+  /** Figures by quantity; the first one has no name. */
   figures: Record<string, FigureAnswer>;
 }
 
@@ -34,7 +34,7 @@ export function showSaved(widget: () => Widget, saved: Saved, el: HTMLElement): 
   render({ model, el });
 }
 
-const GONE = "This page was saved: it shows what was known then, and reaches no kernel.";
+const GONE = "This saved page shows the last known state and has no connection to a kernel.";
 
 class SavedModel extends Emitter implements Model {
   readonly #saved: Saved;
@@ -71,7 +71,7 @@ class SavedModel extends Emitter implements Model {
     this.emit("msg:custom", answer, []);
   }
 
-  /** Undefined where the page does not hold it. */
+  /** Undefined if the page does not have it. */
   #answer(name: string, args: Args): unknown {
     const { jobs, results } = this.#saved;
     if (name === "job") return jobs[args.position ?? -1];
@@ -101,7 +101,7 @@ const lacking = (position: number): JobResult => ({
   error: NOT_SAVED,
 });
 
-/** What was saved of the plot: other quantities over the same axes. */
+/** The saved parts of the plot: other quantities over the same axes. */
 function figureOf({ figures }: Saved, y: string): FigureAnswer | undefined {
   const found = Object.hasOwn(figures, y) ? figures[y] : figures[""];
   const { figure } = found ?? {};

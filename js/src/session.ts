@@ -1,6 +1,6 @@
 /**
- * What all views of one model share: the traits, the rows, and what the person has asked for. A
- * setting shows at once and is Python's word again as soon as Python has answered.
+ * The state that all views of one model share: traits, rows and the user's requests. A setting
+ * shows at once, and follows Python again as soon as Python has answered.
  */
 
 import { batch, computed, effect, type ReadonlySignal, type Signal, signal } from "@preact/signals";
@@ -29,39 +29,39 @@ import {
 import type { Args, ClientState, Command, FromPython, Setting } from "./kernel/protocol";
 import { type Measurements, newMeasurements } from "./measured";
 
-/** One line about the last action: what was asked, or what came of it. */
+/** One line about the last action: the request, or its outcome. */
 export interface StatusMessage {
   tone: "asked" | "done" | "failed";
   text: string;
   python?: string;
 }
 
-/** What came of an action stays at least so long. */
+/** Minimum time for which the outcome of an action stays. */
 const MESSAGE_MS = 8000;
 
 type Snap = Extract<FromPython, { t: "snapshot" }>;
 type Patch = Extract<FromPython, { t: "patch" }>;
 
-/** What may stand open below the toolbar, one at a time. */
+/** The panels that can be open below the toolbar, one at a time. */
 export type Panel = "" | "delete" | "send" | "run" | "rerun";
 
-/** How the jobs are shown. */
+/** The view of the jobs. */
 export type View = "table" | "plot" | "both" | "timeline";
 
 const isView = (word: unknown): word is View =>
   ["table", "plot", "both", "timeline"].includes(word as string);
 
-/** Choices are kept with the group when they have not changed for so long. */
+/** Delay after the last change before choices are stored with the group. */
 const KEEP_MS = 500;
 
 /** The rows after a push or a query: a new handle each time, over columns that change in place. */
 export interface Rows {
   readonly table: Table;
-  /** What is shown, in its order: a line for each job, or for each of its iterations. */
+  /** The shown lines in order: one for each job, or for each of its iterations. */
   readonly lines: readonly number[];
-  /** The positions of the jobs that are shown, each once. */
+  /** The positions of the shown jobs, each once. */
   readonly positions: readonly number[];
-  /** What is wrong with the search; empty if nothing is. */
+  /** The error in the search; empty if there is none. */
   readonly problem: string;
 }
 
@@ -72,7 +72,7 @@ const rowsOf = (table: Table, { lines, problem }: Pick<Order, "lines" | "problem
   problem,
 });
 
-/** A setting: read and written like a signal; writing asks the kernel. */
+/** A setting, which is read and written like a signal; writing sends a request to the kernel. */
 type Writable<T> = Pick<Signal<T>, "value" | "peek">;
 
 export interface Session {
@@ -82,9 +82,9 @@ export interface Session {
   readonly measurements: Measurements;
   /** Whether a view is visible. */
   readonly isSeen: Signal<boolean>;
-  /** What the plot shows, by name; kept with the group. */
+  /** The choices of the plot, by name, which are stored with the group. */
   readonly plot: Writable<PlotChoices>;
-  /** What the plot has, and what it waits for. */
+  /** The state of the plot: its figure, and the pending question. */
   readonly figures: Figures;
   readonly layout: ReadonlySignal<Layout>;
   /** Settings: each shown as the user set it, until the trait has Python's answer. */
@@ -93,17 +93,17 @@ export interface Session {
   readonly search: Writable<string>;
   readonly columns: Writable<string[]>;
   readonly selected: ReadonlySignal<ReadonlySet<number>>;
-  /** The jobs that are sent next, each with its place, which is 1 for the first. */
+  /** The prioritized jobs, each with its place, counted from 1. */
   readonly nextUp: ReadonlySignal<ReadonlyMap<number, number>>;
   /** Whether a job is on the cloud and not yet finished. */
   readonly hasActive: ReadonlySignal<boolean>;
   /** The job whose detail is open. */
   readonly opened: Signal<number | null>;
   readonly panel: Signal<Panel>;
-  /** The form of an action on some jobs that is open. */
+  /** The open form of an action on some jobs. */
   readonly asking: Signal<Asking | null>;
   readonly view: Signal<View>;
-  /** Widths that the user chose, in pixels, by the titles of columns. */
+  /** Widths that the user chose, in pixels, by column title. */
   readonly widths: Signal<Readonly<Record<string, number>>>;
   readonly notifier: Notifier;
   readonly status: Signal<StatusMessage | null>;
@@ -111,18 +111,18 @@ export interface Session {
   readonly pending: ReadonlySignal<ReadonlySet<Command>>;
   /** The kernel's clock in seconds since the epoch, ticking while a view is visible. */
   readonly now: ReadonlySignal<number>;
-  /** Whether this is a saved page, in which time stands still. */
+  /** Whether this is a saved page, in which the clock stands still. */
   isSaved(): boolean;
-  /** What of the rows is here. */
+  /** The progress of loading the rows. */
   clientState(): ClientState | null;
   tick(): void;
   select(positions: Iterable<number>): void;
-  /** Ask for a command, say so at once, and say later what came of it. */
+  /** Request a command, show this at once, and show the outcome later. */
   run(name: Command, args: Args): Promise<unknown>;
 }
 
 export function startSession(model: Model, lifetime: AbortSignal): Session {
-  /** What ends the effects of this session. */
+  /** Functions that end the effects of this session. */
   const ends: (() => void)[] = [];
   const traits = traitSignals(model, lifetime);
   const table = new Table();
@@ -158,7 +158,7 @@ export function startSession(model: Model, lifetime: AbortSignal): Session {
   let clockSkew = 0;
   let saidAt = 0;
 
-  // At once: what is open of another group would ask for jobs that this one may not have.
+  // At once, because panels of another group would ask for jobs that this one may not have.
   const leave = effect(() => {
     traits.group.value;
     closeAll();
@@ -172,7 +172,7 @@ export function startSession(model: Model, lifetime: AbortSignal): Session {
     order.requery(query());
     publish();
   });
-  // A sentence about an action does not stay beside a newer fact.
+  // A sentence about an action does not stay when newer facts arrive.
   const forgetStatus = effect(() => {
     traits.group.value;
     traits.deleted.value;
@@ -183,7 +183,7 @@ export function startSession(model: Model, lifetime: AbortSignal): Session {
     const said = status.peek();
     if (said?.tone === "done" && Date.now() - saidAt > MESSAGE_MS) status.value = null;
   });
-  // A run may be over later than its last job.
+  // A run may end later than its last job.
   const followActivity = effect(() => {
     traits.active.value;
     notify();
@@ -195,7 +195,7 @@ export function startSession(model: Model, lifetime: AbortSignal): Session {
     wantedNext.value = [];
   });
   const layout = computed(() => layOut(rows.value.table, columns.value, measurements.state.value));
-  // What is shown of the results: the states that are columns, and the one that is drawn.
+  // The shown parts of results: the states that are columns, and the one that is drawn.
   const shares = computed(() => {
     const { scalars, defined, shown } = measurements.state.value;
     const { y } = plot.value;
@@ -295,7 +295,7 @@ export function startSession(model: Model, lifetime: AbortSignal): Session {
     notifier.look(traits.group.peek(), traits.counts.peek(), traits.active.peek(), isAnew);
   }
 
-  /** Positions may mean other jobs in a new epoch, for example after a removal. */
+  /** Positions may refer to other jobs in a new epoch, for example after a removal. */
   function closeAll(): void {
     batch(() => {
       opened.value = null;
@@ -306,7 +306,7 @@ export function startSession(model: Model, lifetime: AbortSignal): Session {
     });
   }
 
-  /** Parts are painted as they come; the version counts once the last one is here. */
+  /** Parts are shown as they arrive; the version counts once the last one has arrived. */
   function onSnap(snap: Snap, buffers: DataView[]): boolean {
     if (snap.part === 0) {
       version = -1;
@@ -328,7 +328,7 @@ export function startSession(model: Model, lifetime: AbortSignal): Session {
     return true;
   }
 
-  /** Rows in a patch are whole, so one that begins before our version does no harm. */
+  /** Rows in a patch are complete, so a patch that begins before our version is harmless. */
   function onPatch(patch: Patch, buffers: DataView[]): boolean {
     if (patch.epoch !== epoch || patch.from > version) return false;
     if (patch.to < version) return true;

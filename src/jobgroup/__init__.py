@@ -122,7 +122,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name == "Dashboard":  # its imports cost more than all the rest
+    if name == "Dashboard":  # the dashboard's imports take longer than all others
         from jobgroup.dashboard import Dashboard
 
         return Dashboard

@@ -1,4 +1,4 @@
-"""List, delete, restore and rename groups, and set damaged files aside."""
+"""List, delete, restore and rename groups, and set aside damaged files."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def names() -> list[str]:
 
 
 def exists(name: str) -> bool:
-    """Whether a group of that name exists.
+    """Return whether a group of that name exists.
 
     Raises:
         InvalidNameError: no group can have the name.
@@ -48,7 +48,7 @@ def exists(name: str) -> bool:
 
 
 def similar_names(name: str) -> list[str]:
-    """Return names of groups that resemble this one."""
+    """Return the names of groups that resemble this name."""
     others = [n for n in names() if n != normalised(name)]
     folded = {n.casefold(): n for n in others}
     return [folded[f] for f in difflib.get_close_matches(name.casefold(), folded, n=3, cutoff=0.6)]
@@ -59,8 +59,8 @@ def not_found(name: str) -> GroupNotFoundError:
     near = similar_names(name)
     hint = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
     return GroupNotFoundError(
-        f"There is no job group named {name!r}.{hint} JobGroup.list_existing() lists them all,"
-        " `jobgroup ls` in a terminal."
+        f"There is no job group named {name!r}.{hint} List all groups with"
+        " JobGroup.list_existing(), or `jobgroup ls` in a terminal."
     )
 
 
@@ -122,7 +122,7 @@ def delete(name: str, *, permanently: bool = False) -> None:
         move_group(store, trashed, is_live=witness.is_live)
     session = engine().open_session(path)
     if session is not None:
-        session.store.close()  # an open file would keep its room on the disk
+        session.store.close()  # an open file would still take up disk space
     remove_files(path)
     if active:
         _warn_of_active(name, active)
@@ -131,8 +131,8 @@ def delete(name: str, *, permanently: bool = False) -> None:
 def rename(name: str, new_name: str) -> None:
     """Rename a group: copy its file and remove the old one.
 
-    The old group is first marked as deleted, after which no process can change it. So the copy is
-    complete, even if other processes have the group open.
+    The old group is first marked as deleted, so no process can change it any more, and the copy is
+    complete even if other processes have the group open.
 
     Raises:
         GroupNotFoundError: no group of that name exists.
@@ -144,9 +144,7 @@ def rename(name: str, new_name: str) -> None:
     if not exists(name):
         raise not_found(name)
     if new_path != path and exists(new_name):
-        raise JobGroupError(
-            f"A group named {new_name!r} exists, so {name!r} was not renamed. Nothing was changed."
-        )
+        raise JobGroupError(f"A group named {new_name!r} exists, so {name!r} was not renamed.")
     if new_path == path:
         return
     with closing(GroupStore(path)) as store:
@@ -160,9 +158,10 @@ def rename(name: str, new_name: str) -> None:
 
 
 def complete_deletion(name: str) -> None:
-    """Move a group that a killed process had marked as deleted to the trash.
+    """Finish a deletion or renaming that a killed process began.
 
-    Only remove its file if that process had already copied it to the trash or to a new name.
+    Remove the file if that process had already copied it to the trash or to a new name; otherwise
+    move it to the trash.
     """
     path = group_path(name)
     if path.exists() and is_marked_deleted(path):
@@ -172,7 +171,7 @@ def complete_deletion(name: str) -> None:
 
 
 def _copy_of(path: Path, others: Iterable[tuple[str, Path]]) -> str | None:
-    """Return the file that holds the same group at the same version or a later one."""
+    """Return the file that has the same group, at the same version or a later one."""
     own = identity(path)
     for name, other in others:
         found = None if other == path else identity(other)
@@ -184,15 +183,15 @@ def _copy_of(path: Path, others: Iterable[tuple[str, Path]]) -> str | None:
 def delete_before(moment: datetime) -> list[str]:
     """Move every group created before a moment to the trash; return their names.
 
-    Groups that are damaged or being run are left, with a warning; the others are moved.
+    Groups that are damaged or being run stay, with a warning; the others are moved.
     """
     try:
-        limit = moment.timestamp()  # a moment without a zone is local time
-    except (ValueError, OverflowError):  # an end of the calendar, which no clock reaches
+        limit = moment.timestamp()  # a moment without a time zone is local time
+    except (ValueError, OverflowError):  # a limit of the calendar
         limit = -math.inf if moment.year == MINYEAR else math.inf
     found = summaries()
     for broken in (s for s in found if s.problem):
-        warn(f"The group {broken.name!r} cannot be read ({broken.problem}), so it was left.")
+        warn(f"{broken.name!r} was not deleted, because it cannot be read ({broken.problem}).")
     return _delete_all([s.name for s in found if not s.problem and s.created_at < limit])
 
 
@@ -231,21 +230,21 @@ def restore(name: str) -> None:
     found = trash().get(normalised(name))
     if found is None:
         raise GroupNotFoundError(
-            f"The trash has no job group named {name!r}. JobGroup.list_trash() lists what it has,"
-            " `jobgroup ls --trash` in a terminal; deleted groups are kept for"
-            f" {TRASH_RETENTION_DAYS} days."
+            f"The trash has no job group named {name!r}; it keeps deleted groups for"
+            f" {TRASH_RETENTION_DAYS} days. List them with JobGroup.list_trash(), or `jobgroup ls"
+            " --trash` in a terminal."
         )
     if copy := _copy_of(found, existing_groups().items()):
         raise JobGroupError(
-            f"The deleted group {name!r} was not restored, because its jobs are in {copy!r} too and"
-            " could be paid for twice."
+            f"The deleted group {name!r} was not restored, because {copy!r} has the same jobs,"
+            " which could then be paid for twice."
         )
     try:
         move(found, path)
     except FileExistsError:
         raise JobGroupError(
-            f"A group named {name!r} exists, so the deleted one was not restored. Delete the"
-            " new one first, or restore it under another data directory."
+            f"A group named {name!r} exists, so the deleted one was not restored. Rename or delete"
+            " the new one first."
         ) from None
     session = engine().open_session(path)
     if session is not None:
@@ -253,8 +252,8 @@ def restore(name: str) -> None:
 
 
 def empty_trash() -> None:
-    """Remove groups from the trash that were expired at two looks a day apart."""
-    with suppress(OSError):  # what cannot be removed stays
+    """Remove groups from the trash that were found expired twice, a day apart."""
+    with suppress(OSError):  # files that cannot be removed stay
         purge()
 
 
@@ -263,5 +262,5 @@ def _warn_of_active(name: str, active: Sequence[str]) -> None:
     more = f" and {len(active) - 5} more" if len(active) > 5 else ""
     warn(
         f"{len(active)} jobs of {name!r} have not ended and continue on the cloud: {ids}{more}."
-        " Restore the group with JobGroup.restore to cancel or await them."
+        " Restore the group with JobGroup.restore to cancel them or wait for them."
     )

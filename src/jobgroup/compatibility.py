@@ -1,4 +1,4 @@
-"""The choice between the contract's behaviour and that of Perceval 1.x, where the two differ."""
+"""The choice between the documented behaviour and that of Perceval 1.x, if they differ."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 from typing import Final
 
 VARIABLE: Final = "JOBGROUP_COMPATIBILITY"
-"""The environment variable that chooses for a whole process."""
+"""Environment variable that makes the choice for a whole process."""
 
 _RELEASES: Final = ("1.x",)
 
@@ -14,27 +14,28 @@ _chosen: str | None = None
 
 
 def set_compatibility(release: str | None) -> None:
-    """Let runs in parallel behave as in Perceval 1.1 to 1.3, for the rest of this process.
+    """Let parallel runs behave as in Perceval 1.1 to 1.3, for the rest of this process.
 
     With "1.x", `JobGroup.run_parallel` and `rerun_failed_parallel` have ``wait=True`` by default:
     they queue at the plan's limit and return when their jobs have ended. The environment variable
     `JOBGROUP_COMPATIBILITY` does the same.
 
     Args:
-        release: "1.x"; None for what the environment says, or else the documented contract.
+        release: "1.x"; None for the environment variable's choice, otherwise the documented
+            behaviour.
 
     Raises:
-        ValueError: there is no such choice.
+        ValueError: the release is not one of these.
     """
     global _chosen  # noqa: PLW0603  # one choice for the process
     _chosen = None if release is None else _checked(release, "release")
 
 
 def waits_by_default() -> bool:
-    """Return whether a run in parallel waits for the end of its jobs by default.
+    """Return whether a parallel run waits for the end of its jobs by default.
 
     Raises:
-        ValueError: the environment variable has another value.
+        ValueError: the environment variable has an invalid value.
     """
     chosen = _chosen or os.environ.get(VARIABLE)
     return bool(chosen) and _checked(chosen, VARIABLE) == "1.x"

@@ -1,7 +1,7 @@
-"""The token of each account, which is an origin and a label.
+"""The token of each account, which is identified by an origin and a label.
 
-A token goes only to the origin that it was set for. Tokens are in this process's memory, the
-environment, Perceval's configuration or the system's keyring, never in a group's file.
+A token is sent only to the origin that it was set for. Tokens come from this process's memory, the
+environment, Perceval's configuration or the system's keyring, and are never in a group's file.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _log = logger(__name__)
 
 
 class Credentials:
-    """The tokens of one process. Safe to use from any thread; shows no token in its repr."""
+    """The tokens of one process. They are safe to use from any thread, and no repr shows one."""
 
     def __init__(self) -> None:
         self._lock = Lock()
@@ -47,14 +47,14 @@ class Credentials:
         """Set the token of an account for the rest of this process.
 
         Args:
-            token: token; line breaks and spaces around it are removed.
-            url: the cloud's URL; `default_url()` by default.
+            token: the token; line breaks and spaces around it are removed.
+            url: the cloud's URL; JOBGROUP_URL or Quandela Cloud by default.
             account: label that distinguishes accounts of one cloud.
 
         Raises:
             TypeError: `token`, `url` or `account` is not a string.
             ValueError: the token is empty or has invalid characters, or the URL is not a cloud's,
-                or is plain http to another machine. An earlier token is kept.
+                or is plain http to another machine. An earlier token stays set.
         """
         secret = _hidden(token)
         place = Secret(url) if isinstance(url, str) else url
@@ -73,7 +73,7 @@ class Credentials:
         """Forget the tokens that came from `set_token` or with jobs.
 
         Later calls use the environment, Perceval's configuration and the system's keyring, which
-        are not changed. A run that finds no token there waits for one.
+        are not changed. A run that finds no token waits for one.
         """
         with self._lock:
             self._given.clear()
@@ -95,12 +95,12 @@ class Credentials:
     def token_for(self, origin: str, label: str = "") -> str:
         """Return the token of an account, looked up at each call.
 
-        The first of these counts: `set_token`; the added jobs; JOBGROUP_TOKEN for JOBGROUP_URL;
+        The first one found is used: `set_token`; added jobs; JOBGROUP_TOKEN for JOBGROUP_URL;
         Perceval's configurations (including PCVL_CLOUD_TOKEN and SCALEWAY_CLOUD_TOKEN) for their
         URLs; the system's keyring, which is read once per account and may show a prompt.
 
         Raises:
-            MissingTokenError: there is none, or the origin is plain http to another machine.
+            MissingTokenError: no token is known, or the origin is plain http to another machine.
         """
         try:
             origin = normalise_origin(origin)
@@ -124,7 +124,7 @@ class Credentials:
         )
 
     def on_change(self, callback: Callable[[str, str], None]) -> Callable[[], None]:
-        """Call `callback(origin, label)` at each new token; return a function that ends it."""
+        """Call `callback(origin, label)` at each new token; return a function that ends this."""
         with self._lock:
             self._callbacks.append(callback)
 
@@ -151,12 +151,12 @@ class Credentials:
 
 
 def default_url(provider: str = "quandela") -> str:
-    """Return the cloud's URL if none is given: JOBGROUP_URL, otherwise Quandela Cloud.
+    """Return the default URL of a provider's cloud: JOBGROUP_URL, otherwise Quandela Cloud.
 
-    Scaleway has one cloud.
+    Scaleway's only cloud needs no setting.
 
     Raises:
-        ValueError: another provider's URL is needed and JOBGROUP_URL is not set.
+        ValueError: the provider has no default URL and JOBGROUP_URL is not set.
     """
     if provider == "scaleway":
         return SCALEWAY
@@ -164,12 +164,12 @@ def default_url(provider: str = "quandela") -> str:
     if not url and provider == "quandela":
         url = QUANDELA_CLOUD
     if not url:
-        raise ValueError(f"A job for the provider {provider!r} needs its url: pass url=...")
+        raise ValueError(f"A job for the provider {provider!r} needs a URL: pass url=...")
     return normalise_origin(url)
 
 
 def _hidden(token: object) -> Secret | str:
-    """A token that no traceback shows; of any other type, the type's name."""
+    """Return a token that no traceback shows; for another type, the type's name."""
     return Secret(token) if isinstance(token, str) else type(token).__name__
 
 

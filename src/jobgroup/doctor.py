@@ -1,4 +1,4 @@
-"""Check what jobgroup needs of a machine and a cloud: text to paste into a bug report.
+"""Check what jobgroup needs from a machine and a cloud, as text for a bug report.
 
 Nothing changes on the cloud, and no finding contains a token, a password or the path of the home
 directory.
@@ -59,8 +59,8 @@ class Finding:
 
     Attributes:
         check: name of the check.
-        verdict: whether jobgroup works with what was found.
-        text: what was found.
+        verdict: whether jobgroup works with the result.
+        text: result in words.
         advice: what to do; "" for nothing.
     """
 
@@ -73,10 +73,10 @@ class Finding:
 def examine(url: str | None = None) -> list[Finding]:
     """Check this machine, and a cloud if one is given.
 
-    A cloud is asked once, for its free slots; no job is made.
+    The cloud is asked once, for its free slots; no job is created.
 
     Args:
-        url: URL of a cloud; None asks no cloud.
+        url: URL of a cloud; None to ask no cloud.
 
     Raises:
         ValueError: `url` is not the URL of a cloud.
@@ -98,7 +98,9 @@ def examine(url: str | None = None) -> list[Finding]:
         except JobGroupError as error:
             found.append(Finding(name, "problem", str(error)))
     if url is None:
-        found.append(Finding("cloud", "ok", "not asked", "To ask one: jobgroup doctor URL"))
+        found.append(
+            Finding("cloud", "ok", "not asked", "To ask a cloud, run jobgroup doctor URL.")
+        )
     else:
         found += _cloud(origin)
     return [_without_home(each) for each in found]
@@ -117,7 +119,7 @@ def _versions() -> Iterator[Finding]:
 
 def _directory() -> Iterator[Finding]:
     directory, groups = data_directory(), groups_directory()
-    chosen = "JOBGROUP_DATA_DIR" if os.environ.get("JOBGROUP_DATA_DIR") else "the system's place"
+    chosen = "JOBGROUP_DATA_DIR" if os.environ.get("JOBGROUP_DATA_DIR") else "the system's default"
     text = f"{directory} ({chosen})"
     free = shutil.disk_usage(groups).free
     if not os.access(groups, os.W_OK):
@@ -145,15 +147,15 @@ def _directory() -> Iterator[Finding]:
 
 def _groups() -> Iterator[Finding]:
     found = catalog.summaries()
-    # without their names, which may be private
+    # without group names, which may be private
     broken = [(on_disk(encode(each.name) + SUFFIX), each.problem) for each in found if each.problem]
     problems = sorted({problem.replace(file, "its file") for file, problem in broken})
     if problems:
         text = f"{len(broken)} of {len(found)} cannot be read: {'; '.join(problems[:3])}"
-        advice = "jobgroup ls names them. The other groups are not affected."
+        advice = "Run jobgroup ls to list them. The other groups are not affected."
         yield Finding("groups", "warning", text, advice)
     else:
-        yield Finding("groups", "ok", f"{len(found)}, all of which can be read")
+        yield Finding("groups", "ok", f"{len(found)}, all readable")
 
 
 def _certificates() -> Iterator[Finding]:
@@ -162,7 +164,7 @@ def _certificates() -> Iterator[Finding]:
     try:
         certificates = load_certificates()
     except CertificatesError as error:
-        advice = "Correct the variable or unset it. Until then, no request is sent."
+        advice = "Correct or unset the variable. Until then, no request is sent."
         yield Finding("certificates", "problem", str(error), advice)
         return
     if certificates.problems:
@@ -178,7 +180,7 @@ def _proxy(account: Account) -> Iterator[Finding]:
 
 
 def _jupyter() -> Iterator[Finding]:
-    """Compare this side with that of each Jupyter server that runs."""
+    """Compare this environment with that of each running Jupyter server."""
     from jobgroup import jupyter_servers
 
     own = jupyter_servers.this_side()
@@ -186,7 +188,7 @@ def _jupyter() -> Iterator[Finding]:
     try:
         servers = list(jupyter_servers.running())
     except ImportError:
-        text = "not in this environment; ask in that of JupyterLab: jobgroup doctor"
+        text = "not in this environment; run jobgroup doctor in that of JupyterLab"
         yield Finding("Jupyter server", "ok", text)
         return
     for url, side in servers:
@@ -194,13 +196,13 @@ def _jupyter() -> Iterator[Finding]:
         if isinstance(side, str):
             advice = "Install jobgroup in the server's environment too, and restart the server."
         elif side.data_directory != own.data_directory:
-            advice = "They have different groups. Set the same JOBGROUP_DATA_DIR for both."
+            advice = "The two use different groups. Set the same JOBGROUP_DATA_DIR for both."
         elif side.version != own.version:
             advice = "Install the same version in both environments."
         verdict: Verdict = "warning" if advice else "ok"
         yield Finding("Jupyter server", verdict, f"{url}: {side}", advice)
     if not servers:
-        yield Finding("Jupyter server", "ok", "none runs on this machine")
+        yield Finding("Jupyter server", "ok", "none is running on this machine")
 
 
 def _account(origin: str) -> Account:
@@ -220,7 +222,7 @@ def _cloud(origin: str) -> list[Finding]:
 
 
 async def _ask(origin: str) -> list[Finding]:
-    """Send a cloud one request that costs nothing, and judge by the response."""
+    """Send a cloud one free request, and judge its response."""
     from jobgroup.providers.http import Response, bearer
     from jobgroup.providers.rest import RestClient
 
@@ -240,10 +242,10 @@ async def _ask(origin: str) -> list[Finding]:
         verdicts = [Finding("token", "ok", "accepted")]
     except InvalidTokenError as error:
         verdicts = [
-            Finding("token", "problem", str(error), "Give another one with jobgroup.set_token.")
+            Finding("token", "problem", str(error), "Set a valid one with jobgroup.set_token.")
         ]
     except RemoteNotFoundError:
-        advice = "Check that the URL is that of a cloud, with its path."
+        advice = "Check that the URL is the cloud's, including its path."
         verdicts = [Finding("token", "warning", "the cloud does not know this request", advice)]
     except JobGroupError as error:
         if not dates:
@@ -264,7 +266,7 @@ def _scaleway_auth(token: str) -> dict[str, str]:
 
 
 def _clock(date: str, sent_at: float, took_s: float) -> Finding:
-    """Compare the clocks; the cloud dated its response, in whole seconds, during the request."""
+    """Compare the clocks. The cloud dated its response, in whole seconds, during the request."""
     try:
         dated_at = parsedate_to_datetime(date)
         theirs = dated_at.replace(tzinfo=dated_at.tzinfo or UTC).timestamp()
@@ -272,14 +274,14 @@ def _clock(date: str, sent_at: float, took_s: float) -> Finding:
         return Finding("clock", "ok", "not compared: the cloud's response has no date")
     ahead_s = sent_at + took_s / 2 - theirs
     if abs(ahead_s) <= CLOCKS_AGREE_S + took_s:
-        return Finding("clock", "ok", "agrees with the cloud's to a minute")
+        return Finding("clock", "ok", "within a minute of the cloud's")
     where = "ahead of" if ahead_s > 0 else "behind"
     now = datetime.fromtimestamp(sent_at, UTC)
     return Finding(
         "clock",
         "warning",
         f"{abs(ahead_s):.0f} s {where} the cloud's ({now:%Y-%m-%d %H:%M:%S} UTC here)",
-        "Set this machine's clock: times in tables and certificates depend on it.",
+        "Set this machine's clock: times in tables and checks of certificates depend on it.",
     )
 
 

@@ -11,14 +11,14 @@ JobGroupError
 ├── UnknownColumnError (LookupError)           the table has no column of that name
 ├── OutputExistsError (FileExistsError)        the file exists and was not overwritten
 ├── StorageError (OSError)                     the group's file could not be read or written
-│   ├── CorruptGroupError                      the file is damaged; its bytes are kept
+│   ├── CorruptGroupError                      the file is damaged; it is kept intact
 │   ├── UnsupportedVersionError                another version of jobgroup wrote the file
 │   └── GroupDeletedError                      the group was deleted while it was open
 │       └── GroupMovedError                    other software removed, moved or replaced its file
 ├── GroupBusyError                             another process is running the group
 ├── BudgetExceededError                        the run's budget of shots allows no more jobs
-├── RunStoppedError                            `stop` has ended the run
-├── UnconfirmedJobError                        it is unknown whether the request made a job
+├── RunStoppedError                            `stop` ended the run
+├── UnconfirmedJobError                        the request may have created a job
 ├── ResultsError                               some results are missing; carries the others
 ├── MissingDependencyError (ImportError)       an optional dependency is not installed
 ├── InvalidProviderError                       an installed provider cannot be used
@@ -85,7 +85,7 @@ __all__ = [
 
 
 class JobGroupError(Exception):
-    """The base class of everything that jobgroup raises.
+    """The base class of jobgroup's errors.
 
     >>> try:
     ...     raise QuotaExceededError("Job 7 was not sent: the plan allows no more jobs at present.")
@@ -94,8 +94,8 @@ class JobGroupError(Exception):
     Job 7 was not sent: the plan allows no more jobs at present.
 
     Attributes:
-        position: of the one job that it is about, in its group; None if it is about no single job.
-        job: that job, a `RemoteJob`.
+        position: position of the job that the error is about; None if it is about no single job.
+        job: that job, a `RemoteJob`; None without a position.
     """
 
     entry_id: int | None = None  # the job's id within the group's file
@@ -103,11 +103,11 @@ class JobGroupError(Exception):
     job: Any = None
 
     def __str__(self) -> str:
-        """The sentence, without what a terminal would obey: clouds and files have words in it."""
+        """Return the message without control characters, which clouds and files may put into it."""
         return plain(super().__str__())
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """As it is: pickle would call the class with the sentence alone, and some need more."""
+        """Pickle every attribute; by default, pickle would keep only the message."""
         return _again, (type(self), self.args, vars(self))
 
 
@@ -119,7 +119,7 @@ def _again(kind: type[JobGroupError], args: tuple[Any, ...], state: dict[str, An
 
 
 class JobGroupWarning(UserWarning):
-    """The category of every warning of jobgroup: something was left undone, the rest was done."""
+    """The category of jobgroup's warnings: something was left undone, the rest was done."""
 
 
 def warn(sentence: str) -> None:
@@ -151,7 +151,7 @@ class InvalidOverrideError(JobGroupError, ValueError):
 
 
 class UnknownColumnError(JobGroupError, LookupError):
-    """The table has no column of that name; the message lists those it has."""
+    """The table has no column of that name; the message lists its columns."""
 
 
 class OutputExistsError(JobGroupError, FileExistsError):
@@ -159,11 +159,11 @@ class OutputExistsError(JobGroupError, FileExistsError):
 
 
 class StorageError(JobGroupError, OSError):
-    """The group's file could not be read or written, and the group is as it was."""
+    """The group's file could not be read or written, and the group is unchanged."""
 
 
 class CorruptGroupError(StorageError):
-    """The group's file is damaged and was set aside with every byte kept."""
+    """The group's file is damaged and was set aside intact."""
 
 
 class UnsupportedVersionError(StorageError):
@@ -178,7 +178,7 @@ class GroupMovedError(GroupDeletedError):
     """Other software removed, moved or replaced the group's file while it was open.
 
     Attributes:
-        how: a clause: ``it was emptied``.
+        how: clause that says what happened: ``it was emptied``.
     """
 
     how: str = "it was removed, moved or replaced"
@@ -188,9 +188,9 @@ class GroupBusyError(JobGroupError):
     """Another process is running the group.
 
     Attributes:
-        host: name of the machine it runs on.
+        host: name of the machine that the process runs on.
         pid: its process id there.
-        since: when it began (aware, UTC).
+        since: time at which its run began (aware, UTC).
     """
 
     def __init__(self, message: str, *, host: str, pid: int, since: datetime) -> None:
@@ -205,11 +205,11 @@ class BudgetExceededError(JobGroupError):
 
 
 class RunStoppedError(JobGroupError):
-    """`JobGroup.stop` has ended the run; the rest is unsent."""
+    """`JobGroup.stop` ended the run; the rest is unsent."""
 
 
 class UnconfirmedJobError(JobGroupError):
-    """A request was sent and it is unknown whether it made a job: `confirm` or `resend` the job."""
+    """A request was sent, and may have created a job: `confirm` or `resend` the job."""
 
 
 class ResultsError(JobGroupError):
@@ -217,7 +217,7 @@ class ResultsError(JobGroupError):
 
     Attributes:
         results: one item per job in the group's order, None if there is no result.
-        failures: the error for each position without its result.
+        failures: the error for each job without its result, by position.
     """
 
     def __init__(
@@ -253,13 +253,13 @@ class InvalidTokenError(CredentialsError):
 
 
 class CloudError(JobGroupError):
-    """A cloud could not be asked, or did not do what it was asked.
+    """A request to a cloud failed.
 
     Attributes:
-        origin: scheme, host and port that were asked.
+        origin: scheme, host and port of the cloud.
         status_code: the HTTP status, None if there was no response.
         detail: the cloud's own text, None if it sent none.
-        retry_after_s: seconds that the cloud asks to wait, None if it does not.
+        retry_after_s: seconds that the cloud asks clients to wait, None if it does not.
     """
 
     def __init__(
@@ -282,8 +282,8 @@ class CloudUnreachableError(CloudError, ConnectionError):
     """The request did not reach the cloud.
 
     Attributes:
-        is_misconfigured: whether a setting of this machine, such as the URL of a proxy, rules the
-            request out, so that a repeat fails until the setting is corrected.
+        is_misconfigured: whether a setting of this machine, such as a proxy's URL, prevents the
+            request, so that it fails until the setting is corrected.
     """
 
     def __init__(self, message: str, *, is_misconfigured: bool = False, **details: Any) -> None:
@@ -300,7 +300,7 @@ class CloudUnavailableError(CloudError):
 
 
 class InvalidResponseError(CloudError):
-    """The response does not follow the protocol: it is no JSON, or a field is missing."""
+    """The response does not follow the protocol: it is not JSON, or a field is missing."""
 
 
 class RequestRejectedError(CloudError):

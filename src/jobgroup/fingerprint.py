@@ -1,7 +1,7 @@
-"""Fingerprints of create bodies, by which equal jobs are found, and differences of bodies. Pure.
+"""Fingerprints of create bodies, which identify equal jobs, and differences of bodies. Pure.
 
-The same experiment has a different body in each Python process: Perceval adds the process id and
-writes maps in any order. So a body is first read into plain values: Perceval's packed texts,
+The same experiment has a different body in each Python process, because Perceval adds the process
+id and writes maps in any order. So a body is first read into plain values: Perceval's packed texts,
 messages and archives are parsed, without building any object or evaluating any formula.
 """
 
@@ -19,7 +19,7 @@ from jobgroup.decoding import Archive, Budget, RefusedError, messages
 from jobgroup.words import shown
 
 LIMITS: Final = frozenset({"max_samples", "max_shots"})
-"""Parameters that say how much is measured, not what."""
+"""Parameters of the amount of data, not of the experiment."""
 
 _IGNORED: Final = frozenset({"process_id", "pcvl_version", "job_name", "job_group_name"})
 _PREFIX: Final = ":PCVL:"
@@ -29,7 +29,7 @@ _UNORDERED: Final = frozenset({"BSCount", "BSDistribution", "StateVector", "SVDi
 _TERMS: Final = re.compile(r"(?<=>)\+")
 _NEGATIVE_ZERO: Final = struct.pack("<d", -0.0)
 _EXACT: Final = 2**53
-"""From here on not every whole number is a float."""
+"""From this number on, some whole numbers are not floats."""
 
 _LONG: Final = 40
 _NAMES: Final = {
@@ -59,7 +59,7 @@ class Fingerprint(NamedTuple):
 def with_composition(
     body: Mapping[str, Any], composition: Mapping[str, Any] | None
 ) -> Mapping[str, Any]:
-    """Return a body to compare: with the recipe for its results, if they are composed here."""
+    """Return a body to compare, with the recipe for its results if jobgroup composes them."""
     return body if composition is None else {**body, "composition": composition}
 
 
@@ -99,7 +99,7 @@ def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
 
 
 def incomparable(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
-    """Return why two bodies, of different releases, cannot be compared; "" if they can.
+    """Return why two bodies of different releases cannot be compared; "" if they can.
 
     >>> incomparable({"pcvl_version": "1.1.0"}, {"pcvl_version": "1.2.4"})
     'written by Perceval 1.1.0, not comparable'
@@ -109,7 +109,7 @@ def incomparable(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
 
 
 def text_of(packed: str) -> str:
-    """Return the content of a text that Perceval has packed, without its class name.
+    """Return the content of a text that Perceval packed, without its class name.
 
     >>> text_of(":PCVL:BasicState:|1,0>")
     '|1,0>'
@@ -128,7 +128,7 @@ def _release(body: Mapping[str, Any]) -> str:
 
 
 class _Digest(str):
-    """A placeholder for a value that a sentence cannot show."""
+    """A placeholder for a value that no sentence can show."""
 
     __slots__ = ()
 
@@ -187,7 +187,7 @@ def _plain(value: Any) -> Any:
 def _read_once(text: str) -> Any:
     try:
         return _read(text, Budget())
-    except (ValueError, RecursionError):  # a RefusedError too: it is compared as text
+    except (ValueError, RecursionError):  # including RefusedError: the text itself is compared
         return _Digest(_hex(text.encode("utf-8", "surrogatepass")))
 
 
@@ -198,7 +198,7 @@ def _read(text: str, budget: Budget) -> Any:
     if text.startswith(_PACKED):
         text = budget.unpacked(text.removeprefix(_PACKED))
     if not text.startswith(_PREFIX):
-        raise RefusedError("it is none of Perceval's texts")
+        raise RefusedError("it is not one of Perceval's texts")
     kind, _, content = text.removeprefix(_PREFIX).partition(":")
     return _object(kind, content, budget)
 

@@ -1,4 +1,4 @@
-"""One job of a group: a view over its record, whose methods are commands to the engine."""
+"""One job of a group: a view of its record, whose methods are commands to the engine."""
 
 from __future__ import annotations
 
@@ -34,21 +34,23 @@ if TYPE_CHECKING:
 class RemoteJob:
     """A job for a cloud, with the properties and methods that Perceval's ``RemoteJob`` has.
 
-    Get a group's jobs from the group (`JobGroup.remote_jobs`). Create one directly from a body that
-    you write, and add it to a group, to use jobgroup without Perceval.
+    Get the jobs of a group from the group (`JobGroup.remote_jobs`). To use jobgroup without
+    Perceval, create a job from a body that you write, and add it to a group.
 
     Args:
-        body: the create body, ``{"payload": {...}}``, or the payload alone.
+        body: body of the request that creates the job, ``{"payload": {...}}``, or the payload
+            alone.
         platform: name of the platform, such as ``"sim:altair"``.
-        provider: ``"quandela"``, ``"scaleway"``, or that of another package (docs/providers.md).
-        url: the cloud's base url; `JOBGROUP_URL`, or the provider's only cloud, if not given.
+        provider: ``"quandela"``, ``"scaleway"``, or the name that a plugin defines
+            (docs/providers.md).
+        url: the cloud's base URL; `JOBGROUP_URL` or the provider's only cloud by default.
         account: label of the account, if there are several on one cloud.
         name: the job's name on the cloud.
 
     Raises:
-        TypeError: the body is not a dictionary, or a name or the url is not a text.
-        ValueError: it has no payload, the platform no name, a name more than 10,000 characters, or
-            the url is not one.
+        TypeError: the body is not a dictionary, or a name or the URL is not a string.
+        ValueError: the payload or the platform is missing or empty, a name has more than 10,000
+            characters, or the URL is not valid.
         MissingDependencyError: no provider of that name is installed.
 
     >>> job = RemoteJob({"command": "probs"}, "sim:altair", name="mine")
@@ -72,7 +74,7 @@ class RemoteJob:
 
         self._session: GroupSession | None = None
         place = Secret(url) if isinstance(url, str) else url
-        del url  # what is raised below shows the local variables of this frame to some tools
+        del url  # some tools show the local variables of this frame if an error is raised below
         if not isinstance(body, Mapping):
             raise TypeError(
                 f"The body of a job must be a dict with its payload, got {type(body).__name__}."
@@ -80,8 +82,10 @@ class RemoteJob:
         full = dict(body) if "payload" in body else {"payload": dict(body)}
         payload = full["payload"]
         if not isinstance(payload, Mapping) or not payload:
-            raise ValueError('The body of a job needs a "payload", a dictionary that is not empty.')
-        so = "There is no job."
+            raise ValueError(
+                'The body of a job needs a "payload", which is a dictionary that is not empty.'
+            )
+        so = "No job was created."
         if not check_name("platform", platform or "", so=so).strip():
             raise ValueError(f"platform must be a name such as 'sim:altair', got {platform!r}.")
         check_installed(check_name("provider", provider, so=so))
@@ -103,8 +107,8 @@ class RemoteJob:
         `JobGroup.adopt` adds jobs by their ids alone, without Perceval.
 
         Args:
-            job_id: its id on the cloud.
-            rpc_handler: Perceval's handler of the cloud.
+            job_id: id of the job on the cloud.
+            rpc_handler: Perceval's handler for the cloud.
 
         Raises:
             MissingDependencyError: Perceval is older than 0.12.
@@ -114,16 +118,16 @@ class RemoteJob:
         return job_from_id(job_id, rpc_handler)
 
     def _to_spec(self, kwargs: Mapping[str, Any]) -> JobSpec:
-        """Return the spec of another entry for this job, with the parameters of its call.
+        """Return the spec of a new entry for this job, with the parameters of its call.
 
         Raises:
-            TypeError: it was sent, and cannot take parameters, or may have been sent.
-            InvalidOverrideError: it is a job of a group without such a parameter.
+            TypeError: the job was sent, and cannot take parameters, or may have been sent.
+            InvalidOverrideError: the job is in a group and has no such parameter.
         """
         if self._session is not None:
             return self._spec_of_entry(kwargs)
         payload = {**self._body["payload"], **kwargs}
-        with suppress(RecursionError):  # the store refuses it, with a sentence
+        with suppress(RecursionError):  # the store rejects it with a message
             payload = plain_deep(payload)
         params = {k: v for k, v in payload.items() if _is_worth_showing(v)}
         if isinstance(iterations := payload.get("iterator"), list):
@@ -146,12 +150,12 @@ class RemoteJob:
         )
         if record.state in ("sending", "unconfirmed") or (remote_ids and record.state in NOT_SENT):
             raise TypeError(
-                f"Job {record.position} of {self.group_name!r} may be on the cloud, in part or"
-                " whole. Nothing was added. Confirm, resend or run it first."
+                f"Job {record.position} of {self.group_name!r} may be on the cloud, at least in"
+                " part. Nothing was added. Confirm, resend or run it first."
             )
         if remote_ids and kwargs:
             raise TypeError(
-                f"The job was already sent as {record.remote_id}, so it accepts no"
+                f"The job was already sent as {record.remote_id}, so it cannot take"
                 f" {', '.join(kwargs)}. Nothing was added."
             )
         body, params = self._body_with(kwargs, "Nothing was added.")
@@ -176,7 +180,7 @@ class RemoteJob:
         """Return the stored body and its parameters, with other values for some of them.
 
         Raises:
-            InvalidOverrideError: it has no such parameter, or only Perceval can change it.
+            InvalidOverrideError: the job has no such parameter, or only Perceval can change it.
         """
         record = self._record
         body = self._attached().store.body(self._entry_id)
@@ -192,44 +196,44 @@ class RemoteJob:
         return dict(changed), {**record.params, **given}
 
     def __reduce_ex__(self, protocol: Any) -> Any:
-        """Pickle and copy a job of a group by the uuid of its group and its lasting id."""
+        """Pickle and copy a job of a group by its group's uuid and its permanent entry id."""
         if self._session is None:
             return super().__reduce_ex__(protocol)
         group = GroupReference(self._session)
         return _same_job, (type(self), group.name, group.uuid, self._entry_id)
 
-    # -- what it is --------------------------------------------------------------------------------
+    # -- properties --------------------------------------------------------------------------------
 
     @property
     def position(self) -> int | None:
-        """Its position in the group, counted from 0; None for a job that is in no group.
+        """Position in the group, counted from 0; None for a job that is in no group.
 
-        It changes if an entry before it is removed.
+        The position changes if an entry before the job is removed.
         """
         return None if self._session is None else self._record.position
 
     @property
     def group_name(self) -> str | None:
-        """Name of its group; None for a job that is in no group."""
+        """Name of the job's group; None for a job that is in no group."""
         return None if self._session is None else self._session.name
 
     @property
     def id(self) -> str | None:
-        """Its id on the cloud; None if it was never sent.
+        """Id on the cloud; None for a job that was never sent.
 
-        An Execution that is several jobs on the cloud has their ids, joined with " + ".
+        For an Execution with several jobs on the cloud: their ids, joined with " + ".
         """
         return None if self._session is None else self._record.remote_id
 
     @property
     def name(self) -> str:
-        """Its name on the cloud, which can be set until it is sent."""
+        """Name on the cloud. You can set it until the job is sent."""
         return self._name if self._session is None else self._record.name
 
     @name.setter
     def name(self, name: str) -> None:
         if not isinstance(name, str):
-            raise TypeError("A job's name must be a text.")
+            raise TypeError("A job's name must be a string.")
         name = name or "unnamed"
         if self._session is None:
             self._name = name
@@ -238,22 +242,22 @@ class RemoteJob:
 
     @property
     def platform(self) -> str:
-        """Name of its platform."""
+        """Name of the platform."""
         return self._platform if self._session is None else self._record.platform
 
     @property
     def provider(self) -> str:
-        """Name of its provider."""
+        """Name of the provider."""
         return self._provider if self._session is None else self._record.provider
 
     @property
     def params(self) -> dict[str, Any]:
-        """Parameters of its call, and those of its payload that are worth showing."""
+        """Parameters of the job's call, and the short values of its payload."""
         return {} if self._session is None else self._record.params
 
     @property
     def delta_parameters(self) -> dict[str, dict[str, Any]]:
-        """Parameters of its execution, and those of the conversion of its results, by Perceval."""
+        """Parameters of the execution, and those with which Perceval converts the results."""
         body = self._body if self._session is None else self._session.store.body(self._entry_id)
         payload = (body or {}).get("payload") or {}
         context = payload.get("job_context") or {}
@@ -264,7 +268,7 @@ class RemoteJob:
 
     @property
     def labels(self) -> dict[str, Any]:
-        """Labels that it was added with."""
+        """Labels that the job was added with."""
         return {} if self._session is None else self._record.labels
 
     @property
@@ -274,7 +278,7 @@ class RemoteJob:
 
     @property
     def attempts(self) -> list[AttemptRecord]:
-        """Every attempt to send it, oldest first, with ids, messages and times."""
+        """Every attempt to send the job, oldest first, with ids, messages and times."""
         return [] if self._session is None else self._session.store.journal.attempts(self._entry_id)
 
     @property
@@ -284,18 +288,18 @@ class RemoteJob:
 
     @property
     def note(self) -> str:
-        """Your note about the job, which can be set at any time."""
+        """Your note about the job, which you can set at any time."""
         return "" if self._session is None else self._record.note
 
     @note.setter
     def note(self, text: str) -> None:
         self._attached().store.edit(self._entry_id, note=text_of("note", text))
 
-    # -- how it is ---------------------------------------------------------------------------------
+    # -- state ---------------------------------------------------------------------------------
 
     @property
     def state(self) -> State:
-        """Its last known state, without asking the cloud; see `jobgroup.status.STATES`."""
+        """Last known state, without asking the cloud; see `jobgroup.status.STATES`."""
         return UNSENT if self._session is None else self._record.state
 
     @property
@@ -305,7 +309,7 @@ class RemoteJob:
 
     @property
     def status(self) -> JobStatus:
-        """Its status, requested from the cloud if it may have changed; calling it returns its name.
+        """Status, requested from the cloud if it may have changed; calling it returns its name.
 
         Raises:
             CredentialsError: the token is missing or rejected.
@@ -321,57 +325,59 @@ class RemoteJob:
 
     @property
     def last_status(self) -> JobStatus:
-        """Its last known status, without asking the cloud."""
+        """Last known status, without asking the cloud."""
         return JobStatus() if self._session is None else status_of(self._record)
 
     @property
     def was_sent(self) -> bool:
-        """Whether it has an id on the cloud."""
+        """Whether the job has an id on the cloud."""
         return self.id is not None
 
     @property
     def is_complete(self) -> bool:
-        """Whether it ended: success, error or canceled."""
+        """Whether the job ended: success, error or canceled."""
         return self.status.completed
 
     @property
     def is_success(self) -> bool:
-        """Whether it succeeded."""
+        """Whether the job succeeded."""
         return self.status.success
 
     @property
     def is_failed(self) -> bool:
-        """Whether it ended without success."""
+        """Whether the job ended without success."""
         return self.status.failed
 
     @property
     def is_running(self) -> bool:
-        """Whether it is running."""
+        """Whether the job is running."""
         return self.status.running
 
     @property
     def is_waiting(self) -> bool:
-        """Whether it is waiting to run; also true for an unsent job, as in Perceval."""
+        """Whether the job is waiting to run; also true for an unsent job, as in Perceval."""
         return self.status.waiting
 
     # -- commands ----------------------------------------------------------------------------------
 
     def execute_async(self, *args: Any, **kwargs: Any) -> RemoteJob:
-        """Send it, and return at once with its id known.
+        """Send the job, and return as soon as its id is known.
 
         Args:
-            args: `max_samples`, if it is not named.
-            kwargs: new values for its parameters, such as ``max_samples``.
+            args: `max_samples`, if it is not given by name.
+            kwargs: new values for parameters of the job, such as ``max_samples``.
 
         Raises:
-            RuntimeError: it was sent before.
-            InvalidOverrideError: it has no such parameter, or only Perceval can change it.
-            JobGroupError: it could not be sent; it stays unsent.
+            RuntimeError: the job was already sent.
+            InvalidOverrideError: the job has no such parameter, or only Perceval can change it.
+            JobGroupError: the job could not be sent; it stays unsent.
         """
         if self.state not in NOT_SENT:
-            raise RuntimeError(f"Job {self.position} was sent already; it is {self.state}.")
+            raise RuntimeError(f"Job {self.position} was already sent; it is {self.state}.")
         if len(args) > 1 or (args and "max_samples" in kwargs):
-            raise TypeError("Only max_samples can be given without a name, once. Nothing was sent.")
+            raise TypeError(
+                "Give only max_samples without its name, and only once. Nothing was sent."
+            )
         if given := dict(zip(("max_samples",), args, strict=False)) | kwargs:
             body, params = self._body_with(given, "Nothing was sent.")
             self._set_body(body, params, self.metadata)
@@ -379,15 +385,15 @@ class RemoteJob:
         return self
 
     def execute_sync(self, *args: Any, **kwargs: Any) -> Result:
-        """Send it, wait for its end, and return its results.
+        """Send the job, wait until it ends, and return its results.
 
         Args:
             args: as for `execute_async`.
             kwargs: as for `execute_async`.
 
         Raises:
-            RuntimeError: it was sent before, or failed.
-            JobGroupError: it could not be sent.
+            RuntimeError: the job was already sent, or it failed.
+            JobGroupError: the job could not be sent.
         """
         self.execute_async(*args, **kwargs)
         session = self._attached()
@@ -395,15 +401,15 @@ class RemoteJob:
         return self.get_results()
 
     def __call__(self, *args: Any, **kwargs: Any) -> Result:
-        """Do what `execute_sync` does."""
+        """Call `execute_sync`."""
         return self.execute_sync(*args, **kwargs)
 
     def cancel(self) -> None:
-        """Ask the cloud to cancel it.
+        """Ask the cloud to cancel the job.
 
         Raises:
-            RuntimeError: it is not waiting or running.
-            JobGroupError: the cloud refuses.
+            RuntimeError: the job is not waiting or running.
+            JobGroupError: the cloud could not be asked, or it refuses.
         """
         if self.status.status.value not in ON_CLOUD or not self.was_sent:
             raise RuntimeError(
@@ -412,19 +418,20 @@ class RemoteJob:
         self._raise_for(self._do("cancel", entry_ids=[self._entry_id]))
 
     def rerun(self, *, params: Mapping[str, Any] | None = None, replace: bool = True) -> RemoteJob:
-        """Run it again as a new job on the cloud; the old attempt stays readable.
+        """Run the job again as a new job on the cloud; the old attempt stays readable.
 
         Args:
-            params: other values for its parameters, such as ``max_shots``; see `JobGroup.rerun`.
-            replace: rerun this entry; otherwise append a new one.
+            params: new values for parameters of the job, such as ``max_shots``; see
+                `JobGroup.rerun`.
+            replace: whether to rerun this entry; otherwise a new one is appended.
 
         Returns:
             The entry that runs now: this one, or the new one.
 
         Raises:
-            RuntimeError: it has not failed.
-            InvalidOverrideError: it has no such parameter, or only Perceval can change it.
-            JobGroupError: it could not be sent; it is unchanged.
+            RuntimeError: the job has not failed.
+            InvalidOverrideError: the job has no such parameter, or only Perceval can change it.
+            JobGroupError: the job could not be sent; it is unchanged.
         """
         status = self.status
         if not self.was_sent or not status.failed:
@@ -439,7 +446,7 @@ class RemoteJob:
         return job_of(self._attached(), done[0], type(self)) if done else self
 
     def confirm(self, remote_id: str) -> None:
-        """Settle an unconfirmed job with the id that it has on the cloud.
+        """Confirm that an unconfirmed job is on the cloud, with its id there.
 
         Raises:
             TypeError: the id is not a string; nothing was changed.
@@ -447,7 +454,7 @@ class RemoteJob:
         """
         if not isinstance(remote_id, str):
             raise TypeError(
-                f"A job's id on the cloud must be a text, got {type(remote_id).__name__}. Nothing"
+                f"A job's id on the cloud must be a string, got {type(remote_id).__name__}. Nothing"
                 " was changed."
             )
         self._do("confirm", entry_id=self._entry_id, remote_id=remote_id)
@@ -464,13 +471,13 @@ class RemoteJob:
         """
         if self.state != "unconfirmed" and self._record.provider_status != REMOTE_MISSING:
             raise RuntimeError(
-                f"Job {self.position} is neither unconfirmed nor lost by its cloud, it is"
+                f"Job {self.position} is neither unconfirmed nor lost by its cloud; it is"
                 f" {self.state}."
             )
         self._do("resend", entry_ids=[self._entry_id])
 
     def get_results(self) -> Result:
-        """Fetch its results from the cloud and decode them as Perceval does.
+        """Fetch the job's results from the cloud, and decode them as Perceval does.
 
         Raises:
             RuntimeError: the job has not ended, or it failed and has no results.
@@ -486,10 +493,10 @@ class RemoteJob:
         return results_of_one(self._attached(), self._record)
 
     def _revise(self, spec: JobSpec) -> None:
-        """Replace the body of an unsent job with that of a direct execution.
+        """Replace the body of an unsent job with the one that its direct execution sends.
 
         Raises:
-            RuntimeError: it was sent.
+            RuntimeError: the job was already sent.
         """
         self._set_body(spec.body, spec.params, spec.metadata, spec.composition)
 
@@ -503,9 +510,10 @@ class RemoteJob:
         if not self._attached().store.set_body(
             self._entry_id, body, params=params, metadata=metadata, composition=composition
         ):
-            raise RuntimeError(f"Job {self.position} was sent already; it is {self.state}.")
+            raise RuntimeError(f"Job {self.position} was already sent; it is {self.state}.")
 
-    # -- inside ------------------------------------------------------------------------------------
+    # -- internals
+    # ------------------------------------------------------------------------------------
 
     @property
     def _record(self) -> JobRecord:
@@ -550,7 +558,7 @@ class RemoteJob:
 
     def __repr__(self) -> str:
         if self.__dict__.get("_session") is None or self._session is None:
-            name = vars(self).get("_name", "unnamed")  # its making may have been refused
+            name = vars(self).get("_name", "unnamed")  # __init__ may have raised
             return f"RemoteJob '{on_one_line(name)}', id:None, status:not sent"
         try:
             record = self._record
@@ -565,7 +573,7 @@ class RemoteJob:
 
 
 def job_of(session: GroupSession, entry_id: int, kind: type[RemoteJob] = RemoteJob) -> RemoteJob:
-    """Return an entry of a group that is open in this process as a job."""
+    """Return the job for an entry of an open group."""
     job = kind.__new__(kind)
     vars(job).update(_session=session, _entry_id=entry_id)
     return job
@@ -610,7 +618,7 @@ _STATUS_WORDS = frozenset(s.value for s in RunningStatus)
 
 
 async def until_ended(session: GroupSession, entry_id: int) -> None:
-    """Wait until an entry has ended, or turns out not to be on the cloud."""
+    """Wait until a job has ended, or turns out not to be on the cloud."""
 
     async def has_ended() -> bool:
         record = await session.in_thread(session.store.record, entry_id)

@@ -1,7 +1,7 @@
-"""Checks of this user's Jupyter servers, which may have another environment than the kernels.
+"""Check this user's Jupyter servers, whose environment may differ from that of the kernels.
 
-Then dashboards work in a notebook's kernel, and the side bar and reopened notebooks show other
-groups, or none.
+If it does, dashboards work in a notebook's kernel, but the side bar and reopened notebooks show
+other groups, or none.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ TIMEOUT_S: Final = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """The package that a process uses, and its data directory.
+    """The jobgroup package and data directory that a process uses.
 
     Attributes:
         version: version of jobgroup.
-        environment: the folder of the Python environment.
-        data_directory: the folder of the groups.
+        environment: directory of the Python environment.
+        data_directory: directory of the groups.
     """
 
     version: str
@@ -41,7 +41,7 @@ def this_side() -> Side:
 
 
 def running() -> Iterator[tuple[str, Side | str]]:
-    """Find the servers that run now, each with its side, or why that is not known.
+    """Return the running servers, each with its side, or the reason why that is not known.
 
     Raises:
         ImportError: Jupyter Server is not installed in this environment.
@@ -61,7 +61,7 @@ def _side_of(url: str, token: str) -> Side | str:
             f"{url}jobgroup/version", headers=headers, timeout=TIMEOUT_S, trust_env=False
         )
         if answer.status_code == httpx.codes.NOT_FOUND:
-            return "jobgroup is not installed in its environment, or not enabled"
+            return "jobgroup is not installed or not enabled in its environment"
         said: dict[str, Any] = answer.raise_for_status().json()
         return Side(said["version"], said["environment"], said["data_directory"])
     except (httpx.HTTPError, ValueError, LookupError) as error:

@@ -1,7 +1,7 @@
-"""Loggers: one for each module, silent by default, with messages that cannot control a terminal.
+"""Module loggers that are silent by default and whose messages cannot control a terminal.
 
-Programs decide what is shown. Without logging of a program, only errors reach standard error: each
-names something that would otherwise be lost, such as the id of a job that could not be stored.
+Programs decide what is shown. If a program configures no logging, only errors reach standard error:
+each names something that would otherwise be lost, such as the id of a job that could not be stored.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ class _PlainText(logging.Filter):
         try:
             text = record.getMessage()
         except (TypeError, ValueError):
-            return True  # logging reports that itself
+            return True  # logging itself reports the error
         record.msg, record.args = plain(text), ()
         return True
 
 
 class _UnhandledErrors(logging.Handler):
-    """Writes errors to standard error if no other handler would take them."""
+    """Writes errors to standard error if no other handler does."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Write the record, if no other handler does."""
+        """Write the record if no other handler does."""
         where = logging.getLogger(record.name)
         while where.propagate and where.parent is not None:
             if any(handler is not self for handler in where.handlers):
@@ -49,5 +49,5 @@ logging.getLogger("jobgroup").addHandler(_UnhandledErrors(logging.ERROR))
 def logger(name: str) -> logging.Logger:
     """Return the logger of a module: ``logger(__name__)``."""
     found = logging.getLogger(name)
-    found.addFilter(_PLAIN_TEXT)  # once, however often
+    found.addFilter(_PLAIN_TEXT)  # only once, however often it is called
     return found

@@ -1,4 +1,4 @@
-"""Origins of clouds in one spelling, and whether a token may be sent to one. Pure."""
+"""Normalise the origins of clouds, and decide whether a token may be sent to one. Pure."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SCALEWAY: Final = "https://api.scaleway.com"
 PLAIN_HTTP: Final = (
     " uses plain http, which would expose the token. Nothing was sent. Use its https address."
 )
-"""The end of an error about an origin to which no token may be sent."""
+"""End of the error for an origin to which no token may be sent."""
 
 _BEFORE_HOST: Final = re.compile(r"^(\w+://)?.*@", re.DOTALL)
 """The part of a URL that may contain a password."""
@@ -28,13 +28,13 @@ _DEFAULT_PORTS: Final = {"https": 443, "http": 80}
 
 
 def normalise_origin(url: str | Secret) -> str:
-    """Return the one spelling of a cloud's base URL: lower case, no default port or last slash.
+    """Return a cloud's base URL in its normal form: lower case, no default port or final slash.
 
-    A path prefix is kept. No traceback shows a `Secret`.
+    A path prefix is kept. If the URL is a `Secret`, no traceback shows it.
 
     Raises:
         TypeError: the URL is not a string.
-        ValueError: it is not http(s), has no host, or contains a password, query or fragment.
+        ValueError: the URL is not http(s), has no host, or contains a password, query or fragment.
 
     >>> normalise_origin("HTTPS://API.Cloud.quandela.com:443/")
     'https://api.cloud.quandela.com'
@@ -42,12 +42,12 @@ def normalise_origin(url: str | Secret) -> str:
     if isinstance(url, Secret):
         url = url.reveal()
     if not isinstance(url, str):
-        raise TypeError(f"url must be a text, got {type(url).__name__}.")
+        raise TypeError(f"url must be a string, got {type(url).__name__}.")
     try:
         return _normalised(url)
     except ValueError as error:
         problem = str(error)
-    del url  # it may hold a password, and some tools show a frame's local variables
+    del url  # it may contain a password, and some tools show a frame's local variables
     raise ValueError(problem)
 
 
@@ -57,17 +57,17 @@ def _normalised(url: str) -> str:
         parts = urlsplit(url.strip())
         port = parts.port
     except ValueError:
-        raise ValueError("That is not a url of the form https://host[:port][/prefix].") from None
+        raise ValueError("That is not a URL of the form https://host[:port][/prefix].") from None
     host = parts.hostname or ""
     if "@" in parts.netloc or parts.query or parts.fragment:
-        raise ValueError("The url of a cloud holds no user, password, query or fragment.")
+        raise ValueError("A cloud's URL must not contain a user, password, query or fragment.")
     if (
         parts.scheme not in _DEFAULT_PORTS
         or not names_host(host)
         or any(c.isspace() for c in url.strip())
     ):
         shown_url = shown(_BEFORE_HOST.sub(r"\1…@", url))
-        raise ValueError(f"{shown_url} is not a url of the form https://host[:port][/prefix].")
+        raise ValueError(f"{shown_url} is not a URL of the form https://host[:port][/prefix].")
     netloc = f"[{host}]" if ":" in host else host
     if port is not None and port != _DEFAULT_PORTS[parts.scheme]:
         netloc += f":{port}"
@@ -75,7 +75,7 @@ def _normalised(url: str) -> str:
 
 
 def names_host(host: str) -> bool:
-    """Whether a text can be a host name: each label has 1 to 63 characters.
+    """Return whether a text can be a host name: each label has 1 to 63 characters.
 
     >>> names_host("cloud.example"), names_host("cloud..example")
     (True, False)
@@ -87,7 +87,7 @@ def names_host(host: str) -> bool:
 
 
 def is_url_of(url: object, origin: str) -> bool:
-    """Whether a URL, in any spelling, is that of an origin.
+    """Return whether a URL, written in any form, is that of an origin.
 
     >>> is_url_of("https://API.scaleway.com/", SCALEWAY), is_url_of(None, SCALEWAY)
     (True, False)
@@ -100,7 +100,7 @@ def is_url_of(url: object, origin: str) -> bool:
 
 @lru_cache(maxsize=1024)  # asked before each request
 def is_loopback(origin: str) -> bool:
-    """Whether an origin is on this machine; False for anything but a URL.
+    """Return whether an origin is on this machine; False for anything but a URL.
 
     >>> is_loopback("http://[::1]:80"), is_loopback("http://[::1")
     (True, False)
@@ -116,7 +116,7 @@ def is_loopback(origin: str) -> bool:
 
 
 def may_carry_token(origin: str) -> bool:
-    """Whether a token may be sent to an origin: https, or plain http on this machine.
+    """Return whether a token may be sent to an origin: https, or plain http on this machine.
 
     >>> may_carry_token("http://127.0.0.1:8000"), may_carry_token("http://example.org")
     (True, False)

@@ -1,7 +1,8 @@
 """Perceval's configuration on this machine: the tokens of its clouds, and proxies.
 
-If Perceval is imported, it is asked, because it also knows settings that were not saved. Otherwise
-its files and variables are read as Perceval does: its import takes seconds.
+If Perceval is already imported, its own settings are used, because they include unsaved ones.
+Otherwise its files and variables are read as Perceval reads them, because importing it takes
+seconds.
 """
 
 from __future__ import annotations
@@ -54,7 +55,7 @@ def data_directory() -> Path:
 
 
 def tokens(origin: str) -> Iterator[object]:
-    """Yield candidates for an origin's token, the best first, unchecked."""
+    """Yield unchecked candidates for an origin's token, the best first."""
     for config in _CONFIGS:
         theirs = _imported(config)
         if theirs is not None:
@@ -68,7 +69,7 @@ def tokens(origin: str) -> Iterator[object]:
 
 
 def proxies(origin: str) -> dict[Any, Any]:
-    """Return scheme to proxy URL for a configured origin, unchecked; otherwise {}."""
+    """Return the unchecked proxies of a configured origin, scheme to proxy URL; {} for others."""
     for config in _CONFIGS:
         theirs, found = _imported(config), None
         if theirs is not None:
@@ -87,7 +88,7 @@ def _imported(config: _Config) -> Any:
 def _asked(theirs: Any, config: _Config, origin: str, what: str) -> object:
     try:
         asked = theirs()
-        # 0.13 and 1.0 cannot be configured for another cloud
+        # Perceval 0.13 and 1.0 support no other cloud
         url = asked.get_url() if hasattr(asked, "get_url") else config.default_url
         return getattr(asked, what)() if is_url_of(url, origin) else None
     except Exception:  # noqa: BLE001  # a broken configuration has no values
@@ -100,7 +101,7 @@ def _is_for(config: _Config, saved: dict[str, Any], origin: str) -> bool:
 
 
 def _token_of_0_12(origin: str) -> str | None:
-    # 0.12 saves it in its own file, for the only cloud that it can be configured for.
+    # Perceval 0.12 saves the token in a file of its own, for the only cloud that it supports.
     if origin != QUANDELA_CLOUD:
         return None
     try:

@@ -1,7 +1,8 @@
-"""The proxies that lead to each account's cloud.
+"""The proxies used to reach each account's cloud.
 
-They come from the jobs that were added, otherwise from Perceval's configuration. Like tokens they
-are only in this process's memory, never in a group's file: a proxy's URL may hold a password.
+They come from the jobs that were added, otherwise from Perceval's configuration. Like tokens, they
+are kept in this process's memory and never in a group's file, because a proxy's URL may contain a
+password.
 """
 
 from __future__ import annotations
@@ -15,13 +16,13 @@ _from_jobs: Final[dict[tuple[str, str], dict[str, str]]] = {}
 
 
 def remember_proxies(origin: str, label: str, proxies: Mapping[str, str]) -> None:
-    """Keep the proxies of an added job; one without any changes nothing."""
+    """Remember the proxies of an added job; a job without proxies changes nothing."""
     if usable := _usable(proxies):
         _from_jobs[origin, label] = usable
 
 
 class AccountProxies(Mapping[str, str]):
-    """The proxies of an account, scheme to proxy URL, looked up at each access.
+    """An account's proxies, a mapping of scheme to proxy URL that is looked up at each access.
 
     Perceval's configuration is read once, and again after `refresh`.
     """
@@ -55,5 +56,5 @@ class AccountProxies(Mapping[str, str]):
 
 
 def _usable(proxies: Mapping[Any, Any]) -> dict[str, str]:
-    # requests reads None as no proxy, and Perceval's file may hold anything
+    # requests takes None for no proxy, and Perceval's file may contain anything
     return {k: v for k, v in proxies.items() if isinstance(k, str) and v and isinstance(v, str)}

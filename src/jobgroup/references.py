@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class GroupReference:
-    """A group by its name and uuid. It keeps no file open; the group is reopened at its next use.
+    """A group by its name and uuid. It keeps no file open; the next use reopens the group.
 
     Args:
         session: session of the open group.
@@ -49,13 +49,13 @@ def session_of(name: str, uuid: str) -> GroupSession:
     path = group_path(name)
     if not path.exists():
         raise GroupNotFoundError(
-            f"The group {name!r}, which this object belongs to, is not in this data directory."
-            " Nothing was made. Set JOBGROUP_DATA_DIR to its directory, or load an exported copy."
+            f"This object's group {name!r} is not in this data directory. Nothing was created. Set"
+            " JOBGROUP_DATA_DIR to its directory, or load an exported copy."
         )
     session = engine().session(name, path, create=False)
     if str(session.store.meta()["uuid"]) != uuid:
         raise GroupNotFoundError(
-            f"This object belongs to a group {name!r} that is not here any more: another group has"
-            " its name now. Nothing was changed."
+            f"This object's group {name!r} is gone, and another group has its name now. Nothing was"
+            " changed."
         )
     return session

@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 MAX_RETRY_AFTER_S: Final = 3600.0
-"""If a cloud asks for a longer wait, jobgroup asks it again after this time."""
+"""Longest wait in seconds that a cloud can request; jobgroup asks it again after this time."""
 
-_random: Final = random.Random()  # users may seed the global one
+_random: Final = random.Random()  # users may seed the global generator
 
 
 @dataclass
@@ -67,9 +67,9 @@ async def retry(
 
     Args:
         function: coroutine function, called until it succeeds.
-        on: predicate: whether the same call may succeed after this error.
+        on: function that returns whether the same call may succeed after an error.
         attempts: function that returns the maximum number of calls; called after each failure.
-        timeout: seconds from the first call; later, no call is repeated.
+        timeout: seconds from the first call; after that, no call is repeated.
         wait_initial: maximum wait after the first failure, in seconds; it doubles each time.
         wait_max: maximum wait in seconds, unless the cloud asks for more.
         sleep: coroutine function that waits for a number of seconds; it may return early.

@@ -1,6 +1,7 @@
-"""The grammar in which jobs are searched, in `JobGroup.find` and in the dashboard. Pure.
+"""The grammar of job queries, for `JobGroup.find` and the dashboard. Pure.
 
-The dashboard's side is `js/src/data/search.ts`; `tests/search_examples.json` holds the two equal.
+The dashboard has its own version, `js/src/data/search.ts`; tests run both on
+`tests/search_examples.json`.
 """
 
 from __future__ import annotations
@@ -23,10 +24,10 @@ class Searched:
     """The parts of a job that a search looks through.
 
     Attributes:
-        position: found as ``#3``.
-        state: found by ``is:`` and by its beginning.
-        texts: in which a word may be any part.
-        columns: values by the names of columns; a name may have several.
+        position: position, found with ``#3``.
+        state: state, found with ``is:`` or the beginning of its name.
+        texts: texts, found with any part of them.
+        columns: pairs of a column's name and a value; a name may occur several times.
     """
 
     position: int
@@ -61,16 +62,15 @@ def search(query: str, jobs: Sequence[Searched]) -> list[int]:
     """Return the positions of the jobs that match all terms of a query; see `JobGroup.find`.
 
     Raises:
-        TypeError: the query is not a text.
-        ValueError: a term is wrong: there is no such state or column, or a comparison lacks a
-            number.
+        TypeError: the query is not a string.
+        ValueError: a term has no such state or column, or a comparison lacks a number.
 
     >>> jobs = [Searched(0, "success", ["dip"], [("phi", 0.3)]), Searched(1, "error", [], [])]
     >>> search("phi>0.2 is:done", jobs), search("is:failed", jobs)
     ([0], [1])
     """
     if not isinstance(query, str):
-        raise TypeError(f"A query is a text, such as 'phi>1 is:done', not {shown(query)}.")
+        raise TypeError(f"A query must be a string such as 'phi>1 is:done', got {shown(query)}.")
     tests = [_test_of(term, jobs) for term in _TERM.finditer(query.strip())]
     return [job.position for job in jobs if all(test(job) for test in tests)]
 
@@ -99,7 +99,7 @@ def _is_in_state(word: str) -> Test:
 def _is_in_range(places: str) -> Test:
     found = _RANGE.fullmatch(places)
     if found is None:
-        raise ValueError(f"A position is #3, and a range is #120-140, not #{places}.")
+        raise ValueError(f"A position must be like #3 and a range like #120-140, got #{places}.")
     first = int(found[1])
     last = first if found[2] is None else int(found[2])
     return lambda job: first <= job.position <= last
@@ -108,7 +108,7 @@ def _is_in_range(places: str) -> Test:
 def _compares(term: re.Match[str], jobs: Sequence[Searched]) -> Test:
     relation, given = term["relation"], term["value"] or ""
     if term["name"] is None:
-        raise ValueError(f"The name of a column is missing before {relation}.")
+        raise ValueError(f"A column name is missing before {relation}.")
     name, value = _unquoted(term["name"]).lower(), _unquoted(given).lower()
     if not given and relation != "=":
         raise ValueError(f"A value is missing after {name}{relation}.")
@@ -124,7 +124,7 @@ def _compares(term: re.Match[str], jobs: Sequence[Searched]) -> Test:
 
 
 def _in_texts(term: re.Match[str], relation: str, word: str, jobs: Sequence[Searched]) -> Test:
-    """No job has such a column, but a text may have ``name=value`` as a word."""
+    """Match ``name=value`` as a word in texts, because no job has such a column."""
     if jobs and not (relation == "=" and any(_has_word(job, word) for job in jobs)):
         known = dict.fromkeys(column for job in jobs for column, _ in job.columns)
         name = _unquoted(term["name"])
@@ -135,7 +135,7 @@ def _in_texts(term: re.Match[str], relation: str, word: str, jobs: Sequence[Sear
 def _orders(name: str, relation: str, value: str, cells: Sequence[Any]) -> Test:
     number, holds = _number(value), _ORDERS[relation]
     if number is None:
-        raise ValueError(f'{relation} compares numbers, and "{value}" is none.')
+        raise ValueError(f'{relation} compares numbers, and "{value}" is not a number.')
     if not any(map(_is_number, cells)):
         raise ValueError(f"{name} has no numbers to compare.")
     return lambda job: any(_is_number(c) and holds(c, number) for c in _cells(job, name))
@@ -162,7 +162,7 @@ def _has_word(job: Searched, word: str) -> bool:
 
 
 def _all(answers: Iterator[bool]) -> bool:
-    """Whether there are answers, and all are yes."""
+    """Return whether there is at least one value, and all are true."""
     found = list(answers)
     return bool(found) and all(found)
 
@@ -180,7 +180,7 @@ def _is_number(value: Any) -> bool:
 
 
 def _text(value: object) -> str:
-    """A value in one spelling, whole numbers without a point."""
+    """Return a value as text; whole numbers have no decimal point."""
     if isinstance(value, str):
         return value
     if isinstance(value, float) and value.is_integer():

@@ -21,33 +21,34 @@ MAX_PRIORITIES = 50
 
 
 class GroupState(HasTraits):
-    """The state of a group. You can read it at any time; observed traits are kept up to date.
+    """The state of a group. You can read it at any time; traits that you observe stay up to date.
 
-    Observers are called from a thread of the engine. While there are any, the cloud is polled.
+    Observers are called in a thread of the engine. While there are any, jobgroup polls the cloud.
 
     Attributes:
         counts: jobs by state.
         progress: share of jobs that have ended, 0 to 1.
-        eta_s: shortest and longest likely time in seconds until all jobs that were sent, or will
-            be sent by a running process, have ended, from the rate of ends; None if unknown.
-        stalled_since: when the last job ended, in seconds since the epoch, if none has ended for
-            ten times as long as usual; None otherwise.
-        sender: the process that sends the group's jobs: its `host`, `pid`, `since` when (seconds
-            since the epoch), whether `is_this_process`, and whether it `is_from_page`, started by
-            a page; None if there is none.
+        eta_s: shortest and longest likely time in seconds until all jobs have ended that were sent
+            or that a running process will send, from the rate at which jobs end; None if unknown.
+        stalled_since: time at which the last job ended, in seconds since the epoch, if no job has
+            ended for ten times as long as usual; None otherwise.
+        sender: the process that sends the group's jobs, with `host`, `pid`, `since` (seconds since
+            the epoch), `is_this_process`, and `is_from_page` (whether a page started it); None if
+            there is none.
         results_on_cloud_only: number of successful jobs whose results are not in the group's file;
-            clouds may delete results, and `JobGroup.keep_results` fetches them.
-        version: grows with every change.
+            clouds may delete them, so fetch them with `JobGroup.keep_results`.
+        version: number that grows with every change.
         active: whether a job is running or waiting, or a process is sending jobs. When it changes
             to false, the group has finished.
-        busy: what this process is doing ("run", "rerun"); "" for nothing.
+        busy: what this process is doing ("run" or "rerun"); "" for nothing.
         paused: whether sending is paused.
         next_up: positions of the first 50 prioritized jobs (`JobGroup.prioritize`), in order.
-        last_error: the unresolved problem with a cloud, in a sentence; "" for none. A response
-            that could not be written to disk comes first, with its job and id.
+        last_error: the current problem with a cloud, as a sentence; "" for none. If a response
+            could not be written to disk, the sentence names its job and id.
         trouble: kind of the incident: "disk", "token", "credits", "unreachable" or "".
-        trouble_since: when it began, in seconds since the epoch.
-        updated_at: when a cloud last answered, in seconds since the epoch; None before it did.
+        trouble_since: time at which the incident began, in seconds since the epoch.
+        updated_at: time of the last response of a cloud, in seconds since the epoch; None before
+            the first.
     """
 
     counts = Dict()
@@ -74,12 +75,12 @@ class GroupState(HasTraits):
 
     def __reduce_ex__(self, protocol: Any) -> NoReturn:
         raise TypeError(
-            "A group's state cannot be pickled or copied. Pickle the group, and read its state"
-            " there."
+            "A group's state cannot be pickled or copied. Pickle the group instead, and read the"
+            " state of the copy."
         )
 
     def _update(self) -> None:
-        """Bring the traits up to date with the file."""
+        """Update the traits from the file."""
         session = self._session
         counts, is_active = read_activity(session)
         meta = session.store.meta()
@@ -113,13 +114,13 @@ class GroupState(HasTraits):
             self.last_error = self._session.settling.sentence or str(error)
 
     def observe(self, *args: Any, **kwargs: Any) -> None:
-        """Observe as in traitlets; the first observer makes the engine follow the group."""
+        """Observe traits as in traitlets; the first observer makes the engine follow the group."""
         super().observe(*args, **kwargs)
         if self._unsubscribe is None:
             self._unsubscribe = self._session.subscribe(self._follow)
 
     def unobserve_all(self, name: Any = ...) -> None:
-        """Unobserve as in traitlets; the engine stops following the group for this object."""
+        """Remove all observers as in traitlets; the engine stops following the group for them."""
         if name is ...:
             super().unobserve_all()
             if self._unsubscribe is not None:

@@ -1,6 +1,6 @@
 """The states of a job, and the sets of states behind every count and list.
 
-A job of a group is in exactly one *state* (:data:`STATES`). Eight of the states are words of the
+A job of a group is in exactly one *state* (:data:`STATES`). Eight of the states are reported by a
 cloud, and have a :class:`RunningStatus`; four belong to the group alone: *unsent* (never sent),
 *refused* (the cloud rejected the request for this job), *sending* (the intent is on disk, the
 request is in flight) and *unconfirmed* (the request was sent and its outcome is unknown).
@@ -39,7 +39,7 @@ class RunningStatus(Enum):
         return NotImplemented
 
     def __hash__(self) -> int:
-        return hash(self.name)  # as Enum does, so that both classes mix in sets and dicts
+        return hash(self.name)  # as in Enum, so that both classes mix in sets and dicts
 
     @staticmethod
     def from_server_response(word: str) -> RunningStatus:
@@ -51,16 +51,17 @@ class RunningStatus(Enum):
 
     @staticmethod
     def to_server_response(status: RunningStatus) -> str:
-        """The cloud's word for a status: "completed" for ``SUCCESS``."""
+        """Return the cloud's word for a status: "completed" for ``SUCCESS``."""
         return "completed" if status == RunningStatus.SUCCESS else status.name.lower()
 
     @staticmethod
     def merge_with_index(
         left: RunningStatus, right: RunningStatus, index_left: int, index_right: int
     ) -> tuple[RunningStatus, int]:
-        """The status of two jobs that are parts of one, with the index of the part that decides.
+        """Return the joint status of two parts of a job, and the index of the part that decides.
 
-        The later one in the order of the members decides; success and waiting make ``RUNNING``.
+        The status that comes later in the order of the members decides; success and waiting
+        together are ``RUNNING``.
         """
         order = list(RunningStatus.__members__)
         ranked = sorted(
@@ -99,19 +100,19 @@ State = Literal[
     "error",
     "canceled",
 ]
-"""The states of a job."""
+"""State of a job."""
 
 STATES: Final[tuple[State, ...]] = get_args(State)
 """Every state, in the order in which a dashboard shows them."""
 
 REMOTE_MISSING: Final = "404"
-"""The word of a job that is *unknown* because its cloud has no such job (any more)."""
+"""Status word of a job that is *unknown* because its cloud no longer has it."""
 
 NOT_SENT: Final = frozenset({UNSENT, REFUSED})
 """``list_unsent_jobs()``, and ``progress()['Unfinished'][1]['not sent']``."""
 
 TERMINAL: Final = frozenset({"success", "error", "canceled"})
-"""Never asked about again."""
+"""States that never change: the cloud is not asked again."""
 
 FAILED: Final = frozenset({"error", "canceled"})
 """States that a rerun takes if no jobs are named."""
@@ -123,7 +124,7 @@ ACTIVE: Final = frozenset({"waiting", "running"})
 """States that ``list_active_jobs`` returns."""
 
 ON_CLOUD: Final = frozenset({"waiting", "running", "cancel_requested", "suspended", "unknown"})
-"""Has a remote id and may still change: these are polled."""
+"""States with a remote id that may still change: these jobs are polled."""
 
 PENDING: Final = frozenset({"waiting", "running", "cancel_requested"})
 """States that ``wait`` waits for."""
@@ -137,12 +138,12 @@ _MAY_BECOME: Final = {
     UNSENT: frozenset(),
     **dict.fromkeys(ON_CLOUD, ON_CLOUD | TERMINAL),
 }
-"""The next states of an attempt. *Unsent* is one that was sent in part, *unknown* also one that its
-user has closed. Final states never change."""
+"""The next states of an attempt. An *unsent* attempt was sent in part; an *unknown* one may have
+been closed by the user. Final states never change."""
 
 
 def may_become(state: str, to: str) -> bool:
-    """Whether an attempt in one state may change to another.
+    """Return whether an attempt in one state may change to another.
 
     >>> may_become("sending", "waiting"), may_become("success", "running")
     (True, False)
@@ -154,7 +155,7 @@ UNSUCCESSFUL: Final = frozenset({"error", "canceled", "unknown", "suspended"})
 """``progress()['Finished'][1]['unsuccessful']``."""
 
 UNTROUBLED: Final = frozenset({SENDING, "success"}) | ON_CLOUD - {"unknown"}
-"""States in which a job's message is no error."""
+"""States in which a job's message is not an error."""
 
 FILTERS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {
@@ -170,7 +171,7 @@ FILTERS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "other": ("suspended", "unknown"),
     }
 )
-"""The states that each filter of the dashboard shows. All but "all" share the states out."""
+"""The states that each filter of the dashboard shows. Each state is in "all" and in one other."""
 
 LABELS: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -182,11 +183,11 @@ LABELS: Final[Mapping[str, str]] = MappingProxyType(
         "error": "failed",
     }
 )
-"""How the dashboard writes each state. Its search, its filter and `JobGroup.find` accept both."""
+"""The dashboard's label for each state. Its search and filter, and `JobGroup.find`, accept both."""
 
 
 def parse_state(word: str) -> str | None:
-    """Return the state that is written like this, or labelled like this; None if none is.
+    """Return the state that has this name or label; None if there is none.
 
     >>> parse_state("Done"), parse_state("to-send"), parse_state("success"), parse_state("over")
     ('success', 'unsent', 'success', None)
@@ -202,7 +203,7 @@ BAR_ORDER: Final = (
     *(state for state in STATES if state in TERMINAL),
     *(state for state in reversed(STATES) if state not in TERMINAL),
 )
-"""The order of the segments of a progress bar: what has ended first, what is still to do last."""
+"""The order of the segments of a progress bar: ended jobs first, unsent jobs last."""
 
 
 class Progress(TypedDict):
@@ -220,7 +221,7 @@ class Progress(TypedDict):
 
 
 def progress_of(counts: Mapping[str, int]) -> Progress:
-    """Return the dictionary of ``JobGroup.progress()`` for counts by state.
+    """Return the counts of ``JobGroup.progress()`` from counts by state.
 
     >>> progress_of({"success": 1, "running": 2, "unsent": 3})["Unfinished"]
     [5, {'sent': 2, 'not sent': 3}]
@@ -243,10 +244,10 @@ def progress_of(counts: Mapping[str, int]) -> Progress:
 class JobStatus:
     """A job's status at one moment, with the properties that Perceval's ``JobStatus`` has.
 
-    Calling it gives the status' name: ``job.status()`` is ``"RUNNING"``. An unsent job's status is
-    ``WAITING``, as in Perceval; ``job.was_sent`` and ``job.state`` tell the two apart.
+    Calling it returns the status's name: ``job.status()`` is ``"RUNNING"``. An unsent job's status
+    is ``WAITING``, as in Perceval; ``job.was_sent`` and ``job.state`` tell the two apart.
 
-    Times are seconds since the epoch (UTC), durations seconds, ``progress`` is 0 to 1.
+    Times are in seconds since the epoch (UTC), durations in seconds; ``progress`` is 0 to 1.
     """
 
     status: RunningStatus = RunningStatus.WAITING
@@ -257,7 +258,7 @@ class JobStatus:
     duration: float | None = None
 
     def __call__(self) -> str:
-        """Return the status' name."""
+        """Return the status's name."""
         return self.status.name
 
     def __str__(self) -> str:
@@ -295,7 +296,7 @@ class JobStatus:
 
     @property
     def maybe_completed(self) -> bool:
-        """Whether results may exist: it has ended, or this version does not know its status."""
+        """Whether results may exist: the job has ended, or its status is unknown."""
         return self.completed or self.unknown
 
     @property
@@ -323,15 +324,15 @@ class RemoteStatus:
     """A cloud's response about one job; missing values are None.
 
     Attributes:
-        provider_status: the cloud's own status word, as it came.
-        state: the state that it means (`STATES`).
+        provider_status: the cloud's own status word, unchanged.
+        state: the corresponding state (`STATES`).
         message: why the job failed, or what it is doing.
         progress: 0 to 1.
-        created_at: seconds since the epoch.
-        started_at: as `created_at`.
-        duration_s: how long it ran, in seconds.
-        shots: shots used.
-        name: the job's name on the cloud.
+        created_at: time of creation, in seconds since the epoch.
+        started_at: time of the start, in seconds since the epoch.
+        duration_s: run time in seconds.
+        shots: number of shots used.
+        name: name of the job on the cloud.
     """
 
     provider_status: str

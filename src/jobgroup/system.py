@@ -23,12 +23,12 @@ Life = Literal["running", "stopped", "gone", "unknown"]
 
 
 class ProcessIdentity(NamedTuple):
-    """Which process of which machine this is. Two living processes never have the same one.
+    """The identity of a process and its machine. No two living processes have the same one.
 
     Attributes:
-        host: name of the machine, for messages only: containers and clones repeat it.
+        host: name of the machine, for messages only: containers and clones share names.
         boot: id of the running kernel's boot; "" if unknown.
-        namespace: namespace of the pid; containers have their own.
+        namespace: namespace of the process id; each container has its own.
         pid: process id within the namespace.
         started: distinguishes processes that had the same pid; "" if unknown.
     """
@@ -41,7 +41,7 @@ class ProcessIdentity(NamedTuple):
 
     @classmethod
     def from_json(cls, text: str) -> ProcessIdentity:
-        """Read a stored identity; a damaged one belongs to no process."""
+        """Return a stored identity; a damaged one matches no process."""
         try:
             return cls(*json.loads(text))
         except (TypeError, ValueError):
@@ -58,10 +58,10 @@ def this_process() -> ProcessIdentity:
 
 
 def life_of(process: ProcessIdentity) -> Life:
-    """Return what this machine knows for certain about a process.
+    """Return what this machine can prove about a process.
 
-    "gone" is proof: the process ran under this kernel's boot, its pid belongs to our namespace, and
-    no such process exists now. "unknown" means that nothing can be known from here.
+    "gone" is a proof: the process ran since this machine's boot, its id is in our namespace, and no
+    such process exists now. "unknown" means that nothing can be proved from here.
     """
     if not process.boot or process.boot != boot_id() or process.namespace != _namespace():
         return "unknown"
@@ -71,16 +71,16 @@ def life_of(process: ProcessIdentity) -> Life:
 
 
 def boot_id() -> str:
-    """Return an id of this boot of this machine; "" if there is none.
+    """Return an id for this machine's current boot; "" if there is none.
 
-    Linux has one. On other systems it is the minute of the boot, which may change if the clock is
-    set, and then proves nothing.
+    On Linux, the kernel provides it. On other systems it is the minute of the boot, which may
+    change if the clock is set, and then proves nothing.
     """
     with suppress(OSError):
         return (PROC / "sys/kernel/random/boot_id").read_bytes().decode("ascii", "replace").strip()
     import psutil
 
-    with suppress(Exception):  # whatever a system without /proc raises
+    with suppress(Exception):  # systems without /proc raise various errors
         return f"{uuid.getnode():x} {round(psutil.boot_time() / 60)}"
     return ""
 
@@ -95,13 +95,13 @@ def _namespace() -> str:
 def _own_start(pid: int) -> str:
     if sys.platform != "linux":
         return _start_elsewhere(pid)
-    # not by its number: /proc may be that of another namespace
+    # not by process id: /proc may belong to another namespace
     fields = _stat(PROC / "self/stat")
     return "" if fields is None else fields[19].decode("ascii")
 
 
 def _stat(path: Path) -> list[bytes] | None:
-    """Return the fields from the third on, which follow the program's name in brackets."""
+    """Return the fields after the second, which is the program's name in brackets."""
     try:
         fields = path.read_bytes().rpartition(b")")[2].split()
     except OSError:
@@ -110,7 +110,7 @@ def _stat(path: Path) -> list[bytes] | None:
 
 
 def _proc_is_ours() -> bool:
-    """Whether /proc numbers processes as this process does."""
+    """Return whether /proc numbers processes as this process does."""
     try:
         return str((PROC / "self").readlink()) == str(os.getpid())
     except OSError:
@@ -121,12 +121,12 @@ def _exists(pid: int) -> bool:
     if os.name == "nt":
         import psutil
 
-        return bool(psutil.pid_exists(pid))  # os.kill(pid, 0) is Ctrl-C there
+        return bool(psutil.pid_exists(pid))  # there, os.kill(pid, 0) sends Ctrl-C
     try:
         os.kill(pid, 0)
     except (ProcessLookupError, OverflowError):
         return False
-    except OSError:  # another user's
+    except OSError:  # the process of another user
         return True
     return True
 
@@ -140,7 +140,7 @@ def _life_in_proc(process: ProcessIdentity) -> Life:
     if process.started and fields[19].decode("ascii") != process.started:
         return "gone"
     state, threads = fields[0], int(fields[17])
-    if state in b"XxZ" and threads <= 1:  # it ended, and its parent has not asked about it yet
+    if state in b"XxZ" and threads <= 1:  # a zombie: it has ended
         return "gone"
     return "stopped" if state in b"Tt" else "running"
 
@@ -198,7 +198,7 @@ def type_in_mountinfo(lines: Iterable[bytes], directory: bytes) -> str:
         fields, described = (part.split(b" ") for part in line.partition(b" - ")[::2])
         if len(fields) < 5 or not described[0]:
             continue
-        # a space stands as \040
+        # a space is written as \040
         point = re.sub(rb"\\([0-7]{3})", lambda m: bytes([int(m[1], 8) & 255]), fields[4])
         if len(point) >= len(best) and _holds(point, directory):
             best, kind = point, described[0]
@@ -231,6 +231,6 @@ def _partition_type(directory: str) -> str:
 def _partitions() -> list[Any]:
     import psutil
 
-    with suppress(Exception):  # whatever a system raises that does not tell
+    with suppress(Exception):  # systems that cannot tell raise various errors
         return list(psutil.disk_partitions(all=True))
     return []

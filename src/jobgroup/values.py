@@ -42,7 +42,7 @@ def plain(value: Any) -> Any:
 
 
 def is_missing(value: Any) -> bool:
-    """Whether a value is None, NaN, pandas' NA or NaT.
+    """Return whether a value is None, NaN, pandas' NA or NaT.
 
     >>> is_missing(float("nan")), is_missing(0), is_missing("")
     (True, False, False)
@@ -53,20 +53,20 @@ def is_missing(value: Any) -> bool:
         return False
     try:
         return bool(value != value)  # noqa: PLR0124  # NaN and NaT of every library
-    except (TypeError, ValueError):  # an array, which is no single value
+    except (TypeError, ValueError):  # an array, which is not a single value
         return False
 
 
 RELATIVE_TOLERANCE: Final = 1e-9
 SPAN_TOLERANCE: Final = 1e-12
-"""Numbers that differ by less, of the greater one or of the span of all, are one value."""
+"""Numbers that differ by less than this share of the larger one, or of the span, are one value."""
 
 _EXACT: Final = 2**53
-"""From here on not every whole number is a float."""
+"""From this number on, some whole numbers are not floats."""
 
 
 def is_number(value: Any) -> bool:
-    """Whether this is a number; True is none."""
+    """Return whether this is a number; True is not one."""
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
@@ -79,12 +79,12 @@ def span_of(values: Iterable[Any]) -> float:
 
 
 def is_same_number(one: float, other: float, span: float = 0.0) -> bool:
-    """Whether two numbers differ by rounding alone. Two whole numbers, such as seeds, do not.
+    """Return whether two numbers differ only by rounding, which whole numbers never do.
 
     Args:
-        one: a number.
-        other: another.
-        span: of all values of the same name.
+        one: first number.
+        other: second number.
+        span: difference of the greatest and the least value of the same name.
 
     >>> is_same_number(0.1 + 0.2, 0.3), is_same_number(10**12, 10**12 + 1), is_same_number(2, 2.0)
     (True, False, True)
@@ -101,7 +101,7 @@ def is_same_number(one: float, other: float, span: float = 0.0) -> bool:
 
 
 def is_same_value(one: Any, other: Any) -> bool:
-    """Whether two values are one, in whatever spelling they are given.
+    """Return whether two values are equal, in whatever form they are given.
 
     >>> is_same_value(0.1 + 0.2, 0.3), is_same_value(True, 1), is_same_value(Decimal(2), 2.0)
     (True, False, True)
@@ -113,7 +113,7 @@ def is_same_value(one: Any, other: Any) -> bool:
 
 
 def as_float(number: float) -> float:
-    """Return a number as a float, an infinity for a whole number beyond all floats."""
+    """Return a number as a float; a whole number beyond the range of floats becomes an infinity."""
     try:
         return float(number)
     except OverflowError:
@@ -123,7 +123,8 @@ def as_float(number: float) -> float:
 def plain_deep(value: Any) -> Any:
     """Return a value whose single values, at any depth, are `plain`; arrays are lists.
 
-    Missing values stay unchanged: a request with null in place of NaN would be another experiment.
+    Missing values stay unchanged: with null in place of NaN, a request would describe another
+    experiment.
     """
     if isinstance(value, dict):
         return {key: plain_deep(each) for key, each in value.items()}
@@ -146,7 +147,7 @@ def _of_numpy(value: Any) -> Any:
     kind = getattr(getattr(value, "dtype", None), "kind", "")
     if getattr(value, "shape", None) != () or kind not in {*"biufMU"}:
         return value
-    if kind == "M":  # in nanoseconds its `item` is a number
+    if kind == "M":  # `item` of a time in nanoseconds is an int
         text = str(value)
         return _iso(datetime.fromisoformat(text)) if "T" in text else text
     return value.item()

@@ -1,4 +1,4 @@
-"""Format texts for people, harmless on a terminal. Pure."""
+"""Format texts for people so that they cannot control a terminal. Pure."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def shown(value: object, at_most: int = 80) -> str:
     ("'a\\x1b'", "'xxxxxxxx…")
     """
     try:
-        # of a long text only the beginning is escaped
+        # only the beginning of a long text is escaped
         text = repr(value[: at_most + 1] if isinstance(value, str | bytes) else value)
     except Exception:  # noqa: BLE001  # it is nested too deeply, or its own repr fails
         return f"a {type(value).__name__}"
@@ -72,15 +72,15 @@ def shown(value: object, at_most: int = 80) -> str:
 
 
 def text_of(what: str, value: object) -> str:
-    """Return the text that a user gave for a note or the like.
+    """Return the text that a user gave, for example for a note.
 
     Raises:
-        TypeError: the value has no text, such as endless nesting.
+        TypeError: the value cannot be written as text, for example because it contains itself.
     """
     try:
         return str(value)
     except Exception as error:  # noqa: BLE001  # code of the value's class
         raise TypeError(
-            f"{what} must be a text, got a {type(value).__name__} that cannot be written as one"
+            f"{what} must be a string, got a {type(value).__name__} that cannot be written as one"
             f" ({type(error).__name__}). Nothing was changed."
         ) from None

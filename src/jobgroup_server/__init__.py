@@ -1,7 +1,7 @@
-"""The dashboard without a kernel: an extension of Jupyter Server, also on its own (`jobgroup ui`).
+"""The dashboard without a kernel: an extension of Jupyter Server, or on its own (`jobgroup ui`).
 
-Jupyter Server imports this package at each start, so nothing here imports jobgroup before a browser
-asks for it.
+Jupyter Server imports this package at each start, so nothing here imports jobgroup until a browser
+needs it.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Questions that may need Perceval, in processes of their own: the server never imports it.
+"""Answer questions that may need Perceval in child processes: the server never imports it.
 
 Perceval replaces the SIGINT handler and takes seconds to import, and a crash in its compiled part
 would end the kernels of all users. A child process starts on demand, answers one question at a
@@ -25,14 +25,14 @@ from jobgroup.errors import JobGroupError
 MAX_PROCESSES: Final = 2
 TIMEOUT_S: Final = 300.0
 TIMEOUT_IN_DEMAND_S: Final = 30.0
-"""The time that a question may take once others wait for it."""
+"""Seconds that a question may take once others wait for it."""
 
 IDLE_S: Final = 60.0
 MAX_MEMORY_BYTES: Final = 4 << 30
 MAX_ANSWER_BYTES: Final = 64_000_000
 MAX_WAITING: Final = 200
 MAX_GROUPS: Final = 4
-"""Groups whose results a child process remembers, so that the cloud is asked once."""
+"""Number of groups whose results a child process remembers, so that the cloud is asked once."""
 
 Json = dict[str, Any]
 
@@ -47,7 +47,7 @@ class _Question(NamedTuple):
 
 
 class Decoder:
-    """The child processes. Safe to use from any thread."""
+    """The child processes. They are safe to use from any thread."""
 
     def __init__(
         self,
@@ -70,19 +70,19 @@ class Decoder:
         self._processes: set[subprocess.Popen[bytes]] = set()
 
     def ask(self, asker: object, question: Json, tokens: Iterable[list[str]] = ()) -> Future[Json]:
-        """Have a question answered as `Queries.answer` does, and return at once.
+        """Request an answer from `Queries.answer` in a child process, and return at once.
 
-        Questions are answered in their order, but of each asker only one at a time, and those about
-        the results of one group by one process, so that the cloud is asked once.
+        Questions are answered in order, but only one at a time for each asker. One process answers
+        all questions about the results of a group, so that the cloud is asked once.
 
         Args:
             asker: View that asks.
             question: `group`, `uuid`, `name`, `args` and `removals`.
-            tokens: URL, account and token of those that the child cannot find elsewhere.
+            tokens: URL, account and token of each token that the child cannot find elsewhere.
 
         Returns:
             A future of the answer. It raises JobGroupError if the child process failed, took too
-            long and was ended, or has too many questions.
+            long, or has too many questions.
         """
         future: Future[Json] = Future()
         line = json.dumps(question | {"tokens": list(tokens)}).encode()
@@ -100,7 +100,7 @@ class Decoder:
         return future
 
     def close(self) -> None:
-        """End the child processes and answer nothing more."""
+        """End the child processes and answer no further questions."""
         with self._condition:
             self._is_closed = True
             waiting, self._waiting = self._waiting, deque()
@@ -111,7 +111,7 @@ class Decoder:
             each.future.cancel()
 
     def _serve(self) -> None:
-        """Answer questions with one child process until there are none for a while."""
+        """Answer questions with one child process until none has arrived for a while."""
         process: subprocess.Popen[bytes] | None = None
         me = object()
         while (taken := self._take(me)) is not None:
@@ -138,7 +138,7 @@ class Decoder:
             self._end(process)
 
     def _take(self, me: object) -> _Question | None:
-        """Wait for a question; None if there is none, and this thread no longer counts."""
+        """Return the next question; return None, and stop counting this thread, if none arrives."""
         give_up = time.monotonic() + self._idle_s
         with self._condition:
             self._idle += 1
@@ -199,7 +199,7 @@ class Decoder:
         return dict(json.loads(answer))
 
     def _watch(self, process: subprocess.Popen[bytes], is_answered: Event, me: object) -> None:
-        """End a process that takes too long: much earlier if others wait for it."""
+        """End a process that takes too long, and much earlier if other questions wait."""
         began = time.monotonic()
         while not is_answered.wait(min(1.0, self._timeout_in_demand_s)):
             with self._condition:
@@ -214,7 +214,7 @@ class Decoder:
             [sys.executable, "-m", "jobgroup_server.decoder"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            start_new_session=True,  # Ctrl-C in the server's terminal is the server's
+            start_new_session=True,  # Ctrl-C in the terminal is meant for the server
         )
         with self._condition:
             self._processes.add(process)
@@ -243,8 +243,8 @@ def _ask(process: subprocess.Popen[bytes], line: bytes) -> bytes:
 
 
 def main() -> None:
-    """Answer the questions on standard input, one line of JSON each, until it ends."""
-    answers, sys.stdout = sys.stdout, sys.stderr  # what else is printed is no answer
+    """Answer the questions on standard input, one per line of JSON, until it ends."""
+    answers, sys.stdout = sys.stdout, sys.stderr  # anything else that is printed is not an answer
     _limit_memory()
     catalog.only_look()
     groups = Groups()
@@ -257,7 +257,7 @@ def main() -> None:
 
 
 class Groups:
-    """The groups of a child process's questions, with the results in its memory."""
+    """The groups that a child process was asked about, with the results in its memory."""
 
     def __init__(self) -> None:
         self._known: OrderedDict[tuple[str, str], tuple[Any, Any]] = OrderedDict()
@@ -265,7 +265,7 @@ class Groups:
     def answer(
         self, group: str, uuid: str, *, name: str, args: Json, removals: int, tokens: Iterable[Any]
     ) -> Json:
-        """Answer a question about a group, unless another one has its name now."""
+        """Answer a question about a group, unless another group has its name now."""
         from jobgroup.credentials import set_token
         from jobgroup.dashboard.queries import Queries
         from jobgroup.group import JobGroup, engine_session
@@ -274,7 +274,7 @@ class Groups:
             set_token(token, url=url, account=account)
         opened, queries = self._known.pop((group, uuid), None) or (JobGroup.open(group), Queries())
         if engine_session(opened).store.meta()["uuid"] != uuid:
-            raise JobGroupError(f"Another group is named {group!r} now. Reload this page.")
+            raise JobGroupError(f"Another group has the name {group!r} now. Reload this page.")
         self._known[group, uuid] = opened, queries
         while len(self._known) > MAX_GROUPS:
             self._known.popitem(last=False)
@@ -289,7 +289,7 @@ def _write(stream: IO[str], answer: Json) -> None:
 
 
 def _limit_memory() -> None:
-    with suppress(ImportError, ValueError, OSError):  # Windows; a lower limit already
+    with suppress(ImportError, ValueError, OSError):  # Windows, or a lower limit
         import resource
 
         resource.setrlimit(resource.RLIMIT_AS, (MAX_MEMORY_BYTES, MAX_MEMORY_BYTES))

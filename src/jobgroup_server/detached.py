@@ -1,4 +1,4 @@
-"""Runs that a page starts: processes of their own, which outlive the page and the server."""
+"""Runs that a page starts, in processes that outlive the page and the server."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ from jobgroup.store.names import encode
 from jobgroup.store.paths import data_directory
 
 START_TIMEOUT_S: Final = 60.0
-"""How long a new process may take until it has the group, on a busy machine."""
+"""Seconds that a new process may take to acquire the group, even on a busy machine."""
 
 STEADY_AFTER_S: Final = 2.0
-"""A run that cannot send has the group for a moment and ends."""
+"""Seconds to wait for an early end, because a run that cannot send ends at once."""
 
 CHECK_INTERVAL_S: Final = 0.1
 KEEP_LOGS_S: Final = 30 * 86400.0
@@ -46,12 +46,14 @@ class DetachedRuns:
         """Remember a run, whose standard input stays open for tokens."""
         assert process.stdin is not None  # noqa: S101
         if sys.platform != "win32":
-            os.set_blocking(process.stdin.fileno(), False)  # a stopped one holds no thread up
+            os.set_blocking(
+                process.stdin.fileno(), False
+            )  # a stopped process must not block a thread
         with self._lock:
             self._processes.add(process)
 
     def count(self) -> int:
-        """Return how many have not ended; the others are forgotten."""
+        """Return the number of runs that have not ended, and forget the others."""
         with self._lock:
             for process in list(self._processes):
                 if process.poll() is not None:
@@ -60,7 +62,7 @@ class DetachedRuns:
             return len(self._processes)
 
     def give_token(self, token: Secret, url: str, account: str) -> int:
-        """Pass a token to the runs; return how many took it."""
+        """Pass a token to the runs; return the number of runs that received it."""
         self.count()
         line = Secret(json.dumps([url, account, token.reveal()]) + "\n")
         with self._lock:
@@ -72,11 +74,11 @@ def _write_line(process: subprocess.Popen[bytes], line: Secret) -> bool:
     if process.stdin.closed:
         return False
     written = 0
-    with suppress(OSError):  # it is ending, or has been stopped for long
+    with suppress(OSError):  # the process is ending, or has long been stopped
         written = os.write(process.stdin.fileno(), line.reveal().encode())
     if written == len(line.reveal().encode()):
         return True
-    _close_input(process)  # after half a line, it would understand no other
+    _close_input(process)  # after half a line, it could parse no further one
     return False
 
 
@@ -95,23 +97,23 @@ def start_run(
     runs: DetachedRuns,
     tokens: Iterable[list[str]] = (),
 ) -> Json:
-    """Start `jobgroup run` or `rerun` for a group, and return once it has the group.
+    """Start `jobgroup run` or `rerun` for a group, and return once it has acquired the group.
 
     Args:
-        group: The group to send jobs of.
+        group: group whose jobs to send.
         command: "run" or "rerun".
-        args: The command's arguments as a page sends them.
-        removals: Of the group's entries, when the page looked up the positions.
-        runs: Remembers the process.
-        tokens: URL, account and token of those that the process cannot find elsewhere.
+        args: arguments of the command, as a page sends them.
+        removals: number of removals in the group when the page looked up the positions.
+        runs: runs to which the process is added.
+        tokens: URL, account and token of each token that the process cannot find elsewhere.
 
     Raises:
-        JobGroupError: No job is chosen, or the process ended at once without having sent the jobs.
-        TypeError, ValueError: An argument is unknown or wrong.
+        JobGroupError: no job is selected, or the process ended at once without sending the jobs.
+        TypeError, ValueError: an argument is unknown or wrong.
     """
     options = engine_args(group, args)
-    if options.get("positions") == []:  # without a position, the command would take all
-        raise JobGroupError("No job is chosen. Nothing was sent.")
+    if options.get("positions") == []:  # without a position, the command would send all jobs
+        raise JobGroupError("No job is selected. Nothing was sent.")
     wanted = {
         "uuid": engine_session(group).store.meta()["uuid"],
         "removals": None if "state" in args else removals,
@@ -140,7 +142,7 @@ def start_run(
         if steady_at == math.inf and lease.is_held_elsewhere():
             steady_at = time.monotonic() + STEADY_AFTER_S
         elif time.monotonic() > give_up:
-            return {"text": f"Process {process.pid} was started, but has not begun yet: see {log}"}
+            return {"text": f"Process {process.pid} was started but has not begun yet: see {log}"}
         time.sleep(CHECK_INTERVAL_S)
     if process.poll():
         raise JobGroupError(_last_line(log) or f"The run ended at once: see {log}.")
@@ -156,7 +158,7 @@ def start_run(
 
 
 def command_line(name: str, command: str, options: Json) -> list[str]:
-    """Return the arguments of `jobgroup`; what may be long or secret goes through a pipe."""
+    """Return the arguments of `jobgroup`; long or secret values go through a pipe instead."""
     words = [command, "--request-stdin"]
     if options.get("mode") == "sequential":
         words.append(f"--delay={options.get('delay', 0)}")
@@ -170,7 +172,7 @@ def command_line(name: str, command: str, options: Json) -> list[str]:
 
 
 def _new_log(name: str) -> Path:
-    """Return a file for one run only: its last line must not be that of a run beside it."""
+    """Return a log file for one run, so that its last line is not that of another run."""
     directory = data_directory() / "logs"
     make_directory(directory)
     _remove_old(directory)
@@ -180,7 +182,7 @@ def _new_log(name: str) -> Path:
 
 
 def _remove_old(directory: Path) -> None:
-    """Remove the logs to which nothing was written for long."""
+    """Remove logs that have not changed for a long time."""
     oldest = time.time() - KEEP_LOGS_S
     for log in directory.glob("*.log"):
         with suppress(OSError):  # another server was faster
@@ -189,7 +191,7 @@ def _remove_old(directory: Path) -> None:
 
 
 def _detached() -> dict[str, Any]:
-    """Return the arguments of Popen with which a process outlives this one."""
+    """Return the Popen arguments that let a process outlive this one."""
     if sys.platform == "win32":
         flags = subprocess.DETACHED_PROCESS | subprocess.CREATE_NEW_PROCESS_GROUP
         return {"creationflags": flags}

@@ -1,6 +1,6 @@
-"""The extension of Jupyter Server, and the server that has it alone (`jobgroup ui`).
+"""The extension of Jupyter Server, and a server with this extension alone (`jobgroup ui`).
 
-Nothing here imports jobgroup: every start of JupyterLab would pay for it.
+Nothing here imports jobgroup, because that would slow down every start of JupyterLab.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
 class UiServer(ServerApp):
-    """Jupyter Server with no more than the page needs: no kernels, no files, no terminals."""
+    """Jupyter Server with only what the page needs: no kernels, files or terminals."""
 
     default_services = ("api", "auth", "security", "shutdown")  # type: ignore[assignment]
     port_default_value = DEFAULT_PORT
 
 
 class JobgroupExtension(ExtensionApp):
-    """The pages and the web socket of the dashboard."""
+    """The dashboard's pages and web socket."""
 
     name = "jobgroup"
     extension_url = "/jobgroup/"
@@ -38,14 +38,14 @@ class JobgroupExtension(ExtensionApp):
     serverapp_class = UiServer
 
     def initialize_settings(self) -> None:
-        """Set where the front end's files are."""
+        """Set the location of the front end's files."""
         self.static_paths = [str(_package() / "dashboard" / "static")]
         self.settings[f"{self.name}_static_paths"] = self.static_paths
         self.views = Views(self.settings["last_activity_times"])
         self.settings["jobgroup_views"] = self.views
 
     def initialize_handlers(self) -> None:
-        """Add the page, its web socket, the version that both sides compare, and the list."""
+        """Add the page, its web socket, the version for both sides to compare, and the list."""
         self.handlers.extend(
             [
                 (r"/jobgroup/?", PageHandler),
@@ -56,7 +56,7 @@ class JobgroupExtension(ExtensionApp):
         )
 
     def current_activity(self) -> dict[str, Any] | None:
-        """Return what keeps a server from being culled: runs, and groups watched while jobs run."""
+        """Return what keeps the server from being culled: runs, and watched, active groups."""
         return self.views.activity()
 
     async def stop_extension(self) -> None:
@@ -75,16 +75,16 @@ def serve(
     """Serve the dashboard until the process is interrupted.
 
     Args:
-        echo: Is called with the page's address, once the server listens.
-        name: The group whose page is opened first; "" for the list of all.
-        address: The IP address to listen on.
-        port: The TCP port; by default 8861, or a free one near it.
-        open_browser: Open the page in the default browser.
+        echo: function that is called with the page's address once the server listens.
+        name: group whose page is opened first; "" for the list of all groups.
+        address: IP address to listen on.
+        port: TCP port; by default 8861, or a free port near it.
+        open_browser: whether to open the page in the default browser.
 
     Raises:
-        OSError: The given port is in use.
+        OSError: the given port is in use.
     """
-    # options of a command line, which no configuration file overrides
+    # command-line options, which no configuration file overrides
     options = [f"--ServerApp.ip={address}", f"--ServerApp.open_browser={open_browser}"]
     options += ["--ServerApp.log_level=WARN", f"--ServerApp.allow_root={address in LOOPBACK}"]
     if port is not None:
@@ -93,7 +93,7 @@ def serve(
     JobgroupExtension.extension_url = page_path(name)
     server: ServerApp = JobgroupExtension.initialize_server(argv=options)  # type: ignore[no-untyped-call]
     address_line = server.display_url
-    server.identity_provider.token_generated = False  # else the server prints the address again
+    server.identity_provider.token_generated = False  # it would be printed again
     echo(f"{address_line}\nPress Ctrl-C to stop this server. Runs continue without it.")
     server.start()
 
@@ -110,7 +110,7 @@ def _require_free(address: str, port: int) -> None:
 
 
 def _package() -> Path:
-    """Return the folder of jobgroup, without an import of it."""
+    """Return the directory of jobgroup without importing it."""
     spec = find_spec("jobgroup")
     assert spec is not None  # noqa: S101  # they come in one wheel
     assert spec.origin is not None  # noqa: S101

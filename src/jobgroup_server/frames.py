@@ -2,7 +2,7 @@
 
 A message without buffers is a text frame with its JSON. One with buffers is a binary frame: the
 number of parts and the length of each as unsigned 32-bit integers in network byte order, then the
-parts, of which the first is the JSON. The other side is `js/src/kernel/socket.ts`.
+parts, of which the first is the JSON. The browser's side is `js/src/kernel/socket.ts`.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ def encode(content: Any, buffers: Sequence[memoryview] = ()) -> str | bytes:
 
 
 def decode(frame: str | bytes) -> Any:
-    """Return the message in a text frame that a browser sent. Raises ValueError if it has none."""
+    """Return the message in a text frame of a browser; raise ValueError if there is none."""
     try:
         return json.loads(frame)
     except RecursionError:

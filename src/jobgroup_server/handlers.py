@@ -1,4 +1,4 @@
-"""The page, and the version of the server's side."""
+"""The handlers of the page, of the server's version, and of the list of groups."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tornado import web
 from tornado.ioloop import IOLoop
 
 RESOURCE = "jobgroup"
-"""The resource that an authorizer of Jupyter Server is asked about."""
+"""Name of the resource that an authorizer of Jupyter Server is asked about."""
 
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self';"
@@ -34,7 +34,7 @@ _PAGE = """<!doctype html>
 
 
 class PageHandler(ExtensionHandlerMixin, JupyterHandler):
-    """The dashboard of one group, or the list of all, as a page of its own."""
+    """The dashboard of one group, or the list of all groups, as a page."""
 
     auth_resource = RESOURCE
 
@@ -54,10 +54,10 @@ class PageHandler(ExtensionHandlerMixin, JupyterHandler):
 
 
 class VersionHandler(ExtensionHandlerMixin, APIHandler):
-    """The server's side. A page asks for it when its web socket is refused, to learn why."""
+    """The version of the server. A page asks for it to learn why its web socket was refused."""
 
     auth_resource = RESOURCE
-    _track_activity = False  # Jupyter's own: an open page alone keeps no server alive
+    _track_activity = False  # attribute of Jupyter Server: an open page alone keeps no server alive
 
     @web.authenticated
     async def get(self) -> None:
@@ -67,21 +67,21 @@ class VersionHandler(ExtensionHandlerMixin, APIHandler):
 
 
 def _this_side() -> dict[str, str]:
-    """Describe this process; in a thread, which also imports jobgroup for the first request."""
+    """Describe this process. A thread calls this, because the first call imports jobgroup."""
     from jobgroup.jupyter_servers import this_side
 
     return asdict(this_side())
 
 
 class GroupsHandler(ExtensionHandlerMixin, APIHandler):
-    """All groups in a few numbers each, for JupyterLab's side bar and status bar."""
+    """A few numbers about each group, for JupyterLab's side bar and status bar."""
 
     auth_resource = RESOURCE
     _track_activity = False  # an open side bar alone keeps no server alive
 
     @web.authenticated
     async def get(self) -> None:
-        """Send the groups. A browser that knows them already gets an answer without a body."""
+        """Send the groups. A browser that already has them gets a response without a body."""
         await require(self, "read")
         views = self.settings["jobgroup_views"]
         await views.prepare()
@@ -104,7 +104,7 @@ async def is_allowed(handler: JupyterHandler, action: str) -> bool:
 
 
 async def require(handler: JupyterHandler, action: str) -> None:
-    """Raise tornado's HTTPError 403 unless the user may do it."""
+    """Raise tornado's HTTPError 403 unless the user is allowed to do this."""
     if not await is_allowed(handler, action):
         raise web.HTTPError(403)
 

@@ -1,4 +1,4 @@
-"""Threads, the decoder, and tokens given in a page: shared by all views of one server."""
+"""Threads, the decoder and tokens typed in a page, which all views of a server share."""
 
 from __future__ import annotations
 
@@ -19,17 +19,16 @@ from jobgroup_server.detached import DetachedRuns
 from jobgroup_server.workers import PooledDriver, Task, ViewPool, Workers
 
 FORK_WAIT_S: Final = 0.05
-"""A terminal of JupyterLab is opened by a fork on the event loop, which a locked file must not
-hold up."""
+"""JupyterLab opens a terminal with a fork on the event loop, which a locked file must not block."""
 
 
 class Shared:
-    """Made for the first view of a server, on its event loop.
+    """Objects that are created for the first view of a server, on its event loop.
 
     Attributes:
-        workers: Threads for what would block the server's event loop.
-        decoder: Child processes that decode results.
-        runs: Runs that were started from pages and have not ended.
+        workers: threads for calls that would block the server's event loop.
+        decoder: child processes that decode results.
+        runs: runs that were started from pages and have not ended.
     """
 
     def __init__(self) -> None:
@@ -44,7 +43,7 @@ class Shared:
         self._tokens: dict[tuple[str, str], Secret] = {}
 
     def threads_of(self, group: Callable[[], str]) -> Threads:
-        """Return where a session works: what waits for its group's file holds no other one up."""
+        """Return the threads of a session, whose waits for a file delay no other group."""
 
         def driver(step: Step) -> PooledDriver:
             return PooledDriver(step, self.workers, lambda: f"push {group()}", self._call_later)
@@ -56,16 +55,16 @@ class Shared:
         return ViewPool(self.workers, lambda: key).submit(function)
 
     def set_token(self, token: Secret, url: str, account: str) -> int:
-        """Keep a token in the memory of this process, for it and the processes that it starts.
+        """Keep a token in memory, for this process and the processes that it starts.
 
-        Return how many runs that it has started got it.
+        Return the number of started runs that received it.
         """
         set_token(token.reveal(), url=url, account=account)
         self._tokens[url, account] = token
         return self.runs.give_token(token, url, account)
 
     def tokens(self) -> list[list[str]]:
-        """Return URL, account and token, for each token that was typed in a page."""
+        """Return the URL, account and token of each token that was typed in a page."""
         return [[*place, token.reveal()] for place, token in self._tokens.items()]
 
     def close(self) -> None:

@@ -1,7 +1,7 @@
-"""One web socket for each view: it carries the messages that a widget's comm carries elsewhere.
+"""The web socket of a view, which carries the messages that a comm carries for a widget.
 
-Nothing here blocks the event loop of the server: messages are parsed, queued, and answered from
-threads.
+Nothing here blocks the server's event loop: messages are parsed and queued, and threads answer
+them.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from tornado.websocket import WebSocketClosedError, WebSocketHandler
 from jobgroup_server import frames
 from jobgroup_server.handlers import RESOURCE, is_allowed, require, version
 
-if TYPE_CHECKING:  # jobgroup is imported for the first view
+if TYPE_CHECKING:  # the first view imports jobgroup
     from jobgroup_server.shared import Shared
     from jobgroup_server.view import View
 
@@ -30,23 +30,24 @@ MAX_MESSAGE_BYTES = 1_000_000
 MESSAGES_PER_SECOND = 50.0
 MAX_BURST = 200.0
 MAX_VIEWS = 200
-"""Each needs a file descriptor, of which a process often has 1,024."""
+"""Maximum number of views: each needs a file descriptor, of which a process often has 1,024."""
 
 MAX_UNSENT_BYTES = 100_000_000
-"""Frames that may wait for a browser that reads slowly: more than the rows of a large group."""
+"""Maximum number of frames that wait for a slow browser, more than the rows of a large group
+take."""
 
 MAX_UNSENT_BYTES_OF_ALL = 300_000_000
 """Frames that may wait for all browsers; then the view that reads slowest is closed."""
 
 TOO_MANY, TOO_BAD, TOO_BUSY = 1008, 1007, 1013
-"""Close codes: a broken policy, data that is not of the protocol, try again later."""
+"""Close codes: policy violation, invalid data, try again later."""
 
 
 class Views:
     """The open views of one server.
 
     Args:
-        last_activity_times: Jupyter Server's, by the names of extensions.
+        last_activity_times: Jupyter Server's times of last activity, by extension.
     """
 
     def __init__(self, last_activity_times: dict[str, datetime]) -> None:
@@ -92,14 +93,14 @@ class Views:
         return self._shared
 
     def activity(self) -> dict[str, Any] | None:
-        """Return the groups that are watched while jobs run, and the runs; None for none."""
+        """Return the numbers of watched groups with active jobs and of runs; None if both are 0."""
         views = (socket.view for socket in self._open)
         watched = sorted({view.shown for view in views if view and view.is_watching_jobs})
         runs = 0 if self._shared is None else self._shared.runs.count()
         return {"watched": watched, "runs": runs} if watched or runs else None
 
     def _note_runs(self) -> None:
-        """Have the server count as used while a run that a page started lives."""
+        """Count the server as used while a run that a page started is alive."""
         if self.shared.runs.count():
             self._last_activity_times[RESOURCE] = datetime.now(UTC)
 
@@ -121,29 +122,29 @@ class DashboardSocket(WebSocketMixin, WebSocketHandler, JupyterHandler):
     is_closing = False
 
     def set_default_headers(self) -> None:
-        """Set none: those of documents have no meaning here."""
+        """Set no headers: those of documents have no meaning here."""
 
     @property
     def ping_interval(self) -> float:
-        """The seconds between two pings, and until one is answered. Jupyter has milliseconds."""
+        """Seconds between pings, and until one must be answered. Jupyter's own are milliseconds."""
         return float(self.settings.get("ws_ping_interval", PING_INTERVAL_MS)) / 1000
 
     ping_timeout = ping_interval
 
     @property
     def max_message_size(self) -> int:
-        """The longest message that is read, in bytes."""
+        """Maximum size of a message from the browser, in bytes."""
         return MAX_MESSAGE_BYTES
 
     @ws_authenticated
     async def get(self, *args: Any, **kwargs: Any) -> None:
-        """Open the web socket for a user who may read."""
+        """Open the web socket for a user who is allowed to read."""
         await require(self, "read")
         await self.settings["jobgroup_views"].prepare()
         await super().get(*args, **kwargs)
 
     def open(self, *_: Any, **__: Any) -> None:
-        """Make the view's session, in a thread. Pings are tornado's, not those of the mixin."""
+        """Create the view's session in a thread. Pings are tornado's, not the mixin's."""
         from jobgroup_server.view import View
 
         self._allowance, self._counted_at = MAX_BURST, time.monotonic()
@@ -154,7 +155,7 @@ class DashboardSocket(WebSocketMixin, WebSocketHandler, JupyterHandler):
             return
 
         def send(frame: str | bytes) -> None:
-            with suppress(RuntimeError):  # the loop has ended with the server
+            with suppress(RuntimeError):  # the loop ended with the server
                 loop.add_callback(self._write, frame)
 
         self.view = View(
@@ -168,7 +169,7 @@ class DashboardSocket(WebSocketMixin, WebSocketHandler, JupyterHandler):
         self.view.start()
 
     async def on_message(self, message: str | bytes) -> None:
-        """Queue a message of the browser, if it is one and the user may do what it asks for."""
+        """Queue a message of the browser, if it is valid and the user is allowed to do this."""
         if self.view is None:
             return
         if not self._may_come():
@@ -193,7 +194,7 @@ class DashboardSocket(WebSocketMixin, WebSocketHandler, JupyterHandler):
             self.view.end()
 
     def _may_come(self) -> bool:
-        """Take one from the allowance of messages, which refills over time."""
+        """Return whether the view may send another message; the allowance refills over time."""
         now = time.monotonic()
         refill = (now - self._counted_at) * MESSAGES_PER_SECOND
         self._allowance, self._counted_at = min(MAX_BURST, self._allowance + refill) - 1, now
@@ -221,7 +222,7 @@ def _import() -> None:
 
 
 def action_of(content: object) -> str:
-    """Return what the authorizer is asked for: "read", "write" or "execute"."""
+    """Return the action that the authorizer must allow: "read", "write" or "execute"."""
     if not isinstance(content, dict):
         return "read"
     match content.get("t"), content.get("name"):
@@ -231,7 +232,7 @@ def action_of(content: object) -> str:
             return "read"
         case "command", "annotate" | "describe":
             return "write"
-        case "command" | "token", _:  # what sends, cancels, deletes or takes a token
+        case "command" | "token", _:  # commands that send, cancel or delete, and new tokens
             return "execute"
         case _:
             return "read"

@@ -1,4 +1,4 @@
-"""A dashboard's session on a web socket: it shows a group, and sends nothing to a cloud itself."""
+"""A dashboard's session on a web socket, which shows a group and itself sends no jobs."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ from jobgroup_server.workers import OrderedTasks
 
 MAX_QUEUED: Final = 1000
 MAX_QUEUED_BYTES: Final = 10_000_000
-"""Messages of one view that wait to be handled; more are dropped, and the page asks again."""
+"""Maximum number of queued messages of a view; more are dropped, and the page asks again."""
 
 MAX_POSITIONS: Final = 2000
-"""Jobs whose results one question may ask for; pages ask for 200 at a time."""
+"""Maximum number of jobs whose results one question may request; pages request 200 at a time."""
 
 SENDING: Final = frozenset({"run", "rerun", "resend"})
-"""Commands for which a process is started, as this one sends nothing."""
+"""Commands for which a process is started, because this one sends no jobs."""
 
 
 class View:
-    """The view of one web socket. Every method returns at once."""
+    """The view of one web socket. All methods return at once."""
 
     def __init__(
         self, name: str, uuid: str, *, send: Callable[[str | bytes], None], shared: Shared
@@ -51,12 +51,12 @@ class View:
 
     @property
     def shown(self) -> str:
-        """The name of the group that is shown; "" for the list of all."""
+        """Name of the shown group; "" for the list of all groups."""
         return self._name if self._session is None else self._session.group
 
     @property
     def is_watching_jobs(self) -> bool:
-        """Whether a page shows the group while its jobs run, wait or are being sent."""
+        """Whether a page shows the group and any of its jobs is running, waiting or being sent."""
         return self._session is not None and self._session.is_watched and self._session.active
 
     def start(self) -> None:
@@ -71,12 +71,12 @@ class View:
             self._tasks.add(partial(self._receive, content, size_bytes))
 
     def refuse(self, content: dict[str, Any]) -> None:
-        """Answer that the user may not do this."""
-        text = "You may look at this server's groups, but not change them."
+        """Answer that the user is not allowed to do this."""
+        text = "You are allowed to view this server's groups, but not to change them."
         self._send(frames.encode(protocol.error(str(content.get("id")), "Forbidden", text)))
 
     def end(self) -> None:
-        """Send nothing more."""
+        """End the session."""
         self._tasks.add(self._end)
 
     def _open(self) -> None:
@@ -89,7 +89,7 @@ class View:
         self._session.send_traits()
 
     def _required_group(self) -> JobGroup | None:
-        """Return the group, None for the list of all; raise JobGroupError if it is another one."""
+        """Return the group, or None for the list; raise JobGroupError if it is another group."""
         if not self._name:
             return None
         try:
@@ -116,7 +116,7 @@ class View:
 
 
 class SocketSession(DashboardSession):
-    """A session whose messages and traits travel as frames."""
+    """A session that sends messages and traits as frames."""
 
     def __init__(
         self, group: JobGroup | None, send_frame: Callable[[str | bytes], None], shared: Shared
@@ -137,7 +137,7 @@ class SocketSession(DashboardSession):
         self._send_frame(frames.encode(content, buffers or ()))
 
     def send_traits(self) -> None:
-        """Send all traits, as a page begins with them."""
+        """Send all traits, with which a page begins."""
         values = {name: getattr(self, name) for name in self.traits(sync=True)}
         self.send({"t": "traits", "values": json_safe(values)})
 
@@ -160,7 +160,7 @@ class SocketSession(DashboardSession):
         if len(positions) > MAX_POSITIONS:
             raise JobGroupError(f"Ask for the results of at most {MAX_POSITIONS} jobs at a time.")
         question = {"name": name, "args": args, "removals": removals, "group": group.name}
-        question["uuid"] = engine_session(group).store.meta()["uuid"]  # raises if it is another
+        question["uuid"] = engine_session(group).store.meta()["uuid"]  # raises for another group
         return self._shared.decoder.ask(self, question, self._shared.tokens())
 
     def _start(

@@ -1,7 +1,7 @@
 """The threads that all views of a server share.
 
-Work that waits for one file, or for one starting process, takes only a few of them, so that other
-groups are not delayed.
+Tasks that wait for the same file or starting process get only a few of them, so that other groups
+are not delayed.
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ MAX_WAITING: Final = 100
 
 Task = Callable[[], object]
 Key = Callable[[], str]
-"""Returns what the next task may have to wait for, such as the file of the group shown now."""
+"""Function that returns what the next task may wait for, such as the file of the shown group."""
 
 CallLater = Callable[[float, Task], object]
-"""Has a task called after some seconds; may be called from any thread."""
+"""Function that schedules a task after some seconds. Any thread may call it."""
 
 _log = logger(__name__)
 
 
 class Workers:
-    """A pool in which tasks with the same key take at most `MAX_THREADS_PER_KEY` threads."""
+    """A thread pool in which tasks with the same key use at most `MAX_THREADS_PER_KEY` threads."""
 
     def __init__(self) -> None:
         self._pool = ThreadPoolExecutor(MAX_THREADS, thread_name_prefix="jobgroup-server")
@@ -50,7 +50,7 @@ class Workers:
         self._start(key, task)
 
     def close(self) -> None:
-        """Begin nothing more."""
+        """Start no further tasks."""
         with self._lock:
             self._waiting.clear()
         self._pool.shutdown(wait=False, cancel_futures=True)
@@ -58,7 +58,7 @@ class Workers:
     def _start(self, key: str, task: Task) -> None:
         try:
             self._pool.submit(self._run, key, task)
-        except RuntimeError:  # the server ends
+        except RuntimeError:  # the server is shutting down
             self._waiting.clear()
 
     def _run(self, key: str, task: Task) -> None:
@@ -80,7 +80,7 @@ class Workers:
 
 
 class OrderedTasks:
-    """Run the tasks of one view in the order of their arrival, one at a time."""
+    """Runs the tasks of one view in the order of their arrival, one at a time."""
 
     def __init__(self, workers: Workers, key: Key) -> None:
         self._workers = workers
@@ -108,12 +108,12 @@ class OrderedTasks:
         finally:
             with self._lock:
                 self._is_running = bool(self._tasks)
-            if self._is_running:  # behind the tasks of others
+            if self._is_running:  # after the queued tasks of other views
                 self._workers.submit(self._key(), self._run)
 
 
 class ViewPool(Executor):
-    """The requests of one view that take time."""
+    """A pool for the requests of one view that take time."""
 
     def __init__(self, workers: Workers, key: Key) -> None:
         self._workers = workers
@@ -142,13 +142,13 @@ class ViewPool(Executor):
         return future
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:  # noqa: ARG002
-        """Forget the calls that have not begun, if that is wanted; never waits."""
+        """Drop the calls that have not begun, if requested; do not wait."""
         for future in list(self._futures) if cancel_futures else ():
             future.cancel()
 
 
 class PooledDriver:
-    """Calls a step in the threads of all views; between two calls it takes none of them."""
+    """Calls a step in the threads of all views, and uses none of them between two calls."""
 
     def __init__(self, step: Step, workers: Workers, key: Key, call_later: CallLater) -> None:
         self._step = step
@@ -161,7 +161,7 @@ class PooledDriver:
         self._turn = 0
 
     def wake(self) -> None:
-        """Have the step called soon."""
+        """Schedule a call of the step."""
         with self._lock:
             self._is_woken = True
             if self._is_running:
@@ -186,5 +186,5 @@ class PooledDriver:
             self._call_later(pause_s, lambda: self._wake_at(turn))
 
     def _wake_at(self, turn: int) -> None:
-        if turn == self._turn:  # else it was woken since
+        if turn == self._turn:  # otherwise it was woken since
             self.wake()

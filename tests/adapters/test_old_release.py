@@ -45,6 +45,6 @@ def test_an_old_release_is_refused(tmp_path):
     )
     assert done.returncode == 0, done.stderr
     sentence, length, raw = done.stdout.splitlines()
-    assert sentence.startswith("Perceval 0.11.2 is installed, and jobgroup needs 0.12 or newer.")
+    assert sentence.startswith("Perceval 0.11.2 is installed, but jobgroup needs 0.12 or newer.")
     assert "Nothing was changed" in sentence
     assert (length, raw) == ("0", '{"results": 1}')

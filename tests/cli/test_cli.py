@@ -142,10 +142,10 @@ def test_next_sets_the_order_of_the_next_run(read, call, prepared, cloud):
     assert [positions[job.id] for job in cloud.jobs()[before:]] == [3, 1, 2, 0]
     assert read("next", "sweep", "0") | {"group": None} == {
         "next": [],
-        "left": {"0": "It was sent before."},
+        "left": {"0": "It was already sent."},
         "group": None,
     }
-    assert call("next", "sweep", "0").stdout == "nothing was changed, 1 had been sent\n"
+    assert call("next", "sweep", "0").stdout == "nothing was changed, 1 had already been sent\n"
 
 
 def test_usage_errors_have_their_own_exit_code(call, prepared):

@@ -114,7 +114,7 @@ def test_results_as_table_csv_and_json(call, read, ended, tmp_path):
     assert call("results", "sweep", "--output", str(path)).returncode == 0
     assert len(json.loads(path.read_text())) == 3
     kept = call("results", "sweep", "--output", str(path))
-    assert (kept.returncode, "exists already" in kept.stderr) == (1, True)
+    assert (kept.returncode, "already exists" in kept.stderr) == (1, True)
     assert call("results", "sweep", "--output", str(path), "--overwrite").returncode == 0
 
 

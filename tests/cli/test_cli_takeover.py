@@ -66,10 +66,10 @@ def test_import_fails_for_a_file_that_is_no_group(call, read, perceval_group):
     path.with_name("broken.jgrp").write_text("{")
     notices = read("import", str(path.parent), code=1)
     assert [g["name"] for g in notices["imported"]] == ["scan"]
-    assert notices["skipped"][0]["reason"].startswith("It is damaged, or something else")
+    assert notices["skipped"][0]["reason"].startswith("It is damaged or not such a file")
     missing = call("import", str(path.with_name("nowhere")))
     assert missing.returncode == 1
-    assert missing.stderr.startswith("There is no file or folder ")
+    assert missing.stderr.startswith("There is no file or directory ")
     assert call("import", str(path), "--name", "other").returncode == 2
 
 
@@ -106,5 +106,5 @@ def test_a_failed_adoption_changes_nothing(run, sent):
     assert JobGroup.list_existing() == []
     assert run("adopt", "old", known).returncode == 0
     again = run("adopt", "old", known)
-    assert (again.returncode, "in the group already" in again.stderr) == (1, True)
+    assert (again.returncode, "already in the group" in again.stderr) == (1, True)
     assert len(JobGroup.open("old")) == 1

@@ -185,7 +185,7 @@ def test_notify_runs_a_command(begin, prepared, tmp_path, waiting_to_run):
     assert [line.split("|")[:2] for line in reported] == [[name, "job_failed"], [name, "finished"]]
     assert reported[1].endswith(f"{name} has finished: 1 success, 2 error.")
     assert out.endswith(f"{name} has finished: 1 success, 2 error.\n")
-    assert complaint.count("ended with exit code 3") == 2
+    assert complaint.count("failed with exit code 3") == 2
     assert [path.name for path in tmp_path.iterdir() if path.name != "groups"] == ["notes"]
 
 

@@ -66,7 +66,7 @@ def test_a_job_dropped_or_blamed_once_is_executed_again(ended, moods):
     [
         ("drop", "The executor dropped this job 4 times. Rerun it."),
         ("accuse", "Each worker that ran this job died: its workers died"),
-        ("shut down", "The executor accepts no jobs (shut down). Rerun this job when it does."),
+        ("shut down", "The executor accepts no jobs (shut down). Rerun this job later."),
     ],
 )
 def test_a_job_that_is_never_executed_fails_with_a_message(ended, mood, sentence):

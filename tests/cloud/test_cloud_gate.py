@@ -227,4 +227,4 @@ def test_deep_json_is_refused_with_a_message(http, path, depth):
     body = '{"job_name": "x", "payload": {"a": ' + "[" * depth + "]" * depth + "}}"
     answer = http.post(path, content=body)
     assert answer.status_code == 400
-    assert "within each other" in answer.json()["error"]
+    assert "levels deep" in answer.json()["error"]

@@ -85,7 +85,7 @@ def test_repeated_id_of_one_account_is_not_accepted(clouds, mixed, timer):
     jg.run_parallel()
     clouds[0].faults["create"] = lambda *_: (200, {"job_id": "1"})
     jg.add(timer(clouds[0], "late"))
-    with pytest.raises(UnconfirmedJobError, match="the id of job 0 of this group already"):
+    with pytest.raises(UnconfirmedJobError, match="already the id of job 0 of this group"):
         jg.run_parallel()
     assert [job.state for job in jg] == ["waiting", "waiting", "unconfirmed"]
 
@@ -126,7 +126,7 @@ def test_adopt_takes_an_id_that_another_account_has_too(clouds, mixed):
     assert [job.id for job in jg] == ["1", "1", "2", "2"]
     for cloud in clouds:
         for held in ("1", "2"):
-            with pytest.raises(DuplicateJobError, match="in the group already"):
+            with pytest.raises(DuplicateJobError, match="already in the group"):
                 jg.adopt(held, url=cloud.url, platform="test:timer")
 
 
@@ -141,7 +141,7 @@ def test_confirm_takes_an_id_that_another_account_has_too(clouds, timer):
     jg.run_parallel()
     assert [job.id for job in jg] == ["1", "2", None]
     jg.adopt(other.make(), url=other.url, platform="test:timer")
-    with pytest.raises(DuplicateJobError, match="1 is job 3"):
+    with pytest.raises(DuplicateJobError, match="1 is already job 3"):
         jg[2].confirm("1")
     jg[2].confirm("2")
     assert [job.id for job in jg] == ["1", "2", "2", "1"]
@@ -173,7 +173,7 @@ def test_malformed_origin_affects_only_its_jobs(clouds, mixed, timer, data_dir):
         jg.run_parallel()
     jg.refresh()
     assert [job.state for job in jg] == ["success", "waiting", "success", "unsent"]
-    with pytest.warns(JobGroupWarning, match="1 job of 'mixed' did not end yet"):
+    with pytest.warns(JobGroupWarning, match="1 job of 'mixed' had not ended"):
         assert jg.get_results() == [{"results": {}}, None, {"results": {}}, None]
 
 

@@ -264,7 +264,7 @@ def test_adopt_refuses_jobs_of_other_users(scripted, status):
     jg = JobGroup("adopted")
     jg.adopt(remote_id, platform="p", url=scripted.url)
     scripted.faults["status"] = lambda *_: (status, {"error": "Not yours"})
-    with pytest.raises(RemoteNotFoundError, match="whose token it is"):
+    with pytest.raises(RemoteNotFoundError, match="whether the token is"):
         jg.adopt(scripted.make(), platform="p", url=scripted.url)
     assert len(jg) == 1
 

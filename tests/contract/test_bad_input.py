@@ -91,7 +91,7 @@ def test_longest_text_of_a_job_loads_again(scripted, field, tmp_path):
     longest = start.ljust(10_000, "x")
     jg = JobGroup("longest")
     jg.add(RemoteJob({"command": "probs"}, **given | {field: longest}))
-    with pytest.raises(ValueError, match=f"too many for the {field} of a job"):
+    with pytest.raises(ValueError, match=f"The {field} of a job may have"):
         RemoteJob({"command": "probs"}, **given | {field: longest + "x"})
     jg.export(tmp_path / "out.jobgroup")
     JobGroup.delete_job_group("longest")
@@ -251,9 +251,9 @@ def test_token_never_travels_over_plain_http():
 @pytest.mark.parametrize("url", ["", "cloud", "ftp://x", "http://", "https://u:p@x", 7])
 def test_impossible_url_is_refused(url):
     """The call that takes it raises."""
-    with pytest.raises((TypeError, ValueError), match="url"):
+    with pytest.raises((TypeError, ValueError), match=r"url|URL"):
         RemoteJob({"command": "x"}, platform="p", url=url)
-    with pytest.raises((TypeError, ValueError), match="url"):
+    with pytest.raises((TypeError, ValueError), match=r"url|URL"):
         set_token("token", url=url)
 
 
@@ -365,7 +365,7 @@ def test_damaged_file_is_set_aside_whole(data_dir, group, scripted, snapshot):
     before = snapshot(jg)
     path = data_dir / "groups" / "damaged.jobgroup"
     path.write_bytes(b"\x00garbage" * 1000)
-    with pytest.raises(CorruptGroupError, match="every byte kept") as caught:
+    with pytest.raises(CorruptGroupError, match="moved intact") as caught:
         JobGroup("damaged")
     (kept,) = (data_dir / "damaged").iterdir()
     assert str(kept) in str(caught.value)

@@ -128,7 +128,7 @@ def test_file_with_a_foreign_schema_is_refused(name, exported, data_dir, group, 
     shutil.copy(exported, placed)
     assert JobGroup.list_existing() == ["other", "placed"]
     assert not JobGroup.delete_job_groups_date(dt.datetime(2000, 1, 1))
-    with pytest.raises(CorruptGroupError, match="set aside, every byte kept"):
+    with pytest.raises(CorruptGroupError, match="moved intact"):
         JobGroup.open("placed")
     assert (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) < 200_000  # kB
     other.run_parallel()
@@ -161,7 +161,7 @@ def test_open_sets_aside_a_file_with_a_harmful_row(name, exported, data_dir, gro
     shutil.copy(exported, data_dir / "groups" / "placed.jobgroup")
     assert JobGroup.list_existing() == ["other", "placed"]
     assert not JobGroup.delete_job_groups_date(dt.datetime(2000, 1, 1))
-    with pytest.raises(CorruptGroupError, match="set aside, every byte kept"):
+    with pytest.raises(CorruptGroupError, match="moved intact"):
         JobGroup.open("placed")
     assert JobGroup.list_existing() == ["other"]
 
@@ -175,7 +175,7 @@ def test_load_refuses_a_compression_bomb(table, column, exported):
         file.execute("INSERT INTO results VALUES (1, 1.0, x'00', x'00')")
         file.execute(f"UPDATE {table} SET {column} = ?", (bomb,))
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    with pytest.raises(CorruptGroupError, match="unpacks to more"):
+    with pytest.raises(CorruptGroupError, match="too large when it is unpacked"):
         JobGroup.load(exported, name="loaded")
     assert (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) < 100_000  # kB
 
@@ -185,7 +185,7 @@ def test_load_refuses_a_sparse_file(exported, data_dir):
     before = sorted(data_dir.rglob("*"))
     with exported.open("rb+") as file:
         file.truncate(2**43)
-    with pytest.raises(StorageError, match="no room for it"):
+    with pytest.raises(StorageError, match="not have enough space"):
         JobGroup.load(exported, name="loaded")
     assert sorted(data_dir.rglob("*")) == before
 
@@ -196,7 +196,7 @@ def test_restore_sets_aside_a_foreign_file(exported, data_dir):
     (data_dir / "trash").mkdir(exist_ok=True)
     shutil.copy(exported, data_dir / "trash" / "placed~1999999999999.jobgroup")
     JobGroup.restore("placed")
-    with pytest.raises(CorruptGroupError, match="set aside, every byte kept"):
+    with pytest.raises(CorruptGroupError, match="moved intact"):
         JobGroup.open("placed")
 
 
@@ -214,13 +214,13 @@ def test_add_refuses_values_too_large_to_read_again(data_dir):
     long = "y" * (5 << 20)
     for options, reported in (
         ({"job_to_add": _job(x="y" * (66 << 20))}, r"66\.\d MiB of JSON, and at most 64 MiB"),
-        ({"job_to_add": _job(), "labels": {"x": long}}, "5,242,888 characters .* the labels"),
+        ({"job_to_add": _job(), "labels": {"x": long}}, "The labels of a job .*got 5,242,888"),
     ):
         with pytest.raises(ValueError, match=rf"{reported}.*Nothing was added"):
             jg.add(**options)
     named = RemoteJob({"command": "t"}, platform="p", url="http://127.0.0.1:9")
     named.name = "n" * 20_000
-    with pytest.raises(ValueError, match=r"20,000 characters .* the name .*Nothing was added"):
+    with pytest.raises(ValueError, match=r"name of a job .*got 20,000. Nothing was added"):
         jg.add(named)
     assert len(jg.remote_jobs) == 0
 

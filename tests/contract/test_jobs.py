@@ -179,7 +179,7 @@ def test_execute_async_sends_one_job(group, scripted):
     jg = group(scripted, 3)
     assert jg[1].execute_async() == jg[1]
     assert [j.id for j in jg] == [None, scripted.ids()[0], None]
-    with pytest.raises(RuntimeError, match="sent already"):
+    with pytest.raises(RuntimeError, match="already sent"):
         jg[1].execute_async()
     assert scripted.count("create") == 1
 
@@ -333,7 +333,7 @@ def test_job_of_a_group_is_called_with_parameters(group, scripted):
     assert jg[0](duration_s=4) == {"results": {}}
     assert scripted.bodies()[0]["payload"]["parameters"] == {"duration_s": 4}
     assert jg[0].params["duration_s"] == 4
-    with pytest.raises(RuntimeError, match="sent already"):
+    with pytest.raises(RuntimeError, match="already sent"):
         jg[0]()
 
 

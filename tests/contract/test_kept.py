@@ -186,7 +186,7 @@ def test_kept_results_outlive_the_clouds(start, group, tmp_path, until):
     report = asyncio.run(jg.keep_results_async())
     assert report.done == []
     assert report.failed == dict.fromkeys(
-        range(3), "The cloud has no complete result of this job, so none was kept."
+        range(3), "The cloud has no complete result of this job, so none was stored."
     )
 
 

@@ -67,7 +67,7 @@ def test_call_after_the_engines_end_is_refused(start, in_child):
         "atexit.register(late)\n" + PREPARED + "jg.run_parallel(); jg.wait()",
         cloud,
     )
-    assert "Python is ending" in reported
+    assert "Python is shutting down" in reported
 
 
 def test_scripts_end_cleanly_while_their_group_is_observed(start, in_child):

@@ -76,7 +76,7 @@ def test_group_does_not_resend_jobs_after_an_earlier_file_returns(path, group, s
     earlier = kept(path)
     jg.run_parallel()
     earlier()
-    with pytest.raises(GroupMovedError, match="see what is in it before you run it"):
+    with pytest.raises(GroupMovedError, match="check its jobs before you run it"):
         jg.run_parallel()
     assert scripted.count("create") == 4
 
@@ -357,7 +357,7 @@ def test_group_notices_an_emptied_log(path, group, scripted):
     """Only the log holds the latest writes."""
     jg = group(scripted, 3)
     os.truncate(f"{path}-wal", 0)
-    with pytest.raises(GroupMovedError, match="the log beside it was cut"):
+    with pytest.raises(GroupMovedError, match="the log next to it was cut"):
         jg.run_parallel()
     assert scripted.count("create") == 0
 

@@ -90,7 +90,7 @@ def test_changed_rerun_can_be_appended(failed):
 @pytest.mark.parametrize(
     ("position", "changes", "reason"),
     [
-        (0, {"phi": 0.3}, "to change a circuit, .* max_shots, max_samples"),
+        (0, {"phi": 0.3}, "To change a circuit, .* max_shots, max_samples"),
         (0, {"experiment": "x"}, "only Perceval can write"),
         (0, {"input": "|2,0>"}, "only Perceval can write"),
         (0, {"command": "probs"}, "only Perceval can write"),

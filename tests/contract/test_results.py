@@ -16,7 +16,7 @@ from jobgroup import InvalidTokenError, JobGroup, ResultsError, set_token
 from jobgroup.dashboard.measured import Measurements, distributions
 
 # some tests have jobs that run for ever
-pytestmark = pytest.mark.filterwarnings("ignore:.*did not end yet:jobgroup.JobGroupWarning")
+pytestmark = pytest.mark.filterwarnings("ignore:.*had not ended:jobgroup.JobGroupWarning")
 
 
 def _samplers(cloud):
@@ -121,7 +121,7 @@ def test_results_have_one_item_per_job(aligned, scripted):
     """A failed job's item is its partial result, as in Perceval."""
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        warnings.filterwarnings("ignore", ".*did not end yet")
+        warnings.filterwarnings("ignore", ".*had not ended")
         assert _values(aligned.get_results()) == EXPECTED
         assert _values(aligned.get_results(errors="raise")) == EXPECTED
         assert _values(asyncio.run(aligned.get_results_async())) == EXPECTED

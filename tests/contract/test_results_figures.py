@@ -130,7 +130,9 @@ def test_third_name_is_selected_by_where(study):
     """The error names other names with several values; the title has the selection."""
     over = {"phi": [0, 1, 2], "eta": [0.3, 0.4], "chip": ["A", "B"]}
     jg = study(over, lambda phi, eta, chip: 10 * phi + 1)
-    with pytest.raises(ValueError, match=r"chip has several values too.*A, B.*where={'chip': 'A'}"):
+    with pytest.raises(
+        ValueError, match=r"chip also has several values.*A, B.*where={'chip': 'A'}"
+    ):
         jg.plot("|1,1>", x="phi")
     ax = jg.plot("|1,1>", x="phi", curves="chip", where={"eta": np.float64(0.1 + 0.2)})
     assert ax.get_title() == "eta 0.3"
@@ -144,7 +146,7 @@ def test_third_name_is_selected_by_where(study):
             jg.plot(wrong, x="phi", curves="chip", where={"eta": 0.3})
     with pytest.raises(ValueError, match="kind must be"):
         jg.plot("|1,1>", kind="pie")
-    with pytest.raises(ValueError, match="two names"):
+    with pytest.raises(ValueError, match="different names"):
         jg.plot("|1,1>", x="phi", curves="phi")
 
 

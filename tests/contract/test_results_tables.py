@@ -80,7 +80,7 @@ def test_table_has_the_selected_columns(sweep):
     assert table[0] == {"chip": "A", "job": 0, "id": sweep[0].id}
     assert table.select("max_samples")[:2] == [{"max_samples": 10}] * 2
     for ask in (lambda: sweep.results_table(["phy"]), lambda: table.select("phy")):
-        with pytest.raises(UnknownColumnError, match=r"no column 'phy'\. There are: job, .*phi"):
+        with pytest.raises(UnknownColumnError, match=r"no column 'phy'\. Columns are: job, .*phi"):
             ask()
 
 

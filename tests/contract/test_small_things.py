@@ -118,7 +118,7 @@ def test_search_finds_a_name_with_a_value_as_a_whole(scripted, timer):
 
 def test_unfinished_job_has_a_repr():
     """Debuggers and error trackers show the locals of each frame, unfinished jobs included."""
-    with pytest.raises(ValueError, match="holds no user") as caught:
+    with pytest.raises(ValueError, match="must not contain a user") as caught:
         RemoteJob({"command": "timer"}, platform="p", url="https://me:secret@cloud.example")
     shown = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
     assert "RemoteJob 'unnamed'" in "".join(shown.format())

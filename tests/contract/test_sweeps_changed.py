@@ -39,7 +39,7 @@ def test_sent_jobs_are_not_replaced(scripted):
     jg.run_parallel(jobs=[0])
     report = jg.sweep(build, {"phi": [0.1, 0.2]}, on_change="replace_unsent", max_samples=600)
     assert counts(report) == (0, 0, 2, 0, 2)
-    assert "1 changed job had been sent and stayed as before." in report.notes
+    assert "1 changed job had been sent and stayed unchanged." in report.notes
     assert [job.params["max_samples"] for job in jg] == [500, 600]
 
 

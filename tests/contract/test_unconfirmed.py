@@ -276,7 +276,7 @@ def test_repeated_id_leaves_jobs_unconfirmed(how, group, scripted):
     assert unconfirmed
     assert all("the-one" in j.attempts[-1].diagnostics["reason"] for j in unconfirmed)
     assert len(unconfirmed) + 1 == scripted.count("create")
-    with pytest.raises(DuplicateJobError, match="the-one is job"):
+    with pytest.raises(DuplicateJobError, match="the-one is already job"):
         unconfirmed[0].confirm("the-one")
 
 

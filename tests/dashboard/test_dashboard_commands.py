@@ -63,8 +63,8 @@ def test_a_rerun_as_a_new_job_names_the_failed_one(make_group, open_page, cloud)
         ({"phi": 0.5}, "no parameter 'phi'"),
         ({"command": "sample_count"}, "only Perceval can write"),
         ({"duration_s": "long"}, "another type"),
-        ({"duration_s": [1]}, "a number, a text, true or false"),
-        ("more", "overrides are values"),
+        ({"duration_s": [1]}, "a number, a string or a boolean"),
+        ("more", "overrides must be"),
     ],
 )
 def test_an_invalid_change_is_refused_with_the_reason(make_group, open_page, cloud, changes, said):
@@ -96,7 +96,7 @@ def test_descriptions_and_notes_are_kept_shown_and_found(make_group, open_page):
     page = open_page(group)
     page.open()
     page.wait_for("snapshot")
-    assert page.do("describe", text="HOM dip, 2nd try")["value"]["text"] == "description kept"
+    assert page.do("describe", text="HOM dip, 2nd try")["value"]["text"] == "description saved"
     page.wait(lambda: page.dashboard.description == "HOM dip, 2nd try")
     assert group.description == "HOM dip, 2nd try"
     page.do("annotate", position=1, text="lamp was on")

@@ -81,7 +81,7 @@ def test_the_payload_is_shown_as_it_is_sent(page_of_payload):
     )
     answer = page.ask("payload", position=1)
     assert answer["text"] == ""
-    assert "characters, too many to show" in answer["reason"]
+    assert "characters, which is too many to show" in answer["reason"]
 
 
 def test_events_are_told_once_and_in_order(make_group, open_page):

@@ -128,5 +128,5 @@ def test_a_sqlite_without_json_is_named(unchecked, monkeypatch):
 
     connect = sqlite3.connect
     monkeypatch.setattr(sqlite3, "connect", lambda *a, **k: connect(*a, factory=WithoutJson))
-    with pytest.raises(StorageError, match="functions for JSON"):
+    with pytest.raises(StorageError, match="JSON functions"):
         require_sqlite()

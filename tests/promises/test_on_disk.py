@@ -174,7 +174,7 @@ def test_opening_a_group_on_a_full_disk_reports_the_full_disk(tiny_disk, child):
     tiny_disk.fill()
     with pytest.raises(StorageError, match=r"The disk is full\. Nothing was changed"):
         JobGroup.open("scan")
-    with pytest.raises(StorageError, match=r"cannot be made \(database or disk is full\)"):
+    with pytest.raises(StorageError, match=r"cannot be created \(database or disk is full\)"):
         JobGroup("other")
     assert [each.problem for each in summaries()] == ["database or disk is full"]
     tiny_disk.clear()

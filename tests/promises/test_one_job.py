@@ -115,7 +115,7 @@ def test_bad_statuses_affect_only_their_jobs(sent, unruly, until):
     assert {jg[i].state for i in bad} <= {"waiting", "running", "unknown"}
     assert jg.progress()["Total"] == len(jg)
     assert all(repr(jg[i]) for i in bad)
-    with pytest.warns(JobGroupWarning, match="did not end yet"):
+    with pytest.warns(JobGroupWarning, match="had not ended"):
         assert jg.get_results()[-1] is not None
     unruly.answer = lambda call, job_id: None
     until(lambda: have_ended(bad))

@@ -132,8 +132,8 @@ def test_a_priority_ignores_jobs_that_were_sent(group, cloud):
     jg.start([1]).result(120)
     outcome = request(jg, "prioritize", positions=[1, 2, 2]).result(120)
     assert outcome.done == [2]
-    assert outcome.failed == {1: "It was sent before."}
-    assert "1 had been sent" in outcome.text
+    assert outcome.failed == {1: "It was already sent."}
+    assert "1 had already been sent" in outcome.text
     assert jg.prioritize(1) == []
 
 

@@ -44,7 +44,7 @@ MORE_FAULTS: Final = {
             httpx.get(account.origin)
         """,
         "test_creating_it_sends_nothing",
-        "Creating it sent [RecordedRequest(method='GET'",
+        "Creating the provider sent [RecordedRequest(method='GET'",
     ),
     "ChangesTheBody": (
         """

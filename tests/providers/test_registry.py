@@ -137,7 +137,7 @@ def test_unknown_provider_is_refused_at_once():
 
 def test_job_without_a_url_is_refused(labcloud):
     """No job for LabCloud is sent to Quandela's address by mistake."""
-    with pytest.raises(ValueError, match="needs its url"):
+    with pytest.raises(ValueError, match="needs a URL"):
         RemoteJob({"payload": {"a": 1}}, platform="p", provider="labcloud")
 
 

@@ -181,9 +181,9 @@ def test_special_and_large_files_are_skipped(tmp_path):
         file.truncate(2**30 + 1)
     report = JobGroup.import_perceval(tmp_path)
     assert {s.path.name: s.reason for s in report.skipped} == {
-        "folder.jgrp": "It is no file.",
+        "folder.jgrp": "It is not a regular file.",
         "huge.jgrp": "It is larger than 1 GiB.",
-        "pipe.jgrp": "It is no file.",
+        "pipe.jgrp": "It is not a regular file.",
     }
     assert report.imported == []
 
@@ -223,7 +223,9 @@ def test_existing_group_of_that_name_is_kept(old):
     JobGroup("old").add(RemoteJob({"command": "x"}, platform="p", url="http://127.0.0.1:9"))
     report = JobGroup.import_perceval(old("1.3.1.jgrp"))
     assert report.imported == []
-    assert "a group named 'old' exists here, and was kept" in report.skipped[0].reason.lower()
+    assert (
+        "a group named 'old' already exists and was not changed" in report.skipped[0].reason.lower()
+    )
     assert len(JobGroup.open("old")) == 1
 
 
@@ -262,7 +264,7 @@ def test_repeated_job_is_imported_once(old):
     path.write_text(json.dumps(document))
     report = JobGroup.import_perceval(path)
     assert len(JobGroup.open("old")) == len(report.imported[0]) == 6
-    assert "1 entry of jobs that were listed before" in repr(report)
+    assert "1 entry of jobs that were listed twice" in repr(report)
 
 
 def test_default_folders_are_those_of_perceval(old, tmp_path, monkeypatch):
@@ -280,7 +282,7 @@ def test_default_folders_are_those_of_perceval(old, tmp_path, monkeypatch):
 
 def test_missing_path_is_an_error(tmp_path):
     """It is an error, and nothing is created."""
-    with pytest.raises(StorageError, match=r"no file or folder .*nowhere. Nothing was imported"):
+    with pytest.raises(StorageError, match=r"no file or directory .*nowhere. Nothing was imported"):
         JobGroup.import_perceval(tmp_path / "nowhere")
     (tmp_path / "bare").mkdir()
     (tmp_path / "bare" / "notes.txt").write_text("hello")

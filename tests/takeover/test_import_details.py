@@ -83,7 +83,10 @@ def test_body_equals_the_one_that_perceval_makes(write):
 @pytest.mark.parametrize(
     ("entry", "reason"),
     [
-        ({**SENT, "metadata": {**CLOUD, "headers": {"X-Auth-Token": "t"}}}, "another cloud"),
+        (
+            {**SENT, "metadata": {**CLOUD, "headers": {"X-Auth-Token": "t"}}},
+            "not for Quandela Cloud",
+        ),
         ({**SENT, "id": "two words"}, "its id is invalid"),
         ({**SENT, "id": 7}, "its id is invalid"),
         ({**SENT, "metadata": {**CLOUD, "platform": None}}, "has no platform"),
@@ -103,7 +106,7 @@ def test_group_of_jobgroup_is_not_imported(write, tmp_path):
     jg = JobGroup("ours")
     jg.export(tmp_path / "ours.jobgroup")
     (skipped,) = JobGroup.import_perceval(tmp_path / "ours.jobgroup").skipped
-    assert "JobGroup.load takes exported ones" in skipped.reason
+    assert "JobGroup.load imports exported groups" in skipped.reason
     assert not skipped.already_exists
 
 
@@ -114,7 +117,7 @@ def test_a_damaged_group_of_that_name_is_kept(write, data_dir):
     path.write_bytes(b"what is left of it" * 100)
     (skipped,) = JobGroup.import_perceval(write(SENT)).skipped
     assert skipped.already_exists
-    assert "exists here, and was kept" in skipped.reason
+    assert "already exists and was not changed" in skipped.reason
 
 
 def test_folder_may_be_percevals_own_or_its_parent(write, tmp_path):
@@ -139,7 +142,7 @@ def test_the_report_says_where_tokens_are(write):
     ("tag", "other", "why"),
     [
         (" RemoteComputer ", " SimulatedComputer ", "it is not for a cloud"),
-        (" QuandelaCommunicationLayer ", " OtherLayer ", "it is for another cloud than Quandela's"),
+        (" QuandelaCommunicationLayer ", " OtherLayer ", "it is not for Quandela Cloud"),
     ],
 )
 def test_executions_for_other_clouds_are_skipped(old, tag, other, why):
@@ -188,12 +191,15 @@ def test_group_without_a_date_is_skipped(wrong, old):
 @pytest.mark.parametrize(
     ("entry", "reason"),
     [
-        ({**SENT, "name": "x" * 20_000}, "Its job 1 cannot be kept: 20,000 characters"),
-        ({**SENT, "name": "\ud800"}, "half a character"),
-        ({**SENT, "id": "a\ud800"}, "half a character"),
-        ({**SENT, "metadata": {**CLOUD, "platform": "\udfff"}}, "half a character"),
+        (
+            {**SENT, "name": "x" * 20_000},
+            "Its job 1 cannot be stored. The name of a job may have at most 10,000 characters",
+        ),
+        ({**SENT, "name": "\ud800"}, "a lone surrogate"),
+        ({**SENT, "id": "a\ud800"}, "a lone surrogate"),
+        ({**SENT, "metadata": {**CLOUD, "platform": "\udfff"}}, "a lone surrogate"),
         ({**SENT, "request_data": {"payload": {"command": "\ud800"}}}, "cannot be sent as JSON"),
-        ({**SENT, "metadata": {**CLOUD, "url": "http://[::1"}}, "not a url"),
+        ({**SENT, "metadata": {**CLOUD, "url": "http://[::1"}}, "not a URL"),
         ({**SENT, "metadata": {**CLOUD, "headers": 7}}, "damaged at job 1"),
     ],
 )

@@ -31,7 +31,7 @@ def test_brackets_in_texts_do_not_count(read):
 @pytest.mark.parametrize("unit", [b"[", b'{"a":', b'["\\"]",'])
 def test_a_deep_document_is_refused_before_it_is_parsed(read, unit):
     """Lists and objects are nested deeper than Python's own limit."""
-    with pytest.raises(ValueError, match="within each other"):
+    with pytest.raises(ValueError, match="levels deep"):
         read(unit * 50_000)
 
 

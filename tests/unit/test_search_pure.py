@@ -36,7 +36,7 @@ def test_a_query_finds_the_jobs_of_the_table(example):
 @pytest.mark.parametrize("query", [None, 1, b"n=1", ["n=1"]])
 def test_a_query_that_is_no_text_is_refused(query):
     """A list of words, or a position, does not select all jobs."""
-    with pytest.raises(TypeError, match="A query is a text"):
+    with pytest.raises(TypeError, match="A query must be a string"):
         search(query, JOBS)
 
 

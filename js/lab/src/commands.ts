@@ -1,4 +1,4 @@
-/** Commands for the palette, the side bar and whoever else wants to open a group. */
+/** Commands that open a group, for the palette, the side bar and others. */
 
 import type { ILayoutRestorer, JupyterFrontEnd } from "@jupyterlab/application";
 import { type ICommandPalette, InputDialog, WidgetTracker } from "@jupyterlab/apputils";

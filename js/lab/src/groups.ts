@@ -1,11 +1,11 @@
-/** The groups on the server, asked for again and again while anyone looks at them. */
+/** The groups on the server, requested regularly while they are shown. */
 
 import { computed, effect, type ReadonlySignal, signal } from "@preact/signals";
 import { countOf, countWhere, isOnCloud, isTerminal } from "../../src/data/states";
 import type { GroupSummary } from "../../src/kernel/answers";
 import { fetchGroups } from "./server";
 
-/** With a panel to be seen or jobs on a cloud; otherwise; without an answer, at most. */
+/** Milliseconds between requests: with a visible panel or jobs on a cloud; otherwise; at most, without an answer. */
 const [SOON_MS, LATER_MS, LONGEST_MS] = [1000, 5000, 60_000];
 
 export interface Group extends GroupSummary {
@@ -17,7 +17,7 @@ export interface Group extends GroupSummary {
 export class Groups {
   /** Null until they are known. */
   readonly all = signal<Group[] | null>(null);
-  /** Why they are not known, or not any more. */
+  /** The reason why they are not known, or no longer. */
   readonly problem = signal("");
   readonly running: ReadonlySignal<Group[]> = computed(() =>
     (this.all.value ?? []).filter((group) => group.running > 0),
@@ -36,7 +36,7 @@ export class Groups {
     });
   }
 
-  /** Follow what runs, whether or not anyone looks at the list. */
+  /** Follow running groups, even if the list is not shown. */
   start(): void {
     this.#timer ??= setTimeout(() => this.#ask(), LATER_MS); // the application starts first
   }
@@ -83,7 +83,7 @@ function described(group: GroupSummary): Group {
   };
 }
 
-/** Those with a text in their name or description: running ones first, then the newest. */
+/** The groups with a text in their name or description: running ones first, then the newest. */
 export function found(groups: readonly Group[], search: string): Group[] {
   const words = search.toLowerCase().split(/\s+/).filter(Boolean);
   return groups

@@ -1,4 +1,4 @@
-/** Job groups in JupyterLab and Notebook 7. Where a service is missing, a plugin does without it. */
+/** Job groups in JupyterLab and Notebook 7. If a service is missing, a plugin works without it. */
 
 import {
   ILabShell,
@@ -27,7 +27,7 @@ const IGroups = new Token<Groups>("jobgroup:IGroups");
 
 const outputs: JupyterFrontEndPlugin<void> = {
   id: "jobgroup:outputs",
-  description: "Shows a dashboard in a notebook's output, also without the kernel that made it.",
+  description: "Shows a dashboard in a notebook's output, even without the kernel that created it.",
   autoStart: true,
   requires: [IRenderMimeRegistry, INotebookTracker],
   optional: [ICommandPalette, ISettingRegistry],
@@ -44,7 +44,7 @@ const outputs: JupyterFrontEndPlugin<void> = {
       mimeTypes: [MIME_TYPE],
       createRenderer: () => new GroupOutput(rendermime, kernels),
     };
-    rendermime.addFactory(factory, -20); // before that of widgets, which has -10
+    rendermime.addFactory(factory, -20); // ranked before that of widgets, which has -10
     const isWanted = setting(registry, outputs.id, "saveStates");
     saveWithNotebooks(app.commands, tracker, palette, isWanted);
   },
@@ -87,7 +87,7 @@ const panel: JupyterFrontEndPlugin<void> = {
 
 const status: JupyterFrontEndPlugin<void> = {
   id: "jobgroup:status",
-  description: "Shows in the status bar what runs.",
+  description: "Shows running groups in the status bar.",
   autoStart: true,
   requires: [IGroups],
   optional: [IStatusBar],
@@ -101,7 +101,7 @@ const status: JupyterFrontEndPlugin<void> = {
 
 const notifications: JupyterFrontEndPlugin<void> = {
   id: "jobgroup:notifications",
-  description: "Notifies of a group's first failure and of its end.",
+  description: "Notifies you of a group's first failure and its end.",
   autoStart: true,
   requires: [IGroups],
   optional: [ILabShell, ISettingRegistry],
@@ -111,7 +111,7 @@ const notifications: JupyterFrontEndPlugin<void> = {
     labShell: object | null,
     registry: ISettingRegistry | null,
   ) {
-    if (!labShell) return; // the page of one notebook says what it has to say itself
+    if (!labShell) return; // the page of a single notebook shows its own notifications
     all.start();
     const isWanted = setting(registry, notifications.id, "enabled");
     notify(all, isWanted, (name) => void app.commands.execute(OPEN, { name }));

@@ -1,6 +1,6 @@
 /**
- * What we use of those packages of JupyterLab 4.2 and newer that js/ has no types of. With all that
- * they depend on, these packages take 300 MB, and are not needed for anything else.
+ * The parts that we use of JupyterLab 4.2 and later, for which js/ has no types. With their
+ * dependencies, these packages take 300 MB, and nothing else needs them.
  */
 
 declare module "@jupyterlab/application" {

@@ -1,6 +1,6 @@
 /**
- * Which kernels have ended. The manager of widgets marks those of a restart that was asked for; of a
- * kernel that died, was shut down or exchanged, its models look alive for ever.
+ * The kernels that have ended. The widget manager marks only requested restarts; if a kernel died,
+ * was shut down or replaced, its models look alive forever.
  */
 
 import type { ISessionContext } from "@jupyterlab/apputils";

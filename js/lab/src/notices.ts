@@ -10,7 +10,7 @@ import * as format from "../../src/format";
 import type { Group, Groups } from "./groups";
 
 const CHANNEL = "jobgroup.notices";
-/** How long windows listen to each other, and how long one of them has said it. */
+/** Milliseconds for which windows listen to each other, and for which a shown notification counts. */
 const [AGREE_MS, SAID_MS] = [500, 10_000];
 
 interface Claim {
@@ -39,7 +39,7 @@ export function notify(
 
   function tell(group: string, type: "success" | "error", text: string): void {
     const news = `${group} ${type}`;
-    if (claims.has(news)) return; // another window was first, or this one a moment ago
+    if (claims.has(news)) return; // another window was first, or this window a moment ago
     const all = claim({ news, window: own });
     channel.postMessage({ news, window: own });
     setTimeout(() => {

@@ -1,6 +1,6 @@
 /**
- * A dashboard in a notebook's output: that of the kernel while it answers, else one on the server,
- * else the table that was saved with the notebook.
+ * A dashboard in a notebook's output: that of the kernel while it answers, otherwise one on the
+ * server, otherwise the table saved with the notebook.
  */
 
 import type { IRenderMimeRegistry, MimeModel } from "@jupyterlab/rendermime";
@@ -13,7 +13,7 @@ import { type Reference, referenceIn } from "./reference";
 import { Saver } from "./saving";
 import { openOnServer } from "./server";
 
-/** How long a page that is being opened waits for the kernel's widgets. */
+/** Milliseconds for which a page that is being opened waits for the kernel's widgets. */
 const GRACE_MS = 1500;
 
 type Shown = "saved" | "live" | "server";
@@ -28,7 +28,7 @@ export class GroupOutput extends Widget {
   #output: Reference | undefined;
   #live: LiveSession | undefined;
   #kind: Shown = "saved";
-  /** The ends of what is shown, and of what will be shown in its place as soon as it can be. */
+  /** The lifetimes of the shown content, and of the content that will replace it. */
   #shown = new AbortController();
   #next = new AbortController();
   #isSeen = false;
@@ -50,7 +50,7 @@ export class GroupOutput extends Widget {
     this.#say("");
     const { signal } = this.#lifetime;
     window.addEventListener(CHANGED, () => this.#look(), { signal });
-    // a notebook of many outputs opens a web socket for those that are looked at
+    // a notebook with many outputs opens web sockets only for visible ones
     const see = (isSeen: boolean) => {
       if (this.#isSeen || !isSeen) return;
       this.#isSeen = true;
@@ -81,7 +81,7 @@ export class GroupOutput extends Widget {
     super.dispose();
   }
 
-  /** Change over to the best that can be shown now. */
+  /** Switch to the best content that can be shown now. */
   async #look(): Promise<void> {
     const output = this.#output;
     if (!output) return;
@@ -108,7 +108,7 @@ export class GroupOutput extends Widget {
         refused: async (text) => {
           if (end !== this.#next) return;
           await this.#showSaved();
-          this.#say(`${text} Below is the state that was saved with the notebook.`);
+          this.#say(`${text} Below is the state saved with the notebook.`);
         },
       },
       end.signal,
@@ -122,7 +122,7 @@ export class GroupOutput extends Widget {
     return this.#next;
   }
 
-  /** Replace what is shown, unless something newer is to be shown by now. */
+  /** Replace the shown content, unless newer content is already due. */
   #show(render: (el: HTMLElement) => void, end: AbortController, model?: Model): void {
     if (end !== this.#next || this.isDisposed) return;
     this.#shown.abort();

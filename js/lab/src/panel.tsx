@@ -8,7 +8,7 @@ import { adopt } from "../../src/host/styles";
 import { found, type Group, type Groups } from "./groups";
 import { icon } from "./icon";
 
-/** More are found by a search. */
+/** Maximum number of rows; a search finds more. */
 const MOST_ROWS = 200;
 
 const STYLES = `
@@ -89,7 +89,7 @@ function List({ groups, open }: { groups: Groups; open(name: string): void }) {
       </header>
       {groups.problem.value && <p role="status">{groups.problem.value}</p>}
       {all?.length === 0 && <p>There are no job groups yet.</p>}
-      {all && all.length > 0 && shown.length === 0 && <p>No group has these words.</p>}
+      {all && all.length > 0 && shown.length === 0 && <p>No group matches the search.</p>}
       <ul data-testid="panel-groups">
         {shown.slice(0, MOST_ROWS).map((group) => (
           <li key={group.name}>

@@ -5,16 +5,16 @@ import type { GroupSummary } from "../../src/kernel/answers";
 import type { Widget } from "../../src/kernel/model";
 import { SocketModel } from "../../src/kernel/socket";
 
-/** A group by its name, and by what no other group of that name has; "" is the list, or any. */
+/** A group by its name and its uuid; "" is the list of groups, or any group. */
 export interface GroupReference {
   name: string;
   uuid: string;
 }
 
 export interface ViewEvents {
-  /** The view can be shown: call with the element for it. */
+  /** Shows the view in an element. */
   ready(render: (el: HTMLElement) => void): void;
-  /** What the user should know; "" when it is no longer so. */
+  /** A message for the user; "" when it no longer applies. */
   say(text: string): void;
   /** The server does not show this group. */
   refused(text: string): void;
@@ -65,7 +65,7 @@ export function openOnServer(
 export async function fetchGroups(): Promise<GroupSummary[]> {
   const { baseUrl, token, appendToken, fetch } = ServerConnection.makeSettings();
   const url = new URL("jobgroup/groups", baseUrl);
-  url.searchParams.set("no_track_activity", "1"); // looking at groups keeps no server alive
+  url.searchParams.set("no_track_activity", "1"); // viewing groups keeps no server alive
   const headers: HeadersInit = appendToken && token ? { Authorization: `token ${token}` } : {};
   const answer = await fetch(url.href, { credentials: "same-origin", cache: "no-cache", headers });
   if (!answer.ok) throw new Error(reasonOf(answer.status));
@@ -80,9 +80,10 @@ export function pageOf(name: string): string {
 }
 
 function reasonOf(status: number): string {
-  if (status === 403) return "Your login has ended, or may not see job groups. Reload this page.";
+  if (status === 403)
+    return "Your login has expired, or is not allowed to view job groups. Reload this page.";
   if (status === 404) {
-    return "The server's part of jobgroup is off: jupyter server extension enable jobgroup_server";
+    return "jobgroup's server extension is disabled. Run jupyter server extension enable jobgroup_server.";
   }
   return `The server answered with status ${status}.`;
 }

@@ -1,4 +1,4 @@
-/** What runs, in the status bar. */
+/** Running groups in the status bar. */
 
 import { Widget } from "@lumino/widgets";
 import { effect } from "@preact/signals";

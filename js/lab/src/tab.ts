@@ -1,4 +1,4 @@
-/** A group in a tab of the main area, on the server: no kernel is needed. */
+/** A group in a tab of the main area, served by the server without a kernel. */
 
 import { Widget } from "@lumino/widgets";
 import { icon } from "./icon";

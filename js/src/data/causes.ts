@@ -1,11 +1,11 @@
-/** Failed and refused jobs by cause: one sentence of the cloud, whatever its numbers and ids are. Pure. */
+/** Failed and refused jobs by cause: a sentence of the cloud, regardless of numbers and ids in it. Pure. */
 
 import type { Table } from "./table";
 
 export interface Cause {
-  /** What the cloud said of the first of them. */
+  /** The cloud's message about the first of them. */
   sentence: string;
-  /** Whether it said the same of all, to the letter. */
+  /** Whether the messages about all of them are identical. */
   isExact: boolean;
   state: string;
   positions: number[];
@@ -13,7 +13,7 @@ export interface Cause {
 
 const VARYING = /[0-9a-f]{8}-[0-9a-f-]{27}|[0-9a-f]{12,}|\d[\d.,]*/gi;
 
-/** The most frequent first. */
+/** Causes, the most frequent first. */
 export function causesOf(table: Table): Cause[] {
   const causes = new Map<string, Cause>();
   for (const position of table.where((state) => state === "error" || state === "refused")) {

@@ -1,4 +1,4 @@
-/** Which columns the table has, how wide they are, and which of them say something. Pure. */
+/** The table's columns, their widths, and the choice of the informative ones. Pure. */
 
 import * as format from "../format";
 import { isDefaultNoise } from "./nested";
@@ -14,17 +14,17 @@ export type Kind =
   | "message"
   | "measured";
 
-/** What a column is about; the table's first header row names these. */
+/** The subject of a column, which the table's first header row names. */
 export type Group = "" | "swept" | "measured" | "job";
 
 export interface Column {
-  /** As the table has it; unique. */
+  /** The name in the table, which is unique. */
   name: string;
-  /** Unique among the columns of values, as in `jg.results_table()`. */
+  /** The title, unique among the columns of values, as in `jg.results_table()`. */
   title: string;
   kind: Kind;
   group: Group;
-  /** Pixels; the message takes what is left over, and at least this. */
+  /** Width in pixels; the message gets the remaining width, and at least this. */
   width: number;
 }
 
@@ -52,13 +52,13 @@ export const FIXED: readonly Column[] = [
   column("message", "Message", "message", 200),
 ];
 
-/** The columns that stay in sight when the table scrolls sideways. */
+/** The columns that stay visible when the table scrolls sideways. */
 export const STICKY: readonly string[] = ["position", "state"];
 
 const CHARACTER_PX = 7.5;
 const PADDING_PX = 20;
 const LEAST_PX = 56;
-/** A text can be read in the job's detail; a number that is cut is another number. */
+/** Numbers get their full width: a shortened text can be read in the job's detail, but a shortened number is wrong. */
 const MOST_TEXT_PX = 220;
 
 const SUMMARY = column("summary", "Job", "summary", 0);
@@ -66,24 +66,24 @@ const [DURATION, MESSAGE] = ["duration_s", "message"].map((wanted) =>
   FIXED.find(({ name }) => name === wanted),
 ) as [Column, Column];
 
-/** Shown unless the user chooses columns: they answer the first questions. */
+/** Shown by default, because they answer the first questions. */
 const ALWAYS = ["position", "state", "message"];
-/** Shown unless the user chooses columns, if rows differ in them. */
+/** Shown by default if rows differ in them. */
 const WHERE_DIFFERENT = ["name", "platform", "account", "note"];
-/** Parameters and facts that are shown unless the user chooses columns; labels all are. */
+/** Parameters and facts that are shown by default, as all labels are. */
 const MOST_PARAMETERS = 24;
-/** What a header need not say of a group that is the same in all its rows. */
+/** Columns that the header omits, although they have the same value in all rows. */
 const FOLDED = ["platform", "account", "name"];
 
-/** What results have, as the kernel says it. */
+/** The columns of results, as the kernel reports them. */
 export interface MeasuredNames {
   scalars: readonly string[];
-  /** Of the scalars, those that no result reported. */
+  /** The scalars that no result reported. */
   derived: readonly string[];
   defined: readonly string[];
-  /** The most frequent states, the most frequent one first. */
+  /** The most frequent states, in descending order. */
   states: readonly string[];
-  /** Those of them that the table shows. */
+  /** Those of the states that the table shows. */
   shown: readonly string[];
 }
 
@@ -97,13 +97,13 @@ export const NOTHING_MEASURED: MeasuredNames = {
 
 export interface Layout {
   shown: Column[];
-  /** Every column there is, for a menu to choose from. */
+  /** All available columns, for the menu. */
   all: Column[];
-  /** What is shown if there is room for two short lines a row. */
+  /** The columns that are shown if a row has space for two short lines. */
   narrow: Column[];
-  /** What tells jobs apart: labels, parameters and facts that are not the same in all. */
+  /** The columns that distinguish jobs: labels, parameters and facts that differ. */
   differing: Column[];
-  /** What is the same in all rows: title and value; words alone where these say it better. */
+  /** The values that all rows share: title and value, or only words if these are clearer. */
   folded: { name: string; title: string; value: string }[];
 }
 
@@ -163,7 +163,7 @@ function automaticNames(
   return new Set(wanted);
 }
 
-/** All columns in order: what was swept, what was measured, what became of the job. */
+/** All columns in order: swept values, measured values, and the job's outcome. */
 function allColumns(table: Table, dynamic: readonly string[], measured: MeasuredNames): Column[] {
   const taken = new Set<string>();
   const titleOf = (name: string): string => {
@@ -193,7 +193,7 @@ function allColumns(table: Table, dynamic: readonly string[], measured: Measured
   ];
 }
 
-/** For the greatest number of a job, and of an iteration beside it. */
+/** The width for the largest number of a job, and of an iteration next to it. */
 function placeWidth(table: Table): number {
   const digits = String(Math.max(0, table.total - 1)).length;
   const most = String(table.mostIterations).length;
@@ -212,7 +212,7 @@ function describe(table: Table, name: string, title: string, group: Group): Colu
   return column(name, title, "text", Math.min(MOST_TEXT_PX, width), group);
 }
 
-/** What is the same in all jobs, in words if there are some. */
+/** The values that all jobs share, as words if possible. */
 function inWords(constants: ReadonlyMap<string, Cell>): Layout["folded"] {
   const left = new Map(constants);
   const folded: Layout["folded"] = [];
@@ -235,7 +235,7 @@ function inWords(constants: ReadonlyMap<string, Cell>): Layout["folded"] {
   const iterations = left.get("param.iterations");
   if (typeof iterations === "number")
     say("param.iterations", format.count(iterations, "iteration"));
-  // the command of a call is mostly its name, too
+  // the command of a call is usually also its name
   if (left.get("param.command") === constants.get("name")) left.delete("param.command");
   for (const [name, value] of left)
     if (!isDefaultNoise(keyOf(name), value))

@@ -1,4 +1,4 @@
-/** Distributions side by side: which states are drawn, and what is said of distances. Pure. */
+/** Distributions side by side: the states to draw, and texts about distances. Pure. */
 
 import * as format from "../format";
 import type { Distance, Side } from "../kernel/answers";
@@ -10,17 +10,17 @@ export interface Bar {
   low: number | null;
   high: number | null;
   error: number | null;
-  /** What it would be without noise and loss, if that was asked for. */
+  /** The noiseless, lossless distribution, if requested. */
   ideal: number | null;
 }
 
 export interface Line {
   label: string;
-  /** One for each side; null if the state is among those that were not sent. */
+  /** One for each side; null if the state was not sent. */
   bars: (Bar | null)[];
 }
 
-/** The states with the greatest shares on any side, and what is left of each side. */
+/** The states with the greatest shares on any side, and the rest of each side. */
 export function lineUp(sides: readonly Side[], most: number): { lines: Line[]; rest: number[] } {
   const shares = sides.map(
     ({ entries }) => new Map(entries.map(([state, ...numbers]) => [state, numbers] as const)),
@@ -53,7 +53,7 @@ type Numbers = readonly [
   high: number | null,
 ];
 
-/** A state that a whole distribution lacks has the share 0. */
+/** A state that a complete distribution lacks has the share 0. */
 function barOf(numbers: Numbers | undefined, side: Side, label: string): Bar | null {
   const ideal = side.ideal ? (side.ideal[label] ?? 0) : null;
   if (!numbers && side.rest > 0) return null;

@@ -1,4 +1,4 @@
-/** Rows as tab-separated text, as spreadsheets take it; measured values with their errors. Pure. */
+/** Rows as tab-separated text for spreadsheets; measured values have their errors. Pure. */
 
 import type { Column } from "./columns";
 import { plainText } from "./csv";

@@ -8,7 +8,7 @@ export function csvOf(header: readonly string[], rows: readonly (readonly Cell[]
   return [header, ...rows].map((row) => row.map(field).join(",")).join("\r\n");
 }
 
-/** A value as text that no spreadsheet runs. */
+/** A value as text that no spreadsheet runs as a formula. */
 export function plainText(value: Cell): string {
   if (value === null) return "";
   if (typeof value !== "string") return String(value);

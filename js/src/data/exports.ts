@@ -1,4 +1,4 @@
-/** What is shown, as a file: comma-separated for a spreadsheet, JSON for a program. Pure but for `save`. */
+/** The shown jobs as a file: CSV for spreadsheets, JSON for programs. Pure except for `save`. */
 
 import { saveBlob } from "../host/download";
 import { FIXED } from "./columns";
@@ -10,7 +10,7 @@ export interface Sheet {
   rows: Cell[][];
 }
 
-/** Jobs with everything that the table knows of them; times as ISO 8601 in UTC. */
+/** Jobs with all their values in the table; times are ISO 8601 in UTC. */
 export function sheetOf(table: Table, positions: readonly number[]): Sheet {
   const columns = [...FIXED, ...table.dynamicNames().map((name) => ({ name, kind: "" }))];
   const rows = positions.map((p) =>
@@ -28,22 +28,22 @@ export function asJson({ header, rows }: Sheet): string {
   return inAscii(JSON.stringify(jobs, null, 1));
 }
 
-/** JSON without anything that an encoding could spoil. */
+/** JSON in ASCII, which no encoding can damage. */
 const inAscii = (json: string): string =>
   json.replace(/[\u0080-\uffff]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`);
 
-/** A file's content: CSV begins with a byte order mark, by which spreadsheets know UTF-8. */
+/** A file's content; CSV begins with a byte order mark, by which spreadsheets recognise UTF-8. */
 export const contentOf = (text: string, type: string): string =>
   type === "text/csv" ? `\ufeff${text}` : text;
 
 const isoOf = (epochS: number | null): string | null =>
   epochS === null ? null : new Date(epochS * 1000).toISOString();
 
-/** Hand a text to the browser as a file to keep. */
+/** Let the browser save a text as a file. */
 export function save(text: string, name: string, type: string): void {
   saveBlob(new Blob([contentOf(text, type)], { type: `${type};charset=utf-8` }), name);
 }
 
-/** "jobs of my group.csv", without what file systems refuse. */
+/** "jobs of my group.csv", without characters that file systems reject. */
 export const fileName = (group: string, ending: string): string =>
   `${group.replace(/[\\/:*?"<>|\p{Cc}]+/gu, " ").trim() || "jobs"}.${ending}`;

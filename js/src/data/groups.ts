@@ -1,4 +1,4 @@
-/** Groups as the list shows them: their state in words, and what each chip shows. Pure. */
+/** Groups in the list: their state in words, and the filter of each chip. Pure. */
 
 import * as format from "../format";
 import type { GroupSummary } from "../kernel/answers";

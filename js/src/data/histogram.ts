@@ -1,11 +1,11 @@
-/** How the numbers of a column are spread, in bars of one width. Pure. */
+/** The histogram of a column of numbers, with bars of equal width. Pure. */
 
 import type { Table } from "./table";
 
 export interface Histogram {
   low: number;
   high: number;
-  /** How many rows there are in each bar. */
+  /** The number of rows in each bar. */
   counts: number[];
 }
 
@@ -37,7 +37,7 @@ export function histogramOf(
   return { low, high, counts };
 }
 
-/** The ends of some bars, rounded outwards so far that a person can read them. */
+/** The ends of some bars, rounded outwards to readable numbers. */
 export function rangeOf({ low, high }: Histogram, first: number, last: number): [number, number] {
   const width = (high - low) / BARS;
   const step = 10 ** (Math.floor(Math.log10(width)) - 1);
@@ -46,7 +46,7 @@ export function rangeOf({ low, high }: Histogram, first: number, last: number): 
   return [round(low + first * width, Math.floor), round(low + (last + 1) * width, Math.ceil)];
 }
 
-/** A search with terms that keep a column within a range, in place of those that it had. */
+/** A search with terms that limit a column to a range, which replace its earlier ones. */
 export function withRange(search: string, title: string, low: number, high: number): string {
   const name = /^(\|[^>\s]*>|[^\s"=<>!|#]+)$/.test(title) ? title : `"${title}"`;
   const terms = search.match(/(?:"[^"]*"|\S)+/g) ?? [];

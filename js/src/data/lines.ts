@@ -3,7 +3,7 @@
  * iteration is the job's position. Pure.
  */
 
-/** More than any group has jobs. */
+/** More than the number of jobs of any group. */
 const STRIDE = 2 ** 28;
 
 export const lineOf = (position: number, iteration: number): number =>

@@ -1,14 +1,14 @@
 /**
  * Nested parameters as columns of their own: `noise.g2` of `noise`. A noise model has all its
- * parameters, with the defaults of `src/jobgroup/results/cells.py`; a test holds the two equal. Pure.
+ * parameters, with the defaults of `src/jobgroup/results/cells.py`; a test compares the two. Pure.
  */
 
 import type { Value } from "../format";
 
-/** What a cell holds of a longer text; the job's detail has it whole. */
+/** Maximum length of a cell's text; the job's detail has all of it. */
 const LONGEST = 200;
 
-/** What no table shows: iterated values have columns, and a code is nothing to read. */
+/** Names that no table shows: iterated values have their own columns, and a code is not readable. */
 const HIDDEN = new Set(["iterator", "content"]);
 
 const NOISE_DEFAULTS: Readonly<Record<string, Value>> = {
@@ -40,7 +40,7 @@ function leavesOf(key: string, value: unknown): [string, Value][] {
   );
 }
 
-/** A noise model with its defaults; anything else as it is. */
+/** A noise model with its defaults; other values are unchanged. */
 function noiseOf(noise: unknown): unknown {
   const given = typeof noise === "string" ? parsed(noise) : noise;
   if (typeof given !== "object" || given === null || Array.isArray(given)) return noise;

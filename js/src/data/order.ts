@@ -1,4 +1,4 @@
-/** Which rows are shown and in which order: filter, search and sort, kept up to date row by row. */
+/** The shown rows and their order: filter, search and sort, updated row by row. */
 
 import { byPosition, positionOf } from "./lines";
 import { searchFor, sourceOf } from "./search";
@@ -21,8 +21,8 @@ export interface Sorting {
 }
 
 /**
- * Names of columns, the first one first, "-" before those that descend; none for failed first, then
- * by position. "-duration_s; name" is two.
+ * Names of columns in order, with "-" before descending ones; "" for failed jobs first, then by
+ * position. "-duration_s; name" is two.
  */
 export const sorting = (sort: string): Sorting[] =>
   sort
@@ -36,13 +36,13 @@ export const sortText = (by: readonly Sorting[]): string =>
 export interface Order {
   /** Lines (`lines.ts`), in the order in which they are shown. */
   readonly lines: readonly number[];
-  /** What is wrong with the search; empty if nothing is. */
+  /** The error in the search; empty if there is none. */
   readonly problem: string;
   /** Order all rows again. */
   reset(query: Query): void;
   /** Order all rows by another query; the rows themselves have not changed. */
   requery(query: Query): void;
-  /** Take out the changed rows and merge them in again: linear, unlike sorting all rows. */
+  /** Remove the changed rows and merge them again, in linear time, unlike sorting all rows. */
   update(changed: readonly number[]): void;
 }
 
@@ -64,14 +64,14 @@ export function orderOf(table: Table): Order {
     lines = sorted(lines);
   }
 
-  /** Lines that are in the group's order, in the order that is wanted. */
+  /** Lines in the group's order, sorted as requested. */
   function sorted(found: readonly number[]): number[] {
     const by = sorting(query.sort);
     if (by.length === 0) {
       const rank = (line: number) => urgency(table.state(line));
       return [0, 1, 2].flatMap((each) => found.filter((line) => rank(line) === each));
     }
-    // each cell is read once: sorting asks for each of them many times
+    // each cell is read once, because sorting needs each many times
     const keys = by.map(({ column, isDescending }) => {
       const cells = found.map(table.reader(table.find(column) ?? column));
       return { cells, inTurn: inOrder(isDescending) };
@@ -130,7 +130,7 @@ export function orderOf(table: Table): Order {
       for (const line of texts.keys()) if (moved.has(positionOf(line))) texts.delete(line);
       const before = problem;
       const matches = matcher();
-      // a column that appears, or goes, changes what a search means
+      // a column that appears or disappears changes the meaning of a search
       if (problem !== before) return requery(query);
       const inTurn = compare();
       const kept = lines.filter((line) => !moved.has(positionOf(line)));
@@ -138,19 +138,19 @@ export function orderOf(table: Table): Order {
         .filter((position) => position >= table.first)
         .flatMap((position) => table.linesOf(position))
         .filter(matches);
-      // two runs that are in order, or nearly: the engine's sort merges those
+      // two nearly sorted runs, which the engine's sort merges
       lines = [...kept, ...fresh.sort(inTurn)].sort(inTurn);
     },
   };
 }
 
-/** Failed first, then what waits for a person, then all else. */
+/** Failed jobs first, then jobs that wait for the user, then all others. */
 function urgency(state: string): number {
   if (isFailed(state)) return 0;
   return state === "unconfirmed" ? 1 : 2;
 }
 
-/** Numbers by value, texts as people order them ("run 2" before "run 10"), nothing last. */
+/** Numbers by value, texts in natural order ("run 2" before "run 10"), missing values last. */
 export function inOrder(descending: boolean): (x: Cell, y: Cell) => number {
   const sign = descending ? -1 : 1;
   const collator = new Intl.Collator(undefined, { numeric: true, sensitivity: "base" });

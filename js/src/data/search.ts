@@ -1,6 +1,6 @@
 /**
- * The grammar in which jobs are searched, as `JobGroup.find` has it: `src/jobgroup/search.py` is the other
- * side, and `tests/search_examples.json` holds the two equal. Pure.
+ * The grammar of job queries, the same as in `JobGroup.find` (`src/jobgroup/search.py`); tests run
+ * both on `tests/search_examples.json`. Pure.
  */
 
 import { FIXED } from "./columns";
@@ -11,23 +11,23 @@ import { type Cell, keyOf, type Table } from "./table";
 export type Test = (position: number) => boolean;
 
 export interface Search {
-  /** Whether a job matches every term that is right. */
+  /** Whether a job matches all valid terms. */
   matches: Test;
-  /** What is wrong with the first term that is; empty if none is. */
+  /** The error in the first invalid term; empty if there is none. */
   problem: string;
 }
 
-/** What a search reads of a table, by the names that people type. */
+/** The data of a table that a search reads, by the names that users type. */
 export interface Source {
   first: number;
   total: number;
   state(position: number): string;
-  /** The columns of a name in lower case: labels, facts and parameters may share one. */
+  /** The columns with a name in lower case, which labels, facts and parameters may share. */
   columns(name: string): readonly ((position: number) => Cell)[];
   names: readonly string[];
-  /** Texts of a job, in any case. */
+  /** The texts of a job, in original case. */
   texts(position: number): readonly string[];
-  /** The same with name=value of each label, fact and parameter, in lower case. */
+  /** The same, with name=value of each label, fact and parameter, in lower case. */
   everything(position: number): string;
 }
 
@@ -71,7 +71,8 @@ function inState(word: string, { state }: Source): Test | string {
 
 function inRange(places: string): Test | string {
   const [, first, last = first] = /^(\d{1,15})(?:-(\d{1,15}))?$/.exec(places) ?? [];
-  if (first === undefined) return `A position is #3, and a range is #120-140, not #${places}.`;
+  if (first === undefined)
+    return `A position must be like #3 and a range like #120-140, got #${places}.`;
   return (line) => {
     const position = positionOf(line);
     return Number(first) <= position && position <= Number(last);
@@ -80,7 +81,7 @@ function inRange(places: string): Test | string {
 
 function comparing(term: Groups, relation: string, source: Source): Test | string {
   const { name: typed, value: given = "" } = term;
-  if (typed === undefined) return `The name of a column is missing before ${relation}.`;
+  if (typed === undefined) return `A column name is missing before ${relation}.`;
   const [name, value] = [unquoted(typed).toLowerCase(), unquoted(given).toLowerCase()];
   if (!given && relation !== "=") return `A value is missing after ${name}${relation}.`;
   const columns = source.columns(name);
@@ -95,7 +96,7 @@ function comparing(term: Groups, relation: string, source: Source): Test | strin
   const number = NUMBER.test(value) ? Number(value) : null;
   const holds = ORDERS[relation];
   if (holds) {
-    if (number === null) return `${relation} compares numbers, and "${value}" is none.`;
+    if (number === null) return `${relation} compares numbers, and "${value}" is not a number.`;
     if (!some((cell) => typeof cell === "number")) return `${name} has no numbers to compare.`;
     return (p) => cells(p).some((cell) => typeof cell === "number" && holds(cell, number));
   }
@@ -129,7 +130,7 @@ function withPart(word: string, isPhrase: boolean, source: Source): Test {
 const unquoted = (text: string): string =>
   text.startsWith('"') ? text.slice(1).replace(/"$/, "") : text;
 
-/** The columns of a table that are found by name beside labels, facts and parameters. */
+/** The columns of a table that are searched by name, besides labels, facts and parameters. */
 const NAMED: Record<string, string> = {
   name: "name",
   platform: "platform",
@@ -142,7 +143,7 @@ const NAMED: Record<string, string> = {
 };
 const TEXTS = FIXED.flatMap(({ name, kind }) => (["text", "message"].includes(kind) ? [name] : []));
 
-/** A table as a search reads it, by lines (`lines.ts`); `kept` holds the texts of rows until they change. */
+/** The source of a table for a search, by lines (`lines.ts`); `kept` caches the texts of rows until they change. */
 export function sourceOf(table: Table, kept = new Map<number, string>()): Source {
   const described = table.dynamicNames();
   const dynamic = [...described, ...table.measuredNames()];
@@ -180,7 +181,7 @@ export function sourceOf(table: Table, kept = new Map<number, string>()): Source
   };
 }
 
-/** What the last word of a query may become: names of columns, and the states after "is:". */
+/** Completions of the last word of a query: names of columns, and states after "is:". */
 export function completionsOf(query: string, names: readonly string[]): string[] {
   const [, before = "", last = ""] = /^(.*?\s)?(\S*)$/.exec(query) ?? [];
   const words = /^is:/i.test(last)

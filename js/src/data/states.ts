@@ -1,4 +1,4 @@
-/** The sets that chips and counts are made of, and how a state is written. */
+/** The sets of states for chips and counts, and the labels of states. */
 
 import { FILTERS, type Filter, LABELS, STATES, type State } from "./status";
 
@@ -13,25 +13,25 @@ const among =
 
 export const isUnsent = among("unsent", "refused");
 export const isFailed = among("error");
-/** A rerun takes them in place; a job that is done is added again. */
+/** States that a rerun takes in place; a job that is done is added again. */
 export const isRerunnable = among("error", "canceled", "refused");
 const isSendable = among("unsent", "refused", "error", "canceled");
 export const isTerminal = among("success", "error", "canceled");
 export const isCancelable = among("waiting", "running", ...FILTERS.other);
-/** As `HAS_RESULTS` of `jobgroup.results.collect`: partial results for all but the first. */
+/** As in `HAS_RESULTS` of `jobgroup.results.collect`: all but the first have partial results. */
 export const mayHaveResults = among("success", "error", "canceled", "unknown");
 export const isOnCloud = among(...FILTERS.waiting, ...FILTERS.running, ...FILTERS.other);
 
-/** How a state is written for people; `next` is the job's place among those that are sent next. */
+/** The label of a state; `next` is the job's place among the prioritized jobs. */
 export const wordOf = (state: string, next?: number): string =>
   (LABELS[state as State] ?? state.replaceAll("_", " ")) +
   (next && isSendable(state) ? ` · next ${next}` : "");
 
-/** How a filter is written. */
+/** The label of a filter. */
 export const labelOf = (filter: Filter): string =>
   filter === "all" || filter === "other" ? filter : LABELS[filter];
 
-/** The state that a word of Python's or a label stands for; undefined if none. */
+/** The state with a name in Python or a label; undefined if there is none. */
 export function stateOf(word: string): State | undefined {
   const wanted = word.toLowerCase().replace(/[-_]/g, " ");
   return STATES.find((state) => [state.replaceAll("_", " "), LABELS[state]].includes(wanted));
@@ -52,7 +52,7 @@ export function countWhere(counts: Counts, is: (state: string) => boolean): numb
   );
 }
 
-/** The chips worth showing: the everyday ones always, the rare ones when a job is in them. */
+/** The chips to show: common ones always, rare ones if a job is in them. */
 export function chipsOf(counts: Counts): { filter: Filter; count: number }[] {
   const rare: readonly Filter[] = ["canceled", "refused", "unconfirmed", "other"];
   return (Object.keys(FILTERS) as Filter[])

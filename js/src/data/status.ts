@@ -1,4 +1,4 @@
-/** The words for states. Made of `src/jobgroup/status.py` by `scripts/state_words.py`. */
+/** The words for states, generated from `src/jobgroup/status.py` by `scripts/state_words.py`. */
 
 export const STATES = [
   "unsent",
@@ -17,7 +17,7 @@ export const STATES = [
 
 export type State = (typeof STATES)[number];
 
-/** What each chip shows. Every state but `all` is in exactly one, so that the chips add up. */
+/** The states that each chip shows. Each state is in `all` and in exactly one other. */
 export const FILTERS = {
   all: STATES,
   unsent: ["unsent"],
@@ -33,7 +33,7 @@ export const FILTERS = {
 
 export type Filter = keyof typeof FILTERS;
 
-/** How each state is written for people. Search and filters accept both. */
+/** The label of each state. Search and filters accept names and labels. */
 export const LABELS: Readonly<Record<State, string>> = {
   unsent: "to send",
   refused: "refused",
@@ -49,7 +49,7 @@ export const LABELS: Readonly<Record<State, string>> = {
   canceled: "canceled",
 };
 
-/** The order of the segments of a bar: what has ended first, what is still to do last. */
+/** The order of the segments of a bar: ended jobs first, unsent jobs last. */
 export const BAR_ORDER: readonly State[] = [
   "success",
   "error",

@@ -12,10 +12,10 @@ import type { State } from "./states";
 
 export type Cell = format.Value;
 
-/** What tells jobs apart: labels that people gave, parameters of the call, facts of the circuit. */
+/** The values that distinguish jobs: users' labels, parameters of the call, facts of the circuit. */
 const DYNAMIC = ["label.", "param.", "fact."];
 
-/** Values that results have. */
+/** Values of results. */
 const MEASURED = "measured.";
 
 export const isDynamic = (column: string): boolean => DYNAMIC.some((p) => column.startsWith(p));
@@ -27,7 +27,7 @@ export const measuredName = (key: string): string => MEASURED + key;
 /** "max_samples" of "param.max_samples". */
 export const keyOf = (column: string): string => column.slice(column.indexOf(".") + 1);
 
-/** Texts of JSON objects as one column for each key; many rows have the same one. */
+/** Texts of JSON objects as one column for each key; many rows share the same text. */
 function keyed(prefix: string, texts: readonly string[]): [string, Cell[]][] {
   const known = new Map<string, [string, Cell][]>();
   const columns: Record<string, Cell[]> = {};
@@ -56,7 +56,7 @@ function objectOf(text: string): object {
 /** Values by iteration, then by position. */
 type Lines = Cell[][];
 
-/** Jobs that a page shows at most, as `MAX_SHOWN` of `jobgroup.dashboard.session`. */
+/** Maximum number of jobs that a page shows, as `MAX_SHOWN` of `jobgroup.dashboard.session`. */
 export const MOST_SHOWN = 200_000;
 
 export class Table {
@@ -65,21 +65,21 @@ export class Table {
   first = 0;
   readonly #columns = new Map<string, Cell[]>();
   readonly #longest = new Map<string, number>();
-  /** Measured values, and what iterations vary, which stands before a job's own parameter. */
+  /** Measured values, and values that iterations vary, which precede a job's own parameter. */
   readonly #lines = new Map<string, Lines>();
   readonly #errors = new Map<string, Lines>();
-  /** How many lines a job has, if it is not one. */
+  /** The number of lines of a job, if it is not 1. */
   readonly #iterations = new Map<number, number>();
   #mostIterations = 0;
   readonly #measured = new Set<number>();
 
-  /** The columns that tell jobs apart: labels first, then parameters, then facts. */
+  /** The columns that distinguish jobs: labels first, then parameters, then facts. */
   dynamicNames(): string[] {
     const names = new Set([...this.#columns.keys(), ...this.#lines.keys()]);
     return DYNAMIC.flatMap((prefix) => [...names].filter((name) => name.startsWith(prefix)));
   }
 
-  /** The column of a name: as the table has it, or as people write it ("phi", "|1,1>"). */
+  /** The column with a name, as in the table or as users write it ("phi", "|1,1>"). */
   find(name: string): string | undefined {
     const has = (each: string) => this.#columns.has(each) || this.#lines.has(each);
     return [name, ...[...DYNAMIC, MEASURED].map((prefix) => prefix + name)].find(has);
@@ -101,7 +101,7 @@ export class Table {
     return value ?? this.#columns.get(column)?.[position] ?? null;
   }
 
-  /** As `cell` of one column, for many rows at once: until the table changes. */
+  /** Like `cell` of one column, for many rows at once; valid until the table changes. */
   reader(column: string): (line: number) => Cell {
     if (column === "position") return positionOf;
     const own = this.#columns.get(column) ?? [];
@@ -135,7 +135,7 @@ export class Table {
     return (this.#columns.get("state")?.[positionOf(line)] ?? "unsent") as State;
   }
 
-  /** How many lines a job has. */
+  /** The number of lines of a job. */
   iterations(position: number): number {
     return this.#iterations.get(position) ?? 1;
   }
@@ -145,7 +145,7 @@ export class Table {
     return this.#measured;
   }
 
-  /** Whether some job has several lines. */
+  /** Whether any job has several lines. */
   get isIterated(): boolean {
     return this.#iterations.size > 0;
   }
@@ -154,7 +154,7 @@ export class Table {
     return Array.from({ length: this.iterations(position) }, (_, i) => lineOf(position, i));
   }
 
-  /** Of any job so far. */
+  /** The maximum over all jobs so far. */
   get mostIterations(): number {
     return this.#mostIterations;
   }
@@ -185,7 +185,7 @@ export class Table {
     this.#measured.clear();
   }
 
-  /** Put rows in and return their positions. A row comes whole: what it does not name is null. */
+  /** Insert rows and return their positions. A row is complete: values that it does not name are null. */
   apply(block: Block, buffers: readonly DataView[]): number[] {
     const columns = Object.entries(block.columns).flatMap(([name, encoded]): [string, Cell[]][] => {
       const values = decodeColumn(encoded, buffers) as Cell[];
@@ -208,7 +208,7 @@ export class Table {
     return positions;
   }
 
-  /** Put in what jobs measured, in place of what was known of them. */
+  /** Insert the measured values of jobs, which replace earlier ones. */
   take(positions: readonly number[], rows: readonly MeasuredRow[]): void {
     for (const position of positions) this.forget(position);
     for (const { position, iteration, of, params, samples, values } of rows) {
@@ -233,7 +233,7 @@ export class Table {
     }
   }
 
-  /** What a job measured no longer counts, for example because it was rerun. */
+  /** Remove a job's measured values, for example because it was rerun. */
   forget(position: number): void {
     if (!this.#measured.delete(position)) return;
     for (const columns of [this.#lines, this.#errors])
@@ -242,12 +242,12 @@ export class Table {
     this.#iterations.delete(position);
   }
 
-  /** How many characters the longest value has that a label, fact or parameter ever had. */
+  /** The length of the longest value that a label, fact or parameter ever had. */
   longest(name: string): number {
     return this.#longest.get(name) ?? 0;
   }
 
-  /** The one value that a column has in all rows; undefined if it has several. */
+  /** The value that a column has in all rows; undefined if it has several. */
   constant(name: string): Cell | undefined {
     const values = this.#columns.get(name) ?? [];
     const isVaried = this.#lines.has(name);
@@ -301,7 +301,7 @@ export class Table {
   }
 }
 
-/** A value with its error, as it is read. */
+/** A value with its error, as text. */
 export function textOf(value: Cell, error: number | null): string {
   return typeof value === "number" ? format.measured(value, error) : format.cell(value);
 }

@@ -1,4 +1,4 @@
-/** Which job ran when: each in the first lane that was free, and how many were on the cloud. Pure. */
+/** The timeline of jobs: each in the first free lane, and the number on the cloud. Pure. */
 
 import { isTerminal } from "./states";
 import type { Table } from "./table";
@@ -17,17 +17,17 @@ export interface Timeline {
   to: number;
   /** Jobs that ran, in lanes: no more lanes than jobs ran at once. */
   lanes: Stay[][];
-  /** Jobs that were on the cloud, and of which no run is known. */
+  /** Jobs that were on the cloud, but whose run is unknown. */
   waiting: Stay[];
 }
 
 /**
- * Clouds tell times in whole seconds: two runs that overlap by less may have been one after the other,
- * and take one lane.
+ * Clouds report times in whole seconds: two runs that overlap by less may have been sequential, and
+ * share a lane.
  */
 const RESOLUTION_S = 1;
 
-/** The last stays, `most` at most. */
+/** The last runs, at most `most`. */
 export function timelineOf(table: Table, now: number, most: number): Timeline {
   const stays = table
     .where((state) => state !== "unsent")
@@ -56,7 +56,7 @@ function stayOf(table: Table, position: number, now: number): Stay[] {
   const took = number("duration_s");
   const ran = number("started_at");
   const finished = number("finished_at");
-  // The end by the cloud's own clock; when it was seen here may be much later.
+  // The end by the cloud's own clock; it may have been noticed here much later.
   const known = took !== null && ran !== null ? ran + took : (finished ?? (took && sent + took));
   const ended = Math.max(sent, isTerminal(state) ? (known ?? sent) : now);
   const began = ran ?? (known === null || took === null ? null : known - took);

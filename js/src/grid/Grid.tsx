@@ -1,4 +1,4 @@
-/** The table of jobs: rows of one height, of which only those in sight are in the document. */
+/** The table of jobs, with rows of equal height; only visible rows are in the document. */
 
 import { type Signal, useSignal } from "@preact/signals";
 import type { RefObject } from "preact";
@@ -22,11 +22,11 @@ const HEIGHTS = { wide: 32, narrow: 54 };
 const HEADER_PX = { tall: 72, low: 46, narrow: 0 };
 const SELECT_PX = 36;
 const LEAST_PX = 40;
-/** What Shift and an arrow key change a column's width by. */
+/** The step in pixels by which Shift and an arrow key change a column's width. */
 const STEP_PX = 12;
 const SCROLL_PAUSE_MS = 120;
 
-/** The cell that Tab reaches: a row (null: the header) and a column, the first one being the box. */
+/** The cell that Tab reaches: a row (null: the header) and a column; the first column is the checkbox. */
 interface Reached {
   line: number | null;
   column: number;
@@ -56,7 +56,7 @@ export function Grid({ session, hidden, open, rerun }: Props) {
   const isNarrow = width > 0 && width < NARROW_PX;
   const rowHeight = isNarrow ? HEIGHTS.narrow : HEIGHTS.wide;
   const lastHeight = useRef(rowHeight);
-  // The first row in sight stays when rows become higher or lower.
+  // The first visible row stays in place when the row height changes.
   useLayoutEffect(() => {
     const element = grid.current as HTMLElement;
     element.scrollTop = (element.scrollTop / lastHeight.current) * rowHeight;
@@ -74,13 +74,13 @@ export function Grid({ session, hidden, open, rerun }: Props) {
   const headerPx = HEADER_PX[isNarrow ? "narrow" : hasHistograms(lines.length) ? "tall" : "low"];
   const { first, end } = visibleRows(lines.length, rowHeight, top.value, height);
   const indexes = Array.from({ length: end - first }, (_, i) => first + i);
-  // A job that is no longer shown gives its place to the header: Tab always reaches some cell.
+  // If the job is no longer shown, Tab reaches the header instead, so it always reaches a cell.
   const at = reached.value.line === null ? -1 : lines.indexOf(reached.value.line);
   const line = at >= 0 ? reached.value.line : null;
   const column = Math.min(reached.value.column, columns.length);
-  if (at >= 0 && (at < first || at >= end)) indexes.push(at); // a row that has the focus stays
+  if (at >= 0 && (at < first || at >= end)) indexes.push(at); // a row that has the focus stays in the document
 
-  // What is on the screen, a little later than scrolling: results of it are fetched first.
+  // The rows on the screen, shortly after scrolling; their results are fetched first.
   useEffect(() => {
     const from = Math.floor(top.value / rowHeight);
     const seen = lines.slice(from, from + Math.ceil(height / rowHeight)).map(positionOf);
@@ -163,7 +163,7 @@ export function Grid({ session, hidden, open, rerun }: Props) {
   );
   const least = columns.reduce((sum, { width }) => sum + width, SELECT_PX);
   return (
-    // No <table>: only the rows in sight exist.
+    // No <table>, because only the visible rows exist.
     <div
       ref={grid}
       class={isNarrow ? "grid narrow" : "grid"}
@@ -231,7 +231,7 @@ function useSize(element: RefObject<HTMLElement | null>) {
       if (width > 0 && (width !== was.width || height !== was.height))
         size.value = { width, height };
     };
-    // In the next frame: drawing changes sizes, which an observer must not do while it observes.
+    // In the next frame, because drawing changes sizes, which an observer must not do.
     const observer = new ResizeObserver(() => requestAnimationFrame(measure));
     observer.observe(place);
     measure();
@@ -240,7 +240,7 @@ function useSize(element: RefObject<HTMLElement | null>) {
   return size;
 }
 
-/** The focus goes where keys or a click have put it, once that is drawn. */
+/** Move the focus to the cell that keys or a click have chosen, once it is drawn. */
 function takeFocus(grid: HTMLElement | null, reached: Signal<Reached>) {
   if (!reached.value.takesFocus) return;
   grid?.querySelector<HTMLElement>(".cell[tabindex='0']")?.focus({ preventScroll: true });

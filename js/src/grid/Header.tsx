@@ -1,4 +1,4 @@
-/** The grid's header: what columns are about, their names, and how their numbers are spread. */
+/** The grid's header: groups of columns, their names, and histograms of their numbers. */
 
 import type { Column, Group } from "../data/columns";
 import type { Histogram } from "../data/histogram";
@@ -10,7 +10,7 @@ import { Resizer } from "./Resizer";
 interface Props {
   columns: readonly Column[];
   sort: string;
-  /** Whether every job that is shown is selected. */
+  /** Whether all shown jobs are selected. */
   isAll: boolean;
   /** The cell that Tab reaches; -1 if it is in a row. */
   reached: number;
@@ -85,11 +85,11 @@ export function Header(props: Props) {
   );
 }
 
-/** Which of the columns that rows are sorted by; -1 for none. */
+/** The index of a column among the sort columns; -1 if rows are not sorted by it. */
 const rankOf = (by: readonly Sorting[], { name, title }: Column): number =>
   by.findIndex(({ column }) => column === name || column === title);
 
-/** Neighbours of one group, by the lines of the grid: the box is column 1. */
+/** Adjacent columns of one group, by grid lines; the checkbox is column 1. */
 function spans(columns: readonly Column[]): { group: Group; from: number; to: number }[] {
   const found: { group: Group; from: number; to: number }[] = [];
   columns.forEach(({ group }, i) => {
@@ -100,7 +100,7 @@ function spans(columns: readonly Column[]): { group: Group; from: number; to: nu
   return found;
 }
 
-/** The box of a row; the row's `aria-selected` ticks it. */
+/** The checkbox of a row; the row's `aria-selected` checks it. */
 export const Box = () => (
   <span class="box">
     <Icon name="success" />

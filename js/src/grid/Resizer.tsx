@@ -1,4 +1,4 @@
-/** The edge of a header: dragging it sets the column's width, a double click gives it back. */
+/** The edge of a header: dragging it sets the column's width, and a double click resets it. */
 
 import { useRef } from "preact/hooks";
 import type { Column } from "../data/columns";
@@ -12,7 +12,7 @@ interface Props {
 export function Resizer({ column, resize }: Props) {
   const from = useRef<number | null>(null);
   return (
-    // The header's cell takes Shift and the arrow keys for the same.
+    // In the header's cell, Shift and the arrow keys do the same.
     <span
       class="resizer"
       data-testid={`resize-${column.title}`}

@@ -12,7 +12,7 @@ interface Props {
   session: Session;
   /** The job, or one of its iterations: see `data/lines.ts`. */
   line: number;
-  /** The row's place among those that are shown. */
+  /** The row's index among those that are shown. */
   index: number;
   top: number;
   columns: readonly Column[];
@@ -79,7 +79,7 @@ export function Row(props: Props) {
 
 const isFixed = new Set(FIXED.map(({ name }) => name));
 
-/** What tests call a column. */
+/** The name of a column in tests. */
 const keyOf = ({ name, title }: Column): string => (isFixed.has(name) ? name : title);
 
 interface ContentProps {

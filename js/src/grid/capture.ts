@@ -1,8 +1,8 @@
-/** Take what a pointer does until it is released, wherever it goes. */
+/** Capture a pointer until it is released, wherever it moves. */
 export function capture({ currentTarget, pointerId }: PointerEvent & { currentTarget: Element }) {
   try {
     currentTarget.setPointerCapture(pointerId);
   } catch {
-    // it has been released already
+    // it has already been released
   }
 }

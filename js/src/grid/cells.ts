@@ -8,14 +8,14 @@ import * as format from "../format";
 
 export interface RowContext {
   table: Table;
-  /** The columns that a narrow row's summary is made of. */
+  /** The columns in the summary of a narrow row. */
   summarized: readonly Column[];
   now: number;
   isNarrow: boolean;
   nextUp: ReadonlyMap<number, number>;
 }
 
-/** What a cell tells when pointed at: all of a text that is cut, and times with their date. */
+/** The tooltip of a cell: the full text if it is shortened, and times with their date. */
 export function titleText(
   line: number,
   { name, kind }: Column,
@@ -70,7 +70,7 @@ function measuredOf(line: number, { table, summarized }: RowContext): string {
     .join(" · ");
 }
 
-/** A running job's time so far, where the cloud said when it began. */
+/** A running job's time so far, if the cloud reported its start. */
 function durationOf(table: Table, line: number, now: number): number | null {
   const started = table.number(line, "started_at");
   if (table.state(line) === "running" && started !== null) return now - started;

@@ -25,5 +25,5 @@ export async function copySelection(
   const isCopied = await copyText(text, near);
   session.status.value = isCopied
     ? { tone: "done", text: `${format.count(positions.size, "job")} copied` }
-    : { tone: "failed", text: "The browser does not let this page copy." };
+    : { tone: "failed", text: "The browser does not allow this page to copy." };
 }

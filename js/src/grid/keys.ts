@@ -1,4 +1,4 @@
-/** Where a key moves the focus in a grid, the header being row -1. Pure. */
+/** The moves of the focus in a grid by keys; the header is row -1. Pure. */
 
 export interface Place {
   row: number;
@@ -11,7 +11,7 @@ export interface Extent {
   page: number;
 }
 
-/** The new place; undefined where the key does not move. */
+/** The new cell; undefined if the key does not move the focus. */
 export function moved(
   key: string,
   toEnd: boolean,

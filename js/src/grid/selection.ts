@@ -1,8 +1,8 @@
-/** What a click or a key does to the chosen rows, and to their order. Pure. */
+/** The effects of clicks and keys on the selected rows and their order. Pure. */
 
 import { sorting, sortText } from "../data/order";
 
-/** With all rows from one to another, in the order in which they are shown. */
+/** Add all rows from one to another, in the order in which they are shown. */
 export function extended(
   selected: ReadonlySet<number>,
   shown: readonly number[],
@@ -13,14 +13,14 @@ export function extended(
   return new Set([...selected, ...shown.slice(Math.min(...ends), Math.max(...ends) + 1)]);
 }
 
-/** All that are shown, or none where all were chosen already. */
+/** Select all shown rows, or none if all were already selected. */
 export function allOrNone(selected: ReadonlySet<number>, shown: readonly number[]): Set<number> {
   return new Set(shown.every((position) => selected.has(position)) ? [] : shown);
 }
 
 /**
- * A click on a header: ascending, descending, then the dashboard's own order. With `adds`, the columns
- * that it was sorted by before stay in front.
+ * A click on a header: ascending, descending, then the dashboard's own order. With `adds`, the
+ * previous sort columns stay in front.
  */
 export function nextSort(current: string, column: string, adds = false): string {
   const by = sorting(current);

@@ -4,14 +4,14 @@ import type { Column } from "../data/columns";
 import { type Histogram, histogramOf } from "../data/histogram";
 import type { Session } from "../session";
 
-/** A table that fills is not counted at each push. */
+/** Delay in milliseconds, so that a growing table is not counted at each push. */
 const PAUSE_MS = 1000;
 const FIRST_MS = 50;
 const LEAST_ROWS = 8;
 
 export const hasHistograms = (rows: number): boolean => rows >= LEAST_ROWS;
 
-/** The histograms of columns of numbers, by name, of the rows that are shown. */
+/** Histograms of the number columns of the shown rows, by name. */
 export function useHistograms(
   session: Session,
   columns: readonly Column[],

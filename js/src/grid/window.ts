@@ -1,12 +1,12 @@
-/** Which rows of a long table are worth having in the document. Pure. */
+/** The rows of a long table that are kept in the document. Pure. */
 
 export interface Rows {
   first: number;
-  /** One past the last. */
+  /** One past the last row. */
   end: number;
 }
 
-/** The document holds a table up to this long as a whole, for page search and screen readers. */
+/** Tables up to this length are in the document as a whole, for page search and screen readers. */
 const WHOLE = 60;
 const MARGIN = 3;
 
@@ -22,7 +22,7 @@ export function visibleRows(
   return { first: Math.min(first, end), end };
 }
 
-/** Where to scroll so that a row is seen whole; the same place if it is already. */
+/** The scroll position at which a row is fully visible; unchanged if it already is. */
 export function scrollFor(
   row: number,
   rowHeight: number,

@@ -1,4 +1,4 @@
-/** Copy text. On plain http and in some frames there is no clipboard API, so the old way is behind it. */
+/** Copy text. On plain http and in some frames there is no clipboard API, so the old method is the fallback. */
 
 export async function copyText(text: string, near: HTMLElement): Promise<boolean> {
   try {
@@ -9,7 +9,7 @@ export async function copyText(text: string, near: HTMLElement): Promise<boolean
   }
 }
 
-/** Copy a picture; false where the browser has no way to. */
+/** Copy a picture; return false if the browser cannot. */
 export async function copyPicture(picture: Promise<Blob>): Promise<boolean> {
   try {
     await navigator.clipboard.write([new ClipboardItem({ "image/png": picture })]);

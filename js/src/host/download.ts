@@ -1,6 +1,6 @@
-/** Files that the page makes. */
+/** Save files that the page creates. */
 
-/** Hand a file to the browser to keep. */
+/** Let the browser save a file. */
 export function saveBlob(blob: Blob, name: string): void {
   const url = URL.createObjectURL(blob);
   const link = document.createElement("a");

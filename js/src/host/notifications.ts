@@ -1,6 +1,6 @@
 /**
- * A notification of the browser's when the group has finished, and at its first failure. It has to be
- * asked for by a click, and that is remembered in this browser.
+ * A browser notification when the group has finished, and at its first failure. The user requests
+ * it with a click, which this browser remembers.
  */
 
 import { type ReadonlySignal, signal } from "@preact/signals";
@@ -13,9 +13,9 @@ export interface Notifier {
   /** Whether the browser has notifications and the user has not blocked them. */
   readonly isThere: boolean;
   readonly isOn: ReadonlySignal<boolean>;
-  /** Resolve to the reason why there will be none; empty if there will be. */
+  /** Resolve to the reason why there will be no notification; empty if there will be one. */
   toggle(): Promise<string>;
-  /** Notify of news since the last look, unless all rows are new or of another group. */
+  /** Notify about changes since the last look, unless all rows are new or from another group. */
   look(group: string, counts: Counts, isActive: boolean, isAnew?: boolean): void;
 }
 
@@ -43,8 +43,8 @@ export function browserNotifier(): Notifier {
         ? ""
         : "The browser does not allow notifications here.";
     },
-    // When it is over is the engine's to say (engine/activity.py): it was active and is no more, also
-    // where jobs were left unsent, or nothing is left to do.
+    // The engine decides when it is over (engine/activity.py): it was active and no longer is, even
+    // if jobs were left unsent, or nothing is left to do.
     look(group, counts, isActive, isAnew = false) {
       const [failed, unsent] = [counts.error ?? 0, counts.unsent ?? 0];
       const isOver = countOf(counts) > 0 && !isActive && (wasActive || unsent === 0);
@@ -59,7 +59,7 @@ export function browserNotifier(): Notifier {
   };
 }
 
-/** A frame may be kept from its storage; the choice lasts as long as the page then. */
+/** If a frame has no access to storage, the choice lasts as long as the page. */
 function recalled(): string | null {
   try {
     return localStorage.getItem(CHOICE);

@@ -1,26 +1,26 @@
 /**
  * The dashboards of a page whose kernel answers. JupyterLab's extension (lab/src) finds them here by
- * the name in a notebook's output, and shows what the output's own widget would have shown.
+ * the name in a notebook's output, and shows what the output's own widget would show.
  */
 
 import { atEnd } from "../kernel/abort";
 import type { Model } from "../kernel/model";
 
-/** Several versions of this module may be on one page, so the place is known to all by its name. */
+/** Several versions of this module may be on one page, so they share a global name. */
 const PLACE = Symbol.for("jobgroup.sessions");
 export const CHANGED = "jobgroup:sessions";
 
 export interface LiveSession {
-  /** Of the kernel that had it when the session began; none in hosts that do not tell. */
+  /** The id of the kernel that had it when the session began; none in hosts that do not report it. */
   readonly kernelId: string | undefined;
-  /** Whether the widget is connected to a kernel: one from a notebook's saved state is not. */
+  /** Whether the widget is connected to a kernel; one from a notebook's saved state is not. */
   isConnected(modelId: string): Promise<boolean>;
   render(el: HTMLElement, signal: AbortSignal): void;
   /** The dashboard's model; kernels with an older jobgroup do not give it. */
   readonly model?: Model;
 }
 
-/** What JupyterLab's manager of widgets has, and other hosts' may lack. */
+/** Members of JupyterLab's widget manager, which other hosts may lack. */
 interface Managed extends Model {
   widget_manager?: {
     kernel?: { id: string } | null;
@@ -34,14 +34,14 @@ export function liveSessions(): Map<string, LiveSession> {
   return page[PLACE];
 }
 
-/** Enter a session until `lifetime` ends. */
+/** Register a session until `lifetime` ends. */
 export function enterSession(
   model: Managed,
   render: LiveSession["render"],
   lifetime: AbortSignal,
 ): void {
   const name = model.get("_session");
-  if (typeof name !== "string" || !name) return; // a saved page, or one on a web socket
+  if (typeof name !== "string" || !name) return; // a saved page, or a page on a web socket
   const manager = model.widget_manager;
   const session: LiveSession = {
     kernelId: manager?.kernel?.id,

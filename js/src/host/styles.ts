@@ -1,4 +1,4 @@
-/** Style sheets without `<style>` elements, which a page's security policy may refuse. */
+/** Style sheets without `<style>` elements, which a page's security policy may reject. */
 
 import { atEnd } from "../kernel/abort";
 
@@ -12,7 +12,7 @@ export function adopt(root: Document | ShadowRoot, css: string, lifetime: AbortS
   });
 }
 
-/** Give a style sheet to the root that holds an element, once it has one: a host may attach it later. */
+/** Give a style sheet to the root of an element once it has one, because a host may attach it later. */
 export function adoptAround(element: Element, css: string, lifetime: AbortSignal): void {
   const observer = new IntersectionObserver(() => tryToAdopt());
   const tryToAdopt = () => {

@@ -1,6 +1,7 @@
 /**
- * Light or dark, as the page around us is: by the trait, else by the host's marks, else by how bright
- * the ground behind us is. Custom properties do not tell, and the system's preference may differ.
+ * Light or dark, like the surrounding page: by the trait, otherwise by the host's attributes,
+ * otherwise by the brightness of the background. Custom properties do not tell, and the system's
+ * preference may differ.
  */
 
 import { effect, type ReadonlySignal } from "@preact/signals";

@@ -1,6 +1,6 @@
 /**
- * Whether a view can be seen: it is on the screen, or nearly, and its browser tab is shown. A hidden
- * tab has its title still, so a view that `tells` in it counts as seen.
+ * Whether a view is visible: it is on the screen, or nearly, and its browser tab is shown. The
+ * title of a hidden tab stays visible, so a view that `tells` in it counts as visible.
  */
 
 import { atEnd } from "../kernel/abort";

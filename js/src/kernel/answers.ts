@@ -1,4 +1,4 @@
-/** What the kernel answers to questions, as types. Its maker is `src/jobgroup/dashboard/queries.py`. */
+/** The types of the kernel's answers to questions, which `src/jobgroup/dashboard/queries.py` creates. */
 
 import type { Counts, State } from "../data/states";
 import type { Value } from "../format";
@@ -14,9 +14,9 @@ export interface Attempt {
   started_at: number | null;
   duration_s: number | null;
   finished_at: number | null;
-  /** What is known of a request that got no answer, `asked_at` and `status_code` among it. */
+  /** Facts about a request without a response, including `asked_at` and `status_code`. */
   diagnostics: Record<string, unknown>;
-  /** What a rerun changed: the old value and the new one by parameter. */
+  /** The changes of a rerun: the old and the new value, by parameter. */
   overrides: Record<string, [old: unknown, now: unknown]>;
 }
 
@@ -36,20 +36,20 @@ export interface JobDetail {
   /** By column, such as "noise.g2", with Perceval's defaults; empty if there is no noise model. */
   noise: Record<string, Plain>;
   note: string;
-  /** The failed job that this one was added for. */
+  /** The failed job of which this is the rerun. */
   rerun_of: number | null;
-  /** The parameters that a rerun can change, or why there are none. */
+  /** The parameters that a rerun can change, or the reason why there are none. */
   changeable: Record<string, Plain | null>;
   fixed: string;
 }
 
-/** What was sent, or will be, as JSON; or why it is unknown. */
+/** The request that was or will be sent, as JSON, or the reason why it is unknown. */
 export interface PayloadAnswer {
   text: string;
   reason: string;
 }
 
-/** Perceval's drawing of the circuit, or why there is none. */
+/** Perceval's drawing of the circuit, or the reason why there is none. */
 export interface DrawingAnswer {
   svg: string;
   reason: string;
@@ -72,14 +72,14 @@ export interface JobResult {
   error: string;
 }
 
-/** What one job, or one iteration of it, returned, reduced as everywhere in jobgroup. */
+/** The result of one job, or of one of its iterations, reduced as everywhere in jobgroup. */
 export interface MeasuredRow {
   position: number;
   /** Counted from 0; null for a job without iterations. */
   iteration: number | null;
-  /** How many iterations the job has; 1 without. */
+  /** The number of iterations of the job; 1 without iterations. */
   of: number;
-  /** What the iteration varied. */
+  /** The values that the iteration varied. */
   params: Record<string, Value>;
   /** The sum of all counts; null for probabilities. */
   samples: number | null;
@@ -89,19 +89,19 @@ export interface MeasuredRow {
 
 export interface MeasuredAnswer {
   rows: MeasuredRow[];
-  /** What these jobs reported beside their states, such as "physical_perf". */
+  /** Scalars that these jobs reported, such as "physical_perf". */
   scalars: string[];
-  /** Those of `scalars` that are computed of the others. */
+  /** Those of `scalars` that are computed from the others. */
   derived: string[];
   /** The derived quantities of the group. */
   defined: string[];
   /** The most frequent states of all results so far, the most frequent one first. */
   states: string[];
-  /** Those of them that a table shows, in the order of states. */
+  /** Those of the states that a table shows, in the order of states. */
   shown: string[];
   /** The states for which the rows have values. */
   columns: string[];
-  /** Why a job has no row, by its position. */
+  /** The reason why a job has no row, by its position. */
   failed: Record<number, string>;
 }
 
@@ -111,7 +111,7 @@ export interface GroupSummary {
   created: number | null;
   modified: number | null;
   size_bytes: number;
-  /** Set where the file could not be read. */
+  /** Set if the file could not be read. */
   error: string;
   description: string;
   /** Names of the swept values. */
@@ -121,21 +121,21 @@ export interface GroupSummary {
   eta_s: [low: number, high: number] | null;
 }
 
-/** Only the stamp, if the list is the one that was answered with it before. */
+/** Only the stamp, if the list is the same as in the earlier answer with this stamp. */
 export interface GroupsAnswer {
   stamp: string;
   groups?: GroupSummary[];
   trash?: GroupSummary[];
 }
 
-/** What came of a command, in a line; of one about several groups, what became of each. */
+/** The outcome of a command in one line and, for a command on several groups, the outcome for each. */
 export type Done = {
   text?: string;
   done?: readonly string[];
   failed?: Record<string, string>;
 } | null;
 
-/** What a run would take, in a line of Python's. */
+/** The estimate of a run, in a line from Python. */
 export interface EstimateAnswer {
   jobs: number;
   free_slots: number | null;
@@ -153,7 +153,7 @@ export const NO_MEASURED: MeasuredAnswer = {
   failed: {},
 };
 
-/** Slots of the plans that the group's unfinished jobs are for; null if they are unknown. */
+/** Slots in the plans of the group's unfinished jobs; null if they are unknown. */
 export interface SlotsAnswer {
   used: number | null;
   total: number | null;
@@ -163,11 +163,11 @@ export interface SizeAnswer {
   size_bytes: number;
   /** Whether results are kept in the group's file. */
   keeps_results: boolean;
-  /** Other groups whose names look like this one's. */
+  /** Other groups with similar names. */
   similar_names: string[];
 }
 
-/** Values along an axis: what they are, and as texts. Null has no place on it. */
+/** Values along an axis: their type, and the values as texts. Null has no place on it. */
 export interface AxisValues {
   kind: "number" | "time" | "text";
   values: Value[];
@@ -176,7 +176,7 @@ export interface AxisValues {
 
 export type PointState = "measured" | "failed" | "to come" | "empty";
 
-/** What `jg.plot` draws: a quantity over one or two swept names. The points are columns. */
+/** The content of `jg.plot`: a quantity over one or two swept names. The points are columns. */
 export interface Figure {
   kind: "line" | "map" | "bars";
   y: string;
@@ -192,7 +192,7 @@ export interface Figure {
   legend: string[];
   title: string;
   caption: string;
-  /** Other swept names, each held at one value. */
+  /** Other swept names, each fixed at one value. */
   selectors: { name: string; values: Value[]; value: Value }[];
   points: {
     /** Ranks in `xs` and `groups`. */
@@ -208,12 +208,12 @@ export interface Figure {
     jobs: number[][];
     state: PointState[];
   };
-  /** Choices that are no longer there. */
+  /** Choices that no longer exist. */
   gone: string[];
   python: string;
 }
 
-/** How many results are here, of how many; `missing` are loaded by further questions. */
+/** The number of loaded results, and of all; further questions load the `missing` ones. */
 export interface FigureProgress {
   loaded: number;
   of: number;
@@ -239,14 +239,14 @@ export interface FigureAnswer extends FigureProgress {
   digest: string;
 }
 
-/** The last answer is still right. */
+/** The last answer is still valid. */
 export type SameFigure = FigureProgress & { same: string };
 
 /** One distribution of a comparison, with its distance from the first one or from its ideal. */
 export interface Side {
   position: number;
   iteration: number | null;
-  /** What tells it apart, such as "phi 1.43, indist 0.60". */
+  /** The labels that distinguish it, such as "phi 1.43, indist 0.60". */
   name: string;
   samples: number | null;
   /** The most frequent states first; the others are summed in `rest`. */
@@ -275,18 +275,18 @@ export interface Distance {
 
 export interface CompareAnswer {
   sides: Side[];
-  /** How many are not drawn. */
+  /** The number of jobs that are not drawn. */
   more: number;
   failed: Record<number, string>;
 }
 
-/** Several groups in one figure, and how far they are from the first one at equal points. */
+/** Several groups in one figure, with their distances from the first one at equal points. */
 export interface GroupComparisonAnswer extends FigureAnswer {
   /** Points that the first group has too, those that only one has, and those that were compared. */
   matched: number;
   unmatched: number;
   compared: number;
-  /** How many have a p-value of at most 0.05, and how many chance alone would give. */
+  /** The number of points with a p-value of at most 0.05, and the number expected by chance alone. */
   low_p: number;
   by_chance: number;
   /** The greatest distances. */

@@ -13,7 +13,7 @@ export class Emitter {
     this.#listeners.get(event)?.delete(callback);
   }
 
-  /** How many listeners there are. */
+  /** The number of listeners. */
   get listeners(): number {
     return [...this.#listeners.values()].reduce((sum, { size }) => sum + size, 0);
   }

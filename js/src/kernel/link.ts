@@ -1,6 +1,6 @@
 /**
- * The line to the kernel. It heals itself by one rule: a push that does not fit what is here makes it
- * open again. Every request gets one answer, found again by `sync` where a push was lost.
+ * The connection to the kernel. It recovers by one rule: a push that does not fit the rows makes it
+ * open again. Each request gets one answer; `sync` requests it again if a push was lost.
  */
 
 import { type ReadonlySignal, type Signal, signal } from "@preact/signals";
@@ -37,18 +37,18 @@ export class RequestError extends Error {
 }
 
 export interface Link {
-  /** Requests that the kernel has not taken up for a second. */
+  /** Requests that the kernel has not acknowledged for a second. */
   readonly unheard: ReadonlySignal<ReadonlySet<string>>;
-  /** Whether the kernel that made this model has ended. */
+  /** Whether the kernel that created this model has ended. */
   readonly isOver: ReadonlySignal<boolean>;
-  /** A view is visible: request the missing rows, and keep requesting. */
+  /** A view is visible: request the missing rows, and continue to request updates. */
   open(): void;
-  /** No view is visible any more; `hasViews` says whether some are out of sight. */
+  /** No view is visible any more; `hasViews` says whether hidden views exist. */
   close(hasViews: boolean): void;
   /** `onAck` gets the line of Python that does the same. */
   do(name: Command, args: Args, onAck?: (line: string) => void): Promise<unknown>;
   ask(name: Question, args: Args): Promise<unknown>;
-  /** Ask without anyone waiting: a kernel that does not hear it does not count as busy. */
+  /** Send a request that no one waits for: a kernel that does not receive it does not count as busy. */
   askQuietly(name: Question, args: Args): Promise<unknown>;
   set(name: Setting, value: unknown): Promise<unknown>;
   giveToken(account: Account, token: string, onAck: (line: string) => void): Promise<unknown>;
@@ -61,13 +61,13 @@ interface Request {
   reject: (error: RequestError) => void;
 }
 
-/** What Jupyter's models tell when their kernel is restarted: nothing that is sent arrives from then on. */
+/** The event of Jupyter's models when their kernel is restarted: from then on, no message arrives. */
 const CUT = "comm_live_update";
 
 /** Silence after which the kernel counts as busy, and the pauses between pulls. */
 const BUSY_AFTER_MS = 1000;
 const PULL_PAUSES_MS = [1000, 2000, 3000, 5000];
-/** A pull without an answer is not repeated before this: a busy kernel would answer each of them. */
+/** Minimum time before an unanswered pull is repeated, because a busy kernel would answer each of them. */
 const PULL_AGAIN_MS = 30_000;
 
 export function linkTo(model: Model, receiver: Receiver, lifetime: AbortSignal): Link {
@@ -130,7 +130,7 @@ export function linkTo(model: Model, receiver: Receiver, lifetime: AbortSignal):
     send({ t: "sync", client: receiver.clientState(), ack: acknowledged, pending, reply });
   }
 
-  /** Pull when pushes stay out, each time a little later; after a pull wait long for its answer. */
+  /** Pull if no pushes arrive, each time a little later; after a pull, wait long for its answer. */
   function schedulePull(pulled = false): void {
     clearTimeout(pullTimer);
     if (!isWatched) return;

@@ -1,6 +1,6 @@
 /**
- * The kernel's side as a host shows it to us, and its traits as signals. Python is the only writer of
- * traits; what the browser wants goes as a message (see link.ts).
+ * The kernel's side, as a host provides it, and its traits as signals. Only Python writes traits;
+ * the browser's requests are messages (see link.ts).
  */
 
 import { type Signal, signal } from "@preact/signals";
@@ -9,7 +9,7 @@ import type { Counts } from "../data/states";
 import { atEnd } from "./abort";
 import type { Plain } from "./protocol";
 
-/** What we use of an anywidget model: all hosts have these, and some have no more. */
+/** The members of an anywidget model that we use, which all hosts have. */
 export interface Model {
   get(name: string): unknown;
   on(event: string, callback: (...args: never[]) => void): void;
@@ -17,19 +17,19 @@ export interface Model {
   send(content: unknown): void;
 }
 
-/** What a host gives for each model. */
+/** The context that a host provides for each model. */
 export interface Given {
   model: Model;
-  /** From anywidget 0.11 on. */
+  /** Since anywidget 0.11. */
   signal?: AbortSignal;
 }
 
-/** What it gives for each view. */
+/** The context for each view. */
 export interface View extends Given {
   el: HTMLElement;
 }
 
-/** What it calls. */
+/** The functions that the host calls. */
 export interface Widget {
   initialize(given: Given): () => void;
   render(view: View): () => void;
@@ -41,7 +41,7 @@ export interface Sender {
   /** Seconds since the epoch. */
   since: number;
   is_this_process: boolean;
-  /** Whether a page started it, whose server passes tokens on to it. */
+  /** Whether a page started it, whose server passes tokens to it. */
   is_from_page: boolean;
 }
 
@@ -51,19 +51,19 @@ export interface Account {
   account: string;
 }
 
-/** What a person chose for the table; what is not among it is the page's to choose. */
+/** The user's choices for the table; the page makes all others. */
 export interface TableChoices {
   view?: string;
   widths?: Readonly<Record<string, number>>;
 }
 
-/** What a person chose for the plot, by name; the kernel chooses what is not among it. */
+/** The user's choices for the plot, by name; the kernel makes all others. */
 export interface PlotChoices {
   y?: string;
   x?: string;
   /** Empty for none. */
   curves?: string;
-  /** The values at which other swept names are held. */
+  /** The fixed values of other swept names. */
   at?: Readonly<Record<string, Plain | null>>;
   kind?: "line" | "map" | "bars";
   errors?: Plain;
@@ -88,9 +88,9 @@ export interface Traits {
   trouble: string;
   /** Seconds since the epoch. */
   trouble_since: number | null;
-  /** When the last job ended, if none has ended for long. */
+  /** The end of the last job, if none has ended for a long time. */
   stalled_since: number | null;
-  /** How many results the group's file does not have. */
+  /** The number of results that are not in the group's file. */
   results_on_cloud_only: number;
   active: boolean;
   paused: boolean;
@@ -105,13 +105,13 @@ export interface Traits {
   sort: string;
   search: string;
   columns: string[];
-  /** How the table is shown: which view, and the widths of columns by their titles. */
+  /** The presentation of the table: the view, and the widths of columns by their titles. */
   table: TableChoices;
-  /** What the plot shows, by name. */
+  /** The choices of the plot, by name. */
   plot: PlotChoices;
   theme: string;
   read_only: boolean;
-  /** More jobs than this are sent only after a question. */
+  /** The number of jobs above which sending needs a confirmation. */
   confirm_above: number;
 }
 

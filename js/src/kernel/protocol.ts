@@ -1,12 +1,12 @@
 /**
- * The messages between the kernel and the browser, as types, and the decoder of rows. The other side
- * is `src/jobgroup/dashboard/protocol.py`; the messages recorded in `tests/dashboard/protocol.json` hold
- * the two equal.
+ * The messages between the kernel and the browser, as types, and the decoder of rows. Python's side
+ * is `src/jobgroup/dashboard/protocol.py`; tests run both on the messages recorded in
+ * `tests/dashboard/protocol.json`.
  */
 
 import type { State } from "../data/status";
 
-/** The rows that the browser has: of which life of which group, up to which version. */
+/** The rows that the browser has, by epoch and version. */
 export interface ClientState {
   epoch: string;
   version: number;
@@ -52,34 +52,34 @@ export type Plain = string | number | boolean;
 export interface Args {
   position?: number;
   positions?: readonly number[];
-  /** All jobs in this state, as the kernel has them. */
+  /** All jobs that are in this state in the kernel. */
   state?: State;
   mode?: "parallel" | "sequential" | "queue";
   /** Seconds between jobs. */
   delay?: number;
   concurrent_job_count?: number;
-  /** Jobs there shall be of each kind, or to add for each job. */
+  /** The number of equal jobs to reach, or of jobs to add for each job. */
   to?: number;
   times?: number;
   replace?: boolean;
   remote_id?: string;
-  /** Other values for parameters. */
+  /** New values for parameters. */
   overrides?: Record<string, Plain>;
   text?: string;
-  /** Whether it is about the failed jobs. */
+  /** Whether it concerns the failed jobs. */
   rerun?: boolean;
-  /** Of groups. */
+  /** Names of groups. */
   name?: string;
   names?: readonly string[];
   cancel?: boolean;
   /** Whether results are kept in the group's file. */
   keep?: boolean;
-  /** That of the list of groups that is here. */
+  /** The stamp of the list of groups that the page has. */
   stamp?: string;
   ideal?: boolean;
-  /** States whose shares are wanted; none for the most frequent ones. */
+  /** States whose shares are requested; none for the most frequent ones. */
   columns?: readonly string[];
-  /** Of a figure: see `figures.py`. */
+  /** Arguments of a figure; see `figures.py`. */
   y?: string;
   x?: string;
   curves?: string;
@@ -95,14 +95,14 @@ export interface Args {
 
 export type ToPython =
   | { t: "open"; client: ClientState | null }
-  /** `ack` is the last push that arrived; `pending` the requests without an answer; `reply` asks for one. */
+  /** `ack` is the last push that arrived, `pending` are requests without an answer, and `reply` requests a push. */
   | { t: "sync"; client: ClientState | null; ack: number; pending: string[]; reply: boolean }
   | { t: "command"; id: string; name: Command; args: Args }
   | { t: "query"; id: string; name: Question; args: Args }
   | { t: "set_trait"; id: string; name: Setting; value: unknown }
-  /** It is kept nowhere: neither here nor in Python's answer, log or file. */
+  /** The token is not stored here, and is in no answer, log or file of Python. */
   | { t: "token"; id: string; url: string; account: string; token: string }
-  /** No view is visible; `has_views` says whether some are out of sight. */
+  /** No view is visible; `has_views` says whether hidden views exist. */
   | { t: "close"; has_views: boolean };
 
 /** `n` numbers the pushes, `now` is the kernel's clock in seconds since the epoch. */
@@ -119,7 +119,7 @@ export type FromPython =
   | ({ t: "patch"; from: number; to: number } & Push)
   | { t: "result"; id: string; value: unknown }
   | { t: "error"; id: string; code: string; message: string }
-  /** The kernel has taken up request `id`; `python` is the line that does the same. */
+  /** The kernel has acknowledged request `id`; `python` is the line that does the same. */
   | { t: "ack"; id: string; python: string };
 
 /** Rows as columns; `position` is always among them. */
@@ -129,9 +129,9 @@ export interface Block {
 }
 
 /**
- * A column: the JSON of an array that is buffer `at`, with values of which 0 stands for `zero`, or times
- * in whole milliseconds since then; in a saved page plain values. A name that ends with a dot ("label.")
- * is that of texts which hold an object of JSON each, or nothing.
+ * A column: buffer `at` with the JSON of an array, in which 0 represents `zero` or values are times
+ * in whole milliseconds `since`; in a saved page, plain values. If its name ends with a dot
+ * ("label."), each text is a JSON object or empty.
  */
 export type Encoded = unknown[] | { at: number; zero: unknown } | { at: number; since: number };
 

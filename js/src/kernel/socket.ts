@@ -8,7 +8,7 @@ import { Emitter } from "./emitter";
 import type { Model, Traits } from "./model";
 import type { FromPython, ToPython } from "./protocol";
 
-/** What only a web socket carries. */
+/** Messages that only a web socket carries. */
 type FromServer =
   | FromPython
   | { t: "version"; version: string }
@@ -21,7 +21,7 @@ export interface SocketEvents {
    * server has another version by now; "" if it has not.
    */
   ready(notice: string): void;
-  /** The connection was lost, and is tried again. */
+  /** The connection was lost, and is being restored. */
   lost(): void;
   /** The server does not show the group. */
   refused(message: string): void;
@@ -85,7 +85,10 @@ export class SocketModel extends Emitter implements Model {
     socket.onclose = () => {
       if (lifetime.aborted || socket !== this.#socket) return;
       for (const id of this.#pending) {
-        this.#fail(id, "The connection was lost before the answer. The list shows what was done.");
+        this.#fail(
+          id,
+          "The connection was lost before the answer arrived. The list shows the result.",
+        );
       }
       this.#events.lost();
       const jitter = 0.5 + Math.random();

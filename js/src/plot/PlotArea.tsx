@@ -1,4 +1,4 @@
-/** A chart to look at and to act on: readout, zoom, selection by dragging, and the same by keyboard. */
+/** An interactive chart: readout, zoom and selection by dragging or by keyboard. */
 
 import { type Signal, useSignal } from "@preact/signals";
 import { quadtree } from "d3-quadtree";
@@ -25,15 +25,15 @@ interface Props {
   /** Points with a selected job. */
   selected: ReadonlySet<number>;
   describe(rank: number): string;
-  /** `isMore` adds to what is selected. */
+  /** `isMore` adds to the selection. */
   select?(ranks: number[], isMore: boolean): void;
   open?(rank: number): void;
-  /** Where the chart is given, for tests and exports. */
+  /** The receiver of the chart, for tests and exports. */
   drawn?(chart: Chart, zoomBy: (factor: number) => void): void;
 }
 
 const REACH_PX = 24;
-/** A press that moves less than this is a click. */
+/** The distance in pixels below which a press is a click. */
 const CLICK_PX = 4;
 
 type Drag = readonly [left: number, top: number, right: number, bottom: number];
@@ -213,7 +213,7 @@ function isInside({ frame }: Chart, { x, y, box }: Mark): boolean {
   return isAcross && (box ? box.bottom > frame.top && box.top < frame.bottom : y >= frame.top - 1);
 }
 
-/** The ranges after zooming about a place; none reaches beyond the whole. */
+/** The ranges after zooming around a point; none exceeds the full range. */
 function zoomed({ x, y }: Chart, whole: Whole, factor: number, left: number, top: number): Zoom {
   return { x: about(x, whole.x, factor, left), y: about(y, whole.y, factor, top) };
 }
@@ -234,7 +234,7 @@ function about(
   return range[0] <= lowest && range[1] >= highest ? null : range;
 }
 
-/** The next point in a direction: to the side the nearest along the axis, up and down at one place. */
+/** The next point in a direction: left and right along the axis, up and down at the same value. */
 function neighbour({ marks }: Chart, from: Mark | undefined, key: string): Mark | undefined {
   const way = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[key];
   if (!way) {
@@ -262,7 +262,7 @@ function useWheel(place: RefObject<HTMLElement | null>, onWheel: (event: WheelEv
   useLayoutEffect(() => {
     const element = place.current as HTMLElement;
     const listen = (event: WheelEvent) => latest.current(event);
-    // Not passive: a wheel that zooms must not scroll the page.
+    // Not passive, because a wheel that zooms must not scroll the page.
     element.addEventListener("wheel", listen, { passive: false });
     return () => element.removeEventListener("wheel", listen);
   }, []);
@@ -275,7 +275,7 @@ export function useWidth(place: RefObject<HTMLElement | null>) {
     const measure = () => {
       width.value = element.clientWidth;
     };
-    // In the next frame: drawing changes sizes, which an observer must not do while it observes.
+    // In the next frame, because drawing changes sizes, which an observer must not do.
     const observer = new ResizeObserver(() => requestAnimationFrame(measure));
     observer.observe(element);
     measure();

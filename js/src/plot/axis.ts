@@ -1,4 +1,4 @@
-/** Axes: where a value is in pixels, and which ticks say so. Pure. */
+/** Axes: the pixel of each value, and the ticks. Pure. */
 
 import { scaleLinear, scaleLog, scaleTime } from "d3-scale";
 
@@ -6,29 +6,29 @@ export type AxisKind = "number" | "time" | "text";
 
 export interface Tick {
   at: number;
-  /** Empty for a tick without a number. */
+  /** The label; empty for a tick without a number. */
   label: string;
 }
 
 export interface Axis {
   kind: AxisKind;
   ticks: Tick[];
-  /** Pixels of a value; not-a-number for one that the axis cannot have. */
+  /** The pixel of a value; NaN if the axis cannot show it. */
   at(value: number): number;
   /** The value at a pixel. */
   value(at: number): number;
-  /** Ends in values. */
+  /** The ends, as values. */
   domain: readonly [number, number];
 }
 
 export interface AxisOptions {
   kind: AxisKind;
-  /** Texts by rank, where the values are ranks. */
+  /** Texts by rank, if the values are ranks. */
   texts?: readonly string[];
   isLog?: boolean;
   /** Whether the ends are rounded. */
   isNice?: boolean;
-  /** Pixels between ticks, at least. */
+  /** The minimum number of pixels between ticks. */
   room: number;
   decimals?: number | null;
 }
@@ -65,7 +65,7 @@ function linearTicks(
   return values.map((value, i) => ({ at: at(value), label: texts[i] ?? "" }));
 }
 
-/** Numbers that stand together, with equally many decimals. */
+/** Numbers with the same number of decimals. */
 export function numbers(values: readonly number[], decimals: number | null = null): string[] {
   const greatest = Math.max(...values.map(Math.abs), 0);
   const steps = values.slice(1).map((value, i) => Math.abs(value - (values[i] ?? 0)));
@@ -113,7 +113,7 @@ const RAISED: Readonly<Record<string, string>> = Object.fromEntries(
   [..."-0123456789"].map((c, i) => [c, [..."⁻⁰¹²³⁴⁵⁶⁷⁸⁹"][i] ?? c]),
 );
 
-/** With the sign that figures have. */
+/** With the minus sign of figures. */
 const plain = (text: string): string => text.replace(/^-/, "−");
 
 function timeAxis(
@@ -134,7 +134,7 @@ function timeAxis(
 
 const DAY_MS = 86_400_000;
 
-/** A time of day as fine as the ticks are, or a date: each tick can be read alone. */
+/** A time of day at the resolution of the ticks, or a date, so that each tick can be read alone. */
 function timeFormat(stepMs: number): Intl.DateTimeFormat {
   if (stepMs > 20 * DAY_MS)
     return new Intl.DateTimeFormat("en-GB", { month: "short", year: "numeric" });
@@ -148,7 +148,7 @@ function timeFormat(stepMs: number): Intl.DateTimeFormat {
   });
 }
 
-/** Ranks, each in the middle of its place. */
+/** Ranks, each in the middle of its interval. */
 function textAxis(
   [low, high]: readonly [number, number],
   range: readonly [number, number],
@@ -171,7 +171,7 @@ function textAxis(
   };
 }
 
-/** "Europe/Berlin, 28 Nov 2026": what the ticks of an axis of times leave out. */
+/** "Europe/Berlin, 28 Nov 2026": the information that the ticks of a time axis omit. */
 export function timeZoneOf(low: number, high: number): string {
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
   const day = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", year: "numeric" });

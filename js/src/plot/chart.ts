@@ -1,6 +1,6 @@
 /**
- * A figure on paper. Pure. The numbers come from the kernel; what is drawn on the page and what is
- * exported are this one drawing.
+ * The drawing of a figure. Pure. The numbers come from the kernel; the page and the exports use the
+ * same drawing.
  */
 
 import type { Figure } from "../kernel/answers";
@@ -23,7 +23,7 @@ export interface Chart {
   x: Axis;
   y: Axis;
   marks: Mark[];
-  /** Points that a logarithmic axis has no place for. */
+  /** Points that a logarithmic axis cannot show. */
   undrawn: number;
   draw(surface: Surface, ink: Ink, selected: ReadonlySet<number>): void;
 }

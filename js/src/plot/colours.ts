@@ -1,6 +1,6 @@
-/** Colours of figures, the same on light and on dark ground: what a colour means does not depend on it. */
+/** Colours of figures, the same on light and dark backgrounds, so that their meaning does not change. */
 
-/** What is drawn round the values, by the ground. */
+/** Colours of everything except the values, by background. */
 export interface Ink {
   ground: string;
   ink: string;
@@ -13,7 +13,7 @@ export const INKS: Readonly<Record<"light" | "dark", Ink>> = {
   dark: { ground: "#16191e", ink: "#e7eaee", quiet: "#a3adb9", grid: "#2c333c" },
 };
 
-/** Curves that have no order: distinct without red and green, 3:1 on both grounds. */
+/** Colours for curves without an order: distinct without red and green, 3:1 on both backgrounds. */
 export const PALETTE = [
   "#2f7fd6",
   "#d9601e",
@@ -31,14 +31,14 @@ const parse = (colours: string): Rgb[] =>
     .split(" ")
     .map((colour) => [0, 2, 4].map((i) => Number.parseInt(colour.slice(i, i + 2), 16)));
 
-/** From blue to amber: an order that is seen with every colour vision, 3:1 on both grounds. */
+/** From blue to amber: an order that is visible with all kinds of colour vision, 3:1 on both backgrounds. */
 const ORDER = parse("2e7be4 7d68dd b054bd d0467f d9542f bf8000");
 const VIRIDIS = parse("440154 472d7b 3b528b 2c728e 21918c 28ae80 5ec962 addc30 fde725");
 const SIGNED = parse(
   "053061 2166ac 4393c3 92c5de d1e5f0 f7f7f7 fddbc7 f4a582 d6604d b2182b 67001f",
 );
 
-/** The colour of a share of the way, 0 to 1. */
+/** The colour at a fraction of the scale, 0 to 1. */
 function along(stops: readonly Rgb[], share: number): string {
   const way = Math.max(0, Math.min(1, share)) * (stops.length - 1);
   const first = Math.min(Math.floor(way), stops.length - 2);

@@ -7,7 +7,7 @@ import { type Surface, widthOf } from "./surface";
 
 export interface Comparison {
   height: number;
-  /** The place of each group, from the top. */
+  /** The position of each group, from the top. */
   rows: { label: string; top: number; bottom: number }[];
   draw(surface: Surface, ink: Ink): void;
 }
@@ -18,7 +18,7 @@ interface Options {
   width: number;
   size: number;
   decimals: number | null;
-  /** What each colour is, drawn if the page does not say it. */
+  /** The meaning of each colour, drawn if the page does not show it. */
   legend: readonly string[];
 }
 

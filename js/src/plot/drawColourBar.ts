@@ -51,7 +51,7 @@ export function drawColourBar(layout: Layout, surface: Surface, ink: Ink): void 
       ? ` (error at most ${numbers([Number(Math.max(...errors).toPrecision(2))])[0]})`
       : "";
   const text = isMap ? `${figure.y_label}${greatest}` : figure.curves_label;
-  // A long title gets smaller, since a cut one would say something else.
+  // A long title gets smaller, because a shortened one could be wrong.
   const room = look.height - (look.hasCaption ? size * 2 : 0);
   const fitting = Math.min(size, (size * (room - 8)) / widthOf(text, size));
   surface.text(look.width - size * 0.8, room / 2, text, {

@@ -5,7 +5,7 @@ import { drawError, drawMarker, drawReason, errorOf } from "./drawPoints";
 import type { Layout, Mark } from "./look";
 import type { Surface, XY } from "./surface";
 
-/** More marks than this are small squares. */
+/** The number of marks above which they are small squares. */
 export const MANY = 1500;
 
 export function drawCurves(

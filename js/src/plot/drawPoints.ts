@@ -83,7 +83,7 @@ export function drawError(
   );
 }
 
-/** A cross for what failed, an open circle for what is still to come, a dash for what has no value. */
+/** A cross for failed points, an open circle for points to come, a dash for points without a value. */
 export function drawReason(
   surface: Surface,
   { x, y }: { x: number; y: number },

@@ -1,4 +1,4 @@
-/** What marks the selected points. */
+/** Marks of the selected points. */
 
 import type { Ink } from "./colours";
 import { MANY } from "./drawCurves";

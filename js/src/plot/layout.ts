@@ -1,4 +1,4 @@
-/** Where the axes, the legend and the texts of a figure are. Pure. */
+/** The layout of a figure's axes, legend and texts. Pure. */
 
 import type { AxisValues, Figure } from "../kernel/answers";
 import { type Axis, axisOf, edgesOf } from "./axis";
@@ -112,7 +112,7 @@ function yRange({ points, kind, is_share }: Figure, look: Look): [number, number
   return [isFromZero ? 0 : low - edge, top === 1 && isBars ? 1 : top + edge];
 }
 
-/** A share near 1 ends there: an axis to 1.1 would promise more than there is. */
+/** An axis of shares near 1 ends at 1, because a share cannot be 1.1. */
 function isWholeShare({ is_share, points, kind }: Figure, look: Look): boolean {
   const [low, high] = extent(points.high.filter((end) => end !== null));
   return is_share && kind === "line" && !look.isLogY && low >= 0 && high > 0.9 && high <= 1;

@@ -1,4 +1,4 @@
-/** What colours and marks mean: the entries of a legend, and their places. Pure. */
+/** The entries of a legend and their positions. Pure. */
 
 import type { Figure } from "../kernel/answers";
 import { type Ink, ordered, PALETTE } from "./colours";
@@ -7,7 +7,7 @@ import { drawMarker, drawReason } from "./drawPoints";
 import type { Layout, Legend, Look } from "./look";
 import { type Surface, widthOf } from "./surface";
 
-/** More curves than this have a colour bar for a legend. */
+/** The number of curves above which a colour bar replaces the legend. */
 const MOST_NAMED = 12;
 
 export const isManyCurves = ({ kind, groups }: Figure): boolean =>

@@ -1,4 +1,4 @@
-/** How a figure is to look, and where its parts are. Pure. */
+/** The style of a figure, and the positions of its parts. Pure. */
 
 import type { Figure, PointState } from "../kernel/answers";
 import type { Axis } from "./axis";
@@ -7,26 +7,26 @@ import type { Box } from "./surface";
 export interface Look {
   width: number;
   height: number;
-  /** Pixels of a text. */
+  /** The size of a text, in pixels. */
   size: number;
   fromZero: boolean;
   isLogX: boolean;
   isLogY: boolean;
   zoomX: readonly [number, number] | null;
   zoomY: readonly [number, number] | null;
-  /** Decimals of numbers along axes; null for as many as they need. */
+  /** Decimals of numbers along axes; null for as many as needed. */
   decimals: number | null;
   /** Whether the line below the axes is part of the drawing. */
   hasCaption: boolean;
 }
 
 export interface Mark {
-  /** Which point of the figure it is. */
+  /** The index of the point in the figure. */
   rank: number;
   x: number;
   y: number;
   state: PointState;
-  /** The cell or bar that it is. */
+  /** The cell or bar of the point. */
   box: Box | null;
 }
 
@@ -34,14 +34,14 @@ export interface Layout {
   figure: Figure;
   look: Look;
   frame: Box;
-  /** Where points without a value are shown, below the axis; its height is 0 if there are none. */
+  /** The strip below the axis for points without a value; its height is 0 if there are none. */
   strip: number;
   x: Axis;
   y: Axis;
   xs: number[];
   ys: number[];
   colourOf: (curve: number) => string;
-  /** Of a map, or of many curves. */
+  /** The colour bar of a map, or of many curves. */
   range: [number, number] | null;
   legend: Legend;
   yTitle: string;
@@ -51,7 +51,7 @@ export interface Legend {
   title: string;
   entries: { label: string; colour: string; curve: number }[];
   reasons: PointState[];
-  /** Pixels at the right, or rows at the top. */
+  /** The width at the right in pixels, or the rows at the top. */
   right: number;
   rows: number;
 }

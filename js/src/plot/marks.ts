@@ -1,4 +1,4 @@
-/** Where each point of a figure is: a place, a cell of a map, or a bar. Pure. */
+/** The mark of each point of a figure: a position, a cell of a map, or a bar. Pure. */
 
 import { edgesOf } from "./axis";
 import type { Layout, Mark } from "./look";
@@ -41,7 +41,7 @@ function cells({ figure, x, y, xs, ys, look }: Layout): Mark[] {
   });
 }
 
-/** From where to where each value reaches, in pixels; none if the axis has no place for it. */
+/** The interval of each value in pixels; none if the axis cannot show it. */
 function spans(
   values: readonly number[],
   isLog: boolean,

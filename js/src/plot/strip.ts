@@ -5,7 +5,7 @@ import type { Layout } from "./look";
 
 export const STRIP_ROWS = 3;
 
-/** How many points without a value are at one place, at most. */
+/** The maximum number of points without a value at one position. */
 export function stacked({ points, kind }: Figure): number {
   if (kind === "bars") return 1;
   const counts = new Map<number, number>();
@@ -16,7 +16,7 @@ export function stacked({ points, kind }: Figure): number {
   return Math.max(0, ...counts.values());
 }
 
-/** The place in the strip for one more point without a value. */
+/** The position in the strip for one more point without a value. */
 export function below(
   { frame, look }: Layout,
   place: number,

@@ -1,4 +1,4 @@
-/** What figures are drawn on: a canvas on the page, or a file of SVG. */
+/** Surfaces for figures: a canvas on the page, or an SVG file. */
 
 export type XY = readonly [x: number, y: number];
 
@@ -13,19 +13,19 @@ export interface TextStyle {
   fill: string;
   size: number;
   align?: "start" | "middle" | "end";
-  /** Quarter turns against the clock. */
+  /** Rotated by 90 degrees, counterclockwise. */
   isUpright?: boolean;
   isBold?: boolean;
 }
 
 export interface Surface {
-  /** A line through points; a closed one is an area. */
+  /** A line through points; a closed line is an area. */
   path(points: readonly XY[], style: Style, isClosed?: boolean): void;
   /** Many lines at once, which is much faster than one after another. */
   segments(ends: readonly (readonly [XY, XY])[], style: Style): void;
   circle(x: number, y: number, radius: number, style: Style): void;
   rect(x: number, y: number, width: number, height: number, style: Style): void;
-  /** Its middle is at `y`. */
+  /** The text is vertically centered at `y`. */
   text(x: number, y: number, text: string, style: TextStyle): void;
   /** Draw only inside a box. */
   within(box: Box, draw: () => void): void;
@@ -184,7 +184,7 @@ export class SvgSurface implements Surface {
   }
 }
 
-/** How wide a text is in pixels. */
+/** The width of a text in pixels. */
 export function widthOf(text: string, size: number): number {
   if (typeof document === "undefined") return text.length * size * 0.6;
   paper ??= document.createElement("canvas").getContext("2d") as CanvasRenderingContext2D;
@@ -203,7 +203,7 @@ function inked({ fill = "none", stroke, width = 1, alpha }: Style): string {
   return `fill="${fill}"${line}${alpha === undefined ? "" : ` opacity="${alpha}"`}`;
 }
 
-/** Characters that XML has no way to hold are left out. */
+/** Characters that XML cannot represent are left out. */
 const escaped = (text: string): string =>
   text
     // biome-ignore lint/suspicious/noControlCharactersInRegex: XML cannot hold them

@@ -10,10 +10,10 @@ export function numbersOf({ kind, values }: AxisValues, isByRank = false): numbe
   return values.map((value) => timeOf(String(value)));
 }
 
-/** A date alone is the day here, as a time without a zone is. */
+/** A date without a time is a day in local time, like a time without a zone. */
 const timeOf = (text: string): number => Date.parse(text.length === 10 ? `${text}T00:00` : text);
 
-/** The least and the greatest; 0 and 1 of nothing. */
+/** The minimum and the maximum; 0 and 1 without values. */
 export function extent(values: readonly number[]): [number, number] {
   let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
   for (const value of values) {

@@ -4,12 +4,12 @@ import { Button } from "./Button";
 import { Copy } from "./Copy";
 
 interface Props {
-  /** What this part is called: "The plot". */
+  /** The name of this part, such as "The plot". */
   name: string;
   children: ComponentChildren;
 }
 
-/** Keeps an error in one part of the page from taking the other parts with it. */
+/** Keeps an error in one part of the page from affecting the other parts. */
 export function Boundary({ name, children }: Props) {
   const [error, reset] = useErrorBoundary();
   if (!error) return <>{children}</>;

@@ -4,12 +4,12 @@ import type { IconName } from "./icons";
 
 export interface Props {
   icon?: IconName;
-  /** Words for the style sheet, such as "primary" or "danger". */
+  /** Class names, such as "primary" or "danger". */
   kind?: string;
   testid?: string | undefined;
   /** The reason why it is disabled; empty if it is not. */
   reason?: string | undefined;
-  /** What it does, where its face does not say so. */
+  /** A description, if the label is not enough. */
   label?: string;
   isPending?: boolean;
   isOpen?: boolean;
@@ -19,7 +19,7 @@ export interface Props {
   children?: ComponentChildren;
 }
 
-/** A button that cannot be pressed keeps its place in the page's order, so that its reason is read. */
+/** A disabled button stays in the tab order, so that its reason can be read. */
 export function Button(props: Props) {
   const { icon, kind = "", reason, label, children } = props;
   return (

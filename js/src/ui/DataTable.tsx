@@ -6,7 +6,7 @@ import { Icon } from "./Icon";
 import { roving } from "./roving";
 
 export interface Head {
-  /** What the table is sorted by, whatever columns come and go; the title if it is not given. */
+  /** The id for sorting, which stays the same if columns change; by default, the title. */
   id?: string;
   title: string;
   isNumber?: boolean;
@@ -14,22 +14,22 @@ export interface Head {
 
 export interface Row {
   key: string | number;
-  /** A function where a table has many rows, of which few are shown. */
+  /** A function if the table has many rows but shows few. */
   cells: ComponentChildren[] | (() => ComponentChildren[]);
-  /** What the cells are sorted by; where a table can be sorted. */
+  /** The keys for sorting the cells, if the table can be sorted. */
   values?: readonly Cell[];
   isChosen?: boolean;
   testid?: string;
 }
 
-/** A column's id, "-" before it for descending; "" for the order as given. */
+/** A column's id, with a leading "-" for descending; "" for the given order. */
 export type Sort = Signal<string>;
 
 interface Props {
   head: Head[];
   rows: Row[];
   sort?: Sort;
-  /** How many rows are shown. */
+  /** The number of rows to show. */
   most?: number;
 }
 
@@ -91,7 +91,7 @@ function sortedBy(by: string, id: string): "ascending" | "descending" | undefine
   return by === `-${id}` ? "descending" : undefined;
 }
 
-/** The rows as given if their column is no longer there. */
+/** The rows in the given order if the column no longer exists. */
 function sorted(rows: Row[], by: string, ids: string[]): Row[] {
   const isDescending = by.startsWith("-");
   const column = ids.indexOf(isDescending ? by.slice(1) : by);

@@ -8,9 +8,9 @@ import { useFocus } from "./hooks";
 interface Props {
   label: string;
   role?: "alertdialog";
-  /** Whether nothing is lost by it. */
+  /** Whether the action loses nothing. */
   isPlain?: boolean;
-  /** The button that confirms, and others beside it. */
+  /** The button that confirms, and other buttons. */
   go: Face & { onClick: () => void };
   others?: ComponentChildren;
   close: () => void;
@@ -24,7 +24,7 @@ export function InlineForm({ label, role, isPlain, go, others, close, children }
     if (event.key === "Escape") close();
     const isField = event.target instanceof HTMLInputElement || event.ctrlKey || event.metaKey;
     if (event.key !== "Enter" || !isField || go.reason) return;
-    event.preventDefault(); // else it presses the button that gets the focus back
+    event.preventDefault(); // otherwise it would press the button that gets the focus back
     go.onClick();
   };
   return (

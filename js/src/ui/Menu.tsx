@@ -1,4 +1,4 @@
-/** A button that opens a menu: of things to do, or of things to choose. */
+/** A button that opens a menu of actions or of choices. */
 
 import { useSignal } from "@preact/signals";
 import type { ComponentChildren, RefObject } from "preact";
@@ -12,9 +12,9 @@ export interface Variant {
   label: string;
   testid?: string;
   hint?: string | undefined;
-  /** Set for an item that is on or off; the menu stays open then. */
+  /** Set for an item that is on or off; the menu then stays open. */
   isChecked?: boolean;
-  /** Why it cannot be done now; it is read in place of the hint. */
+  /** The reason why it is not possible now, which replaces the hint. */
   reason?: string;
   /** The jobs that it affects, unless it affects all. */
   positions?: readonly number[];
@@ -28,7 +28,7 @@ interface Props {
   testid?: string;
   reason?: string;
   variants: Variant[];
-  /** A line above them, about the jobs of the one that is looked at. */
+  /** A line above the items, about the jobs of the current one. */
   note?: Note | undefined;
   children?: ComponentChildren;
 }
@@ -97,7 +97,7 @@ function Items({ menu, label, variants, note, close }: ItemsProps) {
             tabIndex={-1}
             aria-disabled={variant.reason ? true : undefined}
             onFocus={sets(looked, variant)}
-            // Not as it enters: a menu that opens below a pointer at rest keeps its focus.
+            // Not on entering, so that a menu that opens below a resting pointer keeps its focus.
             onPointerMove={({ currentTarget }) => currentTarget.focus()}
             onClick={() => {
               if (variant.reason) return;

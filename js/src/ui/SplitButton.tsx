@@ -1,4 +1,4 @@
-/** A button with a menu of its variants beside it. */
+/** A button with a menu of variants next to it. */
 
 import { Button } from "./Button";
 import type { IconName } from "./icons";
@@ -12,7 +12,7 @@ export interface Props {
   reason: string;
   isPending: boolean;
   onClick: () => void;
-  /** None if there is only one way. */
+  /** Empty if there is only one way. */
   variants?: Variant[];
   note?: Note;
 }

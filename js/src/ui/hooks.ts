@@ -4,10 +4,10 @@ import type { Signal } from "@preact/signals";
 import type { RefObject } from "preact";
 import { useLayoutEffect } from "preact/hooks";
 
-/** What a control sets: a signal, or a setting that asks the kernel when it is written. */
+/** The target of a control: a signal, or a setting that sends a request to the kernel when it is written. */
 export type Writable<T> = Pick<Signal<T>, "value" | "peek">;
 
-/** Give a place the focus, and give it back when the place goes and has it still. */
+/** Give an element the focus, and return the focus when the element is removed and still has it. */
 export function useFocus(place: RefObject<HTMLElement | null>, wanted: string): void {
   useLayoutEffect(() => {
     const { current } = place;
@@ -27,7 +27,7 @@ export const sets =
     signal.value = value;
   };
 
-/** What a button is that shows something, by its name, and hides it again. */
+/** Properties of a button that shows and hides something, by its name. */
 export const opens = <T extends string>(shown: Writable<T | "">, name: T) => ({
   isOpen: shown.value === name,
   onClick: sets<T | "">(shown, shown.value === name ? "" : name),
@@ -41,7 +41,7 @@ export const typed = (text: Signal<string>) => ({
   },
 });
 
-/** A box to tick, tied to a signal. */
+/** A checkbox, tied to a signal. */
 export const ticked = (isOn: Signal<boolean>) => ({
   type: "checkbox" as const,
   checked: isOn.value,

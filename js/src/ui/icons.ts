@@ -1,4 +1,4 @@
-/** Strokes on a 16 by 16 ground, one for each state and each action. */
+/** Strokes on a 16 by 16 grid, for each state and each action. */
 
 export const ICONS = {
   success: "M3 8.5 6.5 12 13 4.5",

@@ -1,4 +1,4 @@
-/** A row of buttons that is one stop for Tab; arrows, Home and End walk it. Spread into its element. */
+/** Properties of a row of buttons that is a single Tab stop, in which arrow keys, Home and End move. */
 
 export const roving = {
   onFocusIn: ({

@@ -8,7 +8,7 @@ import { typed } from "../ui/hooks";
 import { InlineForm } from "../ui/InlineForm";
 import { RerunForm } from "./RerunForm";
 
-/** The form that is open in one part of the page, if any is. */
+/** The form that is open in this part of the page, if any. */
 export function Asked({ session, from }: { session: Session; from: Asking["from"] }) {
   const asked = session.asking.value;
   if (asked?.from !== from) return null;
@@ -46,7 +46,7 @@ function RepeatForm({ session, positions, close }: FormProps) {
       go={{
         testid: "repeat-go",
         isPending: session.pending.value.has("repeat"),
-        reason: isRight ? "" : "The number must be a whole number of at least 1",
+        reason: isRight ? "" : "Enter a whole number of at least 1",
         onClick: add,
         children: "Add repeats",
       }}

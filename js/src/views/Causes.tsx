@@ -1,4 +1,4 @@
-/** The failed and refused jobs by cause, each cause with what can be done. */
+/** Failed and refused jobs by cause, with the actions for each cause. */
 
 import { useSignal } from "@preact/signals";
 import { canAct } from "../canAct";

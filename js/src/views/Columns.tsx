@@ -1,4 +1,4 @@
-/** Which columns the table has: the person's choice, or what says something. */
+/** The choice of the table's columns. */
 
 import { STICKY } from "../data/columns";
 import type { Session } from "../session";

@@ -1,4 +1,4 @@
-/** Distributions of selected jobs on one scale, with errors, and how far they are apart. */
+/** Distributions of selected jobs on one scale, with errors and distances. */
 
 import { useSignal } from "@preact/signals";
 import { useLayoutEffect, useRef } from "preact/hooks";
@@ -42,7 +42,7 @@ function Comparison({ session, positions }: { session: Session; positions: numbe
         <b>Comparison</b>
         <span class="spacer" />
         {!session.isSaved() && (
-          <label title="Each job beside its own noiseless, lossless result, computed by Perceval">
+          <label title="Compare each job with its own noiseless, lossless result, computed by Perceval">
             <input data-testid="ideal" {...ticked(isIdeal)} /> Compare with ideal
           </label>
         )}
@@ -67,7 +67,7 @@ function Comparison({ session, positions }: { session: Session; positions: numbe
   );
 }
 
-/** An answer stays until the next one is here, so it says itself what its distances are from. */
+/** An answer stays until the next one arrives, so the answer itself names the reference of its distances. */
 const isBesideIdeal = ({ ideal, no_ideal }: Side): boolean => ideal !== null || no_ideal !== "";
 
 function Sides({ sides, more }: { sides: Side[]; more: number }) {
@@ -91,7 +91,8 @@ function Sides({ sides, more }: { sides: Side[]; more: number }) {
         <p class="quiet">
           Total variation distance, from 0 to 1. A p value holds for a pair that was chosen before
           its results were seen.
-          {sides.some(({ ideal }) => ideal !== null) && " The line across each bar is its ideal."}
+          {sides.some(({ ideal }) => ideal !== null) &&
+            " The line across each bar marks its ideal value."}
         </p>
       )}
       {more > 0 && <p class="quiet">{format.count(more, "more distribution")} not drawn.</p>}

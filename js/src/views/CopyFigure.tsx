@@ -1,4 +1,4 @@
-/** The figure as a picture, a drawing, numbers, or the line of Python that draws it. */
+/** Copy or save the figure as PNG, SVG or CSV, or copy the line of Python that draws it. */
 
 import { useSignal } from "@preact/signals";
 import { fileName, save } from "../data/exports";
@@ -11,7 +11,7 @@ import type { Zoom } from "../plot/PlotArea";
 import type { Session } from "../session";
 import { Button } from "../ui/Button";
 
-/** Widths of a column in most journals of physics. */
+/** Column widths of most physics journals. */
 const WIDTHS = [
   [86, "one column (86 mm)"],
   [178, "two columns (178 mm)"],
@@ -92,7 +92,11 @@ export function ExportRow({ session, name, csv, sheet }: RowProps) {
           testid="figure-copy"
           onClick={async () => {
             const isCopied = await copyPicture(pngOf(drawn()));
-            say(isCopied ? "Picture copied." : "The browser does not copy pictures here: save it.");
+            say(
+              isCopied
+                ? "Picture copied."
+                : "The browser does not allow this page to copy pictures. Save it instead.",
+            );
           }}
         >
           Copy picture

@@ -1,4 +1,4 @@
-/** Deleting a group: one extra step that says what goes and what stays, and the way back. */
+/** Delete a group: one extra step that shows what is deleted and what stays, and the way back. */
 
 import { useLayoutEffect, useRef } from "preact/hooks";
 import { deletionOf } from "../data/actions";
@@ -26,12 +26,12 @@ export function DeleteForm({ session }: { session: Session }) {
       go={{
         testid: "delete-confirm",
         onClick: removing(false),
-        children: onCloud > 0 ? `Delete, leave ${onCloud} there` : "Delete",
+        children: onCloud > 0 ? "Delete group only" : "Delete",
       }}
       others={
         onCloud > 0 && (
           <Button kind="danger" onClick={removing(true)}>
-            Cancel {onCloud} and delete
+            Cancel {format.count(onCloud, "job")} and delete
           </Button>
         )
       }
@@ -42,9 +42,9 @@ export function DeleteForm({ session }: { session: Session }) {
           Delete <bdi>{session.traits.group.value}</bdi>?
         </b>{" "}
         {format.count(jobs, "job")}
-        {size && `, ${format.bytes(size.size_bytes)},`} leave this list. Undo brings them back;
-        results on the cloud stay.{" "}
-        {onCloud > 0 && <b>{format.count(onCloud, "job")} still on the cloud.</b>}
+        {size && `, ${format.bytes(size.size_bytes)},`} will move to the trash. You can undo this.
+        Results on the cloud are not affected.{" "}
+        {onCloud > 0 && <b>{format.count(onCloud, "job")} will continue on the cloud.</b>}
       </p>
     </InlineForm>
   );

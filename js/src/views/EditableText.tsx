@@ -1,4 +1,4 @@
-/** Words that people write themselves, a group's description or a job's note: shown, and edited in place. */
+/** Text that users write, a group's description or a job's note, which is edited in place. */
 
 import type { Signal } from "@preact/signals";
 import { canAct } from "../canAct";
@@ -8,10 +8,10 @@ import { sets } from "../ui/hooks";
 import { InlineForm } from "../ui/InlineForm";
 
 interface Props {
-  /** "description" or "note"; names for tests begin with it. */
+  /** "description" or "note"; test ids begin with it. */
   what: string;
   text: string;
-  /** What is being written; null while nothing is. */
+  /** The text that is being edited; null if there is none. */
   draft: Signal<string | null>;
 }
 

@@ -1,4 +1,4 @@
-/** What is shown, to keep: as a file, or on the clipboard. */
+/** Export the jobs shown to a file or the clipboard. */
 
 import { useRef } from "preact/hooks";
 import { asCsv, asJson, fileName, save, sheetOf } from "../data/exports";
@@ -9,7 +9,7 @@ import { Menu } from "../ui/Menu";
 
 interface Props {
   session: Session;
-  /** The jobs; nothing for those that are shown. */
+  /** The jobs; undefined for those that are shown. */
   positions?: readonly number[];
 }
 
@@ -31,7 +31,7 @@ export function Exports({ session, positions }: Props) {
   };
   const copy = async () => {
     const isCopied = place.current && (await copyText(asCsv(sheet()), place.current));
-    say(isCopied ? `${jobs} copied` : "The browser does not let this page copy.");
+    say(isCopied ? `${jobs} copied` : "The browser does not allow this page to copy.");
   };
   return (
     <span ref={place}>
@@ -40,7 +40,7 @@ export function Exports({ session, positions }: Props) {
         testid={positions ? "selected-export" : "export"}
         kind={positions ? "small" : ""}
         icon="export"
-        reason={count > 0 ? "" : "No job is shown"}
+        reason={count > 0 ? "" : "No jobs are shown"}
         variants={[
           {
             label: "CSV file",
@@ -49,7 +49,7 @@ export function Exports({ session, positions }: Props) {
           },
           {
             label: "JSON file",
-            hint: "the same, for a program",
+            hint: "the same jobs, for a program",
             onClick: () => saveAs("json", asJson(sheet()), "application/json"),
           },
           { label: "Copy as CSV", onClick: copy },

@@ -4,7 +4,7 @@ import { Button } from "../ui/Button";
 interface Props {
   testid: string;
   count: number;
-  /** A job among them, and why it has no result here. */
+  /** One of the jobs, and the reason why it has no result here. */
   first: readonly [position: number, why: string];
   isSaved: boolean;
   retry(): void;

@@ -48,9 +48,9 @@ interface SearchProps {
   label: string;
   hint: string;
   words: Writable<string>;
-  /** What is wrong with the words. */
+  /** The error in the query, if any. */
   problem?: string;
-  /** What the words may become. */
+  /** Completions of the query. */
   complete?: (words: string) => string[];
   /** Buttons after the field. */
   children?: ComponentChildren;

@@ -1,4 +1,4 @@
-/** The group's name, what is the same in all its jobs, and how fresh all this is. */
+/** The group's name, the values that all its jobs share, and the time of the last update. */
 
 import { useSignal } from "@preact/signals";
 import * as format from "../format";
@@ -8,7 +8,7 @@ import { Icon } from "../ui/Icon";
 import { roving } from "../ui/roving";
 import { EditableText, EditButton } from "./EditableText";
 
-/** A watched group is asked about at least this often, so an older answer means a problem. */
+/** Maximum seconds between two polls of a watched group; an older answer means a problem. */
 const STALE_S = 90;
 
 export function Header({ session }: { session: Session }) {
@@ -51,7 +51,7 @@ export function Header({ session }: { session: Session }) {
   );
 }
 
-/** Which process sends jobs: another one continues when this notebook is closed. */
+/** The process that sends jobs. Another process continues after this notebook is closed. */
 function SenderFact({ session }: { session: Session }) {
   const sender = session.traits.sender.value;
   if (!sender) return null;
@@ -90,7 +90,7 @@ function Freshness({ session }: { session: Session }) {
   );
 }
 
-/** Late only while jobs are out there: what is finished is never asked about again. */
+/** Stale only while jobs are on the cloud, because finished jobs are not polled. */
 function isLate(session: Session, at: number): boolean {
   return session.hasActive.value && session.now.value - at > STALE_S;
 }

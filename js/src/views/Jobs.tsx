@@ -35,7 +35,7 @@ export function JobTable({ session }: { session: Session }) {
   );
 }
 
-/** A new group, which may be an old one misspelt. */
+/** A new group, whose name may be a misspelling of an existing one. */
 function EmptyGroup({ session }: { session: Session }) {
   const name = session.traits.group.value;
   const near = useAnswer<SizeAnswer>(session, "size", {}, name).value?.similar_names ?? [];

@@ -2,12 +2,12 @@ import type { Signal } from "@preact/signals";
 import type { Args } from "../kernel/protocol";
 import { ticked } from "../ui/hooks";
 
-/** Whether a rerun leaves what had failed in the list. */
+/** The choice whether a rerun keeps the failed jobs in the list. */
 export const KeepFailed = ({ isOn }: { isOn: Signal<boolean> }) => (
   <label>
     <input data-testid="keep" {...ticked(isOn)} /> keep the failed jobs in the list
   </label>
 );
 
-/** The argument of a rerun that says so. */
+/** The argument of a rerun for this choice. */
 export const keepArgs = (isOn: Signal<boolean>): Args => (isOn.value ? { replace: false } : {});

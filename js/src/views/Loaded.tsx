@@ -6,7 +6,7 @@ interface Props<T> {
   children: (value: T) => ComponentChildren;
 }
 
-/** What was asked for, or that it is on its way, or why it is not. */
+/** The requested content, a note that it is loading, or the reason why it cannot be loaded. */
 export function Loaded<T>({ answer, children }: Props<T>) {
   if (answer.value === null) return <p class="quiet">{answer.error || "Fetching…"}</p>;
   return <>{children(answer.value)}</>;

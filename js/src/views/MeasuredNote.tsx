@@ -1,4 +1,4 @@
-/** What is known of the results: whether many are to be fetched, how far that is, what went wrong. */
+/** A note on the results: whether many are missing, the progress of fetching them, and errors. */
 
 import { canAct } from "../canAct";
 import * as format from "../format";
@@ -9,7 +9,7 @@ import { sets } from "../ui/hooks";
 import { FailedResults } from "./FailedResults";
 import { useAnswer } from "./useAnswer";
 
-/** Fewer missing results than this come without a word. */
+/** Fewer missing results than this are fetched without a note. */
 const MANY = 200;
 
 export function MeasuredNote({ session }: { session: Session }) {

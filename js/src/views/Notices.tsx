@@ -6,10 +6,10 @@ import { Copy } from "../ui/Copy";
 export function BusyNote({ session }: { session: Session }) {
   const unheard = session.link.unheard.value;
   const isOpening = unheard.has("hello") && unheard.size === 1;
-  // A deleted group has no jobs that could come, and a kernel that is gone is not busy.
+  // A deleted group has no jobs to show, and a kernel that is gone is not busy.
   if (unheard.size === 0 || (isOpening && session.traits.deleted.value)) return null;
   if (session.link.isOver.value) return null;
-  const what = isOpening ? "the jobs will come" : "this will run";
+  const what = isOpening ? "the jobs will appear" : "this will run";
   return (
     <p class="notice" data-testid="busy-note" role="status">
       The kernel is busy: {what} after the current cell.
@@ -17,7 +17,7 @@ export function BusyNote({ session }: { session: Session }) {
   );
 }
 
-/** The one polite live region. It is always there, since one that appears is not read out. */
+/** The only polite live region. It is always present, because screen readers do not read one that appears. */
 export function StatusLine({ session }: { session: Session }) {
   const said = session.status.value;
   return (

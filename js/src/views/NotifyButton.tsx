@@ -22,7 +22,7 @@ export function NotifyButton({ session }: { session: Session }) {
     <Button
       icon="bell"
       testid="notify"
-      label={isOn ? "Do not notify me" : "Notify me at the end, and at the first failure"}
+      label={isOn ? "Do not notify me" : "Notify me when a job fails or the group finishes"}
       isPressed={isOn}
       onClick={toggle}
     />

@@ -1,4 +1,4 @@
-/** What was measured over what was swept; every point is drawn or counted. */
+/** Measured quantities against swept values; each point is drawn or counted. */
 
 import { useComputed, useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
@@ -18,7 +18,7 @@ import { Definition } from "./Definition";
 import { PlotChoiceRow } from "./PlotChoices";
 import { PlotProgress } from "./PlotProgress";
 
-/** How texts of a figure are set on the page. */
+/** The text style of figures on the page. */
 const TEXT_PX = 12;
 
 export function Plot({ session }: { session: Session }) {
@@ -61,7 +61,7 @@ function Drawing({ session, answer, figure }: DrawingProps) {
   const zoomBy = useRef<(factor: number) => void>(() => {});
   const isDefining = useSignal(false);
   const axes = [figure.kind, figure.x, figure.curves, figure.y, choices.is_log_x, choices.is_log_y];
-  // Another axis, another range.
+  // Another axis has another range.
   useEffect(() => {
     zoom.value = WHOLE;
   }, axes);
@@ -225,7 +225,7 @@ export function readout(figure: Figure, rank: number, table: Table | null): stri
   ].join(", ");
 }
 
-/** What is drawn, for tests. */
+/** The content of the drawing, for tests. */
 function drawn({ points, xs, groups, curves }: Figure, chart: Chart | null) {
   const at = new Map(chart?.marks.map((mark) => [mark.rank, [mark.x, mark.y]]));
   return points.x.map((place, rank) => ({

@@ -22,7 +22,7 @@ const ERRORS = [
 ] as const;
 
 interface Props {
-  /** What is chosen. */
+  /** The current choices. */
   plot: Pick<Signal<PlotChoices>, "value" | "peek">;
   answer: FigureAnswer;
 }
@@ -95,7 +95,7 @@ export function PlotChoiceRow({ plot, answer }: Props) {
   );
 }
 
-/** The held values without that of a name that becomes an axis. */
+/** The fixed values without that of a name that becomes an axis. */
 function without({ at = {} }: PlotChoices, name: string): PlotChoices["at"] {
   const { [name]: _, ...others } = at;
   return others;

@@ -1,4 +1,4 @@
-/** How many results a figure has, and what to do about those that are missing. */
+/** The number of results in a figure, and actions for the missing ones. */
 
 import { type Figures, MOST_UNASKED } from "../figures";
 import * as format from "../format";

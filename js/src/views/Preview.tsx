@@ -5,18 +5,18 @@ import { useAnswer } from "./useAnswer";
 interface Props {
   session: Session;
   rerun: boolean;
-  /** The jobs; nothing for all. */
+  /** The jobs; undefined for all. */
   positions?: readonly number[] | undefined;
 }
 
-/** What a run would take, before it costs anything: jobs, shots, free slots, time, as far as known. */
+/** The estimate of a run before it costs anything: jobs, shots, free slots and time, if known. */
 export function Preview({ session, rerun, positions }: Props) {
   const fresh = JSON.stringify([positions, session.traits.counts.value]);
   const args = { rerun, ...(positions && { positions }) };
   const { value, error } = useAnswer<EstimateAnswer>(session, "estimate", args, fresh);
   return (
     <p class="quiet" data-testid="preview">
-      {value?.text ?? (error || "What this would take…")}
+      {value?.text ?? (error || "Estimating…")}
     </p>
   );
 }

@@ -1,4 +1,4 @@
-/** The one action that the group needs now: send, stop, or what follows after its end. */
+/** The one action that the group needs now: send, stop, or the next step after its end. */
 
 import { countWhere, isCancelable } from "../data/states";
 import * as format from "../format";
@@ -36,12 +36,12 @@ function Send({ session, unsent }: { session: Session; unsent: number }) {
       variants={[
         {
           label: "One after the other…",
-          hint: "each when the one before it is complete",
+          hint: "each after the previous one has ended",
           onClick: sets(session.panel, "run"),
         },
         {
-          label: `Remove the ${format.whole(unsent)} to send`,
-          hint: "they were never sent; the other jobs stay",
+          label: `Remove the ${format.whole(unsent)} unsent`,
+          hint: "jobs that were sent stay",
           onClick: does(session, "remove", { state: "unsent" }),
         },
       ]}
@@ -50,7 +50,7 @@ function Send({ session, unsent }: { session: Session; unsent: number }) {
   );
 }
 
-/** It ends the sending in whichever process. */
+/** Stops the sending in any process. */
 function Stop({ session }: { session: Session }) {
   const { counts } = session.traits;
   const active = countWhere(counts.value, isCancelable);
@@ -66,12 +66,12 @@ function Stop({ session }: { session: Session }) {
       variants={[
         {
           label: "Stop sending",
-          hint: "the rest stays to send, jobs on the cloud continue",
+          hint: "jobs on the cloud continue; the rest stays unsent",
           onClick: does(session, "stop", {}),
         },
         {
           label: active > 0 ? `Stop and cancel ${format.whole(active)}` : "Stop and cancel",
-          hint: "also cancel the jobs that are on the cloud",
+          hint: "also cancel the jobs on the cloud",
           onClick: does(session, "stop", { cancel: true }),
         },
         pauseVariant(session),
@@ -86,7 +86,7 @@ export function pauseVariant(session: Session): Variant {
     : {
         label: "Pause sending",
         testid: "pause",
-        hint: "in every process, until you resume",
+        hint: "in all processes, until you resume",
         onClick: does(session, "pause", {}),
       };
 }
@@ -145,13 +145,13 @@ const failed = (session: Session) => session.rows.value.table.where((state) => s
 export function rerunVariants(session: Session): Variant[] {
   return [
     {
-      label: "Keep the failed jobs in the list too",
-      hint: "the reruns are added at its end",
+      label: "Rerun as new jobs",
+      hint: "keep the failed jobs in the list",
       onClick: does(session, "rerun", { state: "error", mode: "queue", replace: false }),
     },
     {
       label: "One after the other…",
-      hint: "each when the one before it is complete",
+      hint: "each after the previous one has ended",
       onClick: sets(session.panel, "rerun"),
     },
   ];

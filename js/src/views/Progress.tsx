@@ -1,4 +1,4 @@
-/** The segmented bar, how much is done, and how long it may still take. */
+/** The segmented bar, the number of jobs done, and the remaining time. */
 
 import { BAR_ORDER, type Counts, countOf, STATES, wordOf } from "../data/states";
 import * as format from "../format";
@@ -28,7 +28,7 @@ export function Progress({ session }: { session: Session }) {
   );
 }
 
-/** "73 of 96 done · about 20 s left"; the time only while it is known. */
+/** "73 of 96 done · about 20 s left"; without the time if it is unknown. */
 function summaryOf({ traits, now }: Session): string {
   const { counts, eta_s, paused, last_error, stalled_since } = traits;
   const total = countOf(counts.value);

@@ -18,7 +18,7 @@ interface Props {
   close: () => void;
 }
 
-/** The fields are those of the first job; Python refuses a change that another one does not take. */
+/** The fields are those of the first job; Python rejects a change that another job does not allow. */
 export function RerunForm({ session, positions, close }: Props) {
   const job = useAnswer<JobDetail>(session, "job", { position: positions[0] as number }, "");
   return (
@@ -35,7 +35,7 @@ export function RerunForm({ session, positions, close }: Props) {
 }
 
 interface FieldsProps extends Props {
-  /** The parameters that can be changed, with their present values. */
+  /** The parameters that can be changed, with their current values. */
   changeable: JobDetail["changeable"];
 }
 
@@ -53,7 +53,7 @@ function Fields({ session, positions, changeable, close }: FieldsProps) {
       changed.map(({ name, old, text }) => [name, read(old, text.value) as Plain]),
     );
     const args = { positions, mode: "queue" as const, overrides, ...keepArgs(isKept) };
-    // What Python refuses is said, and what was typed stays.
+    // Python's reason for a rejection is shown, and the typed text stays.
     if (await session.run("rerun", args)) close();
   };
   return (
@@ -64,9 +64,9 @@ function Fields({ session, positions, changeable, close }: FieldsProps) {
         testid: "revision-go",
         isPending: session.pending.value.has("rerun"),
         reason: wrong
-          ? `${wrong.name} is ${typeof wrong.old === "boolean" ? "true or false" : "a number"}`
+          ? `${wrong.name} must be ${typeof wrong.old === "boolean" ? "true or false" : "a number"}`
           : changed.length === 0
-            ? "Nothing is changed yet"
+            ? "Nothing has been changed"
             : "",
         onClick: rerun,
         children: "Rerun with changes",
@@ -91,7 +91,7 @@ function Field({ name, text }: { name: string; text: Signal<string> }) {
 
 const written = (value: Plain | null): string => String(value ?? "");
 
-/** A value of the old one's kind; null where the text is none. */
+/** A value of the old value's type; null if the text is not one. */
 function read(old: Plain | null, text: string): Plain | null {
   const word = text.trim();
   if (typeof old === "string") return word;

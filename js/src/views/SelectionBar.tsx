@@ -1,4 +1,4 @@
-/** What can be done to the selected jobs: the only place for it, there while some are selected. */
+/** The actions on the selected jobs, shown while jobs are selected. */
 
 import { useRef } from "preact/hooks";
 import type { Asking } from "../asking";
@@ -41,7 +41,7 @@ interface Props {
   selected: readonly number[];
 }
 
-/** Each action that some selected job allows, with their number if it is not all of them. */
+/** Each action that some selected jobs allow, with their number unless it is all of them. */
 function Actions({ session, selected }: Props) {
   const { table } = session.rows.value;
   const among = (is: (state: string) => boolean) => selected.filter((p) => is(table.state(p)));

@@ -1,4 +1,4 @@
-/** The question before many jobs are sent: how many, and what they would take. */
+/** The confirmation before many jobs are sent, with their number and estimate. */
 
 import { useSignal } from "@preact/signals";
 import { askedFor } from "../data/actions";
@@ -9,7 +9,7 @@ import { sets, typed } from "../ui/hooks";
 import { InlineForm } from "../ui/InlineForm";
 import { Preview } from "./Preview";
 
-/** Send what is unsent; ask first if it is much, or more than the plan has free slots. */
+/** Send the unsent jobs; ask first if they are many, or more than the plan has free slots. */
 export async function send(session: Session): Promise<void> {
   const { counts, confirm_above } = session.traits;
   const unsent = counts.peek().unsent ?? 0;
@@ -62,7 +62,7 @@ export function SendForm({ session }: { session: Session }) {
           class="short"
           inputMode="numeric"
           data-testid="at-most"
-          aria-label="Jobs at once at most"
+          aria-label="Maximum number of jobs at once"
           placeholder="all slots"
           {...typed(atOnce)}
         />{" "}
@@ -72,7 +72,7 @@ export function SendForm({ session }: { session: Session }) {
   );
 }
 
-/** What the jobs to send ask for together. */
+/** The number of samples that the jobs to send request together. */
 function samplesOf({ rows }: Session): number {
   const { table } = rows.value;
   const asked = (p: number) =>

@@ -1,4 +1,4 @@
-/** The extra step of a run one after the other: how long to wait between jobs. */
+/** The extra step of a sequential run: the delay between jobs. */
 
 import { useSignal } from "@preact/signals";
 import { countOf } from "../data/states";

@@ -1,4 +1,4 @@
-/** How full the plan is, while jobs wait for it: "10 of 10 slots used". */
+/** The use of the plan while jobs wait for it: "10 of 10 slots used". */
 
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
@@ -37,7 +37,7 @@ export function Slots({ session }: { session: Session }) {
     <span
       class="quiet"
       data-testid="slots-used"
-      title="Waiting and running jobs of your plan, those of other groups and programs included"
+      title="Waiting and running jobs in your plan, including those of other groups and programs"
     >
       {format.whole(Math.min(total, others + active))} of {format.count(total, "slot")} used
     </span>

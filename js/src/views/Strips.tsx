@@ -1,4 +1,4 @@
-/** Problems and other conditions of a group, one sentence each, with what can be done about it. */
+/** Problems and other conditions of a group, each in one sentence, with the possible actions. */
 
 import type { ComponentChildren } from "preact";
 import { canAct } from "../canAct";
@@ -31,7 +31,7 @@ export function Strips({ session }: { session: Session }) {
 interface StripProps {
   kind: string;
   icon: IconName;
-  /** All that is known, if the sentence leaves something out. */
+  /** The full text, if the sentence is shortened. */
   details?: string;
   isUrgent?: boolean;
   /** Whether nothing is wrong. */
@@ -58,7 +58,7 @@ function Strip({ kind, icon, details, isUrgent, isPlain, children }: StripProps)
   );
 }
 
-/** Nothing that is clicked here reaches a kernel any more. */
+/** Actions here no longer reach a kernel. */
 function Restarted({ session }: { session: Session }) {
   if (!session.link.isOver.value) return null;
   const { group, updated_at } = session.traits;
@@ -108,7 +108,7 @@ function Incident({ session }: { session: Session }) {
   );
 }
 
-/** A paused group waits for a person, in whichever process sends it. */
+/** A paused group waits for the user, whichever process sends its jobs. */
 function Paused({ session }: { session: Session }) {
   const { paused, counts } = session.traits;
   const unsent = counts.value.unsent ?? 0;
@@ -149,7 +149,7 @@ function Elsewhere({ session }: { session: Session }) {
   );
 }
 
-/** The process that sent jobs is gone, and left some. */
+/** The process that sent jobs has ended and left some unsent. */
 function Interrupted({ session }: { session: Session }) {
   const { interrupted, counts } = session.traits;
   const unsent = counts.value.unsent ?? 0;
@@ -169,7 +169,7 @@ function Interrupted({ session }: { session: Session }) {
   );
 }
 
-/** Only a person can find out what became of a request without an answer. */
+/** Only the user can find out what happened to a request without a response. */
 function Unconfirmed({ session }: { session: Session }) {
   const positions = session.rows.value.table.where((state) => state === "unconfirmed");
   const [first] = positions;

@@ -1,4 +1,4 @@
-/** What ran when: a lane for each job that ran at once, with when it was sent before. */
+/** The timeline: a lane for each job that ran at the same time, with its time in the queue. */
 
 import { useSignal } from "@preact/signals";
 import { useRef } from "preact/hooks";
@@ -36,7 +36,7 @@ export function Timeline({ session }: { session: Session }) {
           {waiting.length > 0 && `; ${format.count(waiting.length, "job")} without a known start`}
         </span>
         <span class="spacer" />
-        <i>light: sent and queued, full: running</i>
+        <i>light: queued; solid: running</i>
       </figcaption>
       <svg
         width={width}
@@ -55,7 +55,7 @@ export function Timeline({ session }: { session: Session }) {
         {shown.flatMap((lane, i) =>
           lane.map((stay, nth) => {
             const ran = stay.ran ?? stay.ended;
-            // What waited while another job had the lane is drawn from that one's end on.
+            // If a job waited while another had the lane, it is drawn from the end of that one.
             const free = Math.max(stay.sent, lane[nth - 1]?.ended ?? 0);
             return (
               // biome-ignore lint/a11y/noStaticElementInteractions: the table opens jobs by keyboard

@@ -1,4 +1,4 @@
-/** A field for the token that is missing or was rejected. Python gets it; nothing keeps it here. */
+/** A field for the token that is missing or was rejected. Python gets it; the page does not store it. */
 
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
@@ -6,7 +6,7 @@ import { RequestError } from "../kernel/link";
 import type { Session } from "../session";
 import { Button } from "../ui/Button";
 
-/** Ask again for results that could not be loaded, as a new token may change that. */
+/** Request results that could not be loaded again, because a new token may change that. */
 function retryFailed({ measurements, figures }: Session): void {
   if (measurements.state.peek().failed.size > 0) measurements.retry();
   if ((figures.state.peek().progress?.failed.count ?? 0) > 0) figures.load(true);
@@ -18,7 +18,7 @@ export function TokenField({ session }: { session: Session }) {
   const field = useRef<HTMLInputElement>(null);
   const isPending = useSignal(false);
   const isNeeded = account !== null;
-  // another page may have given it, or another process has one
+  // another page may have set it, or another process may have one
   useEffect(() => {
     if (!isNeeded) retryFailed(session);
   }, [isNeeded]);
@@ -76,8 +76,8 @@ export function TokenField({ session }: { session: Session }) {
       {other && (
         <span>
           {other.is_from_page
-            ? "The run that a page started gets it too, unless its server was restarted since."
-            : `Process ${other.pid} on ${other.host} keeps its own: to use this one, stop it and run again.`}
+            ? "The run that a page started also gets it, unless its server has restarted since."
+            : `Process ${other.pid} on ${other.host} keeps its own token. To use this one, stop that run and start it again.`}
         </span>
       )}
     </div>

@@ -1,4 +1,4 @@
-/** What can be done to the whole group. */
+/** The actions on the whole group. */
 
 import { canAct } from "../canAct";
 import { countOf, countWhere, isCancelable } from "../data/states";
@@ -30,7 +30,7 @@ export function Toolbar({ session }: { session: Session }) {
   );
 }
 
-/** What is rarely needed: each only while it can be done. */
+/** Less frequent actions, each shown only while it is possible. */
 function moreOf(session: Session): Variant[] {
   const { counts, sender } = session.traits;
   const { error = 0, waiting = 0, unsent = 0 } = counts.value;
@@ -68,7 +68,7 @@ function moreOf(session: Session): Variant[] {
     {
       label: "Delete group…",
       testid: "delete",
-      hint: "undo is possible for 7 days",
+      hint: "you can restore it for 7 days",
       onClick: sets(session.panel, "delete"),
     },
   ];

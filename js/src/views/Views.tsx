@@ -1,4 +1,4 @@
-/** What is below the group's controls: the jobs as a table, as a plot, as both, or over time. */
+/** The views below the group's controls: the jobs as a table, as a plot, as both, or over time. */
 
 import type { Session, View } from "../session";
 import { Boundary } from "../ui/Boundary";

@@ -8,7 +8,7 @@ export interface Answer<T> {
   error: string;
 }
 
-/** Ask the kernel, and again whenever `fresh` changes; the last answer stays until the next is here. */
+/** Ask the kernel, and again whenever `fresh` changes; the last answer stays until the next one arrives. */
 export function useAnswer<T>(
   session: Session,
   name: Question,

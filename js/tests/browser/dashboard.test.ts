@@ -123,7 +123,7 @@ describe("a group", () => {
 
   it("whose kernel does not hear says so after a second", async () => {
     await show({ scene: "busy" });
-    await expect.element(at("busy-note")).toHaveTextContent("the jobs will come");
+    await expect.element(at("busy-note")).toHaveTextContent("the jobs will appear");
     await at("more").click();
     await at("delete").click();
     await at("delete-confirm").click();

@@ -87,7 +87,7 @@ const TASKS: Task[] = [
     },
     mouse: async () => {
       await at("more").click();
-      await item(/Keep the failed/);
+      await item(/Rerun as new jobs/);
     },
     done: async ({ sent }) => {
       await expect.poll(sent).toEqual(['rerun {"state":"error","mode":"queue","replace":false}']);

@@ -9,7 +9,7 @@ describe("a rerun with changes", () => {
     await at("row-2").click({ position: { x: 300, y: 10 } });
     await at("revise").click();
     await expect.element(at("revision-max_shots")).toHaveValue("10000");
-    await expect.element(at("revision-go")).toHaveAttribute("title", "Nothing is changed yet");
+    await expect.element(at("revision-go")).toHaveAttribute("title", "Nothing has been changed");
     await at("revision-max_shots").fill("soon");
     await expect.element(at("revision-go")).toHaveAttribute("title", "max_shots is a number");
     await at("revision-max_shots").fill("500");

@@ -38,10 +38,10 @@ describe("a state's words", () => {
 
 describe("actions", () => {
   it("say what was asked, and of which jobs", () => {
-    expect(askedFor("run", {})).toBe("Run asked…");
-    expect(askedFor("rerun", { positions: [0] })).toBe("Rerun asked for job 0…");
-    expect(askedFor("annotate", { position: 3 })).toBe("Annotate asked for job 3…");
-    expect(askedFor("prioritize", { positions: [4, 3] })).toBe("Prioritize asked for 2 jobs…");
+    expect(askedFor("run", {})).toBe("Run requested…");
+    expect(askedFor("rerun", { positions: [0] })).toBe("Rerun requested for job 0…");
+    expect(askedFor("annotate", { position: 3 })).toBe("Annotate requested for job 3…");
+    expect(askedFor("prioritize", { positions: [4, 3] })).toBe("Prioritize requested for 2 jobs…");
   });
 
   it("tell what a deletion leaves on the cloud", () => {

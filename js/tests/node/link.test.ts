@@ -188,7 +188,10 @@ describe("silence", () => {
 describe("a command", () => {
   it("is said to be asked at once, and what came of it later, with its line of Python", async () => {
     const outcome = session.run("rerun", { positions: [2] });
-    expect(session.status.value).toMatchObject({ tone: "asked", text: "Rerun asked for job 2…" });
+    expect(session.status.value).toMatchObject({
+      tone: "asked",
+      text: "Rerun requested for job 2…",
+    });
     expect([...session.pending.value]).toEqual(["rerun"]);
     const id = model.lastId;
     model.push({ t: "ack", id, python: "jg.rerun([2])" });
@@ -207,7 +210,7 @@ describe("a command", () => {
     const places = () => [...session.nextUp.value];
     model.setTraits({ next_up: [0] });
     session.run("prioritize", { positions: [2, 1] });
-    expect(session.status.value?.text).toBe("Prioritize asked for 2 jobs…");
+    expect(session.status.value?.text).toBe("Prioritize requested for 2 jobs…");
     const wished = places();
     expect(wished).toEqual([
       [2, 1],

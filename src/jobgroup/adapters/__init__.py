@@ -1,6 +1,6 @@
-"""Reading jobs and decoding results of client libraries, one package per library.
+"""Read jobs and decode results of client libraries, with one package per library.
 
-The module of a job's class names the library, and only then is its adapter imported.
+The module of a job's class names the library; its adapter is imported only when needed.
 """
 
 from jobgroup.adapters.base import (

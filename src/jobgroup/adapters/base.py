@@ -23,17 +23,17 @@ class JobSpec:
         name: name on the cloud.
         platform: name of the platform to run on.
         origin: base URL of the cloud, normalised by `origin.normalise_origin`.
-        account_label: distinguishes accounts of one origin; "" is the usual one.
+        account_label: label that distinguishes accounts of one origin; "" is the usual one.
         provider: name of the cloud's provider.
         body: create body without `SET_WHEN_SENT`, JSON-ready and not shared; empty for a sent job
             with an unknown body, which only the cloud can rerun.
-        params: command, max_shots, max_samples, iterated values. JSON-ready.
-        metadata: circuit, m, n, input state and the like. Texts and numbers.
+        params: command, max_shots, max_samples and iterated values, JSON-ready.
+        metadata: circuit, m, n, input state and the like, as texts and numbers.
         remote_ids: ids of its sub-jobs on the cloud, if it was sent.
         status: status of a sent job; None for an unsent one.
-        token: token for `origin`; kept in memory, never in a file.
-        proxies: scheme to proxy URL; kept like `token`.
-        composition: recipe by which `adapters.decode` composes the results of a job that is several
+        token: token for `origin`, which is kept in memory and never in a file.
+        proxies: mapping of scheme to proxy URL, kept like `token`.
+        composition: recipe by which `adapters.decode` combines the results of a job that is several
             jobs on its cloud. The body then has `parts`, a body for each of them.
     """
 
@@ -74,9 +74,9 @@ class ForeignGroup:
     """A group of jobs in another library's file.
 
     Attributes:
-        name: its name.
-        created_at, modified_at: seconds since the epoch.
-        jobs: jobs in their order, without tokens.
+        name: name of the group.
+        created_at, modified_at: times in seconds since the epoch.
+        jobs: jobs in order, without tokens.
         skipped: reason for each job that cannot be imported.
     """
 
@@ -88,7 +88,7 @@ class ForeignGroup:
 
 
 class UnreadableGroupError(ValueError):
-    """A file has no group that can be imported; the message is a clause about "it"."""
+    """A file has no group that can be imported; the message is a clause that begins with "it"."""
 
 
 class UndecodableResultError(InvalidResponseError, RuntimeError):

@@ -1,4 +1,4 @@
-"""Other libraries' files of groups: finding and reading them."""
+"""Find and read groups in other libraries' files."""
 
 from __future__ import annotations
 
@@ -31,4 +31,4 @@ def read_group(path: Path) -> ForeignGroup:
     except UnreadableGroupError as error:
         unreadable = error.with_traceback(None)
         unreadable.__cause__ = unreadable.__context__ = None
-    raise unreadable  # without the frames that read it: each job of such a file holds a token
+    raise unreadable  # without the frames that read it, because each job of such a file has a token

@@ -1,4 +1,4 @@
-"""Finding the client library of a job, and the adapter that reads it."""
+"""Find the client library of a job, and the adapter that reads it."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def read_job(job: object, kwargs: Mapping[str, Any] | None = None) -> list[JobSp
         TypeError: `job` is not a remote job, or was sent already and got kwargs.
         ValueError: the cloud's URL is invalid, or the parameters cannot be sent as JSON.
         MissingDependencyError: the library's release is too old.
-        Exception: what the library itself raises for wrong kwargs.
+        Exception: raised by the library itself for wrong kwargs.
     """
     try:
         specs: list[JobSpec] = load_adapter(_library_of(job), "jobs").read_job(
@@ -49,12 +49,13 @@ def follow(
 ) -> None:
     """Let an added job of a client library show its entry's id, status and results.
 
-    If its user executes it, jobgroup sends the entry, once. The job holds `entry`; nothing holds
-    the job.
+    If the user executes it, jobgroup sends the entry, once. The job refers to `entry`; nothing
+    refers to the job.
 
     Args:
         job: job that was added.
-        entry: returns the group's job; raises GroupNotFoundError if the group is gone.
+        entry: function that returns the group's job, or raises GroupNotFoundError if the group is
+            gone.
         name: name that it was added with.
         kwargs: parameters that it was added with.
     """
@@ -62,12 +63,12 @@ def follow(
 
 
 def job_from_id(job_id: str, handler: Any) -> Any:
-    """Return Perceval's own job with an id on a handler's cloud."""
+    """Return Perceval's own job for an id on a handler's cloud."""
     return load_adapter("perceval", "jobs").RemoteJob.from_id(job_id, handler)
 
 
 def let_perceval_display(kind: type) -> None:
-    """Let Perceval's `pdisplay`, if Perceval is imported, show groups of a class as its own."""
+    """Let Perceval's `pdisplay`, if it is imported, show groups of a class like its own."""
     if "perceval" in sys.modules and kind not in _displayed:
         with suppress(ImportError, AttributeError):
             show = import_module("perceval.rendering.pdisplay")._pdisplay  # noqa: SLF001  # no other way
@@ -80,14 +81,14 @@ _displayed: Final[set[type]] = set()
 
 @cache
 def load_adapter(library: str, name: str) -> ModuleType:
-    """Import a module for a client library, or raise MissingDependencyError if that is too old."""
+    """Import a module for a client library; MissingDependencyError if that is too old."""
     distribution, oldest = MIN_VERSIONS[library]
-    with suppress(PackageNotFoundError):  # it may be a vendored copy
+    with suppress(PackageNotFoundError):  # the library may be a vendored copy
         release = version(distribution)
         if [int(n) for n in re.findall(r"\d+", release)[:2]] < oldest:
             wanted = ".".join(map(str, oldest))
             raise MissingDependencyError(
-                f"{library.capitalize()} {release} is installed, and jobgroup needs {wanted} or"
+                f"{library.capitalize()} {release} is installed, but jobgroup needs {wanted} or"
                 f' newer. Nothing was changed. Run pip install --upgrade "jobgroup[{library}]".'
             )
     return import_module(f"jobgroup.adapters.{library}.{name}")

@@ -1,4 +1,4 @@
-"""Decoding the result documents of clouds as the client library does."""
+"""Decode the result documents of clouds as the client library does."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ from jobgroup.errors import MissingDependencyError, warn
 def decode(document: Mapping[str, Any]) -> Any:
     """Return the results in a cloud's document, as Perceval does.
 
-    `jobgroup.decoding` checks everything first. Other parts of a result than its outcomes may stay
-    text (`LeftAsText`), with a warning that names the reason. Without Perceval, counts and
+    `jobgroup.decoding` checks everything first. Parts of a result other than its outcomes may stay
+    text (`LeftAsText`), with a warning that gives the reason. Without Perceval, counts and
     distributions are dictionaries, samples are lists, and states are strings. `plain` is a result
     that needs no decoding. If a job is several jobs on its cloud, the document has their documents
-    as `parts`, and the `composition` that joins them.
+    as `parts`, and the `composition` that combines them.
 
     Raises:
         UndecodableResultError: the outcomes cannot be decoded; the error has their text.
@@ -104,7 +104,7 @@ def _compose(document: Mapping[str, Any]) -> Any:
     raw = json.dumps(texts)
     if find_spec("perceval") is None:
         raise UndecodableResultError(
-            "Perceval composes these results, and is not installed: pip install"
+            "Perceval, which composes these results, is not installed: pip install"
             " 'jobgroup[perceval]'. This error's `raw` has their texts.",
             raw=raw,
         )

@@ -1,4 +1,4 @@
-"""The command ``jobgroup``: groups of jobs in a terminal, in scripts, and in tmux for days."""
+"""The ``jobgroup`` command, which manages groups of jobs in terminals and scripts."""
 
 from jobgroup.cli.main import main
 

@@ -17,11 +17,11 @@ class Command:
     """A command.
 
     Attributes:
-        help: what it does: an imperative in lower case.
-        run: does it and returns the exit code. The command line turns an error of jobgroup into a
-            message and an exit code.
-        arguments: its arguments and options.
-        examples: command lines for the end of its help.
+        help: what the command does, as a lower-case imperative.
+        run: function that runs the command and returns its exit code. The command line turns errors
+            of jobgroup into a message and an exit code.
+        arguments: arguments and options of the command.
+        examples: command lines to show at the end of the help.
     """
 
     help: str
@@ -31,7 +31,7 @@ class Command:
 
 
 def report(arguments: argparse.Namespace, text: str, document: Any) -> Exit:
-    """Print a result, as JSON if that was asked for; return `Exit.DONE`."""
+    """Print a result, as JSON if requested; return `Exit.DONE`."""
     if arguments.json:
         echo_json(document)
     else:

@@ -1,4 +1,4 @@
-"""Output of the command: text that cannot drive a terminal, or JSON and nothing else."""
+"""Output of the commands: text that cannot control a terminal, or pure JSON."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from jobgroup.results.rendering import as_text
 from jobgroup.words import plain
 
 READER_GONE: Final = (errno.EPIPE, errno.EIO)
-"""Errors of a write after the other end of a pipe, or the terminal, was closed."""
+"""Errors from writing after the terminal or the other end of a pipe was closed."""
 
 MAX_TERMINAL_ROWS: Final = 60
-"""Rows of a table that a terminal shows without --all."""
+"""Number of rows of a table that a terminal shows without --all."""
 
 _PIECE: Final = 1 << 15
 
@@ -30,7 +30,7 @@ def echo(text: str) -> None:
 
 
 def echo_err(text: str) -> None:
-    """Write a line to standard error, if its reader is still there."""
+    """Write a line to standard error, unless its reader has gone."""
     try:
         sys.stderr.write(plain(text) + "\n")
         sys.stderr.flush()
@@ -44,19 +44,20 @@ def echo_raw(text: str) -> None:
 
 
 def echo_json(value: Any, *, one_line: bool = False) -> None:
-    """Write JSON in ASCII, which no terminal obeys and no locale changes."""
+    """Write JSON in ASCII, which controls no terminal and which no locale changes."""
     _write(json.dumps(value, indent=None if one_line else 2, allow_nan=False) + "\n")
 
 
 def echo_table(
     columns: Mapping[str, Sequence[Cell]], *, title: str = "", full: bool = True
 ) -> None:
-    """Write aligned columns: cut to the width of a terminal, complete in a pipe or a file.
+    """Write aligned columns, cut to the width of a terminal but complete in a pipe or a file.
 
     Args:
-        columns: the cells of each column, by name.
-        title: a line below the table.
-        full: show all rows on a terminal too; otherwise the first and the last of many.
+        columns: cells of each column, by name.
+        title: line below the table.
+        full: whether to show all rows on a terminal too; otherwise only the first and the last of
+            many.
     """
     rows = len(next(iter(columns.values()), []))
     on_terminal = sys.stdout.isatty()
@@ -66,13 +67,13 @@ def echo_table(
     for line in lines:
         echo(line if not width or len(line) <= width else line[: width - 1] + "…")
     if most is not None and rows > most:
-        echo(f"… {most} of {rows} rows shown; --all shows all of them.")
+        echo(f"… {most} of {rows} rows shown; use --all for all of them.")
     if title:
         echo(title)
 
 
 def redirect_to_devnull(stream: TextIO) -> None:
-    """Discard what a stream writes from now on: its reader has gone."""
+    """Discard all further output of a stream whose reader has gone."""
     with suppress(OSError, ValueError):
         devnull = os.open(os.devnull, os.O_WRONLY)
         os.dup2(devnull, stream.fileno())
@@ -81,7 +82,7 @@ def redirect_to_devnull(stream: TextIO) -> None:
 
 @contextmanager
 def surviving(stream: TextIO) -> Iterator[None]:
-    """Continue in silence if the terminal, or the other end of the pipe, was closed."""
+    """Continue silently if the terminal or the other end of the pipe was closed."""
     try:
         yield
     except OSError as error:
@@ -91,9 +92,10 @@ def surviving(stream: TextIO) -> Iterator[None]:
 
 
 def _write(text: str) -> None:
-    """Write to a terminal as text, elsewhere as UTF-8 with its own line ends in any locale.
+    """Write text to a terminal, and UTF-8 with unchanged line ends elsewhere, in any locale.
 
-    In pieces: an unbuffered stream does not report a pipe that closes in the middle of a write.
+    It is written in pieces, because an unbuffered stream does not report a pipe that closes in the
+    middle of a write.
     """
     stream: Any = sys.stdout
     data: str | bytes = text

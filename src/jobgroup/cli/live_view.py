@@ -1,4 +1,4 @@
-"""The live view of a group in a terminal: one picture, redrawn in place with rich."""
+"""The live view of a group in a terminal: one picture that rich redraws in place."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _MOST_NAMED: Final = 3
 
 
 class LiveView:
-    """Redrawn in place; events are printed above it."""
+    """A view that is redrawn in place, with events printed above it."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -47,7 +47,7 @@ class LiveView:
 
 
 class _Picture:
-    """A snapshot as rich draws it, in whatever width there is."""
+    """A snapshot that rich draws at the width of the terminal."""
 
     def __init__(self, snapshot: Snapshot, elapsed_s: int) -> None:
         self._now = snapshot

@@ -1,4 +1,4 @@
-"""From the words of a command line to an exit code."""
+"""Parse a command line, run its command, and return an exit code."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ EPILOG: Final = """exit codes:
 
 examples:
   jobgroup run sweep --queue --wait && jobgroup results sweep --csv > sweep.csv
-  jobgroup show --json -- -scan             a name that begins with a dash, last after two dashes
+  jobgroup show --json -- -scan             put a name with a leading dash after two dashes
   eval "$(jobgroup completion bash)"        complete commands, options and group names with Tab
 """
 STOPPED: Final = "Jobs that were sent are recorded and continue on the cloud; the rest is unsent."
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command line and return an exit code, see `jobgroup.cli.exit_codes.Exit`."""
+    """Run the command line and return an exit code of `jobgroup.cli.exit_codes.Exit`."""
     parser = make_parser()
     if "_ARGCOMPLETE" in os.environ:  # Tab was pressed
         import argcomplete
@@ -43,7 +43,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if getattr(sys, name) is None:
             devnull = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115  # to the end
             setattr(sys, name, devnull)
-        with suppress(AttributeError):  # a character that the locale lacks fails no command
+        with suppress(AttributeError):  # a character that the locale lacks makes no command fail
             getattr(sys, name).reconfigure(errors="replace")
     if not sys.stderr.isatty():
         os.environ.setdefault("TQDM_DISABLE", "1")  # progress bars are for people
@@ -83,14 +83,14 @@ def make_parser() -> argparse.ArgumentParser:
 
 
 class _Parser(argparse.ArgumentParser):
-    """Allows options between names: ``rerun sweep --set max_shots=50 3 7``."""
+    """A parser that allows options between names: ``rerun sweep --set max_shots=50 3 7``."""
 
     _is_inside = False
 
     def parse_known_args(  # type: ignore[override]  # one signature for argparse's three
         self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
     ) -> tuple[argparse.Namespace, list[str]]:
-        """Parse as `argparse` does, twice: the options first."""
+        """Parse as `argparse` does, but in two passes: options first."""
         if self._is_inside:
             return super().parse_known_args(args, namespace)
         self._is_inside = True
@@ -109,7 +109,7 @@ class _Parser(argparse.ArgumentParser):
 
 
 class _Name(str):
-    """A word after ``--``, which is never an option."""
+    """A word after ``--``, which the parser never takes for an option."""
 
     __slots__ = ()
 
@@ -141,7 +141,7 @@ def _run(arguments: argparse.Namespace) -> int:
 
 @contextmanager
 def _warnings_and_logs_as_sentences() -> Iterator[None]:
-    """Print warnings and log records as sentences, harmless on a terminal, without our code."""
+    """Print warnings and log records as plain sentences, without lines of our code."""
 
     class Printer(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:

@@ -1,4 +1,4 @@
-"""The progress of a group as one stream of snapshots and events, for the views to show."""
+"""The progress of a group as one stream of snapshots and events, which the views show."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ SNAPSHOT_INTERVAL_S: Final = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """A group at a moment.
+    """The state of a group at one moment.
 
     Attributes:
-        eta_s: shortest and longest likely time to the end in seconds; None if unknown.
-        next_up: positions of the jobs that are sent first, in order.
-        incident: the current problem with a cloud and since when; "" if there is none.
-        running: jobs that are running.
-        failure: one of the failed jobs, usually the latest.
+        eta_s: shortest and longest likely time to the end, in seconds; None if unknown.
+        next_up: positions of the prioritized jobs, in order.
+        incident: current problem with a cloud, and since when; "" if there is none.
+        running: running jobs.
+        failure: a failed job, usually the latest.
     """
 
     name: str
@@ -53,7 +53,7 @@ class Snapshot:
 
 
 class Observer:
-    """Takes snapshots of a group; reads only jobs that have changed since the previous one."""
+    """Takes snapshots of a group, and for each reads only the jobs that changed since the last."""
 
     def __init__(self, group: JobGroup) -> None:
         self._group = group
@@ -72,7 +72,7 @@ class Observer:
             elif record.state == "error":
                 self._failure = record
             elif self._failure is not None and self._failure.position == record.position:
-                self._failure = None  # it was rerun
+                self._failure = None  # the job was rerun
         state = group.state
         since = state.trouble_since
         return Snapshot(
@@ -132,14 +132,14 @@ def follow_until(group: JobGroup, over: threading.Event) -> Iterator[Snapshot]:
 
 
 def _polled(group: JobGroup, stack: ExitStack) -> Iterator[Snapshot]:
-    """Have the group polled as long as the stack is open, and yield snapshots when asked."""
+    """Poll the group while the stack is open, and return an iterator that takes snapshots."""
     stack.callback(engine_session(group).subscribe(lambda: None))
 
     def snapshots() -> Iterator[Snapshot]:
         observer = Observer(group)
         yield (snapshot := observer.look())
         while True:
-            with suppress(StorageError):  # the next look may succeed
+            with suppress(StorageError):  # the next poll may succeed
                 snapshot = observer.look()
             yield snapshot
 
@@ -147,7 +147,7 @@ def _polled(group: JobGroup, stack: ExitStack) -> Iterator[Snapshot]:
 
 
 def states(counts: Mapping[str, int]) -> str:
-    """Return the number of jobs in each state, in a line.
+    """Return one line with the number of jobs in each state.
 
     >>> states({"success": 2, "unsent": 1, "cancel_requested": 1})
     '1 unsent, 1 cancel requested, 2 success'
@@ -156,7 +156,7 @@ def states(counts: Mapping[str, int]) -> str:
 
 
 def span(low_s: float, high_s: float) -> str:
-    """Return a range of time in a suitable unit.
+    """Return a range of durations in a suitable unit.
 
     >>> span(4, 20), span(100, 200), span(4000, 10000), span(90_000, 200_000)
     ('4 to 20 s', '2 to 3 min', '1.1 to 2.8 h', '1.0 to 2.3 days')
@@ -175,7 +175,7 @@ _UNITS: Final = (
 
 
 def local(seconds: float) -> str:
-    """Return a time in this machine's zone; "?" for one that no calendar has."""
+    """Return a time in this machine's time zone; "?" if it is out of range."""
     try:
         return f"{datetime.fromtimestamp(seconds).astimezone():%Y-%m-%d %H:%M:%S}"
     except (OverflowError, ValueError, OSError):

@@ -1,4 +1,4 @@
-"""The JSON that the command prints. Scripts rely on its shapes, which docs/terminal.md describes.
+"""The JSON that commands print. Scripts rely on its form, which docs/terminal.md describes.
 
 Times are ISO 8601 in UTC, in whole seconds. Durations are in seconds. null means "unknown".
 """

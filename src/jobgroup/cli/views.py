@@ -1,4 +1,4 @@
-"""Views of a group's progress: a live picture in a terminal, lines or JSON elsewhere."""
+"""Views of a group's progress: a live picture in a terminal, and lines or JSON elsewhere."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from jobgroup.words import plain
 
 
 class View(Protocol):
-    """Shows what `jobgroup.cli.progress.follow` yields; used by one thread at a time."""
+    """Shows what `jobgroup.cli.progress.follow` yields. One thread at a time uses it."""
 
     def show(self, item: Snapshot | GroupEvent) -> None:
-        """Show a snapshot, or print an event in a line that stays."""
+        """Show a snapshot, or print an event on a line that stays."""
 
     def close(self) -> None:
-        """Leave the last state on the screen."""
+        """End the view, and leave the last state on the screen."""
 
 
 def view_on(stream: TextIO) -> View:
@@ -45,7 +45,7 @@ def view_on(stream: TextIO) -> View:
 
 
 def json_view(group: JobGroup) -> View:
-    """Return a view that prints one JSON object a line, for changes and for events."""
+    """Return a view that prints one JSON object per line, for changes and for events."""
 
     def progress(_: object) -> None:
         echo_json({"event": "progress", **group_document(group)}, one_line=True)
@@ -64,7 +64,7 @@ def _line(snapshot: Snapshot) -> str:
 
 
 class _ChangesView:
-    """Shows a snapshot if its content is new, at most once in `interval_s`; and every event."""
+    """Shows every event, and each new snapshot at most once in `interval_s`."""
 
     def __init__(
         self,

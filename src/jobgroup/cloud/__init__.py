@@ -1,7 +1,8 @@
-"""The embedded cloud: a loopback server of Quandela Cloud's REST API that runs jobs with Perceval.
+"""The embedded cloud: a loopback server with Quandela Cloud's REST API that runs Perceval jobs.
 
-Demo, notebooks and tests use it, and you can rehearse a script on it before you spend credits. It
-imports nothing of jobgroup but `jobgroup.decoding`, and nothing heavy before it starts.
+The demo, the notebooks and the tests use it, and you can test a script on it before you spend
+credits. From jobgroup it imports only `jobgroup.decoding`, and it imports nothing large before it
+starts.
 """
 
 from jobgroup.cloud.server import EmbeddedCloud

@@ -1,4 +1,4 @@
-"""The port and token of an embedded cloud, kept with its jobs: groups know it by its url."""
+"""The port and token of an embedded cloud, stored with its jobs because groups store its URL."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _MAX_PORT: Final = 65_535
 
 
 def read_address(directory: Path) -> tuple[int, str]:
-    """Return the port and token that a directory remembers; 0 and "" if it does not."""
+    """Return the port and token stored in a directory; 0 and "" if there are none."""
     try:
         found = json.loads((directory / _NAME).read_text("utf-8"))
         port, token = found["port"], found["token"]
@@ -23,7 +23,7 @@ def read_address(directory: Path) -> tuple[int, str]:
 
 
 def write_address(directory: Path, port: int, token: str) -> None:
-    """Keep the port and token in a directory, readable for its owner only."""
+    """Store the port and token in a directory, readable only by the owner."""
     unfinished = directory / f"{_NAME}.part"
     unfinished.unlink(missing_ok=True)
     descriptor = os.open(unfinished, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)

@@ -22,7 +22,7 @@ GoOffline = Callable[[float], None]
 
 
 class AdminApi:
-    """The calls under ``/faults``, which require the token and are free of faults."""
+    """The calls under ``/faults``, which require the token and are never faulty."""
 
     def __init__(self, faults: Faults, scheduler: Scheduler, go_offline: GoOffline) -> None:
         self._faults = faults
@@ -67,7 +67,7 @@ class AdminApi:
     async def take_offline(self, request: Request) -> Response:
         duration_s = (await _object(request)).get("duration_s")
         if not isinstance(duration_s, int | float) or not 0 < duration_s <= 86_400:
-            raise invalid("duration_s must be more than 0 and at most 86400")
+            raise invalid("duration_s must be greater than 0 and at most 86400")
         self._go_offline(duration_s)
         return AsciiJSONResponse({"message": "ok"})
 

@@ -27,12 +27,12 @@ Handler = Callable[[Request], Awaitable[Response]]
 MAX_KEY_LENGTH: Final = 255
 
 PATIENCE_S: Final = 3.0
-"""Seconds between signs of life: Perceval's client gives up after 10 s of silence, and a worker may
-take longer to import Perceval."""
+"""Seconds between partial responses: Perceval's client gives up after 10 s of silence, and a worker
+may take longer to import Perceval."""
 
 
 class AsciiJSONResponse(JSONResponse):
-    """JSON in ASCII: text of clients may hold lone surrogates, which UTF-8 cannot carry."""
+    """JSON in ASCII, because clients may send lone surrogates, which UTF-8 cannot represent."""
 
     def render(self, content: Any) -> bytes:
         return json.dumps(content, allow_nan=False, separators=(",", ":")).encode()
@@ -47,7 +47,7 @@ class JobsApi:
         self._engine = engine
 
     def routes(self) -> list[Route]:
-        """Return a route for each path of each call; its name is that of the call."""
+        """Return a route for each path of each call, with the name of the call."""
         table: list[tuple[str, Handler, str, tuple[str, ...]]] = [
             ("create", self.create, "POST", ("/api/jobs", "/api/job")),
             ("availability", self.availability, "GET", ("/api/jobs/availability",)),
@@ -192,7 +192,7 @@ class JobsApi:
 async def _slowly(
     details: dict[str, Any], description: asyncio.Future[dict[str, str]]
 ) -> AsyncIterator[bytes]:
-    """Yield a space, with which JSON may begin, at intervals until the description is there."""
+    """Yield spaces, with which JSON may begin, at intervals until the description is ready."""
     try:
         while not (await asyncio.wait({description}, timeout=PATIENCE_S))[0]:
             yield b" "
@@ -211,7 +211,7 @@ def make_app(routes: list[Route]) -> Starlette:
 
 
 async def _json(request: Request, *, default: Any = None) -> Any:
-    """Return a request's body, or `default` if empty; ApiError (400) if it is no JSON."""
+    """Return a request's body, or `default` if it is empty; ApiError (400) if it is not JSON."""
     raw = await request.body()
     if not raw and default is not None:
         return default

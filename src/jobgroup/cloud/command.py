@@ -16,7 +16,7 @@ from jobgroup.cloud.server import MAX_PORT, EmbeddedCloud, require
 
 CONNECT_TIMEOUT_S: Final = 5.0
 PATIENCE: Final = "7 days"
-"""How long jobs wait for a lost scheduler of a Dask cluster: it may come back on Monday."""
+"""Time for which jobs wait for a lost scheduler of a Dask cluster, longer than a weekend."""
 
 CLOSE_TIMEOUT_S: Final = 5.0
 
@@ -97,7 +97,7 @@ def _dask_executor(address: str) -> Iterator[tuple[Executor, int]]:
     from distributed import Client
 
     try:
-        # a client is as patient when it connects first as when it connects again
+        # a client waits as long for its first connection as for later ones
         Client(address, timeout=CONNECT_TIMEOUT_S, set_as_default=False).close()
         client = Client(address, timeout=PATIENCE, set_as_default=False)
     except (OSError, ValueError) as error:

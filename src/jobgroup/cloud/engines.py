@@ -18,11 +18,12 @@ from jobgroup.cloud.worker_pool import WorkerPool
 T = TypeVar("T")
 
 SUBMISSIONS: Final = 4
-"""How often a job is submitted to an executor that drops it, as Dask does if its scheduler dies."""
+"""Number of times that a job is submitted to an executor that drops it, as Dask does if its
+scheduler dies."""
 
 
 class DroppedError(RuntimeError):
-    """The executor canceled a call unasked."""
+    """The executor canceled a call that no one asked it to cancel."""
 
 
 class PercevalEngine:
@@ -42,9 +43,10 @@ class PercevalEngine:
         self._descriptions: dict[str, Future[dict[str, str]]] = {}
 
     async def description(self, platform: str) -> dict[str, str]:
-        """Return the parts of a platform's details that Perceval writes, made once.
+        """Return the parts of a platform's details that Perceval writes; they are computed once.
 
-        This process makes them if the workers are another executor's, which may be busy or away.
+        This process computes them if the workers belong to another executor, which may be busy or
+        offline.
         """
         if not isinstance(self._executor, WorkerPool):
             return await asyncio.to_thread(describe, platform)
@@ -61,7 +63,7 @@ class PercevalEngine:
             if not _is_worker_crash(error):
                 raise
             self._notes[job.id] = "The worker died; the job runs again"
-        # Dask blames every job on a worker that died. This one is tried again beside no other
+        # Dask blames every job on a worker that died. This one is tried again with no other
         # suspect, so that only the culprit fails.
         try:
             async with self._crash_retry_lock:
@@ -74,7 +76,7 @@ class PercevalEngine:
             del self._notes[job.id]
 
     async def _run_with_resubmit(self, job: Job) -> Outcome:
-        """Submit a job, and again if the executor drops it unasked."""
+        """Submit a job, and submit it again if the executor drops it."""
         for _ in range(SUBMISSIONS):
             with self._control_file(job) as control_file, contextlib.suppress(DroppedError):
                 return await self._submit(job, control_file)
@@ -86,7 +88,7 @@ class PercevalEngine:
         try:
             future = self._executor.submit(execute, *arguments)
         except Exception as error:
-            sentence = f"The executor accepts no jobs ({error}). Rerun this job when it does."
+            sentence = f"The executor accepts no jobs ({error}). Rerun this job later."
             raise RuntimeError(sentence) from error
         ended = asyncio.wrap_future(future)
         try:
@@ -102,7 +104,7 @@ class PercevalEngine:
 
     @contextlib.contextmanager
     def _control_file(self, job: Job) -> Iterator[Path]:
-        """Give each submission a path of its own: Dask takes two equal calls for one."""
+        """Return a new path for each submission, because Dask treats equal calls as one."""
         control_file = self._control_directory / f"{job.id}-{time.monotonic_ns()}"
         self._control_file_of[job.id] = control_file
         try:
@@ -122,7 +124,7 @@ class PercevalEngine:
         try:
             report = json.loads(self._control_file_of[job.id].read_text())
             return float(report["progress"]), report["message"]
-        except (KeyError, OSError, ValueError):  # missing, or incomplete
+        except (KeyError, OSError, ValueError):  # missing or incomplete
             return 0.0, self._notes.get(job.id)
 
 
@@ -152,7 +154,7 @@ class TimerEngine:
 
 
 def _is_worker_crash(error: Exception) -> bool:
-    """Whether workers died of a job; known by the error's name, since Dask is optional."""
+    """Return whether a job killed its workers; the error's name tells, because Dask is optional."""
     return type(error).__name__ == "KilledWorker"
 
 

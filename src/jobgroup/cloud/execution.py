@@ -1,7 +1,7 @@
 """Execute a payload with Perceval, in a worker.
 
-The functions are importable by name, take and return plain data, and return a payload's faults
-instead of raising them, so any `concurrent.futures.Executor` can run them.
+The functions can be imported by name, take and return plain data, and return the errors of a
+payload instead of raising them, so any `concurrent.futures.Executor` can run them.
 """
 
 from __future__ import annotations
@@ -31,10 +31,8 @@ Compute = Callable[[dict[str, Any], Report], dict[str, Any]]
 class Outcome(TypedDict, total=False):
     """The outcome of an execution, with exactly one key.
 
-    Keys:
-        results: the result document, JSON text.
-        error: the reason why there is none, for people.
-        canceled: true if it stopped on request.
+    Keys: results: result document, as JSON text. error: reason why there is none, for people.
+        canceled: true if the execution stopped on request.
     """
 
     results: str
@@ -43,7 +41,7 @@ class Outcome(TypedDict, total=False):
 
 
 def import_perceval() -> None:
-    """Import Perceval, so that the first job does not wait for it."""
+    """Import Perceval in advance, so that the first job does not wait for it."""
     import perceval  # noqa: F401
 
 
@@ -69,7 +67,7 @@ def describe(name: str) -> dict[str, str]:
     specs.known_mitigations = AMitigation.KNOWN_MITIGATIONS
     described = dict(serialize_specs_backward_compatibility(specs))
     if "sample_count" not in (platform.commands or ()):
-        del described["commands"]  # Perceval converts results of platforms that declare none
+        del described["commands"]  # Perceval converts the results of platforms that declare none
     return described
 
 
@@ -100,7 +98,7 @@ def execute(
         outcome = {"results": json.dumps(serialize(_run(payload, compute, reporter)))}
     except RefusedError as refusal:
         outcome = {"error": f"The payload is refused: {refusal}."}
-    except KeyboardInterrupt as error:  # Perceval's native code ends so when asked to stop
+    except KeyboardInterrupt as error:  # Perceval's native code raises this when asked to stop
         outcome = {"error": str(error)}
     except Exception as error:  # noqa: BLE001, whatever Perceval raises is the job's error
         outcome = {"error": f"{type(error).__name__}: {error}"}
@@ -109,7 +107,7 @@ def execute(
 
 def _run(payload: dict[str, Any], compute: Compute, reporter: _Reporter) -> dict[str, Any]:
     raw = _decoded(payload)
-    # a client that converts results on its side gets its context back
+    # a client that converts results itself gets its context back
     context = raw.pop("job_context", None)
     iterations = raw.get("iterator") or []
     if any("noise" in iteration for iteration in iterations):
@@ -122,7 +120,7 @@ def _run(payload: dict[str, Any], compute: Compute, reporter: _Reporter) -> dict
 def _one_by_one(
     raw: dict[str, Any], iterations: list[dict[str, Any]], compute: Compute, reporter: _Reporter
 ) -> list[dict[str, Any]]:
-    """Run iterations that have noise each on its own: Perceval's iterator refuses them."""
+    """Run iterations with noise one by one, because Perceval's iterator rejects them."""
     results_list = []
     for index, iteration in enumerate(iterations):
         single = deepcopy(raw)
@@ -137,7 +135,7 @@ def _one_by_one(
 
 
 def _decoded(payload: dict[str, Any]) -> dict[str, Any]:
-    """Return a payload's objects: of allowed kinds alone, with formulas that are arithmetic."""
+    """Return a payload's objects: only allowed kinds, and only arithmetic formulas."""
     from jobgroup.decoding.perceval_maker import PercevalMaker
 
     budget = Budget(MAX_UNPACKED_BYTES, MAX_UNPACKED_BYTES)
@@ -188,7 +186,7 @@ def _compute(
 
 
 def _with_photon_filters(raw: dict[str, Any], pcvl_version: str | None) -> dict[str, Any]:
-    """Subtract herald photons, which Perceval before 0.13 counts among the detected ones."""
+    """Subtract the herald photons, which Perceval before 0.13 counts as detected."""
     raw = copy(raw)
     heralded = sum((raw.get("heralds") or {}).values())
     if not heralded or _version(pcvl_version) >= (0, 13):
@@ -207,7 +205,7 @@ def _with_photon_filters(raw: dict[str, Any], pcvl_version: str | None) -> dict[
 
 
 def _version(text: str | None) -> tuple[int, ...]:
-    """Return major and minor; those of a recent release if unknown."""
+    """Return the major and minor version; those of a recent release if unknown."""
     try:
         return tuple(int(part) for part in (text or "").split(".")[:2])
     except ValueError:
@@ -215,7 +213,7 @@ def _version(text: str | None) -> tuple[int, ...]:
 
 
 class _Reporter:
-    """Perceval's progress callback: writes a file at intervals, and checks whether to stop."""
+    """Perceval's progress callback, which writes a file at intervals and checks whether to stop."""
 
     def __init__(self, control_file: str | None) -> None:
         self.stopped = False
@@ -240,7 +238,7 @@ class _Reporter:
         try:
             self._file.write_text(json.dumps({"progress": progress, "message": message}))
         except OSError:
-            self._file = None  # a worker on a machine that does not have the directory
+            self._file = None  # the worker's machine does not have the directory
 
     def part(self, index: int, count: int) -> Report:
         """Return the callback for one of `count` equal parts."""
@@ -252,7 +250,7 @@ class _Reporter:
 
 
 def _dropped_by_dask() -> Callable[[], bool]:
-    """Return a check whether this thread's Dask task was canceled; elsewhere it never is."""
+    """Return a function that tells whether this thread's Dask task, if any, was canceled."""
     distributed = sys.modules.get("distributed")
     try:
         worker = distributed.get_worker()  # type: ignore[union-attr]

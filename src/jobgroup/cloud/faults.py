@@ -1,7 +1,7 @@
-"""Faults of the embedded cloud, as of networks and busy clouds, to test a script with.
+"""Faults of the embedded cloud, like those of networks and busy clouds, for testing scripts.
 
 `EmbeddedCloud.faults` adds and clears them; ``/faults`` does the same over HTTP, for other
-processes. `middleware` lets them happen.
+processes. `middleware` makes them happen.
 """
 
 from __future__ import annotations
@@ -74,9 +74,11 @@ class Fault:
             if call not in CALLS:
                 raise ValueError(f"calls must be some of {', '.join(CALLS)}, got {call!r}.")
         if not 0 <= self.probability <= 1:
-            raise ValueError(f"probability must be 0 to 1, got {self.probability!r}.")
+            raise ValueError(f"probability must be from 0 to 1, got {self.probability!r}.")
         if self.delay_s < 0 or not 400 <= self.status <= 599 or (self.times or 1) < 1:
-            raise ValueError("delay_s must be 0 or more, status 400 to 599, times 1 or more.")
+            raise ValueError(
+                "delay_s must be at least 0, status from 400 to 599, and times at least 1."
+            )
 
     def concerns(self, call: str) -> bool:
         if (self.kind == "fail_job") != (call == "run"):

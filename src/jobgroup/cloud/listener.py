@@ -1,4 +1,4 @@
-"""The HTTP server: uvicorn, on one port for the whole life of a cloud, with pauses."""
+"""The HTTP server: uvicorn on one port for the whole life of a cloud, with pauses."""
 
 from __future__ import annotations
 
@@ -66,15 +66,17 @@ class Listener:
                 self._server.should_exit = True
             await self._serving
         self._bound.close()
-        for transport in list(self._transports.values()):  # of clients that stopped reading
+        for transport in list(
+            self._transports.values()
+        ):  # connections of clients that stopped reading
             _reset(transport)
-        await asyncio.sleep(0)  # they are lost in the loop's next turn
+        await asyncio.sleep(0)  # connections are lost in the loop's next iteration
 
     def drop(self, scope: Scope) -> None:
         _reset(self._transports.get(scope["client"]))
 
     async def pause(self) -> None:
-        """Refuse connections and reset open ones; the port stays ours."""
+        """Refuse connections and reset open ones, but keep the port."""
         async with self._turn:
             if self._server is None or self._paused or self._server.should_exit:
                 return
@@ -122,7 +124,7 @@ def _reset(transport: asyncio.Transport | None) -> None:
 
 def _protocol(transports: dict[Any, asyncio.Transport]) -> type[H11Protocol]:
     class Protocol(H11Protocol):
-        """Registers its connection, for faults to reset it."""
+        """A protocol that registers its connection, so that faults can reset it."""
 
         def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
             super().connection_made(transport)
@@ -137,7 +139,7 @@ def _protocol(transports: dict[Any, asyncio.Transport]) -> type[H11Protocol]:
 
 
 class _Server(uvicorn.Server):
-    """Signals that it listens."""
+    """A server that signals when it listens."""
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)

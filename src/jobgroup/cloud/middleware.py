@@ -24,15 +24,15 @@ _LOOPBACK: Final = re.compile(rb"(127\.0\.0\.1|localhost|\[::1\])(:\d+)?", re.IG
 
 
 class FaultMiddleware:
-    """An ASGI application around the REST API's.
+    """An ASGI application around that of the REST API.
 
-    The Host header is checked since a web page can make a browser resolve its own name to loopback.
+    The Host header is checked, because a web page can make its own name resolve to loopback.
 
     Args:
-        app: the application that serves accepted requests.
-        settings: the cloud's.
-        calls: the routes that faults and log tell apart, by their names.
-        drop: resets the connection of a request.
+        app: application that serves accepted requests.
+        settings: settings of the cloud.
+        calls: routes that faults and the log distinguish, by name.
+        drop: function that resets the connection of a request.
     """
 
     def __init__(
@@ -112,7 +112,7 @@ class FaultMiddleware:
 
     async def _drop_connection(self, scope: Scope, receive: _Replay) -> None:
         self._drop(scope)
-        await receive.disconnected()  # otherwise the server answers 500 for the missing answer
+        await receive.disconnected()  # otherwise the server sends 500 for the missing response
 
     def _call_of(self, scope: Scope) -> str | None:
         matching = (route.name for route in self._calls if route.matches(scope)[0] is Match.FULL)
@@ -126,7 +126,7 @@ class FaultMiddleware:
 
 
 class _Replay:
-    """Returns a body that was read already, then the connection's messages."""
+    """Returns a body that was already read, then the connection's messages."""
 
     def __init__(self, body: bytes, receive: Receive) -> None:
         self._message: Message | None = {"type": "http.request", "body": body, "more_body": False}

@@ -1,6 +1,6 @@
-"""Check a request before there is a job: its types, its limits, and what its payload unpacks to.
+"""Check the types, limits and unpacked payload of a request before creating a job.
 
-This imports the description of Perceval's binary format, in 0.1 s, but never Perceval.
+This imports the description of Perceval's binary format, which takes 0.1 s, but never Perceval.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _FOCK_STATE: Final = re.compile(r":PCVL:BasicState:\|(\d+(?:,\d+)*)>")
 
 
 def read_json(body: bytes) -> Any:
-    """Return the value of a request's body; ApiError (400) if it is no JSON, or too large."""
+    """Return the value of a request's body; raise ApiError (400) if it is not JSON or too large."""
 
     def refuse(name: str) -> None:
         raise ValueError(f"{name} is not a JSON number")
@@ -42,11 +42,11 @@ def read_json(body: bytes) -> Any:
     try:
         return parse_json(body.decode(), parse_constant=refuse)
     except ValueError as error:
-        raise invalid(f"The body is not JSON, or too much of it: {error}") from error
+        raise invalid(f"The body is not JSON, or is too deeply nested: {error}") from error
 
 
 def check_create(body: Any) -> Platform:
-    """Check a create body and return its platform; ApiError if it is invalid."""
+    """Check a create body and return its platform; raise ApiError if it is invalid."""
     _check_types(body, required=("job_name", "payload"))
     if body["payload"] is None:
         raise invalid("Invalid payload, expected a json object")
@@ -57,14 +57,14 @@ def check_create(body: Any) -> Platform:
 
 
 def check_rerun(body: Any) -> None:
-    """Check the body of a rerun: each of its three fields may be missing or null."""
+    """Check the body of a rerun, whose three fields may be missing or null."""
     _check_types(body, required=())
     if body.get("platform_id") is not None:
         _platform(body)
 
 
 def check_payload(payload: Mapping[str, Any], platform: Platform) -> None:
-    """Check a payload without executing it; ApiError (400), in the vendor's words if known."""
+    """Check a payload without executing it; raise ApiError (400) with the vendor's text."""
     if not platform.simulated:
         return
     command = payload.get("command")

@@ -41,7 +41,7 @@ class Platform:
 
     @property
     def id(self) -> str:
-        """A uuid that is the same in every embedded cloud."""
+        """Uuid of the platform, the same in every embedded cloud."""
         return str(uuid.uuid5(uuid.NAMESPACE_URL, f"jobgroup:{self.name}"))
 
     def performance(self) -> dict[str, float]:

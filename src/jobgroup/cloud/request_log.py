@@ -18,7 +18,7 @@ class LoggedRequest:
     Attributes:
         call: name of the call (see `jobgroup.cloud.faults.Fault`), None for another path.
         key: its `Idempotency-Key`, None without one.
-        time: when it arrived, in seconds since the epoch.
+        time: time of arrival, in seconds since the epoch.
         status: HTTP status of its response, None if none was sent.
         faults: kinds of the faults that it met.
     """
@@ -33,7 +33,7 @@ class LoggedRequest:
 
 
 class RequestLog:
-    """The last 100,000 requests, oldest first. May be used from any thread."""
+    """The last 100,000 requests, oldest first. Any thread may use it."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

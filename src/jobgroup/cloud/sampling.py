@@ -1,8 +1,8 @@
 """Draw counts and samples from exact probabilities, with the scatter of a real machine.
 
-Perceval makes counts from probabilities by a normal law for each state, then normalises them: they
-scatter less than measured counts, so no error bar could be tested on them. This module imports
-Perceval: import it in workers only.
+Perceval draws the counts of each state from a normal law, then normalises them, so they scatter
+less than measured counts and cannot serve to test error bars. This module imports Perceval: import
+it only in workers.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ class SamplingComputer(SimulatedComputer):  # type: ignore[misc]  # Perceval has
 
     A shot is an event with at least one photon. Shots that pass the photon filter, the heralds and
     the post-selection are selected; a job returns its first `max_samples` selected shots, or fewer
-    if it has used its `max_shots` before.
+    if it uses up its `max_shots` first.
     """
 
     def __init__(self, random: np.random.Generator) -> None:

@@ -1,4 +1,4 @@
-"""Decides when each job runs, on the server's event loop; a running job is an asyncio task."""
+"""Decide when each job runs, on the server's event loop; a running job is an asyncio task."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from jobgroup.cloud.platforms import PLATFORMS
 from jobgroup.cloud.settings import Plan
 
 STOP_TIMEOUT_S: Final = 5.0
-"""How long the jobs of another executor may take to notice that the cloud stops."""
+"""Seconds that the jobs of another executor may take to notice that the cloud stops."""
 
 
 class Engine(Protocol):
@@ -24,22 +24,22 @@ class Engine(Protocol):
 
     @property
     def capacity(self) -> int | None:
-        """The number of jobs that it can run at once; None for any."""
+        """Number of jobs that the engine can run at once; None for any."""
 
     async def run(self, job: Job) -> Outcome:
         """Run one job. When canceled, end it first; then raise `asyncio.CancelledError`."""
 
     def progress(self, job: Job) -> tuple[float, str | None]:
-        """Return the progress of a running job, 0 to 1, and what it does."""
+        """Return the progress of a running job, from 0 to 1, and what the job is doing."""
 
 
 class Scheduler:
-    """Starts waiting jobs as soon as plan and engines allow, first come first served per engine."""
+    """Starts waiting jobs as soon as the plan and the engines allow, in order for each engine."""
 
     def __init__(
         self, store: JobStore, plan: Plan, engines: Mapping[bool, Engine], faults: Faults
     ) -> None:
-        """`engines` maps whether a platform is simulated to its engine."""
+        """Create a scheduler; `engines` maps whether a platform is simulated to its engine."""
         self.plan = plan
         self._faults = faults
         self._store = store
@@ -82,7 +82,7 @@ class Scheduler:
         return job_id
 
     def cancel(self, job: Job) -> None:
-        """Cancel a job, at once if it is waiting; ApiError (400) if it has ended."""
+        """Cancel a job, at once if it is waiting; raise ApiError (400) if it has ended."""
         if job.status in job_store.ENDED:
             raise ApiError(400, f"Can not cancel job: it is {job.status}")
         if job.id in self._queued:

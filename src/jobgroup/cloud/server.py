@@ -31,7 +31,7 @@ STARTUP_TIMEOUT_S: Final = 30.0
 
 
 def require(extra: str, *modules: str) -> None:
-    """Check that modules are installed, importing none; ImportError names the extra to install."""
+    """Check that modules are installed, without importing them; ImportError names the extra."""
     for module in modules:
         if importlib.util.find_spec(module) is None:
             raise ImportError(
@@ -43,17 +43,17 @@ def require(extra: str, *modules: str) -> None:
 class EmbeddedCloud:
     """A cloud on this machine, for scripts, notebooks and tests.
 
-    It serves the Quandela Cloud contract on loopback and executes jobs with Perceval, on the
-    platforms ``sim:altair`` (noise as the real one) and ``sim:slos`` (no noise). On ``test:timer``
-    jobs only take the time that their payload asks for (see `jobgroup.cloud.engines.TimerEngine`),
-    so thousands of them cost next to nothing.
+    It serves Quandela Cloud's REST API on loopback and executes jobs with Perceval, on the
+    platforms ``sim:altair`` (with the noise of the real one) and ``sim:slos`` (without noise). On
+    ``test:timer``, jobs only wait for the time that their payload gives (see
+    `jobgroup.cloud.engines.TimerEngine`), so thousands of them take almost no computing time.
 
     Probabilities and performances are exact. Counts and samples are drawn from the probabilities by
-    the multinomial distribution, with a different seed for each job, so they scatter as measured
-    ones do. Of the `max_shots` events with at least one photon, a binomial number passes the photon
-    filter, heralds and post-selection; a job returns these, and at most `max_samples` of them.
-    ``sim:probs`` is ``sim:slos`` without sampling: Perceval's client makes counts from its
-    probabilities, again each time that it decodes a result, and they scatter less.
+    the multinomial distribution, with a different seed for each job, so they scatter like measured
+    ones. Of the `max_shots` events with at least one photon, a binomial number passes the photon
+    filter, heralds and post-selection; a job returns at most `max_samples` of these. ``sim:probs``
+    is ``sim:slos`` without sampling: Perceval's client draws counts from its probabilities each
+    time that it decodes a result, and they scatter less.
 
     Args:
         port: port to listen on; 0 for the one that `directory` remembers, or a free one.
@@ -63,21 +63,21 @@ class EmbeddedCloud:
             temporary one, deleted with this object.
         max_queue: the plan's limit of waiting and running jobs.
         max_concurrent: the plan's limit of running jobs.
-        executor: any `concurrent.futures.Executor` to execute payloads, for example
+        executor: `concurrent.futures.Executor` that executes payloads, for example
             ``client.get_executor()`` of a Dask cluster; by default worker processes. The cloud
             reads progress from workers that see this machine's files.
-        workers: number of payloads executed at once; by default 1, or with another executor the
-            plan's limit.
+        workers: number of payloads executed at once; by default 1, or the plan's limit with another
+            executor.
         prewarm: whether worker processes start and import Perceval at once, in the background
             (2 to 5 s), instead of with the first job.
         host: loopback address.
         supports_idempotency_keys: whether a repeated create or rerun with the same
             ``Idempotency-Key`` returns the first one's id; each response then has the header
-            ``Idempotency-Key-Support: true``. The real cloud knows neither header.
+            ``Idempotency-Key-Support: true``. The real cloud supports neither header.
 
     Attributes:
         token: token that clients must send.
-        faults: faults to inject, see `jobgroup.cloud.faults.Faults`.
+        faults: faults to inject; see `jobgroup.cloud.faults.Faults`.
 
     Raises:
         ValueError: `host` is not a loopback address, a limit is less than 1, or `port` or `token`
@@ -106,7 +106,7 @@ class EmbeddedCloud:
         if host not in HOSTS:
             raise ValueError(f"host must be a loopback address ({', '.join(HOSTS)}), got {host!r}.")
         if min(max_queue, max_concurrent, workers or 1) < 1 or workers == 0:
-            raise ValueError("max_queue, max_concurrent and workers must be 1 or more.")
+            raise ValueError("max_queue, max_concurrent and workers must be at least 1.")
         if type(port) is not int or not 0 <= port <= MAX_PORT:
             raise ValueError(f"port must be a whole number from 0 to {MAX_PORT}, got {port!r}.")
         if token is not None and not (token.isascii() and token.isprintable() and token.strip()):
@@ -138,7 +138,7 @@ class EmbeddedCloud:
 
     @property
     def url(self) -> str:
-        """The URL at which it listens; RuntimeError if it was never started."""
+        """URL at which the cloud listens. Raises RuntimeError if it was never started."""
         if not self._port:
             raise RuntimeError("The embedded cloud has no URL before start().")
         host = f"[{self._host}]" if ":" in self._host else self._host
@@ -146,7 +146,7 @@ class EmbeddedCloud:
 
     @property
     def running(self) -> bool:
-        """Whether it serves."""
+        """Whether the cloud is serving."""
         return self._thread is not None
 
     def start(self) -> Self:
@@ -189,27 +189,27 @@ class EmbeddedCloud:
 
     def _bind(self, bind: Callable[[str, int], socket.socket]) -> socket.socket:
         if not self._port and self._port_before:
-            with contextlib.suppress(OSError):  # another program has that port by now
+            with contextlib.suppress(OSError):  # another program has taken the port
                 return bind(self._host, self._port_before)
         return bind(self._host, self._port)
 
     def stop(self) -> None:
-        """Stop serving and end the workers; jobs that were running run again after a `start`."""
+        """Stop serving and end the workers; a later `start` runs unfinished jobs again."""
         if self._thread is None or self._service is None:
             return
-        with contextlib.suppress(RuntimeError):  # its loop has ended already
+        with contextlib.suppress(RuntimeError):  # its loop has already ended
             self._service.call(self._service.end)
         self._thread.join()
         self._thread = self._service = None
 
     def jobs(self) -> list[Job]:
-        """Return every job that it ever received, oldest first; RuntimeError if it is stopped."""
+        """Return all jobs received, oldest first; raise RuntimeError if the cloud is stopped."""
         self._running_service()
         return self._store.all() if self._store else []
 
     @property
     def log(self) -> list[LoggedRequest]:
-        """The requests that it received, rejected ones too, oldest first; at most 100,000."""
+        """The last 100,000 requests received, including rejected ones, oldest first."""
         return self._settings.log.entries()
 
     def set_plan(
@@ -223,7 +223,7 @@ class EmbeddedCloud:
 
         Raises:
             ValueError: a limit is less than 0.
-            RuntimeError: it is stopped.
+            RuntimeError: the cloud is stopped.
         """
         service = self._running_service()
         service.call(
@@ -238,24 +238,24 @@ class EmbeddedCloud:
         """Refuse connections and reset open ones; jobs continue.
 
         Args:
-            duration_s: seconds until it returns; None to wait for `go_online`.
+            duration_s: seconds until the cloud returns; None to wait for `go_online`.
 
         Raises:
-            RuntimeError: it is stopped.
+            RuntimeError: the cloud is stopped.
         """
         service = self._running_service()
         service.call(lambda: service.go_offline(duration_s, after_s=0))
         service.settle()
 
     def go_online(self) -> None:
-        """Accept connections again after `go_offline`; RuntimeError if it is stopped."""
+        """Accept connections again; raise RuntimeError if the cloud is stopped."""
         service = self._running_service()
         service.call(service.go_online)
         service.settle()
 
     @property
     def worker_pids(self) -> list[int]:
-        """Process ids of its own workers; RuntimeError if it is stopped."""
+        """Process ids of the cloud's own workers. Raises RuntimeError if it is stopped."""
         return self._running_service().worker_pids()
 
     def __enter__(self) -> Self:
@@ -275,7 +275,7 @@ class EmbeddedCloud:
         return self._service
 
     async def _live(self, bound: socket.socket, store: JobStore, ready: Future[Service]) -> None:
-        """Serve for the whole life of the thread, which keeps this object from being collected."""
+        """Serve while the thread lives, which keeps this object from being garbage-collected."""
         from jobgroup.cloud.service import Service
 
         try:

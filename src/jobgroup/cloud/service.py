@@ -1,4 +1,4 @@
-"""One run of an embedded cloud: everything that lives on the event loop of its thread."""
+"""One run of an embedded cloud: all objects on the event loop of its thread."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from jobgroup.cloud.worker_pool import WorkerPool
 T = TypeVar("T")
 
 ANSWER_TIME_S: Final = 0.05
-"""Time to respond to a request to go offline."""
+"""Seconds to respond to a request to go offline."""
 
 
 class Service:
-    """Created on its own loop; other threads use `call`, `settle` and `worker_pids` only."""
+    """One run, on its own loop. Other threads use only `call`, `settle` and `worker_pids`."""
 
     def __init__(self, settings: Settings, bound: socket.socket, store: JobStore) -> None:
         self._loop = asyncio.get_running_loop()
@@ -48,7 +48,7 @@ class Service:
         self._app = FaultMiddleware(app, settings, calls, drop=self._listener.drop)
 
     async def run(self, ready: Future[Self]) -> None:
-        """Serve until `end`; `ready` gets this service when it listens."""
+        """Serve until `end`; `ready` is called with this service once it listens."""
         try:
             if self._settings.prewarm and isinstance(self._executor, WorkerPool):
                 self._executor.prewarm()
@@ -97,7 +97,7 @@ class Service:
         task.add_done_callback(self._changes.discard)
 
     def settle(self) -> None:
-        """Wait, in another thread, until it has gone offline or online as requested."""
+        """Wait in another thread until the service is offline or online, as requested."""
 
         async def changes() -> None:
             await asyncio.gather(*self._changes, return_exceptions=True)

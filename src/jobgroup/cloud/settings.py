@@ -1,4 +1,4 @@
-"""Settings that stay the same in all runs of an embedded cloud, and its account's plan."""
+"""Settings that are the same in all runs of an embedded cloud, and its account's plan."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from jobgroup.cloud.faults import Faults
 from jobgroup.cloud.request_log import RequestLog
 
 CONTROL_DIRECTORY: Final = "control"
-"""The directory through which workers report, in a cloud's directory."""
+"""Subdirectory of a cloud's directory through which workers report."""
 
 
 @dataclass(slots=True)
@@ -22,7 +22,7 @@ class Plan:
         max_queue: limit of waiting and running jobs.
         max_concurrent: limit of running jobs.
         supports_idempotency_keys: whether a repeated `Idempotency-Key` returns the first one's job.
-            The real cloud does not know that header.
+            The real cloud does not support that header.
     """
 
     max_queue: int
@@ -30,17 +30,17 @@ class Plan:
     supports_idempotency_keys: bool = True
 
     def change(self, **changes: int | bool | None) -> None:
-        """Set attributes, except those that are None; ValueError for a limit below 0."""
+        """Set attributes, except those that are None; raise ValueError for a limit below 0."""
         given = {name: value for name, value in changes.items() if value is not None}
         if min(given.values(), default=0) < 0:
-            raise ValueError("A limit must be 0 or more.")
+            raise ValueError("A limit must be at least 0.")
         for name, value in given.items():
             setattr(self, name, value)
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Settings of a cloud; the arguments of `jobgroup.cloud.EmbeddedCloud` say what they mean."""
+    """Settings of a cloud; see the arguments of `jobgroup.cloud.EmbeddedCloud`."""
 
     token: str = field(repr=False)
     directory: Path

@@ -1,7 +1,7 @@
-"""The worker process: reads pickled calls from standard input, writes answers to standard output.
+"""The worker process, which reads pickled calls from its input and writes answers to its output.
 
-`worker_pool.WorkerPool` runs it as ``python -m jobgroup.cloud.worker``. It ends with its input, so
-no worker outlives a cloud that was killed.
+`worker_pool.WorkerPool` runs it as ``python -m jobgroup.cloud.worker``. It ends when its input
+ends, so no worker outlives a cloud that was killed.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ Call = tuple[Any, tuple[Any, ...], dict[str, Any]]
 
 
 def send(stream: IO[bytes], value: Any) -> None:
-    """Write one value; nothing if it cannot be pickled."""
+    """Write one value, or nothing if it cannot be pickled."""
     stream.write(pickle.dumps(value))
     stream.flush()
 
 
 def receive(stream: IO[bytes]) -> Any:
-    """Read one value; EOFError if the other side is gone."""
+    """Read one value; raise EOFError if the other side is gone."""
     try:
         return pickle.load(stream)  # noqa: S301, the other end is our own parent or child
     except pickle.UnpicklingError:  # cut short
@@ -38,7 +38,9 @@ def main() -> None:
     signal.signal(
         signal.SIGINT, signal.SIG_IGN
     )  # Ctrl-C is for the cloud, which then ends this process
-    with contextlib.suppress(OSError):  # only Linux has it: out of memory, this process goes first
+    with contextlib.suppress(
+        OSError
+    ):  # only on Linux: if memory runs out, this process is killed first
         Path("/proc/self/oom_score_adj").write_text("1000")
     calls = os.fdopen(os.dup(0), "rb")
     answers = os.fdopen(os.dup(1), "wb")
@@ -61,7 +63,7 @@ def _read(calls: IO[bytes], inbox: queue.SimpleQueue[Call]) -> None:
         while True:
             inbox.put(receive(calls))
     except EOFError:
-        os._exit(0)  # even during a simulation, whose result has no reader
+        os._exit(0)  # even during a simulation, whose result no one would read
     finally:
         os._exit(1)
 

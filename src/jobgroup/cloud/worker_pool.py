@@ -1,9 +1,9 @@
-"""A `concurrent.futures.Executor` whose worker processes can die, or be killed, one at a time.
+"""A `concurrent.futures.Executor` whose worker processes can die or be killed one at a time.
 
-Libraries cannot, as tried with Python 3.11: `ProcessPoolExecutor` and loky 3.7 fail every pending
-call when one process dies, and cannot end a running call. pebble 5.2 can, but a process that dies
-idle or while starting breaks its pool, and it imports the user's script again in each process,
-which breaks scripts without a main guard.
+The libraries that we tried with Python 3.11 do not allow this. `ProcessPoolExecutor` and loky 3.7
+fail every pending call when one process dies, and cannot end a running call. pebble 5.2 can, but a
+process that dies while idle or starting breaks its pool, and it imports the user's script again in
+each process, which breaks scripts without a main guard.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ class WorkerError(RuntimeError):
 
 
 class WorkerPool(Executor):
-    """Runs calls in `count` processes, started when first needed.
+    """Runs calls in `count` processes, which are started when first needed.
 
-    A process that dies fails only its own call, and is replaced.
+    If a process dies, only its own call fails, and the process is replaced.
     """
 
     def __init__(self, count: int) -> None:
@@ -46,7 +46,7 @@ class WorkerPool(Executor):
             slot.start()
 
     def submit(self, fn: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> Future[R]:
-        """Run ``fn(*args, **kwargs)`` in a worker; all must be picklable."""
+        """Run ``fn(*args, **kwargs)`` in a worker; all of these must be picklable."""
         if self._closed:
             raise RuntimeError("The workers are shut down.")
         future: Future[R] = Future()
@@ -127,9 +127,9 @@ class _WorkerSlot:
         self._reap()
 
     def _call(self, call: Call) -> Any:
-        """Return the result of a call; WorkerError if it raised, EOFError or OSError if it died."""
+        """Return a call's result; WorkerError if it failed, EOFError or OSError if it died."""
         process = self.start()
-        with contextlib.suppress(BrokenPipeError):  # noticed when the answer is read
+        with contextlib.suppress(BrokenPipeError):  # reading the answer reports this
             send(cast(IO[bytes], process.stdin), call)
         succeeded, value = receive(cast(IO[bytes], process.stdout))
         if not succeeded:

@@ -1,4 +1,4 @@
-"""Distributions of selected jobs side by side, each beside the first one or its own ideal."""
+"""Compare the distributions of selected jobs with the first one, or each with its own ideal."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from jobgroup.results.pool import Pool
 from jobgroup.store import JobRecord
 
 MOST_SIDES: Final = 6
-"""Distributions that are drawn side by side."""
+"""Maximum number of distributions that are drawn side by side."""
 
 MOST_STATES: Final = 1_000
-"""States of one distribution that are sent; the shares of the others are summed."""
+"""Number of states of a distribution that are sent; the shares of the others are summed."""
 
 
 def compare_jobs(group: JobGroup, records: Sequence[JobRecord], *, ideal: bool = False) -> Json:
-    """Return the shares of some jobs with their errors, and how far they are apart.
+    """Return the shares of some jobs with their errors, and their distances.
 
-    Each is compared with the first one, or with its own noiseless result if that is asked for.
+    Each job is compared with the first one or, if requested, with its own noiseless result.
     """
     store = engine_session(group).store
     found = measurements_of(group).of_records(group, records[:MOST_SIDES])
@@ -68,7 +68,7 @@ def _entries(pool: Pool) -> list[list[Any]]:
 
 
 def _comparison(pool: Pool, first: Pool, ideal: Json, *, is_first: bool) -> Json:
-    """Return the distance of two results, with the distance that chance alone would give."""
+    """Return the distance of two results, and the distance that chance alone would give."""
     if is_first or "problem" in ideal:
         return {"comparison": None, "problem": ""}
     try:
@@ -89,7 +89,7 @@ def _ideal(body: Mapping[str, Any] | None) -> Json:
 
 
 def _names(sides: Sequence[tuple[JobRecord, Measurement]]) -> list[str]:
-    """Return the labels that differ between the sides, "phi 1.43, indist 0.60"; or all."""
+    """Return the labels that differ between the sides, such as "phi 1.43, indist 0.60", or all."""
     values = [{**record.labels, **measurement.params} for record, measurement in sides]
     names = list(dict.fromkeys(name for each in values for name in each))
     differing = [n for n in names if any(each.get(n) != values[0].get(n) for each in values)]

@@ -34,19 +34,19 @@ from jobgroup.store import JobRecord
 from jobgroup.store.encoding import json_safe
 
 LOADED_AT_ONCE: Final = 200
-"""Results that are loaded for one answer, so that the page sees progress."""
+"""Number of results that are loaded for one answer, so that the page sees progress."""
 
 MOST_UNASKED: Final = 2_000
-"""More missing results than this are loaded only if the page asks for them."""
+"""Number of missing results above which they are loaded only if the page asks for them."""
 
 MOST_VALUES: Final = 2_000
-"""Values of a further name that the page can choose from."""
+"""Maximum number of values of a further name that the page can choose from."""
 
 _KINDS: Final = ("line", "map", "bars")
 
 
 class Figures:
-    """Answers the page's questions about figures; the points of a group are kept while it rests."""
+    """Answers the page's questions about figures; an unchanged group's points are kept."""
 
     def __init__(self) -> None:
         self._lock = Lock()
@@ -62,7 +62,8 @@ class Figures:
             group: group of the results.
             args: `y`, `x`, `curves` ("" for none), `at` (values of other swept names), `kind`,
                 `errors`, `sweep`; `load` to load more than 2,000 results; `retry` to load failed
-                ones again; `only_load` for progress alone; `have`, the digest of the last answer.
+                results again; `only_load` to get only the progress; `have`, the digest of the last
+                answer.
         """
         progress, points = self.points(group, args)
         if points is None:
@@ -94,7 +95,7 @@ class Figures:
             return progress, self._points(group, records, str(args.get("sweep") or ""))
 
     def _load(self, group: JobGroup, records: Sequence[JobRecord], *, is_asked: bool) -> Json:
-        """Load some of the missing results; return how many are here, of how many."""
+        """Load some of the missing results; return the number of loaded results and of all."""
         expected = [r for r in records if r.state in HAS_RESULTS and r.remote_id]
         known = measurements_of(group).known(expected)
         missing = [
@@ -120,7 +121,7 @@ class Figures:
     def _points(
         self, group: JobGroup, records: Sequence[JobRecord], sweep: str
     ) -> tuple[Study, list[str], Json]:
-        """Return the points of a sweep, remarks about them, and the quantities to choose from."""
+        """Return the points of a sweep, remarks on them, and the available quantities."""
         session = engine_session(group)
         sweeps = [each.name for each in session.store.sweeps.all()]
         chosen = sweep if sweep in sweeps else sweeps[-1] if sweeps else None
@@ -173,7 +174,7 @@ def choices_of(study: Study, definitions: Mapping[str, Any]) -> Json:
 
 
 def _most_telling(study: Study, states: Sequence[str]) -> str:
-    """Return the state whose share varies most, which a sweep is probably about."""
+    """Return the state whose share varies most, which is probably the subject of the sweep."""
     shares = [point.pool.shares for point in study.points if point.pool.shares]
 
     def span(state: str) -> float:
@@ -204,7 +205,7 @@ class Chosen(NamedTuple):
 def chosen_figure(
     study: Study, definitions: Mapping[str, Expression], choices: Json, args: Mapping[str, Any]
 ) -> Chosen:
-    """Return a figure with the wanted choices; replace and name missing ones."""
+    """Return a figure with the page's choices; name and replace those that no longer exist."""
     known = with_variants(study).coordinates
     wanted: dict[str, Any] = {name: args.get(name) for name in ("x", "curves")}
     at = args.get("at") or {}
@@ -279,7 +280,7 @@ def _as_json(figure: Figure) -> Json:
 
 
 def _axis(values: Sequence[Cell]) -> Json:
-    """The values along an axis, and what they are."""
+    """Return the values along an axis, and their type."""
     kind = "time" if are_times(values) else "number" if is_numeric(values) else "text"
     return {
         "kind": kind,
@@ -289,7 +290,7 @@ def _axis(values: Sequence[Cell]) -> Json:
 
 
 def _python(figure: Figure, *, is_auto: bool, sweep: str) -> str:
-    """The line of Python that draws the figure.
+    """Return the line of Python that draws the figure.
 
     >>> from types import SimpleNamespace as Of
     >>> shown = Of(y="|1,1>", x="phi", curves="indist", kind="line", errors=True, selectors=[])

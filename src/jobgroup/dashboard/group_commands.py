@@ -25,7 +25,7 @@ _DELETED: Final = f"deleted; you can restore it for {TRASH_RETENTION_DAYS} days"
 
 
 def delete_shown(group: JobGroup, args: Json) -> Json:
-    """Move a group to the trash; with `cancel`, ask the cloud to cancel what has not ended."""
+    """Move a group to the trash; with `cancel`, first ask the cloud to cancel its active jobs."""
     if args.get("cancel"):
         request(group, "cancel", positions=None).result()
     engine_session(group).store.meta()  # raises if another group has its name now
@@ -43,7 +43,7 @@ def restore(names: Any) -> Json:
 
 
 def export(names: Any) -> Json:
-    """Write groups into files in the current directory, each named after its group."""
+    """Export groups to files in the current directory, each named after its group."""
     written: list[Path] = []
 
     def write(name: str) -> None:
@@ -57,7 +57,7 @@ def export(names: Any) -> Json:
 
 
 def stop(group: JobGroup, args: Json) -> Json:
-    """End the sending of jobs, in whichever process; with `cancel`, cancel what is on the cloud."""
+    """Stop the sending of jobs in any process; with `cancel`, also cancel the jobs on the cloud."""
     text = request(group, "stop", by="the dashboard").result().text
     if args.get("cancel"):
         text += f"; {request(group, 'cancel', positions=None).result().text}"
@@ -65,9 +65,9 @@ def stop(group: JobGroup, args: Json) -> Json:
 
 
 def describe(group: JobGroup, args: Json) -> Json:
-    """Say what a group is for; an empty text takes the description away."""
+    """Set the description of a group; an empty text removes it."""
     text = group.description = _text_argument(args)
-    return {"text": "description kept" if text else "description removed"}
+    return {"text": "description saved" if text else "description removed"}
 
 
 def define(group: JobGroup, args: Json) -> Json:
@@ -98,7 +98,7 @@ def annotate(group: JobGroup, args: Json, *, removals: int | None = None) -> Jso
 
 
 def repeat(group: JobGroup, args: Json, *, removals: int | None = None) -> Json:
-    """Add more jobs like some."""
+    """Add copies of jobs."""
     jobs = _jobs_of(group, args, removals)
     numbers = {name: int(args[name]) for name in ("to", "times") if name in args}
     before = len(group)
@@ -122,7 +122,7 @@ def _jobs_of(group: JobGroup, args: Json, removals: int | None) -> list[RemoteJo
 COMMANDS: Final[Mapping[str, Callable[[Any], Json]]] = MappingProxyType(
     {"delete": delete, "restore": restore, "export": export}
 )
-"""Commands for groups by name."""
+"""Commands for groups, which are given by name."""
 
 ON_SHOWN: Final[Mapping[str, Callable[[JobGroup, Json], Json]]] = MappingProxyType(
     {
@@ -139,14 +139,14 @@ ON_SHOWN: Final[Mapping[str, Callable[[JobGroup, Json], Json]]] = MappingProxyTy
 ON_JOBS: Final[Mapping[str, Callable[..., Json]]] = MappingProxyType(
     {"annotate": annotate, "repeat": repeat, "remove": remove}
 )
-"""Commands for jobs of it that need no engine."""
+"""Commands for its jobs that need no engine."""
 
 
 MODES: Final = ("parallel", "sequential", "queue")
 
 
 def engine_args(group: JobGroup, args: Json) -> Json:
-    """Return a command's arguments for the engine; TypeError or ValueError for a wrong one."""
+    """Return a command's arguments for the engine; a wrong one raises TypeError or ValueError."""
     checks: dict[str, Callable[[Any], Any]] = {
         "positions": parse_positions,
         "position": int,
@@ -162,7 +162,7 @@ def engine_args(group: JobGroup, args: Json) -> Json:
         args = {**{k: v for k, v in args.items() if k != "state"}, "positions": found}
     unknown = sorted(args.keys() - checks.keys())
     if unknown:
-        raise TypeError(f"no command has the argument {short(unknown[0])}")
+        raise TypeError(f"no command has an argument {short(unknown[0])}")
     return {name: checks[name](value) for name, value in args.items()}
 
 
@@ -179,30 +179,30 @@ def _at_least_one(value: Any) -> int:
 
 def _mode(value: Any) -> str:
     if value not in MODES:
-        raise ValueError(f"mode is {', '.join(MODES)}, not {short(value)}")
+        raise ValueError(f"mode must be one of {', '.join(MODES)}, got {short(value)}")
     return str(value)
 
 
 def _overrides(value: Any) -> dict[str, Any]:
     """Return new values for parameters; the engine decides whether they are valid."""
     if not isinstance(value, Mapping):
-        raise TypeError(f"overrides are values by the names of parameters, not {short(value)}")
+        raise TypeError(f"overrides must be an object of parameters, got {short(value)}")
     for name, wanted in value.items():
         if not isinstance(wanted, str | int | float):
-            raise TypeError(f"{name} is a number, a text, true or false, not {short(wanted)}")
+            raise TypeError(f"{name} must be a number, a string or a boolean, got {short(wanted)}")
     return {str(name): wanted for name, wanted in value.items()}
 
 
 def _text_argument(args: Json) -> str:
     text = args.get("text")
     if not isinstance(text, str):
-        raise TypeError(f"text is words, not {short(text)}")
+        raise TypeError(f"text must be a string, got {short(text)}")
     return text
 
 
 def _delete(name: str) -> None:
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # what still runs was said in the step before
+        warnings.simplefilter("ignore")  # the confirmation has already shown the active jobs
         catalog.delete(name)
 
 
@@ -210,11 +210,11 @@ def _each(names: Any, act: Callable[[str], None], what: str) -> Json:
     """Call `act` for each group; fail only if it fails for all of them.
 
     Raises:
-        JobGroupError: it failed for every group.
+        JobGroupError: the command failed for every group.
         TypeError: `names` is not a list of names.
     """
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-        raise TypeError(f"names is a list of names, not {short(names)}")
+        raise TypeError(f"names must be a list of names, got {short(names)}")
     done: list[str] = []
     failed: dict[str, str] = {}
     for name in names:

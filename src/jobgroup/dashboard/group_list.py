@@ -1,4 +1,4 @@
-"""The list of all groups for the page, which asks often, so unchanged lists are not resent."""
+"""The list of all groups for the page, which asks often: an unchanged list is not resent."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from jobgroup.store.paths import group_path
 from jobgroup.store.summaries import recent_ends, summarise
 
 RECENT_S: Final = 600.0
-"""A group that has not changed for so long has no time left to tell."""
+"""Seconds without a change after which no remaining time is estimated for a group."""
 
 
 def present_groups() -> list[Json]:
@@ -27,7 +27,7 @@ def present_groups() -> list[Json]:
 def groups(args: Json) -> Json:
     """Return all groups on disk and those in the trash.
 
-    With the `stamp` of an earlier answer only a stamp comes back if nothing has changed.
+    If `stamp` is that of an earlier answer and nothing has changed, return only a stamp.
     """
     found = {
         "groups": present_groups(),

@@ -1,4 +1,4 @@
-"""The facts about one job that the page shows besides its results: payload, events, attempts."""
+"""Details of one job for the page, except its results: payload, events and attempts."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from jobgroup.store import AttemptRecord, GroupStore
 from jobgroup.store.columns import MAX_CELL
 
 MAX_PAYLOAD: Final = 200_000
-"""Characters of a payload that are shown."""
+"""Maximum number of characters of a payload to show."""
 
 ALL_FIXED: Final = (
-    "Every parameter of it is part of the experiment, which only Perceval can write: build it again"
-    " and add it."
+    "All parameters are part of the experiment, which only Perceval can write. Build the"
+    " experiment again and add it."
 )
 
 
@@ -67,13 +67,13 @@ def payload(group: JobGroup, job: RemoteJob) -> Json:
         return {"text": "", "reason": "Only the cloud has the payload of this job."}
     text = json.dumps(body.get("payload", body), indent=2, ensure_ascii=False)
     if len(text) > MAX_PAYLOAD:
-        reason = f"Its payload has {len(text):,} characters, too many to show."
+        reason = f"The payload has {len(text):,} characters, which is too many to show."
         return {"text": "", "reason": reason}
     return {"text": text, "reason": ""}
 
 
 def drawing(group: JobGroup, job: RemoteJob) -> Json:
-    """Return Perceval's drawing of the circuit as SVG, or why there is none."""
+    """Return Perceval's drawing of the circuit as SVG, or the reason why there is none."""
     try:
         body = engine_session(group).store.body(job._record.entry_id)  # noqa: SLF001
         return {"svg": circuit_svg(body or {}), "reason": ""}
@@ -101,7 +101,7 @@ def _events(job: RemoteJob, added_at: float) -> list[Json]:
     for attempt in job.attempts:
         latest = 0.0
         for event in _events_of(attempt):
-            # the cloud's clock is another one, and some clouds report whole seconds
+            # the cloud has its own clock, and some clouds report whole seconds
             latest = max(latest, event["at"])
             happened.append({**event, "at": latest})
     happened += [{"at": each.at, "what": each.kind, "text": each.text} for each in job.events]

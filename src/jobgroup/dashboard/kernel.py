@@ -7,25 +7,25 @@ import time
 from typing import Any, Final
 
 LOST_AFTER_S: Final = 60.0
-"""A page in sight says something every few seconds."""
+"""Seconds of silence after which a page is gone; a visible page sends messages all the time."""
 
 LOST_AFTER_UNSEEN_S: Final = 600.0
-"""The same if it is unknown whether a cell keeps the kernel from hearing it."""
+"""The same, if it is unknown whether a cell blocks the kernel."""
 
 
 class CellMonitor:
-    """Follow the cells of this kernel, if it has IPython."""
+    """Tracks the cells that this kernel runs, if it has IPython."""
 
     def __init__(self) -> None:
         self._shell = _shell()
-        self._is_running = True  # who makes a dashboard does it in a cell
+        self._is_running = True  # a dashboard is created in a cell
         self._ended_at = 0.0
         if self._shell is not None:
             self._shell.events.register("pre_run_cell", self._begin)
             self._shell.events.register("post_run_cell", self._end)
 
     def is_lost(self, silent_s: float, after_s: float | None = None) -> bool:
-        """Whether a browser that was silent for that long is gone, by default after a minute."""
+        """Return whether a browser that has been silent for `silent_s` seconds is gone."""
         if self._shell is None:
             return silent_s > (LOST_AFTER_UNSEEN_S if after_s is None else after_s)
         idle_s = time.monotonic() - self._ended_at

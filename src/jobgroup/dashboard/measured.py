@@ -1,4 +1,4 @@
-"""Measured values for the page, reduced by `jobgroup.results` and kept in memory."""
+"""Measured values for the page, which `jobgroup.results` computes and which stay in memory."""
 
 from __future__ import annotations
 
@@ -27,25 +27,26 @@ from jobgroup.store import JobRecord
 from jobgroup.store.columns import MAX_CELL
 
 MAX_STATES: Final = 24
-"""The most frequent states of the group, whose shares are sent unless others are asked for."""
+"""Number of the group's most frequent states whose shares are sent by default."""
 
 MAX_ENTRIES: Final = 1000
-"""Outcomes of one distribution that are sent; the others are summed."""
+"""Number of outcomes of a distribution that are sent; the others are summed."""
 
 MAX_REMEMBERED: Final = 2_000_000
-"""Outcomes that are remembered, so that the cloud is asked once."""
+"""Number of outcomes that are remembered, so that the cloud is asked only once."""
 
 Found = list[Measurement] | str
-"""The measurements of a job, or why they are unknown."""
+"""The measurements of a job, or the reason why they are unknown."""
 
 
 class Measurements:
-    """The results of the jobs of one group, fetched and reduced once.
+    """The results of one group's jobs, each fetched and reduced once.
 
-    Several threads may ask at once: a result that one of them is fetching is awaited by the others.
+    Several threads may ask at once: if one of them is fetching a result, the others wait for it.
 
     Attributes:
-        token_needed: `url` and `account` whose token the last results needed; None for none.
+        token_needed: `url` and `account` whose token the last results needed; None if there are
+            none.
     """
 
     def __init__(self) -> None:
@@ -104,12 +105,12 @@ class Measurements:
 
     @property
     def frequent_states(self) -> list[str]:
-        """The states with the greatest sum of shares in all results so far, the greatest first."""
+        """Return the states with the greatest sums of shares in all results so far, in order."""
         with self._lock:
             return ranked(self._sums)[:MAX_STATES]
 
     def _fetch(self, group: JobGroup, records: list[JobRecord]) -> dict[int, str]:
-        """Remember the results of these jobs; returns why some have none, by entry."""
+        """Remember the results of these jobs; return the reason for each missing one, by entry."""
         session = engine_session(group)
         documents: Mapping[int, dict[str, Any] | Exception]
         try:
@@ -133,7 +134,7 @@ class Measurements:
         }
 
     def _sum(self, record: JobRecord, found: list[Measurement]) -> None:
-        """Add the shares of a result once, in place of those of an earlier attempt."""
+        """Add the shares of a result once; they replace those of an earlier attempt."""
         attempt = self._summed.get(record.entry_id, record.attempt_id)
         if record.entry_id in self._summed and attempt == record.attempt_id:
             return
@@ -150,7 +151,7 @@ _sharing: Final = Lock()
 
 
 def measurements_of(group: JobGroup) -> Measurements:
-    """Return what is loaded of a group, which all dashboards of this process share."""
+    """Return the loaded results of a group, which all dashboards of this process share."""
     with _sharing:
         return _shared.setdefault(engine_session(group), Measurements())
 
@@ -168,9 +169,9 @@ def measured_rows(
     """Return a row for each job and iteration, with the numbers of `jg.results_table()`.
 
     Args:
-        found: measurements of jobs, or why there are none.
-        states: whose shares are wanted beside those of the most frequent ones.
-        frequent: states of the group, the most frequent one first.
+        found: measurements of jobs, or the reasons why there are none.
+        states: states whose shares are requested in addition to the most frequent ones.
+        frequent: states of the group, the most frequent first.
         definitions: derived quantities.
     """
     jobs = {position: parts for position, parts in found.items() if not isinstance(parts, str)}
@@ -208,14 +209,14 @@ def measured_rows(
 
 
 def _scalar(measurement: Measurement, pool: Pool, name: str) -> list[Any]:
-    """A number with its error; what is no number is shown as it is."""
+    """Return a number with its error, or another value unchanged."""
     if number_of(measurement, name) is None:
         return [measurement.scalars.get(name), None]
     return _pair(pool.scalar(name))
 
 
 def distributions(found: Found) -> Json:
-    """Return a job's distributions, one for each iteration, or why there are none."""
+    """Return a job's distributions, one for each iteration, or the reason why there are none."""
     if isinstance(found, str):
         return {"distributions": [], "error": found}
     try:

@@ -1,7 +1,7 @@
 """The messages between the kernel and the browser.
 
-Incoming messages are parsed on arrival, and outgoing ones are built here. The other side is
-`js/src/kernel/protocol.ts`; recorded messages hold the two equal.
+Incoming messages are parsed on arrival, and outgoing ones are built here. The browser's side is
+`js/src/kernel/protocol.ts`; tests run both on the same recorded messages.
 """
 
 from __future__ import annotations
@@ -61,10 +61,10 @@ MAX_ID: Final = 200
 """Characters of a request's id."""
 
 MAX_TOKEN: Final = 10_000
-"""Characters of a token, and of what it is for."""
+"""Maximum number of characters of a token, its URL and its account."""
 
 _KEYED: Final = {"labels": "label.", "facts": "fact.", "params": "param."}
-"""Columns of texts that hold an object each."""
+"""Columns whose texts contain one JSON object each."""
 SETTINGS: Final = ("filter", "sort", "search", "selected", "columns", "plot", "table")
 
 
@@ -82,7 +82,7 @@ class ClientState:
 
 @dataclass(frozen=True, slots=True)
 class Open:
-    """A view was opened by a browser that has these rows."""
+    """A view was opened in a browser that has these rows."""
 
     client: ClientState | None
 
@@ -92,9 +92,9 @@ class Sync:
     """A view is still open.
 
     Attributes:
-        ack: the last push that arrived.
-        pending: the requests without an answer.
-        reply: whether a push is wanted, even if there is nothing new.
+        ack: number of the last push that arrived.
+        pending: ids of requests without an answer.
+        reply: whether to send a push even if there is nothing new.
     """
 
     client: ClientState | None
@@ -116,10 +116,10 @@ class Close:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """Something to be done once, however often it is asked with this id.
+    """A command to execute once, however often it arrives with this id.
 
     Attributes:
-        epoch: that of the rows whose positions it names; "" for the one last reported.
+        epoch: epoch of the rows that the positions refer to; "" for the one last reported.
     """
 
     id: str
@@ -130,7 +130,7 @@ class Command:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """Something to be answered; `epoch` as for a command."""
+    """A question to answer; `epoch` is as for a command."""
 
     id: str
     name: str
@@ -159,12 +159,12 @@ class Token:
 
 @dataclass(frozen=True, slots=True)
 class Push:
-    """Rows to be sent: those that changed after version `since`, or all of them if that is -1.
+    """Rows to send: those that changed after version `since`, or all if that is -1.
 
     Attributes:
-        n: numbers the pushes.
-        epoch: names this life of this group; a browser with another one starts again.
-        since, version: the versions between which the rows changed.
+        n: number of the push.
+        epoch: id of the group's current snapshot sequence; a browser with another one starts again.
+        since, version: versions between which the rows changed.
         total: number of jobs.
     """
 
@@ -228,15 +228,15 @@ def error(request: str, code: str, message: str) -> Json:
 
 
 def ack(request: str, python: str = "") -> Json:
-    """Acknowledge a request, so that a long one is not taken for a busy kernel.
+    """Acknowledge a request, so that the page does not take a long one for a busy kernel.
 
-    `python` is the line that does the same.
+    `python` is the line of Python that does the same.
     """
     return {"t": "ack", "id": request, "python": python}
 
 
 def encode_rows(rows: Columns) -> tuple[Json, Buffers]:
-    """Rows as columns, each of which refers to the buffer with its JSON."""
+    """Return rows as columns, each of which refers to the buffer with its JSON."""
     columns = {
         name: {"at": at, "zero": column.zero}
         if column.since is None
@@ -254,16 +254,18 @@ def inline_rows(rows: Columns) -> Json:
 
 
 def _named(rows: Columns) -> Iterator[tuple[str, Column]]:
-    """Return columns by their names in the browser, which splits names with a dot."""
+    """Return columns by their names in the browser, which nests names at dots."""
     for name, column in rows.columns.items():
         yield _KEYED.get(name, name), column
 
 
 def _token(content: Mapping[str, Any]) -> Token:
-    """No error names a value here: any of them may be the token."""
+    """Return the token. No error contains a value, because any of them may be the token."""
     values = [content.get(key) for key in ("id", "url", "account", "token")]
     if not all(isinstance(value, str) and len(value) <= MAX_TOKEN for value in values):
-        raise InvalidMessageError(f"id, url, account, token must be texts up to {MAX_TOKEN} long")
+        raise InvalidMessageError(
+            f"id, url, account and token must be strings of at most {MAX_TOKEN} characters"
+        )
     request, url, account, token = map(str, values)
     return Token(request, url, account, Secret(token))
 
@@ -299,7 +301,7 @@ def _args(content: Mapping[str, Any]) -> tuple[Json, str]:
 def _texts(content: Mapping[str, Any], key: str) -> tuple[str, ...]:
     values = _field(content, key, list)
     if not all(isinstance(each, str) for each in values):
-        raise InvalidMessageError(f"{key} must be a list of texts, got {short(values)}")
+        raise InvalidMessageError(f"{key} must be a list of strings, got {short(values)}")
     return tuple(values)
 
 

@@ -1,6 +1,6 @@
-"""Questions of the browser: jobs, results, groups on disk (`js/src/kernel/answers.ts`).
+"""Answer the browser's questions about jobs, results and groups (`js/src/kernel/answers.ts`).
 
-These may take long (results come from the cloud), so they run in threads of their own.
+They may take long, because results come from the cloud, so they run in their own threads.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ from jobgroup.store.paths import group_path, size_on_disk
 
 NEED_RESULTS: Final = frozenset({"results", "measured", "figure", "compare"})
 NEED_PERCEVAL: Final = NEED_RESULTS | {"compare_groups", "drawing"}
-"""Questions that may import Perceval; a server asks a child process."""
+"""Questions that may import Perceval; a server forwards them to a child process."""
 
 MOST_FIGURES: Final = 12
 MOST_POINTS: Final = 50_000
-"""States and points of the figures of a saved page."""
+"""Maximum number of states and points of a figure in a saved page."""
 
 OF_ONE_JOB: Final[Mapping[str, Callable[[JobGroup, RemoteJob], Json]]] = {
     "job": job_detail,
@@ -46,7 +46,7 @@ OF_ONE_JOB: Final[Mapping[str, Callable[[JobGroup, RemoteJob], Json]]] = {
 
 
 class Queries:
-    """Answers what is asked of a group; figures are remembered."""
+    """Answers questions about a group, and remembers its figures."""
 
     def __init__(self) -> None:
         self.compare_groups = GroupComparisons().answer
@@ -85,12 +85,12 @@ class Queries:
         return self.results(group, jobs or [])
 
     def results(self, group: JobGroup, jobs: Sequence[RemoteJob]) -> Json:
-        """Return the distributions of some jobs, or why there are none."""
+        """Return the distributions of some jobs, or the reasons why there are none."""
         found = measurements_of(group).of(group, jobs)
         return {"results": [{"position": p, **distributions(parts)} for p, parts in found.items()]}
 
     def figures(self, group: JobGroup) -> Json:
-        """Return a figure for each quantity, with all results if that are few enough."""
+        """Return a figure for each quantity, with all results if they are few enough."""
         answer = self._of_group["figure"]
         first = answer(group, {})
         while first["missing"] > 0 and first["of"] <= MOST_UNASKED:
@@ -104,7 +104,7 @@ class Queries:
         return dict([*found.items()][: max(1, MOST_POINTS // max(1, points))])
 
     def measured(self, group: JobGroup, jobs: Sequence[RemoteJob], states: Sequence[str]) -> Json:
-        """Return what some jobs measured, a row for each and for each iteration."""
+        """Return the measured values of some jobs, one row for each job and iteration."""
         known = measurements_of(group)
         found = known.of(group, jobs)
         definitions = definitions_of(engine_session(group).store)
@@ -118,7 +118,7 @@ def _texts(values: Any) -> list[str]:
 
 
 def size(group: JobGroup) -> Json:
-    """Return a group's size on disk, whether it keeps results, and groups with similar names."""
+    """Return a group's size on disk, whether it caches results, and groups with similar names."""
     return {
         "keeps_results": group.cache.enabled,
         "size_bytes": size_on_disk(group_path(group.name)),
@@ -127,6 +127,6 @@ def size(group: JobGroup) -> Json:
 
 
 def estimate(group: JobGroup, jobs: list[RemoteJob] | None, rerun: bool) -> Json:
-    """Return the estimate of a run or a rerun, and in one line; None for all jobs."""
+    """Return the estimate of a run or a rerun, and its summary in one line."""
     estimated = group.estimate(jobs, rerun=rerun)
     return {**asdict(estimated), "text": str(estimated)}

@@ -19,18 +19,18 @@ from jobgroup.logs import logger
 from jobgroup.store import CommandResult
 
 MAX_ANSWERS: Final = 200
-"""Answers that are kept, to repeat if one was lost."""
+"""Number of answers that are kept, to repeat one that was lost."""
 
 MAX_DONE: Final = 100_000
-"""Requests that are known to have been done, and are not done again if they are repeated."""
+"""Number of past requests that are remembered, so that a repeated one is not executed again."""
 
 _log = logger(__name__)
 
 
 class Requests:
-    """Execute requests and answer them; errors are answers too.
+    """Executes requests and answers them; errors are answers too.
 
-    Everything may be called from any thread, and returns at once.
+    Any thread may call the methods, which return at once.
     """
 
     def __init__(
@@ -49,7 +49,7 @@ class Requests:
     def begin(
         self, request: str, begin: Callable[[], Future[Any]], line: str = "", *, once: bool = False
     ) -> None:
-        """Begin a request unless it has begun or was answered; with `once`, even long ago."""
+        """Begin a request unless it has begun or was answered (with `once`, however long ago)."""
         with self._lock:
             is_answered = request in self._answers
             is_done = request in self._done
@@ -65,7 +65,7 @@ class Requests:
         if is_answered:
             self.repeat([request])
         elif is_done:
-            told = "This was done already, so long ago that its answer is not kept."
+            told = "This was already done, so long ago that its answer is gone."
             self._send(protocol.error(request, "AlreadyDoneError", told))
         else:
             self._send(protocol.ack(request, line))

@@ -21,14 +21,14 @@ from jobgroup.logs import logger
 
 PUSH_INTERVAL_S: Final = 0.25
 READ_INTERVAL_S: Final = 2.0
-"""How often the state is read although nothing said that it changed: an answer of the cloud that
-changes no job still makes the page say "updated just now"."""
+"""Seconds after which the state is read even if no change was reported: a response of the cloud
+that changes no job still makes the page show "updated just now"."""
 
 _log = logger(__name__)
 
 
 class Source(Protocol):
-    """The group that the sender reads, which may change, and the page that it sends to."""
+    """The group that the sender reads, which may be replaced, and the page that it sends to."""
 
     def read_state(self) -> tuple[int, int]:
         """Update the traits; return the version and the number of jobs."""
@@ -43,14 +43,14 @@ class Source(Protocol):
         """Send a message to the browser."""
 
     def rest(self) -> None:
-        """End threads, as no page is open."""
+        """End threads, because no page is open."""
 
     def report(self, error: Exception) -> None:
-        """Show an error of ours to the user."""
+        """Show an internal error to the user."""
 
 
 class Sender:
-    """Everything public may be called from any thread, and returns at once."""
+    """Sends a session's changes. Any thread may call the public methods, which return at once."""
 
     def __init__(
         self, source: Source, make_driver: Callable[[Step], Driver] = OWN_THREADS.driver
@@ -87,7 +87,7 @@ class Sender:
     def on_open(self, client: ClientState | None) -> None:
         with self._lock:
             # On ipykernel 7.4 the browser's messages are handled on the shell that last sent
-            # something: sent in the context of this one, a click is heard during a cell.
+            # something: sent in the context of this one, a click is handled during a cell.
             self._context = contextvars.copy_context()
             self._heard_at = time.monotonic()
             self._has_views = True
@@ -96,14 +96,14 @@ class Sender:
             self._start()
 
     def on_sync(self, message: Sync) -> None:
-        """Note that a view is open; push from this thread if pushes of the other do not arrive."""
+        """Record that a view is open; push from this thread if the other's pushes do not arrive."""
         with self._lock:
             self._heard_at = time.monotonic()
             self._note_epoch(message.client)
             self._sync.synced(message.client, message.ack)
             if not message.reply:
                 return
-            is_overdue = self._sync.is_overdue(self._heard_at)  # in Colab none arrives
+            is_overdue = self._sync.is_overdue(self._heard_at)  # in Colab, none arrives
             self._sync.opened(message.client)
             self._start()
         if is_overdue:
@@ -117,7 +117,7 @@ class Sender:
             self._nudge()
 
     def observe(self, is_observed: bool) -> None:
-        """Whether a program observes the state, which is kept up to date then."""
+        """Return whether a program observes the state, which is then kept up to date."""
         with self._lock:
             if is_observed and not self._is_observed:
                 self._start()
@@ -211,7 +211,7 @@ class Sender:
             self._unsubscribe = None
 
     def _step(self) -> float | None:
-        """Send what is due; return the seconds until more may be due, None if no page is open."""
+        """Send due messages; return the seconds until the next, or None if no page is open."""
         if self._is_due(time.monotonic()):
             context = self._context
             if context is None:
@@ -249,7 +249,7 @@ class Sender:
                 if self._due_in(time.monotonic()) <= 0:
                     self._push()
             except Exception as error:  # noqa: BLE001  (a dead thread would leave the page silent)
-                _log.exception("a dashboard could not be brought up to date")
+                _log.exception("a dashboard could not be updated")
                 self._source.report(error)
 
     def _push(self) -> None:

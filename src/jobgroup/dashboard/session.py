@@ -1,6 +1,6 @@
-"""`DashboardSession`: what a dashboard shows and does, whatever carries it to a browser.
+"""`DashboardSession`: the state and actions of a dashboard, independent of the transport.
 
-Its traits are its state; rows, answers and requests travel as messages (`protocol.py`).
+Its traits are its state; rows, requests and answers are messages (`protocol.py`).
 """
 
 from __future__ import annotations
@@ -52,22 +52,22 @@ from jobgroup.store.encoding import as_json, as_object
 from jobgroup.store.output import user_path
 
 CHUNK_ROWS: Final = 10_000
-"""Rows of one message, a megabyte or so: the page paints early, and proxies do not choke."""
+"""Number of rows per message, about a megabyte: the page appears early, and no proxy rejects it."""
 
 MAX_SHOWN: Final = 200_000
-"""Jobs of which a page gets the rows: the newest ones."""
+"""Maximum number of jobs whose rows a page gets: the newest ones."""
 
 MAX_CHOICES: Final = 5_000
-"""Characters of what is chosen for the plot."""
+"""Maximum number of characters of a view's choices."""
 
 _log = logger(__name__)
 
 
 class DashboardSession(HasTraits):
-    """A group, or the list of all, as a browser shows it.
+    """A dashboard of a group, or of the list of all groups.
 
-    A transport is a subclass with `send`; it hands to `receive` what comes from the browser, and
-    carries the traits that are tagged ``sync``. Everything that it calls returns at once.
+    A transport is a subclass with `send`. It passes messages of the browser to `receive`, and
+    carries the traits that are tagged ``sync``. All methods that it calls return at once.
 
     Args:
         group: group to show first; None for the list of all groups.
@@ -119,7 +119,7 @@ class DashboardSession(HasTraits):
         self.configure(group, options)
 
     def configure(self, group: JobGroup | None, options: dict[str, Any]) -> None:
-        """Show a group, if it is another one, with these options."""
+        """Show a group with these options, unless it is already shown."""
         if group is not None and group is not self._shown:
             self._show(group)
         for name, value in options.items():
@@ -128,24 +128,24 @@ class DashboardSession(HasTraits):
     # -- the transport -----------------------------------------------------------------------------
 
     def send(self, content: Any, buffers: Any = None) -> None:
-        """Deliver a message to the browser; called by one thread at a time."""
+        """Deliver a message to the browser. One thread at a time calls this."""
         raise NotImplementedError
 
     def set_token(self, token: Secret, url: str, account: str) -> str:
-        """Keep a token that was typed in the page, in the memory of this process; say where.
+        """Keep a token that was typed in the page in memory; return a sentence that says so.
 
         Raises:
-            ValueError: no token looks like that, or the URL is not a cloud's.
+            ValueError: the token has invalid characters, or the URL is not a cloud's.
         """
         set_token(token.reveal(), url=url, account=account)
         return f"Token set for {url}"
 
     def receive(self, content: object) -> None:
-        """Handle a message from the browser. Never raises, because no one would see the error."""
+        """Handle a message from the browser; raise nothing, because no one would see the error."""
         try:
             message = protocol.parse(content)
         except protocol.InvalidMessageError as error:
-            _log.warning("a message of the dashboard was not understood: %s", error)
+            _log.warning("could not parse a message of the dashboard: %s", error)
             request = content.get("id") if isinstance(content, dict) else None
             if isinstance(request, str) and len(request) <= protocol.MAX_ID:
                 self._reply(protocol.error(request, "InvalidMessageError", str(error)))
@@ -182,7 +182,7 @@ class DashboardSession(HasTraits):
 
     @property
     def shown(self) -> JobGroup | None:
-        """The group that is shown; None for the list of all."""
+        """Shown group; None for the list of all."""
         return self._shown
 
     @property
@@ -201,7 +201,7 @@ class DashboardSession(HasTraits):
 
     @property
     def selected_jobs(self) -> list[RemoteJob]:
-        """The selected jobs, for the next cell."""
+        """Selected jobs, for use in the next cell."""
         group = self._shown
         if group is None:
             return []
@@ -213,7 +213,7 @@ class DashboardSession(HasTraits):
         ]
 
     def show(self, name: str) -> None:
-        """Show another group, or ("") the list of all.
+        """Show another group, or the list of all ("").
 
         Raises:
             GroupNotFoundError: no group of that name exists.
@@ -221,15 +221,15 @@ class DashboardSession(HasTraits):
         self._show(JobGroup.open(name) if name else None)
 
     def save_html(self, path: str | PathLike[str], *, results: bool = True) -> None:
-        """Write the group as one page that needs no kernel and no network.
+        """Write the group as a single page that needs neither a kernel nor a network.
 
-        Its table, filters and charts work; its actions are hidden. Colleagues open it in a browser.
-        The jobs' states are refreshed first; if that fails, their last known states are written.
+        Its table, filters and charts work; its actions are hidden. Colleagues can open it in a
+        browser. The jobs' states are refreshed first; if that fails, the page has their last known
+        states.
 
         Args:
             path: path of the file; an existing file is overwritten.
-            results: whether to include the results of the first 200 successful jobs, which are
-                fetched now.
+            results: whether to fetch and include the results of the first 200 successful jobs.
 
         Raises:
             JobGroupError: no group is shown.
@@ -248,14 +248,14 @@ class DashboardSession(HasTraits):
         user_path(path).write_text(page, encoding="utf-8")
 
     def observe(self, handler: Callable[..., Any], names: Any = All, type: Any = "change") -> None:
-        """Observe as in traitlets; while there are observers, the group is followed for them."""
+        """Observe traits as in traitlets; the group is followed while there are observers."""
         super().observe(handler, names, type)
         asked = {names} if isinstance(names, str) else names
         if asked is All or not _READ.isdisjoint(asked):
             self._sender.observe(True)
 
     def unobserve_all(self, name: Any = All) -> None:
-        """Unobserve as in traitlets; without a name, the group is then followed only for views."""
+        """Remove observers as in traitlets; without a name, only views then follow the group."""
         super().unobserve_all(name)
         if name is All:
             self._sender.observe(False)
@@ -284,19 +284,19 @@ class DashboardSession(HasTraits):
         needed = token_needed(group) if state.trouble == "token" else self._token_of_results
         self.set_trait("token_needed", needed)
         removals = engine_session(group).store.entries.removals()
-        if removals != self._removals:  # the rows of the page have other positions now
+        if removals != self._removals:  # the page's rows have other positions now
             self._removals = removals
             self.selected = []
             self._sender.restart()
-        if self.deleted:  # and restored since
+        if self.deleted:  # the group was restored since
             self._sender.restart()
             self.set_trait("deleted", False)
         return self.version, sum(state.counts.values())
 
     def read_rows(self, push: Push) -> Iterator[tuple[Json, Buffers]]:
-        """The messages with the rows of a push.
+        """Return the messages with the rows of a push.
 
-        A row that changes in between is newer than the version, and is sent again.
+        A row that changes during the read is newer than the version, and is sent again.
         """
         group, is_patch = self._shown, push.since >= 0
         reads: list[Callable[[], Columns]] = [lambda: Columns(0, {})]
@@ -348,7 +348,7 @@ class DashboardSession(HasTraits):
         if name in group_commands.ON_JOBS:
             act_on_jobs = partial(group_commands.ON_JOBS[name], group, args, removals=removals)
             return self._requests.in_thread(act_on_jobs)
-        as_of = None if "state" in args else removals  # its positions are looked up now
+        as_of = None if "state" in args else removals  # its positions are those of now
         return request(group, name, removals=as_of, **group_commands.engine_args(group, args))
 
     def _give_token(self, token: Secret, url: str, account: str) -> Json:
@@ -357,7 +357,7 @@ class DashboardSession(HasTraits):
         try:
             text = self.set_token(token, url, account)
         except ValueError as error:
-            raise JobGroupError(str(error)) from None  # an answer, and no line of a log
+            raise JobGroupError(str(error)) from None  # an answer, not a line in a log
         self._token_of_results = None
         return {"text": text}
 
@@ -388,7 +388,9 @@ class DashboardSession(HasTraits):
 
     def _required_group(self) -> JobGroup:
         if self._shown is None:
-            raise JobGroupError("No group is open. Open one in the list, or use Dashboard(group).")
+            raise JobGroupError(
+                "No group is open. Open one from the list, or use Dashboard(group)."
+            )
         return self._shown
 
     def _show(self, group: JobGroup | None) -> None:
@@ -428,7 +430,7 @@ class DashboardSession(HasTraits):
 
     @on_change("sort", "columns", "table")
     def _keep_table(self, _: Any) -> None:
-        """Keep the order, the columns and their widths with the group, as `_keep_plot` does."""
+        """Store the sort order, columns and widths with the group, as `_keep_plot` does."""
         group = self._shown
         chosen = {"sort": self.sort, "columns": self.columns, "table": self.table}
         found = {name: value for name, value in chosen.items() if value}
@@ -438,7 +440,7 @@ class DashboardSession(HasTraits):
 
     @on_change("plot")
     def _keep_plot(self, change: Any) -> None:
-        """Keep the choices with the group, as the defaults of its next view."""
+        """Store the choices with the group, as the defaults of its next view."""
         group = self._shown
         if group is not None and not self.deleted and change.new != _kept_plot(group):
             keep = engine_session(group).store.keep_default
@@ -450,7 +452,7 @@ class DashboardSession(HasTraits):
             return _ranges(proposal["value"])
         except (OverflowError, TypeError, ValueError) as error:
             raise TraitError(
-                "selected is a list of positions, of jobs, or of ranges [first, last], not"
+                "selected must be a list of positions, jobs, or ranges [first, last], got"
                 f" {short(proposal['value'])}."
             ) from error
 
@@ -462,18 +464,18 @@ _SHARED = frozenset(
         *("filter", "sort", "search", "columns", "plot", "table", "theme", "last_error"),
     }
 )
-"""The traits that a saved page begins with."""
+"""Traits with which a saved page begins."""
 
 _FOLLOWED = (
     *("counts", "progress", "eta_s", "version", "updated_at", "active", "paused", "next_up"),
     *("busy", "last_error", "trouble", "trouble_since", "stalled_since", "results_on_cloud_only"),
 )
 _READ = frozenset({*_FOLLOWED, "sender", "interrupted", "description", "deleted", "token_needed"})
-"""The traits that describe the group, as of the last time that its state was read."""
+"""Traits that describe the group, as of the last reading of its state."""
 
 
 def _kept_plot(group: JobGroup | None) -> dict[str, Any]:
-    """The choices of the last view of a group."""
+    """Return the choices of the last view of a group."""
     if group is None:
         return {}
     try:
@@ -483,7 +485,7 @@ def _kept_plot(group: JobGroup | None) -> dict[str, Any]:
 
 
 def _kept_table(group: JobGroup | None) -> dict[str, Any]:
-    """The order, columns and widths of the last view of a group; nothing that is none of these."""
+    """Return the valid sort order, columns and widths of the last view of a group."""
     if group is None:
         return {}
     try:
@@ -515,4 +517,4 @@ def _range(item: Any) -> tuple[int, int]:
 
 
 def _nothing() -> None:
-    """End nothing."""
+    """Do nothing."""

@@ -1,4 +1,4 @@
-"""Lines of Python that do what the page's buttons do, to teach the library. Pure."""
+"""Lines of Python that do the same as the page's buttons, to teach the library. Pure."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from jobgroup.dashboard.protocol import Json
 
 
 def line_of(name: str, args: Json, group: str) -> str:
-    """The line; nothing for arguments of which no line can be made.
+    """Return the line of Python; "" if the arguments allow none.
 
     >>> line_of("rerun", {"positions": [2, 7], "overrides": {"max_shots": 100}}, "g")
     "jg.rerun([2, 7], params={'max_shots': 100})"
@@ -18,7 +18,7 @@ def line_of(name: str, args: Json, group: str) -> str:
     try:
         return f"jg.{name}()" if make is None else make({"names": [group], **args})
     except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError):
-        # the command will say what is wrong
+        # the command reports what is wrong
         return ""
 
 
@@ -61,7 +61,7 @@ def _jobs(args: Json) -> str:
 
 
 def _of_jobs(verb: str, args: Json, *more: str) -> str:
-    """A call that takes jobs, or all if none are named."""
+    """Return a call for some jobs, or for all if no jobs are named."""
     named = [_jobs(args)] if _names_jobs(args) else []
     return f"jg.{verb}({', '.join([*named, *more])})"
 
@@ -80,12 +80,12 @@ def _annotate(args: Json) -> str:
 
 def _prioritize(args: Json) -> str:
     positions = list(args["positions"])
-    in_order = positions == sorted(positions)  # a range says another order
+    in_order = positions == sorted(positions)  # a range would change the order
     return f"jg.prioritize({_positions(positions) if in_order else positions})"
 
 
 def _sending(verb: str, args: Json) -> str:
-    """`run_parallel`, `rerun_failed_sequential` and so on."""
+    """Return a call of `run_parallel`, `rerun_failed_sequential` or the like."""
     given = [] if args.get("replace", True) else ["False"]
     if args.get("mode") == "sequential":
         delay = f"{args.get('delay', 0):g}"

@@ -1,4 +1,4 @@
-"""Write a group as one page with its state and the dashboard, without kernel and network."""
+"""Write a group as one page with its state and the dashboard, for use without a kernel."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from jobgroup.store.columns import read_columns
 from jobgroup.store.encoding import json_safe
 
 MAX_DETAILS: Final = 2000
-"""Jobs whose attempts and events the page holds; failed ones first."""
+"""Maximum number of jobs whose attempts and events are in the page; failed jobs come first."""
 
 MAX_RESULTS: Final = 200
-"""Jobs whose results the page holds."""
+"""Maximum number of jobs whose results are in the page."""
 
 EPOCH: Final = "saved"
-"""The epoch by which the browser knows that nothing will change."""
+"""Epoch that tells the browser that nothing will change."""
 
 
 def page_of(group: JobGroup, traits: Mapping[str, Any], *, with_results: bool) -> str:
@@ -75,7 +75,7 @@ def _module(name: str) -> str:
 
 
 def _as_script(value: Any) -> str:
-    """Return JSON for a script element, which no text in it can end."""
+    """Return JSON for a script element, which no text inside can close."""
     return json.dumps(value, default=str, separators=(",", ":")).replace("<", "\\u003c")
 
 

@@ -28,21 +28,21 @@ from jobgroup.store import JobRecord
 
 MAX_ROWS: Final = 50
 MAX_BYTES: Final = 20_000
-"""A saved notebook is to stay small."""
+"""Maximum number of rows, so that a saved notebook stays small."""
 
 MAX_COLUMNS: Final = 12
-"""Columns of what differs."""
+"""Maximum number of columns of values that differ between the jobs."""
 
 Measured = Mapping[int, Sequence[Measurement]]
 
 
 def saved_state(group: JobGroup) -> Json:
-    """Return what a notebook stores of a group, and by what it is known.
+    """Return the state of a group that a notebook stores, with its uuid and version.
 
     Raises:
-        StorageError: The group was deleted or cannot be read.
+        StorageError: the group was deleted or cannot be read.
     """
-    meta = engine_session(group).store.meta()  # first: what changes now is saved once more
+    meta = engine_session(group).store.meta()  # read first, so that later changes are saved again
     return {
         "uuid": str(meta["uuid"]),
         "version": int(meta["version"]),
@@ -51,7 +51,7 @@ def saved_state(group: JobGroup) -> Json:
 
 
 def html_of(group: JobGroup) -> str:
-    """Return a group's last known state, with its time and the line that makes it live."""
+    """Return a group's last known state, with its time and the line that opens the dashboard."""
     session = engine_session(group)
     store = session.store
     chosen = {*store.entries.ids(FAILED)[:MAX_ROWS], *store.entries.ids()[:MAX_ROWS]}
@@ -71,7 +71,7 @@ def page_of(
     now: float,
     measured: Measured = MappingProxyType({}),
 ) -> str:
-    """As `html_of`, of what is given: the first records, and all that failed."""
+    """Return the page for given records: the first ones, and all that failed."""
     shown = sorted(records, key=lambda r: r.state not in FAILED)[:MAX_ROWS]
     columns = _columns(list(rows_of(shown, measured, {})))
     rows = _within(MAX_BYTES, [*map(_row, zip(*columns.values(), strict=True))])
@@ -94,7 +94,7 @@ def page_of(
 
 
 def _columns(rows: Sequence[ResultRow]) -> dict[str, list[str]]:
-    """The columns of the page's table: what differs, what was measured, what became of the job."""
+    """Return the table's columns: differing values, measured values, and the job's outcome."""
     table = table_of(rows)
     swept = table.distinguishing_columns[:MAX_COLUMNS] if len(rows) > 1 else []
     states = [name[2:-1] for name in table.columns if name.startswith("p(")]

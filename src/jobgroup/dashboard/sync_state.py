@@ -1,4 +1,4 @@
-"""Track the rows that the browser has, to send the next ones. Pure: the clock is an argument."""
+"""Track which rows the browser has, to decide which to send. Pure: the clock is an argument."""
 
 from __future__ import annotations
 
@@ -9,20 +9,22 @@ from typing import Final
 from jobgroup.dashboard.protocol import ClientState, Push
 
 MAX_IN_FLIGHT: Final = 2
-"""Pushes that may go unacknowledged."""
+"""Maximum number of unacknowledged pushes."""
 
 PATIENCE_S: Final = 1.0
-"""Then one goes all the same: a kernel that runs a cell cannot hear, and the page must not wait."""
+"""Seconds after which one is sent nevertheless: a kernel that runs a cell receives nothing, and the
+page must not wait."""
 
 RESEND_AFTER_S: Final = (2.0, 5.0, 15.0)
-"""Pauses after which rows that are not known to have arrived are sent again: what reaches a page
-before it is ready is lost, and a kernel that runs a cell hears nothing of it."""
+"""Pauses after which unacknowledged rows are sent again: messages that reach a page before it is
+ready are lost, and a kernel that runs a cell receives no request."""
 
 MAX_RESENT_ROWS: Final = 2000
-"""Of a group with more jobs, nothing is sent that no view has asked for."""
+"""Number of jobs above which rows are sent only at a view's request."""
 
 DISPLAY_DELAY_S: Final = 0.3
-"""A view that is on its way to the page asks for its rows within this time, if it can be heard."""
+"""Seconds within which a view that is being displayed asks for its rows, if the kernel can
+receive."""
 
 
 def _new_epoch() -> str:
@@ -36,8 +38,8 @@ class SyncState:
     Attributes:
         epoch: id of this group's current snapshot sequence.
         is_open: whether a view is open.
-        sent: the version up to which rows were sent; -1 before the first snapshot.
-        arrived: the version up to which they are known to have arrived.
+        sent: version up to which rows were sent; -1 before the first snapshot.
+        arrived: version up to which rows are known to have arrived.
     """
 
     epoch: str = field(default_factory=_new_epoch)
@@ -60,23 +62,23 @@ class SyncState:
         self._is_answer_due = self.is_open
 
     def displayed(self, now: float) -> None:
-        """Note that a view is being displayed, which may stay silent for long."""
+        """Record that a view is being displayed, which may stay silent for long."""
         if not self.is_open:
             self.is_open = True
             self.sent = self.arrived = -1
             self._not_before = now + DISPLAY_DELAY_S
 
     def opened(self, client: ClientState | None) -> None:
-        """Note that a view was opened with these rows and waits for the others, if any."""
+        """Record that a view was opened with these rows and waits for the others, if any."""
         self.is_open = self._is_answer_due = True
         self._not_before = float("-inf")
         is_known = client is not None and client.epoch == self.epoch
-        # rows are sent whole, so sending some again does no harm
+        # rows are sent whole, so sending some twice is harmless
         self.sent = client.version if client and is_known and client.version <= self.sent else -1
         self.arrived = self.sent
 
     def synced(self, client: ClientState | None, ack: int) -> None:
-        """Note that a view has these rows, and received push number `ack`."""
+        """Record that a view has these rows, and received push number `ack`."""
         self._acked = max(self._acked, min(ack, self._pushed))
         if client is not None and client.epoch == self.epoch and client.version <= self.sent:
             self.arrived = client.version
@@ -85,11 +87,11 @@ class SyncState:
         self.is_open = self._is_answer_due = False
 
     def is_overdue(self, now: float) -> bool:
-        """Whether pushes were sent and none was acknowledged."""
+        """Return whether pushes were sent and none was acknowledged."""
         return self._acked < self._pushed and now - self._pushed_at >= PATIENCE_S
 
     def is_behind(self, version: int) -> bool:
-        """Whether rows up to this version, or an answer, must still be sent."""
+        """Return whether rows up to this version, or an answer, must still be sent."""
         return self.is_open and (self._is_answer_due or self.sent < version)
 
     def next(self, version: int, total: int, now: float) -> Push | None:
@@ -111,7 +113,7 @@ class SyncState:
     def pushed(self, push: Push, now: float) -> None:
         self._pushed, self._pushed_at = push.n, now
         if push.epoch != self.epoch or push.since not in (self.sent, self.arrived):
-            return  # a view has reported its rows since, which may be fewer
+            return  # a view has since reported its rows, which may be fewer
         if push.since < self.sent:
             self._resends = min(self._resends + 1, len(RESEND_AFTER_S) - 1)
             self._resend_at = now + RESEND_AFTER_S[self._resends]

@@ -1,4 +1,4 @@
-"""The threads of a session: its own in a kernel, those shared by all views in a server."""
+"""The threads of a session: its own in a kernel, or those that all views of a server share."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from functools import partial
 from typing import Final, Protocol
 
 Step = Callable[[], float | None]
-"""Do what is due; return the seconds until more may be due, or None until the next wake."""
+"""Does due work; returns the seconds until more may be due, or None to wait for a wake."""
 
 
 class Driver(Protocol):
-    """Calls a step when it is due, never twice at a time."""
+    """Calls a step when it is due, never concurrently."""
 
     def wake(self) -> None:
         """Schedule a call of the step and return at once."""
 
 
 class OwnThread:
-    """A thread that ends when nothing is due any more, and starts again when it is woken."""
+    """A thread that ends when nothing more is due, and starts again when it is woken."""
 
     def __init__(self, step: Step) -> None:
         self._step = step
@@ -56,11 +56,11 @@ class OwnThread:
 
 @dataclass(frozen=True, slots=True)
 class Threads:
-    """Makes what a session needs to work beside its transport.
+    """The threads that a session uses, apart from its transport.
 
     Attributes:
-        driver: of the step that sends to the browser.
-        pool: for requests that take time; shut down when no view is open.
+        driver: driver of the step that sends to the browser.
+        pool: pool for requests that take time; it is shut down when no view is open.
     """
 
     driver: Callable[[Step], Driver]

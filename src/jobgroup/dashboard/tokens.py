@@ -1,4 +1,4 @@
-"""Tokens that a page asks its user for."""
+"""Tokens that a page requests from its user."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from jobgroup.origin import QUANDELA_CLOUD
 
 
 def token_needed(group: JobGroup) -> Json | None:
-    """Return the account whose token is missing or was rejected, None if there is none."""
+    """Return the account whose token is missing or was rejected; None if there is none."""
     incidents = engine_session(group).store.incidents.list()
     needed = ({"url": i.origin, "account": i.account} for i in incidents if i.kind == "token")
     return next(needed, None)
 
 
 def line_of_token(url: str, account: str) -> str:
-    """Return the line of Python that does what the page's field does, without the token."""
+    """Return the line of Python that does the same as the page's field, without the token."""
     arguments = ["getpass()"]
     if account or url != QUANDELA_CLOUD:
         arguments.append(f"url={url!r}")

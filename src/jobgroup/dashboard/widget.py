@@ -1,4 +1,4 @@
-"""`Dashboard`: one group, or the list of all, live in a notebook: a session on an anywidget."""
+"""`Dashboard`: a dashboard session on an anywidget, for notebooks."""
 
 from __future__ import annotations
 
@@ -20,86 +20,88 @@ from jobgroup.errors import StorageError
 from jobgroup.group import JobGroup
 
 OUTPUT_TYPE: Final = "application/vnd.jobgroup+json"
-"""The type of output that JupyterLab's extension (js/lab/) shows, also without the kernel."""
+"""MIME type of the output that JupyterLab's extension (js/lab/) shows, even without the kernel."""
 
 OUTPUT_VERSION: Final = 1
 
 
 def _front_end() -> Any:
-    """The front end as text: of a file, anywidget keeps every widget there ever was in memory."""
+    """Return the front end as text: with a file, anywidget would keep every widget in memory."""
     file = files(__package__) / "static" / "widget.js"
     follows_changes = os.environ.get("ANYWIDGET_HMR") == "1"
     return file.read_text("utf-8") if file.is_file() and not follows_changes else file
 
 
 class Dashboard(anywidget.AnyWidget, DashboardSession):
-    """A job group in a notebook: progress, jobs, actions, results.
+    """A live view of a group in a notebook, with its progress, jobs, actions and results.
 
-    Without options there is one dashboard for a group and kernel, however often it is asked for:
-    two cells show the same one. With options a new one is made, which is closed when its last view
-    has been gone for ten minutes and no program observes it. Displayed again, it opens again.
+    Without options, a kernel has one dashboard per group: two cells that show the group show the
+    same dashboard. With options, a new one is created. It is closed once its last view has been
+    gone for ten minutes and no program observes it, and reopens when it is displayed again.
 
-    The traits can be observed and linked; those marked * can be set. They are up to date
-    while the dashboard is visible or your code observes them, from a thread of the dashboard; the
-    cloud is polled as long. `JobGroup.state` can be read at any time.
+    You can observe and link the traits, and set those marked *. A thread of the dashboard keeps
+    them up to date, and polls the cloud, while the dashboard is visible or your code observes them.
+    You can read `JobGroup.state` at any time.
 
     Args:
-        group: a group, or the name of one that exists; nothing for the list of all groups.
+        group: a group, or the name of an existing one; None for the list of all groups.
         options: values for traits, such as ``filter="failed"`` or ``read_only=True``.
 
     Attributes:
-        group: the group's name, "" for the list.
-        description: what the group is for, in its user's words.
-        counts: jobs by state.
+        group: name of the group; "" for the list.
+        description: the user's description of the group.
+        counts: number of jobs in each state.
         progress: share of jobs that have ended, 0 to 1.
         eta_s: shortest and longest likely time to the end in seconds; None if unknown.
-        stalled_since: when the last job ended, seconds since the epoch, if none has ended for long.
+        stalled_since: time of the last end of a job, in seconds since the epoch, if it is unusually
+            long ago; None otherwise.
         sender: the process that sends jobs: `host`, `pid`, `since`, `is_this_process` and
             `is_from_page`, or None.
         results_on_cloud_only: number of successful jobs whose results are not in the group's file.
         interrupted: whether a process ended while it was sending the group's jobs.
         trouble: kind of the incident: "disk", "token", "credits", "unreachable" or "".
-        trouble_since: when that began, seconds since the epoch.
-        version: grows with every change of the group.
-        updated_at: when a cloud last answered, seconds since the epoch.
-        active: whether anything runs, waits or is being sent, by whichever process.
+        trouble_since: time at which it began, in seconds since the epoch.
+        version: number that grows with every change of the group.
+        updated_at: time of the last response of a cloud, in seconds since the epoch.
+        active: whether any job is running or waiting, or any process is sending jobs.
         paused: whether sending is paused.
-        next_up: positions of the jobs that are sent next, in order; the first fifty.
+        next_up: positions of the first 50 prioritized jobs, in order.
         deleted: whether the group was deleted.
-        busy: what is being done, "" for nothing.
-        last_error: the standing problem in a sentence, "" for none.
-        token_needed: `url` and `account` whose token is missing or rejected; None if none is.
-        selected *: chosen jobs as ranges ``[first, last]``; positions and jobs may be set too.
+        busy: what this process is doing; "" for nothing.
+        last_error: current problem, as a sentence; "" for none.
+        token_needed: `url` and `account` whose token is missing or rejected; None if there are
+            none.
+        selected *: selected jobs, as ranges ``[first, last]``; you can also set positions or jobs.
         filter *: which jobs are shown: "all", "unsent", "waiting", "running", "success", "error",
-            "canceled", "refused", "unconfirmed" or "other"; labels such as "done" may be set too.
-        sort *: a column's name, "-" before it for descending; "" for failed first.
-        search *: words that shown jobs have.
-        columns *: names of columns; none for those that tell something.
+            "canceled", "refused", "unconfirmed" or "other"; you can also set labels such as "done".
+        sort *: name of a column, with a leading "-" for descending; "" to show failed jobs first.
+        search *: query that shown jobs match; see `JobGroup.find`.
+        columns *: names of columns; an empty list for the default.
         theme *: "auto", "light" or "dark".
         read_only *: whether actions are hidden and refused.
-        confirm_above *: number of jobs above which *Send* asks once; 50 if not set.
+        confirm_above *: number of jobs above which *Send* asks for confirmation; 50 by default.
 
     Raises:
         TraitError: an option has a wrong value.
-        TypeError: there is no such option, or `group` is neither a group nor a name.
-        GroupNotFoundError: there is no group of that name.
+        TypeError: an option does not exist, or `group` is neither a group nor a name.
+        GroupNotFoundError: no group of that name exists.
 
-    A program follows `selected_jobs` in the next cell; in marimo, which reruns cells for what the
-    browser writes, wrap an observer: ``dash.observe(lambda c: set_count(c.new), "version")``.
+    Read `selected_jobs` in the next cell. In marimo, which reruns cells when the browser changes a
+    trait, use an observer: ``dash.observe(lambda c: set_count(c.new), "version")``.
     """
 
     _esm = _front_end()
 
     _session = Unicode(read_only=True).tag(sync=True)
-    """By which an output is found again in the page of the kernel that made it."""
+    """Id by which a page finds the outputs of its own kernel."""
 
     _open_ones: ClassVar[dict[str, Dashboard]] = {}
 
     _temporary: ClassVar[Unviewed] = Unviewed()
-    """Those with options."""
+    """Dashboards with options."""
 
     def __new__(cls, group: JobGroup | str | None = None, **options: Any) -> Self:
-        """The dashboard that shows this group already, or a new one."""
+        """Return the dashboard that already shows this group, or a new one."""
         found = None if options else cls._open_ones.get(_name_of(group))
         return found if isinstance(found, cls) else super().__new__(cls)
 
@@ -122,12 +124,12 @@ class Dashboard(anywidget.AnyWidget, DashboardSession):
             self._temporary.add(self)
 
     def close(self) -> None:
-        """Take the dashboard off every page and forget it."""
+        """Remove the dashboard from all pages."""
         for name, widget in list(self._open_ones.items()):
             if widget is self:
                 del self._open_ones[name]
         self._temporary.discard(self)
-        if hasattr(self, "_sender"):  # else it was refused before it began
+        if hasattr(self, "_sender"):  # otherwise __init__ raised early
             self.end()
             self._own_layout.close()  # a widget of its own, which ipywidgets would keep
         super().close()
@@ -150,7 +152,7 @@ class Dashboard(anywidget.AnyWidget, DashboardSession):
         group, uuid, saved = self.shown, "", 0
         if group is not None:
             data["text/plain"] = repr(group)
-            with suppress(StorageError):  # deleted: the dashboard and the text say so
+            with suppress(StorageError):  # deleted: the dashboard and the text show it
                 state = saved_state(group)
                 uuid, saved = state["uuid"], state["version"]
                 data.update(state["data"])
@@ -173,12 +175,14 @@ class Dashboard(anywidget.AnyWidget, DashboardSession):
         for name in options:
             if name not in known:
                 near = difflib.get_close_matches(name, known, n=1)
-                advice = f"Did you mean {near[0]!r}?" if near else f"There are {', '.join(known)}."
+                advice = (
+                    f"Did you mean {near[0]!r}?" if near else f"Options are {', '.join(known)}."
+                )
                 raise TypeError(f"Dashboard has no option {name!r}. {advice}")
 
 
 def mimebundle(group: JobGroup, **kwargs: Any) -> Any:
-    """Return a group's form at the end of a cell: its dashboard, and a table as fallback."""
+    """Return the output of a group at the end of a cell: its dashboard, and a table as fallback."""
     return Dashboard(group)._repr_mimebundle_(**kwargs)
 
 
@@ -190,6 +194,6 @@ def _name_of(group: JobGroup | str | None) -> str:
     if group is None:
         return ""
     raise TypeError(
-        f"Dashboard shows a JobGroup, or the group of a name, not {type(group).__name__}."
-        " Dashboard() lists them all."
+        f"group must be a JobGroup or the name of one, got {type(group).__name__}. Dashboard()"
+        " lists all groups."
     )

@@ -1,4 +1,4 @@
-"""The one decoder of everything that comes from outside.
+"""The only decoder of data from outside.
 
 Results of clouds, cached results, group files of colleagues and of Perceval, and the payloads of
 the embedded cloud contain Perceval's texts (``:PCVL:BSCount:{...}``) and archives (``pcvlar ...``).

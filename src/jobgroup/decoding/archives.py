@@ -1,7 +1,7 @@
-"""Perceval's archives, in which 1.3 writes objects as text, parsed without building any.
+"""Parse Perceval's archives, in which 1.3 writes objects as text, without building any object.
 
 An archive is a list of nodes, each with a tag and either a value or references to others. Perceval
-builds whatever the tags name, including connections to clouds, which it uses at once.
+builds any object that the tags name, even connections to clouds, which it uses at once.
 `Archive.text_of` writes a node and its references as an archive of their own; `check_archive`
 accepts only archives of computations.
 """
@@ -30,7 +30,7 @@ _TEXTS: Final = frozenset({
     "BSLayeredDetector",
 })
 # fmt: on
-"""Tags of nodes with a text, many of them a packed message."""
+"""Tags of nodes with a text, which is often a packed message."""
 _LISTS: Final = frozenset({"list", "tuple", "set"})
 
 
@@ -40,8 +40,8 @@ class Node:
 
     Attributes:
         tag: Perceval's name of its class.
-        value: text, or the words of a number.
-        children: references to other nodes; a dictionary's keys and values alternate.
+        value: text, or words of a number.
+        children: references to other nodes; the keys and values of a dictionary alternate.
         names: names of an object's members.
         version: version of an object's class.
     """
@@ -57,7 +57,7 @@ class Archive:
     """The nodes of an archive's text.
 
     Raises:
-        ValueError: it is not an archive, is damaged, or exceeds the budget.
+        ValueError: the text is not an archive, is damaged, or exceeds the budget.
     """
 
     def __init__(self, text: str, budget: Budget | None = None) -> None:
@@ -76,7 +76,7 @@ class Archive:
         self._check_size(budget)
 
     def _check_size(self, budget: Budget) -> None:
-        """Raise ValueError if shared references would make something large of a short text."""
+        """Raise ValueError if shared references would expand a short text to something large."""
         sizes: dict[int, int] = {}
         for root in self.roots:
             ahead = [root]
@@ -89,14 +89,14 @@ class Archive:
                     sizes[index] = min(1 + sum(sizes[c] for c in children), _ENDLESS)
                     open_.discard(ahead.pop())
                 elif index in open_:
-                    raise ValueError("something in it contains itself")
+                    raise ValueError("a part of it contains itself")
                 else:
                     open_.add(index)
                     ahead.extend(missing)
             budget.take_parts(sizes[root])
 
     def members(self, index: int, tag: str) -> dict[str, int]:
-        """Return references to an object's members by name; ValueError for another class."""
+        """Return references to an object's members by name; raise ValueError for another class."""
         node = self.nodes[index]
         if node.tag != tag:
             raise ValueError(f"it has a {node.tag} in place of a {tag}")
@@ -144,7 +144,7 @@ class Archive:
 
 
 class _Words:
-    """Reads a text word by word, or by a length before it."""
+    """A reader of a text by word, or by a length in front."""
 
     def __init__(self, text: str, budget: Budget) -> None:
         self._text = text
@@ -242,7 +242,7 @@ _MEMBERS: Final[Mapping[str, frozenset[str]]] = {
     "DetectorBalancing": frozenset(),
     "PhotonRecycling": frozenset(),
 }
-"""Classes of Perceval that consist of their members alone."""
+"""Classes of Perceval that consist only of their members."""
 
 Members = Callable[[str], frozenset[str] | None]
 
@@ -253,13 +253,14 @@ def check_archive(
     """Return the text of an archive, rewritten.
 
     Args:
-        text: the archive.
+        text: text of the archive.
         budget: bounds of the archive.
-        check: returns the text of an allowed kind, rewritten.
-        others: returns the members of a class that the user registered, None for any other tag.
+        check: function that returns the rewritten text of an allowed kind.
+        others: function that returns the members of a class that the user registered, or None for
+            any other tag.
 
     Raises:
-        RefusedError: it is damaged, or contains something that is not allowed.
+        RefusedError: the archive is damaged, or contains something that is not allowed.
     """
     try:
         archive = Archive(text, budget)
@@ -290,7 +291,7 @@ def _allowed(node: Node, check: Callable[[str, str], str], others: Members | Non
 
 
 def _plainly(node: Node) -> Node:
-    """Rewrite numbers, so that both readers read the same."""
+    """Rewrite numbers so that both parsers read the same."""
     try:
         if node.tag == "int":
             return replace(node, value=str(int(node.value)))

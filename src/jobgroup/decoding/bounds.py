@@ -1,4 +1,4 @@
-"""Bounds of what comes from outside, checked before anything is built: size, nesting, numbers."""
+"""Bounds on the size, nesting and numbers of outside data, checked before anything is built."""
 
 from __future__ import annotations
 
@@ -11,29 +11,31 @@ from typing import Any, Final
 from jobgroup.decoding.compression import inflate
 
 MAX_TEXT: Final = 64 * 2**20
-"""Characters of one document."""
+"""Maximum number of characters of one document."""
 
 MAX_UNPACKED: Final = 32 * 2**20
-"""Bytes that all packed texts of one document may unpack to together."""
+"""Maximum number of bytes that all packed texts of one document may unpack to together."""
 
 MAX_MESSAGES: Final = 2 * 2**20
-"""Bytes of binary messages (circuits, experiments) in one document."""
+"""Maximum number of bytes of binary messages (circuits, experiments) in one document."""
 
 MAX_VALUES: Final = 1_000_000
-"""JSON values in one document, keys included."""
+"""Maximum number of JSON values in one document, keys included."""
 
 MAX_ITEMS: Final = 600_000
-"""Distinct states, parts of circuits and nodes of archives in one document, which take seconds.
-Eight photons in 16 modes have 490,314 states."""
+"""Maximum number of distinct states, parts of circuits and nodes of archives in one document, which
+take seconds. Eight photons in 16 modes have 490,314 states."""
 
 MAX_CELLS: Final = 128 * 2**20
-"""Approximate bytes that the states and samples of one document take in memory."""
+"""Maximum number of bytes, approximately, that the states and samples of one document take in
+memory."""
 
 MAX_DEPTH: Final = 64
-"""Nesting of lists and objects."""
+"""Maximum depth of nested lists and objects."""
 
 _TEXT: Final = r'"(?:[^"\\]++|\\.?)*+(?:"|\Z)'
-# an unterminated string matches too: otherwise the search would begin again at each of its quotes
+# an unterminated string also matches, because otherwise the search would start again at each of its
+# quotes
 _TEXTS: Final = re.compile(_TEXT, re.DOTALL)
 _TEXTS_IN_BYTES: Final = re.compile(_TEXT.encode(), re.DOTALL)
 _BRACKETS: Final = re.compile(r"[\[\]{}]")
@@ -42,13 +44,13 @@ _OPENING: Final = frozenset({"[", "{", b"[", b"{"})
 
 
 class RefusedError(ValueError):
-    """Something from outside is not decoded; the message is a clause about "it"."""
+    """Data from outside is not decoded; the message is a clause that begins with "it"."""
 
 
 class Budget:
-    """The amounts that all parts of one document may still take together.
+    """The amounts that the parts of one document may still take together.
 
-    Each method counts what is about to be built, and raises RefusedError if it is too much.
+    Each method counts objects before they are built, and raises RefusedError if they are too many.
     """
 
     def __init__(self, unpacked: int = MAX_UNPACKED, messages: int = MAX_MESSAGES) -> None:
@@ -58,7 +60,7 @@ class Budget:
         self._cells_left = MAX_CELLS
 
     def take_parts(self, number: int = 1) -> None:
-        """Count parts of circuits or nodes of archives, which take as long as two states."""
+        """Count parts of circuits or nodes of archives, which each take as long as two states."""
         self.take_items(2 * number)
 
     def take_items(self, number: int = 1) -> None:
@@ -67,7 +69,7 @@ class Budget:
             raise RefusedError(f"it has more than {MAX_ITEMS:,} states or parts")
 
     def take_cells(self, number: int) -> None:
-        """Count the bytes of states and samples, which short texts can have many of."""
+        """Count the bytes of states and samples, of which a short text can have many."""
         self._cells_left -= number
         if self._cells_left < 0:
             raise RefusedError(f"it would take more than {MAX_CELLS >> 20} MB in memory")
@@ -101,7 +103,7 @@ def parse_json(
     """Return the value of a JSON document; `parse_constant` converts ``NaN`` and ``Infinity``.
 
     Raises:
-        RefusedError: it is not JSON, or too large.
+        RefusedError: the document is not JSON, or is too large.
     """
     if len(text) > most_text:
         raise RefusedError(f"it has more than {most_text >> 20} million characters")
@@ -124,10 +126,10 @@ def check_shape(
     A string counts as one value. Text that is not JSON may pass.
 
     Args:
-        document: the JSON.
-        most_values: number of values, including keys.
-        most_containers: number of lists and objects; None for `most_values`.
-        most_levels: nesting of lists and objects.
+        document: JSON document.
+        most_values: maximum number of values, including keys.
+        most_containers: maximum number of lists and objects; None for `most_values`.
+        most_levels: maximum depth of nested lists and objects.
 
     >>> check_shape(b'{"a": ["[[[["]}', most_levels=2)
     """
@@ -150,5 +152,5 @@ def check_shape(
         level += 1 if bracket[0] in _OPENING else -1
         if level > most_levels:
             raise RefusedError(
-                f"it has more than {most_levels} lists and objects within each other"
+                f"its lists and objects are nested more than {most_levels} levels deep"
             )

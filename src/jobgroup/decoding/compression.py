@@ -1,4 +1,4 @@
-"""Bounded decompression: a short text can unpack to more than the memory."""
+"""Decompress within bounds, because a short text can unpack to more than the memory."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _CHUNK_BYTES: Final = 2**18
 
 
 def inflate(data: bytes, max_bytes: int) -> Iterator[bytes]:
-    """Yield the unpacked data, or raise ValueError if they are damaged, cut off or too large."""
+    """Yield the unpacked data; raise ValueError if it is damaged, truncated or too large."""
     stream, chunk, left = zlib.decompressobj(), b"", max_bytes
     while not stream.eof and (data or chunk):
         try:

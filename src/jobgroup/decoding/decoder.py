@@ -1,7 +1,7 @@
-"""Decodes the allowed texts in a document from outside.
+"""Decode the allowed texts in a document from outside.
 
-Lists, objects, their keys, packed texts and texts within texts are treated alike. Perceval receives
-one checked text at a time, rewritten, and never a document.
+This includes texts in lists, objects, keys, packed texts and other texts. Perceval receives one
+checked and rewritten text at a time, and never a document.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class LeftAsText(str):
     """A text from outside that was not decoded.
 
     Attributes:
-        reason: a clause about "it", without a full stop.
+        reason: clause that begins with "it", without a period.
     """
 
     __slots__ = ("reason",)
@@ -52,7 +52,7 @@ class LeftAsText(str):
 
 
 class Maker(Protocol):
-    """Builds objects from checked texts."""
+    """Builder of objects from checked texts."""
 
     def spread(self, kind: str, text: str, budget: Budget) -> Any:
         """Build counts, a distribution or samples, checking them with `quantum_states`."""
@@ -68,15 +68,15 @@ class Decoder:
     """Decodes one document.
 
     Args:
-        maker: builds objects from checked texts.
+        maker: builder of objects from checked texts.
         formulas: whether parameters of circuits may be formulas.
         archives: whether archives of computations are allowed.
-        strict: whether anything else raises RefusedError; otherwise it is left as text.
+        strict: whether any other text raises RefusedError; otherwise it is left as text.
         budget: bounds of the document.
-        classes: returns the members of a class in archives that the user registered.
+        classes: function that returns the members of a class in archives that the user registered.
 
     Attributes:
-        left: place and reason of each text that was left.
+        left: path and reason of each text that was left as text.
     """
 
     def __init__(
@@ -98,13 +98,15 @@ class Decoder:
         self._inspector = Inspector(self._budget, self._nested, formulas=formulas)
 
     def decode(self, value: Any, where: str = "results", depth: int = 0) -> Any:
-        """Return a JSON value with the allowed texts in it decoded.
+        """Return a JSON value in which the allowed texts are decoded.
 
         Raises:
-            RefusedError: it is nested too deeply, or has something else and `strict` is set.
+            RefusedError: the value is nested too deeply, or has another text and `strict` is set.
         """
         if depth > MAX_DEPTH:
-            raise RefusedError(f"it has more than {MAX_DEPTH} lists and objects within each other")
+            raise RefusedError(
+                f"its lists and objects are nested more than {MAX_DEPTH} levels deep"
+            )
         if isinstance(value, str):
             return self._decode_text(value, where)
         if isinstance(value, list):
@@ -175,7 +177,7 @@ class Decoder:
             return make()
         except RefusedError:
             raise
-        except Exception as error:  # it concerns this text alone
+        except Exception as error:  # the error concerns only this text
             raise RefusedError(f"Perceval cannot decode it ({error!s:.200})") from error
 
 

@@ -1,8 +1,8 @@
-"""Formulas of circuit parameters, such as ``2*phi + pi/4``, checked before use.
+"""Check formulas of circuit parameters, such as ``2*phi + pi/4``, before use.
 
 Perceval passes formulas to sympy, which evaluates them as Python. Only arithmetic is accepted:
 numbers, names, ``+ - * / **``, parentheses and a few functions. Python's own parser reads them, so
-that sympy reads the same; every node that is not listed here is refused.
+that sympy reads the same; every node that is not listed here is rejected.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ from itertools import accumulate
 from typing import Final
 
 MAX_LENGTH: Final = 1_000
-"""Characters of a formula."""
+"""Maximum number of characters of a formula."""
 
 MAX_DEPTH: Final = 30
-"""Nesting of parentheses and functions, and of exponents."""
+"""Maximum depth of nested parentheses and functions, and of exponents."""
 
 MAX_EXPONENT: Final = 100
 MAX_DEGREE: Final = 1_000
-"""Degree of a formula as a polynomial of its names: exponents of exponents multiply."""
+"""Maximum degree of a formula as a polynomial of its names; exponents of exponents multiply."""
 
 MAX_NUMBER: Final = 10**15
-"""The largest value of a part without names."""
+"""Largest value of a part without names."""
 
 MAX_DENOMINATOR: Final = 10**60
 
@@ -49,14 +49,14 @@ _NOT_SYMBOLS: Final = re.compile(r"[\s:,]")
 
 
 class FormulaError(ValueError):
-    """A formula is not accepted; the message is a clause about "it"."""
+    """A formula is not accepted; the message is a clause that begins with "it"."""
 
 
 def check_formula(text: str, names: frozenset[str] | None = None) -> None:
     """Raise FormulaError unless a formula is arithmetic within bounds.
 
     Args:
-        text: the formula.
+        text: text of the formula.
         names: names of the parameters that it may use; None for any.
 
     >>> check_formula("2*phi + sqrt(pi)/4", frozenset({"phi"}))
@@ -83,19 +83,19 @@ def check_formula(text: str, names: frozenset[str] | None = None) -> None:
 
 
 def check_name(name: str) -> None:
-    """Raise FormulaError unless a parameter's name is one symbol, and not a range of them."""
+    """Raise FormulaError unless a parameter's name is a single symbol, and not a range of them."""
     if len(name) > MAX_LENGTH or _NOT_SYMBOLS.search(name) or not name.isprintable():
         raise FormulaError(f"{name[:20]!r} is not the name of one parameter")
 
 
 @dataclass(frozen=True, slots=True)
 class _Value:
-    """Bounds of a part's value.
+    """Bounds on the value of a part.
 
     Attributes:
         exact: its value; None with names, constants or functions.
-        most: sum of its numbers' magnitudes if every name counts as one: no simplification makes
-            more of it, so ``a - a + 5`` is 7 at most.
+        most: sum of its numbers' magnitudes if every name counts as one, which no simplification
+            exceeds: ``a - a + 5`` is at most 7.
         degree: degree in its names.
     """
 
@@ -110,7 +110,7 @@ _SYMBOL: Final = _Value(None)
 class _Checker:
     """Checks the nodes of one formula.
 
-    sympy computes parts without names at once and exactly, so numbers are bounded before it does.
+    sympy computes parts without names at once and exactly, so numbers are bounded first.
     """
 
     def __init__(self, text: str, names: frozenset[str] | None) -> None:
@@ -121,7 +121,9 @@ class _Checker:
 
     def value_of(self, node: ast.expr) -> _Value:
         steps = []
-        while isinstance(node, ast.BinOp) and not isinstance(node.op, ast.Pow):  # long, not deep
+        while isinstance(node, ast.BinOp) and not isinstance(
+            node.op, ast.Pow
+        ):  # a long formula is not a deep one
             steps.append((node.op, node.right))
             node = node.left
         left = self._factor(node)
@@ -198,7 +200,7 @@ class _Checker:
             return _bounded(None, base.most, max(base.degree, Fraction(1)) * (exponent.most + 1))
         if base.exact == 0 and exponent.exact < 0:
             raise FormulaError("it divides by zero")
-        if exponent.exact.denominator != 1:  # a root, which sympy keeps as one
+        if exponent.exact.denominator != 1:  # a root, which sympy keeps as a root
             if was_exponent:
                 raise FormulaError("it has a root in an exponent")
             return _Value(None, _FOUR, _ZERO)

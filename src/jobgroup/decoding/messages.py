@@ -1,8 +1,8 @@
-"""Perceval's binary messages, such as circuits and experiments, checked before anything is built.
+"""Check Perceval's binary messages, such as circuits and experiments, before building anything.
 
-Only known messages and fields pass. Texts in them are names, states or formulas, each with its
-grammar; sizes that Perceval would make lists of are bounded. The message is rewritten from what was
-checked, so that Perceval reads nothing else.
+Only known messages and fields pass. Texts in them are names, states or formulas, each with its own
+grammar; sizes of lists that Perceval would create are bounded. The message is rewritten from the
+checked parts, so that Perceval reads nothing else.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ MESSAGES: Final = {
     "MatrixN": "Matrix",
     "MatrixS": "Matrix",
 }
-"""Message names of the kinds that are binary messages."""
+"""Names of the messages of each kind that is a binary message."""
 
 MAX_MODES: Final = 1_024
 MAX_LABEL: Final = 1_000
@@ -59,17 +59,17 @@ _MOST: Final = {
 }
 _RELEASE: Final = re.compile(r"[0-9A-Za-z.+!_-]{0,60}")
 _WORK: Final = {"Component": 10, "Experiment": 10, "ConfigCircEntry": 10}
-"""Items that slow messages count as."""
+"""Number of items that a slow message counts as."""
 
 Nested = Callable[[str], str]
 
 
 class Inspector:
-    """Checks messages.
+    """A checker of messages.
 
     Args:
         budget: bounds of the messages.
-        nested: checks texts that have their own kind, such as an input state.
+        nested: function that checks texts of other kinds, such as an input state.
         formulas: whether parameters may be formulas.
     """
 
@@ -94,7 +94,7 @@ class Inspector:
             self._check_parameter(message)
         if name in ("Circuit", "Experiment"):  # each component is placed among all modes
             self._budget.take_parts(len(message.components) * (message.n_mode // 4))
-        if name == "Permutation":  # Perceval makes a matrix of it
+        if name == "Permutation":  # Perceval builds a matrix of this size
             self._budget.take_parts(len(message.permutations) ** 2 // 8)
         for field, value in message.ListFields():
             if name == "MatrixDouble":
@@ -111,7 +111,7 @@ class Inspector:
                 return
             if not self._formulas:
                 raise RefusedError("a parameter of its circuit is a formula")
-            declared = getattr(parameter, "expr_parameters", ())  # there are none before 0.13
+            declared = getattr(parameter, "expr_parameters", ())  # no formulas before 0.13
             names = frozenset(each.name or each.symbol for each in declared)
             for formula in filter(None, (parameter.expression, parameter.name)):
                 check_formula(formula, names or None)
@@ -180,7 +180,7 @@ def read(kind: str, text: str) -> Any:
 def _schema() -> Any:
     try:
         return import_module("exqalibur.serialization.circuit_pb2")
-    except ImportError:  # its place in releases of Perceval before 1.2
+    except ImportError:  # its module in Perceval before 1.2
         return import_module("perceval.serialization._schema_circuit_pb2")
 
 

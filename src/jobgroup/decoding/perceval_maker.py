@@ -1,4 +1,4 @@
-"""Perceval's own objects, made of checked texts. It needs Perceval installed."""
+"""Build Perceval's own objects from checked texts. This needs Perceval."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""States, counts, distributions and samples, read by a grammar without Perceval.
+"""Read states, counts, distributions and samples with a grammar, without Perceval.
 
 A state is ``|1,0,2>``. A photon may have annotations, ``|{P:H}1,0>``, whose values must be numbers
 or letters, because Perceval evaluates others as Python.
@@ -38,7 +38,7 @@ _SHARE: Final = re.compile(rf"{_NUMBER}(;|\Z)", re.ASCII)
 _NUMBERS: Final = re.compile(r"[0-9]+")
 
 _ITEMS_OF_A_TERM: Final = 15
-"""Perceval is slow to add the terms of a superposition."""
+"""Maximum number of terms of a superposition, which Perceval is slow to add."""
 
 _STATE_BYTES: Final = 64
 _SAMPLE_BYTES: Final = 24
@@ -164,7 +164,7 @@ def _indices(text: str, at: int, weights: list[int], budget: Budget) -> Iterator
 
 
 def _terms(text: str, at: int, budget: Budget) -> int:
-    """Return the end of the terms at a position: after "=", or the text's end."""
+    """Return the end of the terms at a position: after "=", or the end of the text."""
     sign = "+"
     while sign == "+":
         found = _TERMS.match(text, at)
@@ -182,8 +182,8 @@ def _braces(text: str) -> None:
 
 
 def _weight(state: str) -> int:
-    """Approximate bytes of a state's modes and photons."""
-    if len(state) == state.count(",") * 2 + 3:  # one digit to a mode, as nearly all have
+    """Return the approximate number of bytes of a state's modes and photons."""
+    if len(state) == state.count(",") * 2 + 3:  # one digit per mode, as in nearly all states
         digits = state[1:-1:2].encode()
         return sum(digits) - 47 * len(digits)
     return len(state) + sum(min(int(n), 999) for n in _NUMBERS.findall(state))
@@ -199,10 +199,10 @@ TEXTS: Final = {
     "NoiseModel": check_noise,
     "PostSelect": check_condition,
 }
-"""The functions that check the kinds that are texts."""
+"""Functions that check the kinds that are texts."""
 
 SPREAD: Final = frozenset({"BSCount", "BSDistribution", "BSSamples"})
-"""Kinds of many states, which are built one by one."""
+"""Kinds with many states, which are built one by one."""
 
 
 def as_plain(kind: str, text: str, budget: Budget) -> dict[str, Any] | list[str]:
@@ -214,6 +214,6 @@ def as_plain(kind: str, text: str, budget: Budget) -> dict[str, Any] | list[str]
 
 
 def check_spread(kind: str, text: str, budget: Budget) -> str:
-    """Return the text of counts, a distribution or samples with valid states only."""
+    """Return the text of counts, a distribution or samples, with only valid states."""
     as_plain(kind, text, budget)
     return text

@@ -20,7 +20,7 @@ def run_demo() -> int:
     """Run the three scripts one after the other and return the exit code.
 
     Groups, jobs and Perceval's configuration are in a temporary directory, apart from the user's.
-    It is kept, so that the dashboard can show the group afterwards.
+    The directory is kept, so that the dashboard can show the group afterwards.
     """
     from jobgroup.cloud import EmbeddedCloud
 
@@ -52,7 +52,7 @@ def _run(arguments: list[str], environment: Mapping[str, str]) -> int:
 
 
 def _command() -> str:
-    """Return the command of this environment, which may not be on the user's PATH."""
+    """Return the command that runs jobgroup in this environment, which may not be on the PATH."""
     command = Path(sys.executable).with_name("jobgroup")
     if not command.is_file():
         return f"{shlex.quote(sys.executable)} -m jobgroup"
@@ -62,7 +62,7 @@ def _command() -> str:
 
 
 def environment_for(url: str, token: str, directory: Path) -> Mapping[str, str]:
-    """Return the environment in which Perceval and jobgroup use that cloud and a directory."""
+    """Return environment variables that make Perceval and jobgroup use a cloud and directory."""
     (directory / "config.json").write_text(json.dumps({"remote": {"url": url}}))
     return {
         **os.environ,

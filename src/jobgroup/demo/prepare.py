@@ -1,4 +1,4 @@
-"""Prepare the experiment: one post-processed and one heralded CNOT gate. Nothing runs yet."""
+"""Prepare the experiment: a post-processed and a heralded CNOT gate. Nothing runs yet."""
 
 import perceval as pcvl
 from perceval.algorithm import Sampler

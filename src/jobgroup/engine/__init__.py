@@ -1,1 +1,1 @@
-"""Sending and watching: async, on one background event loop per process."""
+"""The engine sends and watches jobs asynchronously, on one background event loop per process."""

@@ -1,4 +1,4 @@
-"""Whether a group is active or finished, and waiting for the end."""
+"""Find out whether a group is active or finished, and wait until it has finished."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ class Sender:
     Attributes:
         host: name of its machine.
         pid: its process id there.
-        since: when it began, by its own clock, in seconds since the epoch.
-        is_this_process: whether it is the one that asks.
+        since: time at which it began, by its own clock, in seconds since the epoch.
+        is_this_process: whether it is the calling process.
         is_from_page: whether a page started it.
     """
 
@@ -42,18 +42,18 @@ def find_sender(session: GroupSession) -> Sender | None:
 
 
 def read_activity(session: GroupSession) -> tuple[dict[str, int], bool]:
-    """Return the number of jobs by state, and whether the group is active. From any thread.
+    """Return the number of jobs by state, and whether the group is active. Any thread may call it.
 
     A group is active while a job runs or waits, or a living process is sending jobs.
     """
-    # the sender first, then the jobs: what a run sends is in the file before the run is over
+    # the sender first, then the jobs: jobs that a run sent are in the file before the run is over
     is_being_sent = bool(session.runs) or session.lease.is_held_elsewhere()
     counts = session.store.counts()
     return counts, is_being_sent or any(counts.get(state) for state in PENDING | {SENDING})
 
 
 def is_finished(counts: Mapping[str, int], *, was_active: bool) -> bool:
-    """Whether an inactive group has finished: it was active, or has nothing left to send.
+    """Return whether an inactive group has finished: it was active, or has nothing left to send.
 
     A group that was never run has not finished.
 
@@ -69,7 +69,7 @@ async def count_pending(session: GroupSession) -> int:
     """Return the number of jobs that run, wait or are being sent by a living process."""
 
     def count() -> int:
-        is_sent_elsewhere = session.lease.is_held_elsewhere()  # first: its last id is seen then
+        is_sent_elsewhere = session.lease.is_held_elsewhere()  # first, so that its last id counts
         counts = session.store.counts()
         is_being_sent = session.lease.is_held or is_sent_elsewhere
         states = PENDING | {SENDING} if is_being_sent else PENDING
@@ -79,7 +79,7 @@ async def count_pending(session: GroupSession) -> int:
 
 
 async def is_sending(session: GroupSession) -> bool:
-    """Whether a run of this process is sending, and not paused."""
+    """Return whether a run of this process is sending and is not paused."""
     return bool(session.runs) and not await session.in_thread(is_paused, session)
 
 

@@ -1,4 +1,4 @@
-"""Cancel jobs on their clouds, and report which could not be canceled."""
+"""Cancel jobs on their clouds, and report the jobs that could not be canceled."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ from jobgroup.store.subjobs import OrphanSubjob
 MAX_CANCELS_IN_FLIGHT = 10
 
 _HAS_ENDED = (RequestRejectedError, RemoteNotFoundError)
-"""How clouds respond if a job has ended before it is canceled."""
+"""Responses of clouds to the cancellation of a job that has already ended."""
 
 _NOT_FROM_HERE = (CredentialsError, MissingDependencyError, InvalidProviderError)
-"""Another process may have a token that works, or the package of the provider."""
+"""Errors that another process may not get, because it may have a valid token or the provider."""
 
 
 @dataclass(slots=True)
@@ -39,9 +39,9 @@ class Cancellation:
 
     Attributes:
         done: entries whose cloud was asked to cancel them.
-        failed: the reason for each entry that could not be canceled.
-        not_from_here: those of them that this process has no usable token or provider for.
-        accounts: the accounts of these, and the errors.
+        failed: reason for each entry that could not be canceled.
+        not_from_here: entries of `failed` for which this process has no usable token or provider.
+        accounts: accounts of these entries, with their errors.
         others: number of jobs that were not active.
     """
 
@@ -52,7 +52,7 @@ class Cancellation:
     others: int = 0
 
     def take(self, other: CommandResult) -> None:
-        """Add what another process did for the jobs that could not be canceled from here."""
+        """Add the result of another process for the jobs that could not be canceled from here."""
         self.done |= set(other.done)
         for entry_id in self.not_from_here:
             self.failed.pop(entry_id, None)
@@ -104,7 +104,7 @@ class _Canceling:
 
     async def cancel_job(self, record: JobRecord, ids: list[str]) -> None:
         errors = [error for i in ids if (error := await self._ask(record.target, i))]
-        if len(errors) < len(ids):  # some of several sub-jobs may have ended before
+        if len(errors) < len(ids):  # some of several sub-jobs may have ended
             assert record.attempt_id is not None  # noqa: S101  (it has a remote id)
             note = partial(self._session.store.statuses.record_cancel_request, record.attempt_id)
             text = f"The cloud was asked to cancel job {record.position} ({record.remote_id})"
@@ -131,7 +131,7 @@ class _Canceling:
     async def _wrote(self, entry_id: int, what: str, write: Callable[[], None]) -> bool:
         try:
             await self._session.settling.write(what, write)
-        except StorageError as error:  # one job; the others are still canceled
+        except StorageError as error:  # an error of one job must not stop the others
             self._fail(entry_id, error)
             return False
         return True
@@ -153,6 +153,6 @@ class _Canceling:
                 return error
             except JobGroupError as error:
                 return error
-            except Exception as error:  # noqa: BLE001  # one job; the others are still canceled
+            except Exception as error:  # noqa: BLE001  # one error must not stop the others
                 return unreadable(error, target.origin)
         return None

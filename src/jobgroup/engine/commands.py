@@ -1,8 +1,8 @@
-"""The commands of a group, from a button, a script or another process, and their execution.
+"""Execute a group's commands, which come from a button, a script or another process.
 
 A command that sends needs the lease. If another process holds it, the command is written into the
-group's file, and that process executes it. So it does a command that only needs a token, if this
-process has none that works.
+group's file, and that process executes it. It also executes a command that needs a token, if this
+process has no valid one.
 """
 
 from __future__ import annotations
@@ -41,9 +41,9 @@ class Command:
     """A command.
 
     Attributes:
-        handler: executes it.
-        needs_lease: only the process that runs the group executes it.
-        may_repeat: if that process ends before it is done, it is executed again here, which sends
+        handler: function that executes the command.
+        needs_lease: whether only the process that runs the group executes it.
+        may_repeat: whether this process executes it again if that process ends first; this sends
             nothing twice.
     """
 
@@ -53,15 +53,15 @@ class Command:
 
 
 async def execute(session: GroupSession, name: str, args: Mapping[str, Any]) -> CommandResult:
-    """Execute a command here, or have it executed by the process that runs the group.
+    """Execute a command here, or forward it to the process that runs the group.
 
     Raises:
-        JobGroupError: it could not be executed; nothing else changed.
-        ValueError: there is no such command.
+        JobGroupError: the command could not be executed; nothing else changed.
+        ValueError: the command does not exist.
     """
     command = COMMANDS.get(name)
     if command is None:
-        raise ValueError(f"There is no command {name!r}; there are {', '.join(COMMANDS)}.")
+        raise ValueError(f"There is no command {name!r}. Commands are: {', '.join(COMMANDS)}.")
     if not command.needs_lease:
         return await command.handler(session, **args)
     if not await session.in_thread(session.lease.is_held_elsewhere):
@@ -71,23 +71,23 @@ async def execute(session: GroupSession, name: str, args: Mapping[str, Any]) -> 
 
 
 class _SilentHolderError(JobGroupError):
-    """The process that runs the group lives, but does not respond."""
+    """The process that runs the group is alive, but does not respond."""
 
 
 async def _forward(
     session: GroupSession, name: str, args: Mapping[str, Any], *, awake: Witness | None = None
 ) -> CommandResult:
-    """Have the process that runs the group execute a command, or execute it here if that ends.
+    """Forward a command to the process that runs the group; if that ends, execute it here.
 
     Args:
-        session: the group.
-        name: the command.
-        args: its arguments.
-        awake: judges whether that process responds, to give up otherwise; None to wait until it
-            does.
+        session: session of the group.
+        name: name of the command.
+        args: arguments of the command.
+        awake: judges whether that process responds, to give up if it does not; None to wait until
+            it does.
 
     Raises:
-        JobGroupError: it could not be executed.
+        JobGroupError: the command could not be executed.
     """
     queue = session.store.commands
     enqueue = partial(queue.enqueue, name, args, this_process())
@@ -95,10 +95,11 @@ async def _forward(
 
     async def result() -> CommandResult | None:
         nonlocal command_id
-        # first, so that everything the other process did before it ended is read afterwards
+        # checked first, so that everything that the other process did before it ended is read
+        # afterwards
         is_run_elsewhere = await session.in_thread(session.lease.is_held_elsewhere)
         command = await session.in_thread(queue.get, command_id)
-        if command is None:  # a third process holds the lease by now
+        if command is None:  # a third process has taken the lease
             command_id = await session.in_thread(enqueue)
         elif command.state == "done":
             return CommandResult.from_json(command.outcome)
@@ -110,8 +111,8 @@ async def _forward(
                 return await COMMANDS[name].handler(session, **args)
             if command.state == "claimed":
                 raise JobGroupError(
-                    "The process that ran the group ended while it executed this. Jobs that it has"
-                    " sent are in the group. Repeat the call for the others."
+                    "The process that ran the group ended during this command. Jobs that it sent"
+                    " are in the group. Repeat the call for the others."
                 )
         elif awake is not None:
             await _require_response(session, awake)
@@ -119,7 +120,7 @@ async def _forward(
 
     try:
         found = await session.wait_until(result, check_interval_s=COMMAND_CHECK_INTERVAL_S)
-    except BaseException:  # the caller no longer waits
+    except BaseException:  # the caller has stopped waiting
         with anyio.CancelScope(shield=True), suppress(OSError):
             await session.in_thread(queue.cancel, command_id)
         raise
@@ -128,14 +129,14 @@ async def _forward(
 
 
 async def _require_response(session: GroupSession, awake: Witness) -> None:
-    """Raise `_SilentHolderError` if the process that runs the group has shown no life for long."""
+    """Raise `_SilentHolderError` if the process that runs the group has long been silent."""
     held = await session.in_thread(session.store.lease.current)
     if held is not None and awake.judge(held) == "dead":
         raise _SilentHolderError(f"{held.process} has not responded for {LEASE_TTL_S:.0f} s")
 
 
 async def serve_requests(session: GroupSession) -> None:
-    """While this process holds the lease, execute what other processes request."""
+    """Execute other processes' requests while this process holds the lease."""
     queue = session.store.commands
     while session.lease.is_held:
         fencing_token = session.lease.fencing_token
@@ -158,7 +159,7 @@ async def _serve(session: GroupSession, command: CommandRecord) -> None:
         )
 
     try:
-        async with session.lease.held():  # otherwise the other process believes this one dead
+        async with session.lease.held():  # otherwise the other process takes this one for dead
             try:
                 result = await COMMANDS[command.name].handler(session, **command.args)
                 if not session.loop.is_closing:  # otherwise the other process executes it
@@ -183,11 +184,11 @@ async def rerun(session: GroupSession, **options: Any) -> CommandResult:
 
 
 async def stop(session: GroupSession, by: str = "a command") -> CommandResult:
-    """End the runs of this process, and wait until what is in flight is recorded.
+    """End the runs of this process, and wait until requests in flight are recorded.
 
     Args:
-        session: the group.
-        by: who asks for it, for the error of those who wait for a run.
+        session: session of the group.
+        by: name of the requester, for the error that callers of a run get.
     """
     runs = list(session.runs)
     for run in runs:
@@ -204,9 +205,9 @@ async def stop(session: GroupSession, by: str = "a command") -> CommandResult:
 
 
 async def resend(session: GroupSession, entry_ids: Sequence[int]) -> CommandResult:
-    """Send unconfirmed jobs again, as the user decided."""
+    """Resend unconfirmed jobs, as the user decided."""
     requeue = session.store.unconfirmed.requeue
-    async with session.lease.held():  # first, so that another holder does all of it
+    async with session.lease.held():  # first, so that another holder executes it all
         requeued = [p for p in entry_ids if await session.in_thread(requeue, p)]
         session.notify()
         request = RunRequest(entry_ids=tuple(requeued))
@@ -259,7 +260,7 @@ async def confirm(session: GroupSession, entry_id: int, remote_id: str) -> Comma
 
 
 async def pause(session: GroupSession) -> CommandResult:
-    """Send nothing more until `resume`, whichever process runs the group."""
+    """Stop sending until `resume`, in whichever process runs the group."""
     await set_paused(session, True)
     return CommandResult("paused: nothing more is sent, jobs on the cloud continue")
 
@@ -273,7 +274,7 @@ async def prioritize(session: GroupSession, entry_ids: Sequence[int]) -> Command
     """Send jobs before the others, in the run in progress or the next one."""
     chosen = await session.in_thread(session.store.priorities.put_first, entry_ids)
     session.notify()
-    left = dict.fromkeys(sorted(set(entry_ids) - set(chosen)), "It was sent before.")
+    left = dict.fromkeys(sorted(set(entry_ids) - set(chosen)), "It was already sent.")
     text = "nothing was changed"
     if chosen:
         position = await session.in_thread(session.store.entries.position, chosen[0])
@@ -281,7 +282,7 @@ async def prioritize(session: GroupSession, entry_ids: Sequence[int]) -> Command
     if chosen[1:]:
         text += f", then {len(chosen) - 1} more"
     if left:
-        text += f", {len(left)} had been sent"
+        text += f", {len(left)} had already been sent"
     if chosen and not session.runs and not await session.in_thread(session.lease.is_held_elsewhere):
         text += ", when the group is run"
     return CommandResult(text, chosen, left)

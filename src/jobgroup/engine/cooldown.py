@@ -1,4 +1,4 @@
-"""How long to wait after a cloud did not respond, or asked for a pause. Pure."""
+"""Decide how long to wait after a cloud did not respond or asked for a pause. Pure."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from datetime import datetime
 from jobgroup.retry import MAX_RETRY_AFTER_S, Backoff
 
 MIN_REPORTED_PAUSE_S = 10.0
-"""A shorter pause that a cloud asks for is not mentioned to the user."""
+"""Requested pauses shorter than this many seconds are not mentioned to the user."""
 
 
 def describe_pause(retry_after_s: float | None, next_at: float) -> str:

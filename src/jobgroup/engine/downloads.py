@@ -1,4 +1,4 @@
-"""Fetching results: many at once, or one by one as jobs end; each may fail on its own."""
+"""Fetch results, many at once or one by one as jobs end; each may fail on its own."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ Account = tuple[str, str, str]
 Completion = tuple[JobRecord, Document | Exception]
 
 AT_ONCE = 20
-"""Downloads at a time in one call."""
+"""Number of concurrent downloads of one call."""
 
 KEPT_AT_ONCE = 200
-"""Results in memory at a time while they are fetched into a group."""
+"""Number of results in memory while results are fetched into a group."""
 
 
 async def fetch(
@@ -45,7 +45,7 @@ async def fetch(
         ask: whether to ask the clouds for results that the group has not cached.
 
     Raises:
-        CredentialsError: a token is missing or rejected, and there is no result of another account.
+        CredentialsError: a token is missing or rejected, and no other account has a result.
             Otherwise it is the answer for each job of that account, including pending ones.
     """
     answers = await _answers(session, records, {}, on_each, ask=ask)
@@ -60,7 +60,7 @@ async def keep(
     records: Sequence[JobRecord],
     on_each: Callable[[int], object] | None = None,
 ) -> CommandResult:
-    """Fetch the results that are not in the group into it, which has to cache results.
+    """Fetch missing results into a group, which must cache results.
 
     Args:
         session: session of the group.
@@ -68,7 +68,7 @@ async def keep(
         on_each: called on the loop's thread with the number of jobs so far.
 
     Returns:
-        The entries whose results were fetched, and for each expected one that was not, why.
+        The entries whose results were fetched, and the reason for each missing one.
 
     Raises:
         CredentialsError: a token is missing or rejected, and the group has no result.
@@ -109,8 +109,8 @@ def _why_not_kept(answer: Document | Exception) -> str:
     if isinstance(answer, Exception):
         return str(answer)
     if not _is_complete(answer):
-        return "The cloud has no complete result of this job, so none was kept."
-    return "The result was not kept: it is too large, or the group's file could not be written."
+        return "The cloud has no complete result of this job, so none was stored."
+    return "The result was not stored: it is too large, or the group's file could not be written."
 
 
 async def _answers(
@@ -121,7 +121,7 @@ async def _answers(
     *,
     ask: bool = True,
 ) -> dict[int, Document | Exception]:
-    """Return a document or an error by entry, and add the accounts that were refused."""
+    """Return a document or an error by entry, and add the accounts that were rejected."""
     downloads = _Downloads(session)
     answers: dict[int, Document | Exception] = {**await downloads.cached(records)}
     if ask:
@@ -149,7 +149,7 @@ async def _answers(
 class CompletionStream:
     """The jobs of a group as they end, each with its result document.
 
-    It begins to poll and download at once, and holds at most `AT_ONCE` results.
+    It starts to poll and download at once, and keeps at most `AT_ONCE` results in memory.
     """
 
     def __init__(self, session: GroupSession) -> None:
@@ -160,7 +160,7 @@ class CompletionStream:
         self._work = session.start(self._produce)
 
     async def next(self) -> Completion | None:
-        """Return the next job that has ended; None if nothing is pending or being sent here.
+        """Return the next job that has ended; None if no job is pending or being sent here.
 
         Raises:
             CredentialsError: a token is missing or rejected, and no other account has a pending
@@ -175,7 +175,7 @@ class CompletionStream:
         return item
 
     def close(self) -> None:
-        """Begin no more downloads. From any thread."""
+        """Start no further downloads. Any thread may call this."""
         self._work.cancel()
 
     async def _produce(self) -> None:
@@ -196,8 +196,8 @@ class CompletionStream:
 
             async def is_over() -> bool:
                 nonlocal version
-                # the caller may rerun what it got, so it must have taken everything and want more;
-                # checked first, so that the next round finds what ends in between
+                # the caller may rerun jobs that it got, so it must have taken all of them and ask
+                # for more; checked first, so that the next round finds what ends in between
                 is_wanted = self._asked > self._taken == len(given)
                 has_ended = is_wanted and not await count_pending(session)
                 has_ended = has_ended and not await is_sending(session)
@@ -235,7 +235,7 @@ class _Downloads:
         self._turn = anyio.Lock()
 
     async def cached(self, records: Sequence[JobRecord]) -> dict[int, Document]:
-        """Return the cached ones of these results by entry. Call it before `ask`."""
+        """Return those of the results that are cached, by entry. Call this before `ask`."""
         session = self._session
         attempts = {
             r.entry_id: r.attempt_id for r in records if r.remote_id and r.attempt_id is not None
@@ -248,7 +248,7 @@ class _Downloads:
         return {entry_id: found[a] for entry_id, a in attempts.items() if a in found}
 
     async def ask(self, record: JobRecord) -> Document | Exception:
-        """Return the cloud's result document of a job, caching it if the group caches results."""
+        """Return the cloud's result document of a job; cache it if the group caches results."""
         session = self._session
         try:
             provider = await session.provider(record.target)
@@ -256,7 +256,7 @@ class _Downloads:
             parts = [dict(await provider.result(i)) for i in ids]
             if record.composition_id is None:
                 (document,) = parts
-                document.pop("composition", None)  # in a cloud's document it is something else
+                document.pop("composition", None)  # a cloud means something else
             else:
                 composition = await session.in_thread(
                     session.store.composition, record.composition_id
@@ -272,7 +272,7 @@ class _Downloads:
         return document
 
     async def _cache(self, attempt_id: int, document: Document) -> None:
-        """Write a result; those that arrive while others are written are written together."""
+        """Write a result; results that arrive during a write are written together."""
         session = self._session
         self._to_cache[attempt_id] = document
         async with self._turn:
@@ -280,13 +280,13 @@ class _Downloads:
             if batch:
                 try:
                     await session.in_thread(session.store.results.put, batch)
-                    session.notify()  # of `results_on_cloud_only`
+                    session.notify()  # the observers of `results_on_cloud_only`
                 except StorageError as error:
                     session.log.warning("Results of %r were not cached: %s", session.name, error)
 
 
 def _is_complete(document: Document) -> bool:
-    """Whether a document is worth caching, and not text that was cut short."""
+    """Return whether a document is complete, and not text that was cut short."""
     if "composition" in document:
         return all(map(_is_complete, document["parts"]))
     try:

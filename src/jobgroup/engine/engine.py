@@ -1,4 +1,4 @@
-"""The engine, one per process: the loop, the sessions of open groups, and the providers."""
+"""The engine, one per process, with the loop, the sessions of open groups, and the providers."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Engine:
             session.reset_after_fork(self.loop, self._providers)
 
     def session(self, name: str, path: Path, *, create: bool) -> GroupSession:
-        """Return the session of a group, the same one while anything has it open."""
+        """Return the session of a group, which is shared while anything has the group open."""
         with self._lock:
             session = self._sessions.get(path)
             if session is None or not session.is_current():
@@ -80,7 +80,7 @@ class Engine:
         await self._providers.aclose()
 
     def _give_up(self) -> None:
-        """Log what happened on a cloud and is in no file."""
+        """Log events on a cloud that are in no file."""
         for session in list(self._sessions.values()):
             session.settling.give_up()
 

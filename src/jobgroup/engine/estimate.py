@@ -1,4 +1,4 @@
-"""Estimate from a group's own jobs what a run would take, and how long the group still takes."""
+"""Estimate, from a group's own jobs, the cost of a run and the time that the group still takes."""
 
 from __future__ import annotations
 
@@ -19,14 +19,15 @@ MIN_SAMPLES = 3
 """Number of jobs that must have ended before time is estimated."""
 
 MIN_ETA_S = 1.0
-"""Least value of the longest likely time: clouds also report durations of 0 s."""
+"""Minimum of the longest likely time, because clouds also report durations of 0 s."""
 
 MAX_ENDS = 50
-"""Recent ends that make the rate by which the time left is estimated."""
+"""Number of recent ends from whose rate the remaining time is estimated."""
 
 MIN_STALL_S = 60.0
 STALL_INTERVALS = 10
-"""Jobs have stalled if none has ended for a minute, and for so many mean intervals between ends."""
+"""Jobs have stalled if none has ended for a minute and for this many mean intervals between
+ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +36,13 @@ class RunEstimate:
 
     Attributes:
         jobs: number of jobs that would be sent.
-        shots: the most that they may use together, by their ``max_shots``; None if one has none.
+        shots: maximum number of shots, by the jobs' ``max_shots``; None if a job has none.
         free_slots: number of jobs that the accounts accept now.
-        duration_s: shortest and longest likely time until they have ended, in seconds, from the
-            jobs of this group that succeeded and the number that the plan runs at once.
-        is_rerun: whether failed jobs would be rerun; otherwise unsent jobs would be run.
-        retries: how often each job may be retried; `shots` includes all retries, and `duration_s`
-            none.
+        duration_s: shortest and longest likely time until they have ended, in seconds, computed
+            from successful jobs of this group and the number of jobs that the plan runs at once.
+        is_rerun: whether failed jobs would be rerun; otherwise unsent jobs would be sent.
+        retries: number of times that each job may be retried; `shots` includes all retries,
+            `duration_s` none.
     """
 
     jobs: int
@@ -72,12 +73,12 @@ class RunEstimate:
 
 @dataclass(frozen=True, slots=True)
 class TimeLeft:
-    """How long a group still takes.
+    """The time that a group still takes.
 
     Attributes:
-        eta_s: shortest and longest likely time in seconds; None if it is not known.
-        stalled_since: when the last job ended, in seconds since the epoch, if none has ended for
-            much longer than before; None otherwise.
+        eta_s: shortest and longest likely time, in seconds; None if it is unknown.
+        stalled_since: time at which the last job ended, in seconds since the epoch, if no job has
+            ended for unusually long; None otherwise.
     """
 
     eta_s: tuple[float, float] | None = None
@@ -107,7 +108,7 @@ async def estimate(
 
 
 async def count_slots(session: GroupSession) -> tuple[int, int] | None:
-    """Return how many slots of the plans of unfinished jobs are used, and how many there are.
+    """Return the number of used and of all slots in the plans of unfinished jobs.
 
     Jobs of other groups count as well. None if a cloud does not report it, or has no limit.
     """
@@ -125,8 +126,9 @@ def run_duration_s(
 ) -> tuple[float, float] | None:
     """Return the shortest and longest likely time that jobs take, in seconds.
 
-    It comes from the quartiles of the group's own durations, which clouds report in whole seconds,
-    rounded down. None if too few jobs have ended, or the number at once is unknown.
+    It is computed from the quartiles of the group's own durations, which clouds report in whole
+    seconds, rounded down. Return None if too few jobs have ended, or the number of concurrent jobs
+    is unknown.
 
     >>> run_duration_s(10, 4, [1.0, 2.0, 3.0, 4.0])
     (3.0, 15.0)
@@ -139,16 +141,16 @@ def run_duration_s(
 
 
 def read_time_left(session: GroupSession) -> TimeLeft:
-    """Return how long the group takes until all that is, or will be, sent has ended.
+    """Return the time until all jobs that were sent, or will be, have ended.
 
-    Reads the file, from any thread.
+    This reads the file. Any thread may call it.
     """
     store, now = session.store, time.time()
     runs = list(session.runs)
     is_sent_elsewhere = not runs and session.lease.is_held_elsewhere()
     counts = store.counts()
     unsent = sum(counts.get(state, 0) for state in NOT_SENT)
-    if runs:  # each may be a part of the group, or a rerun
+    if runs:  # each run may be a rerun, or send a part of the group
         to_send = sum(r.progress.total - len(r.progress.sent) for r in runs if not r.is_canceled)
     else:
         to_send = unsent if is_sent_elsewhere else 0
@@ -162,9 +164,10 @@ def time_left(left: int, ends: Sequence[float], began_at: float, now: float) -> 
 
     Args:
         left: number of jobs that have not ended.
-        ends: when the last jobs of the run ended, oldest first.
-        began_at: when the run began; this and the other times are seconds since the epoch.
-        now: the present time.
+        ends: times at which the last jobs of the run ended, oldest first, in seconds since the
+            epoch.
+        began_at: time at which the run began, in seconds since the epoch.
+        now: present time, in seconds since the epoch.
 
     >>> time_left(10, [3.0, 5.0, 10.0, 12.0], 0.0, 12.0)
     TimeLeft(eta_s=(15.0, 45.0), stalled_since=None)
@@ -179,7 +182,7 @@ def time_left(left: int, ends: Sequence[float], began_at: float, now: float) -> 
     if now - ends[-1] > max(MIN_STALL_S, STALL_INTERVALS * (ends[-1] - began_at) / len(ends)):
         return TimeLeft(stalled_since=ends[-1])
     mean_s = left * (now - began_at) / len(ends)
-    spread = 1 / math.sqrt(len(ends))  # of a number of independent events
+    spread = 1 / math.sqrt(len(ends))  # for a number of independent events
     return TimeLeft((mean_s * (1 - spread), max(MIN_ETA_S, mean_s * (1 + spread))))
 
 

@@ -1,4 +1,4 @@
-"""Ctrl-C in a blocking call: what it ends, and how long requests in flight have to be recorded."""
+"""Ctrl-C in a blocking call: end the work, and allow time to record requests in flight."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 
 EXIT_TIMEOUT_S = 10.0
-"""How long Ctrl-C and the interpreter's exit wait for requests in flight to be recorded."""
+"""Seconds that Ctrl-C and the interpreter's exit wait until requests in flight are recorded."""
 
 
 def wait_for(
@@ -30,14 +30,15 @@ def wait_for(
     raise KeyboardInterrupt.
 
     Args:
-        future: what to wait for.
-        on_tick: called every `tick_s` seconds, for example to update progress bars.
-        on_interrupt: ends the work behind the future.
+        future: future to wait for.
+        on_tick: function that is called every `tick_s` seconds, for example to update progress
+            bars.
+        on_interrupt: function that ends the work behind the future.
         tick_s: seconds between two ticks.
         timeout_s: seconds to wait; None for no limit.
 
     Raises:
-        TimeoutError: the time is up; the future continues.
+        TimeoutError: the timeout has passed; the future continues.
     """
     deadline = None if timeout_s is None else time.monotonic() + timeout_s
     try:
@@ -46,7 +47,7 @@ def wait_for(
             try:
                 return future.result(None if on_tick is None and deadline is None else left)
             except TimeoutError:
-                if future.done():  # it raised that itself, or ended while the tick was over
+                if future.done():  # the work raised it, or ended during the tick
                     return future.result()
                 if deadline is not None and time.monotonic() >= deadline:
                     raise TimeoutError from None
@@ -55,7 +56,7 @@ def wait_for(
     except KeyboardInterrupt:
         if on_interrupt:
             on_interrupt()
-            with suppress(BaseException):  # the interrupt is what the caller asked for
+            with suppress(BaseException):  # the caller asked for the interrupt
                 future.result(EXIT_TIMEOUT_S)
         raise
 

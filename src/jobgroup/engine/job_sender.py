@@ -1,4 +1,4 @@
-"""Send the jobs of a run, one call for each: waits, repeated requests, incidents."""
+"""Send the jobs of a run one by one, with waits, repeated requests and incidents."""
 
 from __future__ import annotations
 
@@ -41,14 +41,15 @@ from jobgroup.store.incidents import incident_kind
 _log = logger(__name__)
 
 MAX_CREATE_ATTEMPTS = 4
-"""Requests of one job that certainly did not arrive, after which a blocking run gives up."""
+"""Number of requests of one job that certainly did not arrive after which a blocking run gives
+up."""
 
 PAUSE_CHECK_INTERVAL_S = 0.5
 CANCEL_CHECK_INTERVAL_S = 0.2
 
 
 class JobSender:
-    """Sends jobs of one run. On the loop only.
+    """Sends the jobs of one run. Only the loop's thread may use it.
 
     Attributes:
         is_ending: whether an error has ended the run, so that no further request leaves.
@@ -66,7 +67,7 @@ class JobSender:
         return self._of_this_run(sorted({*found, *self._prioritized()}))
 
     async def new_priorities(self) -> list[int]:
-        """Return the jobs to send first, in order, if that has changed; otherwise none.
+        """Return the jobs to send first, in order, if this has changed; otherwise no jobs.
 
         For a run of the whole group, these may be jobs that were added after it began.
         """
@@ -79,7 +80,7 @@ class JobSender:
     def _prioritized(self) -> list[int]:
         states = self.run.request.states
         if not self.run.request.rerun:
-            states |= {REFUSED}  # a job that is prioritized has been selected
+            states |= {REFUSED}  # a prioritized job was chosen by the user
         return self.session.store.priorities.entry_ids(states)
 
     async def wait_for_next(self, queue: SendOrder) -> bool:
@@ -97,7 +98,7 @@ class JobSender:
         return self._of_this_run(await self.session.in_thread(find, states))
 
     async def failed_to_retry(self, ended: Collection[int]) -> list[int]:
-        """Return the ones of these jobs to send again, which are retries from now on."""
+        """Return those of the jobs to send again, and count them as retries."""
         if not self.run.request.retries or not ended:
             return []
         find = self.session.store.journal.retryable
@@ -106,7 +107,7 @@ class JobSender:
         return found
 
     def overridden_bodies(self, entry_ids: Sequence[int]) -> dict[int, OverriddenBody]:
-        """Return the bodies to send instead of stored ones; raise InvalidOverrideError for none."""
+        """Return the bodies to send instead of stored ones; InvalidOverrideError if invalid."""
         overrides = self.run.request.overrides
         if not overrides:
             return {}
@@ -126,16 +127,17 @@ class JobSender:
         """Send a job, and repeat requests that certainly did not arrive.
 
         Returns:
-            The id of its entry, which is new if a rerun appends; None if it was not sent.
+            The id of the entry, which is new if a rerun appends one; None if the job was not sent.
 
         Raises:
-            BudgetExceededError: the run's budget does not allow it.
-            CloudError, CredentialsError, UnconfirmedJobError, StorageError: as `submission.send`.
+            BudgetExceededError: the run's budget does not allow the job.
+            CloudError, CredentialsError, UnconfirmedJobError, StorageError: as for
+                `submission.send`.
         """
         progress = self.run.progress
         try:
             record = await self.session.in_thread(self.session.store.record, entry_id)
-        except JobRemovedError:  # while it waited to be sent
+        except JobRemovedError:  # the job was changed while it waited to be sent
             progress.total -= 1
             return None
         target = record.target
@@ -149,7 +151,7 @@ class JobSender:
                 sleep=self.sleep,
                 on_retry=partial(self._open_incident, target),
             )
-        except InvalidResponseError as error:  # its stored body is damaged; the others' are not
+        except InvalidResponseError as error:  # only its own body is damaged
             error.entry_id = entry_id
             progress.not_sent[entry_id] = str(error)
             self.run.refusals[entry_id] = error
@@ -220,7 +222,7 @@ class JobSender:
             return None
         session, request = self.session, self.run.request
         is_retry = entry_id in self._to_retry
-        await session.provider(target)  # before the intent, because it may fail or take long
+        await session.provider(target)  # before the intent, because this may fail or take long
 
         def record_intent() -> list[Intent] | None:
             return session.store.journal.record_intent(
@@ -234,7 +236,7 @@ class JobSender:
                 budget_shots=request.budget_shots,
             )
 
-        # None: the group has been paused; empty: another run has sent the job
+        # None: the group was paused; empty: another run sent the job
         while (intents := await session.in_thread(record_intent)) is None:
             if not await self._may_continue():
                 return None
@@ -255,10 +257,10 @@ class JobSender:
         return not self._is_over
 
     def _is_retryable(self, error: BaseException) -> bool:
-        """Whether a request certainly did not arrive, for a reason that may pass."""
+        """Return whether a request certainly did not arrive, for a temporary reason."""
         is_background = self.run.request.is_background
         if _is_misconfigured(error):
-            return is_background  # until this machine's settings are changed
+            return is_background  # fails until this machine's settings are changed
         if isinstance(error, CloudUnreachableError | CloudUnavailableError):
             return not may_have_arrived(error) and error.status_code not in NEVER_DONE
         return is_background and isinstance(error, CredentialsError | InsufficientCreditsError)
@@ -268,14 +270,14 @@ class JobSender:
         if self._is_over:
             return 0
         if request.is_background or (request.mode != "parallel" and self.run.progress.sent):
-            return math.inf  # the cloud responded before, so it will again
+            return math.inf  # the cloud responded before, so it will probably respond again
         return MAX_CREATE_ATTEMPTS
 
     def _describe_failure(self, position: int, error: Exception) -> str:
-        """Return the error's message with the job that it is about and what to do."""
+        """Return the error's message with the job that it concerns and advice."""
         advice = ""
         if refuses_job(error):
-            advice = " Add it again, corrected; run_parallel(queue=True) sends the others."
+            advice = " Correct it and add it again; run_parallel(queue=True) sends the others."
         elif _is_misconfigured(error):
             advice = " Then run the group again."
         elif isinstance(error, CloudUnreachableError | CloudUnavailableError):
@@ -296,7 +298,7 @@ class JobSender:
         self.session.notify()
 
     async def _note(self, write: Callable[[], object]) -> None:
-        """Write something that no job depends on, so that a full disk does not end the run."""
+        """Write a record that no job depends on, so that a full disk does not end the run."""
         try:
             await self.session.in_thread(write)
         except StorageError as error:

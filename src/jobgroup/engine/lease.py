@@ -1,4 +1,4 @@
-"""The lease to run a group: acquired, renewed, lost and released, and whether its holder lives."""
+"""Acquire, renew and release the lease to run a group, and judge whether its holder is alive."""
 
 from __future__ import annotations
 
@@ -23,32 +23,32 @@ from jobgroup.system import ProcessIdentity, life_of, this_process
 _log = logger(__name__)
 
 HEARTBEAT_S: Final = 2.0
-"""How often the holder of a lease renews it."""
+"""Seconds between two renewals of a lease by its holder."""
 
 LEASE_TTL_S: Final = 10.0
-"""A holder whose process cannot be examined is dead when an observer has seen no renewal for so
-long, by the observer's own clock."""
+"""Seconds without a renewal, by an observer's own clock, after which a holder whose process cannot
+be examined counts as dead."""
 
 JUDGE_INTERVAL_S: Final = 0.25
-"""How often to look at a holder that may be alive."""
+"""Seconds between two looks at a holder that may be alive."""
 
 
 def now_s() -> float:
-    """The time of a clock that also runs while the machine is suspended, if there is one."""
+    """Return the time of a clock that also runs while the machine is suspended, if there is one."""
     clock = getattr(time, "CLOCK_BOOTTIME", None)
     return time.monotonic() if clock is None else time.clock_gettime(clock)
 
 
 def is_gone(process: ProcessIdentity) -> bool:
-    """Whether a process has certainly ended."""
+    """Return whether a process has certainly ended."""
     return life_of(process) == "gone"
 
 
 class Witness:
-    """Judges from what this process has seen whether a lease's holder lives. From any thread.
+    """Judges, by what this process has seen, whether a lease's holder is alive. Thread-safe.
 
-    Dates do not count, because clocks of two machines differ. The system says whether a process of
-    this machine lives; of another, and of a stopped one, only renewals count.
+    Dates do not count, because the clocks of two machines differ. The system reports whether a
+    process of this machine is alive; for other and for stopped processes, only renewals count.
 
     Args:
         heartbeat_s: seconds between two renewals.
@@ -70,7 +70,7 @@ class Witness:
         self.reset()
 
     def reset(self) -> None:
-        """Forget what was seen: from now on a living holder can renew its lease."""
+        """Forget all observations, so that a living holder can still renew its lease."""
         with self._lock:
             self._sign: tuple[int, int] | None = None
             self._has_moved = False
@@ -86,7 +86,7 @@ class Witness:
         sign, now = (held.fencing_token, held.beats), time.monotonic()
         with self._lock:
             if sign == self._sign:
-                # a pause of this process counts little: the holder may have paused with it
+                # a pause of this process hardly counts, because the holder may have paused too
                 self._silent_s += min(now - self._looked_at, self._heartbeat_s)
             else:
                 self._has_moved = self._sign is not None
@@ -97,11 +97,11 @@ class Witness:
             return "alive" if self._has_moved else "unseen"
 
     def is_live(self, held: LeaseRecord) -> bool:
-        """Whether a holder may be alive."""
+        """Return whether a holder may be alive."""
         return self.judge(held) != "dead"
 
     def wait_until_judged(self, store: GroupStore) -> None:
-        """Block until it is known whether a holder lives, at most 10 s."""
+        """Block until it is known whether a holder is alive, for at most 10 s."""
         has_warned = False
         while (held := store.lease.current()) and self.judge(held) == "unseen":
             if not has_warned:
@@ -117,12 +117,12 @@ class Witness:
 
 
 class HeldLease:
-    """This process' lease to run a group. Several runs share it; the last one releases it.
+    """This process's lease to run a group. Several runs share it; the last one releases it.
 
-    `serve` runs while the lease is held.
+    `serve` runs while this process has the lease.
 
     Attributes:
-        is_from_page: whether a page started this process, for the error of others.
+        is_from_page: whether a page started this process, for other processes' errors.
     """
 
     def __init__(
@@ -152,7 +152,7 @@ class HeldLease:
         return self._fencing_token > 0
 
     def is_held_elsewhere(self) -> bool:
-        """Whether another process may be running the group. From any thread."""
+        """Return whether another process may be running the group. Any thread may call it."""
         if self.is_held:
             return False
         held = self._store.lease.current()
@@ -161,18 +161,18 @@ class HeldLease:
         return self._witness.is_live(held)
 
     def mark_abandoned_unconfirmed(self) -> None:
-        """Mark jobs that a process left in flight as unconfirmed, if it has certainly ended.
+        """Mark jobs that a dead process left in flight as unconfirmed.
 
-        If it may have ended, only the next process that runs the group decides.
+        If the process may still be alive, the next process that runs the group decides.
         """
         journal = self._store.journal
-        with suppress(StorageError):  # such as a read-only file
+        with suppress(StorageError):  # for example because the file is read-only
             if journal.has_in_flight():
                 journal.recover_from_the_dead(is_gone)
 
     @property
     def fencing_token(self) -> int:
-        """The token to send under. Raises GroupBusyError without a lease."""
+        """Fencing token for sending. Raises GroupBusyError without a lease."""
         if not self._fencing_token:
             raise busy_error(None)
         return self._fencing_token
@@ -181,7 +181,7 @@ class HeldLease:
     async def held(self) -> AsyncIterator[None]:
         """Hold the lease for a block. Raise GroupBusyError if another process has it."""
         async with self._lock:
-            if self._users == 0 or not self._fencing_token:  # it may have been lost since
+            if self._users == 0 or not self._fencing_token:  # the lease may have been lost since
                 await self._acquire()
             self._users += 1
         try:
@@ -190,7 +190,7 @@ class HeldLease:
             await self.release_one()
 
     def keep(self) -> bool:
-        """Hold the lease until `release_one`, also after the blocks that hold it.
+        """Keep the lease until `release_one`, even after the blocks that hold it.
 
         Return False if no block holds it.
         """
@@ -206,7 +206,7 @@ class HeldLease:
                     await self._release()
 
     async def verify(self) -> bool:
-        """Whether a request may leave now. It reads the file if the last renewal is old."""
+        """Return whether a request may be sent now; read the file if the last renewal is old."""
         if not self._fencing_token:
             return False
         if now_s() - self._checked_at > LEASE_TTL_S / 2:
@@ -284,7 +284,7 @@ class HeldLease:
                 self._loop.spawn(self._release_later, token)
 
     async def _release_later(self, token: int) -> None:
-        """Retry: while this process lives, no other gets a lease that it has not released."""
+        """Retry, because no other process gets an unreleased lease while this process is alive."""
         while not self._fencing_token and not self._loop.is_closing:
             await anyio.sleep(HEARTBEAT_S)
             with suppress(OSError):

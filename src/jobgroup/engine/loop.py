@@ -29,14 +29,14 @@ T = TypeVar("T")
 P = ParamSpec("P")
 
 PARK_TIMEOUT_S = 2.0
-"""How long it then waits for the loop to stop."""
+"""Seconds that it then waits for the loop to stop."""
 
 CHECK_INTERVAL_S = 1.0
-"""How often a condition is checked although nothing has changed in this process."""
+"""Seconds after which a condition is checked even if nothing has changed in this process."""
 
 
 class BackgroundLoop:
-    """Starts its daemon thread at the first use. A forked child needs its own loop."""
+    """A loop that starts its daemon thread at the first use. A forked child needs its own."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -53,12 +53,12 @@ class BackgroundLoop:
     ) -> Future[T]:
         """Run a coroutine function on the loop, from any thread.
 
-        Canceling the future cancels it. From now on Python handles Ctrl-C. While Python is ending,
-        the future has already failed.
+        Canceling the future cancels it. From now on, Python's own handler handles Ctrl-C. If Python
+        is already shutting down, the future fails at once.
         """
         if self._is_parked:
             failed: Future[T] = Future()
-            failed.set_exception(JobGroupError("Python is ending, so nothing was sent."))
+            failed.set_exception(JobGroupError("Python is shutting down, so nothing was sent."))
             return failed
         restore_sigint_handler()
 
@@ -68,7 +68,7 @@ class BackgroundLoop:
         return self._running().start_task_soon(run)
 
     def spawn(self, function: Callable[..., Awaitable[object]], *args: Any) -> None:
-        """Run a coroutine function in the background. On the loop only."""
+        """Run a coroutine function in the background. Call it only on the loop."""
         import asyncio
 
         async def run() -> None:
@@ -86,7 +86,7 @@ class BackgroundLoop:
         self._at_exit.append(function)
 
     def at_last(self, function: Callable[[], None]) -> None:
-        """Call a function after those, even if they took too long, in the thread that exits."""
+        """Call a function in the exiting thread after `at_exit`, even if that timed out."""
         self._at_last.append(function)
 
     def _running(self) -> BlockingPortal:
@@ -98,7 +98,7 @@ class BackgroundLoop:
             return self._portal
 
     def _start(self) -> BlockingPortal:
-        """Start the thread, a daemon that nothing has to stop, least of all in a fork."""
+        """Start the thread, a daemon that never needs to be stopped, even in a fork."""
         import anyio
         from anyio.from_thread import BlockingPortal
 
@@ -112,7 +112,7 @@ class BackgroundLoop:
 
         def run() -> None:
             try:
-                # on Windows no signal stops a process, and the default loop does not select
+                # on Windows, no signal stops a process, and the default loop does not use select
                 own = {} if sys.platform == "win32" else {"loop_factory": _patient_loop}
                 anyio.run(live, backend_options=own)
             except BaseException as error:
@@ -135,14 +135,14 @@ class BackgroundLoop:
                 for function in self._at_exit:
                     await function()
 
-        with suppress(Exception):  # the journal covers unfinished requests
+        with suppress(Exception):  # the journal has a record of unfinished requests
             self.start(finish).result(EXIT_TIMEOUT_S + 1)
         for function in self._at_last:
             function()
         self._park()
 
     def _park(self) -> None:
-        """Block the loop for good: a thread that it starts while Python ends would crash Python.
+        """Block the loop forever: a thread that it starts during shutdown would crash Python.
 
         Seen with 3.11.2: the new thread uses a state that the main thread has already freed.
         """
@@ -167,11 +167,11 @@ class SerialThread:
         self._turn: CapacityLimiter | None = None
 
     async def __call__(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Call a function and return its result. On the loop only."""
+        """Call a function and return its result. Use it only on the loop."""
         import anyio
         import anyio.to_thread
 
-        if self._loop.is_closing:  # no new threads at the interpreter's end
+        if self._loop.is_closing:  # no new threads during the interpreter's shutdown
             return function(*args, **kwargs)
         if self._turn is None:
             self._turn = anyio.CapacityLimiter(1)
@@ -179,7 +179,7 @@ class SerialThread:
 
 
 class ChangeCondition:
-    """Wakes the tasks that wait for a condition. On the loop only."""
+    """Wakes the tasks that wait for a condition. Use it only on the loop."""
 
     def __init__(self) -> None:
         self._next: Event | None = None
@@ -190,7 +190,7 @@ class ChangeCondition:
             self._next = None
 
     def next_change(self) -> Event:
-        """Return the event that the next `notify` sets. Get it before a look, to miss none."""
+        """Return the event that the next `notify` sets. Get it before reading the state."""
         import anyio
 
         self._next = self._next or anyio.Event()
@@ -205,7 +205,7 @@ class ChangeCondition:
     ) -> T:
         """Wait until a coroutine function returns a true value, and return that.
 
-        It is called at once, after each `notify`, also one while it runs, and every
+        It is called at once, after each `notify` (even one that occurs while it runs), and every
         `check_interval_s` seconds, because other processes cannot notify this one.
 
         Args:
@@ -248,7 +248,7 @@ def _patient_loop() -> AbstractEventLoop:
 
 
 def _refuse_green_threads() -> None:
-    """Raise JobGroupError if gevent or eventlet has replaced threads: no loop can run there."""
+    """Raise JobGroupError if gevent or eventlet has replaced threads, so that no loop can run."""
     for library, module, question, part in (
         ("gevent", "gevent.monkey", "is_module_patched", "threading"),
         ("eventlet", "eventlet.patcher", "is_monkey_patched", "thread"),

@@ -1,4 +1,4 @@
-"""Callbacks for a group's end and its first failure, called once, from a thread of their own."""
+"""Call back once at a group's first failure and once at its end, in a separate thread."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from jobgroup.store import JobRecord
 EventCallback = Callable[[Mapping[str, int], JobRecord | None], None]
 
 LOOK_EVERY_S: Final = (1.0, 10.0)
-"""How often to look at an active group, and at another, although nothing changed: its sender may
-have died, or the group may be deleted."""
+"""Seconds between looks at an active and at an inactive group without a change, because the sender
+may have died, or the group may be deleted."""
 
 
 class GroupNotifier:
     """Follows a group until it has finished, and keeps it polled.
 
-    It calls `tell` in its own thread with the number of jobs by state, and with the first job that
+    It calls `tell` in its own thread with the number of jobs by state and the first job that
     failed, or None at the end. Exceptions of `tell` are logged.
     """
 
@@ -42,11 +42,11 @@ class GroupNotifier:
         self._failed_before = {r.attempt_id for r in session.store.records(states={"error"})}
         self._unsubscribe = session.subscribe(self._woken.set)
         self._thread = threading.Thread(target=self._follow, name="jobgroup-on-done", daemon=True)
-        atexit.register(self._last_look)  # later than the loop's own end, so it runs before that
+        atexit.register(self._last_look)  # runs before the loop's own exit
         self._thread.start()
 
     def stop(self) -> None:
-        """Make no more calls. From any thread, also from within a call."""
+        """Make no more calls. Any thread may call this, even the callback."""
         self._is_stopped = True
         self._unsubscribe()
         self._woken.set()
@@ -54,7 +54,7 @@ class GroupNotifier:
             atexit.unregister(self._last_look)
 
     def _last_look(self) -> None:
-        """Look once more when the interpreter ends, and wait for the call under way."""
+        """Look once more when the interpreter exits, and wait for a call in progress."""
         self._is_exiting = True
         self._woken.set()
         self._thread.join(EXIT_TIMEOUT_S)
@@ -70,7 +70,7 @@ class GroupNotifier:
                     is_last |= self._look()
                 except GroupDeletedError:
                     return
-                except StorageError as error:  # such as a full disk: a later look may succeed
+                except StorageError as error:  # for example a full disk: a later look may succeed
                     self._session.log.warning("on_done of %s: %s", self._session.name, error)
         finally:
             self.stop()
@@ -78,7 +78,7 @@ class GroupNotifier:
     def _look(self) -> bool:
         """Report news; return whether the group has finished."""
         store = self._session.store
-        # jobs that were sent or adopted since may have ended before a look saw them active
+        # jobs sent or adopted since may have ended before any look saw them active
         has_begun = (
             store.lease.fencing_token() != self._runs_before
             or store.last_attempt_id() != self._attempts_before
@@ -103,5 +103,5 @@ class GroupNotifier:
             return
         try:
             self._tell(counts, job)
-        except (Exception, SystemExit):  # the caller's bug
+        except (Exception, SystemExit):  # an error of the caller
             self._session.log.exception("a callback of on_done of %s failed", self._session.name)

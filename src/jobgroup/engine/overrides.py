@@ -1,7 +1,7 @@
-"""Parameter overrides for a rerun: which parameters of a stored body can be changed. Pure.
+"""Override parameters for a rerun, as far as a stored body allows. Pure.
 
-Circuits, states and conversions of results are encoded by Perceval. To change them, build the
-experiment again and add it.
+Perceval encodes circuits, states and conversions of results. To change them, build the experiment
+again and add it.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ def apply_overrides(body: Mapping[str, Any] | None, overrides: Mapping[str, Any]
 
     Args:
         body: stored body; None for a job that was adopted without one.
-        overrides: new values by name; numbers, texts or booleans as the old ones.
+        overrides: new values by name, of the same type as the old ones: numbers, strings or
+            booleans.
 
     Raises:
         InvalidOverrideError: a parameter cannot be changed; the message says why.
@@ -34,7 +35,8 @@ def apply_overrides(body: Mapping[str, Any] | None, overrides: Mapping[str, Any]
     """
     if body is not None and "parts" in body and "payload" not in body:
         raise InvalidOverrideError(
-            "it is several jobs that only Perceval can write: build its Execution again and add it."
+            "it consists of several jobs that only Perceval can write. Build its Execution again"
+            " and add it."
         )
     if body is None or not isinstance(body.get("payload"), Mapping):
         raise InvalidOverrideError(
@@ -52,7 +54,7 @@ def apply_overrides(body: Mapping[str, Any] | None, overrides: Mapping[str, Any]
 
 def overridable_params(payload: Mapping[str, Any]) -> dict[str, Any]:
     """Return the parameters of a payload that can be overridden, with their values."""
-    if "computation" in payload:  # its limits are copies, only shown
+    if "computation" in payload:  # its limits are copies that are only shown
         return {}
     inner = payload.get("parameters")
     found = {**(inner if isinstance(inner, Mapping) else {}), **payload}
@@ -74,11 +76,11 @@ def _params_with(payload: dict[str, Any], name: str) -> dict[str, Any]:
     inner = payload.get("parameters")
     if name in payload or (isinstance(inner, Mapping) and name in inner):
         raise InvalidOverrideError(
-            f"{name!r} is part of the experiment, which only Perceval can write: build it again and"
-            f" add it.{can}"
+            f"{name!r} is part of the experiment, which only Perceval can write. Build the"
+            f" experiment again and add it.{can}"
         )
     raise InvalidOverrideError(
-        f"it has no parameter {name!r} (to change a circuit, build it again with Perceval).{can}"
+        f"it has no parameter {name!r}. To change a circuit, build it again with Perceval.{can}"
     )
 
 

@@ -1,4 +1,4 @@
-"""Send the jobs of a run in parallel: several creates at once, within the slots of the plan."""
+"""Send the jobs of a run in parallel: several creates at once, within the plan's free slots."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ async def send_in_parallel(sender: JobSender, queue: SendOrder) -> None:
 
     Raises:
         CloudError, CredentialsError, UnconfirmedJobError, StorageError: the first job's error. It
-            names the jobs after it whose requests were in flight and which were sent.
+            says what happened to later jobs whose requests were in flight.
     """
     await ParallelSender(sender).send_all(queue)
 
@@ -41,7 +41,8 @@ class ParallelSender:
     def __init__(self, sender: JobSender) -> None:
         self._sender = sender
         request = sender.run.request
-        # appended entries have the order of their responses; a budget is spent in order
+        # one at a time, because appended entries get the order of responses and a budget is spent
+        # in order
         is_ordered = request.budget_shots is not None or (request.rerun and not request.replace)
         self._limit = 1 if is_ordered else MAX_CREATES_IN_FLIGHT
         self._in_flight: Counter[_Account] = Counter()
@@ -78,7 +79,7 @@ class ParallelSender:
         session = self._sender.session
         try:
             return (await session.in_thread(session.store.record, entry_id)).target
-        except JobRemovedError:  # while it waited to be sent
+        except JobRemovedError:  # the job was changed while it waited to be sent
             self._sender.run.progress.total -= 1
             return None
 
@@ -102,12 +103,12 @@ class ParallelSender:
         try:
             provider = await self._sender.session.provider(target)
             free = (await provider.availability()).queue_free
-        except JobGroupError:  # if it matters, the next create reports it to the user
+        except JobGroupError:  # if the error matters, the next create reports it to the user
             free = None
         if free is None:
             self._silent.add(account)
         else:
-            self._free[account] = float(free - in_flight)  # it may not have counted these
+            self._free[account] = float(free - in_flight)  # it may not have counted them
 
     async def _send(self, entry_id: int, account: _Account) -> None:
         try:
@@ -124,13 +125,13 @@ class ParallelSender:
             self._change.set()
 
     async def _wait_until(self, is_true: Callable[[], bool]) -> None:
-        """Wait for it, or for an error: both come with the end of a send."""
+        """Wait for a condition or an error, both of which come with the end of a send."""
         while not (self._errors or is_true()):
             self._change = anyio.Event()
             await self._change.wait()
 
     async def _first_error(self) -> Exception:
-        """Return the error of the first job, with the fates of later ones that were in flight."""
+        """Return the first job's error, with the outcomes of later jobs that were in flight."""
         first = min(self._errors, key=self._order.__getitem__)
         error = self._errors[first]
         later = {e for e in self._order if self._order[e] > self._order[first]}

@@ -1,4 +1,4 @@
-"""An event loop whose clock stands still while the whole process is stopped."""
+"""An event loop whose clock stops while the whole process is stopped."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import time
 from typing import Final
 
 PAUSE_S: Final = 1.0
-"""A wait that ends later than this was stopped together with the process."""
+"""A wait that ends later than this many seconds was stopped together with the process."""
 
 
 class _PauseCounting(selectors.DefaultSelector):
-    """Measures for how long the process was stopped while it waited."""
+    """A selector that measures how long the process was stopped while it waited."""
 
     paused_s = 0.0
 
@@ -22,14 +22,13 @@ class _PauseCounting(selectors.DefaultSelector):
         late_s = time.monotonic() - began - (timeout or 0.0)
         if timeout is not None and late_s > PAUSE_S:
             self.paused_s += late_s
-            # a wait that a signal has interrupted reports a timeout, and no socket at all
-            # a wait that a signal has interrupted reports a timeout, and no socket at all
+            # a wait that a signal interrupted reports a timeout and no sockets at all
             found = found or super().select(0)
         return found
 
 
 class PatientLoop(asyncio.SelectorEventLoop):
-    """Measures timeouts without the time for which the process was stopped, for example by Ctrl-Z.
+    """A loop whose timeouts exclude time for which the process was stopped, for example by Ctrl-Z.
 
     Responses that arrived during that time are read from their sockets before a timeout ends the
     wait for them.
@@ -40,5 +39,5 @@ class PatientLoop(asyncio.SelectorEventLoop):
         super().__init__(self._pauses)
 
     def time(self) -> float:
-        """Seconds on the loop's clock, by which every timeout and sleep is measured."""
+        """Return the seconds of the loop's clock, by which all timeouts and sleeps are measured."""
         return super().time() - self._pauses.paused_s

@@ -1,23 +1,24 @@
-"""When to ask about each job that may still change. No disk, no network, no clock.
+"""Decide when to ask about each job that may still change. No disk, no network, no clock.
 
 **The schedule.** A running job is asked about again after a tenth of its age (a quarter in its
-first seconds), between 50 ms and a minute; once three jobs of its platform have ended, at half of
-what those took and when that has passed. Of the jobs that wait, the first eight of a platform are
-asked about as often, the others once a minute; no group asks more than 50 questions a second.
+first seconds), between 50 ms and a minute; once three jobs of its platform have ended, it is asked
+about after half of their duration and after all of it. Of the waiting jobs, the first eight of a
+platform are asked about just as often, the others once a minute. No group asks more than 50
+questions a second.
 
 Five refinements save questions that bring no news, and time:
 
 - *Head*: jobs start in the order of sending. When one ends, the first waiting job is asked about,
   and when that one has started, the next. Jobs that wait while others run are therefore asked about
-  only after half of the time since they were sent. If more wait than can be asked about in a
-  second, only the first of them is asked about, and no job more often than twice a second: no slot
-  of the plan is empty then.
-- *Crowd*: if more than four jobs run and their duration is unknown, all of them together cost what
-  four would. When the first one ends, all others are asked about, and those that were never asked
-  about, because they may have ended too.
+  only after half of the time since they were sent. If more jobs wait than can be asked about in a
+  second, only the first of them is asked about, and no job more often than twice a second, because
+  no slot of the plan is then empty.
+- *Crowd*: if more than four jobs run and their duration is unknown, all of them together get as
+  many questions as four would. When the first one ends, all others are asked about, even those
+  that were never asked about, because they may have ended too.
 - *Expectation*: the duration on a platform lies between the greatest age at which a job was seen
-  to run and the least at which one had ended. The next jobs are asked about half-way between the
-  two, until they differ by less than a tenth.
+  running and the smallest at which one had ended. The next jobs are asked about half-way between
+  the two, until they differ by less than a tenth.
 - *Backlog*: jobs far back take a tenth of the rate together, and so do running jobs as far as a
   tenth of their age allows.
 - *Beat*: rare questions are asked together every few seconds, because a round of questions costs
@@ -47,16 +48,16 @@ AGE_FRACTION: Final = 0.1
 HEAD: Final = 8
 CROWD: Final = 4
 UNHURRIED_S: Final = 0.5
-"""See *head* and *crowd* above."""
+"""See *Head* and *Crowd* above."""
 
 FIRST_QUESTION_S: Final = 1.0
-"""Time after sending, if many jobs wait; less if jobs of the platform take less."""
+"""Seconds after sending until the first question, if many jobs wait; less if jobs take less."""
 
 MIN_SAMPLES: Final = 3
-"""Ended jobs of a platform from which the duration of the next is estimated."""
+"""Number of ended jobs of a platform from which the duration of the next is estimated."""
 
 WINDOW: Final = 8
-"""Ended jobs that count: later jobs may take longer than earlier ones."""
+"""Number of recent ended jobs that count, because later jobs may take longer than earlier ones."""
 
 RATE_PER_S: Final = 50.0
 BACKLOG_RATE_PER_S: Final = RATE_PER_S / 10
@@ -69,15 +70,15 @@ REMEMBERED: Final = 1000
 """Waiting jobs of a platform whose remote ids are kept in memory."""
 
 BURST: Final = 100
-"""Questions per group: a second on average, and at one moment after a time with fewer."""
+"""Questions per group: the average per second, and the maximum at one moment."""
 
 MIN_BATCH: Final = 5
-"""Questions to collect when the rate is used up: one request at a time costs more."""
+"""Number of questions to collect when the rate is used up, because single requests cost more."""
 
 NOT_FOUND_AFTER_S: Final = 60.0
-"""A job that its cloud never reported counts as missing from this time after sending."""
+"""Seconds after sending from which a job that its cloud never reported counts as missing."""
 
-_chance: Final = random.Random()  # not the user's, who may have seeded it for an experiment
+_chance: Final = random.Random()  # not the global generator, which the user may have seeded
 
 
 def poll_interval_s(
@@ -112,13 +113,13 @@ def max_interval_s(age_s: float, jobs: int) -> float:
 
 
 def crowd_interval_s(age_s: float, jobs: int) -> float:
-    """Return the same for one of many running jobs that together cost what `CROWD` would.
+    """Return the interval for one of many running jobs that together get the questions of `CROWD`.
 
     >>> round(crowd_interval_s(10.0, jobs=4), 2), round(crowd_interval_s(10.0, jobs=40), 2)
     (1.04, 16.85)
     """
     next_age_s, at_most_s = age_s, max_interval_s(age_s, jobs)
-    for _ in range(jobs):  # it grows by a part of itself, so these are few steps
+    for _ in range(jobs):  # the interval grows geometrically, so these are few steps
         next_age_s += poll_interval_s(next_age_s) / CROWD
         if next_age_s >= age_s + at_most_s:
             return at_most_s
@@ -148,21 +149,22 @@ class PolledJob:
     """None if they are read from the file before each question."""
     target: Target
     sent_at: float
-    """At least the last look at the file without it: another machine's clock may differ."""
+    """Not before the last look at the file without the job, because another machine's clock may
+    differ."""
     was_seen: bool
-    """Whether its cloud has reported it."""
+    """Whether its cloud has reported the job."""
     running_since: float | None = None
     canceling_since: float | None = None
     asked_at: float = -math.inf
     active_at: float = -math.inf
-    """Time of the last question whose answer was that it is active."""
+    """Time of the last question whose answer was that the job is active."""
     due_at: float = -math.inf
-    """Infinity while a question is under way."""
+    """Infinity while a question is in flight."""
     is_asked: bool = False
     """Whether a round of questions that includes it is under way."""
     not_found: int = 0
     ended: dict[str, RemoteStatus] | None = None
-    """Statuses of its sub-jobs that have ended, if it has several."""
+    """Statuses of its ended sub-jobs, if it has several."""
     part: dict[int, PolledJob] | None = None
     """The part of its platform's queue that has it; None if it need not be asked about."""
 
@@ -177,7 +179,7 @@ class PolledJob:
             part[self.entry_id] = self
 
     def is_new(self, now: float) -> bool:
-        """Whether its cloud may need more time to find it."""
+        """Return whether its cloud may need more time to find the job."""
         return not self.was_seen and now - self.sent_at < NOT_FOUND_AFTER_S
 
     @property
@@ -205,7 +207,7 @@ class _PlatformQueue:
 
     @property
     def is_long(self) -> bool:
-        """Whether more wait than can be asked about in a second."""
+        """Whether more jobs wait than can be asked about in a second."""
         return len(self.waiting) > RATE_PER_S
 
     @property
@@ -213,7 +215,7 @@ class _PlatformQueue:
         return list(islice(self.waiting.values(), 1 if self.is_long else HEAD))
 
     def first_question_s(self) -> float:
-        """Return how long after sending the last waiting job is asked about."""
+        """Return the seconds after sending at which the last waiting job is first asked about."""
         if self.expected_s:
             return min(FIRST_QUESTION_S, self.expected_s)
         return FIRST_QUESTION_S if len(self.waiting) > HEAD and not self._ended_s else 0.0
@@ -227,7 +229,7 @@ class _PlatformQueue:
             wanted = poll_interval_s(age_s, self.expected_s, at_most_s)
         elif job.running_since is not None:
             if len(self.running) > CROWD and not self.expected_s:
-                spread = _chance.uniform(0.85, 1.15)  # they spread out, at the same rate
+                spread = _chance.uniform(0.85, 1.15)  # the questions spread out, at the same rate
                 wanted = spread * crowd_interval_s(age_s, len(self.running))
             else:
                 wanted = with_jitter(poll_interval_s(age_s, at_most_s=at_most_s))
@@ -241,7 +243,7 @@ class _PlatformQueue:
         return max(wanted, UNHURRIED_S) if self.is_long else wanted
 
     def is_stuck(self, job: PolledJob) -> bool:
-        """Whether a new job can only wait, as many before it do."""
+        """Return whether a new job can only wait, because many jobs before it do."""
         return (
             self.is_long
             and job.asked_at == -math.inf
@@ -268,17 +270,17 @@ class _PlatformQueue:
 class PollSchedule:
     """The jobs to ask about, and when.
 
-    `now` is in seconds by any clock, the same one in all calls; `now_utc` is in seconds since the
-    epoch, by which clouds and files date.
+    `now` is in seconds by any clock, but the same one in all calls; `now_utc` is in seconds since
+    the epoch, which clouds and files use.
 
     Attributes:
-        version: version of the group up to which the schedule knows its changes.
+        version: version of the group up to which the schedule knows the changes.
     """
 
     def __init__(self) -> None:
         self.version = -1
         self._queues: dict[Target, _PlatformQueue] = {}
-        self._due: dict[float, list[PolledJob]] = {}  # only a job's latest counts
+        self._due: dict[float, list[PolledJob]] = {}  # only a job's latest entry counts
         self._times: list[float] = []  # a heap of the same
         self._entries = 0
         self._allowed, self._allowed_at = float(BURST), -math.inf
@@ -304,7 +306,7 @@ class PollSchedule:
         *,
         is_dated_here: bool = False,
     ) -> None:
-        """Take in the changes of the group since the known version.
+        """Apply the changes of the group since the known version.
 
         Args:
             rows: changed jobs.
@@ -312,7 +314,7 @@ class PollSchedule:
             now: present time.
             now_utc: present time in seconds since the epoch.
             is_dated_here: whether this machine's clock dated the sending. Otherwise no job counts
-                as sent before the last look, or before the first one.
+                as sent before the last look, or the first one.
         """
         earliest = -math.inf if is_dated_here else now if self.version < 0 else self._synced_at
         self._synced_at = now
@@ -363,7 +365,7 @@ class PollSchedule:
         self.schedule(job, on_beat(now + interval_s, interval_s))
 
     def record_missing(self, job: PolledJob, now: float) -> None:
-        """Record that its cloud does not find a job: no other waits behind it."""
+        """Record that a cloud does not find a job, so that no other job waits behind it."""
         if job.part is not None:
             job.move_to(self._queues[job.target].missing)
         self.schedule(job, now + MAX_INTERVAL_S)
@@ -378,7 +380,7 @@ class PollSchedule:
                     self._enter(live)
 
     def pop_due(self, now: float) -> list[PolledJob]:
-        """Return the jobs to ask about now, as many as the rate allows; each is due again later.
+        """Return the due jobs, at most as many as the rate allows; each is due again later.
 
         Jobs that are due at minus infinity are returned in any case.
         """
@@ -397,7 +399,7 @@ class PollSchedule:
                     break
                 taken += 1
                 if is_limited and self._queues[job.target].is_stuck(job):
-                    job.asked_at = now  # as good as asked
+                    job.asked_at = now  # counts as asked
                     stuck.append(job)
                 elif is_current:
                     self._allowed -= is_limited

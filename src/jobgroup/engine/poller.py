@@ -1,4 +1,4 @@
-"""Polls the clouds about one group's jobs, while something watches them."""
+"""Poll the clouds about one group's jobs while something watches them."""
 
 from __future__ import annotations
 
@@ -43,35 +43,37 @@ from jobgroup.store.incidents import incident_kind
 from jobgroup.store.polling_leases import AccountKey
 
 CHUNK: Final = 1000
-"""Jobs in one call of a provider, and answers in one transaction."""
+"""Maximum number of jobs in one call of a provider, and of answers in one transaction."""
 
 FRESH_S: Final = 0.1
-"""A refresh does not ask again about a job whose last question is younger."""
+"""A refresh does not ask again about jobs that were asked about within this many seconds."""
 
 TOGETHER_S: Final = 0.1
-"""Answers within this time are recorded in one transaction."""
+"""Seconds within which answers are recorded in one transaction."""
 
 PATIENCE_S: Final = 10.0
-"""How long a refresh waits for answers; later ones are recorded too."""
+"""Seconds that a refresh waits for answers; later answers are recorded too."""
 
 FEW: Final = 10
 """If the cloud answers about other jobs, up to this many silent jobs get an error of their own;
 more are the cloud's problem."""
 
 PAUSE_S: Final = 1.0
-"""Maximum time between two looks at what is due."""
+"""Maximum seconds between two looks for due jobs."""
 
 ABANDONED_INTERVAL_S: Final = 2.0
-"""How often a process that does not run the group checks whether the one that did has ended."""
+"""Seconds between checks, by a process that does not run the group, whether its sender has
+ended."""
 
 LINGER_S: Final = 2.0
-"""How long this process keeps its polling leases when nothing watches: the next call may follow."""
+"""Seconds for which this process keeps its polling leases when nothing watches, for the next
+call."""
 
 _log = logging.getLogger(__name__)
 
 
 class _Round:
-    """Questions under way, begun together."""
+    """Questions in flight that began together."""
 
     def __init__(self) -> None:
         self.began = time.monotonic()
@@ -81,7 +83,7 @@ class _Round:
         self.failure: Exception | None = None
 
     async def wait(self) -> None:
-        """Wait for the end, at most `PATIENCE_S` from the beginning."""
+        """Wait until the round ends, at most `PATIENCE_S` from its beginning."""
         with anyio.move_on_after(self.began + PATIENCE_S - time.monotonic()):
             await self.over.wait()
 
@@ -117,14 +119,14 @@ class _Answers:
             self._end.set()
 
     async def wait(self) -> None:
-        """Wait for answers, and a moment for others with them."""
+        """Wait for answers, and a moment longer for others that arrive together."""
         await self._news.wait()
         with anyio.move_on_after(TOGETHER_S):
             await self._end.wait()
         self._news = anyio.Event()
 
     def split(self, jobs: Sequence[PolledJob]) -> tuple[list[PolledJob], list[PolledJob]]:
-        """Return the jobs about which all answers have arrived, or no more will, and the others."""
+        """Return the jobs whose answers are complete, and the others."""
         if self._end.is_set():
             return list(jobs), []
         ready = {job for job in jobs if all(i in self.by_id for i in self._open[job])}
@@ -172,12 +174,12 @@ class Poller:
 
     @property
     def last_answer_at(self) -> float | None:
-        """When a cloud last answered about this group, in seconds since the epoch."""
+        """Time of a cloud's last answer about this group, in seconds since the epoch."""
         return self._lease.answered_at
 
     @property
     def refusals(self) -> dict[AccountKey, CredentialsError]:
-        """The accounts that no process can poll now, because a token is missing or rejected."""
+        """Accounts that no process can poll now, because a token is missing or rejected."""
         followed = self._lease.followed
         return {a: error for a, error in self._refusals.items() if a not in followed}
 
@@ -200,7 +202,7 @@ class Poller:
         if not self._is_polling:
             self._is_polling = True
             self._loop.spawn(self._run)
-        self._changes.notify()  # it may linger
+        self._changes.notify()  # the end may take a while
         try:
             yield
         finally:
@@ -218,8 +220,8 @@ class Poller:
                 await round_.wait()
             self._look_for_dead_at = began
             await self._load()
-            # the time of the question counts: its answer may precede the caller's last action; a
-            # caller in a tight loop spends at most half of its time here
+            # the time of the question counts, because its answer may precede the caller's last
+            # action; a caller in a tight loop spends at most half of its time here
             fresh_since = began - max(FRESH_S, 2 * self._refresh_s)
             wanted = None if entry_ids is None else set(entry_ids)
             due = [
@@ -241,7 +243,7 @@ class Poller:
                 raise error
 
     async def forget_refusals(self) -> None:
-        """Ask again at once: there is a new token, or the user calls again."""
+        """Ask again at once, because there is a new token or the user has called again."""
         for job in self._schedule:
             if job.account in self._cooldowns:
                 self._schedule.schedule(job, time.monotonic())
@@ -272,7 +274,7 @@ class Poller:
             await self._in_thread(self._lease.release)
 
     async def _poll(self) -> None:
-        """Begin a round of the jobs that are due and that this process polls."""
+        """Begin a round with the due jobs that this process polls."""
         async with self._asking:
             await self._load_and_elect()
             now = time.monotonic()
@@ -298,7 +300,7 @@ class Poller:
                 self._lease.update(elect)
             if must_look:
                 self._running.mark_abandoned_unconfirmed()
-            # another process dates what it is sending now by its own clock
+            # another process dates its sending by its own clock
             return store.version, known < 0 and not self._running.is_held_elsewhere()
 
         began = time.monotonic()
@@ -342,7 +344,7 @@ class Poller:
         """Whether this process may have a token; it tries a rejected one again after a while."""
         if account not in self._refusals:
             return True
-        cooldown = self._cooldowns.get(account)  # the loop may end both in the meantime
+        cooldown = self._cooldowns.get(account)  # the loop may have ended both
         return cooldown is None or cooldown.until <= time.monotonic()
 
     def _cooldown_until(self, job: PolledJob) -> float:
@@ -350,7 +352,7 @@ class Poller:
         return cooldown.until if cooldown else -math.inf
 
     def _log_once(self, error: Exception) -> None:
-        # a group may stay deleted while it is watched, as its user wants
+        # a watched group may have been deleted on purpose
         is_wanted = isinstance(error, GroupDeletedError) and not isinstance(error, GroupMovedError)
         if str(error) != self._logged:
             self._logged = str(error)
@@ -360,7 +362,7 @@ class Poller:
     # -- asking ------------------------------------------------------------------------------------
 
     def _begin(self, jobs: list[PolledJob], *, is_background: bool = False) -> _Round:
-        """Begin a round; jobs that become due while it runs belong to another."""
+        """Begin a round; jobs that become due while it runs belong to another round."""
         round_ = _Round()
         self._rounds.add(round_)
         for job in jobs:
@@ -385,7 +387,7 @@ class Poller:
         finally:
             for job in jobs:
                 job.is_asked = False
-                if job.due_at == math.inf:  # it got no answer
+                if job.due_at == math.inf:  # this job got no answer
                     self._schedule.schedule(job, max(round_.began + 1, self._cooldown_until(job)))
             self._rounds.discard(round_)
             round_.over.set()
@@ -395,7 +397,7 @@ class Poller:
             error = await self._ask(jobs[start : start + CHUNK])
             if error is not None:
                 errors.append(error)
-                return  # the other jobs would get the same
+                return  # the other jobs would get the same error error
 
     async def _ask(self, jobs: list[PolledJob]) -> Exception | None:
         """Ask about jobs of one account and record each answer when it arrives.
@@ -444,7 +446,7 @@ class Poller:
         *,
         has_answered: bool,
     ) -> Exception | None:
-        """Decide whether the missing answers concern the account; return its error then."""
+        """Decide whether missing answers concern the account; if so, return its error."""
         if not unanswered:
             return None
         error = list(unanswered.values())[-1]
@@ -455,7 +457,7 @@ class Poller:
             await self._open_incident(account, error, asked_at)
             return error
         if is_silence and len(unanswered) <= FEW:
-            for job, own in unanswered.items():  # the cloud is silent about these alone
+            for job, own in unanswered.items():  # the cloud is silent only about these jobs
                 await self._record_job_error(job, own)
         return None
 
@@ -464,7 +466,7 @@ class Poller:
     async def _record(
         self, account: AccountKey, statuses: list[tuple[PolledJob, RemoteStatus]], asked_at: float
     ) -> None:
-        """Record statuses, and that the cloud responds."""
+        """Record statuses, and the fact that the cloud responds."""
         now, now_utc = time.monotonic(), time.time()
         self._lease.answered_at = now_utc
 
@@ -476,7 +478,7 @@ class Poller:
             return is_resolved or has_news
 
         has_news = await self._in_thread(write)
-        # only now: what is not on disk must be asked about again
+        # only now, because jobs whose answers are not on disk must be asked about again
         for job, status in statuses:
             self._schedule.record(job, status, now, now_utc, now - asked_at)
             if status.state not in TERMINAL:
@@ -494,7 +496,7 @@ class Poller:
         job.not_found += isinstance(error, RemoteNotFoundError)
         if not isinstance(error, RemoteNotFoundError):
             await self._in_thread(statuses.record_error, job.attempt_id, str(error))
-        elif job.is_new(now):  # the cloud may need a moment to find it
+        elif job.is_new(now):  # the cloud may need a moment to find the job
             self._schedule.schedule(job, now + max(1.0, poll_interval_s(now - job.sent_at)))
         elif job.not_found >= 3:
             missing = RemoteStatus(
@@ -505,7 +507,7 @@ class Poller:
         self._changes.notify()
 
     async def _open_incident(self, account: AccountKey, error: Exception, asked_at: float) -> None:
-        """Leave an account alone for a while, and report why."""
+        """Pause an account for a while, and report why."""
         self._refusals.pop(account, None)
         if isinstance(error, CredentialsError):
             self._refusals[account] = error

@@ -1,4 +1,4 @@
-"""Which accounts this process polls: of all processes that watch a group, one polls each."""
+"""Decide which accounts this process polls: one of the watching processes polls each account."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from jobgroup.store.polling_leases import AccountKey, PollingHolder
 from jobgroup.system import this_process
 
 POLLING_HEARTBEAT_S: Final = 10.0
-"""How often the process that polls renews its leases, which is the only write of polling."""
+"""Seconds between renewals of its leases by a polling process, the only writes of polling."""
 
 POLLING_TTL_S: Final = 30.0
-"""A process that has not renewed its lease for so long is replaced. One of this machine that has
+"""Seconds without a renewal after which a process is replaced. A process of this machine that has
 ended is replaced within a second."""
 
 _living: Final[WeakValueDictionary[str, PollingLease]] = WeakValueDictionary()
@@ -27,10 +27,10 @@ _living: Final[WeakValueDictionary[str, PollingLease]] = WeakValueDictionary()
 
 
 class PollingLease:
-    """This process' leases to poll the jobs of accounts. Called in one thread at a time.
+    """This process's leases to poll accounts' jobs. One thread at a time uses it.
 
     The process that runs the group takes the leases from others, because it must know first which
-    slots are free. Otherwise the first process that watches has them while it watches and lives.
+    slots are free. Otherwise the first watching process has them while it watches and is alive.
     `may_ask` returns whether this process may have a token for an account.
     """
 
@@ -45,15 +45,15 @@ class PollingLease:
         self._witnesses: dict[AccountKey, Witness] = {}
         self._renewed_at = 0.0
         self.accounts: frozenset[AccountKey] = frozenset()
-        """The accounts that this process polls."""
+        """Accounts that this process polls."""
         self.followed: frozenset[AccountKey] = frozenset()
-        """The accounts that another process polls."""
+        """Accounts that another process polls."""
         self.answered_at: float | None = None
-        """When a cloud last answered any process, as far as this one knows; seconds since the
+        """Time of a cloud's last answer to any process, as far as known; in seconds since the
         epoch."""
 
     def update(self, wanted: Collection[AccountKey]) -> None:
-        """Take, keep and give up leases, so that each wanted account has one living holder.
+        """Acquire, renew and release leases, so that each wanted account has one living holder.
 
         Raises:
             StorageError: the file cannot be read or written; this process polls no account.
@@ -95,8 +95,8 @@ class PollingLease:
         if held is None or not held.owner or self._running.is_held:
             return True
         if held.process == this_process() and held.owner not in _living:
-            return True  # from before the file was deleted and restored
-        # a living process may have stopped watching while a full disk kept its lease in the file
+            return True  # the lease is from before the file was deleted and restored
+        # a living process may have stopped watching while a full disk prevented the release
         witness = self._witnesses.setdefault(
             account, Witness(POLLING_HEARTBEAT_S, POLLING_TTL_S, wants_beats=True)
         )

@@ -13,7 +13,7 @@ from jobgroup.store import Target
 
 
 class ProviderCache:
-    """Creates and keeps the providers. Safe to use from any thread."""
+    """Creates and keeps the providers. Any thread may use it."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -22,13 +22,13 @@ class ProviderCache:
         self._prepared: set[Target] = set()
 
     async def prepare(self, target: Target) -> Provider:
-        """Return the provider for a job's account, which has a token. On the loop only.
+        """Return the provider for a job's account, which has a token. Call it only on the loop.
 
         The first use of an account takes a thread, because of imports and keyrings that prompt.
 
         Raises:
-            CredentialsError: there is no token, or it must not be sent to the origin.
-            MissingDependencyError: no such provider is installed.
+            CredentialsError: the token is missing, or must not be sent to the origin.
+            MissingDependencyError: the provider is not installed.
             InvalidProviderError: the provider cannot be used, or the origin is not a URL.
         """
         import anyio.to_thread
@@ -43,7 +43,7 @@ class ProviderCache:
         """Return the provider for a job's account, from any thread; errors as for `prepare`."""
         try:
             normalise_origin(target.origin)
-        except (TypeError, ValueError):  # others may have written the file
+        except (TypeError, ValueError):  # the file may come from elsewhere
             raise InvalidProviderError(
                 f"{target.origin!r} is not the URL of a cloud. Nothing was sent, and its jobs are"
                 " unchanged. Add them again with the cloud's URL."

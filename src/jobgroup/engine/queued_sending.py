@@ -31,10 +31,11 @@ if TYPE_CHECKING:
     from jobgroup.store import Target
 
 MAX_CREATES_IN_FLIGHT = 6
-"""Creates in flight per account: enough to fill dozens of slots of a cloud at 100 ms."""
+"""Number of creates in flight per account, enough to fill dozens of slots at 100 ms per request."""
 
 MAX_CONSECUTIVE_UNCONFIRMED = 3
-"""Lost responses that end a run, if the cloud responded to another request before each."""
+"""Number of lost responses that end a run, if the cloud responded to another request before
+each."""
 
 ENDED_CHECK_INTERVAL_S = 0.5
 
@@ -44,12 +45,12 @@ _MAY_HAVE_ENDED = TERMINAL | {"unknown", "suspended"}
 async def send_queued(
     sender: JobSender, entry_ids: Sequence[int], active: Sequence[int] = ()
 ) -> None:
-    """Send jobs as slots become free, per account. Raise the error that ended it.
+    """Send jobs as slots of each account become free; raise the error that ended this.
 
     Args:
-        sender: sends each.
-        entry_ids: the jobs to send, in order.
-        active: jobs of the run that were sent before; if the run retries, it waits for them too.
+        sender: sender of a single job.
+        entry_ids: jobs to send, in order.
+        active: jobs of the run that were already sent; if the run retries, it waits for them too.
     """
     async with sender.session.poller.polling(), task_group() as tasks:
         queued = QueuedSender(sender, tasks)
@@ -70,7 +71,7 @@ class QueuedSender:
         self.accounts: dict[tuple[str, str, str], AccountSender] = {}
 
     async def prioritize(self, entry_ids: Sequence[int]) -> int:
-        """Put jobs before all others, in this order. Returns how many are new to the run."""
+        """Put jobs before all others, in this order; return how many are new to the run."""
         session = self._sender.session
         records = await session.in_thread(lambda: session.store.records(entry_ids=entry_ids))
         targets = {record.entry_id: record.target for record in records}
@@ -85,7 +86,7 @@ class QueuedSender:
         return joined
 
     async def watch(self, entry_ids: Sequence[int]) -> None:
-        """Let jobs that were sent before take slots of their accounts until they end."""
+        """Let jobs that were already sent occupy slots of their accounts until they end."""
         session = self._sender.session
         records = await session.in_thread(lambda: session.store.records(entry_ids=entry_ids))
         failed = await self._sender.failed_to_retry(
@@ -106,7 +107,7 @@ class QueuedSender:
 
     async def apply_priorities(self) -> None:
         """Put prioritized jobs first, if they have changed."""
-        async with self._lock:  # only the first account reads a change, for all of them
+        async with self._lock:  # only the first account reads a change, on behalf of all
             if entry_ids := await self._sender.new_priorities():
                 self._sender.run.progress.total += await self.prioritize(entry_ids)
 
@@ -139,7 +140,7 @@ class AccountSender:
 
     @property
     def error(self) -> Exception | None:
-        """The error that ended the sending for this account; of several, the first job's."""
+        """Error that ended the sending for this account; if there are several, the first job's."""
         if self._run.has_too_many_failures:
             return self._sender.failures_error()
         return self._errors[min(self._errors)] if self._errors else None
@@ -172,18 +173,18 @@ class AccountSender:
 
     @property
     def _has_capacity(self) -> bool:
-        """Whether one more create may be in flight, if a slot is free."""
+        """Return whether one more create may be in flight, if a slot is free."""
         limit = 1 if self._is_probing else MAX_CREATES_IN_FLIGHT
         may_send = not (self._waits_for_budget and self._has_unspent)
         return bool(self.queue) and self._slots.in_flight < limit and may_send
 
     @property
     def _has_unspent(self) -> bool:
-        """Whether jobs have not ended that may use less of the budget than they were given."""
+        """Return whether active jobs may use less of the budget than was reserved for them."""
         return bool(self._slots.in_flight or self._slots.active - self._stuck)
 
     async def _has_next_step(self) -> bool:
-        """Whether a job can be sent now, or nothing is left to do."""
+        """Return whether a job can be sent now, or nothing is left to do."""
         if self._is_finished():
             return True
         if self.queue:
@@ -203,7 +204,7 @@ class AccountSender:
             slots.rejected(_now())
             run.progress.not_sent.pop(entry_id, None)
             self.queue.push_back(entry_id)
-        except BudgetExceededError as error:  # jobs that end may have used less than they may
+        except BudgetExceededError as error:  # others may use less than reserved
             slots.not_sent()
             self._waits_for_budget = True
             if self._has_unspent:
@@ -211,7 +212,7 @@ class AccountSender:
             else:
                 self._errors[entry_id] = error
         except UnconfirmedJobError as error:
-            # such a cloud has to respond to a question before each further job, one at a time;
+            # such a cloud must respond to a question before each further job, one at a time;
             # creates that were in flight together count once
             slots.unknown(_now())
             self._unconfirmed_probes += was_probing
@@ -221,7 +222,7 @@ class AccountSender:
                 self._errors[entry_id] = error
         except (RequestRejectedError, RemoteNotFoundError) as error:
             slots.not_sent()
-            run.refusals[entry_id] = error  # one job never harms another
+            run.refusals[entry_id] = error  # one job's error does not stop the others
         except Exception as error:  # noqa: BLE001  (raised by send_queued)
             slots.not_sent()
             self._errors[entry_id] = error
@@ -240,14 +241,14 @@ class AccountSender:
         slots = self._slots
         looks = self._waits_for_ends or self._waits_for_budget or not slots.has_free
         if not slots.active or not looks:
-            return  # with free slots nothing depends on it, and it may be many thousand jobs
+            return  # with free slots nothing depends on it, and there may be many thousands of jobs
         if slots.ambiguous:
             slots.seen_active(self._session.poller.active_since(slots.reported_at))
         records = await self._session.in_thread(
             self._session.store.records, _MAY_HAVE_ENDED, sorted(slots.active)
         )
         ended = [r for r in records if r.state in TERMINAL or r.provider_status == REMOTE_MISSING]
-        # jobs that are suspended, or in an unknown state, may never end
+        # suspended jobs, and jobs in an unknown state, may never end
         self._stuck = {r.entry_id for r in records} - {r.entry_id for r in ended}
         for record in ended:
             self._run.record_outcome(record)
@@ -269,9 +270,9 @@ class AccountSender:
             provider = await self._session.provider(self._target)
             answer = await provider.availability()
         except (CloudUnreachableError, CloudUnavailableError):
-            # if it continues, the first send reports it to the user
+            # if the error persists, the first send reports it to the user
             slots.not_reported(try_one=not self._run.progress.sent and not self._is_probing)
-        except JobGroupError:  # this cloud reports a full account only when it rejects a job
+        except JobGroupError:  # this cloud shows that an account is full only by rejecting a job
             slots.not_reported(try_one=True)
         else:
             slots.reported(free=answer.queue_free, total=answer.queue_max, now=_now())
@@ -314,7 +315,7 @@ async def _launch_limit(session: GroupSession, target: Target, at_most: int | No
     bounds = [n for n in (reported, at_most) if n is not None]
     if not bounds:
         raise ValueError(
-            "The cloud does not report its free slots, so nothing was sent."
-            " concurrent_job_count must be set."
+            "The cloud does not report its free slots, so nothing was sent. concurrent_job_count"
+            " must be set."
         )
     return min(bounds)

@@ -17,18 +17,18 @@ from jobgroup.store import Target
 _log = logger(__name__)
 
 MAX_BODIES_IN_FLIGHT = 20
-"""How many submissions are fetched at once; each may be large."""
+"""Number of submissions that are fetched at once; each may be large."""
 
 
 @dataclass(frozen=True, slots=True)
 class RemoteJobInfo:
-    """A job on a cloud: its status, and what was sent, as far as the cloud reports it."""
+    """A job on a cloud: its status and, as far as the cloud reports it, its submission."""
 
     remote_id: str
     status: RemoteStatus
     submission: Submission
     problem: InvalidResponseError | None = None
-    """Why the cloud's report of the submission could not be read."""
+    """Reason why the cloud's report of the submission could not be read."""
 
 
 async def look_up(
@@ -37,14 +37,16 @@ async def look_up(
     """Return what an account's cloud reports about jobs, in the order of their ids.
 
     Raises:
-        RemoteNotFoundError: the cloud does not know one of them.
-        CloudError, CredentialsError: the cloud cannot be asked.
+        RemoteNotFoundError: the cloud does not know one of the jobs.
+        CloudError, CredentialsError: the cloud could not be asked.
     """
     if not remote_ids:
         return []
     provider = await session.provider(target)
     answers = await provider.status(remote_ids)
-    foreign = RemoteNotFoundError | RequestRejectedError  # 400, 403: no id at all, or others' job
+    foreign = (
+        RemoteNotFoundError | RequestRejectedError
+    )  # 400 or 403: invalid id, or another user's job
     unknown = [i for i in remote_ids if isinstance(answers.get(i), foreign)]
     if unknown:
         raise _unknown(target.origin, unknown)
@@ -54,7 +56,7 @@ async def look_up(
         if isinstance(answer, RemoteStatus):
             statuses[remote_id] = answer
         else:
-            raise answer or InvalidResponseError(f"{target.origin} says nothing of {remote_id}.")
+            raise answer or InvalidResponseError(f"{target.origin} does not report {remote_id}.")
     submissions: dict[str, Submission] = {}
     problems: dict[str, InvalidResponseError] = {}
     gate = anyio.Semaphore(MAX_BODIES_IN_FLIGHT)
@@ -63,9 +65,9 @@ async def look_up(
         async with gate:
             try:
                 submissions[remote_id] = await teller.submission(remote_id)
-            except InvalidResponseError as error:  # of one job, whose status is known
+            except InvalidResponseError as error:  # its status is known nevertheless
                 problems[remote_id] = error
-                _log.warning("What was sent as %s is not known: %s", remote_id, error)
+                _log.warning("The submission of %s is not known: %s", remote_id, error)
 
     if isinstance(provider, SupportsSubmissionLookup):
         async with task_group() as group:
@@ -80,8 +82,8 @@ async def look_up(
 def _unknown(origin: str, remote_ids: Sequence[str]) -> RemoteNotFoundError:
     more = f" and {len(remote_ids) - 1} more" if len(remote_ids) > 1 else ""
     return RemoteNotFoundError(
-        f"{origin} knows no job {remote_ids[0]!r}{more} of this account. Nothing was adopted; check"
-        " the id, the url, and whose token it is.",
+        f"{origin} knows no job {remote_ids[0]!r}{more} of this account. Nothing was adopted. Check"
+        " the id, the URL, and whether the token is that of the account.",
         origin=origin,
         status_code=404,
     )

@@ -1,4 +1,4 @@
-"""A run: its request and its progress. State only; `engine.runner` does the work."""
+"""The request and progress of a run. `engine.runner` does the work."""
 
 from __future__ import annotations
 
@@ -18,19 +18,20 @@ class RunRequest:
     """The jobs that a run sends, and its rules.
 
     Attributes:
-        rerun: send jobs that have ended again; otherwise send unsent ones.
+        rerun: whether to resend ended jobs; otherwise unsent jobs are sent.
         entry_ids: ids of the entries; None for all.
         mode: "parallel", "sequential" or "queue".
-        replace: make a rerun an attempt of the same entry; otherwise append an entry.
-        waits: end when all its jobs have ended.
+        replace: whether a rerun is an attempt of the same entry; otherwise it is a new entry.
+        waits: whether the run lasts until all its jobs have ended.
         overrides: new values for parameters of the jobs that a rerun sends.
-        delay_s: in sequence, seconds between the end of one job and the start of the next.
-        concurrent_job_count: in a queue, maximum number of an account's jobs at once.
+        delay_s: in "sequential" mode, seconds between the end of one job and the start of the next.
+        concurrent_job_count: in "queue" mode, maximum number of an account's jobs at once.
         stop_after_failures: number of failed jobs that ends the run.
-        retries: how often to send a job again that the cloud ends in error. With any, the run
-            lasts until all its jobs have ended.
+        retries: number of times to resend a job that ends in error. With retries, the run lasts
+            until all its jobs have ended.
         budget_shots: shots that all attempts of the group may use together.
-        is_background: no caller waits for it, so it waits out every outage, also for a new token.
+        is_background: whether no caller waits for the run, so that it waits out every outage, and
+            waits for a new token.
     """
 
     rerun: bool = False
@@ -47,9 +48,9 @@ class RunRequest:
     is_background: bool = False
 
     def __post_init__(self) -> None:
-        """Check the mode. Raises ValueError if there is no such mode."""
+        """Raise ValueError if the mode does not exist."""
         if self.mode not in get_args(Mode):
-            raise ValueError(f"There is no mode {self.mode!r}; there are {get_args(Mode)}.")
+            raise ValueError(f"There is no mode {self.mode!r}. Modes are {get_args(Mode)}.")
 
     @property
     def awaits_ends(self) -> bool:
@@ -58,7 +59,7 @@ class RunRequest:
 
     @property
     def states(self) -> frozenset[str]:
-        """The states of the jobs that are sent; jobs that are named may have more of them."""
+        """States of the jobs that are sent; jobs that are named may have more states."""
         if self.rerun:
             return FAILED if self.entry_ids is None else RERUNNABLE
         passes_over_refused = self.entry_ids is None and (
@@ -67,7 +68,7 @@ class RunRequest:
         return frozenset({UNSENT}) if passes_over_refused else NOT_SENT
 
     def can_join(self, other: RunRequest) -> bool:
-        """Whether a run of `other` sends the same jobs by the same rules."""
+        """Return whether a run of `other` sends the same jobs by the same rules."""
         mine, theirs = (
             (r.entry_ids, r.rerun, r.waits, r.overrides, r.retries, r.budget_shots)
             for r in (self, other)
@@ -77,7 +78,7 @@ class RunRequest:
 
 @dataclass(slots=True)
 class RunProgress:
-    """The jobs of a run by entry, and the reasons of those that could not be sent."""
+    """The jobs of a run by entry, with the reasons of jobs that could not be sent."""
 
     total: int = 0
     sent: list[int] = field(default_factory=list)
@@ -91,13 +92,13 @@ class Run:
     """A run that others in this process can watch, join and cancel, from any thread.
 
     Attributes:
-        request: what it is to do.
-        progress: how far it is.
-        refusals: errors of single jobs, by entry; the others were sent all the same.
-        is_canceled: whether it sends nothing more.
-        stopped_by: who has asked for that with `stop`, in words; None if it was not called.
-        is_finished: whether it is done, canceled or failed.
-        error: what ended it.
+        request: request of the run.
+        progress: progress of the run.
+        refusals: errors of single jobs, by entry; the other jobs were sent nevertheless.
+        is_canceled: whether the run sends nothing more.
+        stopped_by: name of the caller of `stop`; None if it was not called.
+        is_finished: whether the run is done, canceled or failed.
+        error: error that ended the run.
     """
 
     def __init__(self, request: RunRequest) -> None:
@@ -110,11 +111,11 @@ class Run:
         self.error: BaseException | None = None
 
     def cancel(self) -> None:
-        """Send nothing more. Requests in flight are recorded, and jobs on the cloud continue."""
+        """Stop sending. Requests in flight are recorded, and jobs on the cloud continue."""
         self.is_canceled = True
 
     def stop(self, by: str) -> None:
-        """Cancel it because `stop` was called."""
+        """Cancel the run because `stop` was called."""
         self.stopped_by = by
         self.cancel()
 

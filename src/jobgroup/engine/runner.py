@@ -1,4 +1,4 @@
-"""Execute a run: in parallel, in sequence, or as slots of the plan become free.
+"""Execute a run in parallel, in sequence, or as slots of the plan become free.
 
 *parallel* sends jobs as fast as the cloud accepts them and stops at the first that it rejects;
 *sequential* waits for the end of each job before the next; *queue* keeps the plan's slots full
@@ -28,17 +28,18 @@ JOIN_CHECK_INTERVAL_S = 0.5
 
 
 async def execute_run(session: GroupSession, run: Run) -> RunProgress:
-    """Execute a run, after an equal one of this process has ended.
+    """Execute a run, once any equal run of this process has ended.
 
     Raises:
         GroupBusyError: another process runs the group.
-        RunStoppedError, BudgetExceededError: a rule ended it; the rest is unsent.
-        CloudError, CredentialsError, UnconfirmedJobError: an error ended it; the rest is unsent.
+        RunStoppedError, BudgetExceededError: a rule ended the run; the rest is unsent.
+        CloudError, CredentialsError, UnconfirmedJobError: an error ended the run; the rest is
+            unsent.
     """
     await _join_equal_runs(session, run)
-    if session.loop.is_closing:  # the run that it waited for was canceled for the same reason
+    if session.loop.is_closing:  # the run that this one waited for was canceled for the same reason
         run.cancel()
-    session.runs.append(run)  # at once, so that the next one joins it
+    session.runs.append(run)  # at once, so that the next run joins this one
     try:
         async with session.lease.held():
             session.notify()
@@ -56,11 +57,11 @@ async def execute_run(session: GroupSession, run: Run) -> RunProgress:
 
 
 def report_of_rerun(session: GroupSession, run: Run) -> CommandResult:
-    """Return which jobs a rerun has sent, and why it has left the others. Reads the file."""
+    """Return the jobs that a rerun sent, and the reasons for the others, read from the file."""
     progress, left = run.progress, dict(run.progress.not_sent)
     wanted = run.request.entry_ids
     if wanted is not None and len(progress.sent) + len(left) < len(set(wanted)):
-        # the reruns of jobs that have succeeded, and appended ones, are sent as other entries
+        # reruns of successful jobs, and appended reruns, are sent as other entries
         origins = {r.rerun_of for r in session.store.records(entry_ids=progress.sent)}
         rest = set(wanted) - set(progress.sent) - left.keys()
         for record in session.store.records(entry_ids=rest):
@@ -80,7 +81,7 @@ def _why_left(record: JobRecord) -> str:
     if record.provider_status == REMOTE_MISSING:
         return "The cloud no longer has it. Resend it."
     if record.state in ON_CLOUD | {SENDING}:
-        return f"It has not ended: it is {record.state}. Cancel it, or wait for its end."
+        return f"It has not ended: it is {record.state}. Cancel it, or wait until it ends."
     return "The run ended before it was sent."
 
 
@@ -93,11 +94,11 @@ async def _join_equal_runs(session: GroupSession, run: Run) -> None:
             raise other.error
         run.progress = own
         if not other.is_finished:
-            break  # it reports the incident itself, unless it was canceled
+            break  # that run reports the incident itself, unless it was canceled
 
 
 async def _wait_for_other(session: GroupSession, other: Run, run: Run) -> None:
-    """Wait for a run that sends the same jobs, or for an incident that it waits out.
+    """Wait until a run that sends the same jobs has ended, or waits out an incident.
 
     The caller of `run` gets an error for such an incident, unless it runs in the background too.
     """
@@ -116,12 +117,12 @@ async def _send_jobs(sender: JobSender) -> None:
     await session.poller.forget_refusals()
     await reconcile_unconfirmed(session)
     if run.request.rerun and not run.request.is_background:
-        await session.poller.refresh()  # more jobs may have failed by now
+        await session.poller.refresh()  # more jobs may have failed since
     entry_ids = await session.in_thread(sender.entry_ids)
-    await session.in_thread(sender.overridden_bodies, entry_ids)  # all are valid, or none is sent
+    await session.in_thread(sender.overridden_bodies, entry_ids)  # raises if any is invalid
     run.progress.total = len(entry_ids)
     _log.info("A %s run of %s begins: %d jobs.", run.request.mode, session.name, len(entry_ids))
-    # a run with retries that was interrupted left these; jobs in error are among them
+    # an interrupted run with retries left these jobs, some of them in error
     watched = await sender.find_retryable(ON_CLOUD | {"error"})
     if run.request.mode == "queue":
         await send_queued(sender, entry_ids, watched)
@@ -139,7 +140,7 @@ async def _send_jobs(sender: JobSender) -> None:
 
 
 async def _reconcile_refusals(sender: JobSender) -> None:
-    """Ask clouds again that could not report a job when it was sent, perhaps hours ago."""
+    """Ask clouds again about jobs that they could not report when they were sent."""
     session, run = sender.session, sender.run
     unclear = [p for p, error in run.refusals.items() if isinstance(error, UnconfirmedJobError)]
     if not unclear:
@@ -148,13 +149,13 @@ async def _reconcile_refusals(sender: JobSender) -> None:
     if await session.in_thread(session.store.unconfirmed.intents):
         return
     for entry_id in unclear:
-        # of a rerun that appends it is another entry, and the one that it reruns is as it was
+        # an appended rerun is another entry, and the one that it reruns is unchanged
         found = run.refusals.pop(entry_id).entry_id or entry_id
         run.progress.not_sent.pop(entry_id, None)
         record = await session.in_thread(session.store.record, found)
         if record.state not in run.request.states:
             run.progress.sent.append(found)
-        elif found == entry_id:  # it is several jobs; the rest is still to be sent
+        elif found == entry_id:  # the entry is several jobs, and the rest is still to be sent
             await sender.send(entry_id)
 
 
@@ -193,7 +194,7 @@ async def _send_when_free(sender: JobSender, queue: SendOrder) -> int | None:
             is_full = await _is_full_for_now(sender, entry_id)
             if run.is_canceled or is_full is None or (has_reported_free and not is_full):
                 raise
-            has_reported_free = not is_full  # one may have ended since it refused the job
+            has_reported_free = not is_full  # a job may have ended since the rejection
             run.progress.not_sent.pop(entry_id, None)
             queue.push_back(entry_id)
             await sender.sleep(backoff.next_s())
@@ -201,7 +202,7 @@ async def _send_when_free(sender: JobSender, queue: SendOrder) -> int | None:
 
 
 async def _is_full_for_now(sender: JobSender, entry_id: int) -> bool | None:
-    """Whether a job's account is full; None if that is unknown or it can never have a job."""
+    """Return whether a job's account is full; None if that is unknown or it accepts no jobs."""
     session = sender.session
     record = await session.in_thread(session.store.record, entry_id)
     try:

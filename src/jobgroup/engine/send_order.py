@@ -1,4 +1,4 @@
-"""The order in which a run sends its jobs: prioritized ones, the group's order, retries. Pure."""
+"""The order in which a run sends jobs: prioritized ones, the group's order, retries. Pure."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class SendOrder:
     def __init__(self, entry_ids: Iterable[int] = ()) -> None:
         self._waiting = set(entry_ids)
         self._known = set(self._waiting)
-        # (batch, rank, entry_id); earlier entries of a job that was prioritized are passed over
+        # (batch, rank, entry_id); earlier entries of a prioritized job are skipped
         self._heap = [(0, entry_id, entry_id) for entry_id in sorted(self._waiting)]
         self._keys: dict[int, tuple[int, int, int]] = {}
         self._batch = 0
@@ -40,7 +40,7 @@ class SendOrder:
         return len(joining)
 
     def push_last(self, entry_id: int) -> None:
-        """Put a job that was sent before behind all jobs that were not."""
+        """Put a job that was already sent behind all jobs that were not."""
         self._known.add(entry_id)
         self._waiting.add(entry_id)
         self._keys[entry_id] = (1, entry_id, entry_id)

@@ -26,14 +26,14 @@ from jobgroup.providers.base import Provider
 from jobgroup.store import GroupStore, Target
 
 FILE_CHECK_INTERVAL_S: Final = 0.25
-"""How often an observed file is checked for changes by other processes."""
+"""Seconds between checks of an observed file for changes by other processes."""
 
 T = TypeVar("T")
 P = ParamSpec("P")
 
 
 class GroupSession:
-    """Everything that this process does for one group, shared by all its `JobGroup` objects.
+    """The part of the engine for one group, shared by all `JobGroup` objects of this process.
 
     `serve` executes the requests of other processes while this one holds the lease.
     """
@@ -56,7 +56,7 @@ class GroupSession:
         self.mark_abandoned_unconfirmed()
 
     def reset_after_fork(self, loop: BackgroundLoop, providers: ProviderCache) -> None:
-        """Start without lease, runs and observers: in a forked child they are its parent's."""
+        """Drop the lease, runs and observers, which belong to the parent of a forked child."""
         self.loop = loop
         self._providers = providers
         self._changes = ChangeCondition()
@@ -69,7 +69,8 @@ class GroupSession:
         self.poller = Poller(*access[:3], self._changes, provider=self.provider, lease=self.lease)
         self.runs: list[Run] = []
         self.doubtful_since: dict[int, float] = {}
-        """Start of each request of this process without a response, by attempt; `lease.now_s`."""
+        """Start of each request of this process without a response, by attempt, in
+        `lease.now_s`."""
         self._observers: dict[object, Callable[[], None]] = {}
         self._observers_lock = threading.Lock()
         self._is_following = False
@@ -83,7 +84,7 @@ class GroupSession:
         self.lease.mark_abandoned_unconfirmed()
 
     def is_current(self) -> bool:
-        """Whether its group still has that name, and was not deleted or restored."""
+        """Return whether the group still has its name, and was not deleted or restored."""
         for _ in range(2):  # the first look notices a deletion, the second a restored file
             with suppress(GroupDeletedError):
                 self.store.meta()
@@ -93,7 +94,7 @@ class GroupSession:
     def subscribe(self, callback: Callable[[], None]) -> Callable[[], None]:
         """Call back after changes, from an engine thread; return a function that ends it.
 
-        A group with subscribers is polled, and changes by other processes are noticed.
+        While there are subscribers, the group is polled and changes by other processes are noticed.
         """
         key = object()
         with self._observers_lock:
@@ -113,7 +114,7 @@ class GroupSession:
 
     async def provider(self, target: Target) -> Provider:
         """Return the provider for a job's account; see `ProviderCache.prepare`."""
-        if self.loop.is_closing:  # no new threads at the interpreter's end
+        if self.loop.is_closing:  # no new threads during the interpreter's shutdown
             return self._providers.provider(target)
         return await self._providers.prepare(target)
 
@@ -134,7 +135,7 @@ class GroupSession:
             try:
                 version, data_version = await file.versions()
                 stored = self.store.results.writes
-                # the end of a run changes no job, and observers of `busy` wait for it
+                # the end of a run changes no job, but observers of `busy` wait for it
                 now = (version, data_version, len(self.runs), self.lease.is_held, stored)
                 if now != seen:
                     if data_version != seen_data:
@@ -159,5 +160,5 @@ def _call_all(callbacks: list[Callable[[], None]], log: logging.Logger) -> None:
             callback()
         except GroupDeletedError:
             continue  # deleted since the last look: the next one reports it
-        except Exception:  # the others are called too
+        except Exception:  # the other subscribers are called too
             log.exception("a subscriber of a job group failed")

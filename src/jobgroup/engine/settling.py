@@ -1,8 +1,8 @@
-"""Recording what a request did until it is recorded: a response may have cost money.
+"""Retry to record the outcome of a request until it is on disk: the job may have cost money.
 
-A disk that is locked, full or gone for a while only costs time. Records that cannot be written yet
+A disk that is temporarily locked, full or gone costs only time. Records that cannot be written yet
 stay in memory with the lease, so that the job stays *sending* and no other process takes it for
-abandoned. This process retries while it lives.
+abandoned. This process retries while it is alive.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from jobgroup.store import GroupStore
 
 PATIENCE_S: Final = 10.0
 PATIENCE_WITH_LOCKS_S: Final = 25.0
-"""How long a run waits for the disk before it raises, and if another program has locked the file,
-which it may unlock at any moment."""
+"""Seconds that a run waits for the disk before it raises; longer if another program has locked the
+file, which it may unlock at any moment."""
 
 RETRY_EVERY_S: Final = 0.5
 LOCKED_S: Final = 1.0
-"""How long each attempt waits for another program's lock."""
+"""Seconds that each attempt waits for another program's lock."""
 
 T = TypeVar("T")
 
@@ -39,10 +39,10 @@ class _Unwritten:
     """A record that is not in the file yet.
 
     Attributes:
-        what: a clause without its end: ``The cloud took job 2 (j2) of 'scan' as 9f3c``.
-        write: writes it.
-        error: why it could not be written.
-        then: called after `write`.
+        what: sentence without its period: ``The cloud took job 2 (j2) of 'scan' as 9f3c``.
+        write: function that writes the record.
+        error: error of the last attempt.
+        then: function that is called after `write`.
         written: result of `write`.
     """
 
@@ -87,17 +87,17 @@ class Settling:
 
     @property
     def sentence(self) -> str:
-        """The first record that is not written and why; "" if there is none. From any thread."""
+        """The first unwritten record and the reason; "" if there is none. Thread-safe."""
         return " ".join(one.sentence for one in self._unwritten[:1])
 
     @property
     def is_waited_for(self) -> bool:
-        """Whether a record is not written that the file may still accept."""
+        """Whether an unwritten record may still be written."""
         return any(not one.is_deleted for one in self._unwritten)
 
     @property
     def is_hopeless(self) -> bool:
-        """Whether there are records, all of them for a file that is gone."""
+        """Whether all unwritten records are for a file that is gone."""
         return bool(self._unwritten) and not self.is_waited_for
 
     async def write(
@@ -111,10 +111,10 @@ class Settling:
         """Write a record of something that happened on a cloud.
 
         Args:
-            what: a clause without its end that names the job, and its id if there is one.
-            write: writes the record; called until it succeeds.
-            or_else: called after `write` if that succeeds only after this has raised.
-            patience_s: seconds after which this raises; by default it depends on the reason.
+            what: sentence without its period that names the job, and its id if there is one.
+            write: function that writes the record; it is called until it succeeds.
+            or_else: function that is called after `write` if that succeeds only after this raised.
+            patience_s: seconds after which this raises; by default they depend on the reason.
 
         Raises:
             StorageError: the record is not written yet; the message contains `what`.
@@ -143,10 +143,10 @@ class Settling:
         raise StorageError(
             f"{one.sentence} jobgroup keeps it in memory, retries while this process lives, and"
             f" sends nothing twice. {remedy}, then run the group again."
-        ) from one.error.__cause__  # not from that error, which says that nothing was changed
+        ) from one.error.__cause__  # not chained to that error, which says that nothing was changed
 
     def give_up(self) -> None:
-        """Log what is lost when this process ends. From the thread that ends it."""
+        """Log the records that are lost when this process ends, in the thread that ends it."""
         for one in list(self._unwritten):
             rest: object = "Its job is now unconfirmed, and job.confirm(id) adopts it."
             if isinstance(one.error, GroupMovedError):
@@ -170,7 +170,7 @@ class Settling:
                     one.error = error
                 except Exception as error:  # noqa: BLE001  # `write` raises it
                     one.written.set_exception(error)
-                    one.written.exception()  # nothing may wait for it any more
+                    one.written.exception()  # nothing may be waiting for the record any more
                 else:
                     one.written.set_result(outcome)
                     _log.info("%s. It is written now.", one.what)
@@ -182,7 +182,7 @@ class Settling:
 
 
 def why(error: Exception) -> str:
-    """The reason of a storage error, without advice, which is for calls that changed nothing."""
+    """Return the reason of a storage error without its advice, which assumes an unchanged file."""
     if isinstance(error, GroupMovedError):
         return f"{error.how}, though not by jobgroup"
     if isinstance(error, GroupDeletedError):

@@ -1,9 +1,9 @@
 """The free slots of an account, from the cloud's reports and the jobs of a run. Pure.
 
-A cloud counts all jobs of an account, also those of other programs, and reports the number when it
-is asked. Between two reports the ledger counts: a job that is sent takes a slot, and a job that
-ends frees one. If the last report may have counted a job that has just ended, the cloud is asked
-again before another job is sent.
+A cloud counts all jobs of an account, including those of other programs, and reports the number on
+request. Between two reports the ledger counts: a job that is sent takes a slot, and a job that ends
+frees one. If the last report may have counted a job that has just ended, the cloud is asked again
+before another job is sent.
 """
 
 from __future__ import annotations
@@ -15,20 +15,21 @@ from jobgroup.retry import Backoff
 
 MIN_REPORT_INTERVAL_S = 1.0
 MAX_REPORT_INTERVAL_S = 30.0
-"""How often to ask for free slots of a full account if no job of this run can free one."""
+"""Seconds between questions for a full account's free slots if no job of this run can free one."""
 
 
 class SlotLedger:
-    """The slots of one account for one run. Times are `time.monotonic`, and arguments.
+    """The slots of one account for one run. Times are of `time.monotonic`, and passed as arguments.
 
     Args:
         max_jobs: maximum number of this run's jobs on the account at once; None for no limit.
 
     Attributes:
-        active: jobs of this run that have not ended, as far as is known.
+        active: jobs of this run that have not ended, as far as known.
         in_flight: number of creates without an outcome yet.
-        reported_at: when the cloud last reported, or rejected a job because the account was full.
-        ambiguous: active jobs that may, or may not, be part of the report at `reported_at`.
+        reported_at: time at which the cloud last reported, or rejected a job because the account
+            was full.
+        ambiguous: active jobs that may or may not be counted in the report of `reported_at`.
 
     >>> ledger = SlotLedger()
     >>> ledger.reported(free=2, total=10, now=0.0)
@@ -84,8 +85,8 @@ class SlotLedger:
         """Record that the cloud did not report.
 
         Args:
-            try_one: assume one free slot, and learn from the outcome; otherwise assume those of
-                jobs that have ended, perhaps before the last report.
+            try_one: whether to assume one free slot and learn from the outcome; otherwise the slots
+                of ended jobs are assumed to be free.
         """
         self.free = 1.0 if try_one else float(self._ended_ambiguously)
         self._ended_ambiguously = 0

@@ -1,4 +1,4 @@
-"""Entries that are several jobs on the cloud: their bodies, their keys and their merged status."""
+"""Entries that are several jobs on the cloud: their bodies, keys and merged status."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def bodies_of(body: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def key_of(intent: Intent, number: int) -> str:
-    """Return the idempotency key of one sub-job, which is always the same."""
+    """Return the idempotency key of a sub-job, which is the same for each attempt to send it."""
     key = intent.idempotency_key
     return key if number == 0 else str(uuid.uuid5(uuid.UUID(key), str(number)))
 

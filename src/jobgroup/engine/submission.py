@@ -1,4 +1,4 @@
-"""The requests that send a job, between its intent and its ids on disk (`store.journal`).
+"""Send a job: the requests between its intent and its ids on disk (`store.journal`).
 
 An entry is one job on the cloud, or several: one request each, whose id is on disk before the next
 one leaves. A request ends in one of three ways: it is *sent* and its id recorded; it is certainly
@@ -36,11 +36,12 @@ from jobgroup.store.lease import busy_error
 _log = logger(__name__)
 
 KEY_LIVES_S: Final = 3600.0
-"""How long a request may be repeated with its key. Clouds forget keys, usually after 24 h, and then
-a repeated request makes a second job."""
+"""Seconds for which a request may be repeated with its key. Clouds forget keys, usually after 24 h,
+and a repeated request then creates a second job."""
 
 MAX_KEY_LOOKUPS: Final = 5
-"""How often a request is repeated on a cloud that knows keys, to get its lost response."""
+"""Number of times that a request is repeated on a cloud that knows keys, to get its lost
+response."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,19 +67,21 @@ async def send(
     The end of a run does not interrupt it: the response to a request in flight is always recorded.
 
     Args:
-        session: the group.
-        intent: what to send.
-        may_continue: asked before each request but the first; False leaves the rest unsent.
-        may_begin: asked just before the first request; False leaves the job unsent.
+        session: session of the group.
+        intent: intent to send the job.
+        may_continue: function that is called before each request except the first; False leaves the
+            rest unsent.
+        may_begin: function that is called just before the first request; False leaves the job
+            unsent.
         patience_s: seconds to wait for a disk that cannot be written; None for a moment. Recording
             continues after that.
 
     Returns:
-        The id of the entry that was sent; None if a part of it was not.
+        The id of the entry that was sent; None if a part of it was not sent.
 
     Raises:
-        CloudError, CredentialsError: it was certainly not sent; the job is as it was before.
-        UnconfirmedJobError: it may have been sent; the job is unconfirmed.
+        CloudError, CredentialsError: the job was certainly not sent; it is unchanged.
+        UnconfirmedJobError: the job may have been sent; it is unconfirmed.
         GroupBusyError: the lease was lost before the request left; nothing was sent.
         StorageError: the outcome is not on disk yet; the message has it.
     """
@@ -111,17 +114,17 @@ async def send(
 
 
 async def find_sent(session: GroupSession, intent: Intent, provider: Provider) -> dict[int, str]:
-    """Return the sub-jobs that the cloud has already; for a rerun, also those that did not fail.
+    """Return the sub-jobs that the cloud already has; for a rerun, also those that did not fail.
 
     Raises:
         JobGroupError: the cloud could not report their status; nothing was sent.
     """
     sent, previous = dict(intent.sent), intent.previous
-    if len(previous) < 2:  # what is rerun has failed
+    if len(previous) < 2:  # a job to rerun has failed
         return sent
     answers = await provider.status(list(previous.values()))
     for number, remote_id in previous.items():
-        if number in sent:  # by an earlier rerun that ended in between
+        if number in sent:  # sent by an earlier rerun that ended early
             continue
         answer = answers.get(remote_id)
         if isinstance(answer, Exception) and not isinstance(answer, RemoteNotFoundError):
@@ -163,7 +166,7 @@ async def read_bodies(session: GroupSession, intent: Intent) -> list[dict[str, A
 async def _create(
     session: GroupSession, provider: Provider, intent: Intent, request: SubjobRequest, sent: int
 ) -> str:
-    """Return the id of a new job on the cloud; record why there is none, and raise it."""
+    """Return the id of a new job on the cloud; otherwise record and raise the error."""
     asked_at, began_s = time.time(), now_s()
     try:
         return await call_provider(provider, intent, request)
@@ -187,8 +190,8 @@ async def call_provider(provider: Provider, intent: Intent, request: SubjobReque
             return remote_id
         if "payload" not in request.body:
             raise RequestRejectedError(
-                f"The cloud cannot run {request.previous_id} again, and its payload is not known"
-                " here.",
+                f"The cloud cannot run {request.previous_id} again, and jobgroup does not know its"
+                " payload.",
                 origin=intent.target.origin,
                 status_code=404,
             )
@@ -198,7 +201,7 @@ async def call_provider(provider: Provider, intent: Intent, request: SubjobReque
 async def _find_by_key(
     provider: Provider, intent: Intent, request: SubjobRequest, began_s: float
 ) -> str | None:
-    """Return the id of the job that a request without a response has made, if keys can tell."""
+    """Return the id of the job that a request without a response created, if keys can tell."""
     backoff = Backoff(wait_initial=0.2, wait_max=3.0)
     for _ in range(MAX_KEY_LOOKUPS):
         if not provider.supports_idempotency_keys:
@@ -213,7 +216,7 @@ async def _find_by_key(
 
 
 async def supports_keys_now(provider: Provider) -> bool:
-    """Whether the cloud reports now that it knows keys; it may have stopped."""
+    """Return whether the cloud reports now that it supports keys; it may have stopped."""
     await provider.availability()  # each response says so
     return provider.supports_idempotency_keys
 
@@ -223,7 +226,7 @@ def _named(session: GroupSession, intent: Intent) -> str:
 
 
 def partial_message(sent: int) -> str:
-    return f"{sent} of the jobs that it is on the cloud were sent, the next run sends the rest."
+    return f"{sent} of its jobs on the cloud were sent; the next run sends the rest."
 
 
 async def record_sent(
@@ -235,7 +238,7 @@ async def record_sent(
     *,
     patience_s: float | None = None,
 ) -> int | None:
-    """Record `new` ids of `total`; the cloud has `sent` of them by now, None for all."""
+    """Record `new` ids of `total`; the cloud now has `sent` of them, or all if that is None."""
     journal, is_whole = session.store.journal, sent is None or sent == total
     text = f"The cloud has all of {_named(session, intent)}"
     for number, remote_id in new.items():
@@ -249,7 +252,7 @@ async def record_sent(
             or_else=None if is_whole else or_else,
             patience_s=patience_s,
         )
-    except UnconfirmedJobError as error:  # the journal found that an id is another job's
+    except UnconfirmedJobError as error:  # the journal found that an id belongs to another job
         session.notify()
         raise _unconfirmed_error(
             session, intent, intent.entry_id, intent.position, str(error)

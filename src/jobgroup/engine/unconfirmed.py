@@ -1,8 +1,8 @@
-"""Jobs whose response was lost, also in a process that has ended: what became of them.
+"""Find out what happened to jobs whose response was lost, even in a process that has ended.
 
-The next process that runs the group marks the requests that a dead one left in flight as
+The next process that runs the group marks requests that a dead process left in flight as
 unconfirmed (`SendJournal.recover_abandoned`). A cloud that remembers idempotency keys can tell what
-became of them; otherwise the user confirms or resends the job. It is never resent automatically.
+happened to them; otherwise the user confirms or resends the job. It is never resent automatically.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ from jobgroup.store import Intent
 async def reconcile_unconfirmed(session: GroupSession) -> None:
     """Repeat the requests of unconfirmed jobs, if their clouds still know the keys.
 
-    A repeated create with the same key makes no second job there. Sub-jobs that were to be sent
-    after such a request are left to the run.
+    A repeated create with the same key creates no second job there. The run sends the sub-jobs that
+    follow such a request.
     """
     for intent in await session.in_thread(session.store.unconfirmed.intents):
         if not _is_remembered(session, intent):
@@ -53,7 +53,7 @@ async def reconcile_unconfirmed(session: GroupSession) -> None:
 
 
 def _is_remembered(session: GroupSession, intent: Intent) -> bool:
-    """Whether the cloud still knows a request's key, by all that can be known of its age."""
+    """Return whether the cloud certainly still knows a request's key, judging by its age."""
     since_s = session.doubtful_since.get(intent.attempt_id)
     age_s = time.time() - (intent.intent_at or 0.0) if since_s is None else now_s() - since_s
-    return 0 <= age_s <= KEY_LIVES_S  # a request from the future was made under another clock
+    return 0 <= age_s <= KEY_LIVES_S  # a request from the future was dated by another clock

@@ -1,4 +1,4 @@
-"""Parts of a group for the dashboard and the command line. Not for users."""
+"""Parts of a group for the dashboard and the command line, not for users."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from jobgroup.store import CommandResult
 
 
 def engine_session(group: JobGroup) -> GroupSession:
-    """Return the session of a group in this process: its store, its runs, its subscribers."""
+    """Return the session of a group in this process, with its store, runs and subscribers."""
     return group._session  # noqa: SLF001  # here alone
 
 
 def jobs_at(
     group: JobGroup, positions: Sequence[int], *, removals: int | None = None
 ) -> list[RemoteJob]:
-    """Return the jobs at positions that were looked up at some time, see `Entries.at`."""
+    """Return the jobs at positions that were looked up earlier; see `Entries.at`."""
     session = engine_session(group)
     found = session.store.entries.at(positions, removals=removals)
     return [job_of(session, entry_id) for entry_id in found]
@@ -34,13 +34,15 @@ def request(
 
     Args:
         group: the group.
-        command: one of those of `jobgroup.engine.commands`.
-        removals: of the store's entries, when the positions were looked up; None for now.
-        args: its arguments, with `positions` or a `position` for entries; a run waits out whatever
-            may pass unless ``is_background=False``.
+        command: name of a command of `jobgroup.engine.commands`.
+        removals: number of removals in the store when the positions were looked up; None if they
+            were looked up just now.
+        args: arguments of the command, with `positions` or a `position` for entries. A run waits
+            out outages and rejected tokens unless ``is_background=False``.
 
     Returns:
-        A future of what happened, for which jobs, and why not for others.
+        A future of the result: the jobs for which the command was done, and the reason for each
+        other job.
     """
     if command in ("run", "rerun"):
         args.setdefault("is_background", True)

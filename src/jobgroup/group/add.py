@@ -1,4 +1,4 @@
-"""Adding: from what `JobGroup.add` is given to what the store takes in."""
+"""Convert the arguments of `JobGroup.add` to the jobs that the store appends."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from jobgroup.words import shown
 
 
 class _Given(NamedTuple):
-    """A job as it was given, with its parameters, and as it is added."""
+    """A job as it was given, its parameters, and the job as it is added."""
 
     job: Any
     params: Mapping[str, Any]
@@ -37,8 +37,10 @@ def add_jobs(
 ) -> None:
     """Append jobs, all of them or none; see `JobGroup.add_many`."""
     if not isinstance(jobs, Iterable):
-        raise TypeError(f"add_many takes several jobs, such as a list, got {shown(jobs)}.")
-    # read to the end first: making jobs may take long, and look at this very group
+        raise TypeError(
+            f"jobs must be an iterable such as a list, got {shown(jobs)}. Nothing was added."
+        )
+    # read to the end first: creating the jobs may take long, and may read this group
     given = [_given(*_validate_entry(each), default=labels) for each in jobs]
     if once:
         entry_ids = add_once(session, [(each.new, mark_of(each.new)) for each in given])
@@ -52,7 +54,7 @@ def add_jobs(
 
 
 def new_job(job: Any, params: Mapping[str, Any], labels: Mapping[str, Any]) -> NewJob:
-    """Return a job as the store takes it in; its token is kept for this process."""
+    """Return a job in the form that the store appends; this process remembers its token."""
     if isinstance(job, RemoteJob):
         spec = job._to_spec(params)  # noqa: SLF001
     else:
@@ -63,7 +65,7 @@ def new_job(job: Any, params: Mapping[str, Any], labels: Mapping[str, Any]) -> N
 
 
 def mark_of(job: NewJob) -> Fingerprint:
-    """Return the fingerprint of a job to be added.
+    """Return the fingerprint of a job that is about to be added.
 
     Raises:
         ValueError: its body cannot be sent as JSON.
@@ -71,12 +73,12 @@ def mark_of(job: NewJob) -> Fingerprint:
     try:
         return fingerprint(job.compared_body)
     except (RecursionError, TypeError, ValueError):
-        check_job(job)  # which has the sentence for it
+        check_job(job)  # which raises with a better message
         raise
 
 
 def entry_of(group: GroupReference, entry_id: int) -> RemoteJob:
-    """Return an entry of a group, opened if need be, as a job."""
+    """Return an entry as a job of its group, which is opened if necessary."""
     return job_of(group.session(), entry_id)
 
 
@@ -98,6 +100,6 @@ def _given(
     default: Mapping[str, Any] | None,
 ) -> _Given:
     labels = read_labels(default if labels is None else labels)
-    if not labels and isinstance(job, RemoteJob):  # of another group
+    if not labels and isinstance(job, RemoteJob):  # the job is from another group
         labels = job.labels
     return _Given(job, params or {}, new_job(job, params or {}, labels))

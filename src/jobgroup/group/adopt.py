@@ -1,4 +1,4 @@
-"""One adoption: which jobs of which account are wanted, and what a group takes in of them."""
+"""One adoption: the jobs of an account to adopt, and what the group stores about them."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _log = logger(__name__)
 
 
 class Adoption:
-    """See `JobGroup.adopt` for the arguments and the errors."""
+    """One adoption. `JobGroup.adopt` describes the arguments and errors."""
 
     def __init__(
         self,
@@ -52,8 +52,8 @@ class Adoption:
             if holder is not None:
                 position = session.store.entries.position(holder)
                 error = DuplicateJobError(
-                    f"Job {remote_id} is in the group already, at position {position}."
-                    " Nothing was adopted."
+                    f"Job {remote_id} is already in the group, at position {position}. Nothing was"
+                    " adopted."
                 )
                 error.position, error.job = position, job_of(session, holder)
                 raise error
@@ -65,7 +65,7 @@ class Adoption:
         return self._session.start(look_up, self._session, self._target, self._ids)
 
     def append(self, found: Sequence[RemoteJobInfo]) -> list[RemoteJob]:
-        """Append what was found to the group."""
+        """Append the jobs that were found to the group."""
         entry_ids = self._session.store.add([self._new_job(each) for each in found])
         return [job_of(self._session, entry_id) for entry_id in entry_ids]
 
@@ -93,7 +93,7 @@ class Adoption:
             check_job(whole)
         except Exception as error:  # noqa: BLE001  # the others are adopted with theirs
             _log.warning(
-                "The body of job %s is not kept: %s Only the cloud can run it again.",
+                "The body of job %s was not stored: %s Only the cloud can run the job again.",
                 found.remote_id,
                 error,
             )
@@ -119,17 +119,19 @@ def _validate_platform(platform: object) -> str:
 def _validate_ids(ids: str | Iterable[str]) -> list[str]:
     listed = []
     if not isinstance(ids, uuid.UUID | Iterable):
-        raise TypeError(f"An id must be a text, got {type(ids).__name__}. Nothing was adopted.")
+        raise TypeError(f"An id must be a string, got {type(ids).__name__}. Nothing was adopted.")
     for remote_id in [ids] if isinstance(ids, str | uuid.UUID) else ids:
         if not isinstance(remote_id, str | uuid.UUID):
             raise TypeError(
-                f"An id must be a text, got {type(remote_id).__name__}. Nothing was adopted."
+                f"An id must be a string, got {type(remote_id).__name__}. Nothing was adopted."
             )
         text = str(remote_id).strip()
         if not is_id(text) or len(text.split()) != 1:
-            raise ValueError(f"{shown(text)} is not the id of a job. Nothing was adopted.")
+            raise ValueError(f"{shown(text)} cannot be the id of a job. Nothing was adopted.")
         listed.append(text)
     for remote_id, times in Counter(listed).items():
         if times > 1:
-            raise DuplicateJobError(f"Job {remote_id} is named {times} times. Nothing was adopted.")
+            raise DuplicateJobError(
+                f"The id {remote_id} is given {times} times. Nothing was adopted."
+            )
     return listed

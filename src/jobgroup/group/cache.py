@@ -1,4 +1,4 @@
-"""`ResultCacheSettings`: the results that are kept in a group's file, as its user sees them."""
+"""`ResultCacheSettings`, the user's access to the results cached in a group's file."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from jobgroup.store.result_cache import ResultCache
 
 
 class ResultCacheSettings:
-    """Whether results are kept in the group's file, and what they take there."""
+    """Settings and size of the results that are cached in a group's file."""
 
     def __init__(self, cache: ResultCache) -> None:
         self._cache = cache
 
     @property
     def enabled(self) -> bool:
-        """Whether results are kept when they are first read. Can be set at any time."""
+        """Whether results are stored when they are first read. You can set this at any time."""
         return self._cache.enabled
 
     @enabled.setter
@@ -22,14 +22,14 @@ class ResultCacheSettings:
 
     @property
     def size_bytes(self) -> int:
-        """The size of cached results in the group's file."""
+        """Size of the cached results in the group's file, in bytes."""
         return self._cache.size_bytes()
 
     def clear(self) -> None:
-        """Forget the results that are kept; later they are fetched from the cloud again.
+        """Remove the cached results; later calls fetch them from the cloud again.
 
         Raises:
-            StorageError: the file could not be written; they are kept.
+            StorageError: the file could not be written; no result was removed.
         """
         self._cache.clear()
 

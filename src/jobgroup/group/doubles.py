@@ -1,4 +1,4 @@
-"""Jobs that a group has already: adding them only once, and warning of those added twice."""
+"""Find jobs that a group already has, to skip them or to warn about them."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from jobgroup.store.encoding import as_json
 from jobgroup.store.sweeps import Entry
 
 _LOADED_AT: Final = time.time()
-"""Jobs that were added before were added by an earlier session."""
+"""Time before which jobs count as added by an earlier session."""
 
 _MOST_COMPARED: Final = 1_000
-"""Jobs whose fingerprints are compared for a warning: fractions of a second."""
+"""Number of jobs that are compared for a warning, which takes a fraction of a second."""
 
 _Key = tuple[str, ...]
 
 
 def add_once(session: GroupSession, jobs: Sequence[tuple[NewJob, Fingerprint]]) -> list[int]:
-    """Append the jobs that the group lacks, in one transaction; returns where each one is."""
+    """Append the jobs that the group lacks, in one transaction; return the entry id of each job."""
     known = _known.setdefault(session, _Known())
     entry_ids = []
     with session.store.sweeps.compare() as group:
@@ -41,7 +41,7 @@ def add_once(session: GroupSession, jobs: Sequence[tuple[NewJob, Fingerprint]]) 
 def warn_of_doubles(
     session: GroupSession, jobs: Sequence[NewJob], entry_ids: Sequence[int]
 ) -> None:
-    """Warn, once for each group, of a job that an earlier session had added as well."""
+    """Warn, once per group, about a job that an earlier session had already added."""
     earlier = _earlier.get(session)
     if earlier is None:
         earlier = _earlier[session] = _Earlier(session)
@@ -53,17 +53,17 @@ def warn_of_doubles(
             earlier.finish()
             positions = session.store.entries.positions([entry_id, double])
             if len(positions) < 2:
-                continue  # one was removed
+                continue  # one of them was removed
             warn(
                 f"Job {positions[entry_id]} repeats job {positions[double]}, which an earlier"
-                f" session added to {session.name!r}. Both are in the group, and both will be"
-                " paid for. Use add(..., once=True) to skip known jobs, and jg.remove() to take"
-                " this one out."
+                f" session added to {session.name!r}. Both are in the group, and you would pay for"
+                " both. Use add(..., once=True) to skip known jobs, or jg.remove() to remove this"
+                " one."
             )
 
 
 class _Known:
-    """The group's jobs by what they are compared by; jobs added since are taken in."""
+    """The group's jobs by the features that are compared, including jobs added since."""
 
     def __init__(self) -> None:
         self._entries: list[Entry] = []
@@ -84,7 +84,7 @@ class _Known:
 
 
 class _Earlier:
-    """The jobs of earlier sessions, among which doubles are looked for."""
+    """The jobs of earlier sessions, which new jobs are compared with."""
 
     def __init__(self, session: GroupSession) -> None:
         self._entries = session.store.sweeps.added_before(_LOADED_AT)
@@ -93,7 +93,7 @@ class _Earlier:
         self.is_done = not self._entries
 
     def finish(self) -> None:
-        """Look for no more doubles."""
+        """Stop looking for repeated jobs."""
         self.is_done = True
         self._entries = {}
         self._marks = {}
@@ -125,7 +125,7 @@ def _key_of(job: NewJob) -> _Key:
 
 
 def _key(labels: Mapping[str, Any], params: str, target: Target) -> _Key:
-    """Return the features that equal jobs share, besides their fingerprints."""
+    """Return the features, apart from the fingerprint, that equal jobs share."""
     numbers = {
         name: int(value) if isinstance(value, float) and value.is_integer() else value
         for name, value in sorted(labels.items())

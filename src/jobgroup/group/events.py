@@ -1,4 +1,4 @@
-"""`GroupEvent`, the argument of callbacks of `JobGroup.on_done`; `Subscription`, to end them."""
+"""Events of a group, and subscriptions to them, for `JobGroup.on_done`."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ class GroupEvent:
     Attributes:
         kind: "job_failed" or "finished".
         group: the `JobGroup`.
-        counts: its jobs by state at that moment.
-        message: what happened, in a sentence, without control characters.
+        counts: number of its jobs in each state at that moment.
+        message: sentence that says what happened, without control characters.
         job: the job that failed; None when the group has finished.
     """
 
@@ -38,7 +38,7 @@ class GroupEvent:
 
 
 class Subscription:
-    """A callback of `JobGroup.on_done`, for as long as it is wanted.
+    """A subscription of a `JobGroup.on_done` callback.
 
     It ends with ``cancel()``, at the end of a ``with`` block, or once the group has finished.
     Calling it calls the callback.
@@ -50,8 +50,8 @@ class Subscription:
         given: object = callback
         if not callable(given) or inspect.iscoroutinefunction(given):
             raise TypeError(
-                "on_done takes a function of one argument, which is called in a thread of its own,"
-                f" not {shown(callback)}."
+                "callback must be a function of one argument, not a coroutine function, got"
+                f" {shown(callback)}."
             )
         self._callback = callback
         update_wrapper(self, callback, updated=())
@@ -62,7 +62,7 @@ class Subscription:
         self._notifier = GroupNotifier(session, tell)
 
     def cancel(self) -> None:
-        """Stop calling the callback. Any thread may do this, also from within the callback."""
+        """Stop calling the callback. You may call this in any thread, even in the callback."""
         self._notifier.stop()
 
     def __call__(self, event: GroupEvent) -> object:

@@ -18,7 +18,7 @@ ProgressCallback = Callable[[float, str], object]
 
 
 class Computer(NamedTuple):
-    """The computer of an Execution: a platform of a cloud.
+    """The computer of an Execution, which is a platform of a cloud.
 
     Attributes:
         name: name of the platform.
@@ -30,13 +30,13 @@ class Computer(NamedTuple):
 
 
 class Execution(RemoteJob):
-    """One Execution of a group: a `RemoteJob` with more names of Perceval's ``Execution``."""
+    """One Execution of a group: a `RemoteJob` with further names of Perceval's ``Execution``."""
 
     _progress_callback: ProgressCallback | None = None
 
     @property
     def computer(self) -> Computer:
-        """The computer that it is for."""
+        """Computer that the Execution is for."""
         if self._session is None:
             return Computer(self._platform, self._origin)
         record = self._record
@@ -44,15 +44,15 @@ class Execution(RemoteJob):
 
     @property
     def job_group_name(self) -> str | None:
-        """Name of its group; None if it is in no group."""
+        """Name of the Execution's group; None if it is in no group."""
         return self.group_name
 
     def clone(self) -> Execution:
         """Return an unsent copy that is in no group; `ExecutionGroup.add` accepts it.
 
         Raises:
-            JobGroupError: only Perceval or the cloud can write it: it has error mitigations on
-                this machine, or was adopted without its payload.
+            JobGroupError: only Perceval or the cloud can write its body, because it has error
+                mitigations on this machine, or was adopted without its payload.
         """
         record = self._record
         body = self._attached().store.body(self._entry_id)
@@ -74,14 +74,14 @@ class Execution(RemoteJob):
     def set_progress_callback(self, callback: ProgressCallback) -> None:
         """Call a function regularly while `execute_sync` waits, as ``callback(progress, message)``.
 
-        If it returns True, the cloud is asked to cancel the job.
+        If the function returns True, jobgroup asks the cloud to cancel the job.
         """
         self._progress_callback = callback
 
     def execute_sync(
         self, *args: Any, allow_partial_results: bool = False, **kwargs: Any
     ) -> Result:
-        """Send it, wait for its end, and return its results.
+        """Send the Execution, wait until it ends, and return its results.
 
         Args:
             args: as for `execute_async`.
@@ -89,8 +89,8 @@ class Execution(RemoteJob):
             kwargs: as for `execute_async`.
 
         Raises:
-            RuntimeError: it was sent before, or failed.
-            JobGroupError: it could not be sent.
+            RuntimeError: the Execution was already sent, or it failed.
+            JobGroupError: the Execution could not be sent.
         """
         self.execute_async(*args, **kwargs)
         session = self._attached()
@@ -99,14 +99,15 @@ class Execution(RemoteJob):
         return self.get_results(allow_partial_results)
 
     def get_results(self, allow_partial_results: bool = False) -> Result:
-        """Return its results, fetched from the cloud and decoded as Perceval does.
+        """Fetch the Execution's results from the cloud, and decode them as Perceval does.
 
         Args:
-            allow_partial_results: return an empty result if it has ended and none is available.
+            allow_partial_results: whether to return an empty result if the Execution has ended and
+                no result is available.
 
         Raises:
-            RuntimeError: it has not ended, or it failed and has no results.
-            JobGroupError: they could not be fetched or decoded.
+            RuntimeError: the Execution has not ended, or it failed and has no results.
+            JobGroupError: the results could not be fetched or decoded.
         """
         try:
             return super().get_results()
@@ -116,7 +117,7 @@ class Execution(RemoteJob):
             raise
 
     def get_details(self) -> str:
-        """Return its computer, name, status and ids as text."""
+        """Return the Execution's computer, name, status and ids as text."""
         state = self.last_status() if self.was_sent else "NOT SENT"
         ids = f", ids: {self.id}" if self.was_sent else ""
         return f"Execution: {{Computer: {self.platform}, name: {self.name}, status: {state}{ids}}}"
@@ -132,12 +133,12 @@ class Execution(RemoteJob):
 class ExecutionGroup(JobGroup):
     """A `JobGroup` with the names of Perceval 1.3's ``ExecutionGroup``, for remote Executions.
 
-    A group has the same file under both classes. As in Perceval, `run_parallel` and
+    Both classes use the same file for a group. As in Perceval, `run_parallel` and
     `rerun_failed_parallel` queue at the plan's limit and return when their jobs have ended, unless
     they are called with ``wait=False``.
 
     Args:
-        name: a name that identifies the group; a final ``.egrp`` is left out.
+        name: name that identifies the group; a final ``.egrp`` is removed.
         folder_path: ignored with a warning: jobgroup keeps all groups in its data directory.
         cache_results: as for `JobGroup`.
 
@@ -186,7 +187,7 @@ class ExecutionGroup(JobGroup):
         return self.list_active_jobs()
 
     def list_successful_executions(self) -> list[RemoteJob]:
-        """Return the Executions that have run successfully."""
+        """Return the Executions that succeeded."""
         return self.list_successful_jobs()
 
     def list_unsuccessful_executions(self) -> list[RemoteJob]:
@@ -210,7 +211,7 @@ class ExecutionGroup(JobGroup):
         return _computers(self.list_unsent_executions())
 
     def launch_async_executions(self, concurrent_execution_count: int | None = None) -> None:
-        """Do what `launch_async_jobs` does."""
+        """Call `launch_async_jobs`."""
         self.launch_async_jobs(concurrent_execution_count)
 
     def relaunch_async_failed_executions(
@@ -218,20 +219,20 @@ class ExecutionGroup(JobGroup):
         replace_failed_executions: bool = True,
         concurrent_execution_count: int | None = None,
     ) -> None:
-        """Do what `relaunch_async_failed_jobs` does."""
+        """Call `relaunch_async_failed_jobs`."""
         self.relaunch_async_failed_jobs(replace_failed_executions, concurrent_execution_count)
 
     def rerun_failed_sequential(  # type: ignore[override]  # with the argument's name in Perceval
         self, delay: float, replace_failed_executions: bool = True, **options: Any
     ) -> None:
-        """Do what `JobGroup.rerun_failed_sequential` does, with its options."""
+        """Call `JobGroup.rerun_failed_sequential` with its options."""
         replace = options.pop("replace_failed_jobs", replace_failed_executions)
         super().rerun_failed_sequential(delay, replace, **options)
 
     def rerun_failed_parallel(  # type: ignore[override]  # with the argument's name in Perceval
         self, replace_failed_executions: bool = True, **options: Any
     ) -> None:
-        """Do what `JobGroup.rerun_failed_parallel` does, with its options."""
+        """Call `JobGroup.rerun_failed_parallel` with its options."""
         replace = options.pop("replace_failed_jobs", replace_failed_executions)
         super().rerun_failed_parallel(replace, **options)
 

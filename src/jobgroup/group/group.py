@@ -1,4 +1,4 @@
-"""`JobGroup`, a named, persistent group of remote jobs: turns calls into commands and queries."""
+"""The class `JobGroup`, which turns the calls of its users into commands and queries."""
 
 from __future__ import annotations
 
@@ -98,20 +98,20 @@ class JobGroup:
     fetch their results across any number of Python sessions. Everything is on disk when a call
     returns. Results are fetched from the cloud each time, unless the group keeps a copy of them.
 
-    ``with JobGroup(name) as jg`` closes it at the end. Two objects of one group are equal. Every
-    blocking method has an awaitable version, with ``_async`` at the end of its name.
+    ``with JobGroup(name) as jg`` closes the group at the end. Two objects for the same group are
+    equal. Every blocking method has an awaitable version, with ``_async`` at the end of its name.
 
     Args:
-        name: a name that identifies the group; also the name of its file.
-        cache_results: True keeps results in the group's file when they are first read, because some
-            clouds return them only once. False keeps no more results. None does not change the
-            group's setting, which is off in a new group.
+        name: name that identifies the group and its file.
+        cache_results: True stores results in the group's file when they are first read, because
+            some clouds return them only once. False stores no further results. None leaves the
+            group's setting unchanged; it is off in a new group.
 
     Raises:
         InvalidNameError: the name is empty, too long, or has control characters.
-        CorruptGroupError: the group's file is damaged; it was set aside with its bytes kept.
-        UnsupportedVersionError: the file was written by a newer jobgroup; it was not touched.
-        StorageError: the file cannot be made or read.
+        CorruptGroupError: the group's file is damaged; it was set aside intact.
+        UnsupportedVersionError: a newer jobgroup wrote the file; it was not touched.
+        StorageError: the file cannot be created or read.
     """
 
     _kind: type[RemoteJob] = RemoteJob
@@ -128,7 +128,7 @@ class JobGroup:
         """Open an existing group by its name.
 
         Raises:
-            GroupNotFoundError: there is none; the sentence names near ones.
+            GroupNotFoundError: no group has that name; the message suggests similar names.
         """
         if not cls.exists(name):
             raise catalog.not_found(name)
@@ -138,19 +138,20 @@ class JobGroup:
 
     @classmethod
     def load(cls, path: str | os.PathLike[str], *, name: str | None = None) -> Self:
-        """Create a group from a file that `export` wrote, and leave the file as it is.
+        """Create a group from a file that `export` wrote; the file is not changed.
 
-        Jobs that were not sent are unsent here too: agree with its owner on who sends them.
+        Jobs that were unsent in the original are unsent in the copy too: agree with its owner on
+        who sends them.
 
         Args:
-            path: of the file.
-            name: for the group; None for the one that it had.
+            path: exported file.
+            name: name for the group; None for its original name.
 
         Raises:
             JobGroupError: a group of that name exists; nothing was changed.
-            UnsupportedVersionError: the file was written by a newer jobgroup.
+            UnsupportedVersionError: a newer jobgroup wrote the file.
             CorruptGroupError: the file is damaged.
-            StorageError: it is not the file of a group, or cannot be read.
+            StorageError: the file is not a group's file, or cannot be read.
         """
         return cls(import_group(user_path(path), name))
 
@@ -166,7 +167,7 @@ class JobGroup:
         try:
             self._session = engine().session(name, path, create=create)
         except CorruptGroupError as error:
-            if is_emptied(path):  # it may be written just now
+            if is_emptied(path):  # another process may be writing it
                 raise
             if catalog.only_looks():
                 raise CorruptGroupError(
@@ -175,12 +176,12 @@ class JobGroup:
                 ) from error
             aside = catalog.quarantine(path)
             raise CorruptGroupError(
-                f"The file of the group {name!r} is damaged ({error.__cause__}). It was set aside,"
-                f" every byte kept, as {aside}. JobGroup({name!r}) now begins a new group; other"
-                " groups are not affected."
+                f"The file of the group {name!r} is damaged ({error.__cause__}). It was moved"
+                f" intact to {aside}. JobGroup({name!r}) now creates a new group; other groups are"
+                " not affected."
             ) from error
         if create:
-            group_path(name)  # another process may just have made it in another spelling
+            group_path(name)  # another process may just have created it in another spelling
         self._uuid = str(self._session.store.meta()["uuid"])
         let_perceval_display(type(self))
         if is_new and (file := perceval_file(name)):
@@ -190,9 +191,9 @@ class JobGroup:
             )
 
     def close(self) -> None:
-        """End subscriptions of this object (`on_done`, observers of `state`), and close its file.
+        """End this object's subscriptions (`on_done`, `state`), and close the group's file.
 
-        Jobs run on, and so does a run that was begun. The next use opens the file again.
+        Jobs continue, and so does a run in progress. The next use opens the file again.
         """
         for subscription in self._subscriptions:
             subscription.cancel()
@@ -223,19 +224,19 @@ class JobGroup:
         self.close()
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Pickled and copied by name and uuid: the same group, wherever its file is."""
+        """Pickle and copy the group by its name and uuid: the copy opens the same file."""
         return _same_group, (type(self), self._name, GroupReference(self._session).uuid)
 
     # -- the group ---------------------------------------------------------------------------------
 
     @property
     def name(self) -> str:
-        """Name of the job group."""
+        """Name of the group."""
         return self._name
 
     @property
     def description(self) -> str:
-        """Your description of the group. Can be set at any time."""
+        """Your description of the group, which you can set at any time."""
         return str(self._session.store.meta().get("description") or "")
 
     @description.setter
@@ -254,7 +255,7 @@ class JobGroup:
 
     @property
     def cache(self) -> ResultCacheSettings:
-        """Settings of the results that are cached in the group's file, with their size."""
+        """Settings and size of the results cached in the group's file."""
         return ResultCacheSettings(self._session.store.results)
 
     @property
@@ -271,23 +272,23 @@ class JobGroup:
     async def _export(
         self, path: str | os.PathLike[str], *, overwrite: bool = False, results: bool = False
     ) -> None:
-        """Write the group into one file for a colleague or an archive; `load` opens it.
+        """Write the group to one file for a colleague or an archive; `load` opens it.
 
-        It has the jobs with their attempts, labels and notes, and results if the group keeps them.
-        It has no token.
+        The file has the jobs with their attempts, labels and notes, and any cached results. It
+        never contains a token.
 
         Args:
-            path: of the file.
-            overwrite: replace a file that is there.
-            results: call `keep_results` first, so that the file has all results. Those that could
-                not be fetched are a warning.
+            path: file to write.
+            overwrite: whether to replace an existing file.
+            results: whether to call `keep_results` first, so that the file has all results. A
+                warning reports any that could not be fetched.
 
         Raises:
-            CredentialsError: with `results`, the token is missing or refused, and the group has no
+            CredentialsError: with `results`, the token is missing or rejected, and the group has no
                 result; nothing was written.
             OutputExistsError: the file exists, and `overwrite` is not True.
             CorruptGroupError: the group's file is damaged; nothing was written.
-            StorageError: it could not be written; nothing was changed.
+            StorageError: the file could not be written; nothing was changed.
         """
         missing = (await self._keep_results()).failed if results else {}
         database = self._session.store.database
@@ -303,31 +304,31 @@ class JobGroup:
     export, export_async = twins(_export)
 
     def delete(self, *, permanently: bool = False) -> None:
-        """Move the group to the trash, where `restore` finds it; the cloud's results stay.
+        """Move the group to the trash, where `restore` finds it; results on the cloud stay.
 
         Args:
-            permanently: do not keep it in the trash.
+            permanently: whether to delete the group without keeping it in the trash.
 
         Raises:
-            GroupBusyError: it is being run.
-            StorageError: it could not be moved; the group was not changed.
+            GroupBusyError: a process is running the group.
+            StorageError: the group could not be moved; it was not changed.
         """
         catalog.delete(self._name, permanently=permanently)
 
     def rename(self, name: str) -> None:
-        """Give the group another name, and its file with it. The trash is left as it is.
+        """Rename the group and its file. The trash is not changed.
 
         This object ends its subscriptions, as `close` does, and continues under the new name. Other
-        objects that have the group open, in this process or others, find it deleted.
+        objects that have the group open, in this process or others, see it as deleted.
 
         Args:
-            name: the new one.
+            name: new name.
 
         Raises:
             InvalidNameError: no group can have the name.
             JobGroupError: a group of that name exists; nothing was changed.
-            GroupBusyError: it is being run; nothing was changed.
-            StorageError: its file could not be copied; nothing was changed.
+            GroupBusyError: a process is running the group; nothing was changed.
+            StorageError: the group's file could not be copied; nothing was changed.
         """
         self.close()
         catalog.rename(self._name, name)
@@ -340,7 +341,7 @@ class JobGroup:
         return hash(self._uuid)
 
     def __bool__(self) -> bool:
-        return True  # an empty group is one too
+        return True  # an empty group is true too
 
     def __repr__(self) -> str:
         try:
@@ -357,7 +358,7 @@ class JobGroup:
             lines += [format_states(counts), on_one_line(self.description)]
         else:
             near = ", ".join(map(repr, catalog.similar_names(self._name)))
-            hint = f" Existing groups with a near name: {near}." if near else ""
+            hint = f" Existing groups with a similar name: {near}." if near else ""
             lines.append(f"Empty; jg.add(job, **params) appends a job.{hint}")
         for incident in self._session.store.incidents.list():
             since = f"{datetime.fromtimestamp(incident.opened_at):%Y-%m-%d %H:%M:%S}"  # noqa: DTZ006
@@ -382,36 +383,36 @@ class JobGroup:
         once: bool = False,
         **kwargs: Any,
     ) -> None:
-        """Append a job; it is on disk when this returns.
+        """Append a job, which is on disk when the call returns.
 
-        A Perceval object that was added follows its entry while it is alive: its id, status and
-        results are the entry's, and a call of its `execute_async` sends the entry, once. Added
-        several times it follows the first entry that was sent.
+        A Perceval object that you add follows its entry: its id, status and results are the
+        entry's, and a call of its `execute_async` sends the entry, once. If you add it several
+        times, it follows the first entry that was sent.
 
         Args:
             job_to_add: a Perceval ``RemoteJob`` (unsent, or sent already), such as
                 ``Sampler(remote_processor).sample_count``, an ``Execution`` of Perceval 1.3, such
                 as ``ExecutionFactory(remote_computer, experiment, 1000).probs``, or a
-                `jobgroup.RemoteJob`. An Execution with error mitigations that are done on this
-                machine is one entry of several jobs on the cloud.
+                `jobgroup.RemoteJob`. An Execution whose error mitigations run on this machine is
+                one entry with several jobs on the cloud.
             params: parameters to pass to the job at execution, such as ``{"max_samples": 10_000}``.
-            labels: names for what a circuit hides, such as ``{"phi": 0.3}``: shown, searched, and
-                columns of the results.
-            once: append nothing if the group has this job already: the same body (whichever Python
-                process made it), parameters, labels and cloud.
-            kwargs: the same as `params`, as Perceval's groups take them.
+            labels: names for values hidden in a circuit, such as ``{"phi": 0.3}``: you can search
+                them, and they are columns of the results.
+            once: whether to append nothing if the group already has this job: the same body (in
+                whichever Python process it was built), parameters, labels and cloud.
+            kwargs: further parameters, as in Perceval's groups.
 
         Raises:
-            TypeError: it is not a remote job, but a local one, or a parameter is given twice;
-                nothing was added.
-            Exception: what Perceval says of parameters that are wrong or missing, with a note that
-                names them; nothing was added.
+            TypeError: the job is local or is no job at all, or a parameter is given twice; nothing
+                was added.
+            Exception: raised by Perceval for wrong or missing parameters, with a note that names
+                them; nothing was added.
             DuplicateJobError: the group has a job with that id; nothing was added.
             MissingDependencyError: the installed Perceval is older than 0.12; nothing was added.
-            StorageError: it could not be written; nothing was added.
+            StorageError: the job could not be written; nothing was added.
         """
         if twice := set(params or {}) & set(kwargs):
-            raise TypeError(f"{', '.join(sorted(twice))}: given twice. Nothing was added.")
+            raise TypeError(f"Given twice: {', '.join(sorted(twice))}. Nothing was added.")
         self.add_many([(job_to_add, {**(params or {}), **kwargs}, labels)], once=once)
 
     def add_many(
@@ -421,12 +422,12 @@ class JobGroup:
         labels: Mapping[str, Any] | None = None,
         once: bool = False,
     ) -> None:
-        """Append many jobs in one go: all of them, or none.
+        """Append many jobs at once: all of them, or none.
 
         Args:
-            jobs: each a job, or a tuple of a job, its parameters, and (if wanted) its labels.
-            labels: for those that have none of their own.
-            once: leave out jobs that the group has already, as for `add`.
+            jobs: jobs, or tuples of a job, its parameters and, optionally, its labels.
+            labels: labels for the jobs that have none of their own.
+            once: whether to leave out jobs that the group already has, as for `add`.
 
         Raises:
             TypeError, JobGroupError: as for `add`; nothing was added then.
@@ -448,39 +449,40 @@ class JobGroup:
         check: bool = True,
         **params: Any,
     ) -> SweepReport:
-        """Add a job for each point of a sweep that the group does not have yet.
+        """Add a job for each point of a sweep that the group does not yet have.
 
-        Calling it again adds nothing, also in another Python process, with a refined grid only the
-        new points. Each point's values become labels of its jobs. Two numbers that differ only by
-        rounding are one value, the one that the group has. New jobs are written during the
-        sweep, each batch in the transaction that compares it with the group.
+        Repeating the call adds nothing, even in another Python process; with a refined grid it adds
+        only the new points. Each point's values become labels of its jobs. Two numbers that differ
+        only by rounding count as one value, the one that the group has. New jobs are written in
+        batches during the sweep, each in the transaction that compares it with the group.
 
         Args:
-            build: called with the values of a point, as ``build(phi=0.1, eta=0.9)``, for each
-                point, known ones too. Returns what `add` takes, or a tuple of that and a dict of
-                parameters, or None to leave the point out.
-            over: a mapping of names to values (for all their combinations), or points: mappings,
-                or the rows of a DataFrame. Values are numbers, texts, booleans, datetimes, Enums,
-                paths, and Perceval's states, NoiseModels and PostSelects. Other objects need
-                names: ``over={"circuit": {"mzi": c1, "bs": c2}}``.
+            build: function that gets the values of a point, as ``build(phi=0.1, eta=0.9)``, and is
+                called for each point, even for known ones. It returns a job that `add` accepts, a
+                tuple of a job and a dict of parameters, or None to leave the point out.
+            over: mapping of names to values (for all their combinations), or points, as mappings or
+                as the rows of a DataFrame. Values are numbers, strings, booleans, datetimes, Enums,
+                paths, and Perceval's states, NoiseModels and PostSelects. Other objects need names:
+                ``over={"circuit": {"mzi": c1, "bs": c2}}``.
             repeats: number of jobs per point, including those that the group has.
-            name: of the sweep; None for the name of `build`.
-            labels: for all its jobs.
-            units: by swept name, such as ``{"phi": "rad"}``.
-            long_names: by swept name, for the axes of figures.
-            on_change: for points whose jobs in the group have another body: "report" adds nothing
-                for them, "add" adds jobs beside them, "replace_unsent" changes the jobs that were
-                not sent.
-            check: False leaves out the calls of `build` for points that the group has.
-            params: parameters of all its jobs, such as ``max_samples=500``.
+            name: name of the sweep; None for the name of `build`.
+            labels: labels for all jobs of the sweep.
+            units: unit of each swept name, such as ``{"phi": "rad"}``.
+            long_names: long form of each swept name, for the axes of figures.
+            on_change: treatment of points whose jobs in the group have another body: "report" adds
+                nothing for them, "add" adds more jobs, "replace_unsent" replaces the bodies of
+                their unsent jobs.
+            check: False skips the calls of `build` for points that the group already has.
+            params: parameters for all jobs of the sweep, such as ``max_samples=500``.
 
         Returns:
-            A `SweepReport`: how many jobs are new, known, changed and left out. It prints as text.
+            A `SweepReport` of how many jobs are new, known, changed and left out. It prints as
+            text.
 
         Raises:
             TypeError, ValueError: an argument, a name or a value cannot be used; nothing was added.
-            Exception: raised by `build` or Perceval, with a note that names the point. Jobs that
-                were added before stay.
+            Exception: raised by `build` or Perceval, with a note that names the point. Jobs added
+                before it stay.
             StorageError: the group's file cannot be written.
 
         >>> def experiment(phi):
@@ -510,16 +512,16 @@ class JobGroup:
     def repeat(
         self, jobs: Jobs | None = None, *, to: int | None = None, times: int | None = None
     ) -> SweepReport:
-        """Add more jobs like those given, unsent, to be pooled with them.
+        """Add unsent copies of jobs, whose results are pooled with theirs.
 
         Args:
             jobs: jobs, or their positions; None for all.
-            to: number of jobs of each kind, including those that the group has. Repeating the call
-                adds nothing.
-            times: jobs to add for each one given.
+            to: number of equal jobs to reach, including those that the group has. Repeating the
+                call adds nothing.
+            times: number of jobs to add for each one given.
 
         Returns:
-            How many jobs are new, and how many the group had.
+            A report of how many jobs are new, and how many the group already had.
 
         Raises:
             TypeError: neither `to` nor `times` is given, or both are.
@@ -552,28 +554,29 @@ class JobGroup:
     ) -> list[RemoteJob]:
         """Add jobs that were submitted outside jobgroup, and track them from now on.
 
-        The cloud is asked about each: its status and times, and its name, platform and payload
-        if the cloud reports them. All are appended, in the order of their ids, or none.
+        jobgroup asks the cloud for each job's status and times, and for its name, platform and
+        payload if the cloud reports them. It appends all jobs in the order of their ids, or none.
 
         Args:
-            ids: of the jobs on the cloud; one, or many.
-            platform: that they were sent to, if the cloud does not report it.
+            ids: id of a job on the cloud, or several ids.
+            platform: platform that the jobs were sent to, if the cloud does not report it.
             provider: name of the provider for that cloud.
-            url: the cloud's base url; `JOBGROUP_URL` or Quandela Cloud by default.
+            url: base URL of the cloud; `JOBGROUP_URL` or Quandela Cloud by default.
             account: label of the account, if there are several on one cloud.
-            token: of the account that sent them, as `set_token` would be given it; None for the
-                one that is known.
-            labels: names for what a circuit hides, as for `add`.
+            token: token of the account that sent the jobs, as for `set_token`; None for the known
+                one.
+            labels: names for values hidden in a circuit, as for `add`.
 
         Returns:
             The new jobs of the group.
 
         Raises:
-            DuplicateJobError: the group has one of them, or one is named twice.
-            RemoteNotFoundError: the cloud does not know one of them.
-            TypeError, ValueError: an id is none, or the platform is neither reported nor given.
-            CredentialsError: there is no token, or the cloud refuses it.
-            CloudError: the cloud cannot be asked. In each case nothing was changed.
+            DuplicateJobError: the group already has one of the jobs, or an id is given twice.
+            RemoteNotFoundError: the cloud does not know one of the jobs.
+            TypeError, ValueError: an id is not valid, or the platform is neither reported nor
+                given.
+            CredentialsError: the token is missing or rejected.
+            CloudError: the cloud could not be asked. In each case nothing was changed.
 
         >>> jg.adopt("3f1c4a52-...", "qpu:belenos")  # doctest: +SKIP
         """
@@ -612,12 +615,13 @@ class JobGroup:
             return positions[index] if isinstance(index, slice) else [positions[index]]
         except IndexError:
             raise IndexError(
-                f"The group {self._name!r} has {len(positions)} jobs; none is at {shown(index)}."
+                f"The group {self._name!r} has {len(positions)} jobs, counted from 0, and none at "
+                f"{shown(index)}."
             ) from None
         except TypeError:
             raise TypeError(
-                f"A job's index must be a position, counted from 0, got {shown(index)}."
-                " jg.find(words) finds jobs by id, name or label."
+                f"A job's index must be its position, counted from 0, got {shown(index)}. "
+                "jg.find(words) finds jobs by id, name or label."
             ) from None
 
     def __iter__(self) -> Iterator[RemoteJob]:
@@ -630,7 +634,7 @@ class JobGroup:
         return bool(self._session.store.entries.positions([entry_id]))
 
     def remove(self, jobs: Jobs) -> list[JobRecord]:
-        """Remove jobs that were never sent, all or none, and return what they were.
+        """Remove jobs that were never sent, all or none, and return their records.
 
         The jobs after them get other positions, but your job objects still refer to the same jobs.
         A job that was sent, or that a process is sending, is never removed.
@@ -639,10 +643,10 @@ class JobGroup:
             jobs: jobs, or their positions.
 
         Raises:
-            IndexError: there is no such position; nothing was removed.
-            JobRemovedError: one of them was removed before; nothing was removed.
-            JobGroupError: one of them was sent, or may have been; nothing was removed.
-            StorageError: it could not be written; nothing was removed.
+            IndexError: a position does not exist; nothing was removed.
+            JobRemovedError: a job was already removed; nothing was removed.
+            JobGroupError: a job was sent, or may have been; nothing was removed.
+            StorageError: the group could not be written; nothing was removed.
 
         >>> jg.remove(jg.jobs(state="unsent", labels={"phi": 0.3}))  # doctest: +SKIP
         """
@@ -659,18 +663,18 @@ class JobGroup:
         state: str | Iterable[str] | None = None,
         labels: Mapping[str, Any] | None = None,
     ) -> list[RemoteJob]:
-        """Return the jobs that match, as the file has them, in the group's order.
+        """Return matching jobs, as the file has them, in the group's order.
 
         ``jg.jobs(state="failed", labels={"phi": 0.3})``; ``jg.jobs(lambda j: j.attempts > 1)``
 
         Args:
             where: function that gets each `JobRecord` and returns whether to include the job.
             state: one of `jobgroup.status.STATES`, "failed" for error and canceled, or several.
-            labels: that a job has, with these values.
+            labels: labels that a job must have, with their values.
 
         Raises:
-            TypeError: an argument is of another kind.
-            ValueError: there is no such state.
+            TypeError: an argument has the wrong type.
+            ValueError: a state does not exist.
         """
         return self._jobs_of(matching(self._session.store, where, state, labels))
 
@@ -682,12 +686,12 @@ class JobGroup:
         ========================  =============================================================
         Term                      Jobs
         ========================  =============================================================
-        ``phi>3``                 a label, parameter or other column compares so: ``>``, ``>=``,
-                                  ``<``, ``<=``, ``=`` or ``!=``; ``=`` takes the whole value
-        ``is:failed``             in this state; Python's words and the dashboard's are accepted
+        ``phi>3``                 a comparison of a label, parameter or column: ``>``, ``>=``,
+                                  ``<``, ``<=``, ``=`` or ``!=``; ``=`` compares the whole value
+        ``is:failed``             in this state, as Python or the dashboard writes it
         ``#3``, ``#120-140``      at this position, or in this range
-        ``"dark counts"``         with these words together in a text
-        ``laser``                 with this part in the name, note, message, id, platform,
+        ``"dark counts"``         with this phrase in a text
+        ``laser``                 with this text in the name, note, message, id, platform,
                                   account or in ``name=value``; or the beginning of a state
         ========================  =============================================================
 
@@ -696,30 +700,30 @@ class JobGroup:
         seconds.
 
         Raises:
-            TypeError: the query is not a text.
-            ValueError: there is no such state or column, or a comparison lacks a number.
+            TypeError: the query is not a string.
+            ValueError: a state or column does not exist, or a comparison lacks a number.
         """
         return self._jobs_of(found_by(self._session.store, query))
 
     def snapshot(self) -> list[JobRecord]:
-        """Return all jobs as they are in the file now: immutable records, read in one query.
+        """Return all jobs as immutable records, read from the file in one query.
 
-        ``[job.duration_s for job in jg.snapshot()]`` is far quicker than the same for ``job in
-        jg``, where each property is read separately, up to date.
+        ``[job.duration_s for job in jg.snapshot()]`` is far faster than the same loop over ``jg``,
+        which reads each property separately.
         """
         return self._session.store.records()
 
     def list_unconfirmed_jobs(self) -> list[RemoteJob]:
-        """Return the unconfirmed jobs: confirm or resend them."""
+        """Return the unconfirmed jobs, for you to confirm or resend."""
         self._session.mark_abandoned_unconfirmed()
         return self.jobs(state="unconfirmed")
 
     def list_refused_jobs(self) -> list[RemoteJob]:
         """Return the jobs that the cloud rejected when they were sent.
 
-        `job.message` has the cloud's reason. They are unsent: `run_parallel()` and
-        `run_sequential(delay)` send them again. A run with ``queue=True`` passes over them, unless
-        they are named, prioritized or changed.
+        `job.message` has the cloud's reason. They count as unsent: `run_parallel()` and
+        `run_sequential(delay)` send them again. A run with ``queue=True`` skips them, unless you
+        name, prioritize or change them.
         """
         return self.jobs(state="refused")
 
@@ -727,7 +731,7 @@ class JobGroup:
         return [job_of(self._session, entry_id, self._kind) for entry_id in entry_ids]
 
     def _resolve(self, jobs: Jobs | None) -> list[int] | None:
-        """Return the entries of jobs of this group, given as jobs or positions; None for all."""
+        """Return the entry ids of jobs given as jobs or positions; None for all."""
         if jobs is None:
             return None
         given = list(jobs) if isinstance(jobs, Iterable) and not isinstance(jobs, str) else [jobs]
@@ -760,14 +764,14 @@ class JobGroup:
 
         Args:
             delay: seconds between the end of one job and the start of the next.
-            stop_after_failures: end the run when so many of its jobs have failed.
+            stop_after_failures: number of failed jobs that ends the run.
             retries: as for `run_parallel`.
             budget_shots: as for `run_parallel`.
 
         Raises:
             BudgetExceededError, RunStoppedError: as for `run_parallel`.
             GroupBusyError: another process runs the group.
-            UnconfirmedJobError: it is unknown whether a job was sent; the others stay unsent.
+            UnconfirmedJobError: a job may have been sent; the rest stays unsent.
             CloudError, CredentialsError: a job could not be sent; it and the rest stay unsent.
         """
         delay = validate_delay(delay)
@@ -793,33 +797,34 @@ class JobGroup:
         retries: int = 0,
         budget_shots: int | None = None,
     ) -> None:
-        """Send all unsent jobs, so that they run in parallel. Returns when they are sent.
+        """Send all unsent jobs, to run in parallel; return when they are sent.
 
-        With `wait` or `retries` it returns when they have ended.
+        With `wait` or `retries`, return when they have ended.
 
         Args:
-            jobs: only these, or their positions; those that were sent are left alone.
-            queue: keep the plan's slots full until all are sent, however long that takes; else a
-                job over the plan's limit ends the run.
-            wait: as `queue`, and return when the jobs have ended, as in Perceval 1.1 to 1.3; None
-                for what `set_compatibility` chose, which is False at first.
-            concurrent_job_count: with `queue`, at most so many jobs of an account at once.
-            stop_after_failures: with `queue`, end the run when so many of its jobs have failed. A
-                job counts until one of its retries succeeds.
-            retries: how often to send a job again automatically if the cloud ends it in error. All
-                jobs are sent once before any is retried. The file remembers how many retries are
-                left, so a run that was interrupted can be repeated safely.
-            budget_shots: shots that all attempts of the group, earlier ones too, may use together.
-                An attempt counts with the shots that the cloud reports, otherwise with its
-                ``max_shots``.
+            jobs: jobs to send, or their positions; those already sent are left alone. None for all.
+            queue: whether to keep the plan's slots full until all jobs are sent, however long that
+                takes; otherwise a job over the plan's limit ends the run.
+            wait: like `queue`, but return when the jobs have ended, as in Perceval 1.1 to 1.3; None
+                for the choice of `set_compatibility`, which is False by default.
+            concurrent_job_count: with `queue`, maximum number of an account's jobs on the cloud at
+                once.
+            stop_after_failures: with `queue`, number of failed jobs that ends the run. A job counts
+                until one of its retries succeeds.
+            retries: number of times to resend a job automatically if it ends in error. All jobs are
+                sent once before any is retried. The file remembers how many retries are left, so a
+                run that was interrupted can be repeated safely.
+            budget_shots: shots that all attempts of the group may use together, earlier ones
+                included. An attempt counts with the shots that the cloud reports, otherwise with
+                its ``max_shots``.
 
         Raises:
-            BudgetExceededError: the next job may use more shots than are left of `budget_shots`, or
+            BudgetExceededError: the next job may use more shots than `budget_shots` has left, or
                 has no ``max_shots``; the rest stays unsent.
             RunStoppedError: `stop` has ended the run; the rest stays unsent.
             QuotaExceededError: the plan allows no more jobs; the rest stays unsent.
             GroupBusyError: another process runs the group.
-            UnconfirmedJobError: it is unknown whether a job was sent; the others stay unsent.
+            UnconfirmedJobError: a job may have been sent; the rest stays unsent.
             CloudError, CredentialsError: a job could not be sent; it and the rest stay unsent.
         """
         await self._run(
@@ -848,18 +853,19 @@ class JobGroup:
         retries: int = 0,
         budget_shots: int | None = None,
     ) -> CommandResult:
-        """Run jobs again, as many at once as the plan allows. Return when they are sent.
+        """Rerun jobs, as many at once as the plan allows; return when they are sent.
 
         ``jg.rerun([3, 7], params={"max_shots": 1_000})`` reruns them with fewer shots. The new
-        attempt has the change: ``job.attempts[-1].overrides == {"max_shots": [10_000, 1_000]}``.
+        attempt records the change: ``job.attempts[-1].overrides == {"max_shots": [10_000,
+        1_000]}``.
 
         Args:
-            jobs: jobs, or their positions; None for all that ended in error or were canceled.
-                Failed and refused jobs are sent again in place, and a job that has succeeded is
+            jobs: jobs, or their positions; None for all jobs that ended in error or were canceled.
+                Failed and refused jobs are sent again in place, and a job that succeeded is
                 appended as a new entry.
-            params: new values for parameters that are numbers or words of the payload, such as
-                ``max_shots`` and ``max_samples``.
-            replace: False to append the reruns of failed jobs too.
+            params: new values for numbers and strings of the payload, such as ``max_shots`` and
+                ``max_samples``.
+            replace: False to append the reruns of failed jobs as new entries too.
             delay: seconds between the end of one job and the start of the next, to run them one
                 after the other.
             concurrent_job_count: as for `run_parallel`.
@@ -868,14 +874,14 @@ class JobGroup:
             budget_shots: as for `run_parallel`.
 
         Returns:
-            The positions that were sent, as ``.done``, and by position the reason for each job that
-            was left, as ``.failed``.
+            ``.done``, the positions that were sent, and ``.failed``, the reason for each job that
+            was not sent, by position.
 
         Raises:
-            InvalidOverrideError: one of the jobs has no such parameter, or only Perceval can change
-                it; nothing was sent.
-            JobGroupError: as for `run_parallel` and `run_sequential`, except that a job which the
-                cloud rejects is among those that were left.
+            InvalidOverrideError: a job has no such parameter, or only Perceval can change it;
+                nothing was sent.
+            JobGroupError: as for `run_parallel` and `run_sequential`, except that jobs rejected by
+                the cloud are in ``.failed``.
         """
         request = run_request(
             rerun=True,
@@ -914,29 +920,29 @@ class JobGroup:
         retries: int = 0,
         budget_shots: int | None = None,
     ) -> Run:
-        """Begin to run the unsent jobs in the background and return at once.
+        """Start to run the unsent jobs in the background, and return at once.
 
-        The run survives outages and rejected tokens: it waits, then continues. The process has to
-        stay alive; jobs that it has not sent when it ends stay unsent. If another process
-        runs the group, that one does it.
+        The run survives outages and rejected tokens: it waits, then continues. This process has to
+        stay alive; jobs that it has not sent when it ends stay unsent. If another process is
+        running the group, that process sends the jobs.
 
         Args:
-            jobs: only these, or their positions; None for all.
-            rerun: of the failed jobs; else of the unsent ones.
-            params: with `rerun`, as for `rerun`.
-            replace: with `rerun`, as for `rerun`.
-            queue: keep the plan's slots full until all are sent.
-            delay: run sequentially, with so many seconds between jobs.
+            jobs: jobs to send, or their positions; None for all.
+            rerun: whether to rerun failed jobs instead of sending unsent ones.
+            params: with `rerun`, as for the method `rerun`.
+            replace: with `rerun`, as for the method `rerun`.
+            queue: whether to keep the plan's slots full until all jobs are sent.
+            delay: seconds between jobs of a sequential run; None for a parallel run.
             concurrent_job_count: as for `run_parallel`.
             stop_after_failures: as for `run_parallel`.
             retries: as for `run_parallel`; the run is over when all its jobs have ended.
             budget_shots: as for `run_parallel`.
 
         Returns:
-            The run, to wait for or to stop.
+            The run, which you can wait for or stop.
 
         Raises:
-            TypeError, ValueError: an argument makes no sense; nothing was begun.
+            TypeError, ValueError: an argument is invalid; nothing was started.
         """
         request = run_request(
             rerun=rerun,
@@ -985,13 +991,13 @@ class JobGroup:
             warn(f"The group {self._name!r} has no jobs, so nothing was sent. Did you mean {near}?")
 
     async def _cancel(self, jobs: Jobs | None = None) -> list[int]:
-        """Ask the cloud to cancel jobs, or all that were sent and have not ended.
+        """Ask the cloud to cancel jobs that were sent and have not ended.
 
         Args:
             jobs: jobs, or their positions; None for all.
 
         Returns:
-            The positions of those that it was asked for; a failure of one is a warning.
+            The positions of the jobs whose cancellation was requested. Each failure is a warning.
         """
         result = await self._command("cancel", entry_ids=self._resolve(jobs))
         for position, sentence in result.failed.items():
@@ -1003,12 +1009,12 @@ class JobGroup:
     async def _stop(self, cancel: bool = False) -> None:
         """Stop sending jobs, in any process. Jobs that were not sent stay unsent.
 
-        Requests in flight are finished and recorded. The call that sent the jobs raises
+        Requests in flight are finished and recorded. The call that was sending the jobs raises
         `RunStoppedError`; the next run sends the rest.
 
         Args:
-            cancel: also ask the cloud to cancel the jobs that have not ended. A failure of one is a
-                warning.
+            cancel: whether to ask the cloud to cancel the jobs that have not ended, too. Each
+                failure is a warning.
         """
         await self._command("stop", by=str(this_process()))
         if cancel:
@@ -1029,17 +1035,18 @@ class JobGroup:
     resume, resume_async = twins(_resume)
 
     async def _prioritize(self, jobs: Jobs) -> list[int]:
-        """Send jobs before the others, in this order, in the present run or the next one.
+        """Put jobs first, in this order, in the current run or the next one.
 
-        This call sends no job. A run of the whole group, in any process, sends these jobs next,
-        even if they were added after it had begun; a rerun does so with failed jobs. The group's
-        file keeps the priority until the jobs are sent. Jobs of a later call go first.
+        This call itself sends nothing. A run of the whole group, in any process, sends these jobs
+        next, even if they were added after it began; a rerun does the same with failed jobs. The
+        group's file keeps the priority until the jobs are sent. Jobs of a later call come before
+        those of an earlier one.
 
         Args:
-            jobs: jobs, or their positions; those that were sent already are left alone.
+            jobs: jobs, or their positions; those already sent are left alone.
 
         Returns:
-            The positions of those that go first.
+            The positions of the prioritized jobs.
         """
         result = await self._command("prioritize", entry_ids=self._resolve(jobs))
         return [*result.done]
@@ -1049,12 +1056,13 @@ class JobGroup:
     async def _estimate(
         self, jobs: Jobs | None = None, *, rerun: bool = False, retries: int = 0
     ) -> RunEstimate:
-        """Estimate a run: jobs, shots, free slots, time. Unknown values are None.
+        """Estimate a run's jobs, shots, free slots and time. Unknown values are None.
 
         Args:
-            jobs: only these, or their positions; None for all.
-            rerun: estimate a rerun of the failed jobs, not a run of the unsent ones.
-            retries: how often each job may be retried, for the number of shots.
+            jobs: jobs to send, or their positions; None for all.
+            rerun: whether to estimate a rerun of the failed jobs instead of a run of the unsent
+                ones.
+            retries: number of times that each job may be retried, for the number of shots.
         """
         entry_ids = self._resolve(jobs)
         pending: Pending[RunEstimate] = Pending(
@@ -1073,15 +1081,15 @@ class JobGroup:
         """Count the jobs by state.
 
         Args:
-            refresh: ask the cloud first about the jobs that may have changed; else answer from the
-                file.
+            refresh: whether to ask the cloud first about the jobs that may have changed; otherwise
+                the counts are those of the file.
 
         Returns:
             ``{'Total': n, 'Finished': [k, {'successful': a, 'unsuccessful': b}],
             'Unfinished': [m, {'sent': c, 'not sent': d}]}``
 
         Raises:
-            CredentialsError: the token is missing or refused; jobs keep their last known state.
+            CredentialsError: the token is missing or rejected; jobs keep their last known state.
         """
         if refresh:
             await self._refresh()
@@ -1090,12 +1098,13 @@ class JobGroup:
     progress, progress_async = twins(_progress)
 
     async def _refresh(self) -> None:
-        """Ask the cloud about every job that may have changed.
+        """Ask the cloud about all jobs that may have changed.
 
-        A cloud that does not answer changes nothing; `state.last_error` tells since when.
+        If a cloud does not answer, its jobs keep their state, and `state.last_error` gives the
+        reason.
 
         Raises:
-            CredentialsError: the token is missing or refused; jobs keep their last known state.
+            CredentialsError: the token is missing or rejected; jobs keep their last known state.
         """
         if any(state in ON_CLOUD for state in self._session.store.counts()):
             await Pending(self._session.start(self._session.poller.refresh))
@@ -1103,10 +1112,10 @@ class JobGroup:
     refresh, refresh_async = twins(_refresh)
 
     async def _track_progress(self) -> None:
-        """Show progress bars, kept up to date, until no job is running or waiting on the cloud.
+        """Show live progress bars until no job is running or waiting on the cloud.
 
         Raises:
-            CredentialsError: the token is missing or refused; call it again with a good one.
+            CredentialsError: the token is missing or rejected; set a valid one and repeat the call.
         """
         bars = GroupBars(self._session.store.counts)
         future = self._session.start(wait_until_done, self._session, None)
@@ -1115,17 +1124,17 @@ class JobGroup:
     track_progress, track_progress_async = twins(_track_progress)
 
     async def _wait(self, timeout: float | None = None) -> None:
-        """Block until no job is running or waiting on the cloud, and nothing is being sent here.
+        """Block until no job runs or waits on the cloud and this process is sending nothing.
 
-        Unconfirmed jobs are not waited for. While the group is paused nothing is being sent: this
+        Unconfirmed jobs are not waited for. While the group is paused nothing is sent: the call
         returns with a warning if a run is waiting for `resume`.
 
         Args:
-            timeout: in seconds; None waits for ever.
+            timeout: maximum wait in seconds; None for no limit.
 
         Raises:
-            TimeoutError: the time is up; everything continues.
-            CredentialsError: the token is missing or refused; call it again with a good one.
+            TimeoutError: the timeout has passed; jobs and runs continue.
+            CredentialsError: the token is missing or rejected; set a valid one and repeat the call.
         """
         future = self._session.start(wait_until_done, self._session, validate_timeout(timeout))
         await Pending(future, on_interrupt=future.cancel)
@@ -1138,20 +1147,20 @@ class JobGroup:
         """Call a function at the first failure of a job and when the group finishes, once each.
 
         A group has finished when no job is running or waiting and no process is sending its jobs,
-        even if jobs were left unsent. A group with nothing left to do has finished already; one
-        that was never run, and into which no job was adopted, has not. Until then the cloud is
-        polled. Only failures from now on count.
+        even if jobs were left unsent. A group with nothing left to do has already finished; a group
+        that was never run, and that adopted no job, has not. jobgroup polls the cloud until then.
+        Only failures after the call count.
 
         Args:
-            callback: gets a `GroupEvent`, in a thread of its own: it may take long. Its exceptions
-                are logged.
+            callback: function that gets a `GroupEvent` in a thread of its own, so it may take long.
+                Its exceptions are logged.
 
         Returns:
-            A subscription, to end as a context manager or by ``cancel()``. Calling it calls the
-            callback, so ``@jg.on_done`` above a function leaves the function usable.
+            A subscription, which ends with its context manager or ``cancel()``. Calling it calls
+            the callback, so a function decorated with ``@jg.on_done`` stays usable.
 
         Raises:
-            TypeError: the callback cannot be called, or is to be awaited.
+            TypeError: the callback is not callable, or is a coroutine function.
         """
         subscription = Subscription(self, self._session, callback)
         self._subscriptions.append(subscription)
@@ -1162,19 +1171,19 @@ class JobGroup:
     async def _get_results(
         self, *, wait: bool = False, errors: Errors = "collect"
     ) -> list[Result | None]:
-        """Return the results of all jobs in the group's order, None for a job without one.
+        """Return the results of all jobs in the group's order; None for a job without one.
 
-        Jobs that are running or waiting have none yet; a warning says so.
+        Jobs that are still running or waiting have none; a warning says so.
 
         Args:
-            wait: call `wait` first, so that these jobs have ended.
-            errors: treatment of missing results of successful jobs: "collect" returns None and
-                issues one warning, "raise" raises a `ResultsError` with the others.
+            wait: whether to wait first until these jobs have ended.
+            errors: treatment of missing results of successful jobs: "collect" returns None for them
+                and issues one warning; "raise" raises a `ResultsError` with the others.
 
         Raises:
-            CredentialsError: the token is missing or refused, and no other account has results.
-            ResultsError: see `errors`.
-            ValueError: `errors` is neither.
+            CredentialsError: the token is missing or rejected, and no other account has results.
+            ResultsError: results are missing and `errors` is "raise".
+            ValueError: `errors` is neither "collect" nor "raise".
         """
         check_errors(errors)
         if wait:
@@ -1190,19 +1199,19 @@ class JobGroup:
     get_results, get_results_async = twins(_get_results)
 
     async def _keep_results(self) -> CommandResult:
-        """Fetch all results that are not in the group's file into it.
+        """Fetch all results that are not yet in the group's file, and store them there.
 
-        Some clouds delete results after a while. The group keeps results from then on, as with
-        ``cache_results=True``, and reads them from its file. Results that it has are not fetched
-        again, so the call can be repeated until none is missing.
+        Some clouds delete results after a while. From then on the group stores every result, as
+        with ``cache_results=True``, and reads it from its file. Stored results are not fetched
+        again, so you can repeat the call until none is missing.
 
         Returns:
-            The positions whose results were fetched, as ``.done``, and by position the reason for
-            each missing result of a successful job, as ``.failed``.
+            ``.done``, the positions whose results were fetched, and ``.failed``, the reason for
+            each missing result of a successful job, by position.
 
         Raises:
-            CredentialsError: the token is missing or refused, and the group has no result.
-            StorageError: the group's file cannot be read or written; what was kept before remains.
+            CredentialsError: the token is missing or rejected, and the group has no result.
+            StorageError: the group's file cannot be read or written; results stored before remain.
         """
         await Computation(setattr, self.cache, "enabled", True)
         with suppress(CredentialsError):  # raised below, unless there are results
@@ -1216,32 +1225,33 @@ class JobGroup:
         """Yield each job with its result: finished jobs first, then the others as they end.
 
         ``for job, result in jg.as_completed()`` blocks until the next one ends; ``async for`` does
-        not. It is over when no job is running or waiting on the cloud and nothing is being sent
-        here. A job that failed comes with None, or with the partial results that its cloud gives.
+        not. Iteration ends when no job is running or waiting on the cloud and this process is
+        sending nothing. A failed job comes with None, or with the partial results that its cloud
+        returns.
 
         Args:
             errors: treatment of missing results of successful jobs: each is None, and at the end
-                "collect" warns, "raise" raises a `ResultsError`.
+                "collect" issues a warning or "raise" raises a `ResultsError`.
 
         Raises:
-            ValueError: `errors` is neither.
+            ValueError: `errors` is neither "collect" nor "raise".
         """
         return ResultStream(self._session, errors)
 
     async def _map(
         self, function: Callable[[Result], T], *, errors: Errors = "collect"
     ) -> list[T | None]:
-        """Call a function with each result; return its values in the group's order, or None.
+        """Call a function with each result; return its values in the group's order.
 
-        It waits as `as_completed` does, and calls the function as results arrive, so that no more
-        of them than a few are in memory at a time.
+        A job without a result has the value None. The call waits as `as_completed` does, and calls
+        the function as results arrive, so only a few of them are in memory at a time.
 
         Args:
-            function: gets a result, as `get_results` gives it.
+            function: function of one result, in the form that `get_results` returns.
             errors: as for `as_completed`.
 
         Raises:
-            Exception: what the function raises.
+            Exception: raised by the function.
             ResultsError, CredentialsError: as for `as_completed`.
         """
         return await ResultStream(self._session, errors)._map(function)  # noqa: SLF001
@@ -1257,20 +1267,22 @@ class JobGroup:
     ) -> ResultsTable:
         """Return the jobs as a table, with their parameters and measured numbers.
 
-        There is one row for each job, or for each iteration of a job that has some. A job that has
-        not ended, that failed, or whose result is missing keeps its row, with gaps. Shares have
-        their standard errors; derived quantities (see `define`) are columns too.
+        The table has one row for each job, or for each iteration of a job with iterations. A job
+        that has not ended, that failed, or whose result is missing keeps its row, with gaps. Shares
+        have their standard errors; derived quantities (see `define`) are columns too.
 
         Args:
-            columns: names of the columns, or one name; None for those worth showing: differences
-                between the jobs, and their results. ``p(|1,1>)``, ``p_err(|1,1>)`` and
-                ``count(|1,1>)`` are columns for every state that some job has.
-            interval: add Wilson's interval for 68.27 % as columns; a number is its level.
-            refresh: ask the cloud; otherwise answer from the file, with its cached results.
+            columns: names of the columns, or one name; None for the values that differ between the
+                jobs, and their results. Any state of a job gives the columns ``p(|1,1>)``,
+                ``p_err(|1,1>)`` and ``count(|1,1>)``.
+            interval: whether to add columns with Wilson's interval at 68.27 %; a number sets its
+                level.
+            refresh: whether to ask the cloud; otherwise only the file and its cached results are
+                read.
 
         Raises:
-            UnknownColumnError: there is no such column, or no job has a state.
-            CredentialsError: the token is missing or refused, and no other account has results.
+            UnknownColumnError: a column does not exist, or no job has its state.
+            CredentialsError: the token is missing or rejected, and no other account has results.
         """
         rows = await self._rows(refresh)
         defined = definitions_of(self._session.store)
@@ -1284,35 +1296,38 @@ class JobGroup:
         """Return the results in long form: one row for each job and state.
 
         Args:
-            interval: add Wilson's interval for 68.27 % as columns; a number is its level.
-            refresh: ask the cloud; otherwise answer from the file, with its cached results.
+            interval: whether to add columns with Wilson's interval at 68.27 %; a number sets its
+                level.
+            refresh: whether to ask the cloud; otherwise only the file and its cached results are
+                read.
 
         Raises:
-            CredentialsError: the token is missing or refused, and no other account has results.
+            CredentialsError: the token is missing or rejected, and no other account has results.
         """
         return distributions_of(await self._rows(refresh), interval=interval)
 
     distributions, distributions_async = twins(_distributions)
 
     def define(self, name: str, expression: str | None) -> None:
-        """Store a derived quantity with the group: a column, a variable and an axis everywhere.
+        """Store a derived quantity with the group, for tables, datasets and figures.
 
         >>> jg.define("visibility", "(|2,0> - |1,1>) / (|2,0> + |1,1>)")  # doctest: +SKIP
 
         Args:
-            name: an identifier that is no label, column or performance.
-            expression: of states, performances such as `global_perf`, numbers, ``+ - * /`` and
-                parentheses; None removes the definition.
+            name: identifier that is not a label, column or performance.
+            expression: expression of states, performances such as `global_perf`, numbers, ``+ - *
+                /`` and parentheses; None removes the definition.
 
         Raises:
-            TypeError: the expression is no text.
-            ValueError: the name is taken or no identifier, or the text is no expression.
+            TypeError: the expression is not a string.
+            ValueError: the name is taken or is not an identifier, or the expression cannot be
+                parsed.
         """
         define(self._session.store, name, expression)
 
     @property
     def definitions(self) -> dict[str, str]:
-        """The expressions of derived quantities by name."""
+        """Expressions of derived quantities, by name."""
         return {n: each.text for n, each in definitions_of(self._session.store).items()}
 
     async def _to_xarray(
@@ -1328,26 +1343,27 @@ class JobGroup:
     ) -> Dataset:
         """Return the results as an xarray dataset, with a dimension for each swept name.
 
-        Coordinates come from all jobs that were added, whatever their state. Repeats are pooled:
-        jobs with the same point and equal settings.
+        Coordinates come from all jobs of the group, whatever their state. Repeats, which are jobs
+        with the same point and equal settings, are pooled.
 
         Args:
-            sweep: name of the sweep; None for the only one. A group without sweeps has the labels
-                that its jobs have in common as dimensions.
-            states: how many states, or which; None for all, or for the 1,000 most frequent ones of
-                a very large dataset.
-            repeats: "keep" gives each repeat its own place along a dimension `repeat`.
+            sweep: name of the sweep; None for the only one. In a group without sweeps, the labels
+                that its jobs have in common are dimensions.
+            states: number of states, or the states themselves; None for all, or for the 1,000 most
+                frequent ones in a very large dataset.
+            repeats: "keep" gives each repeat its own index along a dimension `repeat`.
             errors: "scatter" takes errors from the spread of repeats.
-            interval: add Wilson's interval for 68.27 %; a number is its level.
+            interval: whether to add Wilson's interval at 68.27 %; a number sets its level.
             grid: whether the swept names are dimensions; otherwise there is one dimension `point`.
-                None: a grid if at least half of its cells are points.
-            refresh: ask the cloud; otherwise answer from the file, with its cached results.
+                None chooses a grid if at least half of its cells are points.
+            refresh: whether to ask the cloud; otherwise only the file and its cached results are
+                read.
 
         Raises:
             MissingDependencyError: xarray is not installed (``jobgroup[xarray]``).
-            UnknownColumnError: no job has a state that is asked for or defined.
-            ValueError: there are several sweeps to choose from, or an argument is unknown.
-            CredentialsError: the token is missing or refused, and no other account has results.
+            UnknownColumnError: no job has a state that you request or that a definition uses.
+            ValueError: the group has several sweeps and `sweep` is None, or an argument is unknown.
+            CredentialsError: the token is missing or rejected, and no other account has results.
         """
         from jobgroup.results.arrays import dataset_of
 
@@ -1385,27 +1401,28 @@ class JobGroup:
         >>> jg.plot("|1,1>", x="phi", curves="indist")  # doctest: +SKIP
 
         Args:
-            y: a state, a performance, `samples`, a defined name, or an expression; None for the
-                most frequent state.
-            x: a swept name; None for the numeric one with the most values.
-            curves: a swept name with a curve for each value; None for the next name with several
+            y: state, performance, `samples`, defined name, or expression; None for the most
+                frequent state.
+            x: swept name of the horizontal axis; None for the numeric one with the most values.
+            curves: swept name with a curve for each value; None for the next name with several
                 values, which makes a map if it has more than 8.
             where: values of other swept names, such as ``{"eta": 0.3}``.
             kind: "line", "map" or "bars"; "auto" chooses.
             errors: False for no error bars, a number for the level of the interval (68.27 % if
                 True), "scatter" for the spread of repeats.
             sweep: name of the sweep; None for the only one.
-            ax: matplotlib axes to draw on; new ones if not given.
-            refresh: ask the cloud; otherwise answer from the file, with its cached results.
+            ax: matplotlib axes to draw on; None for new ones.
+            refresh: whether to ask the cloud; otherwise only the file and its cached results are
+                read.
 
         Returns:
             The axes.
 
         Raises:
             MissingDependencyError: matplotlib is not installed (``jobgroup[plot]``).
-            UnknownColumnError: there is no such quantity, swept name or value.
+            UnknownColumnError: a quantity, swept name or value does not exist.
             ValueError: another swept name has several values, or there is nothing to draw.
-            CredentialsError: the token is missing or refused, and no other account has results.
+            CredentialsError: the token is missing or rejected, and no other account has results.
         """
         from jobgroup.results.drawing import draw
         from jobgroup.results.figure import figure_of
@@ -1434,26 +1451,27 @@ class JobGroup:
         seed: int = 0,
         refresh: bool = True,
     ) -> Comparison:
-        """Compare two results by their total variation distance, beside what chance gives.
+        """Compare two results by their total variation distance, and with what chance would give.
 
         Args:
             a: jobs, whose counts are added, or an exact distribution by state.
-            b: the same.
-            iteration: of jobs that have several.
-            seed: of the random relabelling that gives the spread and the p-value.
-            refresh: ask the cloud; otherwise answer from the file, with its cached results.
+            b: jobs or a distribution, as for `a`.
+            iteration: index of the iteration, for jobs with several.
+            seed: seed of the random relabelling that gives the spread and the p-value.
+            refresh: whether to ask the cloud; otherwise only the file and its cached results are
+                read.
 
         Raises:
             MissingDependencyError: numpy is not installed.
             ValueError: a side has no results, or the sides have different numbers of modes.
-            CredentialsError: the token is missing or refused, and no other account has results.
+            CredentialsError: the token is missing or rejected, and no other account has results.
         """
         from jobgroup.results.analysis import Side, compare_sides
 
         rows = await self._rows(refresh)
 
         def side(given: Jobs | Mapping[Any, float]) -> Side:
-            if hasattr(given, "items"):  # Perceval's distributions are no `Mapping`s
+            if hasattr(given, "items"):  # Perceval's distributions are not `Mapping`s
                 return Side.of_ideal(cast(Mapping[Any, float], given))
             chosen = set(self._resolve(cast(Jobs, given)) or ())
             return Side.of_jobs((r for r in rows if r.record.entry_id in chosen), iteration)
@@ -1468,7 +1486,7 @@ class JobGroup:
 
         Raises:
             MissingDependencyError: pandas is not installed.
-            CredentialsError: the token is missing or refused, and no other account has results.
+            CredentialsError: the token is missing or rejected, and no other account has results.
         """
         return self.results_table().to_pandas()
 
@@ -1508,7 +1526,7 @@ class JobGroup:
 
     @staticmethod
     def exists(name: str) -> bool:
-        """Whether there is a group of that name.
+        """Return whether a group of that name exists.
 
         Raises:
             InvalidNameError: no group can have the name.
@@ -1525,8 +1543,8 @@ class JobGroup:
         """Restore a deleted group.
 
         Raises:
-            GroupNotFoundError: the trash has none of that name.
-            JobGroupError: a group of that name exists by now; nothing was changed.
+            GroupNotFoundError: the trash has no group of that name.
+            JobGroupError: a new group has that name; nothing was changed.
         """
         catalog.restore(name)
 
@@ -1534,24 +1552,24 @@ class JobGroup:
     def import_perceval(
         path: str | os.PathLike[str] | None = None, dry_run: bool = False
     ) -> ImportReport:
-        """Import groups that were made with Perceval's own `JobGroup`, of any release.
+        """Import groups of Perceval's own `JobGroup`, from any release.
 
-        Imported are the jobs' ids, statuses and bodies, and the groups' names and dates, but no
-        tokens. Nothing is sent, no cloud is asked, and the files are not changed. With a token, you
-        can watch and rerun jobs that were sent, and run the others.
+        jobgroup imports the jobs' ids, statuses and bodies, and the groups' names and dates, but no
+        tokens. It sends nothing, asks no cloud, and does not change the files. Once you set a
+        token, you can watch and rerun jobs that were sent, and run the others.
 
         Args:
-            path: a folder, or one ``.jgrp`` or ``.egrp`` file; None for where Perceval keeps them.
-            dry_run: only say what would be done.
+            path: directory, or one ``.jgrp`` or ``.egrp`` file; None for Perceval's own directory.
+            dry_run: whether to report only what would be done.
 
         Returns:
-            A report of imported and skipped files, with reasons: a damaged or foreign file, or
-            one whose name a group here has; that group is kept as it is, unless it is empty and
-            takes in the jobs. It prints as text.
+            A report of imported and skipped files. A file is skipped if it is damaged or foreign,
+            or if a group of its name exists; an existing empty group receives the jobs instead. It
+            prints as text.
 
         Raises:
-            StorageError: there is no such file or folder, or a group could not be written; those
-                before it are imported, and the next import continues.
+            StorageError: the file or directory does not exist, or a group could not be written;
+                groups before it are imported, and the next import continues.
 
         >>> JobGroup.import_perceval("old_groups", dry_run=True)  # doctest: +SKIP
         2 groups would be imported from old_groups
@@ -1569,17 +1587,17 @@ class JobGroup:
 
     @property
     def list_remote_jobs(self) -> list[RemoteJob]:
-        """All jobs of the group; the name that Perceval 0.12 has."""
+        """All jobs of the group, under the name that Perceval 0.12 uses."""
         return self[:]
 
     @property
     def created_date(self) -> datetime:
-        """Time at which the group was created, in local time, without a zone."""
+        """Time at which the group was created (naive, local time)."""
         return self.created_at.astimezone().replace(tzinfo=None)
 
     @property
     def modified_date(self) -> datetime:
-        """When the group last changed, in local time, without a zone."""
+        """Time of the group's last change (naive, local time)."""
         return self.modified_at.astimezone().replace(tzinfo=None)
 
     list_active_jobs = perceval_names.list_active_jobs
@@ -1603,9 +1621,9 @@ class JobGroup:
 
     @staticmethod
     def summaries() -> list[GroupSummary]:
-        """Return every group's counts, dates and size on disk, by name, without opening it.
+        """Return each group's counts, dates and size on disk, by name, without opening it.
 
-        A group that cannot be read has the reason in `problem`.
+        If a group cannot be read, `problem` has the reason.
 
         Raises:
             StorageError: the directory of groups cannot be read.
@@ -1614,5 +1632,5 @@ class JobGroup:
 
 
 def _same_group(kind: type[JobGroup], name: str, uuid: str) -> JobGroup:
-    session_of(name, uuid)  # it has to be that one
+    session_of(name, uuid)  # raises if another group has the name now
     return kind.open(name)

@@ -1,4 +1,4 @@
-"""Labels: the names that users give to what a circuit hides, as the group keeps their values."""
+"""Labels, the names that users give to values hidden in a circuit, as the group stores them."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ _KNOWN_BY_TEXT: Final = frozenset(
 
 
 def read_labels(labels: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Return labels as they are kept, {} for None.
+    """Return labels in the form in which they are stored; {} for None.
 
     Raises:
-        TypeError: they are not a dict.
+        TypeError: the labels are not a dict.
     """
     if labels is not None and not isinstance(labels, Mapping):
         raise TypeError(f"labels must be a dict such as {{'phi': 0.3}}, got {shown(labels)}.")
@@ -27,17 +27,17 @@ def read_labels(labels: Mapping[str, Any] | None) -> dict[str, Any]:
 
 
 def label_of(value: Any) -> Any:
-    """Return a single value as it is kept: plain, or Perceval's own text of its object."""
+    """Return a value as it is stored: plain, or as Perceval's text for its object."""
     if is_known_by_text(value):
         return load_adapter("perceval", "texts").perceval_text(value)
     return plain(value)
 
 
 def is_known_by_text(value: Any) -> bool:
-    """Whether Perceval has a text for this object that is the same in each process."""
+    """Return whether Perceval has a text for this object that is the same in each process."""
     return type(value).__name__ in _KNOWN_BY_TEXT and is_perceval(value)
 
 
 def is_perceval(value: Any) -> bool:
-    """Whether this is an object of Perceval."""
+    """Return whether this is an object of Perceval."""
     return type(value).__module__.partition(".")[0] in ("perceval", "exqalibur")

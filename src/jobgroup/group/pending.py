@@ -1,4 +1,4 @@
-"""Calls that take their time, written once: `twins` derives the blocking and the awaitable form."""
+"""Calls that take time, written once: `twins` derives their blocking and awaitable forms."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ TICK_S = 0.1
 
 
 class Pending(Generic[T]):
-    """Work under way on the engine's loop, awaited by the coroutines that `twins` takes.
+    """Work in progress on the engine's loop, for the coroutines given to `twins` to await.
 
-    Progress bars are drawn in `on_tick` and `on_end`, from the calling thread only: output from
-    other threads gets lost in notebooks.
+    Progress bars are drawn in `on_tick` and `on_end`, from the calling thread only: notebooks lose
+    the output of other threads.
     """
 
     def __init__(
@@ -44,7 +44,7 @@ class Pending(Generic[T]):
         return (yield self)
 
     def result(self) -> T:
-        """Wait in this thread."""
+        """Block this thread until the work is done, and return its result."""
         try:
             return wait_for(
                 self._future, on_tick=self._tick, on_interrupt=self._on_interrupt, tick_s=TICK_S
@@ -53,7 +53,7 @@ class Pending(Generic[T]):
             self._end()
 
     async def wait(self) -> T:
-        """Wait without holding up this thread's event loop."""
+        """Wait without blocking this thread's event loop, and return the result."""
         future = asyncio.wrap_future(self._future)
         try:
             while not future.done():
@@ -68,7 +68,7 @@ class Pending(Generic[T]):
             self._end()
 
     def _tick(self) -> None:
-        """Draw; an unreadable file is reported by the pending call, and ends no run."""
+        """Draw the bars. If the file is unreadable, the pending call reports it."""
         if self._on_tick:
             with suppress(StorageError):
                 self._on_tick()
@@ -80,17 +80,17 @@ class Pending(Generic[T]):
 
 
 class Computation(Pending[T]):
-    """Work of the calling thread; a thread of its own does it for one that has an event loop."""
+    """Work for the calling thread, or for a thread of its own if the caller has an event loop."""
 
     def __init__(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> None:
         self._compute = partial(function, *args, **kwargs)
 
     def result(self) -> T:
-        """Compute it in this thread and return the result."""
+        """Do the work in this thread, and return its result."""
         return self._compute()
 
     async def wait(self) -> T:
-        """Compute it without blocking the event loop of this thread."""
+        """Do the work without blocking this thread's event loop, and return its result."""
         return await asyncio.to_thread(self._compute)
 
 
@@ -100,14 +100,14 @@ def twins(
     Callable[Concatenate[S, P], T],
     Callable[Concatenate[S, P], Coroutine[Any, Any, T]],
 ]:
-    """Derive both forms of a method, named `_name`: `name` blocks, `name_async` is awaited.
+    """Derive both forms of a method `_name`: `name`, which blocks, and `name_async`, for awaiting.
 
-    The method awaits nothing but `Pending`s and methods of its own kind.
+    The method may only await `Pending`s and methods of the same kind.
     """
 
     def blocking(self: S, /, *args: P.args, **kwargs: P.kwargs) -> T:
         coroutine = method(self, *args, **kwargs)
-        del args, kwargs  # what is raised shows the local variables of this frame to some tools
+        del args, kwargs  # some tools show the local variables of this frame if an error is raised
         return _block_on(coroutine)
 
     async def awaitable(self: S, /, *args: P.args, **kwargs: P.kwargs) -> T:
@@ -121,9 +121,11 @@ def twins(
         form.__name__ = f"{name}{ending}"
         form.__qualname__ = f"{method.__qualname__.rpartition('.')[0]}.{name}{ending}".lstrip(".")
         vars(form)["__signature__"] = inspect.signature(method)
-    method.__qualname__ = blocking.__qualname__  # errors about wrong arguments say it
-    del vars(blocking)["__wrapped__"]  # which is a coroutine function: this form is none
-    awaitable.__doc__ = f"`{name}`, awaited: it has the same arguments, result and errors."
+    method.__qualname__ = blocking.__qualname__  # errors about wrong arguments show it
+    del vars(blocking)["__wrapped__"]  # it is a coroutine function, which this form is not
+    awaitable.__doc__ = (
+        f"Awaitable version of `{name}`, with the same arguments, result and errors."
+    )
     return blocking, awaitable
 
 
@@ -141,7 +143,7 @@ def _block_on(coroutine: Coroutine[Any, Any, T]) -> T:
             except BaseException as error:  # noqa: BLE001  # it is raised in the awaiting code
                 resume = partial(coroutine.throw, error)
     finally:
-        del resume  # it has the error, whose traceback has this frame
+        del resume  # the task has the error, whose traceback has this frame
 
 
 async def _wait_for(coroutine: Coroutine[Any, Any, T]) -> T:

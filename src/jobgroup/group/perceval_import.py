@@ -1,4 +1,4 @@
-"""Groups that were made with Perceval's own `JobGroup`, taken over as they are."""
+"""Import groups of Perceval's own `JobGroup`, without changing their files."""
 
 from __future__ import annotations
 
@@ -28,21 +28,21 @@ from jobgroup.words import format_count, format_counts
 _log = logger(__name__)
 
 MAX_FILE_BYTES: Final = 2**30
-"""Perceval writes a whole group at each change: none has ever grown to this."""
+"""Maximum size of a file. Perceval rewrites all of it at each change, so real ones are smaller."""
 
 _CONTENT: Final = "imported_content"
 
 
 @dataclass(frozen=True, slots=True)
 class ImportedGroup:
-    """A group that was taken over, or would be.
+    """A group that was imported, or would be.
 
     Attributes:
-        name: as it is called here, which is as it was called there.
-        path: of its file, which was left as it is.
-        counts: how many of its jobs are in which state.
-        created_date: when it was made, in local time.
-        note: what is not as it was there; "" if all is.
+        name: name of the group, the same as in Perceval.
+        path: path of Perceval's file, which was not changed.
+        counts: number of its jobs in each state.
+        created_date: time of creation (naive, local time).
+        note: what differs from Perceval's group; "" for nothing.
     """
 
     name: str
@@ -61,12 +61,12 @@ class ImportedGroup:
 
 @dataclass(frozen=True, slots=True)
 class SkippedFile:
-    """A file that was not taken over. Nothing was changed for it.
+    """A file that was not imported and caused no change.
 
     Attributes:
-        path: of the file.
-        reason: why, as a sentence.
-        already_exists: whether a group of its name is here already.
+        path: path of the file.
+        reason: reason why it was skipped, as a clause.
+        already_exists: whether a group of its name already exists.
     """
 
     path: Path
@@ -79,10 +79,10 @@ class ImportReport:
     """The result of an import, or of a dry run.
 
     Attributes:
-        source: the folder or file that was looked at.
+        source: directory or file that was read.
         dry_run: whether nothing was written.
-        imported: the groups that were taken over.
-        skipped: the files that were not, and why.
+        imported: groups that were imported.
+        skipped: files that were not imported, with reasons.
     """
 
     source: Path
@@ -109,15 +109,15 @@ class ImportReport:
 
 
 def import_perceval(path: str | os.PathLike[str] | None, *, dry_run: bool) -> ImportReport:
-    """Take over the groups of a folder, of one file, or (None) of where Perceval keeps them.
+    """Import the groups of a directory, of one file, or (None) of Perceval's own directory.
 
     Raises:
-        StorageError: there is no such file or folder, or a group could not be written; those
+        StorageError: the file or directory does not exist, or a group could not be written; groups
             before it are imported, and the next import continues.
     """
     places = adapters.group_directories() if path is None else [user_path(path)]
     if path is not None and not places[0].exists():
-        raise StorageError(f"There is no file or folder {places[0]}. Nothing was imported.")
+        raise StorageError(f"There is no file or directory {places[0]}. Nothing was imported.")
     report = ImportReport(places[0], dry_run)
     for file in (file for place in places for file in _files(place)):
         try:
@@ -127,27 +127,27 @@ def import_perceval(path: str | os.PathLike[str] | None, *, dry_run: bool) -> Im
             report.skipped.append(SkippedFile(file, _sentence(str(error)), already_exists))
         except StorageError:
             raise
-        except Exception as error:  # noqa: BLE001  # of one file: the others are taken over
-            _log.debug("%s cannot be taken over", file, exc_info=True)
-            why = f"it cannot be taken over ({type(error).__name__}: {str(error)[:300]})"
+        except Exception as error:  # noqa: BLE001  # of one file: the others are imported
+            _log.debug("%s cannot be imported", file, exc_info=True)
+            why = f"it cannot be imported ({type(error).__name__}: {str(error)[:300]})"
             report.skipped.append(SkippedFile(file, _sentence(why)))
     return report
 
 
 class _AlreadyExistsError(JobGroupError):
-    """A group of that name is here, and is kept as it is."""
+    """A group of that name exists and was not changed."""
 
 
 def _import(file: Path, report: ImportReport) -> ImportedGroup:
-    if file.suffix == SUFFIX:  # which must not be opened as a plain file: SQLite may have it open
+    if file.suffix == SUFFIX:  # never opened as a plain file: SQLite may have it open
         raise UnreadableGroupError(
-            "it is a group of jobgroup's own; JobGroup.load takes exported ones"
+            "it is a file of jobgroup; JobGroup.load imports exported groups"
         )
     name = off_disk(file.stem)
     content = _digest(file)
     _refuse_known(name, content)
     if any(name == group.name for group in report.imported):
-        raise _AlreadyExistsError(f"another file holds a group named {name!r}, which was taken")
+        raise _AlreadyExistsError(f"another file has a group named {name!r}, which was imported")
     saved = adapters.read_group(file)
     jobs, note = _jobs(saved)
     _refuse_unkeepable(jobs)
@@ -177,29 +177,28 @@ def _refuse_known(name: str, content: str) -> None:
         return
     if known is None:
         raise _AlreadyExistsError(
-            f"a group named {name!r} exists here, and was kept as it is; delete or export it first"
+            f"a group named {name!r} already exists and was not changed; delete or rename it first"
         )
     raise _AlreadyExistsError(
         "it was imported before"
         if known == content
-        else f"it was imported before, and has changed since; delete the group {name!r} here"
-        " first, to import it again"
+        else f"it was imported before and has changed since; to import it again, delete {name!r}"
     )
 
 
 def _make_or_fill(name: str, jobs: Sequence[NewJob], meta: Mapping[str, object]) -> None:
-    """Create the group, or give its jobs to an empty one, which keeps its description."""
+    """Create the group, or add its jobs to an existing empty group, which keeps its description."""
     try:
         make_group(name, jobs, meta)
     except FileExistsError:
         with closing(GroupStore(group_path(name))) as store:
-            if not store.fill(jobs, meta):  # another process was quicker
+            if not store.fill(jobs, meta):  # another process was faster
                 _refuse_known(name, str(meta[_CONTENT]))
                 raise
 
 
 def perceval_file(name: str) -> Path | None:
-    """Return the file in which Perceval's own classes have a group of that name."""
+    """Return the file in which Perceval's own classes store a group of that name."""
     if Path(name).name != name:
         return None
     with suppress(OSError, ValueError, RuntimeError):  # a user may have no home directory
@@ -211,7 +210,7 @@ def perceval_file(name: str) -> Path | None:
 
 
 def _jobs(saved: ForeignGroup) -> tuple[Sequence[NewJob], str]:
-    """Return the group's jobs, each id once: an object added twice is one job on the cloud."""
+    """Return the group's jobs, each id once: an object added twice is one job."""
     seen: set[tuple[str, ...]] = set()
     jobs = []
     for spec in saved.jobs:
@@ -223,20 +222,20 @@ def _jobs(saved: ForeignGroup) -> tuple[Sequence[NewJob], str]:
             seen.add(one)
         jobs.append(job)
     repeated = len(saved.jobs) - len(jobs)
-    notes = [
-        f"{format_count(repeated, 'entry', 'entries')} of jobs that were listed before"
-    ] * bool(repeated)
+    notes = [f"{format_count(repeated, 'entry', 'entries')} of jobs that were listed twice"] * bool(
+        repeated
+    )
     notes += [f"{n} left out: {why}" for why, n in Counter(saved.skipped).items()]
     return jobs, "; ".join(notes)
 
 
 def _refuse_unkeepable(jobs: Sequence[NewJob]) -> None:
-    """Raise if a value was read that JSON cannot hold: half characters, numbers out of range."""
+    """Raise if JSON cannot represent a value, such as a lone surrogate or an infinite number."""
     for number, job in enumerate(jobs):
         try:
             check_job(job)
         except (ValueError, RecursionError) as error:
-            raise UnreadableGroupError(f"its job {number} cannot be kept: {error}") from None
+            raise UnreadableGroupError(f"its job {number} cannot be stored. {error}") from None
 
 
 def _files(place: Path) -> Iterator[Path]:
@@ -248,7 +247,7 @@ def _files(place: Path) -> Iterator[Path]:
             found = sorted(folder.iterdir()) if folder.is_dir() else []
         except OSError as error:
             raise StorageError(
-                f"The folder {folder} cannot be read ({error.strerror}). Nothing was imported"
+                f"The directory {folder} cannot be read ({error.strerror}). Nothing was imported"
                 " from it."
             ) from None
         yield from (file for file in found if file.suffix in adapters.GROUP_SUFFIXES)
@@ -257,7 +256,7 @@ def _files(place: Path) -> Iterator[Path]:
 def _digest(file: Path) -> str:
     try:
         if not file.is_file():
-            raise UnreadableGroupError("it is no file")
+            raise UnreadableGroupError("it is not a regular file")
         if file.stat().st_size > MAX_FILE_BYTES:
             raise UnreadableGroupError(f"it is larger than {MAX_FILE_BYTES >> 30} GiB")
         with file.open("rb") as opened:

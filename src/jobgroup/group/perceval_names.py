@@ -1,9 +1,10 @@
-"""The names that Perceval's `JobGroup` has, of any release, for what `JobGroup` does by another.
+"""Names of Perceval's `JobGroup`, from any release, for methods that `JobGroup` names differently.
 
-`JobGroup` takes them in as they stand here, so that scripts written for Perceval's class run.
+`JobGroup` has each of them, so that scripts written for Perceval's class run.
 """
 
-# ruff: noqa: D417, SLF001  # a part of the class, kept apart so that it reads without them
+# ruff: noqa: D417, SLF001  # a part of the class, in its own file so that the class is easier to
+# read
 
 from __future__ import annotations
 
@@ -33,12 +34,12 @@ def list_active_jobs(self: JobGroup, refresh: bool = True) -> list[RemoteJob]:
 
 
 def list_successful_jobs(self: JobGroup, refresh: bool = True) -> list[RemoteJob]:
-    """Return the jobs that have run successfully."""
+    """Return the jobs that succeeded."""
     return _in_states(self, {"success"}, refresh=refresh)
 
 
 def list_unsuccessful_jobs(self: JobGroup, refresh: bool = True) -> list[RemoteJob]:
-    """Return the jobs that ended without success: errored or canceled."""
+    """Return the jobs that ended in error or were canceled."""
     return _in_states(self, FAILED, refresh=refresh)
 
 
@@ -71,13 +72,13 @@ async def _rerun_failed_sequential(
     *,
     stop_after_failures: int | None = None,
 ) -> None:
-    """Run all failed jobs again, one after the other, each when the one before it has ended.
+    """Rerun all failed jobs one after the other, each when the one before it has ended.
 
     Args:
         delay: seconds between the end of one job and the start of the next.
-        replace_failed_jobs: the rerun takes the failed job's place, whose attempt stays readable;
-            else it is appended to the group.
-        stop_after_failures: end the run when so many of its jobs have failed.
+        replace_failed_jobs: whether to rerun jobs in place, keeping their attempts; otherwise
+            reruns are appended to the group.
+        stop_after_failures: number of failed jobs that ends the run.
 
     Raises:
         JobGroupError: as for `run_sequential`.
@@ -104,11 +105,11 @@ async def _rerun_failed_parallel(
     concurrent_job_count: int | None = None,
     stop_after_failures: int | None = None,
 ) -> None:
-    """Run all failed jobs again, in parallel. Returns when they are sent.
+    """Rerun all failed jobs in parallel; return when they are sent.
 
     Args:
-        replace_failed_jobs: the rerun takes the failed job's place, whose attempt stays readable;
-            else it is appended to the group.
+        replace_failed_jobs: whether to rerun jobs in place, keeping their attempts; otherwise
+            reruns are appended to the group.
         queue: as for `run_parallel`.
         wait: as for `run_parallel`.
         concurrent_job_count: as for `run_parallel`.
@@ -136,10 +137,10 @@ async def _launch_async_jobs(self: JobGroup, concurrent_job_count: int | None = 
     """Send as many unsent jobs as the plan has free slots for, and return.
 
     Args:
-        concurrent_job_count: at most so many of each account; None, 0 and less set no limit.
+        concurrent_job_count: maximum number of jobs for each account; None, 0 or less for no limit.
 
     Raises:
-        ValueError: the cloud does not tell its free slots, and no count was given.
+        ValueError: the cloud does not report its free slots, and no count was given.
         JobGroupError: as for `run_parallel`.
     """
     await _launch(self, concurrent_job_count)
@@ -151,7 +152,7 @@ launch_async_jobs = twins(_launch_async_jobs)[0]
 async def _relaunch_async_failed_jobs(
     self: JobGroup, replace_failed_jobs: bool = True, concurrent_job_count: int | None = None
 ) -> None:
-    """Run as many failed jobs again as the plan has free slots for, and return.
+    """Rerun as many failed jobs as the plan has free slots for, and return.
 
     Args:
         replace_failed_jobs: as for `rerun_failed_parallel`.
@@ -200,19 +201,19 @@ def list_existing() -> list[str]:
 
 
 def list_locally_saved() -> list[str]:
-    """Return the names of all groups on disk; the name that later Perceval releases use."""
+    """Return the names of all groups on disk, as `list_existing` does."""
     return catalog.names()
 
 
 def delete_job_group(name: str, *, permanently: bool = False) -> None:
-    """Move a group to the trash, where `restore` finds it; results on the cloud are not touched.
+    """Move a group to the trash, where `restore` finds it; results on the cloud stay.
 
     Args:
-        name: of the group. If there is none, a warning names those with a near name.
-        permanently: do not keep it in the trash.
+        name: name of the group. If no group has it, a warning suggests similar names.
+        permanently: whether to delete the group without keeping it in the trash.
 
     Raises:
-        GroupBusyError: it is being run.
+        GroupBusyError: a process is running the group.
     """
     try:
         catalog.delete(name, permanently=permanently)
@@ -221,10 +222,11 @@ def delete_job_group(name: str, *, permanently: bool = False) -> None:
 
 
 def delete_job_groups_date(del_before_date: datetime) -> None:
-    """Delete all groups that were made before a date.
+    """Move all groups created before a date to the trash.
 
     Args:
-        del_before_date: oldest date to keep; local time if it has no zone.
+        del_before_date: groups created before this date are deleted; local time if it has no time
+            zone.
     """
     if not isinstance(del_before_date, datetime):
         raise TypeError(

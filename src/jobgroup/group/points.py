@@ -1,4 +1,4 @@
-"""The points of a sweep: which values may be swept, and which of them are one value."""
+"""The points of a sweep: which values may be swept, and which of them count as equal."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ RESERVED: Final = frozenset(
     | {"iteration", "id", "platform", "message"}
     | {"physical_perf", "logical_perf", "global_perf", "shots"}
 )
-"""Names of columns and dimensions of results, which no swept value can have."""
+"""Names of result columns and dimensions, which cannot be swept names."""
 
 Scalar = bool | int | float | str
 Kind = Literal["number", "text", "boolean", "datetime"]
@@ -32,9 +32,9 @@ class Value:
     """One swept value.
 
     Attributes:
-        label: the value as the group has it.
-        given: what `build` gets.
-        kind: of the label.
+        label: value that the group stores.
+        given: value that `build` gets.
+        kind: kind of the label.
     """
 
     label: Scalar
@@ -47,10 +47,10 @@ Key = tuple[tuple[str, Any], ...]
 
 
 class Axis:
-    """The values of one swept name, in which numbers that differ only by rounding are one.
+    """The values of one swept name; numbers that differ only by rounding count as one value.
 
     Args:
-        numbers: all of the group and the call, for their span.
+        numbers: all numbers of the group and the call, for their span.
     """
 
     def __init__(self, numbers: Iterable[Any]) -> None:
@@ -59,7 +59,7 @@ class Axis:
         self._exact: dict[int | float, int | float] = {}
 
     def of(self, label: Any) -> Any:
-        """Return the first of the values that came before and is the same one, else the label."""
+        """Return the first earlier value that is the same as the label, otherwise the label."""
         if not is_number(label):
             return label
         found = self._exact.get(label)
@@ -79,7 +79,7 @@ class Axis:
 
 
 class Index:
-    """The group's jobs by the point that their labels name."""
+    """The group's jobs by the point that their labels give."""
 
     def __init__(self, names: Sequence[str]) -> None:
         self._names = names
@@ -89,7 +89,7 @@ class Index:
         self._at: dict[Key, list[Entry]] = {}
 
     def set_values(self, entries: Iterable[Entry], points: Iterable[Point]) -> None:
-        """Learn the values: the group's come first, so they are the ones that are kept."""
+        """Set the values. The group's values come first, so they take precedence."""
         for name in self._names:
             known = [entry.labels[name] for entry in entries if name in entry.labels]
             given = [point[name].label for point in points]
@@ -98,7 +98,7 @@ class Index:
                 axis.of(label)
 
     def known(self, point: Point) -> Point:
-        """Return the point with the values that the group has, or that came first."""
+        """Return the point with the group's own values, or with those that came first."""
         found = {}
         for name, value in point.items():
             label = self._axes[name].of(value.label)
@@ -107,18 +107,18 @@ class Index:
         return found
 
     def key(self, point: Point) -> Key:
-        """Return what tells a point from others."""
+        """Return a key that identifies a point."""
         return self._key({name: value.label for name, value in point.items()})
 
     def _key(self, labels: Mapping[str, Any]) -> Key:
         return tuple(key_of(self._axes[name].of(labels[name])) for name in self._names)
 
     def forget(self) -> None:
-        """Read all jobs again at the next update."""
+        """Make the next update read all jobs again."""
         self._entries = []
 
     def update(self, entries: list[Entry]) -> None:
-        """Take in what was added; all again if others have changed the group."""
+        """Add jobs that were added since; read all again if others have changed the group."""
         if entries is not self._entries or len(entries) < self._read:
             self._entries, self._read, self._at = entries, 0, {}
         names = {*self._names}
@@ -137,16 +137,16 @@ def _are_labels(labels: Iterable[Any]) -> bool:
 
 
 def key_of(label: Any) -> tuple[str, Any]:
-    """Return what tells a label from others: True is not 1."""
+    """Return a key that identifies a label: True differs from 1."""
     return ("number" if is_number(label) else type(label).__name__, label)
 
 
 def read_over(over: Any) -> list[Point]:
-    """Return the points of a sweep, as they were given.
+    """Return the points of a sweep in the order in which they were given.
 
     Raises:
-        TypeError: `over` or a value in it is of a kind that cannot be swept.
-        ValueError: a name cannot be swept, a value is missing, or there is no point.
+        TypeError: `over`, or a value in it, has a type that cannot be swept.
+        ValueError: a name cannot be swept, a value is missing, or there are no points.
     """
     if isinstance(over, Mapping):
         axes = {_checked_name(name): _axis(name, values) for name, values in over.items()}
@@ -156,7 +156,7 @@ def read_over(over: Any) -> list[Point]:
     return _read_points(over)
 
 
-_EXAMPLE: Final = ", as {'phi': [0.1, 0.2]} does."
+_EXAMPLE: Final = ": write, for example, {'phi': [0.1, 0.2]}."
 
 
 def _axis(name: str, values: Any) -> list[Value]:
@@ -183,8 +183,8 @@ def _read_points(over: Any) -> list[Point]:
         lacking = [name for name in names if name not in row]
         if lacking:
             raise ValueError(
-                f"Point {at} has no {', '.join(lacking)}. Each point needs every swept name;"
-                " sweep the others in a call of their own. Nothing was added."
+                f"Point {at} has no {', '.join(lacking)}. Each point needs every swept name, so"
+                " sweep points without it in a separate call. Nothing was added."
             )
         points.append({name: _single(name, row[name], f"{name} of point {at}") for name in names})
     if not points or not names:
@@ -220,7 +220,7 @@ def _single(name: str, value: Any, where: str) -> Value:
 
 def _named(name: str, key: Any, given: Any) -> Value:
     if not isinstance(key, str) or not key:
-        raise TypeError(f"A value of {name} must have a text as its name, got {shown(key)}.")
+        raise TypeError(f"The name of a value of {name} must be a string, got {shown(key)}.")
     return Value(key, given, "text")
 
 
@@ -243,7 +243,7 @@ def _read(name: str, value: Any, where: str) -> Value:
 
 
 def _is_single(value: Any) -> bool:
-    """Whether this is one value, not several."""
+    """Return whether this is a single value."""
     if isinstance(value, str | bytes) or is_missing(value):
         return True
     if is_known_by_text(value):
@@ -256,14 +256,14 @@ def _is_single(value: Any) -> bool:
 def _unnamed(name: str, value: Any) -> TypeError:
     kind = type(value).__name__
     return TypeError(
-        f"A value of {name} of the type {kind} needs a name that stays the same:"
+        f"A value of {name} of type {kind} needs a fixed name:"
         f" over={{{name!r}: {{'first': ..., 'second': ...}}}}. Nothing was added."
     )
 
 
 def _checked_name(name: Any) -> str:
     if not isinstance(name, str) or not name:
-        raise TypeError(f"A swept name must be a text, got {shown(name)}. Nothing was added.")
+        raise TypeError(f"A swept name must be a string, got {shown(name)}. Nothing was added.")
     if name in RESERVED:
         raise ValueError(
             f"{name!r} cannot be swept: results have a column of that name. Rename it, for example"

@@ -1,4 +1,4 @@
-"""The progress bars of the blocking calls, on tqdm, which draws them in notebooks and terminals."""
+"""Progress bars of the blocking calls. tqdm draws them in notebooks and terminals."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _TEXTS = ("Successful Jobs", "Running/Waiting Jobs", "Inactive/Unsuccessful Jobs
 _GROUP_FORMAT = "{desc}: {percentage:3.0f}%|{bar}|{n_fmt}/{total_fmt}"
 
 LONG_S = 2.0
-"""Longer calls show a bar."""
+"""Seconds after which a call shows a bar."""
 
 _EACH_S = 0.1
 
@@ -27,7 +27,7 @@ def _bar(total: int, text: str, bar_format: str, position: int = 0) -> Any:
     from tqdm.auto import tqdm
 
     options: dict[str, Any] = {}
-    # pythonw and services of Windows have none; otherwise TQDM_DISABLE decides
+    # pythonw and Windows services have none; otherwise TQDM_DISABLE decides
     if sys.stderr is None or sys.stderr.closed:
         options["disable"] = True
     notebook = sys.modules.get("tqdm.notebook")  # imported by tqdm.auto in a notebook only
@@ -53,7 +53,7 @@ def _close(bar: Any) -> None:
 
 
 def _set(bar: Any, value: int, text: str, total: int) -> None:
-    if bar.disable:  # by TQDM_DISABLE; such a bar has no more attributes
+    if bar.disable:  # by TQDM_DISABLE; such a bar has no other attributes
         return
     text = on_one_line(text)
     if (bar.n, bar.desc, bar.total) != (value, text, total):
@@ -63,7 +63,7 @@ def _set(bar: Any, value: int, text: str, total: int) -> None:
 
 
 class RunBar:
-    """One bar for a run: jobs sent, or jobs ended for a run that waits for them."""
+    """One bar for a run: jobs that were sent or, if the run waits for them, jobs that ended."""
 
     def __init__(self, run: Run, trouble: Callable[[], str]) -> None:
         self._run = run
@@ -71,7 +71,7 @@ class RunBar:
         self._bar: Any = None
 
     def tick(self) -> None:
-        """Draw what has changed."""
+        """Draw the new counts."""
         progress = self._run.progress
         if self._bar is None:
             if not progress.total:
@@ -87,7 +87,7 @@ class RunBar:
         _set(self._bar, ended, f"{text} ({trouble})" if trouble else text, progress.total)
 
     def close(self) -> None:
-        """Stop updating it."""
+        """Stop updating the bar."""
         if self._bar is not None:
             _close(self._bar)
 
@@ -107,7 +107,7 @@ class GroupBars:
         ]
 
     def tick(self) -> None:
-        """Draw what has changed."""
+        """Draw the new counts."""
         counts = self._counts()
         total = sum(counts.values())
         active = sum(counts.get(s, 0) for s in SENT)
@@ -122,13 +122,13 @@ class GroupBars:
             _set(bar, value, text, of)
 
     def close(self) -> None:
-        """Stop updating them."""
+        """Stop updating the bars."""
         for bar in self._bars:
             _close(bar)
 
 
 class SlowBar:
-    """One bar that is drawn once it takes long; count `done` up from any thread."""
+    """A bar that appears once a call takes long. Any thread may increase `done`."""
 
     def __init__(self, total: int, text: str) -> None:
         self.done = 0
@@ -138,7 +138,7 @@ class SlowBar:
         self._bar: Any = None
 
     def tick(self) -> None:
-        """Draw what has changed."""
+        """Draw the new count."""
         now = time.monotonic()
         if now < self._show_at:
             return
@@ -148,7 +148,7 @@ class SlowBar:
         _set(self._bar, self.done, self._text, self._total)
 
     def close(self) -> None:
-        """Stop updating it."""
+        """Stop updating the bar."""
         if self._bar is not None:
             self._show_at = 0.0
             self.tick()

@@ -1,4 +1,4 @@
-"""Queries: the jobs of a group with a state, labels, a condition, or words."""
+"""Queries for the jobs of a group by state, labels, function or search words."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ def matching(
     """Return the entries that match; see `JobGroup.jobs`.
 
     Raises:
-        TypeError: an argument is of another kind.
-        ValueError: there is no such state.
+        TypeError: an argument has the wrong type.
+        ValueError: a state does not exist.
     """
     if where is not None and not callable(where):
         raise TypeError(f"where must be a function of a job's record, got {shown(where)}.")
@@ -41,7 +41,7 @@ def found_by(store: GroupStore, query: str) -> list[int]:
     """Return the entries that match a query; see `JobGroup.find`.
 
     Raises:
-        TypeError, ValueError: as `search`.
+        TypeError, ValueError: as for `search`.
     """
     records = store.records()
     positions = search(query, [_searched(record) for record in records])
@@ -50,7 +50,7 @@ def found_by(store: GroupStore, query: str) -> list[int]:
 
 def _states(state: str | Iterable[str]) -> set[str]:
     if not isinstance(state, Iterable):
-        raise TypeError(f"state must be the name of a state, or several, got {shown(state)}.")
+        raise TypeError(f"state must be the name of a state or several names, got {shown(state)}.")
     wanted = {state} if isinstance(state, str) else set(state)
     if "failed" in wanted:
         wanted = (wanted - {"failed"}) | FAILED
@@ -89,7 +89,7 @@ def _searched(record: JobRecord) -> Searched:
 
 
 def _flattened(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Yield names with values; those of nested dictionaries as ``noise.g2``."""
+    """Yield pairs of a name and a value; nested names are joined as in ``noise.g2``."""
     for name, value in values.items():
         yield f"{prefix}{name}", value
         if isinstance(value, Mapping):

@@ -1,4 +1,4 @@
-"""Repeating: more jobs like those that a group has, to be pooled with them."""
+"""Repeat jobs: add copies to a group, whose results are pooled with theirs."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def repeat(
 ) -> SweepReport:
     """Add copies of jobs; see `JobGroup.repeat`."""
     if (to is None) == (times is None):
-        raise TypeError("repeat takes either to= or times=. Nothing was added.")
+        raise TypeError("repeat needs either to= or times=, and not both. Nothing was added.")
     validate_counts(to=to, times=times)
     chosen = [*dict.fromkeys(entry_ids)]
     new: list[int] = []

@@ -1,4 +1,4 @@
-"""`Run`: a run in the background, as its user sees it."""
+"""`Run`, the user's handle on a run in the background."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from jobgroup.store import CommandResult
 
 
 def by_position(session: GroupSession, result: CommandResult) -> CommandResult:
-    """Return a command's result, which is by entry, by position."""
+    """Return a command's result with positions in place of entry ids."""
     positions = session.store.entries.positions([*result.done, *result.failed])
     return replace(
         result,
@@ -35,7 +35,7 @@ async def execute_for_user(
 
 
 class Run:
-    """A run that `JobGroup.start` has begun. It can be awaited."""
+    """A run that `JobGroup.start` started. You can await it."""
 
     def __init__(self, session: GroupSession, request: RunRequest) -> None:
         self._session = session
@@ -45,44 +45,44 @@ class Run:
         self._future: Future[CommandResult] = session.start(execute_for_user, session, name, args)
 
     def done(self) -> bool:
-        """Whether it is over."""
+        """Return whether the run is over."""
         return self._future.done()
 
     def result(self, timeout: float | None = None) -> CommandResult:
-        """Wait for the end, and return the result.
+        """Wait until the run is over, and return its result.
 
         Args:
-            timeout: in seconds; None waits for ever.
+            timeout: maximum wait in seconds; None for no limit.
 
         Raises:
-            TimeoutError: the time is up; the run continues.
-            JobGroupError: what ended it; the rest is unsent.
+            TimeoutError: the timeout has passed; the run continues.
+            JobGroupError: raised by the run, whose other jobs stay unsent.
         """
         with naming_its_job(self._session):
             return wait_for(self._future, timeout_s=validate_timeout(timeout))
 
     def wait(self, timeout: float | None = None) -> None:
-        """Block until it is over, however it ends.
+        """Block until the run is over, even if it ends with an error.
 
         Args:
-            timeout: in seconds; None waits for ever.
+            timeout: maximum wait in seconds; None for no limit.
 
         Raises:
-            TimeoutError: the time is up; the run continues.
+            TimeoutError: the timeout has passed; the run continues.
         """
         self._future.exception(validate_timeout(timeout))
 
     def cancel(self) -> None:
         """Stop sending. Requests in flight are recorded; jobs on the cloud continue.
 
-        A run of another process continues: `JobGroup.pause` stops that one.
+        A run in another process continues; `JobGroup.pause` stops it.
         """
         for run in list(self._session.runs):
             if run.request == self._request:
                 run.cancel()
 
     def __await__(self) -> Generator[Any, Any, CommandResult]:
-        # shielded: who waits no longer does not end the run
+        # shielded, so that canceling the wait does not end the run
         return asyncio.shield(asyncio.wrap_future(self._future)).__await__()
 
     def __repr__(self) -> str:

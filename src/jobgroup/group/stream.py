@@ -22,14 +22,14 @@ T = TypeVar("T")
 
 
 class ResultStream:
-    """``for job, result in stream`` or ``async for job, result in stream``.
+    """Pairs of a job and its result: ``for job, result in stream``, or with ``async for``.
 
-    Finished jobs come first, then each job as it ends, until none is running or waiting
-    on the cloud and nothing is being sent here. A job that failed, or whose result is missing,
-    comes with None (or with the partial results that its cloud gives).
+    Finished jobs come first, then each job as it ends, until none is running or waiting on the
+    cloud and this process is sending nothing. A job that failed, or whose result is missing, comes
+    with None, or with the partial results that its cloud returns.
 
     Raises while it is iterated:
-        CredentialsError: a token is missing or refused, and no other account has a pending job.
+        CredentialsError: a token is missing or rejected, and no other account has a pending job.
         ResultsError: at its end, with ``errors="raise"``, if results are missing.
     """
 
@@ -58,9 +58,9 @@ class ResultStream:
         one.tell(self._errors)
 
     async def _map(self, function: Callable[[Result], T]) -> list[T | None]:
-        """As `JobGroup.map`, for `twins`."""
+        """Implement `JobGroup.map` for `twins`."""
         if not callable(function):
-            raise TypeError(f"map takes a function of one result, not {shown(function)}.")
+            raise TypeError(f"function must be a function of one result, got {shown(function)}.")
         one = _Pass(self._session)
         made: dict[int, T] = {}
         try:
@@ -105,12 +105,12 @@ class _Pass:
         self.bar.close()
 
     def tell(self, errors: Errors) -> None:
-        """Report, after the others, which results are missing."""
+        """Report, at the end, which results are missing."""
         if not self._failures:
             return
         positions = self._session.store.entries.positions(self._failures)
         failures = {p: self._failures[entry_id] for entry_id, p in positions.items()}
         sentence = failures_sentence(self._session.name, failures, of=self._successes)
         if errors == "raise":
-            raise ResultsError(f"{sentence} Why is in error.failures.", failures=failures)
+            raise ResultsError(f"{sentence} The reasons are in error.failures.", failures=failures)
         warn(f"{sentence} Their results are None. Call get_results() to fetch them again.")

@@ -1,4 +1,4 @@
-"""Sweeps: a job for each point, compared with the group's jobs so that none is added twice."""
+"""Sweeps, which add a job for each point that the group does not have."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ from jobgroup.words import format_count, shown
 
 _POINTS: Final = 100
 _SECONDS: Final = 2.0
-"""Points, and seconds of building them, after which they are written."""
+"""Number of built points, and seconds of building, after which points are written."""
 
 _COMPARED: Final = 20
-"""Changed points for which the report says what differs."""
+"""Number of changed points for which the report says what differs."""
 
 
 class _Built(NamedTuple):
-    """A point with the job that `build` made for it."""
+    """A point, and the job that `build` returned for it."""
 
     key: Key
     point: Point
@@ -75,7 +75,7 @@ def sweep(
     for what, given in (("labels", fixed), ("parameters", params)):
         if clash := [name for name in names if name in given]:
             raise TypeError(
-                f"{', '.join(clash)}: given both as swept and among the {what}. Nothing was added."
+                f"Swept names are also in {what}: {', '.join(clash)}. Nothing was added."
             )
     if defined := [name for name in names if name in definitions_of(session.store)]:
         raise ValueError(
@@ -101,15 +101,15 @@ class _Sweeping:
     """One call of `sweep`.
 
     Args:
-        session: of the group.
-        build: makes the job of a point.
-        name: of the sweep.
-        axes: its swept names.
-        repeats: jobs that a point shall have.
-        labels: of all its jobs.
-        on_change: what becomes of points whose jobs have another body.
-        check: whether points that are known are built.
-        params: of all its jobs.
+        session: session of the group.
+        build: function that returns the job of a point.
+        name: name of the sweep.
+        axes: values of each swept name.
+        repeats: number of jobs per point.
+        labels: labels for all jobs of the sweep.
+        on_change: treatment of points whose jobs have another body.
+        check: whether known points are built too.
+        params: parameters for all jobs of the sweep.
     """
 
     def __init__(
@@ -145,7 +145,7 @@ class _Sweeping:
         self._is_checked = False
 
     def run(self, points: list[Point]) -> SweepReport:
-        """Build, compare and add; returns what was done."""
+        """Build the points, add the jobs that the group lacks, and return the report."""
         self._own_id = self._own_sweep(self._store.sweeps.all())[0]
         entries = self._store.sweeps.entries()
         self._index.set_values(entries, points)
@@ -182,8 +182,8 @@ class _Sweeping:
                 self._write(built)
                 new = format_count(self._tally.counts["new"], "job")
                 error.add_note(
-                    f"Raised at the point {_as_text(point)}. {new} of this sweep had been added"
-                    " before and stay in the group."
+                    f"Raised at the point {_as_text(point)}. {new} of this sweep were already added"
+                    " and stay in the group."
                 )
                 raise
             if made is None:
@@ -197,7 +197,7 @@ class _Sweeping:
         bar.done = len(distinct)
 
     def _is_complete(self, key: Key) -> bool:
-        """Count a point that is known, whatever its jobs are."""
+        """Count a point if the group already has enough jobs for it, whatever their bodies."""
         own = [e for e in self._index.at(key) if e.sweep_id in (None, self._own_id)]
         if len(own) < self._repeats:
             return False
@@ -218,7 +218,7 @@ class _Sweeping:
     # -- comparing and adding ----------------------------------------------------------------------
 
     def _write(self, built: list[_Built]) -> None:
-        """Compare points with the group and add what it lacks, in one transaction."""
+        """Compare points with the group and add the missing jobs, in one transaction."""
         if not built:
             return
         added: list[tuple[_Built, int]] = []
@@ -244,7 +244,7 @@ class _Sweeping:
             self._tally.is_random = again is None or again.mark != self._changed.mark
 
     def _own_sweep(self, sweeps: Iterable[Sweep]) -> tuple[int, tuple[StoredAxis, ...]]:
-        """Find this sweep, and the others that have the same swept names."""
+        """Find this sweep, and other sweeps with the same swept names."""
         alike = [each for each in sweeps if {*each.names} == self._names]
         own = next((each for each in alike if self._is_named(each.name)), None)
         self._siblings = {each.id: each.name for each in alike if each is not own}
@@ -267,7 +267,7 @@ class _Sweeping:
     def _settle(
         self, group: Comparison, new: _Built, marks: Mapping[int, Fingerprint]
     ) -> list[int]:
-        """Add what one point lacks; returns what was added."""
+        """Add the missing jobs of one point, and return them."""
         entries = self._index.at(new.key)
         same = [entry for entry in entries if self._is_same(entry, new, marks)]
         others = [e for e in entries if e not in same and e.sweep_id in (None, self._own_id)]
@@ -329,7 +329,7 @@ class _Sweeping:
 
 
 def not_superseded(entries: Sequence[Entry]) -> list[Entry]:
-    """Return the jobs without failed ones that an appended rerun replaces."""
+    """Return the jobs except failed ones that an appended rerun replaces."""
     reruns = {entry.rerun_of for entry in entries}
     return [e for e in entries if not (e.state in FAILED and e.entry_id in reruns)]
 
@@ -356,21 +356,24 @@ def _texts(what: str, given: Mapping[str, str] | None, names: Sequence[str]) -> 
     for name, text in (given or {}).items():
         if name not in names:
             raise ValueError(
-                f"{what} names {shown(name)}, which is not swept; swept are {', '.join(names)}."
+                f"{what} has {shown(name)}, which is not a swept name. Swept names are"
+                f" {', '.join(names)}."
             )
         if not isinstance(text, str):
-            raise TypeError(f"{what} of {name} must be a text, got {shown(text)}.")
+            raise TypeError(f"{what} of {name} must be a string, got {shown(text)}.")
     return dict(given or {})
 
 
 def _checked_name(name: Any) -> str:
     if not isinstance(name, str) or not name.strip() or not name.isprintable():
-        raise TypeError(f"name must be a text such as 'map', got {shown(name)}. Nothing was added.")
+        raise TypeError(
+            f"name must be a string such as 'map', got {shown(name)}. Nothing was added."
+        )
     return name
 
 
 def _name_of(build: Callable[..., Any]) -> str:
-    function = getattr(build, "func", build)  # of a partial
+    function = getattr(build, "func", build)  # build is a functools.partial
     name = getattr(function, "__name__", type(function).__name__)
     return "sweep" if name == "<lambda>" else name
 

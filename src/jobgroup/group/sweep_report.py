@@ -1,4 +1,4 @@
-"""`SweepReport`: what a sweep did, in numbers of jobs and in sentences."""
+"""`SweepReport`, which says in numbers and sentences what a sweep did."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ _UNSUCCESSFUL: Final = FAILED | {"refused"}
 
 @dataclass(frozen=True)
 class SweepReport:
-    """The result of `JobGroup.sweep` or `repeat` in numbers of jobs; it prints as a sentence.
+    """The result of `JobGroup.sweep` or `repeat`, in numbers of jobs. It prints as text.
 
     Attributes:
-        new: jobs that were added.
-        known: jobs that the group had already.
-        changed: jobs of points whose jobs in the group have another body; with
-            ``on_change="replace_unsent"`` those whose body was replaced.
-        skipped: jobs of points for which `build` returned None.
-        total: all of these: points x repeats.
+        new: number of jobs that were added.
+        known: number of jobs that the group already had.
+        changed: number of jobs whose points have another body in the group; with
+            ``on_change="replace_unsent"``, of jobs whose body was replaced.
+        skipped: number of jobs of points for which `build` returned None.
+        total: sum of these: points x repeats.
         jobs: the group's jobs at these points, in the group's order.
-        notes: what else there is to know, a sentence each.
+        notes: further information, as sentences.
     """
 
     new: int
@@ -53,7 +53,7 @@ class SweepReport:
 
 @dataclass
 class Tally:
-    """The counts that a report is made of."""
+    """The counts from which a report is made."""
 
     counts: Counter[str] = field(default_factory=Counter)
     entry_ids: set[int] = field(default_factory=set)
@@ -65,7 +65,7 @@ class Tally:
     is_random: bool = False
 
     def add_known(self, entries: Iterable[Entry], siblings: Mapping[int | None, str]) -> None:
-        """Count jobs that the group had; `siblings` has other sweeps' names by id."""
+        """Count jobs that the group already had; `siblings` are the names of other sweeps by id."""
         for entry in entries:
             self.entry_ids.add(entry.entry_id)
             if entry.state in _UNSUCCESSFUL:
@@ -74,13 +74,13 @@ class Tally:
                 self.of_siblings[siblings[entry.sweep_id]] += 1
 
     def notes(self, repeated: int, on_change: str) -> Iterator[str]:
-        """Return what a report has to say besides its numbers, a sentence each."""
+        """Return the sentences that a report adds to its numbers."""
         if repeated:
             yield f"{format_count(repeated, 'point')} given more than once."
         if self.is_random:
             yield (
-                "build is random: two calls for one point gave different jobs. Fix its seed, so"
-                " that known points are recognized."
+                "build is random: two calls for the same point returned different jobs. Fix its"
+                " seed, so that known points are recognized."
             )
         elif self.differences:
             words = "; ".join(each for each, _ in self.differences.most_common())
@@ -90,7 +90,7 @@ class Tally:
         for name, count in self.of_siblings.items():
             yield f"{format_count(count, 'known job')} of the sweep {name!r}."
         if self.stayed:
-            yield f"{format_count(self.stayed, 'changed job')} had been sent and stayed as before."
+            yield f"{format_count(self.stayed, 'changed job')} had been sent and stayed unchanged."
         if self.failed:
             some = ", ".join(map(str, sorted(self.failed)[:10]))
             more = ", ..." * (len(self.failed) > 10)
@@ -101,6 +101,6 @@ class Tally:
 
 
 _ADVICE: Final = (
-    " Nothing was added for these points: on_change='add' adds them, 'replace_unsent' changes jobs"
-    " that were not sent."
+    " Nothing was added for these points: on_change='add' adds jobs, 'replace_unsent' replaces the"
+    " bodies of unsent jobs."
 )

@@ -1,4 +1,4 @@
-"""Validation of arguments, before a call does anything. Pure functions."""
+"""Validate arguments before a call does anything. Pure functions."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def run_request(
     """Return the request for a run.
 
     Raises:
-        TypeError, ValueError: an argument is invalid, or does not fit the others.
+        TypeError, ValueError: an argument is invalid, or conflicts with another.
     """
     if params is not None and not isinstance(params, Mapping):
         raise TypeError(f"params must be a dict such as {{'max_shots': 100}}, got {shown(params)}.")
@@ -119,7 +119,7 @@ def validate_counts(*, least: int = 1, **counts: Any) -> None:
 
 
 def _seconds(what: str, given: Any) -> float:
-    if isinstance(given, SupportsFloat):  # accepts numpy's numbers too, but no strings
+    if isinstance(given, SupportsFloat):  # accepts numpy's numbers too, but not strings
         try:
             return float(given)
         except OverflowError:

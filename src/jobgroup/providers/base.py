@@ -40,7 +40,7 @@ __all__ = [
 ]
 
 Body = dict[str, Any]
-"""A create body as the cloud expects it, JSON-ready."""
+"""Body of a create request as the cloud expects it, JSON-ready."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +49,10 @@ class Account:
 
     Attributes:
         origin: base URL: scheme, host, port and, if the cloud has one, a path prefix.
-        label: distinguishes accounts of one origin; "" is the usual one.
-        token: returns the token, or raises MissingTokenError. Call it for each request: users renew
-            tokens while jobs run. No repr shows it.
-        proxies: scheme to proxy URL, looked up at each access.
+        label: label that distinguishes accounts of one origin; "" is the usual one.
+        token: function that returns the token, or raises MissingTokenError. Call it for each
+            request, because users renew tokens while jobs run. No repr shows the token.
+        proxies: mapping of scheme to proxy URL, looked up at each access.
     """
 
     origin: str
@@ -63,7 +63,7 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Availability:
-    """How many jobs an account may have; None for what the cloud does not report.
+    """The number of jobs that an account may have; None for values that the cloud does not report.
 
     Attributes:
         queue_free: number of jobs that the cloud accepts now.
@@ -78,18 +78,18 @@ class Availability:
 
 @runtime_checkable
 class Provider(Protocol):
-    """One cloud, for one account. Methods raise only errors of ``jobgroup.errors``.
+    """A cloud, for one account. Its methods raise only errors of ``jobgroup.errors``.
 
-    `may_have_arrived` decides from the error whether a job may exist: this is why no job is paid
-    for twice. Providers retry reads a bounded number of times; `submit`, `rerun` and `cancel` send
-    one request each. All calls come from one event loop.
+    `may_have_arrived` decides from the error whether a job may exist, so that no job is paid for
+    twice. Providers retry reads a bounded number of times; `submit`, `rerun` and `cancel` send one
+    request each. All calls come from one event loop.
     """
 
     @property
     def supports_idempotency_keys(self) -> bool:
         """Whether a repeated `submit` with the same key returns the first job's id.
 
-        The cloud must remember keys for at least an hour; jobgroup repeats none later.
+        The cloud must remember keys for at least an hour; jobgroup repeats no request later.
         """
         ...
 
@@ -127,8 +127,8 @@ class Provider(Protocol):
     ) -> str | None:
         """Run a job again as a new one and return its id.
 
-        Return None if the cloud cannot or may not: then it certainly created no job, and jobgroup
-        sends the stored body.
+        Return None if the cloud cannot do this or does not allow it: it then certainly created no
+        job, and jobgroup sends the stored body.
         """
         ...
 
@@ -143,7 +143,7 @@ class Provider(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """How a job was created, as the cloud stored it; None for what it does not report.
+    """How a job was created, as the cloud stored it; None for values that it does not report.
 
     Attributes:
         name: name of the job.
@@ -160,7 +160,8 @@ class Submission:
 class SupportsSubmissionLookup(Protocol):
     """An optional part of a `Provider`: reading how a job was created.
 
-    Without it, jobs that were sent elsewhere can be watched, and rerun only by the cloud itself.
+    Without it, jobs that were sent elsewhere can be watched, but only the cloud itself can rerun
+    them.
     """
 
     async def submission(self, remote_id: str) -> Submission:
@@ -177,11 +178,11 @@ SENT_ELSEWHERE: Final = frozenset({301, 302, 303, 307, 308})
 """Redirects. jobgroup follows none, so no job was created."""
 
 NEVER_DONE: Final = frozenset({501, 505})
-"""Not implemented, no such HTTP version: no job was created, and a retry changes nothing."""
+"""Not implemented, or unsupported HTTP version: no job was created, and a retry is useless."""
 
 
 def concerns_account(error: object) -> bool:
-    """Whether an error concerns a cloud or an account, so that other jobs would get it too."""
+    """Return whether an error concerns a cloud or an account, so other jobs would get it too."""
     return isinstance(
         error,
         CloudUnreachableError
@@ -194,14 +195,14 @@ def concerns_account(error: object) -> bool:
 
 
 def refuses_job(error: object) -> bool:
-    """Whether a cloud rejected one job for a reason that lies in that job."""
+    """Return whether a cloud rejected a job for a reason that concerns only that job."""
     return isinstance(error, RequestRejectedError | RemoteNotFoundError) and not isinstance(
         error, QuotaExceededError
     )
 
 
 def may_have_arrived(error: BaseException) -> bool:
-    """Whether a `submit` or `rerun` that raised `error` may have created a job.
+    """Return whether a `submit` or `rerun` that raised `error` may have created a job.
 
     ======================================================  =======  ===============================
     Outcome                                                 Arrived  Reason
@@ -246,11 +247,11 @@ def may_have_arrived(error: BaseException) -> bool:
 
 
 MAX_ID_CHARACTERS: Final = 200
-"""Length of a job's id on a cloud."""
+"""Maximum length of a job's id on a cloud."""
 
 
 def is_id(text: object) -> TypeGuard[str]:
-    """Whether a value can be a job's id on a cloud.
+    """Return whether a value can be a job's id on a cloud.
 
     An id is one segment of a path. Any character can be percent-encoded, but URL parsers resolve a
     segment of dots alone, encoded or not. " + " joins the ids of an entry's sub-jobs for people.
@@ -269,7 +270,7 @@ def is_id(text: object) -> TypeGuard[str]:
 
 
 def shown_id(value: object) -> str:
-    """A value that a cloud returned in place of an id, for people who search for the job.
+    """Return a value that a cloud returned in place of an id, for people who search for the job.
 
     >>> shown_id("a + b"), shown_id({"id": 7})
     ("'a + b'", "{'id': 7}")

@@ -1,7 +1,7 @@
-"""The certificates that clouds are verified with.
+"""Load the certificates with which clouds are verified.
 
 If any of `VARIABLES` is set, jobgroup trusts the certificates that they name. Otherwise it trusts
-the system's, and in a container without any, certifi's.
+those of the system or, in a container without any, those of certifi.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from typing import Final
 from jobgroup.words import on_one_line
 
 VARIABLES: Final = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR")
-"""All that are set count, because environments set one automatically (conda SSL_CERT_FILE, images
-REQUESTS_CA_BUNDLE) and people another."""
+"""All variables that are set count, because environments set some automatically (conda
+SSL_CERT_FILE, images REQUESTS_CA_BUNDLE) and people set others."""
 
 
 class CertificatesError(Exception):
-    """Variables are set and none names readable certificates; the message lists each of them."""
+    """Variables are set, but none names readable certificates; the message lists all of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +29,8 @@ class Certificates:
     """Trusted certificates; equal if they come from the same unchanged files.
 
     Attributes:
-        sources: variable, path and modification time of each; empty for the system's.
-        problems: a clause for each variable that names no readable certificates.
+        sources: variable, path and modification time of each source; empty for the system's.
+        problems: clause for each variable that names no readable certificates.
         context: TLS settings.
     """
 
@@ -47,7 +47,7 @@ def load_certificates() -> Certificates:
     """Return the certificates that are configured now.
 
     Raises:
-        CertificatesError: variables are set and none names readable certificates.
+        CertificatesError: variables are set, but none names readable certificates.
     """
     context = _lenient(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
     sources: list[tuple[str, str, int]] = []
@@ -61,7 +61,11 @@ def load_certificates() -> Certificates:
         paths = path.split(os.pathsep) if variable == "SSL_CERT_DIR" else [path]
         try:
             changed_ns = max(_load(context, Path(p).expanduser()) for p in paths if p)
-        except (OSError, ValueError, RuntimeError) as error:  # RuntimeError: "~", and no home
+        except (
+            OSError,
+            ValueError,
+            RuntimeError,
+        ) as error:  # RuntimeError: "~" without a home directory
             problems.append(f"{variable} names {named}, {_why(error)}")
         else:
             sources.append((variable, named, changed_ns))
@@ -99,7 +103,7 @@ def _system_context() -> ssl.SSLContext:
 
 
 def _lenient(context: ssl.SSLContext) -> ssl.SSLContext:
-    """Verify as curl does on every Python.
+    """Verify as curl does, on all versions of Python.
 
     Python 3.13 adds VERIFY_X509_STRICT, which the certificates of many companies do not satisfy,
     and VERIFY_X509_PARTIAL_CHAIN, which lets people name an intermediate certificate alone.
@@ -110,7 +114,7 @@ def _lenient(context: ssl.SSLContext) -> ssl.SSLContext:
 
 
 def _has_system_certificates() -> bool:
-    """Whether truststore will find any; containers often have none."""
+    """Return whether truststore will find certificates; containers often have none."""
     if platform.system() in {"Windows", "Darwin"}:
         return True
     paths = ssl.get_default_verify_paths()
@@ -125,4 +129,4 @@ _MORE_BUNDLES: Final = (
     "/etc/ssl/certs/ca-certificates.crt",
     "/etc/ssl/ca-bundle.pem",
 )
-"""The files that truststore tries after OpenSSL's own."""
+"""Files that truststore tries after OpenSSL's own."""

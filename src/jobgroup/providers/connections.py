@@ -1,8 +1,8 @@
-"""Connections of one account: none is reused that may hold a response to another request.
+"""Connections of one account; none is reused if it may contain a response to another request.
 
-HTTP/1.1 numbers nothing: the next response on a connection is taken as the response to the last
-request. A server or gateway that responds twice would give one job's id to another. Therefore each
-request that creates a job has its own connection, and a shared connection is closed as soon as
+HTTP/1.1 does not number requests: the next response on a connection counts as the response to the
+last request. A server or gateway that responds twice would give one job's id to another. Therefore
+each request that creates a job has its own connection, and a shared connection is closed as soon as
 unexpected bytes wait on it.
 """
 
@@ -25,15 +25,15 @@ class RequestTrace:
     """The progress of one request."""
 
     has_connection: bool = False
-    """Until it has one, no byte of the request can have left."""
+    """Whether the request has a connection; before that, no byte of it can have been sent."""
 
 
 request_trace: Final[ContextVar[RequestTrace]] = ContextVar("request_trace")
-"""The trace of the current task's request."""
+"""Trace of the current task's request."""
 
 
 class CheckedConnector(aiohttp.TCPConnector):
-    """Provides no connection that has received unexpected bytes."""
+    """A connector that provides no connection with unexpected bytes."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
@@ -51,7 +51,7 @@ class CheckedConnector(aiohttp.TCPConnector):
 
 
 def _has_unread_bytes(connection: Connection) -> bool:
-    """Whether bytes of a response, or the end of the connection, wait to be read."""
+    """Return whether bytes of a response, or the end of the connection, wait to be read."""
     protocol, transport = connection.protocol, connection.transport
     if protocol is None or transport is None or protocol.should_close:
         return True

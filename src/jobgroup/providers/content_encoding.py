@@ -1,4 +1,4 @@
-"""Decompress a response body as it arrives, within a limit: one content encoding, and no more."""
+"""Decompress a response body as it arrives, within a limit and with only one content encoding."""
 
 from __future__ import annotations
 
@@ -6,17 +6,18 @@ import zlib
 from typing import Any, Final
 
 ACCEPTED: Final = "gzip"
-"""The encodings a request offers. br and zstd have no bounded decoder in Python 3.11's library."""
+"""Encodings that a request offers. Python 3.11's library has no bounded decoder for br and zstd."""
 
 
 class Decompressor:
     """Decompresses one body.
 
     Args:
-        encoding: its ``Content-Encoding``.
+        encoding: value of its ``Content-Encoding`` header.
 
     Raises:
-        ValueError: the encoding is unknown, or there are several: each would multiply the size.
+        ValueError: the encoding is unknown, or there are several, each of which would multiply the
+            size.
 
     >>> Decompressor("gzip, gzip")
     Traceback (most recent call last):
@@ -34,10 +35,10 @@ class Decompressor:
         self._is_complete = True
 
     def feed(self, data: bytes, max_bytes: int) -> bytes:
-        """Return what `data` decompresses to, at most `max_bytes` + 1 bytes.
+        """Return the decompressed `data`, at most `max_bytes` + 1 bytes.
 
         Raises:
-            ValueError: the data are not in the encoding.
+            ValueError: the data does not have the encoding.
         """
         if self._stream is None:
             return data[: max_bytes + 1]
@@ -60,4 +61,4 @@ class Decompressor:
 
 
 def _new_stream() -> Any:
-    return zlib.decompressobj(zlib.MAX_WBITS | 32)  # gzip's or zlib's header, whichever comes
+    return zlib.decompressobj(zlib.MAX_WBITS | 32)  # accept the header of gzip or zlib

@@ -1,4 +1,4 @@
-"""Responses as JSON, bounded before they are parsed: a few MB of brackets would take a GB.
+"""Parse responses as JSON, bounded first: a few MB of brackets would take a GB.
 
 JSON within these bounds can be parsed, copied and written without exceeding Python's recursion
 limit. Pure.
@@ -13,20 +13,21 @@ from typing import Any, Final
 from jobgroup import decoding
 
 MAX_DEPTH: Final = 200
-"""Nesting of lists and objects. Perceval's results have no more than ten levels."""
+"""Maximum depth of nested lists and objects. Perceval's results have at most ten levels."""
 
 MAX_CONTAINERS: Final = 200_000
 MAX_VALUES: Final = 2_000_000
-"""Lists and objects, and values including keys, in one document; a string counts as one value."""
+"""Maximum number of lists and objects, and of values including keys, in one document; a string
+counts as one value."""
 
 
 def parse_json(data: bytes | bytearray) -> Any:
     """Return the value of a JSON document.
 
-    An integer with more digits than Python reads, which is some thousands, becomes None.
+    An integer with more digits than Python reads, a few thousand, becomes None.
 
     Raises:
-        ValueError: it is not JSON, or exceeds the bounds of this module.
+        ValueError: the document is not JSON, or exceeds the bounds of this module.
 
     >>> parse_json(b'{"a": [1, "]]]"]}')
     {'a': [1, ']]]']}
@@ -37,7 +38,9 @@ def parse_json(data: bytes | bytearray) -> Any:
             return json.loads(data)
         except (json.JSONDecodeError, UnicodeDecodeError):
             raise
-        except ValueError:  # an integer; a hook for each of them would always cost time
+        except (
+            ValueError
+        ):  # an integer that is too long; a hook for integers would always cost time
             return json.loads(data, parse_int=_integer)
     except RecursionError:
         raise ValueError("it is nested too deeply") from None

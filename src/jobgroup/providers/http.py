@@ -1,13 +1,13 @@
 """One account's HTTP: a request and its bounded response, or an error that says whether it arrived.
 
-The only module that knows the HTTP library: httpx over aiohttp's transport. 1,000 requests at 20 ms
+Only this module knows the HTTP library: httpx over aiohttp's transport. 1,000 requests at 20 ms
 over loopback took 5.6 s with 20 connections and 5.9 s with 50 with httpx alone, all of it CPU, and
 1.2 s and 0.7 s with the transport (13 s and 1.3 s at 100 ms with 100). We call the transport
-directly: httpx's client around it (redirects, cookies, authentication, none of them wanted here)
-takes another 0.25 ms of the 0.65 ms of a request.
+directly: httpx's client around it (redirects, cookies and authentication, which are not needed
+here) takes another 0.25 ms of the 0.65 ms of a request.
 
-A request may have arrived if it had a connection. No error of the libraries leaves this module:
-their frames hold headers, which tools that show local variables print.
+A request may have arrived if it had a connection. No error of the libraries leaves this module,
+because tools that show local variables print the headers in their frames.
 """
 
 from __future__ import annotations
@@ -44,34 +44,36 @@ from jobgroup.secret import NOTHING, Secret
 from jobgroup.words import on_one_line
 
 MAX_CONNECTIONS: Final = 110
-"""Requests in flight per account: 1,000 a second at 100 ms each. More would wait for the CPU."""
+"""Number of requests in flight per account: 1,000 a second at 100 ms each. More would wait for the
+CPU."""
 
 MAX_RESPONSE_BYTES: Final = 4 * 2**20
 MAX_RESULT_BYTES: Final = 64 * 2**20
-"""Decompressed size of a response, and of a result. This and `documents.MAX_VALUES` bound the
-memory that reading one takes."""
+"""Maximum decompressed size of a response, and of a result. This and `documents.MAX_VALUES` bound
+the memory for reading one."""
 
 LARGER_RESULTS: Final = "JOBGROUP_MAX_RESULT_MIB"
-"""The environment variable that raises the limit of results."""
+"""Environment variable that raises the limit for results."""
 
 REQUEST_TIMEOUT_S: Final = 60.0
 RESULT_TIMEOUT_S: Final = 300.0
-"""Time for one request, and for fetching one result: connecting, sending and reading together."""
+"""Seconds for one request, and for fetching one result: connecting, sending and reading
+together."""
 
 READ_TIMEOUT_S: Final = 30.0
-"""Time without any byte from the server after which a request counts as lost."""
+"""Seconds without any byte from the server after which a request counts as lost."""
 
 CONNECT_TIMEOUT_S: Final = 10.0
-"""Time for connecting, including TLS and a proxy."""
+"""Seconds for connecting, including TLS and a proxy."""
 
 _KEEP_ALIVE_S: Final = 2.0
-"""Shorter than servers keep an idle connection (uvicorn 5 s, most gateways 60 s): a request on a
-connection that the server is closing would be lost."""
+"""Seconds for which an idle connection is kept, fewer than servers keep it (uvicorn 5 s, most
+gateways 60 s), because a request on a connection that the server is closing would be lost."""
 
 _NO_HEADERS: Final[Mapping[str, str]] = {}
 
 _Route = tuple[Proxy | None, Certificates | None, bool]
-"""A transport's proxy, certificates (None for plain http), and whether each request has its own
+"""Proxy and certificates of a transport (None for plain http), and whether each request has its own
 connection."""
 
 
@@ -90,15 +92,15 @@ class Response:
 
 
 def bearer(token: str) -> dict[str, str]:
-    """The usual headers that carry a token."""
+    """Return the usual headers for a token."""
     return {"Authorization": f"Bearer {token}"}
 
 
 class HttpClient:
     """Sends requests to one account's origin, at most `MAX_CONNECTIONS` at a time.
 
-    It never follows redirects, because a token must not go to another origin. It looks up proxies
-    and certificates again after each request that found no connection.
+    It never follows redirects, because a token must not be sent to another origin. After a request
+    that found no connection, it looks up proxies and certificates again.
     """
 
     def __init__(
@@ -135,12 +137,12 @@ class HttpClient:
     ) -> Response:
         """Send one request, once, and read at most `max_bytes` of its response.
 
-        Anything but GET has its own connection: on a used one, a late response to another request
-        could be taken for this one's.
+        All requests but GET have their own connection: on a used one, a late response to another
+        request could be mistaken for the response to this one.
 
         Raises:
-            CloudUnreachableError: the request did not leave.
-            NoResponseError: it may have arrived.
+            CloudUnreachableError: the request was not sent.
+            NoResponseError: the request may have arrived.
             InvalidResponseError: the response is too large or cannot be decompressed.
             CredentialsError: there is no usable token.
         """
@@ -204,7 +206,7 @@ class HttpClient:
                         headers=headers,
                         max_bytes=max_bytes,
                     )
-            except CloudError as error:  # the proxy's
+            except CloudError as error:  # the proxy's certificate
                 outcome = error
             except CertificatesError as error:
                 outcome = CloudUnreachableError(
@@ -233,7 +235,7 @@ class HttpClient:
             self._certificates = None
             self._proxy.refresh()
         if isinstance(outcome, BaseException):
-            raise outcome  # outside the except clause: without the frames that hold headers
+            raise outcome  # outside the except clause, to drop the frames with headers
         return outcome
 
     async def _exchange(
@@ -280,7 +282,7 @@ class HttpClient:
                 return kind(
                     f"{origin} returned {problem}", origin=origin, status_code=response.status_code
                 )
-            # a server that repeats the token puts it into no document, message or name
+            # even if a server repeats the token, no document, message or name contains it
             shown = {k: token.hide_in(v) for k, v in response.headers.items()}
             return Response(response.status_code, shown, token.hide_in_bytes(body), token)
 
@@ -294,7 +296,7 @@ class HttpClient:
         if route in self._transports:
             return self._transports[route]
         proxy, certificates, has_own_connection = route
-        # without certificates it is for plain http, and trusts nothing
+        # without certificates, it is for plain http and trusts nothing
         context = certificates.context if certificates else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
         def session() -> aiohttp.ClientSession:
@@ -324,12 +326,12 @@ class HttpClient:
 def _version() -> str:
     try:
         return version("jobgroup")
-    except PackageNotFoundError:  # a copy that is not installed
+    except PackageNotFoundError:  # this copy is not installed
         return "0"
 
 
 def _limit(max_bytes: int) -> int:
-    """The limit of a response; users may have raised that of results."""
+    """Return the limit for a response; users may have raised the one for results."""
     if max_bytes < MAX_RESULT_BYTES:
         return max_bytes
     raised = os.environ.get(LARGER_RESULTS, "")
@@ -339,7 +341,7 @@ def _limit(max_bytes: int) -> int:
 
 def _httpx_proxy(proxy: Proxy) -> httpx.Proxy:
     # aiohttp deprecates the transport's own way of sending passwords, and its warning ends a
-    # request where warnings are errors
+    # request if warnings are errors
     headers = {"Proxy-Authorization": proxy.authorization.reveal()} if proxy.authorization else {}
     return httpx.Proxy(proxy.url, headers=headers)
 

@@ -1,4 +1,4 @@
-"""Polling many jobs on a cloud that reports one at a time: bounded, and stopping early."""
+"""Poll many jobs on a cloud that reports one at a time, with bounds and an early stop."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ _callback: Final[ContextVar[StatusCallback]] = ContextVar("callback", default=_i
 
 INITIAL_CONCURRENCY: Final = 40
 MAX_CONCURRENCY: Final = 100
-"""Requests in flight: 40 at first, one more after each status, at most 100. The remaining
+"""Number of requests in flight: 40 at first, one more after each status, at most 100. The other
 connections stay free for creates and results."""
 
 MAX_CONSECUTIVE_FAILURES: Final = 10
-"""Failures in a row, each after its retries, that end one call of `poll_each`."""
+"""Number of consecutive failures, each after its retries, that ends one call of `poll_each`."""
 
 
 async def poll_each(  # noqa: C901  # its three small functions count
@@ -41,7 +41,7 @@ async def poll_each(  # noqa: C901  # its three small functions count
 ) -> dict[str, RemoteStatus | Exception]:
     """Return each job's status from the coroutine function `ask`, or the error that it raised.
 
-    Within `report_each_to`, each answer is also reported when it arrives.
+    Within `report_each_to`, each answer is also reported as soon as it arrives.
 
     Once the account is rejected, unreachable or throttled, or after `MAX_CONSECUTIVE_FAILURES`
     failures in a row, the remaining jobs get the same error without a request.
@@ -96,8 +96,8 @@ async def _answer(
 def report_each_to(callback: StatusCallback) -> Iterator[None]:
     """Let `poll_each` call `callback` with each id and answer while the block runs.
 
-    One silent job then delays no other. It is not part of the protocol: a provider that does not
-    use `poll_each` returns all its answers at the end.
+    A silent job then delays no other job. This is not part of the protocol: a provider that does
+    not use `poll_each` returns all its answers at the end.
     """
     before = _callback.set(callback)
     try:
@@ -107,12 +107,12 @@ def report_each_to(callback: StatusCallback) -> Iterator[None]:
 
 
 def status_callback() -> StatusCallback:
-    """The callback of `report_each_to`, for a provider that changes answers first."""
+    """Return the callback of `report_each_to`, for a provider that first changes the answers."""
     return _callback.get()
 
 
 def _stops_polling(error: JobGroupError) -> bool:
-    """Whether one such error is enough: a 5xx or a silence may concern that job alone."""
+    """Return whether one such error ends polling: a 5xx or a timeout may concern only that job."""
     if isinstance(error, CloudUnavailableError):
         return error.status_code == 429
     return concerns_account(error) and not isinstance(error, NoResponseError)

@@ -1,4 +1,4 @@
-"""The proxy, if any, that an account's requests go through."""
+"""Find the proxy, if any, for an account's requests."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ class Proxy:
 
     Attributes:
         url: scheme, host and port, without the password.
-        named_by: the variable or setting that names it.
+        named_by: variable or setting that names it.
         authorization: value of its ``Proxy-Authorization`` header.
-        password: what no message may show.
+        password: secret that no message may show.
     """
 
     url: str
@@ -41,9 +41,9 @@ class Proxy:
 
 
 class ProxyResolver:
-    """Finds the account's own proxy, or the environment's or system's; none for loopback.
+    """Finds the proxy of an account, the environment or the system; there is none for loopback.
 
-    It remembers the environment's and the system's until `refresh`.
+    It remembers those of the environment and the system until `refresh`.
     """
 
     def __init__(self, account: Account) -> None:
@@ -54,18 +54,18 @@ class ProxyResolver:
         self._system: tuple[Secret, str] | None = None
 
     def proxy(self) -> Proxy | None:
-        """Return the present proxy.
+        """Return the current proxy.
 
         Raises:
-            CloudUnreachableError: its URL can be no http proxy's.
+            CloudUnreachableError: its URL cannot be that of an http proxy.
         """
         if is_loopback(self._account.origin):
             return None
-        # the order of requests, which Perceval's users write them for
+        # the order of requests, for which Perceval's users write them
         for start in (self._scheme, "all"):
             for name in (f"{start}://{self._host}", start):
                 if self._account.proxies.get(name):
-                    # never bound to a name: the URL may hold a password
+                    # never bound to a name, because the URL may contain a password
                     return self._parse(Secret(self._account.proxies[name]), "Perceval's proxies")
         if self._system is None:
             self._system = self._from_system()
@@ -73,7 +73,7 @@ class ProxyResolver:
         return self._parse(url, named_by) if url else None
 
     def refresh(self) -> None:
-        """Look all settings up again: they may have been corrected."""
+        """Look up all settings again, because they may have been corrected."""
         self._system = None
         refresh = getattr(self._account.proxies, "refresh", None)
         if refresh is not None:
@@ -99,7 +99,7 @@ class ProxyResolver:
         problem = "its proxy's URL is not of the form http://host:port"
         if scheme.startswith("socks"):
             problem = f"its proxy uses {scheme}, and jobgroup supports only http and https proxies"
-        raise CloudUnreachableError(  # without the proxy's URL, which may hold a password
+        raise CloudUnreachableError(  # without the proxy's URL, which may contain a password
             f"Cannot reach {self._account.origin}: {problem}. Nothing was sent. Correct it"
             f" ({named_by}), or add the cloud's host to NO_PROXY to use no proxy.",
             origin=self._account.origin,
@@ -108,7 +108,7 @@ class ProxyResolver:
 
 
 def _split(url: Secret) -> tuple[str, Secret]:
-    """Return the scheme, http by default, and the rest; a password may hold any character."""
+    """Return the scheme, http by default, and the rest; a password may have any character."""
     scheme, separator, _ = url.reveal().strip().partition("://")
     if not separator:
         return "http", Secret(url.reveal().strip().rstrip("/"))
@@ -127,19 +127,19 @@ def _basic(user: Secret) -> Secret:
 
 
 def _is_bypassed(host: str, port: int) -> bool:
-    """Whether NO_PROXY or the system excludes a host from the proxy."""
+    """Return whether NO_PROXY or the system excludes a host from the proxy."""
     if proxy_bypass(f"{host}:{port}") or proxy_bypass(host):
         return True
-    # Python's own library wants commas and ignores "*.example"; curl accepts spaces, and people
-    # write what their browser's settings accept
+    # Python's own library requires commas and ignores "*.example"; curl accepts spaces, and people
+    # write entries that their browser accepts
     named = os.environ.get("no_proxy") or os.environ.get("NO_PROXY") or ""
     entries = re.split(r"[\s,;]+", named.casefold())
     return any(_is_named(host, port, entry) for entry in entries if entry)
 
 
 def _is_named(host: str, port: int, entry: str) -> bool:
-    """Whether an entry of NO_PROXY names a host: itself, its domain, its network, or all."""
-    if "/" in entry:  # a network, which requests supports and Python's own library does not
+    """Return whether an entry of NO_PROXY names a host: itself, its domain, its network, or all."""
+    if "/" in entry:  # a network, which requests supports but Python's own library does not
         try:
             return ip_address(host) in ip_network(re.sub(r"[\[\]]", "", entry), strict=False)
         except ValueError:

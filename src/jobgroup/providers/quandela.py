@@ -1,4 +1,4 @@
-"""Quandela Cloud: creating, watching, canceling and rerunning jobs through its REST interface."""
+"""Quandela Cloud: create, watch, cancel and rerun jobs through its REST API."""
 
 from __future__ import annotations
 
@@ -50,11 +50,11 @@ def create(account: Account) -> QuandelaCloud:
 
 
 class QuandelaCloud:
-    """One account of a Quandela Cloud, or of a service with the same interface.
+    """One account of a Quandela Cloud, or of a service with the same API.
 
-    A cloud has the current paths, the older ones, or both. GET of the path that creates jobs finds
-    out: the response is 405 if the path exists. `supports_idempotency_keys` becomes true when the
-    cloud sends the header ``Idempotency-Key-Support: true``.
+    A cloud has the current paths, the older ones, or both. A GET request to the path that creates
+    jobs shows which: the response is 405 if the path exists. `supports_idempotency_keys` becomes
+    true when the cloud sends the header ``Idempotency-Key-Support: true``.
 
     Args:
         account: the account.
@@ -71,7 +71,7 @@ class QuandelaCloud:
         self._finding = asyncio.Lock()
 
     async def submit(self, body: Body, *, key: str) -> str:
-        """Create a job from a create body, sent as it is, and return its remote id."""
+        """Create a job from an unchanged create body, and return its remote id."""
         paths = await self._paths_before_post()
         return await self._create(paths.create, body, key)
 
@@ -80,8 +80,9 @@ class QuandelaCloud:
     ) -> str | None:
         """Run a job again as a new one and return its id.
 
-        Return None if the account may not (403), the cloud no longer has the job (404) or cannot
-        rerun (405), or there are params and it has only the older paths, which take none.
+        Return None if the account is not allowed to (403), the cloud no longer has the job (404) or
+        cannot rerun (405), or there are params and the cloud has only the older paths, which accept
+        none.
         """
         paths = await self._paths_before_post()
         if params and not paths.supports_params:
@@ -113,7 +114,7 @@ class QuandelaCloud:
         return await self._read_job("result", remote_id, max_bytes=MAX_RESULT_BYTES)
 
     async def submission(self, remote_id: str) -> Submission:
-        path = _CURRENT.of("data", remote_id)  # the older paths have none
+        path = _CURRENT.of("data", remote_id)  # the older paths have no such call
         try:
             return submission(await self._rest.get(path, max_bytes=MAX_RESULT_BYTES))
         except (RemoteNotFoundError, RequestRejectedError):
@@ -176,8 +177,8 @@ class QuandelaCloud:
                 self._paths, self._paths_are_known = paths, True
                 return paths
             if status not in (404, 410):
-                return paths  # such as a rejected token; a gateway may respond so for any path
-        # Every released client calls the older paths. The first job that is found decides.
+                return paths  # for example a rejected token; a gateway may send this for any path
+        # All released clients call the older paths. The first job that is found decides.
         self._paths = _OLDER
         return _OLDER
 
@@ -189,6 +190,7 @@ class QuandelaCloud:
         return status
 
     def _read_key_support(self, response: Response) -> None:
-        # the latest response counts: a cloud that no longer knows keys would make a second job
+        # the latest response counts, because a cloud that no longer knows keys would create a
+        # second job
         support = response.headers.get("idempotency-key-support", "")
         self.supports_idempotency_keys = support.strip().lower() == "true"

@@ -1,4 +1,4 @@
-"""Reads Quandela Cloud's documents: a job's status and creation, a plan's limits. Pure."""
+"""Read Quandela Cloud's documents: a job's status and creation, and a plan's limits. Pure."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def submission(document: dict[str, Any]) -> Submission:
 
 
 def availability(document: dict[str, Any]) -> Availability:
-    """Return a plan's limits; None for those that the cloud does not report."""
+    """Return a plan's limits; None for limits that the cloud does not report."""
     queue_max = _count(document, "max_jobs_in_queue")
     queued = _count(document, "num_jobs_in_queue")
     has_both = queue_max is not None and queued is not None
@@ -77,9 +77,9 @@ def availability(document: dict[str, Any]) -> Availability:
 
 
 def _message(document: dict[str, Any], state: str) -> str | None:
-    # 0.12's servers gave the reason in failure_code, later ones in status_message; "msg" is about
-    # the response itself ("ok") unless something went wrong. An old progress_message says nothing
-    # about an ended job.
+    # Servers of 0.12 reported the reason in failure_code, later ones in status_message; "msg" is
+    # about the response itself ("ok") unless something went wrong. An old progress_message does not
+    # describe an ended job.
     keys = ["status_message", "msg"]
     if state in FAILED:
         keys.insert(1, "failure_code")
@@ -105,4 +105,4 @@ def _progress(document: dict[str, Any]) -> float | None:
 
 
 def _epoch(document: dict[str, Any], key: str) -> float | None:
-    return get_number(document, key, at_most=MAX_TIMESTAMP) or None  # a 0 is "not yet", not 1970
+    return get_number(document, key, at_most=MAX_TIMESTAMP) or None  # 0 means "not yet", not 1970

@@ -1,4 +1,4 @@
-"""The providers that exist: ours, and those that installed packages register as entry points.
+"""Find providers: our own, and those that installed packages register as entry points.
 
 A package that cannot be used is reported in one sentence; other clouds are not affected.
 """
@@ -53,13 +53,13 @@ def installed() -> list[str]:
     return [*_OURS, *sorted({entry.name for entry in _entries()} - _OURS.keys())]
 
 
-@cache  # a sweep adds thousands of jobs, and a look takes milliseconds
+@cache  # cached, because a sweep adds thousands of jobs and each look takes milliseconds
 def check_installed(kind: str) -> None:
     """Raise an error if no installed provider has that name.
 
     Raises:
-        MissingDependencyError: there is none; the message lists the installed ones.
-        InvalidProviderError: there are two.
+        MissingDependencyError: no package has it; the message lists the installed ones.
+        InvalidProviderError: several packages have it.
     """
     if kind not in _OURS:
         _entry(kind)
@@ -68,7 +68,7 @@ def check_installed(kind: str) -> None:
 def _entries() -> list[EntryPoint]:
     try:
         return list(entry_points(group=GROUP))
-    except Exception as error:  # one unreadable file in one package is enough
+    except Exception as error:  # a single unreadable file in any package raises this
         raise InvalidProviderError(
             f"The entry points of the installed packages cannot be read ({_said(error)}). {_KEPT}"
         ) from error

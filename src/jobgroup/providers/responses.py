@@ -1,4 +1,4 @@
-"""The errors that HTTP responses mean, with the cloud's own detail. Pure."""
+"""Convert HTTP responses to errors, with the cloud's own detail. Pure."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from jobgroup.words import on_one_line
 _log = logger(__name__)
 
 MAX_DETAIL: Final = 500
-"""Characters of a cloud's own text that an error keeps."""
+"""Maximum number of characters of a cloud's own text in an error."""
 
 _JOB_LIMIT: Final = re.compile(r"cannot (create|have) more than \d+", re.IGNORECASE)
 _NO_CREDITS: Final = re.compile(r"not enough\b.*\b(credits?|time left)", re.IGNORECASE)
@@ -47,16 +47,17 @@ def error_for(  # noqa: C901  # a table of statuses
     secret: Secret = NOTHING,
     is_quota_error: bool = False,
 ) -> CloudError | InvalidTokenError | None:
-    """Return the error that a response means; None for 2xx.
+    """Return the error for a response; None for 2xx.
 
     Args:
         status: HTTP status.
-        body: body, with the cloud's own detail.
+        body: body of the response, with the cloud's own detail.
         origin: origin that responded.
         retry_after: ``Retry-After`` header.
         location: ``Location`` header; the error shows only its host.
         secret: text that the error must not show.
-        is_quota_error: whether a rejection means that the plan allows no more jobs now.
+        is_quota_error: function that returns whether a rejection means that the plan allows no more
+            jobs now.
     """
     if 200 <= status < 300:
         return None
@@ -79,13 +80,13 @@ def error_for(  # noqa: C901  # a table of statuses
     elif is_quota_error or (status in (400, 403) and _JOB_LIMIT.search(said)):
         kind = QuotaExceededError
         message = (
-            f"{origin} allows no more jobs now ({said}). Sent jobs stay sent, the others stay"
+            f"{origin} allows no more jobs now ({said}). Sent jobs stay sent, and the others"
             " unsent. With queue=True (or --queue), a run waits for free slots."
         )
     elif status == 404:
         kind, message = (
             RemoteNotFoundError,
-            f"{origin} found nothing under that id or path ({said}).",
+            f"{origin} found nothing with that id or path ({said}).",
         )
     elif status == 511:
         kind = CloudUnavailableError
@@ -107,7 +108,9 @@ def error_for(  # noqa: C901  # a table of statuses
         )
     elif status < 400:
         kind = InvalidResponseError
-        message = f"{origin} returned {said}, which is no response to the request. Check the URL."
+        message = (
+            f"{origin} returned {said}, which is not a response to the request. Check the URL."
+        )
     return kind(
         message,
         origin=origin,
@@ -123,7 +126,7 @@ def extract_detail(body: bytes | bytearray, secret: Secret = NOTHING) -> str | N
     try:
         found = _detail(parse_json(text.encode()))
     except ValueError:
-        found = "" if "<" in text[:200] else text  # not a gateway's HTML page
+        found = "" if "<" in text[:200] else text  # not an HTML page of a gateway
     found = " ".join(on_one_line(secret.hide_in(found)).split())
     return (found if len(found) <= MAX_DETAIL else found[: MAX_DETAIL - 1] + "…") or None
 
@@ -164,7 +167,7 @@ def retry_after_s(value: str | None, now: datetime | None = None) -> float | Non
 
 
 def unreadable(error: Exception, origin: str = "") -> InvalidResponseError:
-    """Return the error for a response that our own code failed to read, for that job alone.
+    """Return the error for a response that our own code failed to read; it concerns one job.
 
     Args:
         error: exception that our code raised.
@@ -180,7 +183,7 @@ def unreadable(error: Exception, origin: str = "") -> InvalidResponseError:
 
 
 def _host_of(location: str | None) -> str:
-    """The host that a redirect names, without any secret in its URL."""
+    """Return the host that a redirect names, without any secret in its URL."""
     try:
         host = urlsplit(location or "").hostname
     except ValueError:

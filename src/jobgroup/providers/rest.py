@@ -1,6 +1,6 @@
-"""JSON over HTTP for one account, which is what most providers need.
+"""JSON over HTTP for one account, as most providers need it.
 
-Its errors say correctly, by `may_have_arrived`, whether a request may have arrived.
+For its errors, `may_have_arrived` returns correctly whether a request may have arrived.
 """
 
 from __future__ import annotations
@@ -37,23 +37,23 @@ T = TypeVar("T")
 MAX_READ_ATTEMPTS: Final = 3
 READ_WAIT_INITIAL_S: Final = 0.25
 MAX_READ_WAIT_S: Final = 5.0
-"""If a cloud asks for a longer wait, the caller waits, without holding a connection."""
+"""Maximum wait in seconds here; for a longer one, the caller waits without keeping a connection."""
 
 
 class RestClient:
     """Requests to a REST service whose responses are JSON objects.
 
-    It gets the token for each request and sends it only to the account's origin. Paths begin with a
-    slash; quote ids in them with `quote_segment`. Methods raise CloudUnreachableError,
+    It gets the token for each request, and sends it only to the account's origin. Paths begin with
+    a slash; quote ids in them with `quote_segment`. Methods raise CloudUnreachableError,
     NoResponseError, CredentialsError, InvalidResponseError, and for 3xx, 4xx and 5xx the errors of
     `responses.error_for`.
 
     Args:
-        account: the account to act for.
-        auth: returns the headers that carry a token; ``Authorization: Bearer`` by default.
-        is_quota_error: whether a 4xx response means that the plan allows no more jobs now; it
-            becomes QuotaExceededError.
-        on_response: called with each response first.
+        account: account to act for.
+        auth: function that returns the headers for a token; ``Authorization: Bearer`` by default.
+        is_quota_error: function that returns whether a 4xx response means that the plan allows no
+            more jobs now; the error is then QuotaExceededError.
+        on_response: function that is called with each response first.
         read_timeout_s: seconds without any byte from the service after which a request counts as
             lost.
     """
@@ -87,7 +87,7 @@ class RestClient:
         *,
         headers: Mapping[str, str] | None = None,
     ) -> Response:
-        """Send a JSON object, or nothing, exactly once."""
+        """Send a JSON object, or an empty body, exactly once."""
         return await self.request("POST", path, body=body, headers=headers)
 
     async def create(
@@ -112,7 +112,7 @@ class RestClient:
             given = f" (it has {response.secret.hide_in(shown_id(remote_id))})"
         raise self._invalid(
             f"accepted the request but returned no valid {id_field}{given}. The job may exist. Look"
-            " for it on the cloud's page.",
+            " for it on the cloud's website.",
             response.status,
         )
 
@@ -159,7 +159,7 @@ class RestClient:
         return response
 
     def raise_for(self, response: Response) -> None:
-        """Raise the error that a response means, if any."""
+        """Raise the error for a response, if there is one."""
         error = error_for(
             response.status,
             response.body,
@@ -219,16 +219,16 @@ def quote_segment(remote_id: str | bytes) -> str:
     """Quote an id as one segment of a path.
 
     Raises:
-        RemoteNotFoundError: it can be no id, such as a segment of dots alone.
+        RemoteNotFoundError: the value cannot be an id, such as a segment of only dots.
 
     >>> quote_segment("../a b")
     '..%2Fa%20b'
     """
-    # a damaged row may have bytes, and no path of one segment is another job's
+    # a damaged row may have bytes, and no one-segment path belongs to another job
     if not isinstance(remote_id, bytes) and not is_id(remote_id):
         raise RemoteNotFoundError(
             f"{ascii(remote_id)[:80]} is not a job id, which has 1 to {MAX_ID_CHARACTERS} printable"
-            " characters. The cloud was not asked.",
+            " characters. Nothing was sent.",
             status_code=404,
         )
     return quote(remote_id, safe="")
@@ -237,7 +237,7 @@ def quote_segment(remote_id: str | bytes) -> str:
 async def retry_read(read: Callable[[], Awaitable[T]]) -> T:
     """Return the result of a read, with up to `MAX_READ_ATTEMPTS` attempts.
 
-    A read that took long to fail is left to the caller to retry.
+    If a read took long to fail, the caller decides whether to retry it.
     """
     return await retry(
         read,
@@ -250,7 +250,7 @@ async def retry_read(read: Callable[[], Awaitable[T]]) -> T:
 
 
 def is_retryable(error: BaseException) -> bool:
-    """Whether the same read may succeed in a moment."""
+    """Return whether the same read may soon succeed."""
     return (
         isinstance(error, CloudUnreachableError | CloudUnavailableError | InvalidResponseError)
         and not isinstance(error, ResponseTooLargeError)

@@ -1,4 +1,4 @@
-"""Scaleway's Quantum as a Service: jobs run in sessions, which people start and which end."""
+"""Scaleway's Quantum as a Service, where jobs run in sessions that users start and that end."""
 
 from __future__ import annotations
 
@@ -44,9 +44,9 @@ def create(account: Account) -> ScalewayQaaS:
 class ScalewayQaaS:
     """One account of Scaleway's QaaS.
 
-    A job's body names its project and its session. If that session has ended, or none was started
-    when the job was added, the job goes to the newest running session of its project and platform.
-    jobgroup never starts a session, because sessions cost money.
+    A job's body names its project and its session. If that session has ended, or none was running
+    when the job was added, the job is sent to the newest running session of its project and
+    platform. jobgroup never starts a session, because sessions cost money.
     """
 
     supports_idempotency_keys = False
@@ -159,7 +159,7 @@ class ScalewayQaaS:
         except RemoteNotFoundError:
             return True
         except JobGroupError:
-            return False  # then the job's own error is reported
+            return False  # the job's own error is reported instead
         return session.get("status") in _ENDED
 
     async def _running_session(self, body: Body, why: str) -> str:
@@ -167,7 +167,7 @@ class ScalewayQaaS:
 
         Args:
             body: create body.
-            why: reason to look for one, for the error.
+            why: reason for the search, for the error.
         """
         wanted = {k: body[k] for k in ("project_id", "platform_id") if body.get(k)}
         query = urlencode({**wanted, "order_by": "created_at_desc"})
@@ -184,8 +184,9 @@ class ScalewayQaaS:
             ):
                 return session_id
         raise SessionEndedError(
-            f"{self._rest.origin}: {why}, and no other of its project and platform is running. The"
-            " job stays unsent. Start a session (session.start()) and run the group again.",
+            f"{self._rest.origin}: {why}, and no other session of its project and platform is"
+            " running. The job stays unsent. Start a session (session.start()) and run the group"
+            " again.",
             origin=self._rest.origin,
             status_code=409,
         )

@@ -1,7 +1,7 @@
-"""A provider of another package, held to the protocol, so that the engine can rely on it.
+"""Check a provider of another package against the protocol, so that the engine can rely on it.
 
-Unexpected errors and values of a wrong type become one sentence that names the provider, for one
-job alone if the call was about one job. No message shows the token.
+An unexpected error or a value of a wrong type becomes a sentence that names the provider; it
+concerns only one job if the call was about one job. No message shows the token.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ from jobgroup.secret import NOTHING, Secret
 from jobgroup.words import shown
 
 CALL_TIMEOUT_S: Final = 600.0
-"""Time for one call; `status` gets a second more for each job."""
+"""Seconds for one call; `status` gets one second more for each job."""
 
 T = TypeVar("T")
 
@@ -53,11 +53,11 @@ _log = logger(__name__)
 
 
 class _WrongValueError(Exception):
-    """A method returned a value of a wrong type. Args: the value, and what was expected."""
+    """A method returned a value of a wrong type. Its args are the value and a description."""
 
 
 class ThirdPartyProvider:
-    """Wraps a provider and checks everything that it returns and raises."""
+    """A wrapper that checks everything that a provider returns and raises."""
 
     def __init__(self, inner: Provider, kind: str, account: Account) -> None:
         self._inner = inner
@@ -66,12 +66,12 @@ class ThirdPartyProvider:
 
     @property
     def supports_idempotency_keys(self) -> bool:
-        """Whether the provider says so, with exactly True."""
+        """Whether the provider's own attribute is exactly True."""
         return getattr(self._inner, "supports_idempotency_keys", False) is True
 
     async def submit(self, body: Body, *, key: str) -> str:
-        """Create a job; a return value that is no id leaves it open whether the job exists."""
-        own = copy.deepcopy(body)  # the provider may change it
+        """Create a job; if the return value is not an id, the job may still exist."""
+        own = copy.deepcopy(body)  # a copy, because the provider may change it
         return await self._call("submit", _id, own, key=key)
 
     async def rerun(
@@ -89,7 +89,7 @@ class ThirdPartyProvider:
         await self._call("cancel", lambda _: None, remote_id)
 
     async def status(self, remote_ids: Sequence[str]) -> Mapping[str, RemoteStatus | Exception]:
-        """Return each job's status or error, or raise InvalidProviderError for a wrong whole."""
+        """Return each job's status or error; InvalidProviderError unless they are a mapping."""
         report = status_callback()
         with report_each_to(lambda i, value: report(i, self._each(value))):
             try:
@@ -142,7 +142,7 @@ class ThirdPartyProvider:
             raised = self._without_secrets(error)
         except _WrongValueError as error:
             raised = self._wrong(name, error)
-        except BaseException as error:  # whatever it is, it stays with this provider
+        except BaseException as error:  # any error affects only this provider
             if isinstance(error, GeneratorExit) or (
                 isinstance(error, asyncio.CancelledError) and _is_being_canceled()
             ):
@@ -161,7 +161,7 @@ class ThirdPartyProvider:
         raise raised  # without its cause, whose text and frames may show the token
 
     def _each(self, value: Any) -> RemoteStatus | Exception:
-        """Return the status or error of one job, whatever the provider returned for it."""
+        """Return a valid status or error for one job, whatever the provider returned for it."""
         if isinstance(value, JobGroupError):
             return self._without_secrets(value)
         if isinstance(value, Exception):
@@ -207,7 +207,7 @@ class ThirdPartyProvider:
 
 
 def token_of(account: Account) -> Secret:
-    """The account's token, which messages must not show; `NOTHING` if there is none."""
+    """Return the account's token, which messages must not show; `NOTHING` if there is none."""
     try:
         return Secret(account.token())
     except CredentialsError:

@@ -1,8 +1,8 @@
-"""Values in responses: read from a document's fields, or returned by a provider, and bounded.
+"""Read and bound values in responses, from a document's fields or returned by a provider.
 
-A value that is missing, of a wrong type or out of range becomes None or is cut, and is logged, for
-that job alone. Values that are stored fit SQLite (64 bits), JSON in a browser (2**53) and
-`datetime`. Pure.
+A value that is missing, of a wrong type or out of range becomes None or is shortened, and is
+logged; other jobs are not affected. Values that are stored fit SQLite (64 bits), JSON in a browser
+(2**53) and `datetime`. Pure.
 """
 
 from __future__ import annotations
@@ -20,23 +20,24 @@ from jobgroup.status import ON_CLOUD, TERMINAL, RunningStatus
 from jobgroup.words import shown
 
 MAX_COUNT: Final = 10**15
-"""Shots, and other counts."""
+"""Maximum number of shots, and of other counts."""
 
 MAX_TIMESTAMP: Final = 32_503_680_000.0
-"""The year 3000, in seconds since the epoch: larger ones are milliseconds, or wrong."""
+"""The year 3000, in seconds since the epoch; larger values are milliseconds, or wrong."""
 
 MAX_DURATION_S: Final = 10 * 366 * 86_400.0
 
 MAX_MESSAGE: Final = 2000
 MAX_NAME: Final = 500
 MAX_WORD: Final = 100
-"""Characters of a job's message, of a job's or platform's name, and of a cloud's status word."""
+"""Maximum number of characters of a job's message, of a job's or platform's name, and of a cloud's
+status word."""
 
 _log = logger(__name__)
 
 
 def get_str(document: Mapping[str, Any], key: str, *, at_most: int = MAX_MESSAGE) -> str | None:
-    """Return a field's text, cut to `at_most` characters; None if it is empty.
+    """Return a field's text, shortened to `at_most` characters; None if it is empty.
 
     >>> get_str({"name": "a"}, "name"), get_str({"name": 3}, "name")
     ('a', None)
@@ -68,7 +69,7 @@ def get_number(
 
 
 def get_timestamp(document: Mapping[str, Any], key: str) -> float | None:
-    """Return a field's ISO 8601 time in seconds since the epoch; without a zone it is UTC.
+    """Return a field's ISO 8601 time in seconds since the epoch; without a time zone, it is UTC.
 
     >>> get_timestamp({"at": "1970-01-01T00:01:00Z"}, "at")
     60.0
@@ -127,7 +128,7 @@ def bound_submission(given: Submission) -> Submission:
 
 
 def bound_number(value: object, at_most: float, what: str) -> float | None:
-    """Return a finite number from 0 to `at_most` as a float; log any other and return None.
+    """Return a finite number from 0 to `at_most` as a float; log any other value and return None.
 
     >>> bound_number(3, 10, "shots"), bound_number(float("nan"), 10, "shots")
     (3.0, None)
@@ -158,7 +159,7 @@ def _text(value: object, at_most: int, what: str) -> str | None:
 
 
 def bound_text(text: str, at_most: int) -> str:
-    r"""Return text that UTF-8 can encode, without control characters but "\n" and "\t", cut.
+    r"""Return shortened, valid Unicode text without control characters except "\n" and "\t".
 
     >>> bound_text("a\x1b[31m\ud800\n", 10)
     'a [31m?\n'

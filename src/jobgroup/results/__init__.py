@@ -1,4 +1,4 @@
-"""Results: as the client library gives them, as tables, as distributions, and one by one."""
+"""Results in the client library's form, as tables, as distributions, and one by one."""
 
 from jobgroup.results.cells import Result
 from jobgroup.results.collect import (

@@ -1,4 +1,4 @@
-"""The numbers of a group's jobs, put together for datasets, figures and comparisons."""
+"""Combine the numbers of a group's jobs for datasets, figures and comparisons."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ def study_of_group(
     sweep: str | None = None,
     report: Callable[[str], object] = warn,
 ) -> Study:
-    """Return the points of a group's only sweep, or of the one of a name.
+    """Return the points of the sweep with a name, or of a group's only sweep.
 
-    A group without sweeps has its jobs' common labels as swept names. Points whose repeats differ
-    by more than chance, and probabilities left out beside counts, are named in one sentence, which
-    is a warning unless `report` takes it.
+    In a group without sweeps, the labels that all jobs have are the swept names. One sentence names
+    points whose repeats differ by more than chance, and probabilities left out because counts are
+    used; it is a warning unless `report` takes it.
 
     Raises:
-        ValueError: there is no such sweep, or there are several to choose from.
+        ValueError: the sweep does not exist, or the group has several and no name was given.
     """
     store = session.store
     swept, entry_ids = _chosen_sweep(store, sweep)
@@ -71,7 +71,7 @@ def _chosen_sweep(
         return swept, {entry_id for entry_id, id_ in ids.items() if id_ == sweep.id}
     names = ", ".join(repr(each.name) for each in sweeps)
     if name is not None:
-        there_are = f"There are: {names}." if names else "It has no sweeps."
+        there_are = f"Its sweeps are: {names}." if names else "It has no sweeps."
         raise ValueError(f"This group has no sweep {shown(name)}. {there_are}")
     if found:
         raise ValueError(f"This group has several sweeps. Choose one with sweep=: {names}.")
@@ -87,9 +87,9 @@ def _settings(
 
 def _differences(store: GroupStore, one: int, base: int) -> str:
     bodies = [store.fingerprints.body(each) for each in (one, base)]
-    found = differences(*bodies) if all(bodies) else []  # no body, or a damaged one
+    found = differences(*bodies) if all(bodies) else []  # the body is missing or damaged
     kept = [each for each in found if not each.startswith(("max_samples", "max_shots"))]
-    return ", ".join(kept[:3]) or f"other settings than job {one}"
+    return ", ".join(kept[:3]) or f"settings that differ from job {one}"
 
 
 def _notes(name: str, study: Study) -> list[str]:
@@ -117,7 +117,7 @@ def compare_sides(a: Side, b: Side, seed: int = 0) -> Comparison:
     """Compare two sides by their total variation distance.
 
     Raises:
-        ValueError: their states have different numbers of modes, or a side has no results.
+        ValueError: the sides' states have different numbers of modes, or a side has no results.
     """
     if a.modes and b.modes and not a.modes & b.modes:
         raise ValueError(
@@ -136,10 +136,10 @@ def compare_sides(a: Side, b: Side, seed: int = 0) -> Comparison:
 
 
 class Side:
-    """One side of a comparison: jobs taken together, or an ideal distribution.
+    """One side of a comparison: pooled jobs, or an ideal distribution.
 
     Raises:
-        ValueError: it has no results, or an ideal is no distribution.
+        ValueError: the side has no results, or the ideal is not a distribution.
     """
 
     def __init__(self, shares: Mapping[str, float], pool: Pool | None = None) -> None:
@@ -153,7 +153,7 @@ class Side:
 
     @classmethod
     def of_jobs(cls, rows: Iterable[ResultRow], iteration: int | None) -> Side:
-        """Return the results of some jobs, taken together."""
+        """Return the pooled results of some jobs."""
         measured = [row.measurement for row in rows if row.measurement.kind is not None]
         if iteration is not None:
             measured = [m for m in measured if m.iteration in (None, iteration)]
@@ -161,12 +161,12 @@ class Side:
             raise ValueError("These jobs have several iterations. Choose one with iteration=.")
         pool = Pool(measured)
         if not pool.shares:
-            raise ValueError("There is nothing to compare: a side has no results or no samples.")
+            raise ValueError("Nothing to compare: a side has no results or no samples.")
         return cls(pool.shares, pool)
 
     @classmethod
     def of_ideal(cls, given: Ideal) -> Side:
-        """Return a given distribution: exact, without samples."""
+        """Return a given distribution, which is exact and has no samples."""
         shares: dict[str, float] = {}
         for state, value in given.items():
             shares[label_of(state)] = shares.get(label_of(state), 0.0) + float(value)

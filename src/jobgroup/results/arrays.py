@@ -1,4 +1,4 @@
-"""Results as an xarray dataset: a dimension for each swept name, and one for the states."""
+"""Results as an xarray dataset, with a dimension for each swept name and one for the states."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ LONG_NAMES: Final[Mapping[str, str]] = {
     "jobs": "number of jobs",
     "done": "number of successful jobs",
     "failed": "number of failed jobs",
-    "variant": "jobs with other settings at the same point",
+    "variant": "jobs with different settings at the same point",
     "repeat": "index among the jobs of a point",
     "point": "index of the point",
 }
@@ -79,7 +79,7 @@ def dataset_of(
 
     Raises:
         MissingDependencyError: xarray is not installed.
-        UnknownColumnError: no job has a state that `states` or a definition names.
+        UnknownColumnError: `states` or a definition names a state that no job has.
         ValueError: `repeats` or `errors` is unknown.
     """
     try:
@@ -201,7 +201,7 @@ class _Variables:
         self._add_shots()
 
     def _add_shots(self) -> None:
-        """Add the shots of whole jobs, which have no dimension of iterations."""
+        """Add the shots of whole jobs, which have no dimension for iterations."""
         layout, np = self._layout, self._np
         if not any(r.record.shots is not None for p in layout.points for r in p.rows):
             return
@@ -321,7 +321,7 @@ def coordinate(values: Sequence[Cell], np: Any) -> Any:
 
 
 def time_of(value: Cell) -> datetime | None:
-    """Return the time in UTC that an ISO string states (labels store datetimes so), or None."""
+    """Return the UTC time of an ISO string, the form in which labels store datetimes, or None."""
     if not isinstance(value, str) or not _DATE.match(value):
         return None
     try:
@@ -367,7 +367,9 @@ def _remarks(study: Study, layout: _Layout) -> dict[str, str]:
     if len(study.variants) > 1:
         found["variants"] = " | ".join(study.variants)
     if left_out := study.left_out():
-        found["left_out"] = f"probabilities of jobs {', '.join(map(str, left_out))}, beside counts"
+        found["left_out"] = (
+            f"probabilities of jobs {', '.join(map(str, left_out))}, because counts are used"
+        )
     if unlike := study.disagreements():
         found["repeats_differ"] = "; ".join(unlike)
     return found

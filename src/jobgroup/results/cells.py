@@ -1,4 +1,4 @@
-"""The parts of a result: cells of tables, single numbers, and what iterations vary. Pure."""
+"""Parts of a result: cells of tables, single numbers, and values that iterations vary. Pure."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ Cell = bool | int | float | str | None
 
 
 class Result(TypedDict, total=False):
-    """A job's result, as the client library gives it; which keys it has depends on the job.
+    """A job's result in the client library's form. Its keys depend on the job.
 
     Attributes:
         results: a distribution, counts or samples.
-        results_list: for a job with iterations, a result of each instead.
-        iteration: what was varied, in a result of `results_list`.
+        results_list: for a job with iterations, a list with the result of each instead.
+        iteration: values that were varied, in a result of `results_list`.
         physical_perf: share of the shots that pass the filters on detection.
         logical_perf: share of these that pass the selection on logical states.
         global_perf: share of the shots that pass both.
@@ -31,14 +31,14 @@ class Result(TypedDict, total=False):
 
 
 def cell(value: Any) -> Cell:
-    """Return a value as a cell of a table: a plain number, a truth value, or its text."""
+    """Return a value as a cell of a table: a plain number, a boolean, or its text."""
     if value is None or isinstance(value, bool | str):
         return value
     if isinstance(value, Integral):
         return int(value)
     if isinstance(value, Real):
         return float(value)
-    as_number = getattr(value, "item", None)  # numpy's truth values
+    as_number = getattr(value, "item", None)  # numpy's booleans
     if callable(as_number) and isinstance(plain := as_number(), bool):
         return plain
     return str(value)
@@ -55,7 +55,7 @@ def scalars_of(document: Mapping[str, Any]) -> dict[str, Cell]:
 
 
 def flattened(varied: Any) -> dict[str, Cell]:
-    """Return the varied values of an iteration, those of its circuit among them.
+    """Return the varied values of an iteration, including those of its circuit.
 
     >>> flattened({"circuit_params": {"phi": 0.1}, "noise": {"g2": 0.05}})["noise.g2"]
     0.05
@@ -82,11 +82,11 @@ NOISE_DEFAULTS: Final[Mapping[str, bool | float]] = {
     "phase_imprecision": 0.0,
     "phase_error": 0.0,
 }
-"""Perceval's values of a noise model's parameters that are not given."""
+"""Perceval's default parameters of a noise model."""
 
 
 def noise_of(noise: Any) -> dict[str, Cell]:
-    """Return a noise model's parameters as columns, defaults filled in; {} for anything else.
+    """Return a noise model's parameters as columns, including defaults; {} for anything else.
 
     >>> noise_of('{"g2": 0.05}')["noise.indistinguishability"]
     1.0

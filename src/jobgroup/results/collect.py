@@ -1,4 +1,4 @@
-"""Results: fetched by the engine, decoded in the calling thread as the client library does."""
+"""Collect results: the engine fetches them, and the calling thread decodes them."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ T = TypeVar("T")
 Errors = Literal["raise", "collect"]
 
 HAS_RESULTS = frozenset({"success", "error", "canceled", "unknown"})
-"""States in which a cloud may have results; partial ones for all but the first."""
+"""States in which a cloud may have results; those of all but the first are partial."""
 
 
 def with_results(session: GroupSession) -> list[JobRecord]:
-    """Return the jobs whose results can be fetched, and those of rejected accounts."""
+    """Return the jobs whose results can be fetched, and the jobs of rejected accounts."""
     refused = session.poller.refusals
     return [
         r
@@ -41,27 +41,27 @@ def check_errors(errors: str) -> None:
     """Raise if `errors` is not a known way to handle errors.
 
     Raises:
-        ValueError: it is neither.
+        ValueError: `errors` is neither "collect" nor "raise".
     """
     if errors not in ("raise", "collect"):
-        raise ValueError(f'errors is "collect" or "raise", not {shown(errors)}.')
+        raise ValueError(f'errors must be "collect" or "raise", got {shown(errors)}.')
 
 
 Documents = Mapping[int, dict[str, Any] | Exception]
-"""Result documents by entry, or why one is missing."""
+"""Result documents by entry, or the error of a missing one."""
 
 
 def decode_all(
     records: list[JobRecord], documents: Documents
 ) -> tuple[dict[int, Result], dict[int, Exception]]:
-    """Return the results by position, and why expected ones are missing."""
+    """Return the results, and the errors of missing ones, by position."""
     return _read_all(records, documents, lambda _, document: decode(document))
 
 
 def measure_all(
     records: list[JobRecord], documents: Documents
 ) -> tuple[dict[int, list[Measurement]], dict[int, Exception]]:
-    """Return the measurements by position, and why expected ones are missing."""
+    """Return the measurements, and the errors of missing ones, by position."""
     return _read_all(records, documents, measurements)
 
 
@@ -89,10 +89,10 @@ def collect(
     decoded: tuple[Mapping[int, Result], Mapping[int, Exception]],
     errors: Errors,
 ) -> list[Result | None]:
-    """Return decoded results in the group's order, None for those without a result.
+    """Return decoded results in the group's order; None for a job without a result.
 
     Raises:
-        ResultsError: with ``errors="raise"``, some results are missing; it has the others.
+        ResultsError: with ``errors="raise"``, results are missing; the error has the others.
     """
     now = session.store.entries.positions([record.entry_id for record in records])
     moved = {record.position: now.get(record.entry_id, record.position) for record in records}
@@ -103,8 +103,8 @@ def collect(
     active = sum(counts.get(state, 0) for state in PENDING)
     active -= sum(r.state in PENDING and moved[r.position] in failures for r in records)
     hint = (
-        f"{format_count(active, 'job')} of {session.name!r} did not end yet, and None stands for"
-        " each result. Call get_results(wait=True) to wait for the end."
+        f"{format_count(active, 'job')} of {session.name!r} had not ended, so each such result is"
+        " None. Call get_results(wait=True) to wait for the end."
     )
     if not failures:
         if active:
@@ -117,13 +117,13 @@ def collect(
     )
     if errors == "raise":
         raise ResultsError(
-            f"{sentence} The error has them all: error.results, error.failures.",
+            f"{sentence} error.results has the others, and error.failures the reasons.",
             results=results,
             failures=failures,
         )
     warn(
-        f"{sentence} They are None in the list. Repeat the call to fetch them again."
-        f"{f' {hint}' if active else ''}"
+        f"{sentence} They are None in the list. Repeat the call to fetch them"
+        f" again.{f' {hint}' if active else ''}"
     )
     return results
 
@@ -132,8 +132,8 @@ def results_of_one(session: GroupSession, record: JobRecord) -> Result:
     """Return the results of one job that has ended.
 
     Raises:
-        RuntimeError: it failed and has none.
-        JobGroupError: they could not be fetched or decoded.
+        RuntimeError: the job failed and has no results.
+        JobGroupError: the results could not be fetched or decoded.
     """
     document = session.start(fetch, session, [record]).result()[record.entry_id]
     try:

@@ -1,4 +1,4 @@
-"""Tables for dataframe libraries, which are used when they are there and never needed."""
+"""Convert tables for dataframe libraries, all of which are optional."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     "count": "int",
     "probability": "float",
 }
-"""Kinds of columns that may be empty."""
+"""Kinds of the columns that may be empty."""
 
 _MOST_INT: Final = 2**63 - 1
 
@@ -112,6 +112,6 @@ def _needed(module: str, what: str, advice: str) -> Any:
         return import_module(module)
     except ImportError as error:
         raise MissingDependencyError(
-            f"{what} needs {module}, which is not installed: {advice}. to_csv and to_json need"
-            " nothing."
+            f"{what} needs {module}, which is not installed: {advice}. to_csv and to_json work"
+            " without it."
         ) from error

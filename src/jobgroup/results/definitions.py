@@ -20,7 +20,7 @@ RESERVED: Final = frozenset({
     *("iteration", "id", "platform", "message", "shots", "name", "duration_s", "attempts"),
     *("note", "error", "sent_at", "started_at", "finished_at"),
 })  # fmt: skip
-"""Names of columns and variables that no derived quantity can have."""
+"""Names of columns and variables, which derived quantities cannot have."""
 
 MAX_DEFINITIONS: Final = 100
 
@@ -31,7 +31,7 @@ def definitions_of(store: GroupStore) -> dict[str, Expression]:
     for name, text in _texts(store).items():
         try:
             found[name] = parse(text)
-        except ExpressionError:  # in a file from elsewhere
+        except ExpressionError:  # the file may come from elsewhere
             continue
     return found
 
@@ -40,12 +40,12 @@ def define(store: GroupStore, name: str, expression: str | None) -> None:
     """Store a derived quantity with a group; None removes it.
 
     Raises:
-        TypeError: the expression is no text.
-        ValueError: the name is taken or no identifier, or the text is no expression.
+        TypeError: the expression is not a string.
+        ValueError: the name is taken or is not an identifier, or the expression cannot be parsed.
     """
     if expression is not None:
         if not isinstance(expression, str):
-            raise TypeError(f"expression must be a text, got {shown(expression)}.")
+            raise TypeError(f"expression must be a string, got {shown(expression)}.")
         parse(expression)
         _check_name(store, name)
     texts = _texts(store)
@@ -53,7 +53,9 @@ def define(store: GroupStore, name: str, expression: str | None) -> None:
     if expression is not None:
         texts[name] = expression
     if len(texts) > MAX_DEFINITIONS:
-        raise ValueError(f"A group has at most {MAX_DEFINITIONS} definitions.")
+        raise ValueError(
+            f"A group can have at most {MAX_DEFINITIONS} definitions. Nothing was changed."
+        )
     store.set_meta(definitions=json.dumps(texts) if texts else None)
 
 

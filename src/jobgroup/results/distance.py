@@ -1,4 +1,4 @@
-"""Distance between distributions, beside the distance that chance alone gives. Pure.
+"""Distance between distributions, and the distance that chance alone gives. Pure.
 
 The total variation distance is taken over all states. Under equality, the counts of one side given
 the pooled counts are hypergeometric (E. L. Lehmann, J. P. Romano, *Testing Statistical Hypotheses*,
@@ -16,15 +16,15 @@ from typing import Any, Final
 from jobgroup.errors import MissingDependencyError
 
 DRAWS: Final = 9_999
-"""Random relabellings for a p-value: p = (1 + b) / (1 + draws) (B. Phipson,
-G. K. Smyth, Stat. Appl. Genet. Mol. Biol. 9 (2010) 39)."""
+"""Number of random relabellings for a p-value: p = (1 + b) / (1 + draws) (B. Phipson, G. K. Smyth,
+Stat. Appl. Genet. Mol. Biol. 9 (2010) 39)."""
 
 FEWEST_DRAWS: Final = 199
 MOST_WORK: Final = 50_000_000
-"""Results relabelled for one comparison, which take seconds."""
+"""Maximum number of results relabelled for one comparison, which takes seconds."""
 
 _ONE_BY_ONE: Final = 40
-"""Results for each state below which it is faster to relabel them one by one."""
+"""Number of results per state below which relabelling them one by one is faster."""
 
 _CELLS: Final = 2_000_000
 _ROUNDING: Final = 1e-12
@@ -32,18 +32,18 @@ _ROUNDING: Final = 1e-12
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """The total variation distance of two distributions, and what chance gives.
+    """The total variation distance of two distributions, and the distance expected by chance.
 
-    The p-value holds for a pair that was chosen before its results were seen.
+    The p-value is valid only for a pair that was chosen before its results were seen.
 
     Attributes:
         distance: half the sum of absolute differences over all states, from 0 to 1.
-        expected: the mean distance of two results of one distribution; None without samples.
-        spread: the standard deviation of that distance.
-        p95: the distance that 95 % of such results do not exceed.
-        p_value: the probability of at least this distance if the distributions are equal.
-        samples: of each side, None for probabilities.
-        left_out: positions of jobs whose probabilities were left out beside counts.
+        expected: mean distance of two results of the same distribution; None without samples.
+        spread: standard deviation of that distance.
+        p95: distance that 95 % of such results do not exceed.
+        p_value: probability of at least this distance if the distributions are equal.
+        samples: number of samples of each side; None for probabilities.
+        left_out: positions of jobs whose probabilities were left out, because counts are used.
     """
 
     distance: float
@@ -88,7 +88,7 @@ def expected_distance(a: Mapping[str, int], b: Mapping[str, int]) -> float:
 
 
 def _hypergeometric_deviation(n: int, m: int, c: int) -> float:
-    """E|H - E[H]| of the hypergeometric H: of n + m results c are of a state, n are drawn."""
+    """Return E|H - E[H]| for n draws from n + m results, of which c are of a state."""
     total = n + m
     j = n * c // total + 1
     others = m - c + j
@@ -99,7 +99,7 @@ def _hypergeometric_deviation(n: int, m: int, c: int) -> float:
 
 
 def expected_distance_to_ideal(ideal: Mapping[str, float], n: int) -> float:
-    """Return the mean distance of `n` samples of a distribution from it.
+    """Return the mean distance between a distribution and `n` samples of it.
 
     >>> round(expected_distance_to_ideal({"x": 0.25, "y": 0.375, "z": 0.375}, 500), 6)
     0.025004
@@ -130,7 +130,7 @@ def compare_counts(a: Mapping[str, int], b: Mapping[str, int], *, seed: int = 0)
     results = np.repeat(np.arange(len(states)), pooled) if one_by_one else None
 
     def draw(size: int) -> Any:
-        """Counts of the first side after relabelling, a row for each time."""
+        """Return counts of the first side after relabelling, one row per relabelling."""
         if results is None:
             return random.multivariate_hypergeometric(pooled, n, size=size, method="marginals")
         rows = (random.permutation(results)[:n] for _ in range(size))
@@ -160,7 +160,7 @@ def compare_with_ideal(
 
 
 def _in_batches(distances: Callable[[int], Any], states: int, cost: int) -> list[float]:
-    """Distances of `DRAWS` draws, or of fewer if each costs much, a bounded number at a time."""
+    """Yield distances of `DRAWS` draws, or of fewer if each is slow, in bounded batches."""
     left = min(DRAWS, max(FEWEST_DRAWS, MOST_WORK // cost))
     size = max(1, _CELLS // states)
     found: list[float] = []

@@ -1,4 +1,4 @@
-"""`Distributions`: one row per job and state, and bar charts of them."""
+"""`Distributions`: a table with one row per job and state, and its bar charts."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ MOST_SIDE_BY_SIDE: Final = 8
 
 
 class Distributions(Table):
-    """States with their counts, shares and errors, in long form.
+    """A table of states with their counts, shares and errors, in long form.
 
-    The columns are `job`, `iteration` if there are any, those that tell the jobs apart (labels and
-    parameters), `state`, `count`, `p`, `p_err` and `samples`. Probabilities that the platform
-    computed have `p` alone.
+    The columns are `job`, `iteration` if there are any, the labels and parameters that differ
+    between the jobs, `state`, `count`, `p`, `p_err` and `samples`. Probabilities that the platform
+    computed have only `p`.
     """
 
     def plot(
@@ -39,15 +39,15 @@ class Distributions(Table):
 
         Args:
             jobs: positions in the group; None for all.
-            most: number of states; those with the greatest shares in all jobs together are drawn.
-            ax: matplotlib axes to draw on; new ones if not given.
+            most: number of states to draw: those with the greatest shares in all jobs together.
+            ax: matplotlib axes to draw on; None for new ones.
 
         Returns:
             The axes.
 
         Raises:
             MissingDependencyError: matplotlib is not installed.
-            ValueError: there is nothing to draw, or too much to tell apart.
+            ValueError: there is nothing to draw, or there are too many distributions.
         """
         wanted = None if jobs is None else {jobs} if isinstance(jobs, int) else set(jobs)
         drawn = {
@@ -81,7 +81,7 @@ class Distributions(Table):
 
 
 def distributions_of(rows: Sequence[ResultRow], *, interval: bool | float = False) -> Distributions:
-    """Return the distributions of some rows; a job without a result has no state."""
+    """Return the distributions of some rows; a job without a result has no states."""
     about = table_of(rows)
     names = [n for n in ("job", "iteration", *about.distinguishing_columns) if n in about.columns]
     before = {name: about[name] for name in names}

@@ -109,7 +109,7 @@ class _Drawing:
             ax.set_ylim(0, max(1.0, ax.get_ylim()[1] if self._figure.greatest > 1 else 1.0))
 
     def map(self) -> None:
-        """Draw a cell for each point, its edges halfway between values."""
+        """Draw a cell for each point, with edges halfway between values."""
         np, ax = self._np, self._ax
         groups = self._figure.groups
         data = np.array(
@@ -136,7 +136,7 @@ class _Drawing:
         ax.set_ylabel(self._figure.curves_label)
 
     def caption(self) -> None:
-        """Write below the axes how many samples, which errors and how many points there are."""
+        """Write the samples, errors and numbers of points below the axes."""
         self._ax.annotate(
             self._figure.caption, (0, 0), (0, -36), xycoords="axes fraction",
             textcoords="offset points", fontsize="small", va="top",
@@ -149,7 +149,7 @@ class _Drawing:
             self._ax.legend()
 
     def _points(self, group: int) -> list[FigurePoint]:
-        """Return the points of one curve, in order, with holes."""
+        """Return the points of one curve in order, with None for gaps."""
         return [self._figure.at.get((group, x), _HOLE) for x in range(len(self._figure.xs))]
 
 

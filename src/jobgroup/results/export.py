@@ -1,4 +1,4 @@
-"""Tables as files: comma-separated for a spreadsheet, JSON for a program."""
+"""Write tables as files: CSV for spreadsheets, JSON for programs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from jobgroup.store.output import user_path, write_output
 Columns = Mapping[str, Sequence[Cell]]
 
 _FORMULA: Final = re.compile(r"[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
-"""How cells begin that a spreadsheet runs, some only with the full-width signs of East Asia.
+"""First characters of cells that a spreadsheet may run as formulas, including full-width ones.
 Source: https://owasp.org/www-community/attacks/CSV_Injection"""
 
 
@@ -51,18 +51,18 @@ def encoded(text: str, *, marked: bool = False) -> bytes:
     >>> encoded("λ", marked=True)
     b'\xef\xbb\xbf\xce\xbb'
     """
-    data = text.encode("utf-8", "replace")  # half a surrogate pair has none
+    data = text.encode("utf-8", "replace")  # a lone surrogate has no UTF-8
     return codecs.BOM_UTF8 + data if marked else data
 
 
 def write(
     path: str | os.PathLike[str], text: str, *, overwrite: bool, marked: bool = False
 ) -> None:
-    """Write a text as a file, whole or not at all; `marked` as in `encoded`.
+    """Write a text to a file, whole or not at all; `marked` is as for `encoded`.
 
     Raises:
         OutputExistsError: the file exists, and `overwrite` is not True.
-        StorageError: it could not be written; nothing was changed.
+        StorageError: the file could not be written; nothing was changed.
     """
     with write_output(user_path(path), overwrite=overwrite) as unfinished:
         unfinished.write_bytes(encoded(text, marked=marked))

@@ -1,11 +1,11 @@
-"""Derived quantities: an expression of states, performances and numbers, and its error. Pure.
+"""Derived quantities: expressions of states, performances and numbers, and their errors. Pure.
 
     sum     = product {("+" | "-") product}
     product = factor {("*" | "/") factor}
     factor  = ("+" | "-") factor | state | name | number | "(" sum ")"
 
-The error is that of the delta method, with the multinomial covariance ``(diag(p) - pp')/n`` of the
-shares (A. Agresti, *Categorical Data Analysis*, 16.1).
+Errors are computed by the delta method, with the multinomial covariance ``(diag(p) - pp')/n`` of
+the shares (A. Agresti, *Categorical Data Analysis*, 16.1).
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class ExpressionError(ValueError):
 
 
 class Dual(NamedTuple):
-    """A number and its derivatives by the variables it was computed from."""
+    """A number, and its derivatives with respect to the variables from which it was computed."""
 
     value: float
     slopes: Mapping[str, float]
@@ -72,9 +72,9 @@ class Expression:
     """A parsed expression.
 
     Attributes:
-        text: as it was given.
+        text: the expression as it was given.
         states: labels of the states in it.
-        names: the performances and other scalars in it.
+        names: names of the performances and other scalars in it.
     """
 
     text: str
@@ -84,14 +84,14 @@ class Expression:
 
     @property
     def is_share(self) -> bool:
-        """Whether it is a state and nothing else."""
+        """Whether the expression is a single state."""
         return len(self.states) == 1 and label_of(self.text.strip("() \t\n")) == self.states[0]
 
     def at(self, values: Mapping[str, float]) -> Dual | None:
-        """Return the value with its derivatives; None for a denominator of 0, or past all floats.
+        """Return the value with its derivatives; None if it divides by 0 or overflows.
 
         Args:
-            values: the share of each state and the value of each scalar.
+            values: share of each state, and value of each scalar.
         """
         try:
             found = self._term(values)
@@ -110,17 +110,17 @@ def error_of(
     scalars: Mapping[str, float],
     scalar_errors: Mapping[str, float],
 ) -> float | None:
-    """Return the standard error of an expression of counts, None if it has none.
+    """Return the standard error of an expression of counts; None if it has none.
 
-    If the variance is 0 because counts are 0, 1/2 is added to the count of each named state and to
-    the rest. Shares and scalars are independent given the number of samples.
+    If the variance is 0 because counts are 0, 1/2 is added to the count of each state in the
+    expression and to the rest. Shares and scalars are independent given the number of samples.
 
     Args:
-        expression: whose error is computed.
-        counts: of each state in it.
-        samples: the sum of all counts.
-        scalars: the value of each scalar in it.
-        scalar_errors: the errors of those scalars that have one.
+        expression: expression whose error is computed.
+        counts: count of each state in it.
+        samples: sum of all counts.
+        scalars: value of each scalar in it.
+        scalar_errors: errors of those scalars that have one.
     """
     named = [counts[state] for state in expression.states]
     if named and not samples:
@@ -155,19 +155,19 @@ def _variance(
 
 
 def parse(text: str) -> Expression:
-    """Return the expression that a text is.
+    """Return the parsed expression.
 
     Raises:
-        ExpressionError: it is none.
+        ExpressionError: the text is not an expression.
 
     >>> vis = parse("(|1,1> - |2,0>) / (|1,1> + |2,0>)")
     >>> vis.states, vis.at({"|1,1>": 0.3, "|2,0>": 0.1}).value
     (('|1,1>', '|2,0>'), 0.49999999999999994)
     """
     if not text.strip():
-        raise ExpressionError("An expression must be a text such as '|1,1> * global_perf'.")
+        raise ExpressionError("An expression must be a string such as '|1,1> * global_perf'.")
     if len(text) > MAX_LENGTH:
-        raise ExpressionError(f"An expression has at most {MAX_LENGTH:,} characters.")
+        raise ExpressionError(f"An expression must have at most {MAX_LENGTH:,} characters.")
     return _Parser(text).parse()
 
 
@@ -201,7 +201,9 @@ class _Parser:
     def _factor(self) -> Term:
         self._depth += 1
         if self._depth > MAX_DEPTH:
-            raise ExpressionError(f"{self._text[:40]!r} is nested more than {MAX_DEPTH} deep.")
+            raise ExpressionError(
+                f"{self._text[:40]!r} is nested more than {MAX_DEPTH} levels deep."
+            )
         term = self._atom()
         self._depth -= 1
         return term

@@ -1,4 +1,4 @@
-"""Results that could not be fetched or decoded: their errors, and the sentence about them."""
+"""Errors and messages about results that could not be fetched or decoded."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ T = TypeVar("T")
 def decode_one(
     document: dict[str, Any] | Exception, read: Callable[[dict[str, Any]], T] = decode
 ) -> T:
-    """Return a result as the client library gives it, or as `read` does.
+    """Return a result in the client library's form, or as `read` returns it.
 
     Raises:
-        JobGroupError: it could not be fetched or decoded.
+        JobGroupError: the result could not be fetched or decoded.
     """
     if isinstance(document, Exception):
         raise document
@@ -26,10 +26,10 @@ def decode_one(
         return read(document)
     except (JobGroupError, Warning):
         raise
-    except Exception as error:  # of one job: the others are decoded
+    except Exception as error:  # an error of one job must not stop the others
         raise UndecodableResultError(
-            f"The results are not decoded ({type(error).__name__}: {error}). The cloud's answer is"
-            " kept in this error's `raw`.",
+            f"Could not decode the results ({type(error).__name__}: {error}). This error's `raw`"
+            " has the cloud's response.",
             raw=json.dumps(document, default=str),
         ) from error
 

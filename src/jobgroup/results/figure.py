@@ -1,6 +1,7 @@
-"""`Figure`: what a plot of results shows, whatever draws it. Pure.
+"""`Figure`: the content of a plot of results, independent of the library that draws it. Pure.
 
-`jg.plot` draws a figure on matplotlib (`drawing`), the dashboard draws the same one in the browser.
+`jg.plot` draws a figure with matplotlib (`drawing`); the dashboard draws the same figure in the
+browser.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ AnyKind = Literal["auto", "line", "map", "bars"]
 Errors = bool | float | Literal["scatter"]
 
 MOST_CURVES: Final = 8
-"""Values of a name that are drawn as curves; more make a map."""
+"""Maximum number of curves; a name with more values makes a map."""
 
 PointState = Literal["measured", "failed", "to come", "empty"]
 
@@ -41,11 +42,11 @@ class FigurePoint(NamedTuple):
     """One point of a figure.
 
     Attributes:
-        x, curve: ranks of its values in the figure's `xs` and `groups`.
-        quantity: what was measured there.
-        samples: the sum of all counts; None for probabilities, and without outcomes.
+        x, curve: indices of its values in the figure's `xs` and `groups`.
+        quantity: measured quantity.
+        samples: sum of all counts; None for probabilities, and without outcomes.
         jobs: positions of its jobs.
-        state: "empty" if the jobs are done and have no such quantity.
+        state: state of the point; "empty" if the jobs are done and lack the quantity.
     """
 
     x: int
@@ -69,14 +70,14 @@ class Figure:
     """A quantity over one or two swept names.
 
     Attributes:
-        kind: how it is drawn.
-        y, x, curves: the quantity, the swept name along the axis, and the one of the curves.
+        kind: kind of drawing.
+        y, x, curves: quantity, swept name of the horizontal axis, and swept name of the curves.
         y_label, x_label, curves_label: titles of the axes, with units.
         is_share: whether the quantity is the share of a state.
-        xs, groups: the values along the axis and of the curves, in order; `[None]` without curves.
-        points: every point with its result, or with the reason why it has none.
-        selectors: the other swept names.
-        errors: which errors the bars are.
+        xs, groups: values along the axis and of the curves, in order; `[None]` without curves.
+        points: all points, each with its result or the reason why it has none.
+        selectors: other swept names.
+        errors: kind of the error bars.
     """
 
     kind: Kind
@@ -95,24 +96,24 @@ class Figure:
 
     @property
     def title(self) -> str:
-        """The values at which other swept names are held."""
+        """Fixed values of the other swept names."""
         return ", ".join(f"{each.name} {shown_value(each.value)}" for each in self.selectors)
 
     @property
     def legend(self) -> list[str]:
-        """The name of each curve."""
+        """Name of each curve."""
         if self.curves is None:
             return [""]
         return [f"{self.curves} {text}" for text in alike(self.groups)]
 
     @cached_property
     def at(self) -> dict[tuple[int, int], FigurePoint]:
-        """The points by curve and place."""
+        """Points by curve and index."""
         return {(point.curve, point.x): point for point in self.points}
 
     @cached_property
     def caption(self) -> str:
-        """How many samples, which errors and how many points there are."""
+        """Samples, errors and numbers of points, as a caption."""
         samples = [each.samples for each in self.points if each.samples]
         parts = [self._samples_text(samples) if samples else "not sampled"]
         measured = sum(each.quantity.value is not None for each in self.points)
@@ -139,12 +140,12 @@ class Figure:
 
     @property
     def has_negative(self) -> bool:
-        """Whether a value is below 0."""
+        """Whether a value is negative."""
         return any((each.quantity.value or 0) < 0 for each in self.points)
 
     @property
     def greatest(self) -> float:
-        """The greatest value; 0 without values."""
+        """Greatest value; 0 without values."""
         values = (each.quantity.value for each in self.points)
         return max((value for value in values if value is not None), default=0.0)
 
@@ -165,18 +166,18 @@ def figure_of(
 
     Args:
         study: points of a sweep.
-        y: the quantity; None for the most frequent state.
-        x: a swept name; None to choose one.
+        y: quantity; None for the most frequent state.
+        x: swept name; None to choose one.
         definitions: derived quantities by name.
-        curves: a swept name; None to choose one, False for none.
+        curves: swept name; None to choose one, False for none.
         where: values of other swept names.
-        kind: how it is drawn; "auto" chooses.
-        errors: which error bars there are.
-        fill: hold other swept names at their first value, also instead of a value that is not
-            there; otherwise both are errors.
+        kind: kind of drawing; "auto" chooses.
+        errors: kind of error bars.
+        fill: whether to fix other swept names at their first value if a value is missing or does
+            not exist; otherwise both are errors.
 
     Raises:
-        UnknownColumnError: there is no such quantity, swept name or value.
+        UnknownColumnError: a quantity, swept name or value does not exist.
         ValueError: another swept name has several values, or an argument is unknown.
     """
     if kind not in ("auto", "line", "map", "bars"):
@@ -235,7 +236,7 @@ def _points(study: Study, x: str, curves: str | None, reader: _Reader) -> list[F
 
 
 def _reason(point: Point) -> PointState:
-    """Return why a point has no value: jobs are unfinished, failed, or lack the quantity."""
+    """Return why a point has no value: its jobs are unfinished, failed, or lack the quantity."""
     states = point.states
     if any(state != "success" and state not in FAILED for state in states):
         return "to come"
@@ -247,12 +248,12 @@ def _ranks(values: Sequence[Cell]) -> dict[tuple[bool, Cell], int]:
 
 
 def _typed(value: Cell) -> tuple[bool, Cell]:
-    """Return a value as a key: True is not 1."""
+    """Return a value as a key in which True differs from 1."""
     return isinstance(value, bool), value
 
 
 def with_variants(study: Study) -> Study:
-    """Return the study with its variants, if there are several, as values of one more name."""
+    """Return the study with its variants, if it has several, as values of an additional name."""
     if len(study.variants) < 2 or "variant" in study.names:
         return study
     points = [
@@ -264,10 +265,10 @@ def with_variants(study: Study) -> Study:
 
 
 def _selector(study: Study, name: str, value: Any) -> Selector:
-    """Hold a name at a value.
+    """Fix a name at a value.
 
     Raises:
-        UnknownColumnError: there is no such name or value.
+        UnknownColumnError: the name or the value does not exist.
     """
     _index(study, name)
     known = study.coordinates[name]
@@ -278,7 +279,7 @@ def _selector(study: Study, name: str, value: Any) -> Selector:
 
 
 def has_value(study: Study, name: str, value: Any) -> bool:
-    """Whether some point has the value."""
+    """Return whether some point has the value."""
     return any(is_same_value(value, each) for each in study.coordinates.get(name, ()))
 
 
@@ -298,7 +299,7 @@ def _selected(study: Study, selector: Selector) -> Study:
 def _index(study: Study, name: str) -> int:
     if name not in study.names:
         raise UnknownColumnError(
-            f"There is no swept name {name!r:.80}. There are: {', '.join(study.names)}."
+            f"There is no swept name {name!r:.80}. Swept names are: {', '.join(study.names)}."
         )
     return study.names.index(name)
 
@@ -306,13 +307,13 @@ def _index(study: Study, name: str) -> int:
 def _values(study: Study, name: str) -> str:
     known = [shown_value(value) for value in study.coordinates[name]]
     more = f", ... ({len(known)})" if len(known) > 12 else ""
-    return f"It has {', '.join(known[:12])}{more}."
+    return f"Its values are {', '.join(known[:12])}{more}."
 
 
 def _too_many(study: Study, name: str) -> ValueError:
     first = study.coordinates[name][0]
     return ValueError(
-        f"{name} has several values too. {_values(study, name)} Choose one:"
+        f"{name} also has several values. {_values(study, name)} Choose one:"
         f" where={{{name!r}: {first!r}}}."
     )
 
@@ -320,17 +321,17 @@ def _too_many(study: Study, name: str) -> ValueError:
 def _axes(
     study: Study, x: str | None, curves: str | Literal[False] | None, kind: AnyKind
 ) -> tuple[str, str | None]:
-    """Choose what is along the axes.
+    """Choose the names of the axes.
 
     Raises:
-        UnknownColumnError: there is no such name.
-        ValueError: both are one name.
+        UnknownColumnError: a name does not exist.
+        ValueError: both names are the same.
     """
     for name in (x, curves):
         if name:
             _index(study, name)
     if x is not None and x == curves:
-        raise ValueError("x and curves must be two names.")
+        raise ValueError("x and curves must be different names.")
     if x is None:
         lengths = {name: len(values) for name, values in study.coordinates.items()}
         several = [name for name in study.names if lengths[name] > 1 and name != curves]
@@ -357,10 +358,10 @@ def _varying(study: Study, given: Sequence[str]) -> list[str]:
 
 
 def _kind(study: Study, x: str, curves: str | None, kind: AnyKind) -> Kind:
-    """Choose how to draw.
+    """Choose the kind of drawing.
 
     Raises:
-        ValueError: a map lacks its second name.
+        ValueError: a map has no second name.
     """
     if kind == "map" and curves is None:
         raise ValueError("A map needs two names with several values.")
@@ -373,7 +374,7 @@ def _kind(study: Study, x: str, curves: str | None, kind: AnyKind) -> Kind:
 
 
 def is_numeric(values: Sequence[Cell]) -> bool:
-    """Whether an axis has numbers or times, and not truth values or texts."""
+    """Return whether an axis has only numbers or times, not booleans or strings."""
     return not any(isinstance(value, bool) for value in values) and (
         all(value is None or isinstance(value, int | float) for value in values)
         or are_times(values)
@@ -381,12 +382,12 @@ def is_numeric(values: Sequence[Cell]) -> bool:
 
 
 def are_times(values: Sequence[Cell]) -> bool:
-    """Whether all values are times, as labels keep datetimes."""
+    """Return whether all values are times, in the form in which labels store datetimes."""
     return bool(values) and all(time_of(value) is not None for value in values)
 
 
 def is_placed(value: Cell) -> bool:
-    """Whether a value has a place on an axis: it is there, and no infinite number."""
+    """Return whether a value can be drawn on an axis: it is neither missing nor infinite."""
     return value is not None and (not isinstance(value, float) or math.isfinite(value))
 
 
@@ -436,7 +437,7 @@ class _Reader:
 
 
 def alike(values: Sequence[Cell]) -> list[str]:
-    """Return texts of values; decimal numbers have as many digits as tell them apart, at least two.
+    """Return values as texts; decimal numbers have enough digits, at least two, to differ.
 
     >>> alike([0.6, 0.65, 1.0]), alike([1, 2])
     (['0.60', '0.65', '1.00'], ['1', '2'])

@@ -1,8 +1,8 @@
 """The outcome of one job, or of one of its iterations, as the cloud sent it.
 
-Perceval's `result_mapping` is not applied: it draws counts from probabilities again at each
-reading, and loses the number of samples. Counts in the document are counts and probabilities are
-probabilities, whatever the job is called. Perceval is imported only for results that it composes.
+Perceval's `result_mapping` is not applied, because it draws new counts from probabilities at each
+call, and loses the number of samples. The document decides whether values are counts or
+probabilities, not the job's name. Perceval is imported only for results that it composes.
 """
 
 from __future__ import annotations
@@ -39,17 +39,18 @@ class Measurement:
     """The outcome of one job, or of one of its iterations.
 
     Attributes:
-        position: of the job in its group.
-        iteration: its number, None for a job without iterations.
-        params: what the iteration varied, by name.
+        position: position of the job in its group.
+        iteration: number of the iteration; None for a job without iterations.
+        params: values that the iteration varied, by name.
         kind: whether `values` are counts or probabilities; None without outcomes.
         values: counts or probabilities by state, in the order of states.
         scalars: single numbers and texts, such as `physical_perf`.
         is_mitigated: whether an error mitigation computed the probabilities, which may then be
             negative or above 1.
-        min_photons: photons that a state needs to pass the job's filter.
-        shots: that the job used, None if the cloud did not report them or the platform is no QPU.
-        problem: why there are no outcomes although there should be.
+        min_photons: number of photons that a state needs to pass the job's filter.
+        shots: number of shots that the job used; None if the cloud did not report it or the
+            platform is not a QPU.
+        problem: reason why expected outcomes are missing.
     """
 
     position: int
@@ -65,12 +66,12 @@ class Measurement:
 
     @property
     def samples(self) -> int | None:
-        """The sum of all counts; None for probabilities, and without outcomes."""
+        """Sum of all counts; None for probabilities, and without outcomes."""
         return sum(map(int, self.values.values())) if self.kind == "count" else None
 
 
 def measurements(record: JobRecord, document: Mapping[str, Any]) -> list[Measurement]:
-    """Return what a job's result document holds: one measurement, or one for each iteration.
+    """Return the measurements of a result document: one, or one for each iteration.
 
     Raises:
         UndecodableResultError: the document cannot be read; the error has its text as `raw`.
@@ -112,8 +113,8 @@ def _measurement(about: Measurement, outcomes: Any, command: str) -> Measurement
         kind, numbers = _numbers(outcomes, command)
     except (TypeError, ValueError) as error:
         problem = UndecodableResultError(
-            f"The result of job {about.position} has no numbers that can be used: {error}."
-            " get_results() returns it as it is.",
+            f"The result of job {about.position} has no usable numbers: {error}. get_results()"
+            " returns it unchanged.",
             raw=str(outcomes)[:10_000],
         )
         return replace(about, problem=problem)
@@ -125,7 +126,7 @@ def _measurement(about: Measurement, outcomes: Any, command: str) -> Measurement
 
 
 class Outcomes(dict[str, Any]):
-    """Counts or probabilities by state, whose kind the document's type tells."""
+    """Counts or probabilities by state; the type in the document distinguishes them."""
 
     kind: Kind = "count"
 
@@ -150,7 +151,7 @@ def _read(document: Mapping[str, Any]) -> Any:
 
 
 def _parts(result: Any) -> Iterator[tuple[dict[str, Cell], dict[str, Cell], Any]]:
-    """Yield the varied values, scalars and outcomes of each iteration, or of the whole."""
+    """Yield the varied values, scalars and outcomes of each iteration, or of the whole result."""
     if not isinstance(result, Mapping) or isinstance(result, Outcomes):
         yield {}, {}, result
         return
@@ -168,11 +169,11 @@ def _parts(result: Any) -> Iterator[tuple[dict[str, Cell], dict[str, Cell], Any]
 
 
 def _numbers(outcomes: Any, command: str) -> tuple[Kind, dict[str, float]]:
-    """Return outcomes by state, and their kind by their type, otherwise by the job's command.
+    """Return outcomes by state, and their kind, from their type or else the job's command.
 
-    A dictionary of a job without a known command has probabilities if it has decimal numbers.
+    If the command is unknown, a dictionary with decimal numbers has probabilities.
     """
-    items = getattr(outcomes, "items", None)  # Perceval's distributions are no `Mapping`s
+    items = getattr(outcomes, "items", None)  # Perceval's distributions are not `Mapping`s
     kind: Kind | None = getattr(outcomes, "kind", None) or PERCEVAL_KINDS.get(
         type(outcomes).__name__
     )

@@ -1,4 +1,4 @@
-"""`Pool`: measurements of one point taken together, and every number that comes from them. Pure.
+"""`Pool`: the pooled measurements of one point, and all numbers computed from them. Pure.
 
 A single job is a pool of one, so tables, datasets, figures, exports and the dashboard show the same
 numbers.
@@ -25,16 +25,16 @@ from jobgroup.results.states import in_order, shape_of
 from jobgroup.values import as_float
 
 PERFORMANCES: Final = ("physical_perf", "logical_perf", "global_perf")
-"""Shares of the shots; pooled as ratios."""
+"""Scalars that are shares of the shots, which are pooled as ratios."""
 
 SCALARS: Final = (*PERFORMANCES, "shots", "samples")
-"""Numbers of a result that every cloud may report or jobgroup computes, besides the outcomes."""
+"""Scalars that any cloud may report or jobgroup computes, besides the outcomes."""
 
 ErrorKind = Literal["counts", "scatter"]
 
 
 class Quantity(NamedTuple):
-    """A number with its standard error and interval; None for what is unknown."""
+    """A number with its standard error and interval; unknown values are None."""
 
     value: float | None = None
     error: float | None = None
@@ -43,18 +43,18 @@ class Quantity(NamedTuple):
 
 
 class Pool:
-    """Measurements that are taken together: counts are added, performances pooled as ratios.
+    """Pooled measurements: counts are added, and performances are pooled as ratios.
 
     Counts and probabilities are not mixed: if there are counts, probabilities are left out.
-    Probabilities without samples have their plain mean and no error.
+    Probabilities without samples are averaged and have no error.
 
     Args:
-        measurements: of one point, with equal settings.
+        measurements: measurements of one point, with equal settings.
 
     Attributes:
-        used: the measurements that the numbers come from.
-        left_out: measurements of another kind, with outcomes that are not used.
-        kind: of the numbers used; None without outcomes.
+        used: measurements from which the numbers are computed.
+        left_out: measurements of the other kind, whose outcomes are not used.
+        kind: kind of the numbers used; None without outcomes.
     """
 
     def __init__(self, measurements: Iterable[Measurement]) -> None:
@@ -68,7 +68,7 @@ class Pool:
 
     @cached_property
     def counts(self) -> dict[str, int]:
-        """The sum of the counts by state, in the order of states; {} without counts."""
+        """Sum of the counts by state, in the order of states; {} without counts."""
         found: dict[str, int] = {}
         for measurement in self.used if self.kind == "count" else ():
             for state, count in measurement.values.items():
@@ -77,12 +77,12 @@ class Pool:
 
     @cached_property
     def samples(self) -> int | None:
-        """The sum of all counts; None for probabilities, and without outcomes."""
+        """Sum of all counts; None for probabilities, and without outcomes."""
         return sum(self.counts.values()) if self.kind == "count" else None
 
     @cached_property
     def shares(self) -> dict[str, float]:
-        """The share of each state that was returned, in the order of states."""
+        """Share of each state that was returned, in the order of states."""
         if self.kind == "count":
             n = self.samples
             return {state: count / n for state, count in self.counts.items()} if n else {}
@@ -94,12 +94,12 @@ class Pool:
 
     @cached_property
     def modes(self) -> frozenset[int]:
-        """The numbers of modes of the states that were returned."""
+        """Numbers of modes of the states that were returned."""
         shapes = (shape_of(state) for m in self.used for state in m.values)
         return frozenset(shape.modes for shape in shapes if shape is not None)
 
     def can_have(self, state: str) -> bool:
-        """Whether a state that was not returned has the share 0, and is not a gap.
+        """Return whether a state that was not returned has the share 0, rather than a gap.
 
         It is a gap for another number of modes, and for fewer photons than the filter lets pass.
         """
@@ -136,8 +136,8 @@ class Pool:
     ) -> Quantity:
         """Return a performance or another number of the results.
 
-        A performance g that m events have passed is pooled as ``sum(m) / sum(m / g)``, the passed
-        events of all that came. It has an error only if the shots of a QPU are known.
+        A performance g that m events passed is pooled as ``sum(m) / sum(m / g)``, the share of all
+        events that passed. It has an error only if the shots of a QPU are known.
         """
         if name == "samples":
             return Quantity(self.samples)
@@ -189,7 +189,7 @@ class Pool:
         return self._with_scatter(symmetric(found.value, error, level), expression, errors, level)
 
     def disagreement(self) -> float | None:
-        """Return the probability that repeats of one distribution differ as much as these."""
+        """Return the probability that repeats of one distribution differ at least this much."""
         if self.kind != "count" or len(self.used) < 2:
             return None
         test = homogeneity([{s: int(n) for s, n in m.values.items()} for m in self.used])
@@ -198,7 +198,7 @@ class Pool:
     def _with_scatter(
         self, found: Quantity, what: str | Expression, errors: ErrorKind, level: float
     ) -> Quantity:
-        """Return the quantity, with the standard error of the repeats if `errors` asks for it."""
+        """Return the quantity, with the standard error of the repeats if `errors` requests it."""
         if errors != "scatter":
             return found
         values = []
@@ -239,19 +239,19 @@ def number_of(measurement: Measurement, name: str) -> float | None:
 
 
 def _passed(measurement: Measurement, name: str) -> float:
-    """Return the events that passed a performance: samples, or those detected before selection."""
+    """Return the number of events that passed: samples, or events detected before selection."""
     samples = as_float(measurement.samples or 0)
     selected = number_of(measurement, "logical_perf") if name == "physical_perf" else None
     return samples / selected if selected else samples
 
 
 def mean(values: Sequence[float]) -> float | None:
-    """Return the plain mean; None without values."""
+    """Return the mean; None without values."""
     return sum(values) / len(values) if values else None
 
 
 def scalar_names(measurements: Iterable[Measurement]) -> list[str]:
-    """Return the names of the numbers that some of the measurements have beside their outcomes."""
+    """Return the names of the scalars that some of the measurements have."""
     found: Mapping[str, None] = dict.fromkeys(
         name for m in measurements for name in m.scalars if number_of(m, name) is not None
     )

@@ -1,4 +1,4 @@
-"""Tables for people: plain text in a terminal, HTML in a notebook. Pure."""
+"""Render tables for people: as plain text in a terminal, as HTML in a notebook. Pure."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from jobgroup.words import on_one_line
 
 MOST_TEXT_ROWS: Final = 60
 MOST_HTML_ROWS: Final = 500
-"""Rows that are shown; of more, the first and the last half of as many."""
+"""Number of rows to show: the first and the last half of them if a table has more."""
 
 LONGEST_TEXT: Final = 60
 LONGEST_HTML: Final = 300
-"""Characters of a cell that are shown."""
+"""Number of characters of a cell to show."""
 
 _GAP: Final = "…"
 
@@ -30,13 +30,14 @@ def as_text(
     most_rows: int | None = MOST_TEXT_ROWS,
     longest: int = LONGEST_TEXT,
 ) -> str:
-    """Return aligned columns, numbers to the right.
+    """Return aligned columns; numbers are right-aligned.
 
     Args:
-        columns: the cells of each column, by name.
-        title: a line below it, "" for none.
-        most_rows: of more, the first and the last half of as many are shown; None for all.
-        longest: characters of a cell that are shown.
+        columns: cells of each column, by name.
+        title: line below the table; "" for none.
+        most_rows: number of rows to show: the first and the last half of them if there are more;
+            None for all.
+        longest: number of characters of a cell to show.
 
     >>> print(as_text({"name": ["a", None], "n": [10, 0.25]}, "2 rows"))
     name     n

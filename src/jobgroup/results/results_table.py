@@ -26,15 +26,15 @@ if TYPE_CHECKING:
     from jobgroup.store import JobRecord
 
 _HIDDEN_NAMES: Final = frozenset({"iterator", "content"})
-"""Parameters and metadata that no table shows."""
+"""Parameters and metadata that are in no table."""
 
 LEADING_COLUMNS: Final = ("job", "name", "iteration", "status")
 TRAILING_COLUMNS: Final = ("shots", "duration_s", "attempts", "note", "error")
 OPTIONAL_COLUMNS: Final = ("id", "platform", "sent_at", "started_at", "finished_at")
-"""Columns of every table: before and after those of its jobs, or only on request."""
+"""Columns of each table: before the jobs' own, after them, or only on request."""
 
 MOST_STATES: Final = 4
-"""States whose shares are shown: those with the greatest mean share."""
+"""Number of states whose shares are shown: those with the greatest mean share."""
 
 _OF_A_STATE: Final = re.compile(r"(count|p|p_err|p_low|p_high)\((\|.*>)\)")
 
@@ -46,9 +46,9 @@ class ResultRow:
     """One row: a job, and one iteration of its result if it has several.
 
     Attributes:
-        record: the job.
-        measurement: what it returned; without outcomes if there is no result.
-        failure: why a result is missing that should be there.
+        record: record of the job.
+        measurement: its measurement; without outcomes if there is no result.
+        failure: error of an expected result that is missing.
     """
 
     record: JobRecord
@@ -57,7 +57,7 @@ class ResultRow:
 
     @cached_property
     def pool(self) -> Pool:
-        """The numbers of this row alone."""
+        """Pool of this row alone."""
         return Pool([self.measurement])
 
     @property
@@ -73,7 +73,7 @@ def rows_of(
     measured: Mapping[int, Sequence[Measurement]],
     failures: Mapping[int, Exception],
 ) -> Iterator[ResultRow]:
-    """Yield the rows of a group: at least one for each job."""
+    """Yield the rows of a group, at least one for each job."""
     for record in records:
         position = record.position
         for measurement in measured.get(position) or [Measurement(position)]:
@@ -84,10 +84,10 @@ class ResultsTable(Table):
     """The jobs of a group as a table, in the group's order, with a row for each iteration.
 
     Attributes:
-        columns: the columns shown: differences between the jobs, and their results.
-        failures: why a result is missing, by the job's position; a result that cannot be decoded
-            has its text as ``table.failures[3].raw``.
-        distinguishing_columns: the columns among `columns` that tell the rows apart.
+        columns: columns shown: values that differ between the jobs, and their results.
+        failures: error of each missing result, by position; ``table.failures[3].raw`` is the text
+            of a result that cannot be decoded.
+        distinguishing_columns: those of `columns` that distinguish the rows.
     """
 
     failures: dict[int, Exception]
@@ -101,16 +101,16 @@ def table_of(
     definitions: Mapping[str, Expression] | None = None,
     interval: bool | float = False,
 ) -> ResultsTable:
-    """Return the table of some rows, with the chosen columns or those worth showing.
+    """Return the table of some rows, with chosen or default columns.
 
     Args:
-        rows: of the table.
-        chosen: names of columns, or one name.
-        definitions: derived quantities, which are columns with their errors.
-        interval: whether shares have Wilson's interval as columns; a number is its level.
+        rows: rows of the table.
+        chosen: names of columns, or one name; None for the default.
+        definitions: derived quantities, which become columns with errors.
+        interval: whether to add columns with Wilson's interval; a number sets its level.
 
     Raises:
-        UnknownColumnError: there is no column of a chosen name, or no job has a state.
+        UnknownColumnError: a chosen column does not exist, or no job has its state.
     """
     chosen = [chosen] if isinstance(chosen, str) else chosen
     own = _own_columns(rows)
@@ -164,9 +164,9 @@ def most_frequent(pools: Iterable[Pool], most: int = MOST_STATES) -> list[str]:
 
 
 def ranked(sums: Mapping[str, float]) -> list[str]:
-    """Return states by the sum of their shares, the greatest first; equal ones in their order.
+    """Return states sorted by the sum of their shares, the greatest first.
 
-    Sums that differ by rounding only are equal, so that their order does not matter.
+    Sums that differ only by rounding count as equal, and such states keep their order.
     """
     return sorted(in_order(sums), key=lambda state: -round(sums[state], 9))
 
@@ -182,7 +182,7 @@ def measured_columns(
     """Return samples, shares and derived quantities as columns, with their errors.
 
     Raises:
-        UnknownColumnError: no job has a state that is asked for or that is in a definition.
+        UnknownColumnError: no job has a state that is requested or that a definition uses.
     """
     level = level_of(interval)
     returned = dict.fromkeys(state for row in rows for state in row.measurement.values)
@@ -221,26 +221,26 @@ def level_of(interval: bool | float) -> float:
 
 
 def check_known(states: Iterable[str], known: Mapping[str, Any]) -> None:
-    """See that states are among those that were measured, if any were.
+    """Raise if a state was not measured, unless nothing was.
 
     Raises:
-        UnknownColumnError: one is not; the sentence names the nearest ones.
+        UnknownColumnError: no job has a state; the message suggests similar ones.
     """
     for state in states:
         if known and state not in known:
             near = get_close_matches(state, known, 5, 0.0)
             raise UnknownColumnError(
-                f"No job has the state {state[:80]}. The nearest: {', '.join(near)}."
+                f"No job has the state {state[:80]}. Similar states: {', '.join(near)}."
             )
 
 
 def check_expression(
     expression: Expression, states: Mapping[str, Any], measurements: Iterable[Measurement]
 ) -> None:
-    """See that all that an expression names was measured, if anything was.
+    """Raise if something in an expression was not measured, unless nothing was.
 
     Raises:
-        UnknownColumnError: something was not; the sentence names what there is.
+        UnknownColumnError: no job has a quantity; the message lists the existing ones.
     """
     check_known(expression.states, states)
     unknown = [name for name in expression.names if name not in SCALARS]
@@ -250,7 +250,8 @@ def check_expression(
     for name in unknown:
         if name not in known:
             raise UnknownColumnError(
-                f"There is no quantity {name!r:.80}. There are: {', '.join(known)}, and the states."
+                f"There is no quantity {name!r:.80}. Quantities are: {', '.join(known)}, and the"
+                " states."
             )
 
 
@@ -292,7 +293,7 @@ def _own_columns(rows: Sequence[ResultRow]) -> dict[str, list[Cell]]:
 
 
 def _time(seconds: float | None) -> str | None:
-    """Return a time as ISO 8601 in UTC, which dataframe libraries read."""
+    """Return a time as ISO 8601 in UTC, which dataframe libraries can parse."""
     return None if seconds is None else f"{datetime.fromtimestamp(seconds, UTC):%FT%T.%fZ}"
 
 
@@ -312,7 +313,7 @@ def _spread(
     prefix: str,
     parts: Sequence[Mapping[str, Any]],
 ) -> None:
-    """Add a column for each key; one whose name is taken gets the prefix before it."""
+    """Add a column for each key, with the prefix if the name is taken."""
     keys = dict.fromkeys(key for each in parts for key in each if key not in _HIDDEN_NAMES)
     taken = {*known, *own}
     for key in keys:
@@ -340,7 +341,7 @@ def _title(rows: Sequence[ResultRow]) -> str:
 
 
 def not_sampled(rows: Iterable[ResultRow]) -> str:
-    """Return what a header says of results that are probabilities, "" if there are none."""
+    """Return the header's remark on results that are probabilities; "" if there are none."""
     kinds: dict[int, str | None] = {r.record.position: r.measurement.kind for r in rows}
     measured = [kind for kind in kinds.values() if kind]
     computed = measured.count("probability")

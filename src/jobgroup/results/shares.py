@@ -14,7 +14,7 @@ from typing import Final
 from jobgroup.values import as_float
 
 ONE_SIGMA: Final = math.erf(math.sqrt(0.5))
-"""68.27 %: the level of an interval of one standard deviation on each side."""
+"""68.27 %, the level of an interval of one standard deviation on each side."""
 
 MIN_EXPECTED: Final = 5
 """Expected counts below this are merged before a chi-squared test."""
@@ -73,8 +73,8 @@ def scatter_error(values: Sequence[float]) -> float | None:
 def homogeneity(repeats: Sequence[Mapping[str, int]]) -> tuple[float, float] | None:
     """Test whether repeats have the same distribution: chi-squared and its p-value.
 
-    States with an expected count of at least `MIN_EXPECTED` in each repeat count one by one, the
-    others together. None if there is nothing to compare.
+    States with an expected count of at least `MIN_EXPECTED` in each repeat count separately, and
+    the others together. Return None if there is nothing to compare.
 
     >>> chi2, p = homogeneity([{"a": 50, "b": 50}, {"a": 80, "b": 20}])
     >>> round(chi2, 2), p < 0.001
@@ -110,8 +110,8 @@ def homogeneity(repeats: Sequence[Mapping[str, int]]) -> tuple[float, float] | N
 def chi2_tail(chi2: float, degrees: int) -> float:
     """Return the probability that a chi-squared variable is larger.
 
-    The regularized upper incomplete gamma function: a series below its peak, a continued fraction
-    above (Numerical Recipes, 6.2).
+    This is the regularized upper incomplete gamma function, computed by a series below its peak and
+    by a continued fraction above (Numerical Recipes, 6.2).
     """
     a, x = degrees / 2, chi2 / 2
     if x <= 0:

@@ -11,7 +11,7 @@ _STATE: Final = re.compile(r"\|(.*)>", re.DOTALL)
 _PADDING: Final = re.compile(r" +|(?<=[|, ])0+(?=[0-9])")
 _MODES: Final = re.compile(r",(?![^{]*\})")
 _PHOTONS: Final = re.compile(r"(\d*)\{[^}]*\}|(\d+)")
-"""So many photons with an annotation (one if there is no number), or so many without."""
+"""Photons with an annotation (one if there is no number), or photons without."""
 
 
 class Shape(NamedTuple):
@@ -32,7 +32,7 @@ class Shape(NamedTuple):
 
 @lru_cache(maxsize=100_000)
 def shape_of(state: str) -> Shape | None:
-    """Return the photons in each mode, or None for a text that is no Fock state.
+    """Return the photons in each mode, or None if the text is not a Fock state.
 
     >>> shape_of("|2,{P:H}{P:V},3{0}1>").occupation
     (2, 2, 4)
@@ -74,7 +74,7 @@ def in_order(states: Iterable[str]) -> list[str]:
 
 
 def order_key(state: str) -> tuple[bool, int, tuple[int, ...], str]:
-    """Return what states are sorted by; texts that are no Fock states come last."""
+    """Return the sorting key of a state; texts that are not Fock states come last."""
     shape = shape_of(state)
     if shape is None:
         return True, 0, (), state

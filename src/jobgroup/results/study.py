@@ -1,7 +1,8 @@
-"""`Study`: the points of a sweep, with the jobs of each taken together. Pure.
+"""`Study`: the points of a sweep, with the jobs of each point pooled. Pure.
 
 Jobs are pooled if they have the same point and equal settings (the fingerprint of their bodies
-without `max_samples` and `max_shots`). Other settings at one point are a variant of it.
+without `max_samples` and `max_shots`). Jobs with other settings at the same point are a variant of
+it.
 """
 
 from __future__ import annotations
@@ -25,11 +26,11 @@ if TYPE_CHECKING:
     from jobgroup.store import JobRecord
 
 MIN_DISAGREEMENT: Final = 0.001
-"""Repeats whose chi-squared has a smaller p-value are reported."""
+"""Repeats are reported if their chi-squared test has a smaller p-value."""
 
 
 class SweptNames(NamedTuple):
-    """The swept names of a sweep, in order, with what is said of them in figures."""
+    """The swept names of a sweep, in order, with their units and long names."""
 
     names: tuple[str, ...]
     units: Mapping[str, str] = {}
@@ -42,9 +43,9 @@ class Point:
     """The jobs of one point and variant.
 
     Attributes:
-        values: the value of each name of the study.
-        variant: its number, in the study's `variants`.
-        rows: the jobs and iterations, in the group's order.
+        values: value of each name of the study.
+        variant: index of the variant in the study's `variants`.
+        rows: jobs and iterations, in the group's order.
     """
 
     values: tuple[Cell, ...]
@@ -53,17 +54,17 @@ class Point:
 
     @cached_property
     def pool(self) -> Pool:
-        """Their results, taken together."""
+        """Pooled results of the jobs."""
         return Pool(row.measurement for row in self.rows)
 
     @property
     def states(self) -> list[str]:
-        """The state of each job."""
+        """State of each job."""
         return list({row.record.position: row.record.state for row in self.rows}.values())
 
     @property
     def is_measured(self) -> bool:
-        """Whether there are outcomes."""
+        """Whether the point has outcomes."""
         return self.pool.kind is not None
 
 
@@ -72,13 +73,13 @@ class Study:
     """The points of a group or of one of its sweeps.
 
     Attributes:
-        names: the swept names, then those that iterations vary.
-        iterated: how many of the last names are those of iterations.
-        points: in the order in which they were added.
-        variants: what tells the jobs of each variant apart.
-        coordinates: the values of each name, in the order of an axis.
-        outside: the number of jobs that have none of the points.
-        swept: units and long names.
+        names: swept names, then names that iterations vary.
+        iterated: number of names at the end that iterations vary.
+        points: points, in the order in which they were added.
+        variants: description of each variant's settings.
+        coordinates: values of each name, in the order of an axis.
+        outside: number of jobs that are at none of the points.
+        swept: units and long names of the swept names.
     """
 
     names: tuple[str, ...]
@@ -91,16 +92,16 @@ class Study:
 
     @property
     def cells(self) -> int:
-        """The number of cells of the grid that the coordinates span."""
+        """Number of cells of the grid that the coordinates span."""
         return math.prod(len(values) for values in self.coordinates.values())
 
     def label(self, name: str) -> str:
-        """Return what an axis is called: long name and unit."""
+        """Return the label of an axis: long name and unit."""
         unit = self.swept.units.get(name)
         return self.swept.long_names.get(name, name) + (f" [{unit}]" if unit else "")
 
     def disagreements(self) -> list[str]:
-        """Return the points whose repeats differ by more than chance, in words."""
+        """Return descriptions of the points whose repeats differ by more than chance."""
         found = []
         for point in self.points:
             p = point.pool.disagreement()
@@ -110,7 +111,7 @@ class Study:
         return found
 
     def left_out(self) -> list[int]:
-        """Return the positions of jobs whose probabilities are left out beside counts."""
+        """Return the positions of jobs whose probabilities are not used, because of counts."""
         return sorted({m.position for point in self.points for m in point.pool.left_out})
 
 
@@ -123,11 +124,11 @@ def study_of(
     """Return the points of some rows.
 
     Args:
-        rows: of the group.
-        swept: the names that the jobs of a sweep vary; None for the labels that all jobs have in
-            common, or the jobs' positions.
-        settings: returns what jobs with equal settings have in common, by position.
-        differences: says how the settings of two jobs differ.
+        rows: rows of the group.
+        swept: names that the jobs of a sweep vary; None for the labels that all jobs have in
+            common, or otherwise the jobs' positions.
+        settings: function that returns, by position, a value that is equal for equal settings.
+        differences: function that describes how the settings of two jobs differ.
     """
     swept = swept or SweptNames(_common_labels(rows))
     rows = [each for row in rows for each in _iterations_of(row)]
@@ -159,7 +160,7 @@ def _common_labels(rows: Iterable[ResultRow]) -> tuple[str, ...]:
 
 
 def cell_or_gap(value: Any) -> Cell:
-    """Return a label as a cell; not-a-number, which stands for a missing value, is a gap."""
+    """Return a label as a cell; NaN, which marks a missing value, becomes a gap."""
     found = cell(value)
     return None if isinstance(found, float) and math.isnan(found) else found
 
@@ -171,7 +172,7 @@ def _swept_values(row: ResultRow, names: Sequence[str]) -> tuple[Cell, ...] | No
 
 
 def _iterations_of(row: ResultRow) -> list[ResultRow]:
-    """Return the row, or one for each iteration of a job that has no result yet."""
+    """Return the row, or a row for each iteration of a job that has no result yet."""
     params = row.record.params
     columns, number = params.get("iterator"), params.get("iterations")
     if row.measurement.iteration is not None or not isinstance(columns, dict):
@@ -189,7 +190,7 @@ def _iterations_of(row: ResultRow) -> list[ResultRow]:
 
 
 def _iterated_names(rows: Sequence[ResultRow], names: Sequence[str]) -> dict[str, str]:
-    """Return the names that iterations vary, and their names beside the swept ones."""
+    """Return the names that iterations vary, and the columns that they get beside swept names."""
     found = dict.fromkeys(name for row in rows for name in row.measurement.params)
     if not found and any(row.measurement.iteration is not None for row in rows):
         found = {"iteration": None}
@@ -203,7 +204,7 @@ def _iterated_values(row: ResultRow, names: Mapping[str, str]) -> tuple[Cell, ..
 
 
 class Values:
-    """The values of one name: which of them are one, and in which order an axis has them."""
+    """The values of one name: which of them count as equal, and their order on an axis."""
 
     def __init__(self, values: Iterable[Cell]) -> None:
         self._keys: dict[Hashable, Hashable] = {}
@@ -234,7 +235,7 @@ class Values:
         return self._values[key]
 
     def in_order(self) -> list[Cell]:
-        """Return the values, numbers ascending; all texts if some are texts."""
+        """Return the values: numbers in ascending order, or all as texts if some are texts."""
         keys = list(dict.fromkeys(self._keys.get(key, key) for key in self._values))
         numbers = [key for key in keys if isinstance(key, float)]
         gaps = [key for key in keys if self._values[key] is None]
@@ -244,7 +245,7 @@ class Values:
 
 
 def _typed(value: Cell) -> Hashable:
-    """Return a key: a number as a float; True is not 1, and a text is not a number."""
+    """Return a key with numbers as floats, in which True differs from 1 and texts from numbers."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return (type(value).__name__, value)
     try:
@@ -287,7 +288,7 @@ def _with_variants(
 
 
 def _about(record: JobRecord, swept: Sequence[str]) -> str:
-    """Return the platform and the labels that are not swept, which name a variant."""
+    """Return the platform and the labels that are not swept, which describe a variant."""
     others = {k: v for k, v in record.labels.items() if k not in swept} if swept else {}
     return ", ".join([record.platform, *(f"{name} {value}" for name, value in others.items())])
 

@@ -1,4 +1,4 @@
-"""`Table`: rows of named cells to show, select and export, without a dataframe library."""
+"""`Table`: rows of named cells that you can show, select and export without a dataframe library."""
 
 from __future__ import annotations
 
@@ -18,18 +18,19 @@ Path = str | os.PathLike[str]
 
 
 class Table:
-    """Rows of named cells: numbers, texts, truth values, or None for a gap.
+    """Rows of named cells: numbers, strings, booleans, or None for a gap.
 
-    Index it by number for a row, by name for a column. Dataframe libraries take the whole: by
-    `to_pandas`, by `to_polars`, or directly through the Arrow PyCapsule interface.
+    Index a table by number to get a row, or by name to get a column. Dataframe libraries get the
+    whole table with `to_pandas`, with `to_polars`, or directly through the Arrow PyCapsule
+    interface.
 
     Args:
-        columns: the cells of each column, by name; all of one length.
-        chosen: names of those that are shown and exported, in order, or one name; None for all.
-        title: heading above it.
+        columns: cells of each column, by name; all of the same length.
+        chosen: names of the columns to show and export, in order, or one name; None for all.
+        title: text that is shown with the table.
 
     Raises:
-        UnknownColumnError: there is no column of a chosen name.
+        UnknownColumnError: a chosen column does not exist.
 
     >>> table = Table({"phi": [0.0, 0.5], "status": ["success", "error"]}, title="2 jobs")
     >>> table["phi"], table[1]
@@ -58,7 +59,7 @@ class Table:
 
     @property
     def available_columns(self) -> list[str]:
-        """Every available column, shown or not."""
+        """All available columns, shown or not."""
         return list(self._known)
 
     def select(self, *names: str | Sequence[str]) -> Self:
@@ -68,7 +69,7 @@ class Table:
             names: names of columns, or one list of them.
 
         Raises:
-            UnknownColumnError: there is no such column; the error names those that there are.
+            UnknownColumnError: a column does not exist; the message lists the existing ones.
         """
         flat = [each for name in names for each in ([name] if isinstance(name, str) else name)]
         for name in flat:
@@ -80,7 +81,7 @@ class Table:
     def _column(self, name: str) -> list[Cell]:
         if name not in self._known:
             raise UnknownColumnError(
-                f"There is no column {name!r:.80}. There are: {', '.join(self._known)}."
+                f"There is no column {name!r:.80}. Columns are: {', '.join(self._known)}."
             )
         return self._known[name]
 
@@ -118,7 +119,7 @@ class Table:
         return rendering.as_html(self._shown(), self.title)
 
     def to_pandas(self) -> DataFrame:
-        """Return a pandas DataFrame; whole numbers stay whole beside gaps.
+        """Return a pandas DataFrame; whole numbers stay integers, even with gaps.
 
         Raises:
             MissingDependencyError: pandas is not installed.
@@ -134,7 +135,7 @@ class Table:
         return dataframes.to_polars(self._shown())
 
     def __arrow_c_stream__(self, requested_schema: Any = None) -> Any:
-        """The table as an Arrow stream, for every library that takes one.
+        """Return the table as an Arrow stream, for any library that accepts one.
 
         Raises:
             MissingDependencyError: nanoarrow is not installed (``jobgroup[arrow]``).
@@ -142,24 +143,22 @@ class Table:
         return dataframes.arrow_stream(self._shown(), requested_schema)
 
     def to_csv(self, path: Path, *, overwrite: bool = False) -> None:
-        """Write comma-separated values; texts that a spreadsheet would run are made plain.
+        """Write comma-separated values; text that a spreadsheet would run as a formula is escaped.
 
-        The file is in UTF-8 and begins with a byte order mark, without which spreadsheets take it
-        for another encoding; Python reads it with ``encoding="utf-8-sig"``.
+        The file is in UTF-8 and begins with a byte order mark, without which spreadsheets assume
+        another encoding. In Python, read it with ``encoding="utf-8-sig"``.
 
         Raises:
             OutputExistsError: the file exists, and `overwrite` is not True.
-            StorageError: it could not be written; nothing was changed.
+            StorageError: the file could not be written; nothing was changed.
         """
         export.write(path, export.as_csv(self._shown()), overwrite=overwrite, marked=True)
 
     def to_json(self, path: Path, *, overwrite: bool = False) -> None:
-        """Write a list with one object for each row; what is no number (NaN) is null.
-
-        The file is in ASCII.
+        """Write a JSON list with one object per row, in ASCII; NaN becomes null.
 
         Raises:
             OutputExistsError: the file exists, and `overwrite` is not True.
-            StorageError: it could not be written; nothing was changed.
+            StorageError: the file could not be written; nothing was changed.
         """
         export.write(path, export.as_json(self._shown()), overwrite=overwrite)

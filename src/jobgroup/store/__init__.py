@@ -1,4 +1,4 @@
-"""The groups' files. No other package opens them or contains SQL."""
+"""The files of groups. No other package opens them or contains SQL."""
 
 from jobgroup.store.records import (
     AttemptRecord,

@@ -1,4 +1,4 @@
-"""Write files atomically: after a power cut a file is complete under its name, or absent."""
+"""Write files atomically: after a power cut, a file is complete under its name or absent."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 BESIDE = ("-wal", "-shm", "-journal")
-"""Endings of the files that SQLite keeps beside a file."""
+"""Suffixes of the files that SQLite keeps next to a file."""
 
 
 @contextmanager
 def atomic_write(target: Path, *, overwrite: bool = False, mode: int = 0o600) -> Iterator[Path]:
-    """Yield a new, empty file, which takes the target's name when the block is left.
+    """Yield a new, empty file, which gets the target's name at the end of the block.
 
-    No process sees half of it under that name. If the block fails, or the name is taken, nothing of
-    it is left.
+    No process sees a partial file under that name. If the block fails or the name is taken, no part
+    of the file is left.
 
     Args:
-        target: its final path.
-        overwrite: replace an existing file.
+        target: final path.
+        overwrite: whether to replace an existing file.
         mode: permissions, which the umask may reduce.
 
     Raises:
         FileExistsError: the name is taken; nothing was changed.
-        OSError: it cannot be written; nothing was changed.
+        OSError: the file cannot be written; nothing was changed.
     """
     unfinished = target.with_name(f".{uuid.uuid4().hex}.new")
     try:
@@ -41,8 +41,8 @@ def atomic_write(target: Path, *, overwrite: bool = False, mode: int = 0o600) ->
 
 
 def read_regular(path: Path, most_bytes: int) -> bytes:
-    """Return the beginning of a file; raise OSError for a pipe, a device or another non-file."""
-    fd = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))  # a pipe would keep us waiting
+    """Return the beginning of a regular file; raise OSError for a pipe, a device or the like."""
+    fd = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))  # reading a pipe would block
     with open(fd, "rb") as file:  # noqa: PTH123  # by its descriptor
         if not stat.S_ISREG(os.fstat(fd).st_mode):
             raise OSError(f"{path} is not a file")
@@ -66,7 +66,7 @@ def rename_to_new(source: Path, target: Path) -> None:
     """Rename a file; raise FileExistsError, and change nothing, if the name is taken."""
     try:
         os.link(source, target)
-        if source.parent != target.parent:  # a power cut could keep the removal alone
+        if source.parent != target.parent:  # a power cut could leave only the removal
             sync_directory(target.parent)
         source.unlink()
     except FileExistsError:
@@ -78,16 +78,16 @@ def rename_to_new(source: Path, target: Path) -> None:
 
 
 def keep_private(path: Path) -> None:
-    """Let only the owner read a file. SQLite creates the files beside it with the same mode.
+    """Let only the owner read a file. SQLite gives the files next to it the same mode.
 
-    A link's target is left alone, because it may not be a group's file.
+    The target of a link is not changed, because it may not be a group's file.
     """
-    with suppress(OSError):  # there is none
+    with suppress(OSError):  # the file does not exist
         if os.name != "posix" or not path.stat().st_mode & 0o077:
             return
     for suffix in ("", *BESIDE):
         place = Path(f"{path}{suffix}")
-        with suppress(OSError):  # there is none, or it is another user's
+        with suppress(OSError):  # the file does not exist, or belongs to another user
             if not place.is_symlink():
                 place.chmod(0o600)
 
@@ -102,7 +102,7 @@ def make_directory(directory: Path) -> None:
 
 def sync_directory(directory: Path) -> None:
     """Make a directory's entries survive a power cut, if the system supports that."""
-    with suppress(OSError):  # no such thing on Windows, nor on some network file systems
+    with suppress(OSError):  # not supported on Windows and on some network file systems
         descriptor = os.open(directory, os.O_RDONLY)
         try:
             os.fsync(descriptor)

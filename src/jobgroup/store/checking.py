@@ -2,8 +2,8 @@
 
 A group's file may come from a colleague, a sync tool, or an attacker. SQLite automatically runs
 triggers, views, constraints, and expressions of indexes and of generated columns. They are part of
-the schema's text, so that text is compared with ours first, and a file with another is refused.
-Until then a connection may read little and work little; see `restrain`.
+the schema's text, so that text is first compared with ours, and a file with a different one is
+rejected. Until then, a connection may read and work only a little; see `restrain`.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ from jobgroup.store.limits import (
     MAX_TEXT,
 )
 
-_MOST_BYTES: Final = MAX_DOCUMENT_BYTES + 2**20  # of one value: a kept result, packed or not
+_MOST_BYTES: Final = MAX_DOCUMENT_BYTES + 2**20  # of one value: a cached result, compressed or not
 _MOST_UNPACKED_BYTES: Final = 16 * 2**30  # of all bodies and results of a file
 _MOST_SCHEMA_BYTES: Final = 1_000_000
-_MOST_SCHEMA_STEPS: Final = 50_000  # of SQLite's machine; ours takes some hundreds
+_MOST_SCHEMA_STEPS: Final = 50_000  # of SQLite's virtual machine; ours takes a few hundred
 _MAX_FENCING_TOKEN: Final = 2**40
 
 Schema = frozenset[tuple[str, str, str, str | None]]
@@ -54,7 +54,7 @@ def admit(connection: sqlite3.Connection) -> None:
     Takes about 50 microseconds.
 
     Raises:
-        sqlite3.DatabaseError: it has another one; nothing of it was run.
+        sqlite3.DatabaseError: the schema is another one; no part of it was run.
     """
     if connection.execute("PRAGMA application_id").fetchone()[0] != schema.APPLICATION_ID:
         raise sqlite3.DatabaseError("it is not the file of a job group")
@@ -75,54 +75,58 @@ def release(connection: sqlite3.Connection) -> None:
 
 @cache
 def our_schema() -> Schema:
-    """Return the schema of a file that was made by this jobgroup."""
+    """Return the schema of a file that this jobgroup creates."""
     with closing(sqlite3.connect(":memory:")) as model:
         model.executescript(schema.CREATE)
         return frozenset(model.execute("SELECT type, name, tbl_name, sql FROM sqlite_master"))
 
 
 def check_contents(connection: sqlite3.Connection) -> None:
-    """Check an admitted file's values of the group as a whole, and its number of jobs.
+    """Check the group's own values in an admitted file, and its number of jobs.
 
-    Damaged rows are not looked for: each affects only its own job.
+    This does not look for damaged rows, because each affects only its own job.
 
     Raises:
-        sqlite3.DatabaseError: it cannot; the sentence says what is wrong.
+        sqlite3.DatabaseError: a value is invalid; the message says which.
     """
     meta = dict(connection.execute("SELECT key, value FROM meta LIMIT 100"))
     if problem := wrong_in_meta(meta):
         raise sqlite3.DatabaseError(problem)
     count, last = _length(connection)
-    # of lost rows each harms its job alone; of a made-up position a list would fill the memory
+    # a lost row affects only its own job, but lists up to a forged position would fill the memory
     if last >= 2 * count + 1000:
-        raise sqlite3.DatabaseError(f"it has {count} jobs, and one at position {last}")
+        raise sqlite3.DatabaseError(f"it has {count} jobs, but one at position {last}")
     lease = connection.execute("SELECT fencing_token FROM lease").fetchone()
     if lease is not None and not _is_between(lease[0], 0, _MAX_FENCING_TOKEN):
-        raise sqlite3.DatabaseError("its lease has no possible fencing_token")
+        raise sqlite3.DatabaseError("its lease has an invalid fencing_token")
 
 
 def _length(connection: sqlite3.Connection) -> tuple[int, int]:
     """Return the number of jobs and the position of the last one; -1 without jobs."""
-    (count,) = connection.execute("SELECT count(*) FROM jobs").fetchone()  # apart: both at once
-    (last,) = connection.execute("SELECT max(position) FROM jobs").fetchone()  # read every row
+    (count,) = connection.execute(
+        "SELECT count(*) FROM jobs"
+    ).fetchone()  # apart: one query for both
+    (last,) = connection.execute(
+        "SELECT max(position) FROM jobs"
+    ).fetchone()  # would read every row
     return count, -1 if last is None else last
 
 
 def wrong_in_meta(meta: Mapping[Any, Any]) -> str | None:
-    """Return what is wrong with a file's values of the group as a whole; None if nothing is."""
+    """Return what is wrong with the group's own values in a file; None if they are valid."""
     for key in ("name", "uuid"):
         if not isinstance(meta.get(key), str) or not 0 < len(meta[key]) <= 1000:
-            return f"its {key} is missing, or no text"
+            return f"its {key} is missing or is not a text"
     for key in ("created_at", "modified_at", "deleted_at"):
         if (key in meta or key != "deleted_at") and not _is_between(
             meta.get(key), FIRST_DATE, LAST_DATE
         ):
-            return f"its {key} is missing, or no date"
+            return f"its {key} is missing or is not a date"
     if not isinstance(meta.get("version"), int) or not 0 <= meta["version"] < 2**53:
-        return "its version is missing, or no number"
+        return "its version is missing or is not a number"
     for key in ("removed_at_version", "last_removed_id"):
         if not isinstance(meta.get(key, 0), int) or not 0 <= meta.get(key, 0) < 2**53:
-            return f"its {key} is no number"
+            return f"its {key} is not a number"
     if len(str(meta.get("description") or "")) > MAX_TEXT:
         return "its description is too long"
     return None
@@ -132,7 +136,7 @@ def _is_between(value: Any, least: float, most: float) -> bool:
     return isinstance(value, int | float) and math.isfinite(value) and least <= value <= most
 
 
-# -- every row, for a file that comes from elsewhere -----------------------------------------------
+# -- every row, for a file from elsewhere -----------------------------------------------
 
 
 def _integer(name: str, most: int = 2**53) -> str:
@@ -162,7 +166,7 @@ def _maybe(condition: str, name: str) -> str:
 def date_of(name: str, otherwise: str = "NULL") -> str:
     """Return SQL that reads a time; in an unchecked file the value may be anything.
 
-    It is part of each row that is read, so it only compares: texts and bytes sort after numbers.
+    Every row that is read evaluates it, so it only compares: texts and bytes sort after numbers.
     """
     return f"CASE WHEN {name} BETWEEN {FIRST_DATE} AND {LAST_DATE} THEN {name} ELSE {otherwise} END"
 
@@ -281,7 +285,7 @@ _SOUND: Final[Mapping[str, tuple[str, Mapping[str, str]]]] = {
         },
     ),
 }
-"""For each table its key, and what must be true of its columns."""
+"""The key of each table, and the condition for its columns."""
 
 
 def check_rows(connection: sqlite3.Connection, path: Path) -> None:
@@ -290,7 +294,7 @@ def check_rows(connection: sqlite3.Connection, path: Path) -> None:
     The file's size bounds the work and the size of the decompressed bodies.
 
     Raises:
-        sqlite3.DatabaseError: one could not; the sentence says which, and what is wrong.
+        sqlite3.DatabaseError: a row is invalid; the message says which and why.
     """
     connection.set_progress_handler(_stop_after(path.stat().st_size), 1_000_000)
     try:
@@ -342,13 +346,13 @@ def _check_unpacked(connection: sqlite3.Connection) -> None:
             size = decompressed_size(data, min(most_bytes, left))
             if size is None:
                 raise sqlite3.DatabaseError(
-                    f"{column} {key} in {table} is damaged, or unpacks to more than may be kept"
+                    f"{column} {key} in {table} is damaged, or too large when it is unpacked"
                 )
             left -= size
 
 
 def _stop_after(size_bytes: int) -> Callable[[], int]:
-    """Return a progress handler that ends a query which takes more steps than rows allow."""
+    """Return a progress handler that ends a query which takes too many steps for the rows."""
     left = 10 + size_bytes // 2_000  # 500 steps for each byte
 
     def count() -> int:

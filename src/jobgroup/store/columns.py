@@ -1,4 +1,4 @@
-"""A group's jobs as columns of JSON that SQLite itself writes.
+"""Read a group's jobs as columns of JSON that SQLite itself writes.
 
 SQLite works without Python's lock, so a kernel that shows 100,000 jobs can still run cells.
 """
@@ -15,10 +15,10 @@ from jobgroup.store.database import Database
 from jobgroup.store.subjobs import REMOTE_ID
 
 MAX_CELL: Final = 200
-"""Characters of each value among labels, facts and parameters; a job's record has it whole."""
+"""Maximum number of characters of each value; a job's record has all of it."""
 
 _LONG: Final = 2000
-"""Characters from which on labels, facts or parameters are looked through for long values."""
+"""Number of characters above which labels, facts or parameters are searched for long values."""
 
 _TEXTS: Final = {
     "state": "j.state",
@@ -29,7 +29,7 @@ _TEXTS: Final = {
     "note": "j.note",
 }
 _OBJECTS: Final = {"labels": "j.labels", "facts": "p.metadata", "params": "j.params"}
-"""Both are mostly the same in many jobs: what the first one has is written as 0."""
+"""Columns that are often the same in many jobs: the first job's value is written as 0."""
 
 _NUMBERS: Final = {
     "position": "j.position",
@@ -37,10 +37,10 @@ _NUMBERS: Final = {
     "progress": number_of("a.progress"),
     "remote_id": REMOTE_ID,
 }
-"""Written as they are, and so are ids, which differ."""
+"""Columns that are written unchanged, as are ids, which differ."""
 
 _TIMES: Final = {"sent_at": 1, "started_at": 1, "finished_at": 1, "duration_s": 0}
-"""Written in whole milliseconds, since the first job was added or (0) as they are."""
+"""Times that are written in whole milliseconds, since the first job was added or (0) unchanged."""
 
 _FROM: Final = """
     FROM jobs j
@@ -53,7 +53,7 @@ _CHANGED: Final = "j.version > :since"
 
 
 def _shortened(text: str) -> str:
-    """Return SQL for the text of an object, with its long values cut; "" for no object."""
+    """Return SQL for the text of an object with its long values cut; "" if it is not an object."""
     cell = f"""CASE
         WHEN type IN ('true', 'false', 'null') THEN type
         WHEN type IN ('integer', 'real') THEN json_quote(value)
@@ -94,9 +94,10 @@ class Column(NamedTuple):
     """A column as a JSON array of texts, numbers and nulls.
 
     Attributes:
-        json: the array, in UTF-8.
-        zero: what 0 stands for.
-        since: for times, which are whole milliseconds since then, in seconds; None for others.
+        json: array, in UTF-8.
+        zero: value that 0 represents.
+        since: for times, which are in whole milliseconds: their origin, in seconds; None for
+            others.
     """
 
     json: bytes
@@ -112,7 +113,7 @@ class Column(NamedTuple):
 
 @dataclass(frozen=True)
 class Columns:
-    """Jobs as columns; `labels`, `facts` and `params` hold a JSON object or nothing each."""
+    """Jobs as columns; values of `labels`, `facts` and `params` are JSON objects or empty."""
 
     count: int
     columns: Mapping[str, Column]

@@ -14,10 +14,11 @@ from jobgroup.system import ProcessIdentity
 
 
 class CommandQueue:
-    """Requests to the process that runs the group: rows, executed in order.
+    """Requests to the process that runs the group: rows that are executed in order.
 
-    Each request names one holder of the lease. If the holder changes, a process that still waits
-    repeats its request. So no request of a dead process is ever executed, whatever its clock says.
+    Each request names one holder of the lease. If the holder changes, a process that is still
+    waiting repeats its request, so a dead process's request is never executed, whatever the clocks
+    show.
     """
 
     def __init__(self, database: Database) -> None:
@@ -49,12 +50,12 @@ class CommandQueue:
     def claim(
         self, fencing_token: int, is_gone: Callable[[ProcessIdentity], bool]
     ) -> list[CommandRecord]:
-        """Return every request to a holder that was not withdrawn, each only once."""
+        """Return all requests to a holder that were not withdrawn, each only once."""
         taken: list[CommandRecord] = []
         with self._database.write_transaction() as tx:
             held = read_lease(tx)
             if held is None or held.fencing_token != fencing_token:
-                return taken  # it is for the next holder to say
+                return taken  # the next holder decides
             rows = tx.execute(
                 "SELECT id, name, args, state, outcome, fencing_token, requester FROM commands"
                 " WHERE state = 'pending' ORDER BY id"
@@ -68,7 +69,7 @@ class CommandQueue:
         return taken
 
     def cancel(self, command_id: int) -> bool:
-        """Withdraw a command; return False if the holder has claimed it already."""
+        """Withdraw a command; return False if the holder has already claimed it."""
         with self._database.write_transaction() as tx:
             cursor = tx.execute(
                 "DELETE FROM commands WHERE id = ? AND state = 'pending'", (command_id,)

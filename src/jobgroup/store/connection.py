@@ -23,7 +23,7 @@ BUSY_TIMEOUT_S = 15.0
 LOOK_TIMEOUT_S = 5.0
 
 OLDEST_SQLITE = (3, 31, 0)
-"""It keeps a hostile file's functions from being run (trusted_schema)."""
+"""The version that can prevent a hostile file's functions from running (trusted_schema)."""
 
 
 @cache
@@ -31,7 +31,7 @@ def require_sqlite() -> str:
     """Check once that this Python's SQLite has what groups need; return its version.
 
     Raises:
-        StorageError: it is too old, or lacks the functions for JSON; nothing was opened.
+        StorageError: SQLite is too old, or lacks the JSON functions; nothing was opened.
     """
     lacking = f"jobgroup needs {'.'.join(map(str, OLDEST_SQLITE[:2]))} or newer"
     if sqlite3.sqlite_version_info >= OLDEST_SQLITE:
@@ -39,12 +39,12 @@ def require_sqlite() -> str:
             try:
                 connection.execute("SELECT json_group_array(value) FROM json_each('[]')")
             except sqlite3.OperationalError:
-                lacking = "jobgroup needs its functions for JSON, which were left out of this one"
+                lacking = "jobgroup needs its JSON functions, which this build lacks"
             else:
                 return sqlite3.sqlite_version
     raise StorageError(
         f"This Python uses SQLite {sqlite3.sqlite_version}, and {lacking}. No group was opened or"
-        " changed. Use a Python with another SQLite: python.org's, conda's and uv's have one."
+        " changed. Use a Python with a newer SQLite, such as that of python.org, conda or uv."
     )
 
 
@@ -59,7 +59,7 @@ def make_file(path: Path, meta: Mapping[str, object]) -> None:
     if path.exists():
         return
     try:
-        # another process may be quicker: its file is as good
+        # another process may be faster; its file is equivalent
         with (
             suppress(FileExistsError),
             atomic_write(path) as unfinished,
@@ -69,8 +69,8 @@ def make_file(path: Path, meta: Mapping[str, object]) -> None:
     except (OSError, sqlite3.Error) as error:
         why = getattr(error, "strerror", None) or describe(error, path)
         raise StorageError(
-            f"The group's file {path} cannot be made ({why}). Nothing was stored. Make room, or set"
-            " JOBGROUP_DATA_DIR to a directory that you can write to."
+            f"The group's file {path} cannot be created ({why}). Nothing was stored. Free some"
+            " space, or set JOBGROUP_DATA_DIR to a writable directory."
         ) from error
 
 
@@ -79,9 +79,9 @@ def looking(path: Path) -> Iterator[sqlite3.Connection]:
     """Open a group's file for one reading, after checking that it is a group's file.
 
     Raises:
-        UnsupportedVersionError: the file was written by a newer jobgroup.
-        StorageError: it was made by an unreleased draft of jobgroup.
-        sqlite3.DatabaseError: it is not a group's file, or a damaged one.
+        UnsupportedVersionError: a newer jobgroup wrote the file.
+        StorageError: an unreleased draft of jobgroup wrote the file. sqlite3.DatabaseError: the
+            file is not a group's file, or is damaged.
     """
     with closing(connect(path, query_to_read(path), timeout_s=LOOK_TIMEOUT_S)) as connection:
         connection.text_factory = as_text
@@ -99,17 +99,18 @@ def connect(
     Its work is limited until `checking.admit` has compared the file's schema with ours.
 
     Raises:
-        sqlite3.DatabaseError: it is not a database, or nothing that can be read in bounds.
-        sqlite3.OperationalError: it cannot be opened, or is no file.
-        CorruptGroupError: it is empty, though not `is_new`.
-        StorageError: this Python's SQLite is too old, or the process was forked out of its use.
+        sqlite3.DatabaseError: the file is not a database, or cannot be read within the limits.
+            sqlite3.OperationalError: the file cannot be opened, or is not a regular file.
+        CorruptGroupError: the file is empty, though not `is_new`.
+        StorageError: this Python's SQLite is too old, or the process was forked while it used the
+            file.
     """
     require_sqlite()
     forking.check_usable(path)
     odd = what_is_no_file(path)
     if odd is not None:
         raise sqlite3.OperationalError(odd)
-    if not is_new and is_emptied(path):  # to open it would remove the log beside it
+    if not is_new and is_emptied(path):  # opening it would remove the log next to it
         raise emptied_error(path)
     connection = sqlite3.connect(
         f"{path.absolute().as_uri()}?{query}",
@@ -122,7 +123,8 @@ def connect(
     )
     try:
         restrain(connection)
-        # EXTRA: in rollback mode a commit is the journal's deletion, which has to be on disk too
+        # EXTRA: in rollback mode, the deletion of the journal is the commit, and must be on disk
+        # too
         connection.execute("PRAGMA synchronous = EXTRA")
         connection.execute("PRAGMA wal_autocheckpoint = 0")
         # pages: with the default, 2 MB, one transaction writes the index of 100,000 bodies several
@@ -135,14 +137,14 @@ def connect(
 
 
 def connect_unfinished(path: Path) -> sqlite3.Connection:
-    """Connect to a file without its final name: the rename waits for the disk."""
+    """Connect to a file that does not have its final name yet: the rename waits for the disk."""
     connection = connect(path, "mode=rw", is_new=True)
     connection.execute("PRAGMA synchronous = OFF")
     return connection
 
 
 def is_emptied(path: Path) -> bool:
-    """Whether another program emptied a file or is about to copy over it: ours are never empty."""
+    """Return whether another program emptied a file or is copying over it: ours are never empty."""
     try:
         return path.stat().st_size == 0
     except OSError:
@@ -153,22 +155,22 @@ def emptied_error(path: Path) -> CorruptGroupError:
     rescued = max(path.parent.glob(f"{glob.escape(path.stem)}.*.rescued"), default=None)
     source = "a copy of it" if rescued is None else rescued
     return CorruptGroupError(
-        f"The group's file {path} is empty: another program emptied it or is writing it just now."
-        " It was not touched. If it stays empty, delete the group and restore it with"
-        f" JobGroup.load from {source}."
+        f"The group's file {path} is empty: another program emptied it or is writing it now. It was"
+        " not touched. If it stays empty, delete the group and restore it with JobGroup.load from"
+        f" {source}."
     )
 
 
 def query_to_read(path: Path) -> str:
-    # without a log, and without a place for one, SQLite reads only what cannot change
+    # without a log, and no way to create one, SQLite can only read an immutable file
     can_change = os.access(path.parent, os.W_OK) or Path(f"{path}-wal").exists()
     return "mode=ro" if can_change else "mode=ro&immutable=1"
 
 
 def close_untouched(connection: sqlite3.Connection, path: Path) -> None:
-    """Close a connection that has only read, without changing a byte of the file.
+    """Close a connection that has only read, without changing the file.
 
-    The last connection that closes a file moves the log into it, unless it may only read.
+    The last connection to close moves the log into the file, unless it is read-only.
     """
     try:
         with closing(connect(path, "mode=ro")) as reader:
@@ -184,12 +186,12 @@ def rescue(connection: sqlite3.Connection, target: Path, version: int) -> None:
     Rows are copied one by one: of an emptied file, only pages in the log or in memory are left.
 
     Args:
-        connection: to the file, outside a transaction.
+        connection: connection to the file, outside a transaction.
         target: path to save to; an existing file is overwritten.
         version: the group's version when it was last read.
 
     Raises:
-        sqlite3.Error: the rest is incomplete or an earlier state; nothing was saved.
+        sqlite3.Error: the readable part is incomplete or an earlier state; nothing was saved.
         OSError: the target could not be written.
     """
     with (
@@ -202,7 +204,7 @@ def rescue(connection: sqlite3.Connection, target: Path, version: int) -> None:
         connection.execute("BEGIN")
         try:
             for table in sorted(name for kind, name, *_ in our_schema() if kind == "table"):
-                with suppress(sqlite3.DatabaseError):  # what others need is missed below
+                with suppress(sqlite3.DatabaseError):  # rows that others need are missed below
                     _copy_rows(connection, copy, table)
         finally:
             connection.execute("ROLLBACK")
@@ -227,8 +229,8 @@ def as_text(data: bytes) -> str:
 class _Connection(sqlite3.Connection):
     """A connection that raises DatabaseError for any damaged schema.
 
-    SQLite quotes the name that it cannot understand; if that is not UTF-8, Python raises a
-    UnicodeDecodeError in place of the error whose message it was.
+    SQLite's message quotes a name that it cannot parse; if that is not UTF-8, Python raises a
+    UnicodeDecodeError instead.
     """
 
     def execute(self, *args: Any) -> sqlite3.Cursor:
@@ -237,14 +239,14 @@ class _Connection(sqlite3.Connection):
         except UnicodeDecodeError as error:
             raise sqlite3.DatabaseError(error.object.decode("utf-8", "replace")) from None
         except sqlite3.OperationalError as error:
-            if str(error) == "interrupted":  # only a file from elsewhere asks for so much work
+            if str(error) == "interrupted":  # only a foreign file causes so much work
                 raise sqlite3.DatabaseError("it would take too long to read") from None
             raise
 
     def __del__(self) -> None:
-        # An unused group is closed with its last reference; from 3.13 on Python
-        # would warn of it.
-        with suppress(sqlite3.ProgrammingError):  # it was never open
+        # An unused group is closed with its last reference; Python 3.13 and later would warn about
+        # it.
+        with suppress(sqlite3.ProgrammingError):  # the connection was never open
             self.close()
 
 
@@ -257,10 +259,10 @@ def check(connection: sqlite3.Connection, path: Path, *, journal_mode: str | Non
         journal_mode: journal mode to set; None for a read-only file.
 
     Raises:
-        UnsupportedVersionError: the file was written by a newer jobgroup.
-        StorageError: it was made by an unreleased draft of jobgroup, or is open in a process that
-            takes its file system for another kind.
-        sqlite3.DatabaseError: it is not a group's file, or a damaged one.
+        UnsupportedVersionError: a newer jobgroup wrote the file.
+        StorageError: an unreleased draft of jobgroup wrote the file, or a process has it open that
+            takes its file system for another kind. sqlite3.DatabaseError: the file is not a group's
+            file, or is damaged.
     """
     check_layout(connection, f"The group's file {path}")
     admit(connection)
@@ -270,11 +272,11 @@ def check(connection: sqlite3.Connection, path: Path, *, journal_mode: str | Non
 
 
 def check_layout(connection: sqlite3.Connection, what: str) -> int:
-    """Return the file's layout, 0 for none; refuse a layout that this jobgroup cannot use.
+    """Return the file's layout, or 0 for none; reject a layout that this jobgroup cannot use.
 
     Raises:
-        UnsupportedVersionError: a newer jobgroup wrote it.
-        StorageError: an unreleased draft of jobgroup made it.
+        UnsupportedVersionError: a newer jobgroup wrote the file.
+        StorageError: an unreleased draft of jobgroup wrote the file.
     """
     version: int = connection.execute("PRAGMA user_version").fetchone()[0]
     if version > schema.VERSION:
@@ -285,8 +287,8 @@ def check_layout(connection: sqlite3.Connection, what: str) -> int:
     if 0 < version < schema.FIRST_KEPT:
         raise StorageError(
             f"{what} was made by an unreleased draft of jobgroup (layout {version}), which this"
-            " one cannot read. It was not touched. Add its jobs to a new group: those that were"
-            " sent by their ids, with adopt()."
+            " version cannot read. It was not touched. Add its jobs to a new group, and adopt()"
+            " those that were sent."
         )
     return version
 

@@ -1,6 +1,6 @@
-"""Copies of a group's file that users or sync tools made in the same directory.
+"""Find copies of a group's file that users or sync tools made in the same directory.
 
-Both files are the same group, and neither knows what is sent from the other.
+Both files are the same group, but neither records what is sent from the other.
 """
 
 from __future__ import annotations
@@ -17,27 +17,27 @@ from jobgroup.store.names import SUFFIX, encode, normalised, off_disk, on_disk
 
 
 def refuse_beside_a_copy(path: Path, connection: Any) -> None:
-    """Refuse to run a group if another file of the same group may have sent its jobs.
+    """Refuse to run a group if its jobs may have been sent from another file of the same group.
 
     Args:
         path: path of the group's file.
         connection: connection to that file.
 
     Raises:
-        StorageError: the file is a copy of one beside it, or one beside it is a copy that knows of
-            attempts which this one lacks; nothing was changed.
+        StorageError: the file is a copy of another in its directory, or a copy in its directory has
+            attempts that this file lacks; nothing was changed.
     """
     own = dict(connection.execute("SELECT key, value FROM meta WHERE key IN ('name', 'uuid')"))
     try:
         original = path.with_name(on_disk(encode(own["name"]) + SUFFIX))
-    except (InvalidNameError, TypeError):  # the file is from elsewhere
+    except (InvalidNameError, TypeError):  # the file comes from elsewhere
         return
     if normalised(off_disk(path.name)) != off_disk(original.name):
         if not _is_same_file(path, original) and _attempts_of(original, own["uuid"]) is not None:
             raise StorageError(
                 f"The file {off_disk(path.name)} is a copy of the group {own['name']!r}, not made"
                 " by jobgroup. Nothing was sent: jobs could be paid for twice. Run"
-                f" {own['name']!r}, or make a group of its own of the copy with JobGroup.load."
+                f" {{own['name']!r}}, or load the copy as a separate group with JobGroup.load."
             )
         return
     for other in sorted(path.parent.glob(f"{path.name.removesuffix(SUFFIX)}*{SUFFIX}")):
@@ -48,13 +48,13 @@ def refuse_beside_a_copy(path: Path, connection: Any) -> None:
             raise StorageError(
                 f"The file {off_disk(other.name)} is a copy of this group and has {lacking}"
                 f" attempts that the group {own['name']!r} lacks. Nothing was sent: jobs could be"
-                f" paid for twice. Keep the right one of the two as {off_disk(path.name)}, and move"
-                f" the other out of {path.parent}."
+                f" paid for twice. Keep the right file as {off_disk(path.name)}, and move the other"
+                f" out of {path.parent}."
             )
 
 
 def _attempts_lacking(connection: Any, other: Path, uuid: object) -> int:
-    """Return how many attempts only the copy has; 0 if the file is no copy of the group."""
+    """Return the number of attempts that only the copy has; 0 if the file is not a copy."""
     theirs = _attempts_of(other, uuid)
     if not theirs:
         return 0
@@ -64,7 +64,7 @@ def _attempts_lacking(connection: Any, other: Path, uuid: object) -> int:
 
 
 def _attempts_of(path: Path, uuid: object) -> set[str] | None:
-    """Return the keys of a file's attempts; None if the file does not hold the group of this uuid.
+    """Return the keys of a file's attempts; None if the file's group has another uuid.
 
     A file that cannot be read does not prevent other groups from being run.
     """
@@ -83,5 +83,5 @@ def _attempts_of(path: Path, uuid: object) -> set[str] | None:
 
 
 def _is_same_file(path: Path, other: Path) -> bool:
-    """Whether both paths are one file for SQLite, links included; then they share all attempts."""
+    """Return whether both paths are the same file for SQLite, which follows links."""
     return os.path.realpath(path) == os.path.realpath(other)

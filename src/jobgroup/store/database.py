@@ -1,4 +1,4 @@
-"""One SQLite file, used by the threads of this process: durability, turns, and their errors.
+"""One SQLite file that the threads of this process use: durability, turns and errors.
 
 Every write is one ``BEGIN IMMEDIATE`` transaction with ``synchronous=EXTRA``: when a call returns,
 its changes are on disk and survive a power cut, in both journal modes.
@@ -44,7 +44,8 @@ from jobgroup.store.transaction import Transaction
 CHECKPOINT_BYTES = 4_000_000
 
 STALE_FOR_S = 10.0
-"""How long the cache of a network file system shows a file that another machine has removed."""
+"""Seconds for which the cache of a network file system shows a file that another machine
+removed."""
 
 T = TypeVar("T")
 
@@ -54,7 +55,7 @@ class Database:
 
     Args:
         path: path of the file.
-        meta: values with which a missing file is created; None only opens it.
+        meta: values with which to create a missing file; None to open only an existing one.
     """
 
     def __init__(self, path: Path, meta: Mapping[str, object] | None = None) -> None:
@@ -80,10 +81,10 @@ class Database:
             before = look(self.path).files[0]
             connection = self._open_once()
             self._identity.seen = look(self.path)
-            # where numbers do not last, the group's uuid was read by path just now
+            # if inode numbers change, the group's uuid was just read by path
             if self._is_on_network or before in (None, self._identity.seen.files[0]):
                 return connection
-            connection.close()  # replaced at that very moment
+            connection.close()  # replaced at that moment
 
     def _open_once(self) -> sqlite3.Connection:
         can_write_beside = os.access(self.path.parent, os.W_OK)
@@ -123,7 +124,7 @@ class Database:
                 raise self._loss.error(self.ids)
             self._loss = None
             self.ids.found_again()
-        if self._is_deleted and self.path.exists():  # it may have been restored since
+        if self._is_deleted and self.path.exists():  # the file may have been restored since
             self.close()
         if self._connection is not None:
             if self._connection.in_transaction:  # left over by an interrupt
@@ -131,14 +132,14 @@ class Database:
             self._check_file(self._connection)
         if self._connection is None:
             if self._identity.is_known and not self.path.exists():
-                if self._is_on_network:  # it is unknown who did it
+                if self._is_on_network:  # it is unknown who made the change
                     self.ids.save()
                 raise GroupDeleted
             self._connection = self._open()
         return self._connection
 
     def _check_file(self, connection: sqlite3.Connection) -> None:
-        """Close the connection if the path has another file; the next use opens that one."""
+        """Close the connection if the path has another file, which the next use opens."""
         try:
             is_same = self._identity.check_file(connection, is_read_only=self.is_read_only)
         except GroupDeleted:
@@ -151,7 +152,7 @@ class Database:
 
     @contextmanager
     def read_transaction(self) -> Iterator[sqlite3.Connection]:
-        """Give a connection on which every query reads the same state of the group."""
+        """Yield a connection on which every query reads the same state of the group."""
         with self.lock, self._map_errors(), self._exclusive():
             connection = self._retry_while_stale(self._connect_if_needed)
             try:
@@ -164,7 +165,7 @@ class Database:
 
     @contextmanager
     def write_transaction(self) -> Iterator[Transaction]:
-        """Give a transaction that is on disk when the block is left, or undone if the block fails.
+        """Yield a transaction that is on disk when the block ends, or undone if the block fails.
 
         Raises:
             StorageError: the file could not be written; the group is unchanged.
@@ -185,13 +186,13 @@ class Database:
                 yield tx
                 connection.execute("COMMIT")
             finally:
-                # a full disk has ended it already, and what was replaced is closed
+                # a full disk has already ended it, or the file was replaced and closed
                 if self._connection is connection and connection.in_transaction:
                     connection.execute("ROLLBACK")
-            if not self._is_on_network:  # there the next opening sees it
+            if not self._is_on_network:  # the next opening reports it
                 self._check_file(connection)
             self._identity.version = tx.__dict__.get("version", self._identity.version)
-            # a small row dirties about three pages of the log
+            # a small row changes about three pages of the log
             self._written += 12_000 + 500 * (connection.total_changes - before) + tx.large_bytes
             if self._written > CHECKPOINT_BYTES and not self._is_on_network:
                 self._written = 0
@@ -201,14 +202,14 @@ class Database:
     def busy_timeout(self, patience_s: float) -> Iterator[None]:
         """Limit how long writes in the block wait for the locks of other processes.
 
-        While one waits, no thread of this process can read, so repeated tries should be short.
-        On shared file systems writes still wait for their turn as usual.
+        During such a wait, no thread of this process can read, so repeated attempts should be
+        short. On shared file systems, writes still wait for their turn as usual.
         """
         with self.lock:
             if self._is_on_network:
                 yield
                 return
-            # the block meets the error itself
+            # the block gets the error itself
             with suppress(GroupDeletedError), self._map_errors():
                 self._connect_if_needed().execute(f"PRAGMA busy_timeout = {patience_s * 1000:.0f}")
             try:
@@ -224,16 +225,16 @@ class Database:
             self._retry_while_stale(self._connect_if_needed).backup(other)
 
     def compact(self) -> None:
-        """Return the file's unused space to the disk; StorageError if another process uses it."""
+        """Return unused space to the disk; raise StorageError if another process uses the file."""
         with self.lock, self._map_errors(), self._exclusive():
             connection = self._retry_while_stale(self._connect_if_needed)
             connection.execute("VACUUM")
             if not self._is_on_network:
                 self._checkpoint(connection)
-            self.close()  # the last one to close it removes the log
+            self.close()  # the last connection to close removes the log
 
     def data_version(self) -> int:
-        """Return a number that changes when another connection writes. Takes microseconds."""
+        """Return a number that changes when another connection writes, within microseconds."""
         with self.lock, self._map_errors(), self._exclusive():
             value: int = (
                 self._retry_while_stale(self._connect_if_needed)
@@ -253,10 +254,10 @@ class Database:
         return look(self.path).written
 
     def _checkpoint(self, connection: sqlite3.Connection) -> None:
-        """Move the log into the file, in a way that other processes can recognise.
+        """Move the log into the file, so that other processes can recognise this.
 
-        A mark is stored first, and the file's size and date afterwards. If the process is killed
-        between the two, the mark stays, which accepts any size and date.
+        A mark is stored first, and the file's size and date afterwards. If the process is killed in
+        between, the mark stays, and then any size and date are accepted.
         """
         helper = None
         mark = f"{MOVING_LOG} {uuid.uuid4().hex}"
@@ -267,13 +268,14 @@ class Database:
             helper.execute("PRAGMA wal_checkpoint(PASSIVE)")
             helper.close()
             stamp = look(self.path).stamp
-            # ended first: another transaction restarts the log, this one would only continue it
+            # ended first, because another transaction restarts the log, and this one would only
+            # extend it
             connection.execute("ROLLBACK")
             connection.execute(
                 "UPDATE meta SET value = ? WHERE key = 'filed' AND value = ?", (stamp, mark)
             )
         except (sqlite3.Error, StorageError):
-            pass  # the log only stays longer
+            pass  # only the log stays longer
         finally:
             if helper is not None:
                 helper.close()
@@ -284,10 +286,10 @@ class Database:
     def _exclusive(self) -> Iterator[None]:
         """On a network file system, let only one machine use the file at a time.
 
-        There, SQLite's own locks may be local to each machine: a reader would mistake the journal
-        of another machine's write for the remains of a crash and undo the write. A file that stays
-        open may also show old content; reopening it after the other machine closed it does not
-        (close-to-open consistency).
+        There, SQLite's own locks may be local to each machine: a reader would take the journal of
+        another machine's write for the remains of a crash and undo the write. A file that stays
+        open may also show old content; one that is reopened after the other machine closed it does
+        not (close-to-open consistency).
         """
         if not self._is_on_network or self._has_turn or not os.access(self.path.parent, os.W_OK):
             yield  # if nothing can be written, nothing can be undone
@@ -305,7 +307,7 @@ class Database:
         connection = self._connect_if_needed()
         if self._has_turn and not self.is_read_only:
             connection.execute("BEGIN IMMEDIATE")
-            # its journal is made now, by a change, since a cache may say that there is one already
+            # a change creates its journal now, because a cache may show one that no longer exists
             for change in ("+ 1", "- 1"):
                 connection.execute(f"UPDATE meta SET value = value {change} WHERE key = 'version'")  # noqa: S608
         return connection
@@ -317,7 +319,7 @@ class Database:
             try:
                 return function()
             except sqlite3.OperationalError as error:
-                code = getattr(error, "sqlite_errorcode", 0)  # none of what we raise ourselves
+                code = getattr(error, "sqlite_errorcode", 0)  # none of our own errors
                 is_stale = code & 0xFF == sqlite3.SQLITE_CANTOPEN
                 is_over = time.monotonic() > give_up_at or not os.path.exists(self.path)  # noqa: PTH110
                 if not (self._has_turn and is_stale) or is_over:
@@ -327,7 +329,7 @@ class Database:
 
     @contextmanager
     def _map_errors(self) -> Iterator[None]:
-        """Turn what SQLite and the comparison with the file report into errors for users."""
+        """Convert errors of SQLite and of the comparison with the file to errors for users."""
         try:
             yield
         except GroupDeleted:
@@ -338,13 +340,13 @@ class Database:
                 " JobGroup.restore(name) restores it from the trash."
             ) from None
         except FileLostError as lost:
-            self.ids.save()  # at once: to rescue the rest may take seconds
+            self.ids.save()  # at once, because rescuing the rest may take seconds
             connection, self._connection = self._connection, None
             self._loss = save_the_rest(lost, connection, self.path, self._identity.version)
             raise self._loss.error(self.ids) from None
         except sqlite3.OperationalError as error:
             if "decode to UTF-8" in str(error):
-                # a damaged text; from now on such texts are read with marks in them
+                # a damaged text; from now on, such texts are read with replacement characters
                 self._has_damaged_texts = True
                 if self._connection is not None:
                     self._connection.text_factory = as_text
@@ -353,5 +355,5 @@ class Database:
             if isinstance(error, sqlite3.IntegrityError | sqlite3.ProgrammingError):
                 raise
             raise CorruptGroupError(
-                f"The group's file {self.path} is damaged ({error}). Its bytes were kept."
+                f"The group's file {self.path} is damaged ({error}). It was not changed."
             ) from error

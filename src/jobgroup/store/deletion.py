@@ -1,6 +1,6 @@
-"""How a group leaves its file: to the trash, to another name, or for good.
+"""Move a group out of its file: to the trash, to another name, or for good.
 
-The group is first marked as deleted. From then on no process can change it, so a copy is complete.
+The group is first marked as deleted, after which no process can change it, so a copy is complete.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ def move_group(
 
     Args:
         store: store of the group, which is closed.
-        target: path of the copy; None makes no copy.
+        target: path of the copy; None to make no copy.
         new_name: name of the copy, whose file must not exist; None keeps the name.
-        is_live: whether the process that holds the lease is alive.
+        is_live: function that returns whether the process that holds the lease is alive.
 
     Raises:
-        GroupBusyError: a process runs the group; nothing was changed.
+        GroupBusyError: a process is running the group; nothing was changed.
         StorageError: the copy could not be written or its file exists now; the group is unchanged.
     """
     with store.database.write_transaction() as tx:
@@ -74,7 +74,7 @@ def copy_deleted(path: Path, trashed: Path, new_name: str | None = None) -> None
             admit(copy)
             copy.execute("PRAGMA journal_mode = DELETE")
             copy.execute("DELETE FROM meta WHERE key = 'deleted_at'")
-            # its fencing_token stays: it shows which attempts were left sending
+            # its fencing token stays, because it shows which attempts were left sending
             copy.execute("UPDATE lease SET owner = ''")
             copy.execute("DELETE FROM polling_leases")
             if new_name is not None:

@@ -11,7 +11,7 @@ from typing import Final
 from jobgroup.errors import StorageError
 
 _INDEX_BYTES: Final = 32 * 1024
-"""The least that SQLite makes beside a file with a log, even to read it."""
+"""Minimum size of the files that SQLite creates next to a file with a log, even to read it."""
 
 
 def describe(error: Exception, path: Path) -> str:
@@ -36,11 +36,11 @@ def storage_error(path: Path, error: sqlite3.OperationalError, waited_s: float) 
             " Nothing was changed; try again."
         )
     elif "full" in text:
-        advice = "The disk is full. Nothing was changed; make room and try again."
+        advice = "The disk is full. Nothing was changed. Free some space and try again."
     elif "unable to open" in text:
         advice = (
-            "Does it exist, and may you read it? Nothing was changed. JOBGROUP_DATA_DIR chooses"
-            " another directory."
+            "Nothing was changed. Check that it exists and that you may read it, or set"
+            " JOBGROUP_DATA_DIR to another directory."
         )
     elif "readonly" in text:
         advice = "It cannot be written to. Nothing was changed."

@@ -17,7 +17,7 @@ from jobgroup.store.limits import MAX_BODY_BYTES, MAX_BODY_DEPTH
 from jobgroup.values import plain as single
 
 MOST_LEVELS = 100
-"""Lists and dictionaries in one another; whatever walks through them calls itself for each."""
+"""Maximum depth of nested lists and dictionaries, because code that walks them is recursive."""
 
 _TEXT_OR_INFINITY: Final = re.compile(r'("(?:[^"\\]|\\.)*")|Infinity')
 
@@ -25,12 +25,12 @@ _encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=
 
 
 def as_json(values: Mapping[str, Any]) -> str:
-    """Return compact JSON, "" for an empty value. Missing values become null, other objects `str`.
+    """Return compact JSON, "" for an empty value; unknown objects become null or strings.
 
-    An infinity becomes ``1e999``, which JSON readers parse as an infinity.
+    An infinity becomes ``1e999``, which JSON parsers read as an infinity.
 
     Raises:
-        ValueError: they are nested too deeply, or contain themselves.
+        ValueError: the value is nested too deeply, or contains itself.
     """
     if not values:
         return ""
@@ -73,8 +73,8 @@ def json_safe(value: Any) -> Any:
 def _plain(value: Any, level: int = 0) -> Any:
     if level > MOST_LEVELS:
         raise ValueError(
-            f"Labels and parameters may be nested {MOST_LEVELS} levels deep; these are deeper, or"
-            " contain themselves. Nothing was changed."
+            f"Labels and parameters may be nested at most {MOST_LEVELS} levels deep; these are"
+            " deeper, or contain themselves. Nothing was changed."
         )
     if isinstance(value, Mapping):
         return {str(k): _plain(v, level + 1) for k, v in value.items()}
@@ -83,7 +83,7 @@ def _plain(value: Any, level: int = 0) -> Any:
     value = single(value)
     if isinstance(value, bool | int | float | str) or value is None:
         return value
-    as_python = getattr(value, "tolist", None)  # scalars and arrays of numpy and its like
+    as_python = getattr(value, "tolist", None)  # scalars and arrays of numpy and similar libraries
     if callable(as_python):
         try:
             return _plain(as_python(), level + 1)
@@ -110,7 +110,7 @@ def encode_body(body: Mapping[str, Any]) -> bytes:
 
 
 def _check_depth(text: bytes) -> None:
-    if text.count(b"[") + text.count(b"{") > MAX_BODY_DEPTH:  # many times as fast
+    if text.count(b"[") + text.count(b"{") > MAX_BODY_DEPTH:  # many times faster
         check_shape(text, most_values=sys.maxsize, most_levels=MAX_BODY_DEPTH)
 
 
@@ -120,7 +120,7 @@ def content_digest(text: bytes) -> bytes:
 
 
 def compress(text: bytes) -> bytes:
-    """Compress a text with a window of its own size.
+    """Compress a text with a window of the text's size.
 
     By default zlib allocates 256 kB, which for 1 kB of text takes four times as long as
     compressing it; the smaller window finds the same repetitions.
@@ -131,7 +131,7 @@ def compress(text: bytes) -> bytes:
 
 
 def decompressed_size(data: bytes, max_bytes: int) -> int | None:
-    """Return the decompressed size; None if the data is damaged or larger. Takes little memory."""
+    """Return the decompressed size, or None if the data is damaged or too large."""
     try:
         return sum(map(len, inflate(data, max_bytes)))
     except ValueError:

@@ -1,4 +1,4 @@
-"""The entries of a group: each has a lasting id, which is never reused, and a position.
+"""The entries of a group: each has a permanent id, which is never reused, and a position.
 
 A position is the entry's rank, counted from 0: it changes when an entry before it is removed.
 """
@@ -20,11 +20,11 @@ _WAS_SENT = """
     OR EXISTS (SELECT 1 FROM attempts a WHERE a.entry_id = j.id
                AND (a.state <> 'refused' OR a.id IN (SELECT attempt_id FROM subjobs)))
 """
-"""In SQL, whether the cloud has the job `j`, may have it, or has had it."""
+"""SQL condition that the cloud has, may have, or had the job `j`."""
 
 
 class Entries:
-    """Which entries a group has, and where."""
+    """The ids and positions of a group's entries."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -42,21 +42,22 @@ class Entries:
     def at(
         self, positions: Sequence[int] | None = None, *, removals: int | None = None
     ) -> list[int]:
-        """Return the ids of the entries at positions; below 0 if the row of one is lost.
+        """Return the ids of the entries at positions; an id is negative if its row is lost.
 
         Args:
             positions: positions, counted from 0; None for all.
-            removals: what `removals` was when the positions were looked up; None for now.
+            removals: value of `removals` when the positions were looked up; None if they were
+                looked up just now.
 
         Raises:
-            JobRemovedError: entries were removed since, so that others have these positions.
-            IndexError: there is no such position.
+            JobRemovedError: entries were removed since, so others have these positions.
+            IndexError: a position does not exist.
         """
         with self._database.read_transaction() as connection:
             if removals is not None and removals != _removed(connection)[0]:
                 raise JobRemovedError(
-                    "Jobs were removed from the group in the meantime, so other jobs have these"
-                    " positions now. Nothing was changed. List the jobs, then repeat the call."
+                    "Jobs were removed from the group, so other jobs have these positions now."
+                    " Nothing was changed. List the jobs, then repeat the call."
                 )
             total = length(connection)
             if positions is None:
@@ -82,10 +83,10 @@ class Entries:
             return dict(rows.fetchall())
 
     def position(self, entry_id: int) -> int:
-        """Return where an entry is.
+        """Return the position of an entry.
 
         Raises:
-            JobRemovedError: it was removed.
+            JobRemovedError: the entry was removed.
             CorruptGroupError: its row is lost.
         """
         with self._database.read_transaction() as connection:
@@ -103,11 +104,11 @@ class Entries:
     def remove(self, entry_ids: Iterable[int]) -> None:
         """Remove entries that were never sent, all or none; the others keep their order.
 
-        That is checked in the transaction that removes them: what a process is sending, or may have
-        sent, stays.
+        The transaction that removes them checks this: entries that a process is sending, or may
+        have sent, stay.
 
         Raises:
-            JobGroupError: one of them was sent, or may have been; nothing was removed.
+            JobGroupError: an entry was sent, or may have been; nothing was removed.
         """
         wanted = json.dumps(list(entry_ids))
         with self._database.write_transaction() as tx:
@@ -176,7 +177,7 @@ def _close_gaps(tx: Transaction, removed: Sequence[int]) -> None:
 
 
 def length(connection: sqlite3.Connection | Transaction) -> int:
-    """Return the number of entries, from the last one's position, because rows may be lost."""
+    """Return the number of entries, from the last position, because rows may be lost."""
     value: int = connection.execute("SELECT coalesce(max(position) + 1, 0) FROM jobs").fetchone()[0]
     return value
 
@@ -199,13 +200,13 @@ def missing(
     (count,) = connection.execute("SELECT count(*) FROM jobs").fetchone()
     if entry_id > 0 and entry_id <= _removed(connection)[1] and count == length(connection):
         return JobRemovedError(
-            f"This job was removed from the group {path.stem!r}; it was never sent."
-            " Add it again to run it."
+            f"This job was removed from the group {path.stem!r} and was never sent. Add it again to"
+            " run it."
         )
     which = f"job {-1 - entry_id}" if entry_id < 0 else f"the job with the id {entry_id}"
     return CorruptGroupError(
-        f"The group's file {path} is damaged: the row of {which} cannot be found. Its"
-        " bytes were kept; the other jobs are not affected."
+        f"The group's file {path} is damaged: the row of {which} is missing. The file was not"
+        " changed, and the other jobs are not affected."
     )
 
 

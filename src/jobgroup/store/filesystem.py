@@ -1,4 +1,4 @@
-"""Find out whether a file system is local: on others, SQLite's WAL loses acknowledged rows."""
+"""Find out whether a file system is local: on others, SQLite's WAL can lose acknowledged rows."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ LOCAL_TYPES: Final = frozenset(
         " apfs hfs hfsplus hfs+ ufs ntfs ntfs3 refs fat fat32 vfat msdos exfat"
     ).split()
 )
-"""The file systems that one machine alone has. Anything else may be shared with another one."""
+"""File systems that only one machine uses. All others may be shared between machines."""
 
 
 def is_network(directory: Path) -> bool:
-    """Whether the directory's file system is, or could be, shared between machines.
+    """Return whether the directory's file system is, or could be, shared between machines.
 
-    An unknown file system counts as shared, for example FUSE, because the system does not know
-    what is behind it. ``JOBGROUP_NETWORK_FS=1`` or ``0`` overrides the system's answer.
+    An unknown file system counts as shared; so does FUSE, because the system does not know what is
+    behind it. ``JOBGROUP_NETWORK_FS=1`` or ``0`` overrides the system's answer.
     """
     override = os.environ.get("JOBGROUP_NETWORK_FS")
     if override is not None:
@@ -31,5 +31,5 @@ def is_network(directory: Path) -> bool:
 
 
 def file_system_type(directory: Path) -> str:
-    """Return the type of the mount that holds the directory, "" if unknown."""
+    """Return the type of the mount that holds the directory; "" if unknown."""
     return system.file_system_type(directory)

@@ -1,4 +1,4 @@
-"""Fingerprints of stored bodies, computed at their first use and stored with the bodies."""
+"""Fingerprints of stored bodies, which are computed at their first use and then stored."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from jobgroup.store.encoding import decompress_object
 from jobgroup.store.transaction import Transaction
 
 _BATCH: Final = 500
-"""Bodies in one transaction: fractions of a second."""
+"""Number of bodies per transaction, which takes a fraction of a second."""
 
 _JOBS: Final = (
     "SELECT id, payload_id, coalesce(composition_id, 0) FROM jobs WHERE payload_id IS NOT NULL"
@@ -39,9 +39,9 @@ class Fingerprints:
         self._database = database
 
     def of(self, entry_ids: Collection[int] | None = None) -> dict[int, Fingerprint]:
-        """Return the fingerprints of jobs, None for all.
+        """Return the fingerprints of jobs; None for all jobs.
 
-        A job that was adopted without a body has none, nor has one whose body is damaged.
+        A job without a body, or with a damaged one, has no fingerprint.
         """
         wanted = None if entry_ids is None else list(entry_ids)
         with self._database.read_transaction() as connection:
@@ -58,7 +58,7 @@ class Fingerprints:
         return {at: known[source] for at, source in sources.items() if source in known}
 
     def body(self, entry_id: int) -> Mapping[str, Any]:
-        """Return the body and composition of a job; {} if it has none, or damaged ones."""
+        """Return the body and composition of a job; {} if they are missing or damaged."""
         with self._database.read_transaction() as connection:
             return compared_body(connection, entry_id)
 
@@ -74,7 +74,7 @@ def fingerprints_of(tx: Transaction, entry_ids: Collection[int]) -> dict[int, Fi
 
 
 def compared_body(connection: Reader, entry_id: int) -> Mapping[str, Any]:
-    """Return the body and composition of a job; {} if it has none, or damaged ones."""
+    """Return the body and composition of a job; {} if they are missing or damaged."""
     source = _sources(connection, [entry_id]).get(entry_id)
     return (source and dict(_bodies(connection, [source])).get(source)) or {}
 
@@ -107,7 +107,7 @@ def _computed(
 def _bodies(
     connection: Reader, sources: Collection[Source]
 ) -> Iterator[tuple[Source, Mapping[str, Any]]]:
-    """The bodies that can be read, with the compositions that some have."""
+    """Return the readable bodies, with the compositions that some have."""
     wanted = {payload for source in sources for payload in source}
     packed = dict(
         connection.execute(

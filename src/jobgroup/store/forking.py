@@ -1,4 +1,4 @@
-"""Open files over a fork: a child would inherit SQLite's locks and believe it holds them."""
+"""Handle open files at a fork: a child would inherit SQLite's locks and believe it holds them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class OpenFile(Protocol):
         """Close the connection; the next use opens it again."""
 
     def abandon(self) -> sqlite3.Connection | None:
-        """Give the connection up without closing it, and return it."""
+        """Give up the connection without closing it, and return it."""
 
 
 _open: weakref.WeakSet[OpenFile] = weakref.WeakSet()
@@ -41,7 +41,7 @@ def follow(database: OpenFile) -> None:
 
 
 def limit_wait(seconds: float) -> None:
-    """Limit how long forks wait for files in use, in a process that must not block.
+    """Limit the time that forks wait for files in use, for a process that must not block.
 
     A forked process that continues in Python cannot use those files; other programs need none.
     """
@@ -53,8 +53,8 @@ def check_usable(path: Path) -> None:
     """Raise StorageError if this process was forked while the file was in use."""
     if path in _unusable:
         raise StorageError(
-            f"{path} cannot be used here: this process was forked while its parent used the file."
-            " Start a new process instead."
+            f"{path} cannot be used in this process, which was forked while its parent used the"
+            " file. Nothing was changed. Start a new process instead."
         )
 
 
@@ -79,9 +79,9 @@ def _after_in_parent() -> None:
 def _after_in_child() -> None:
     for database in _missed:
         _unusable.add(database.path)
-        database.lock = RLock()  # a thread of the parent holds the other one
+        database.lock = RLock()  # a thread of the parent holds the other lock
         if (connection := database.abandon()) is not None:
-            _abandoned.append(connection)  # to close it could wait for that thread
+            _abandoned.append(connection)  # closing it could wait for that thread
     _after_in_parent()
 
 

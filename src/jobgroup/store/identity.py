@@ -1,4 +1,4 @@
-"""Which group, which state of it and which file on disk an open connection uses.
+"""Check which group, state and file an open connection uses.
 
 SQLite keeps using a file that was removed, or that another program overwrites, and later writes
 would be lost. So each use of a group first compares the file with the one that was opened.
@@ -15,7 +15,7 @@ from jobgroup.store.lost_file import FileLostError
 from jobgroup.store.presence import SMALLEST, Presence, look
 
 MOVING_LOG = "the log is being moved into the file"
-"""Begins the mark in the group's values while a checkpoint runs; see `Database`."""
+"""Start of the mark in the group's values while a checkpoint runs; see `Database`."""
 
 
 class GroupDeleted(Exception):  # noqa: N818  # a fact for the database, which turns it into an error
@@ -27,7 +27,7 @@ class Identity:
 
     Args:
         path: path of the file.
-        is_on_network: whether device and inode may change between two looks.
+        is_on_network: whether device and inode may change between two checks.
     """
 
     def __init__(self, path: Path, *, is_on_network: bool) -> None:
@@ -43,18 +43,18 @@ class Identity:
         return self._uuid is not None
 
     def check_group(self, connection: sqlite3.Connection, *, was_open: bool) -> None:
-        """Check that the file holds the group that was opened, and no earlier state of it.
+        """Check that the file has the group that was opened, and not an earlier state of it.
 
         From an earlier state, everything done since would be repeated, such as sending jobs.
 
         Args:
             connection: connection to the file.
-            was_open: whether the connection was open before: another group in the file was then
+            was_open: whether the connection was already open: if so, another group in the file was
                 written into it.
 
         Raises:
             GroupDeleted: the group was deleted, perhaps before a new group took its name.
-            FileLostError: the file holds another group or an earlier state.
+            FileLostError: the file has another group or an earlier state.
         """
         found = dict(
             connection.execute(
@@ -89,12 +89,12 @@ class Identity:
             if was_deleted:
                 raise GroupDeleted
             raise FileLostError("it was removed or moved", is_final=False)
-        # where numbers may change, and after a deletion, what is found by the path now decides
+        # if inode numbers may change, and after a deletion, the file at the path decides
         if self._is_on_network or was_deleted:
             return False
         pairs = zip(self.seen.files, found.files, strict=True)
         if any(old not in (None, new) for old, new in pairs):
-            raise FileLostError("another file took the place of its file, or of the log beside it")
+            raise FileLostError("another file took the place of its file, or of the log next to it")
         self._check_not_overwritten(connection, found, is_read_only=is_read_only)
         self.seen = found
         return True
@@ -106,25 +106,25 @@ class Identity:
         if found.size_bytes < SMALLEST:
             raise FileLostError("it was emptied", is_empty=True)
         if is_read_only:
-            return  # nothing is sent from it, and its own journal mode may be changed by others
+            return  # nothing is sent from it, and others may change its journal mode
         if found.log_bytes < self.seen.log_bytes:
-            raise FileLostError("the log beside it was cut or copied over")
-        if found.stamp == self.seen.stamp or os.name != "posix":  # elsewhere times come late
+            raise FileLostError("the log next to it was cut or copied over")
+        if found.stamp == self.seen.stamp or os.name != "posix":  # here, times may appear late
             return
-        # A checkpoint first announces what it writes, so this later read finds it
+        # A checkpoint first announces its writes, so this later read finds the mark
         filed = ""
         try:
             row = connection.execute("SELECT value FROM meta WHERE key = 'filed'").fetchone()
             filed = str(row[0]) if row else ""
-        except sqlite3.OperationalError:  # it cannot be known now
+        except sqlite3.OperationalError:  # this cannot be known now
             raise
-        except sqlite3.DatabaseError:  # it is none any more
+        except sqlite3.DatabaseError:  # it is not a group's file any more
             pass
         if not filed.startswith(MOVING_LOG) and filed not in (found.stamp, look(self._path).stamp):
             raise FileLostError("something else was written into it")
 
 
 def is_deleted(connection: sqlite3.Connection) -> bool:
-    """Whether the group was deleted while a process may have had it open."""
+    """Return whether the group was deleted while a process may have had it open."""
     mark = connection.execute("SELECT 1 FROM meta WHERE key = 'deleted_at'").fetchone()
     return mark is not None

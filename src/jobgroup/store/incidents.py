@@ -1,4 +1,4 @@
-"""Incidents that stop a group from being sent or watched: an unavailable cloud, a token, ..."""
+"""Incidents that prevent sending or watching a group, such as an outage or a rejected token."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Incidents:
         self._database = database
 
     def list(self) -> builtins.list[Incident]:
-        """Return every unresolved problem, oldest first."""
+        """Return all unresolved problems, oldest first."""
         with self._database.read_transaction() as connection:
             rows = connection.execute(
                 "SELECT kind, origin, account, opened_at, message FROM incidents ORDER BY opened_at"
@@ -32,7 +32,7 @@ class Incidents:
             return [Incident(*row) for row in rows]
 
     def open(self, kind: IncidentKind, origin: str, account: str, message: str) -> None:
-        """Record a problem; one that is open already keeps its start time."""
+        """Record a problem; a problem that is already open keeps its start time."""
         with self._database.write_transaction() as tx:
             tx.execute(
                 "INSERT INTO incidents VALUES (?, ?, ?, ?, ?)"
@@ -42,7 +42,7 @@ class Incidents:
             tx.bump_version()
 
     def resolve(self, origin: str, account: str) -> bool:
-        """Forget a cloud's problems because it responds again; return whether it had any."""
+        """Remove a cloud's problems because it responds again; return whether it had any."""
         if not any((i.origin, i.account) == (origin, account) for i in self.list()):
             return False
         with self._database.write_transaction() as tx:

@@ -97,7 +97,7 @@ class Adding:
         )
 
     def columns(self, tx: Transaction, job: NewJob) -> tuple[object, ...]:
-        """Return a job's name, target, payload, params, labels and composition as stored."""
+        """Return a job's stored name, target, payload, params, labels and composition."""
         return (
             check_name("name", job.name, so=_SO),
             self._target_id(tx, job.target),
@@ -150,7 +150,7 @@ def check_job(job: NewJob) -> None:
 
 
 def payload_id(tx: Transaction, body: Mapping[str, Any], metadata: Mapping[str, Any]) -> int:
-    """Store a body and return its id; raise ValueError if it is not JSON or too large to store."""
+    """Store a body and return its id; raise ValueError if it is not JSON or is too large."""
     text = encode_body(body)
     key = content_digest(text)
     held = tx.execute("SELECT id FROM payloads WHERE digest = ?", (key,)).fetchone()
@@ -187,7 +187,7 @@ def _adopt(tx: Transaction, entry_id: int, job: NewJob, state: str) -> int:
         holder = holder_of(tx, each, job.target)
         if holder is not None:
             raise DuplicateJobError(
-                f"Job {each} is in the group already, at position {position_in(tx, holder)}."
+                f"Job {each} is already in the group, at position {position_in(tx, holder)}."
                 " Nothing was added."
             )
     status = job.status and _bounded(job.status)

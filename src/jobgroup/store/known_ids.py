@@ -1,7 +1,7 @@
 """The remote ids that this process knows, which are saved if the group's file is lost.
 
-Other programs may empty a file that is open, or copy an earlier state over it. The jobs are paid
-for, so their ids are then saved in a file beside it, or in the log if that fails.
+Other programs may empty an open file, or copy an earlier state over it. Because the jobs are paid
+for, their ids are then saved in a file next to it, or in the log if that fails.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _log = logger(__name__)
 
 
 def place_beside(path: Path, ending: str) -> Path:
-    """Return a dated path beside a lost file, for what is saved of the group."""
+    """Return a dated path next to a lost file, for the parts of the group that can be saved."""
     return path.with_suffix(f".{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}.{ending}")
 
 
@@ -34,7 +34,7 @@ class _Job(NamedTuple):
 
 
 class KnownIds:
-    """The remote ids read from the file, and those that clouds returned since. Not thread-safe.
+    """Remote ids read from the file, and those that clouds returned since. Not thread-safe.
 
     Args:
         path: path of the group's file.
@@ -47,7 +47,7 @@ class KnownIds:
         self._last_read = 0
         self._place: Path | None = None
         self.sentence = ""
-        """The path of ids that were saved since the file was lost, after a blank."""
+        """Path of the ids saved since the file was lost, after a space."""
 
     def read(self, connection: Any) -> None:
         """Read the ids of attempts that are new in the file."""
@@ -80,7 +80,7 @@ class KnownIds:
             self.save()
 
     def save(self) -> None:
-        """Write the ids beside the lost file, or into the log if that fails; later ids follow."""
+        """Write the ids next to the lost file, or to the log if that fails; later ids follow."""
         if self._place is None:
             self._place = place_beside(self._path, "ids.json")
         if not self._ids:
@@ -90,16 +90,16 @@ class KnownIds:
         try:
             with atomic_write(place, overwrite=True) as unfinished:
                 unfinished.write_text(jobs, encoding="utf-8")
-            self.sentence = f" The ids of {len(self._ids)} jobs that clouds took are in {place}."
+            self.sentence = f" The ids of {len(self._ids)} sent jobs are in {place}."
         except OSError as error:
             _log.error("%s cannot be written (%s). Write these ids down: %s", place, error, jobs)
             some = list(self._ids.values())[:_NAMED_IN_A_SENTENCE]
             more = len(self._ids) - len(some)
             and_more = f" and {more} more, see the log" if more else ""
-            self.sentence = f" Clouds took {', '.join(map(str, some))}{and_more}."
+            self.sentence = f" Sent jobs have the ids {', '.join(map(str, some))}{and_more}."
 
     def found_again(self) -> None:
-        """Stop saving ids beside the file, because it is back."""
+        """Stop saving ids next to the file, because it is back."""
         self._place = None
         self.sentence = ""
 

@@ -15,13 +15,13 @@ from jobgroup.store.transaction import Transaction
 from jobgroup.system import ProcessIdentity
 
 Verdict = Literal["alive", "dead", "unseen"]
-"""Knowledge of the lease's holder; "unseen": not watched for long enough to know."""
+"""Knowledge about the lease's holder; "unseen": not watched for long enough to know."""
 
 
 class Lease:
-    """The right to send, held by one process at a time.
+    """The right to send, which one process at a time has.
 
-    The fencing token grows when the lease changes hands, so that a holder that slept is detected.
+    The fencing token grows when the lease changes hands, which reveals a holder that was suspended.
     """
 
     def __init__(self, database: Database) -> None:
@@ -36,22 +36,22 @@ class Lease:
         judge: Callable[[LeaseRecord, float], Verdict],
         on_acquired: Callable[[Transaction, int], None],
     ) -> LeaseRecord | None:
-        """Take the lease, unless its holder is or may be alive.
+        """Acquire the lease, unless its holder is or may be alive.
 
-        Return None if nothing is known about the holder yet. That is written into the file too:
-        if this process could write, a living holder can renew its lease from then on.
+        Return None if nothing is known about the holder yet. This attempt is recorded in the file:
+        if this process can write, a living holder can renew its lease from then on.
 
         Args:
             owner: uuid of the new holder.
-            process: the process that takes the lease.
+            process: process that acquires the lease.
             from_page: whether a page started it.
-            judge: returns what is known about the current holder, given the seconds spent waiting
-                for the turn to write.
-            on_acquired: called in the same transaction with the new fencing token.
+            judge: function that returns what is known about the current holder, given the seconds
+                spent waiting for the turn to write.
+            on_acquired: function that is called in the same transaction with the new fencing token.
 
         Raises:
             GroupBusyError: another process has the lease.
-            StorageError: another file beside this one holds the same group, see `copies`.
+            StorageError: another file in the directory has the same group; see `copies`.
         """
         with self._database.read_transaction() as connection:
             refuse_beside_a_copy(self._database.path, connection)
@@ -94,13 +94,13 @@ class Lease:
         return held if held is not None and held.owner else None
 
     def acquired_at(self) -> float:
-        """Return when the lease was last acquired, in seconds since the epoch; 0.0 for never."""
+        """Return the time of the last acquisition, in seconds since the epoch; 0.0 for never."""
         with self._database.read_transaction() as connection:
             held = read_lease(connection)
         return held.acquired_at if held is not None else 0.0
 
     def fencing_token(self) -> int:
-        """Return how often the lease was taken, by any process."""
+        """Return the number of times that any process acquired the lease."""
         with self._database.read_transaction() as connection:
             held = read_lease(connection)
         return held.fencing_token if held is not None else 0
@@ -128,8 +128,8 @@ def busy_error(held: LeaseRecord | None) -> GroupBusyError:
     """Return the error that names the process that runs the group."""
     if held is None or not held.owner:
         return GroupBusyError(
-            "This process has lost its right to run the group; nothing more was sent. Run it"
-            " again.",
+            "This process no longer has the right to run the group. Nothing more was sent. Run the"
+            " group again.",
             host="",
             pid=0,
             since=datetime.now(UTC),

@@ -5,27 +5,29 @@ from __future__ import annotations
 from typing import Final
 
 MAX_BODY_BYTES: Final = 64 * 2**20
-"""Largest unpacked size of a body or composition; a colleague's file could hold a bomb."""
+"""Largest unpacked size of a body or composition, because a foreign file could contain a zip
+bomb."""
 
 MAX_BODY_DEPTH: Final = 200
-"""Lists and objects within each other in a body. Pythons differ in how many they can write and read
-again, and a group must be readable by all of them."""
+"""Maximum depth of nested lists and objects in a body. Python versions differ in the depth that
+they can read, and all of them must be able to read a group."""
 
 MAX_DOCUMENT_BYTES: Final = 256 * 2**20
-"""Largest unpacked size of a kept result; a longer one is not kept."""
+"""Largest unpacked size of a cached result; a larger one is not stored."""
 
 MAX_TEXT: Final = 4 * 2**20
-"""Characters of labels, parameters or metadata of a job, as JSON; of a note; of a description."""
+"""Maximum number of characters of a job's labels, parameters or metadata as JSON, of a note, and of
+a description."""
 
 MAX_NAME: Final = 10_000
-"""Characters of a job's name, and of its provider, url, account and platform."""
+"""Maximum number of characters of a job's name, provider, URL, account and platform."""
 
 MAX_DURATION_S: Final = 1e9
-"""Thirty years, for what a job may have run."""
+"""Thirty years, the maximum run time of a job."""
 
 FIRST_DATE: Final = -62_135_510_400
 LAST_DATE: Final = 253_402_214_400
-"""Seconds since 1970: a day after the calendar of `datetime` begins, and a day before it ends."""
+"""Seconds since 1970 of a day after the calendar of `datetime` begins, and a day before it ends."""
 
 
 def bound_date(value: object) -> float | None:
@@ -52,7 +54,7 @@ def check_name(what: str, name: object, *, so: str) -> str:
         ValueError: the name is too long.
     """
     if not isinstance(name, str):
-        raise TypeError(f"The {what} of a job must be a text, got {type(name).__name__}. {so}")
+        raise TypeError(f"The {what} of a job must be a string, got {type(name).__name__}. {so}")
     return check_text(what, name, MAX_NAME, so=so)
 
 
@@ -60,23 +62,22 @@ def check_text(what: str, text: str, most: int = MAX_TEXT, *, so: str) -> str:
     """Return a text if it can be stored.
 
     Args:
-        what: what the text is, for the message.
-        text: the text.
+        what: name of the text, for the message.
+        text: text to check.
         most: maximum number of characters.
-        so: what an error means for the group, a sentence.
+        so: sentence that says what an error means for the group.
 
     Raises:
-        ValueError: the text is too long, or has lone surrogates, which no file can hold.
+        ValueError: the text is too long, or has lone surrogates, which no file can store.
     """
     if len(text) > most:
         raise ValueError(
-            f"{len(text):,} characters are too many for the {what} of a job: at most {most:,} can"
-            f" be kept. {so}"
+            f"The {what} of a job may have at most {most:,} characters, got {len(text):,}. {so}"
         )
     try:
         text.encode()
     except UnicodeEncodeError:
         raise ValueError(
-            f"The {what} of a job must be valid Unicode, got half a character. {so}"
+            f"The {what} of a job must be valid Unicode, got a lone surrogate. {so}"
         ) from None
     return text

@@ -1,4 +1,4 @@
-"""Save what is left of an open group whose file another program removed or replaced."""
+"""Save the rest of an open group whose file another program removed or replaced."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from jobgroup.errors import GroupMovedError
 from jobgroup.store.connection import close_untouched, rescue
 from jobgroup.store.known_ids import KnownIds, place_beside
 
-_LOADS = "JobGroup.load(path, name=...) makes a group of it"
+_LOADS = "JobGroup.load(path, name=...) turns it into a group"
 _OF_A_COPY = f"If you have a copy of it, {_LOADS}."
-_ON_LOOKING = "Open the group again, JobGroup.open(name), and see what is in it before you run it."
+_ON_LOOKING = "Open the group again with JobGroup.open(name), and check its jobs before you run it."
 
 
 class FileLostError(Exception):
-    """The file of an open group is no longer the one that was opened; raised only within the store.
+    """The file of an open group is no longer the one that was opened; the store handles this.
 
     Args:
-        how: a clause, such as "it was emptied".
+        how: clause that says what happened, such as "it was emptied".
         is_final: whether the file is never used again, even if a group is found there.
         is_empty: whether nothing is left in the file.
     """
@@ -37,9 +37,9 @@ class Loss:
 
     Attributes:
         path: path of the file.
-        how: a clause, such as "it was emptied".
+        how: clause that says what happened, such as "it was emptied".
         is_final: whether the file is never used again, even if a group is found there.
-        advice: sentences for the error, each after a blank.
+        advice: sentences for the error, each after a space.
     """
 
     path: Path
@@ -66,10 +66,10 @@ class Loss:
 def save_the_rest(
     lost: FileLostError, connection: sqlite3.Connection | None, path: Path, version: int
 ) -> Loss:
-    """Save what the connection can still read beside the lost file, and close the connection.
+    """Save what the connection can still read next to the lost file, and close the connection.
 
     Args:
-        lost: how the file was lost.
+        lost: error that says how the file was lost.
         connection: connection to the lost file; None if it was closed.
         path: path of the file.
         version: the group's version when it was last read; no earlier state is saved.
@@ -81,12 +81,12 @@ def save_the_rest(
         place = place_beside(path, "rescued")
         try:
             rescue(connection, place, version)
-            rescued = f"What could still be read was saved in {place}"
+            rescued = f"The part that could still be read was saved in {place}"
         except (sqlite3.Error, OSError):
-            pass  # it was copied over, or there is no room
+            pass  # the file was copied over, or the disk is full
         if lost.is_empty:
-            # to close it would write into the file; to open it once more, which keeps that
-            # from happening, would remove the log of an empty file
+            # closing it would write into the file; opening it again would prevent this, but would
+            # also remove the log of an empty file
             _abandoned.append(connection)
         elif lost.is_final:
             close_untouched(connection, path)

@@ -13,7 +13,7 @@ MAX_ENCODED_BYTES = 200
 SUFFIX = ".jobgroup"
 
 _PLAIN = re.compile(r"[A-Za-z0-9_-](?:[A-Za-z0-9_. -]{0,198}[A-Za-z0-9_-])?", re.ASCII)
-"""Names that stand for themselves, as nearly all do: looked at in no other way."""
+"""Names that need no encoding, as nearly all names, so nothing else is checked."""
 
 _WINDOWS_DEVICES = re.compile(r"(?i)^(con|prn|aux|nul|com\d|lpt\d)(\.|$)")
 
@@ -27,20 +27,20 @@ def encode(name: str) -> str:
 
     Raises:
         TypeError: the name is not a string.
-        InvalidNameError: it is empty, has control characters, or is too long.
+        InvalidNameError: the name is empty, has control characters, or is too long.
 
     >>> encode("phase scan 0.3"), encode("../etc"), decode(encode("a/b"))
     ('phase scan 0.3', '%2E.%2Fetc', 'a/b')
     """
     if not isinstance(name, str):
-        raise TypeError(f"A group's name must be a text, got {type(name).__name__}.")
+        raise TypeError(f"A group's name must be a string, got {type(name).__name__}.")
     name = normalised(name)
     if not name.strip():
         raise InvalidNameError("A group's name must not be empty.")
     if any(unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp") for c in name):
         raise InvalidNameError(
-            f"The group name {shown(name)} has control characters or line breaks in it."
-            " Choose one that can be typed on one line."
+            f"The group name {shown(name)} has control characters or line breaks in it. Choose a"
+            " name without them."
         )
     last = len(name) - 1
     encoded = "".join(
@@ -50,8 +50,8 @@ def encode(name: str) -> str:
         encoded = _escape(encoded[0]) + encoded[1:]
     if len(encoded.encode()) > MAX_ENCODED_BYTES:
         raise InvalidNameError(
-            f"The group name {name[:40]!r}... is too long: as a file name it would take"
-            f" {len(encoded.encode())} bytes, and {MAX_ENCODED_BYTES} are allowed."
+            f"The group name {name[:40]!r}... is too long: its file name would have"
+            f" {len(encoded.encode())} bytes, and at most {MAX_ENCODED_BYTES} are allowed."
         )
     return encoded
 
@@ -66,9 +66,9 @@ def normalised(name: str) -> str:
 
 
 def as_typed(text: str) -> str:
-    r"""Return an argument or environment variable as UTF-8, even if the locale is ASCII only.
+    r"""Return an argument or environment variable as UTF-8, even in an ASCII locale.
 
-    Other bytes stay as they are.
+    Invalid bytes stay unchanged.
 
     >>> as_typed("\udcce\udcbb sweep") == "\u03bb sweep", as_typed("\udcff") == "\udcff"
     (True, True)
@@ -88,15 +88,15 @@ def on_disk(file_name: str) -> str:
 
 
 def off_disk(file_name: str) -> str:
-    """Return the file name that `on_disk` was given; bytes that are not UTF-8 stay distinct."""
+    """Undo `on_disk`; bytes that are not UTF-8 stay distinct."""
     return os.fsencode(file_name).decode("utf-8", "surrogateescape")
 
 
 def decode(encoded: str) -> str:
-    """Return the group name of a file name; raise InvalidNameError if it is not one of ours."""
+    """Return the group name of a file name; raise InvalidNameError if `encode` cannot return it."""
     if _PLAIN.fullmatch(encoded) and not _WINDOWS_DEVICES.match(encoded):
         return encoded
-    encoded = normalised(encoded)  # some file systems decompose the names that they are given
+    encoded = normalised(encoded)  # some file systems decompose file names
     try:
         name = re.sub(
             r"(?:%[0-9A-F]{2})+",
@@ -112,7 +112,7 @@ def decode(encoded: str) -> str:
 
 def _is_plain(c: str, *, at_edge: bool) -> bool:
     if c in " .":
-        return not at_edge  # hidden files; Windows drops them at the end
+        return not at_edge  # hidden at the beginning; Windows removes them at the end
     return c in "-_" or c.isalnum()
 
 

@@ -1,4 +1,4 @@
-"""One writer at a time on a network file system, where SQLite's locks may be local to a machine."""
+"""Let only one process write on a network file system, where SQLite's locks may be per machine."""
 
 from __future__ import annotations
 
@@ -17,28 +17,30 @@ from jobgroup.store.atomic import rename_to_new
 from jobgroup.store.connection import BUSY_TIMEOUT_S
 
 LEASE_S = 30.0
-"""A writer that shows no life for so long loses its turn; it shows some every third of it."""
+"""Seconds without a heartbeat after which a writer loses its turn; it sends one every third of
+them."""
 
 UNCLAIMED_LOCK_TTL_S = 5.0
-"""One that made its lock and has not written its name into it for so long was killed."""
+"""Seconds after which a writer that created its lock without a record was killed."""
 
 LOOK_EVERY_S = 0.5
 
 EXIT_S = 10.0
-"""How long the interpreter's end waits for writes that are under way."""
+"""Seconds that the interpreter's exit waits for writes in progress."""
 
 
 @contextmanager
 def turn(path: Path) -> Iterator[None]:
-    """Hold the turn to write a group's file for a block.
+    """Hold the turn to write a group's file during a block.
 
     Raises:
-        StorageError: other processes held it all the time, the lock cannot be written, or the
+        StorageError: other processes held the turn throughout, the lock cannot be written, or the
             interpreter is shutting down.
     """
     if not _under_way.begin():
         raise StorageError(
-            f"The group's file {path} was not written: Python is ending. Nothing was changed."
+            f"The group's file {path} was not written, because Python is shutting down. Nothing was"
+            " changed."
         )
     try:
         with _turn(path):
@@ -72,15 +74,15 @@ def _turn(path: Path) -> Iterator[None]:
                     f"The group's file {path} is on a network file system and is being written by"
                     f" another process ({error}). Nothing was changed; try again."
                 ) from error
-        except OSError as error:  # a lock is a file, for which there may be no room
+        except OSError as error:  # a lock is a file, for which the disk may be full
             raise StorageError(
                 f"The group's file {path} cannot be locked: {error.strerror or error}. Nothing was"
-                " changed. Make room, or make its directory writable, and try again."
+                " changed. Free some space or make its directory writable, and try again."
             ) from error
     try:
         yield
     finally:
-        with suppress(OSError):  # what the block wrote is written; a lock that stays lapses
+        with suppress(OSError):  # the block's writes are done, and a remaining lock expires
             lease.release()
 
 
@@ -129,7 +131,7 @@ class _Sign(NamedTuple):
 
 def _sign_of_life(marker: Path) -> _Sign | None:
     try:
-        # without opening it, a cache may answer; O_NONBLOCK keeps a pipe from blocking
+        # opened, because otherwise a cache may answer; O_NONBLOCK keeps a pipe from blocking
         opened = os.open(marker, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
         try:
             found = os.fstat(opened)
@@ -141,12 +143,12 @@ def _sign_of_life(marker: Path) -> _Sign | None:
 
 
 def _remove_dead(marker: Path, sign: _Sign) -> None:
-    # filelock leaves one without a record, whose maker was killed before it could write it, and any
-    # where two names cannot be exchanged in one step, as on NFS
+    # filelock keeps a lock without a record, whose owner was killed before it wrote one, and any
+    # lock if two names cannot be exchanged in one step, as on NFS
     aside = marker.with_name(f"{marker.name}.{uuid.uuid4().hex}")
     with suppress(OSError):
         marker.rename(aside)
         if _sign_of_life(aside) == sign:
             aside.unlink()
-        else:  # another process was quicker, and has the turn
+        else:  # another process was faster and has the turn
             rename_to_new(aside, marker)

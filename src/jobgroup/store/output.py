@@ -1,4 +1,4 @@
-"""Files that users name, outside the data directory: written completely or not at all."""
+"""Write files that users name, outside the data directory, completely or not at all."""
 
 from __future__ import annotations
 
@@ -16,16 +16,18 @@ def user_path(path: str | os.PathLike[str]) -> Path:
     """Return a user's path, with the home directory in place of ``~``.
 
     Raises:
-        StorageError: there is no such home directory, or no file can have that name.
+        StorageError: the home directory does not exist, or no file can have that name.
     """
     try:
         found = Path(_encodable(os.fspath(path))).expanduser()
     except UnicodeEncodeError:
-        raise StorageError(f"{os.fspath(path)!a} can be no file's name.") from None
+        raise StorageError(
+            f"{os.fspath(path)!a} cannot name a file. Nothing was changed."
+        ) from None
     except RuntimeError as error:
         raise StorageError(
-            f"{os.fspath(path)!r} names no file ({error}). Nothing was written or read. Use an"
-            " absolute path."
+            f"{os.fspath(path)!r} is not a valid path ({error}). Nothing was written or read. Use"
+            " an absolute path."
         ) from None
     return found
 
@@ -33,14 +35,14 @@ def user_path(path: str | os.PathLike[str]) -> Path:
 def _encodable(path: str) -> str:
     try:
         os.fsencode(path)
-    except UnicodeEncodeError:  # the locale has ASCII only
+    except UnicodeEncodeError:  # the locale is ASCII
         return on_disk(path)
     return path
 
 
 @contextmanager
 def write_output(path: Path, *, overwrite: bool) -> Iterator[Path]:
-    """Yield a temporary path whose file takes the final name when the block is left.
+    """Yield a temporary path whose file gets the final name at the end of the block.
 
     Raises:
         OutputExistsError: the file exists and `overwrite` is not True; it was not touched.
@@ -57,11 +59,12 @@ def write_output(path: Path, *, overwrite: bool) -> Iterator[Path]:
         raise
     except OSError as error:
         folder = path.absolute().parent
-        why = (error.strerror or error) if folder.is_dir() else f"there is no folder {folder}"
+        why = (error.strerror or error) if folder.is_dir() else f"there is no directory {folder}"
         raise StorageError(f"{path} could not be written ({why}). Nothing was changed.") from error
 
 
 def _kept(path: Path) -> OutputExistsError:
     return OutputExistsError(
-        f"{path} exists already, and was kept. Choose another name, or overwrite=True."
+        f"{path} already exists and was not overwritten. Choose another name or pass"
+        " overwrite=True."
     )

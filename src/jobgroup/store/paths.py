@@ -1,4 +1,4 @@
-"""Paths of groups: the data directory, its permissions, the file of each group."""
+"""Paths of groups: the data directory, its permissions, and the file of each group."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from jobgroup.store.names import SUFFIX, decode, encode, off_disk, on_disk
 def data_directory() -> Path:
     """Return the data directory: ``JOBGROUP_DATA_DIR``, otherwise the platform's.
 
-    The path is absolute and fixed at its first use: a later ``%cd`` does not change it.
+    The path is absolute and fixed at its first use, so a later ``%cd`` does not change it.
 
     Raises:
-        StorageError: there is no home directory.
+        StorageError: the user has no home directory.
     """
     chosen = os.environ.get("JOBGROUP_DATA_DIR")
     return _absolute(chosen) if chosen else _default_directory()
@@ -31,29 +31,32 @@ def data_directory() -> Path:
 def _absolute(chosen: str) -> Path:
     try:
         return Path(chosen).expanduser().absolute()
-    except (RuntimeError, OSError) as error:  # no such user; a working directory that was deleted
+    except (
+        RuntimeError,
+        OSError,
+    ) as error:  # unknown user, or deleted directory
         raise StorageError(
-            f"JOBGROUP_DATA_DIR is {chosen!r}, which names no directory ({error})."
-            " Nothing was stored. Set it to an absolute path."
+            f"JOBGROUP_DATA_DIR is {chosen!r}, which is not a valid path ({error}). Nothing was"
+            " stored. Set it to an absolute path."
         ) from None
 
 
 def _default_directory() -> Path:
-    with suppress(RuntimeError):  # what newer releases of platformdirs say of a missing home
+    with suppress(RuntimeError):  # newer platformdirs, without a home directory
         found = Path(platformdirs.user_data_dir("jobgroup"))
         if found.is_absolute():
             return found
-        # older ones leave the "~" as it is, and it would become a directory of that name
+        # older releases keep the "~", which would become a directory of that name
     at_fault = "XDG_DATA_HOME" if os.environ.get("XDG_DATA_HOME") else "HOME"
     raise StorageError(
-        f"There is no directory for job groups: {at_fault} names no absolute path, and this user"
-        " has no home directory. Nothing was stored. Set JOBGROUP_DATA_DIR to a directory that you"
-        " can write to."
+        f"There is no directory for job groups: {at_fault} is not an absolute path, and this user"
+        " has no home directory. Nothing was stored. Set JOBGROUP_DATA_DIR to a writable"
+        " directory."
     )
 
 
 def groups_directory() -> Path:
-    """Return the directory of the groups' files, created with mode 0700, or StorageError."""
+    """Return the directory of the groups' files, created with mode 0700 if necessary."""
     return _private_directory("groups")
 
 
@@ -75,14 +78,15 @@ def group_path(name: str) -> Path:
     other = other_spelling(path)
     if other is not None:
         raise InvalidNameError(
-            f"This file system takes the name {name!r} for {other!r}, which is another group."
-            f" Nothing was changed. Use {other!r}, or a name that differs in more than case."
+            f"This file system cannot distinguish the name {name!r} from the existing group"
+            f" {other!r}. Nothing was changed. Use {other!r}, or a name that differs in more than"
+            " case."
         )
     return path
 
 
 def other_spelling(path: Path) -> str | None:
-    """Return the group whose name the file system confuses with this one; None for none."""
+    """Return the group whose name the file system confuses with this one; None if there is none."""
     if not _ignores_case(path.parent) or not os.path.lexists(path):
         return None
     there, wanted = _names_in(path.parent), off_disk(path.name)
@@ -94,7 +98,7 @@ def other_spelling(path: Path) -> str | None:
                 return decode(found.removesuffix(SUFFIX))
             except InvalidNameError:
                 return found
-    return None  # it decomposes letters, and finds them again
+    return None  # it decomposes letters, and still finds the name
 
 
 def _ignores_case(directory: Path) -> bool:
@@ -104,7 +108,7 @@ def _ignores_case(directory: Path) -> bool:
 @cache
 def _is_found_in_capitals(directory: Path, _device: int) -> bool:
     other = directory.with_name(directory.name.swapcase())
-    # not by inode: FUSE may have one for each spelling
+    # not by inode, because FUSE may have one for each spelling
     return other.exists() and off_disk(other.name) not in _names_in(other.parent)
 
 
@@ -132,12 +136,12 @@ def existing_groups() -> dict[str, Path]:
             try:
                 found[decode(entry.removesuffix(SUFFIX))] = directory / on_disk(entry)
             except InvalidNameError:
-                continue  # not one of ours
+                continue  # not the file of a group
     return dict(sorted(found.items()))
 
 
 def what_is_no_file(path: Path) -> str | None:
-    """Return what a file, or one beside it, is if it must not be opened.
+    """Return what a file, or one of SQLite's files next to it, is if it must not be opened.
 
     Opening a pipe waits for its other end, and a device may do anything.
     """
@@ -165,7 +169,7 @@ _KINDS = (
 
 
 def size_on_disk(path: Path) -> int:
-    """Return the size in bytes of a group's file and of SQLite's files beside it."""
+    """Return the size, in bytes, of a group's file and SQLite's files next to it."""
     total = 0
     for suffix in ("", *BESIDE):
         try:
@@ -176,7 +180,7 @@ def size_on_disk(path: Path) -> int:
 
 
 def remove_files(path: Path) -> None:
-    """Delete a group's file and SQLite's files beside it."""
+    """Delete a group's file and SQLite's files next to it."""
     for suffix in ("", *BESIDE):
         Path(f"{path}{suffix}").unlink(missing_ok=True)
 
@@ -189,10 +193,10 @@ def _private_directory(part: str) -> Path:
             directory.chmod(0o700)
     except (OSError, ValueError) as error:
         if directory.is_dir():
-            return directory  # another user's permissions; what can be read is read
+            return directory  # another user owns it; readable files are read
         why = error.strerror if isinstance(error, OSError) else error
         raise StorageError(
-            f"The directory for job groups, {directory}, cannot be made: {why}."
-            " Nothing was stored. Set JOBGROUP_DATA_DIR to a directory that you can write to."
+            f"The directory for job groups, {directory}, cannot be created: {why}. Nothing was"
+            " stored. Set JOBGROUP_DATA_DIR to a writable directory."
         ) from error
     return directory

@@ -1,4 +1,4 @@
-"""Which process asks the clouds about a group's jobs: one for each account, the others read."""
+"""Leases to poll the jobs of an account: one process asks the cloud, and the others read."""
 
 from __future__ import annotations
 
@@ -15,13 +15,15 @@ AccountKey = tuple[str, str, str]
 
 @dataclass(frozen=True, slots=True)
 class PollingHolder:
-    """The process that asks about the jobs of an account.
+    """The process that polls the jobs of an account.
 
     Attributes:
-        fencing_token: grows each time the lease changes hands.
+        fencing_token: number that grows each time the lease changes hands.
         owner: uuid of the holder; "" if the lease was released.
-        beats: grows while the holder lives; only its growth counts, because clocks differ.
-        answered_at: when a cloud last answered, seconds since the epoch; None if none has.
+        beats: number that grows while the holder is alive; only its growth counts, because clocks
+            differ.
+        answered_at: time of the last answer of a cloud, in seconds since the epoch; None if there
+            was none.
     """
 
     fencing_token: int
@@ -32,13 +34,13 @@ class PollingHolder:
 
 
 class PollingLeases:
-    """The rows of the leases. Writing one does not change the group's version."""
+    """The rows of the polling leases. Writing one does not change the group's version."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def holders(self) -> dict[AccountKey, PollingHolder]:
-        """Return the holder of each account's lease as last recorded, dead or alive."""
+        """Return the last recorded holder of each account's lease, dead or alive."""
         with self._database.read_transaction() as connection:
             rows = connection.execute(
                 "SELECT provider, origin, account, CAST(fencing_token AS INTEGER), owner, process,"
@@ -54,7 +56,7 @@ class PollingLeases:
     def acquire(
         self, account: AccountKey, owner: str, process: ProcessIdentity, fencing_token: int
     ) -> bool:
-        """Take an account's lease if its fencing token is still this one (0 if it was never taken).
+        """Acquire an account's lease if its fencing token is still this one (0 if it is new).
 
         Return False if another process was faster.
         """

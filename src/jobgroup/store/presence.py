@@ -1,4 +1,4 @@
-"""The file at the path of an open group, as the file system reports it, without opening it.
+"""Look at the file of an open group as the file system reports it, without opening it.
 
 Opening and closing the file without SQLite would drop the locks that SQLite holds on it.
 """
@@ -12,20 +12,20 @@ from pathlib import Path
 from jobgroup.errors import StorageError
 
 SMALLEST = 512
-"""Bytes of the smallest page of SQLite; a file with a group in it is never smaller."""
+"""Size of SQLite's smallest page in bytes; a group's file is never smaller."""
 
 
 @dataclass(frozen=True, slots=True)
 class Presence:
-    """The files at a group's path and beside it, and the values that reveal foreign writes.
+    """The files at a group's path and next to it, and the values that reveal writes by others.
 
     Attributes:
         files: device and inode of the file, its log, and the log's index; None if missing.
         size_bytes: size of the file.
         log_bytes: size of the log, which never shrinks while a process has the file open.
         written: sizes and dates of the file and its log.
-        stamp: changes when the file is written to, which happens only when the log is moved into
-            it; see `Database._checkpoint`.
+        stamp: text that changes when the file is written to, which happens only when the log is
+            moved into it; see `Database._checkpoint`.
     """
 
     files: tuple[tuple[int, int] | None, ...] = (None, None, None)
@@ -36,7 +36,7 @@ class Presence:
 
 
 def look(path: Path) -> Presence:
-    """Return what is on disk, within microseconds; StorageError if the system cannot tell."""
+    """Return what is on disk, within microseconds; raise StorageError if the system cannot tell."""
     file, log, index = (_stat(f"{path}{suffix}") for suffix in ("", "-wal", "-shm"))
     return Presence(
         tuple(

@@ -1,4 +1,4 @@
-"""The jobs to send before the others, in order, for the present or the next run."""
+"""The prioritized jobs, which the current or the next run sends first, in order."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ _SENDABLE = json.dumps(sorted(NOT_SENT | FAILED))
 
 
 class Priorities:
-    """The jobs that are sent next. A job leaves the list when its cloud has accepted it."""
+    """The jobs that are sent next. A job leaves the list once its cloud has accepted it."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def put_first(self, entry_ids: Sequence[int]) -> list[int]:
-        """Put jobs before all others, in this order; jobs that were put first earlier follow them.
+        """Put jobs before all others, in this order; previously prioritized jobs follow them.
 
         Returns:
             The jobs that can be sent: unsent jobs, and failed jobs that may be rerun.
@@ -40,7 +40,7 @@ class Priorities:
         return chosen
 
     def latest(self) -> int:
-        """Return the number of the last batch, which grows with each; 0 for none."""
+        """Return the number of the last batch, which grows with each batch; 0 if there is none."""
         with self._database.read_transaction() as connection:
             row = connection.execute("SELECT max(batch) FROM priorities").fetchone()
         return row[0] or 0

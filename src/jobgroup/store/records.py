@@ -1,6 +1,6 @@
 """The store's immutable records. Pure.
 
-Times are seconds since the epoch (UTC), durations seconds; None means unknown.
+Times are in seconds since the epoch (UTC), durations in seconds; None means unknown.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from jobgroup.system import ProcessIdentity
 
 
 class Target(NamedTuple):
-    """The target of a job: a provider's kind, an origin, an account there, a platform."""
+    """The target of a job: provider, origin, account and platform."""
 
     provider: str
     origin: str
@@ -26,19 +26,19 @@ class Target(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class NewJob:
-    """A job to be added: everything but its position in the group.
+    """A job to add, without its position in the group.
 
     Attributes:
-        body: the create body, verbatim except for `job_name` and `job_group_name`.
-        params: parameters of the call, and those of the payload that are worth showing.
+        body: create body, verbatim except for `job_name` and `job_group_name`.
+        params: parameters of the call, and short values of the payload.
         labels: the user's labels.
         metadata: metadata read from the payload (circuit, modes, photons, ...).
-        remote_ids: ids of the sub-jobs of a job that was sent already.
-        state: the state of such a job.
-        composition: recipe that makes its result from those of its sub-jobs; its body then has
-            `parts`, a body for each.
+        remote_ids: ids of the sub-jobs of a job that was already sent.
+        state: state of such a job.
+        composition: recipe for combining the results of its sub-jobs; the body then has `parts`, a
+            body for each.
         status: status that a cloud reported for such a job; it overrides `state` and `message`.
-        added_at: when it was added to the group that it is imported from; None for now.
+        added_at: time at which it was added to the group that it is imported from; None for now.
     """
 
     name: str
@@ -56,16 +56,16 @@ class NewJob:
 
     @property
     def compared_body(self) -> Mapping[str, Any]:
-        """The body, with the composition if there is one; {} without a body."""
+        """Body, with the composition if there is one; {} without a body."""
         return with_composition(self.body or {}, self.composition)
 
 
 def ended_at(status: RemoteStatus, *, heard_at: float | None = None) -> float | None:
-    """Return when a job ended, which a cloud reports by a duration in whole seconds.
+    """Return when a job ended, from the duration that its cloud reports in whole seconds.
 
     Args:
-        status: reported by the cloud.
-        heard_at: when that was the first news of its end; None if it ended long ago.
+        status: status that the cloud reported.
+        heard_at: time of the first report of its end; None if it ended long ago.
     """
     if status.state not in TERMINAL:
         return None
@@ -77,7 +77,7 @@ def ended_at(status: RemoteStatus, *, heard_at: float | None = None) -> float | 
 
 
 class JobRow(NamedTuple):
-    """One row of the join that a `JobRecord` is made of, in the order of the query."""
+    """One row of the join from which a `JobRecord` is created, in the order of the query."""
 
     entry_id: int
     position: int
@@ -111,23 +111,23 @@ class JobRow(NamedTuple):
 
 
 class JobRecord(JobRow):
-    """A job of the group as the file has it now, with the fields of its latest attempt.
+    """A job of the group as the file has it, with the fields of its latest attempt.
 
     `provider_status` is the cloud's own word; `version` is that of the group when the job last
-    changed; `rerun_of` is the position of the failed job that this entry was appended for.
-    An `entry_id` lasts, while a `position` changes if an entry before it is removed.
+    changed; `rerun_of` is the position of the failed job that this entry was appended for. An
+    `entry_id` is permanent, while a `position` changes if an entry before it is removed.
     """
 
     __slots__ = ()
 
     @property
     def params(self) -> dict[str, Any]:
-        """The parameters of the call, and those of the payload that are worth showing."""
+        """Parameters of the call, and short values of the payload."""
         return as_object(self.params_json)
 
     @property
     def labels(self) -> dict[str, Any]:
-        """The labels that the user gave."""
+        """Labels that the user gave."""
         return as_object(self.labels_json)
 
     @property
@@ -137,7 +137,7 @@ class JobRecord(JobRow):
 
     @property
     def target(self) -> Target:
-        """The target of the job."""
+        """Target of the job."""
         return Target(self.provider, self.origin, self.account, self.platform)
 
 
@@ -149,10 +149,10 @@ class AttemptRecord:
         number: number of the attempt, counted from 1.
         kind: "create", "rerun", "retry" for an automatic rerun, "changed" for a rerun with other
             parameters, or "adopted" for a job that was sent elsewhere.
-        idempotency_key: the attempt's uuid, sent to clouds that can look it up.
-        diagnostics: what is known about a request without a response.
-        shots: shots used, if the cloud reported them.
-        overrides: changes from the attempt before, as ``{parameter: [old, new]}``.
+        idempotency_key: the attempt's uuid, which is sent to clouds that support such keys.
+        diagnostics: known facts about a request without a response.
+        shots: number of shots used, if the cloud reported it.
+        overrides: changes from the previous attempt, as ``{parameter: [old, new]}``.
     """
 
     id: int
@@ -186,7 +186,7 @@ class Pollable(NamedTuple):
     may_change: bool = True
     is_canceling: bool = False
     was_seen: bool = False
-    """Whether its cloud has reported it before."""
+    """Whether its cloud has already reported it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,23 +206,23 @@ class Intent:
     attempt_id: int
     entry_id: int
     position: int
-    """The position of the entry then, for sentences."""
+    """Position of the entry at that time, for messages."""
     idempotency_key: str
     name: str
     target: Target
     previous: Mapping[int, str]
-    """The ids to rerun, by number of the sub-job; none for what is created from a body."""
+    """Ids to rerun, by number of the sub-job; sub-jobs created from a body have none."""
     sent: Mapping[int, str]
-    """The sub-jobs that the cloud has already, from an attempt that this one continues."""
+    """Sub-jobs that the cloud already has, from an attempt that this one continues."""
     payload_id: int | None = None
-    """The body of a rerun with overrides; None for the job's own."""
+    """Body of a rerun with overrides; None for the job's own."""
     intent_at: float | None = None
-    """When it was intended, by the clock of its sender."""
+    """Time of the intent, by the clock of its sender."""
 
 
 @dataclass(frozen=True, slots=True)
 class OverriddenBody:
-    """Another body for a rerun, and how its parameters differ: ``{parameter: [old, new]}``."""
+    """A changed body for a rerun, and its changes as ``{parameter: [old, new]}``."""
 
     body: Mapping[str, Any]
     overrides: Mapping[str, Any]
@@ -230,14 +230,15 @@ class OverriddenBody:
 
 @dataclass(frozen=True, slots=True)
 class LeaseRecord:
-    """The holder of the lease: the only process that may send.
+    """The holder of the lease, which is the only process that may send.
 
     Attributes:
-        fencing_token: grows each time the lease is taken.
+        fencing_token: number that grows each time the lease is acquired.
         owner: uuid of the holder; "" if the lease was released.
-        acquired_at: when it was taken, by the clock of its holder.
+        acquired_at: time of the acquisition, by the holder's clock.
         from_page: whether a page started its holder.
-        beats: grows while the holder lives; only its growth counts, because clocks differ.
+        beats: number that grows while the holder is alive; only its growth counts, because clocks
+            differ.
     """
 
     fencing_token: int
@@ -253,9 +254,10 @@ class CommandResult:
     """The result of a command.
 
     Attributes:
-        text: what happened, in one line.
-        done: the jobs that it succeeded for, by position for a user, by entry between processes.
-        failed: the reason for each job that it failed for.
+        text: result in one line.
+        done: jobs for which the command succeeded: positions for users, entry ids between
+            processes.
+        failed: reason for each job for which it failed.
     """
 
     text: str
@@ -264,7 +266,7 @@ class CommandResult:
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> CommandResult:
-        """Read the result that another process stored, whose keys are strings."""
+        """Return a result that another process stored as JSON, whose keys are strings."""
         failed = {int(p): str(why) for p, why in document.get("failed", {}).items()}
         return cls(str(document.get("text", "")), list(document.get("done", [])), failed)
 
@@ -285,7 +287,7 @@ IncidentKind = Literal["unreachable", "token", "credits"]
 
 @dataclass(frozen=True, slots=True)
 class Incident:
-    """An unresolved problem with a cloud: its start and the sentence for the user."""
+    """An unresolved problem with a cloud, with its start and the message for the user."""
 
     kind: IncidentKind
     origin: str
@@ -296,7 +298,7 @@ class Incident:
 
 @dataclass(frozen=True)
 class ChangeSet:
-    """The jobs that changed after a version, and the version that they lead to."""
+    """The jobs that changed after a version, and the version after these changes."""
 
     version: int
     records: list[JobRecord]
@@ -304,13 +306,13 @@ class ChangeSet:
 
 @dataclass(frozen=True, slots=True)
 class GroupSummary:
-    """A group as a list shows it; read with one small query.
+    """A group's entry in a list of groups, read with one small query.
 
     Attributes:
-        size_bytes: its size on disk.
+        size_bytes: size on disk, in bytes.
         problem: reason why it cannot be opened; None if it can.
         description: the user's description.
-        swept: names of the swept values; labels that differ if the group has no sweep.
+        swept: names of the swept values or, in a group without a sweep, of the labels that differ.
         is_exported: whether it was exported since its last change.
     """
 

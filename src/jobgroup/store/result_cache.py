@@ -1,4 +1,4 @@
-"""Results that a group keeps if its user asked for it: some clouds return them only once."""
+"""Results that a group caches at its user's request, because some clouds return them only once."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class ResultCache:
     def __init__(self, database: Database) -> None:
         self._database = database
         self.writes = 0
-        """How often this process has changed stored results, which changes no version."""
+        """Number of changes to stored results by this process, which do not change the version."""
 
     @property
     def enabled(self) -> bool:
@@ -72,7 +72,7 @@ class ResultCache:
         """Store documents by attempt, replacing older ones; leave out documents that are too large.
 
         Raises:
-            StorageError: they could not be written; what was kept is as it was.
+            StorageError: the documents could not be written; stored results are unchanged.
         """
         with self._database.write_transaction() as tx:
             for attempt_id, document in documents.items():
@@ -88,7 +88,7 @@ class ResultCache:
         self.writes += 1
 
     def count_missing(self) -> int:
-        """Return the number of successful jobs whose result is on the cloud only."""
+        """Return the number of successful jobs whose result is only on the cloud."""
         with self._database.read_transaction() as connection:
             row = connection.execute(
                 "SELECT count(*) FROM jobs WHERE state = 'success'"
@@ -98,7 +98,7 @@ class ResultCache:
         return missing
 
     def size_bytes(self) -> int:
-        """Return the size of the kept results in the group's file."""
+        """Return the size, in bytes, of the cached results in the group's file."""
         with self._database.read_transaction() as connection:
             row = connection.execute(
                 "SELECT coalesce(sum(length(document)), 0) FROM results"
@@ -111,5 +111,5 @@ class ResultCache:
         with self._database.write_transaction() as tx:
             tx.execute("DELETE FROM results")
         self.writes += 1
-        with suppress(StorageError):  # in use just now: the room is used again by what comes
+        with suppress(StorageError):  # in use: later data fills the free space
             self._database.compact()

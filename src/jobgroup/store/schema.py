@@ -1,8 +1,8 @@
 """The tables of a group's file.
 
-`VERSION` is the layout's. Layouts 1 to 4 were unpublished drafts; 5 is the first that
-will be kept, and may change until it is released. From then on a change of these tables is a new
-version, and takes:
+`VERSION` is that of the layout. Layouts 1 to 4 were unpublished drafts; 5 is the first to be
+supported, and may change until it is released. From then on, a change of these tables is a new
+version, and needs:
 
 1. a script in a mapping ``STEPS = {5: "...", ...}`` that leads from each released version to the
    next, run by `connection.check` in the one transaction that also sets ``user_version``. It makes
@@ -13,7 +13,7 @@ version, and takes:
 3. a file of each released version in the tests, which is opened, run on and compared with a new
    one.
 
-A file that cannot be written to is not brought up to date, but refused with that reason.
+A file that cannot be written to is not updated, but rejected with this reason.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from jobgroup.status import STATES
 APPLICATION_ID: Final = 0x6A6F6267  # "jobg": tells our files from other SQLite databases
 VERSION: Final = 5
 FIRST_KEPT: Final = 5
-"""Layouts below it were unreleased drafts."""
+"""Older layouts were unreleased drafts."""
 
 _STATE: Final = f"TEXT NOT NULL CHECK (state IN ({', '.join(map(repr, STATES))}))"
 
@@ -206,4 +206,4 @@ CREATE TABLE polling_leases ( -- which process asks the cloud about an account's
 """
 
 CREATE: Final = re.sub(r"\n? *--.*", "", _COMMENTED)
-"""Without comments: SQLite keeps a statement's text in the file, and the text must never change."""
+"""Statements without comments, because SQLite stores their text, which must never change."""

@@ -1,7 +1,7 @@
-"""The journal of sending: each intent is on disk before its request, each remote id after it.
+"""The send journal: each intent is on disk before its request, and each remote id after it.
 
-An attempt is *sending* between the two. If the process that sends it ends there, the next one that
-runs the group finds the attempt and marks it *unconfirmed*: it is never resent automatically.
+Between the two, an attempt is *sending*. If its process ends then, the next process that runs the
+group marks the attempt *unconfirmed*; it is never resent automatically.
 """
 
 from __future__ import annotations
@@ -53,8 +53,8 @@ _ATTEMPT = f"""
 def _no_answer(remote_id: str, position: int) -> str:
     """Return the reason why a returned id cannot belong to the job that was sent."""
     return (
-        f"The cloud answered with {remote_id}, which is the id of job {position} of this group"
-        " already: that is no answer to this request."
+        f"The cloud returned {remote_id}, which is already the id of job {position} of this group,"
+        " so this is not a response to this request."
     )
 
 
@@ -76,7 +76,7 @@ class _Job(NamedTuple):
 
 
 class _Way(NamedTuple):
-    """How jobs are to be sent; see `SendJournal.record_intent`."""
+    """The way in which jobs are sent; see `SendJournal.record_intent`."""
 
     rerun: bool
     retry: bool
@@ -85,7 +85,7 @@ class _Way(NamedTuple):
     budget_shots: int | None
 
     def makes_entry(self, job: _Job) -> bool:
-        """Whether the job keeps its result, so that a new entry is sent."""
+        """Return whether the job keeps its result, so that a new entry is sent."""
         return job.state == "success" or (self.creates_entry and job.state != REFUSED)
 
     def kind(self, rerun_of: int | None, revision: OverriddenBody | None, job: _Job) -> str:
@@ -97,7 +97,7 @@ class _Way(NamedTuple):
 
 
 class SendJournal:
-    """The attempts of a group's jobs, from the intent to the outcome."""
+    """The attempts of a group's jobs, from intent to outcome."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -123,13 +123,13 @@ class SendJournal:
 
         Args:
             entry_ids: ids of the jobs.
-            fencing_token: token of the lease under which they are sent.
-            rerun: send jobs again that have ended.
-            retry: rerun them automatically, which the failed attempt must allow.
-            creates_entry: a rerun adds a new entry instead of an attempt to the old one.
-            revisions: by entry, other bodies for reruns; they are sent as new creates.
-            retries: how often each of these attempts may be retried; a retry allows one less than
-                the attempt that failed.
+            fencing_token: fencing token of the lease under which they are sent.
+            rerun: whether to resend ended jobs.
+            retry: whether the reruns are automatic, which the failed attempt must allow.
+            creates_entry: whether a rerun adds a new entry instead of an attempt to the old one.
+            revisions: changed bodies for reruns, by entry; they are sent as new creates.
+            retries: number of times that each of these attempts may be retried; a retry allows one
+                less than the failed attempt.
             budget_shots: shots that all attempts of the group may use together; None for no limit.
 
         Returns:
@@ -228,22 +228,22 @@ class SendJournal:
     ) -> int | None:
         """Commit the ids of sub-jobs that the cloud has accepted, by number.
 
-        A late response counts too, after the attempt became unconfirmed. If the user has settled
-        the attempt differently by then, the ids are stored with it and in an event.
+        A late response also counts, after the attempt became unconfirmed. If the user has since
+        settled the attempt differently, the ids are stored with it and in an event.
 
         Returns:
             The entry, if the ids make it sent (`is_whole`); None otherwise.
 
         Raises:
-            UnconfirmedJobError: another job of the account has one of the ids, so this was no
+            UnconfirmedJobError: another job of the account has one of the ids, so this was not a
                 response to this request; the job is now unconfirmed.
         """
         self._database.ids.note(attempt_id, ids)
         with self._database.write_transaction() as tx:
             attempt = attempt_of(tx, attempt_id)
-            if attempt.is_gone:  # an earlier copy of the file has replaced it
+            if attempt.is_gone:  # an earlier copy has replaced the file
                 taken = ", ".join(ids.values())
-                text = f"The cloud has taken a job as {taken}, of which this file has no attempt."
+                text = f"The cloud accepted a job as {taken}, for which this file has no attempt."
                 add_event(tx, None, "late answer", text)
                 return None
             holder = holder_of_any(tx, attempt_id, ids)
@@ -268,9 +268,9 @@ class SendJournal:
         if attempt.state not in (SENDING, UNCONFIRMED):
             for number, remote_id in sorted(new):
                 what = "this job" if is_whole and not number else f"part {number + 1} of this job"
-                text = f"The cloud has also taken {what} as {remote_id}."
+                text = f"The cloud also accepted {what} as {remote_id}."
                 add_event(tx, attempt.entry_id, "late answer", text)
-            if is_whole:  # the next attempt is not its continuation
+            if is_whole:  # the next attempt does not continue this one
                 tx.execute(
                     "UPDATE attempts SET sent_at = coalesce(sent_at, ?) WHERE id = ?",
                     (tx.now, attempt.id),
@@ -290,12 +290,12 @@ class SendJournal:
         Args:
             attempt_id: id of the attempt.
             sentence: reason why it was not sent.
-            is_refused: whether the cloud rejected it for a reason that lies in this job. A job
+            is_refused: whether the cloud rejected it for a reason that concerns this job. A job
                 that was never sent is then *refused*.
         """
         with self._database.write_transaction() as tx:
             attempt = attempt_of(tx, attempt_id)
-            if attempt.state not in (SENDING, UNCONFIRMED):  # the user has settled it since
+            if attempt.state not in (SENDING, UNCONFIRMED):  # the user has since settled it
                 text = f"A request was not sent: {sentence}"
                 entry_id = None if attempt.is_gone else attempt.entry_id
                 add_event(tx, entry_id, "late answer", text)
@@ -322,7 +322,7 @@ class SendJournal:
             add_event(tx, attempt.entry_id, "not sent", sentence)
 
     def mark_unconfirmed(self, attempt_id: int, diagnostics: Mapping[str, Any]) -> int | None:
-        """Record that a request was sent and its outcome is unknown: the job is unconfirmed."""
+        """Record that a request was sent with an unknown outcome: the job is unconfirmed."""
         with self._database.write_transaction() as tx:
             return self._mark_unconfirmed(tx, attempt_of(tx, attempt_id), diagnostics)
 
@@ -345,7 +345,7 @@ class SendJournal:
             "SELECT id FROM attempts WHERE state = 'sending' AND fencing_token < ?",
             (fencing_token,),
         ).fetchall()
-        reason = "The process that sent it ended before it could record an answer."
+        reason = "The process that sent it ended before it could record a response."
         for (attempt_id,) in rows:
             self._mark_unconfirmed(tx, attempt_of(tx, attempt_id), {"reason": reason})
 
@@ -390,7 +390,7 @@ class SendJournal:
     # -- reading -----------------------------------------------------------------------------------
 
     def attempts(self, entry_id: int) -> list[AttemptRecord]:
-        """Return every attempt of a job, oldest first."""
+        """Return all attempts of a job, oldest first."""
         with self._database.read_transaction() as connection:
             rows = connection.execute(
                 _ATTEMPT + "WHERE entry_id = ? AND creates_entry = 0 ORDER BY id", (entry_id,)
@@ -398,7 +398,7 @@ class SendJournal:
         return [AttemptRecord(*[*row[:-2], *map(as_object, row[-2:])]) for row in rows]
 
     def has_in_flight(self) -> bool:
-        """Whether an attempt is *sending*, in any process."""
+        """Return whether an attempt is *sending*, in any process."""
         with self._database.read_transaction() as connection:
             row = connection.execute(
                 "SELECT 1 FROM attempts WHERE state = 'sending' LIMIT 1"
@@ -433,16 +433,16 @@ def _may_send(tx: Transaction, job: _Job, way: _Way) -> bool:
 
 
 def _to_rerun(tx: Transaction, job: _Job) -> int | None:
-    """Return the attempt that the cloud is asked to rerun; None to send the body."""
+    """Return the attempt that the cloud is asked to rerun; None to send the body instead."""
     if job.state == "success" and job.payload_id is not None:
-        return None  # clouds promise to rerun what has failed, no more
+        return None  # clouds promise only to rerun failed jobs
     if job.state not in NOT_SENT:
         return job.attempt_id
     return _requeued_rerun(tx, job.entry_id)
 
 
 def _requeued_rerun(tx: Transaction, entry_id: int) -> int | None:
-    """Return the attempt that was rerun when the user asked to resend the job, if there was one.
+    """Return the attempt that was rerun when the user resent the job, if there was one.
 
     An attempt with several sub-jobs that was sent in full, or that the cloud has lost, is itself
     rerun: the sub-jobs that the cloud has are kept.

@@ -1,4 +1,4 @@
-"""How many shots jobs may use: the limit of each, and what a group has used so far."""
+"""Count the shots that jobs may use, and those that a group has used so far."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from jobgroup.words import format_count
 
 
 def shots_limit(params: Mapping[str, Any], subjobs: int = 1) -> int | None:
-    """Return how many shots a job uses at most; None if its parameters do not limit them.
+    """Return the maximum number of shots of a job; None if its parameters do not limit it.
 
     ``max_shots`` limits one call of the platform: each iteration, and each job on the cloud, may
-    use as many.
+    use that many.
 
     >>> shots_limit({"max_shots": 100, "iterations": 3}), shots_limit({"max_samples": 100})
     (300, None)
@@ -50,7 +50,7 @@ def shots_limit_of(
 def shots_limits(
     database: Database, entry_ids: Iterable[int] | None, states: Iterable[str]
 ) -> list[int | None]:
-    """Return how many shots each of the jobs in certain states uses at most; None for all."""
+    """Return the maximum number of shots of each job in certain states; None for all states."""
     wanted = "" if entry_ids is None else " AND id IN (SELECT value FROM json_each(?))"
     given = [] if entry_ids is None else [json.dumps(list(entry_ids))]
     with database.read_transaction() as connection:
@@ -77,8 +77,8 @@ def check_budget(tx: Transaction, position: int, limit: int | None, budget: int)
         earlier = format_count(unlimited, "earlier attempt")
         which = f"job {position} has" if limit is None else f"{earlier} had"
         raise BudgetExceededError(
-            f"budget_shots cannot be kept: {which} no max_shots. Job {position} and the jobs after"
-            " it were not sent. Limit the shots of each job, or run without budget_shots."
+            f"budget_shots cannot be enforced: {which} no max_shots. Job {position} and the jobs"
+            " after it were not sent. Limit the shots of each job, or run without budget_shots."
         )
     if used + limit > budget:
         raise BudgetExceededError(

@@ -1,4 +1,4 @@
-"""States that clouds report: which jobs may still change, and their current states."""
+"""Record the states that clouds report, and list the jobs that may still change."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ class StatusUpdates:
     def apply_updates(self, answers: Iterable[tuple[int, RemoteStatus]]) -> list[int]:
         """Record status answers, by attempt id, in one transaction; return the jobs that changed.
 
-        A job that has ended never changes again, whichever process hears of it first.
+        A job that has ended never changes again, whichever process records its end.
         """
         changed = []
         with self._database.write_transaction() as tx:
@@ -104,7 +104,7 @@ class StatusUpdates:
         return changed
 
     def record_error(self, attempt_id: int, sentence: str) -> None:
-        """Record that the cloud could not report this job, in its message only."""
+        """Record, only in its message, that the cloud could not report this job."""
         with self._database.write_transaction() as tx:
             row = tx.execute(
                 f"SELECT message, entry_id FROM attempts"  # noqa: S608
@@ -124,10 +124,10 @@ class StatusUpdates:
             attempt = attempt_of(tx, attempt_id)
             if attempt.state in ON_CLOUD - {"cancel_requested"}:
                 transition(tx, attempt, "cancel_requested")
-                add_event(tx, attempt.entry_id, "cancel", "Cancellation was asked for.")
+                add_event(tx, attempt.entry_id, "cancel", "Cancellation was requested.")
 
     def recent_ends(self, since: float, limit: int = 200) -> list[float]:
-        """Return when jobs ended after a time, of the last ones sent; seconds since the epoch."""
+        """Return the times, in seconds since the epoch, at which recently sent jobs ended."""
         with self._database.read_transaction() as connection:
             rows = connection.execute(
                 f"SELECT {date_of('finished_at')} AS at FROM attempts"  # noqa: S608
@@ -137,7 +137,7 @@ class StatusUpdates:
             return sorted(row[0] for row in rows)
 
     def durations(self, limit: int = 200) -> list[float]:
-        """Return how long the last successful jobs ran, in seconds."""
+        """Return the run times of the last successful jobs, in seconds."""
         with self._database.read_transaction() as connection:
             rows = connection.execute(
                 f"SELECT duration_s FROM attempts WHERE state = 'success'"  # noqa: S608

@@ -51,7 +51,7 @@ _RECORD = f"""
 
 
 class GroupStore:
-    """The file of one group: the only truth about it, shared by every process that has it open.
+    """The file of one group, the only source of its state, which processes share.
 
     Args:
         path: path of the file.
@@ -83,17 +83,17 @@ class GroupStore:
     # -- the group -------------------------------------------------------------------------------
 
     def meta(self) -> dict[str, Any]:
-        """Return values of the group as a whole: name, uuid, created_at, modified_at, version."""
+        """Return the group's own values: name, uuid, created_at, modified_at and version."""
         with self.database.read_transaction() as connection:
             return dict(connection.execute("SELECT key, value FROM meta").fetchall())
 
     def set_meta(self, **values: object) -> None:
-        """Set values; None removes one. ValueError, without a change, if a text is too long."""
+        """Set values; None removes one. Raises ValueError, without a change, for a long text."""
         for key, value in values.items():
             if isinstance(value, str) and len(value) > MAX_TEXT:
                 raise ValueError(
                     f"The {key} of this group has {len(value):,} characters, and at most"
-                    f" {MAX_TEXT:,} are kept. Nothing was changed."
+                    f" {MAX_TEXT:,} can be stored. Nothing was changed."
                 )
         with self.database.write_transaction() as tx:
             for key, value in values.items():
@@ -104,12 +104,12 @@ class GroupStore:
             tx.bump_version()
 
     def keep_default(self, key: str, value: str) -> None:
-        """Keep a choice of a view for the next one; no change of the group, so no version."""
+        """Store a view's choice for the next view; this does not change the group's version."""
         with self.database.write_transaction() as tx:
             tx.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
 
     def mark_exported(self) -> None:
-        """Note that the group was exported as it is; no change of the group, so no version."""
+        """Record that the group was exported; this does not change the group's version."""
         with suppress(StorageError), self.database.write_transaction() as tx:
             tx.execute(
                 "INSERT OR REPLACE INTO meta"
@@ -118,7 +118,7 @@ class GroupStore:
 
     @property
     def version(self) -> int:
-        """A number that grows with every change of the group."""
+        """Number that grows with every change of the group."""
         with self.database.read_transaction() as connection:
             return _version(connection)
 
@@ -164,8 +164,8 @@ class GroupStore:
         """Return the job with an id.
 
         Raises:
-            JobRemovedError: it was removed.
-            CorruptGroupError: its row cannot be found.
+            JobRemovedError: the job was removed.
+            CorruptGroupError: its row is missing.
         """
         with self.database.read_transaction() as connection:
             row = connection.execute(_RECORD + "WHERE j.id = ?", (entry_id,)).fetchone()
@@ -183,7 +183,7 @@ class GroupStore:
         if entry_ids is not None:
             wanted["j.id"] = json.dumps(list(entry_ids))
         if states is not None:
-            # "+": not looked for by state where the ids are known
+            # "+": not searched by state if the ids are known
             wanted["+j.state" if wanted else "j.state"] = json.dumps(list(states))
         where = " AND ".join(f"{name} IN (SELECT value FROM json_each(?))" for name in wanted)  # noqa: S608
         with self.database.read_transaction() as connection:
@@ -193,12 +193,12 @@ class GroupStore:
             return list(map(JobRecord._make, rows))
 
     def changes_since(self, version: int) -> ChangeSet:
-        """Return the jobs that changed after a version (0: all), and the version they lead to."""
+        """Return the jobs that changed after a version (0: all), and the resulting version."""
         with self.database.read_transaction() as connection:
             now = _version(connection)
             if now == version:
                 return ChangeSet(now, [])
-            # "+": sorted after the index of versions gave them, not looked for in all of them
+            # "+": sorted after the search by version, not searched in order of ids
             changed = "WHERE j.version > ? ORDER BY +j.id"
             rows = connection.execute(
                 _RECORD + (changed if version > 0 else "ORDER BY j.id"),
@@ -209,7 +209,7 @@ class GroupStore:
     def body(self, entry_id: int, payload_id: int | None = None) -> dict[str, Any] | None:
         """Return the stored create body; None for a job that was adopted without one.
 
-        `payload_id` selects the body of a changed rerun, which is not the job's own yet.
+        `payload_id` selects the body of a changed rerun, which is not yet the job's own.
 
         Raises:
             InvalidResponseError: the body is damaged, which affects only this job.
@@ -231,7 +231,7 @@ class GroupStore:
         )
 
     def composition(self, composition_id: int) -> dict[str, Any]:
-        """Return the recipe that makes an entry's result from those of its jobs on the cloud.
+        """Return the recipe that combines the results of an entry's jobs on the cloud.
 
         Raises:
             InvalidResponseError: the recipe is damaged, which affects only this entry.
@@ -243,7 +243,7 @@ class GroupStore:
         composition = decompress_object(row[0]) if row else None
         if composition is None:
             raise InvalidResponseError(
-                "The description that combines its results is damaged; other jobs are not affected."
+                "The recipe that combines its results is damaged; other jobs are not affected."
             )
         return composition
 
@@ -253,7 +253,7 @@ class GroupStore:
             return holder_of(connection, remote_id, target)
 
     def events(self, entry_id: int | None = None, limit: int = 1000) -> list[EventRecord]:
-        """Return the events of a job, or (None) of the whole group, oldest first."""
+        """Return the events of a job, or of the whole group (None), oldest first."""
         where = "" if entry_id is None else "WHERE entry_id = ? "
         with self.database.read_transaction() as connection:
             rows = connection.execute(
@@ -273,7 +273,7 @@ class GroupStore:
         name: str | None = None,
         labels: Mapping[str, Any] | None = None,
     ) -> None:
-        """Change the values that are not None; ValueError, without a change, if one is too long."""
+        """Change the values that are not None; if one is too long, change nothing: ValueError."""
         new = {"note": note, "name": name, "labels": None if labels is None else as_json(labels)}
         for column, value in new.items():
             check = check_name if column == "name" else check_text
@@ -287,7 +287,7 @@ class GroupStore:
                         f"UPDATE jobs SET {column} = ?, version = ? WHERE id = ?",  # noqa: S608
                         (value, tx.version, entry_id),
                     )
-            if name is not None:  # it is part of what the cloud refused
+            if name is not None:  # the name is part of the request that the cloud rejected
                 tx.execute(
                     "UPDATE jobs SET state = 'unsent' WHERE id = ? AND state = 'refused'",
                     (entry_id,),
@@ -302,7 +302,7 @@ class GroupStore:
         metadata: Mapping[str, Any],
         composition: Mapping[str, Any] | None,
     ) -> bool:
-        """Replace the body of an unsent job; False if it was sent, ValueError for no JSON."""
+        """Replace the body of an unsent job; return False if it was sent."""
         with self.database.write_transaction() as tx:
             if not tx.execute(
                 "SELECT 1 FROM jobs WHERE id = ? AND state IN ('unsent', 'refused')"
@@ -325,7 +325,7 @@ class GroupStore:
 
 
 def new_meta(name: str) -> dict[str, object]:
-    now = datetime.now(UTC).timestamp()  # in microseconds: it is compared with datetimes
+    now = datetime.now(UTC).timestamp()  # in whole microseconds, as in datetimes
     return {
         "name": name,
         "uuid": uuid.uuid4().hex,

@@ -1,4 +1,4 @@
-"""Sub-jobs: the jobs on the cloud that one attempt consists of, usually one.
+"""Sub-jobs: the jobs on the cloud of one attempt, usually one.
 
 Each id is on disk before the next request leaves. If sending ends between two sub-jobs, the next
 attempt of the same job inherits those that were sent and continues.
@@ -22,13 +22,13 @@ _TEXT: Final = "CASE typeof(remote_id) WHEN 'text' THEN remote_id ELSE quote(rem
 REMOTE_IDS: Final = (
     f"(SELECT group_concat({_TEXT}, ' + ') FROM subjobs WHERE subjobs.attempt_id = a.id)"  # noqa: S608
 )
-"""The ids of the sub-jobs of the attempt `a` in SQL, as people see them."""
+"""SQL for the ids of the sub-jobs of the attempt `a`, as users see them."""
 
 REMOTE_ID: Final = (
     f"CASE WHEN j.composition_id IS NULL THEN (SELECT {_TEXT} FROM subjobs"  # noqa: S608
     f" WHERE subjobs.attempt_id = a.id AND number = 0) ELSE {REMOTE_IDS} END"
 )
-"""The same of a job `j`, read faster if it has one."""
+"""The same for a job `j`, which is faster if it has only one."""
 
 
 class OrphanSubjob(NamedTuple):
@@ -89,7 +89,7 @@ class Subjobs:
                 "DELETE FROM subjobs WHERE attempt_id = ? AND number = ? AND remote_id = ?",
                 (subjob.attempt_id, subjob.number, subjob.remote_id),
             )
-            text = f"Part {subjob.number + 1}, {subjob.remote_id}, was asked to cancel."
+            text = f"Cancellation of part {subjob.number + 1}, {subjob.remote_id}, was requested."
             add_event(tx, subjob.entry_id, "part canceled", text)
 
 
@@ -101,7 +101,7 @@ def subjobs_of(connection: sqlite3.Connection | Transaction, attempt_id: int) ->
 
 
 def insert_subjobs(tx: Transaction, attempt_id: int, ids: Mapping[int, str]) -> None:
-    """Record sub-jobs as sent by an attempt; recorded ones are kept."""
+    """Record sub-jobs as sent by an attempt; existing records stay."""
     for number, remote_id in ids.items():
         tx.execute(
             "INSERT OR IGNORE INTO subjobs (attempt_id, number, remote_id) VALUES (?, ?, ?)",
@@ -110,7 +110,7 @@ def insert_subjobs(tx: Transaction, attempt_id: int, ids: Mapping[int, str]) -> 
 
 
 def inherit_subjobs(tx: Transaction, entry_id: int) -> tuple[dict[int, str], int]:
-    """Take over the sub-jobs that earlier attempts had on the cloud when they ended.
+    """Inherit the sub-jobs that earlier attempts had on the cloud when they ended.
 
     Return the sub-jobs, and the number of attempts that the next attempt continues and replaces.
     An attempt that the user resent stays in the job's history.
@@ -134,7 +134,7 @@ def inherit_subjobs(tx: Transaction, entry_id: int) -> tuple[dict[int, str], int
 def holder_of_any(
     tx: Transaction, attempt_id: int, ids: Mapping[int, str]
 ) -> tuple[str, int] | None:
-    """Return the first id, by number, that another job has already, and that job.
+    """Return the first id, by number, that another job already has, and that job.
 
     Only jobs of the same account count, because other clouds may use the same ids. The attempt's
     own ids are left out.

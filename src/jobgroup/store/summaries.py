@@ -1,4 +1,4 @@
-"""Summaries of groups, each read in one small query without opening the group."""
+"""Read summaries of groups, each with one small query and without opening the group."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def summarise(name: str, path: Path) -> GroupSummary:
         except sqlite3.Error:
             if not (is_network(path.parent) and os.access(path.parent, os.W_OK)):
                 raise
-        with turn(path):  # another machine was writing, perhaps: now none is
+        with turn(path):  # another machine may have been writing, and has finished
             return _read(name, path)
     except (sqlite3.Error, StorageError, LookupError, TypeError, ValueError, MemoryError) as error:
         return _unreadable(name, path, describe(error, path))
@@ -64,7 +64,7 @@ def _read(name: str, path: Path) -> GroupSummary:
 
 
 def _swept(connection: sqlite3.Connection) -> tuple[str, ...]:
-    """Return the swept names; without a sweep, those of labels that differ in a few jobs."""
+    """Return the swept names or, without a sweep, the names of labels that differ in a few jobs."""
     rows = connection.execute("SELECT axes FROM sweeps ORDER BY id LIMIT 20").fetchall()
     axes = [axis for (text,) in rows for axis in as_object(f'{{"axes": {text}}}').get("axes", ())]
     names = list(dict.fromkeys(str(axis[0]) for axis in axes)) or _differing(connection)
@@ -85,7 +85,7 @@ def _differing(connection: sqlite3.Connection) -> list[str]:
 def _unreadable(name: str, path: Path, problem: str) -> GroupSummary:
     try:
         modified_at = path.lstat().st_mtime
-    except OSError:  # it went away while it was looked at
+    except OSError:  # the file was removed while it was read
         modified_at = 0.0
     size_bytes = size_on_disk(path)
     return GroupSummary(name, {}, modified_at, modified_at, size_bytes, problem[:500])
@@ -118,13 +118,13 @@ def counts_by_state(connection: sqlite3.Connection) -> dict[str, int]:
     counts: dict[str, int] = {}
     rows = connection.execute("SELECT state, count(*) FROM jobs GROUP BY state")
     for state, number in rows.fetchall():
-        word = state if state in STATES else "unknown"  # a damaged row is counted all the same
+        word = state if state in STATES else "unknown"  # a damaged row counts too
         counts[word] = counts.get(word, 0) + number
     return counts
 
 
 def is_marked_deleted(path: Path) -> bool:
-    """Whether a deletion has begun but is not complete."""
+    """Return whether a deletion has begun but is not complete."""
     try:
         with looking(path) as connection:
             return is_deleted(connection)

@@ -1,8 +1,8 @@
-"""An index of group summaries, so that a list of groups need not open every file.
+"""An index of group summaries, so that listing groups does not open every file.
 
 The index is only a copy. An entry is valid only while the file system reports the same group file,
 log and journal as when the group was read; otherwise the group is read again. If the index is
-missing or damaged, every group is read.
+missing or damaged, all groups are read.
 """
 
 from __future__ import annotations
@@ -26,13 +26,14 @@ from jobgroup.store.summaries import summarise
 _FORMAT: Final = 2
 _MOST_BYTES: Final = 64 * 2**20
 _MOST_DESCRIPTION: Final = 500
-"""Characters; a group with a longer description is read every time."""
+"""Maximum number of characters of a description; a group with a longer one is always read."""
 
 _SETTLED_AFTER_NS: Final = 3_000_000_000
-"""File systems count in up to 2 s: a file that was written since may be written again unseen."""
+"""Resolution of file times, up to 2 s: a file written within it may be written again unnoticed."""
 
 _WORTH_WRITING: Final = 50
-"""Groups that the index lacks; fewer are read again by the next process in less than 0.1 s."""
+"""Number of missing groups from which on the index is written; the next process reads fewer within
+0.1 s."""
 
 Stamp = list[int]
 
@@ -43,10 +44,10 @@ class _Kept(NamedTuple):
 
 
 _kept: dict[Path, dict[str, _Kept]] = {}
-"""By index: what this process has read, by file name."""
+"""The entries that this process has read, by index and file name."""
 
 _unwritten: dict[Path, int] = {}
-"""By index: how many of these are not in it."""
+"""The number of these entries that are not in the index, by index."""
 
 
 def index_path() -> Path:
@@ -56,7 +57,7 @@ def index_path() -> Path:
 def summaries_of(groups: Mapping[str, Path]) -> list[GroupSummary]:
     """Return the summaries of groups, by name; read only those that have changed."""
     directory, path = groups_directory(), index_path()
-    # elsewhere file systems tell late, or only those who open a file, that it has changed
+    # other file systems report changes late, or only to processes that open the file
     if os.name != "posix" or is_network(directory):
         return [summarise(name, file) for name, file in groups.items()]
     known = _kept.get(path) or _load(path)
@@ -77,7 +78,7 @@ def summaries_of(groups: Mapping[str, Path]) -> list[GroupSummary]:
             kept[file.name] = entry
         found.append(entry.summary)
     _kept[path] = kept
-    # groups that are listed as they settle do so a few at a time
+    # recently written groups become valid a few at a time
     _unwritten[path] = _unwritten.get(path, 0) + read
     if _unwritten[path] >= _WORTH_WRITING:
         with suppress(OSError):  # the next process reads the groups again
@@ -96,7 +97,7 @@ def _is_worth_keeping(entry: _Kept, now_ns: int) -> bool:
 
 
 def _stamp(file: Path, present: set[str]) -> tuple[int, Stamp]:
-    """Return a group's size, and a stamp that changes with each write; nothing for a non-file.
+    """Return a group's size, and a stamp that changes with each write; None for a non-file.
 
     The stamp has the device, inode, size and two times of the file, its log and its journal.
     """
@@ -112,7 +113,7 @@ def _stamp(file: Path, present: set[str]) -> tuple[int, Stamp]:
         if not stat.S_ISREG(found.st_mode):
             return 0, []
         total += found.st_size
-        if suffix != "-shm" and (found.st_size or not suffix):  # readers make and leave those
+        if suffix != "-shm" and (found.st_size or not suffix):  # readers create it and leave it
             numbers += [found.st_dev, found.st_ino, found.st_size]
             numbers += [found.st_mtime_ns, found.st_ctime_ns]
     return total, numbers

@@ -47,8 +47,8 @@ class Sweep:
 
     Attributes:
         id: id of the sweep in its group.
-        name: name of the function that built the jobs, or the name that was given.
-        axes: the swept names with units and long names, in the order of the call.
+        name: name of the function that built the jobs, or the given name.
+        axes: swept names with units and long names, in the order of the call.
     """
 
     id: int
@@ -57,7 +57,7 @@ class Sweep:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The swept names, in order."""
+        """Swept names, in order."""
         return tuple(axis.name for axis in self.axes)
 
     @property
@@ -72,7 +72,7 @@ class Sweep:
 
 
 class Entry(NamedTuple):
-    """The features that jobs are compared by, besides their fingerprints."""
+    """The features of a job that are compared, apart from its fingerprint."""
 
     entry_id: int
     position: int
@@ -124,13 +124,13 @@ class Sweeps:
         return found
 
     def entries(self) -> list[Entry]:
-        """Return the features by which the group's jobs are compared, in order."""
+        """Return the compared features of the group's jobs, in order."""
         with self._database.read_transaction() as connection:
             return self._read(connection)
 
     @contextmanager
     def compare(self) -> Iterator[Comparison]:
-        """Compare and add in one transaction, which is undone if the block fails."""
+        """Yield a comparison that adds in one transaction, which is undone if the block fails."""
         try:
             with self._database.write_transaction() as tx:
                 comparison = Comparison(tx, self._adding, self._read(tx))
@@ -198,7 +198,7 @@ class Comparison:
         return fingerprints_of(self._tx, entry_ids)
 
     def body(self, entry_id: int) -> Mapping[str, Any]:
-        """Return the stored body and composition of a job; {} if it has none, or damaged ones."""
+        """Return the stored body and composition of a job; {} if they are missing or damaged."""
         return compared_body(self._tx, entry_id)
 
     def held_by_id(self, job: NewJob) -> int | None:
@@ -296,5 +296,5 @@ def _read_sweeps(connection: sqlite3.Connection | Transaction) -> Iterator[Sweep
 
 
 def _is_axis(axis: Any) -> bool:
-    """Whether a stored value is a valid axis: the file may come from a colleague."""
+    """Return whether a stored value is a valid axis: the file may come from a colleague."""
     return isinstance(axis, list) and len(axis) == 4 and all(isinstance(a, str) for a in axis)

@@ -24,7 +24,7 @@ class Transaction:
         """Run a statement. Text that is not valid Unicode is stored with replacement characters."""
         try:
             return self._connection.execute(statement, values)
-        except UnicodeEncodeError:  # half a surrogate pair, which JSON can say
+        except UnicodeEncodeError:  # a lone surrogate, which JSON can represent
             return self._connection.execute(statement, [_storable(v) for v in values])
 
     def insert(self, statement: str, values: Sequence[Any]) -> int:
@@ -34,12 +34,12 @@ class Transaction:
         return row_id
 
     def bump_version(self) -> None:
-        """Take the group's next version for a change that stamps no row with it."""
+        """Take the group's next version for a change that stamps no row."""
         _ = self.version
 
     @cached_property
     def version(self) -> int:
-        """The version that this transaction stamps on the rows that it changes."""
+        """Version that this transaction stamps on the rows that it changes."""
         self.execute("UPDATE meta SET value = ? WHERE key = 'modified_at'", (self.now,))
         self.execute("UPDATE meta SET value = value + 1 WHERE key = 'version'")
         version: int = self.execute("SELECT value FROM meta WHERE key = 'version'").fetchone()[0]

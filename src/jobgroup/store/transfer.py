@@ -30,7 +30,7 @@ from jobgroup.store.paths import group_path, groups_directory
 from jobgroup.store.records import NewJob
 from jobgroup.store.store import GroupStore, new_meta
 
-# the lease's fencing token stays: it tells what was left sending
+# the lease's fencing token stays, because it shows which attempts were left sending
 _OF_ITS_PROCESSES = """
     UPDATE lease
         SET owner = '', host = '', boot = '', namespace = '', pid = 0, process_started = '';
@@ -42,7 +42,7 @@ _OF_ITS_PROCESSES = """
 
 
 def export_group(database: Database, path: Path, *, overwrite: bool) -> None:
-    """Copy a group, without the requests of its processes, into one plain file.
+    """Copy a group to one plain file, without the requests of its processes.
 
     Raises:
         OutputExistsError: the file exists and `overwrite` is not True.
@@ -60,7 +60,7 @@ def export_group(database: Database, path: Path, *, overwrite: bool) -> None:
                 copy.execute("VACUUM")
         except sqlite3.OperationalError as error:
             folder = path.absolute().parent
-            why = error if folder.is_dir() else f"there is no folder {folder}"
+            why = error if folder.is_dir() else f"there is no directory {folder}"
             raise StorageError(f"{path} could not be written ({why}).") from error
 
 
@@ -73,10 +73,10 @@ def import_group(path: Path, name: str | None) -> str:
 
     Raises:
         JobGroupError: a group of that name exists.
-        UnsupportedVersionError: the file was written by a newer jobgroup.
+        UnsupportedVersionError: a newer jobgroup wrote the file.
         CorruptGroupError: the file is damaged.
-        StorageError: the file is not a group's, or cannot be read or written.
-        InvalidNameError: the name cannot be a group's.
+        StorageError: the file is not a group's file, or cannot be read or written.
+        InvalidNameError: no group can have the name.
     """
     if not path.is_file():
         raise StorageError(f"There is no file {path}. Nothing was loaded.")
@@ -112,7 +112,7 @@ def import_group(path: Path, name: str | None) -> str:
 
 
 def make_group(name: str, jobs: Iterable[NewJob], meta: Mapping[str, object]) -> None:
-    """Create a group with all its jobs; a kill at any moment leaves no part of it under its name.
+    """Create a group with all its jobs; a kill leaves no part of it under its name.
 
     Args:
         name: name of the group.
@@ -121,8 +121,8 @@ def make_group(name: str, jobs: Iterable[NewJob], meta: Mapping[str, object]) ->
 
     Raises:
         FileExistsError: a group of that name exists; nothing was changed.
-        DuplicateJobError: two jobs have one id; no group was created.
-        InvalidNameError: the name cannot be a group's.
+        DuplicateJobError: two jobs have the same id; no group was created.
+        InvalidNameError: no group can have the name.
         StorageError: the file could not be written; no group was created.
     """
     path = group_path(name)
@@ -144,17 +144,19 @@ def make_group(name: str, jobs: Iterable[NewJob], meta: Mapping[str, object]) ->
     except (sqlite3.Error, OSError) as error:
         if isinstance(error, StorageError):
             raise
-        raise StorageError(f"{path} could not be written ({error}). No group was made.") from error
+        raise StorageError(
+            f"{path} could not be written ({error}). No group was created."
+        ) from error
 
 
 def _refuse_larger_than_the_disk(path: Path) -> None:
-    """Refuse to copy a file that would fill the disk; most of it may be a hole."""
+    """Refuse to copy a file that would fill the disk, for example a large sparse file."""
     if path.stat().st_size > shutil.disk_usage(groups_directory()).free:
-        raise OSError(errno.ENOSPC, "the disk has no room for it")
+        raise OSError(errno.ENOSPC, "the disk does not have enough space for it")
 
 
 def _name_for(source: sqlite3.Connection, path: Path, name: str | None) -> str:
-    """Check by its schema that a file is a group's; return the name to load it by."""
+    """Check by the schema that a file is a group's, and return the name to load it under."""
     if check_layout(source, str(path)) == 0:
         raise _foreign(path)
     admit(source)
@@ -165,7 +167,7 @@ def _name_for(source: sqlite3.Connection, path: Path, name: str | None) -> str:
 
 
 def _take_in(copy: sqlite3.Connection, path: Path, name: str) -> None:
-    """Check a copy row by row, and make it a group of its own."""
+    """Check a copy row by row, and turn it into a separate group."""
     admit(copy)
     check_rows(copy, path)
     copy.executescript(_OF_ITS_PROCESSES)
@@ -185,7 +187,7 @@ def _refuse_damage(connection: sqlite3.Connection, path: Path) -> None:
 
 def _damaged(path: Path, reason: object) -> CorruptGroupError:
     return CorruptGroupError(
-        f"{path} is damaged ({reason}). Its bytes were kept, and no copy was made."
+        f"{path} is damaged ({reason}). It was not changed, and no copy was made."
     )
 
 

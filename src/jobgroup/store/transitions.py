@@ -21,12 +21,12 @@ class Attempt(NamedTuple):
 
     @property
     def is_gone(self) -> bool:
-        """Whether the file has no such attempt."""
+        """Whether the file does not have the attempt."""
         return self.entry_id < 0
 
 
 def attempt_of(tx: Transaction, attempt_id: int) -> Attempt:
-    """Return an attempt; a missing one has a state of its own, which permits no transition."""
+    """Return an attempt; a missing one has a special state, which allows no transition."""
     row = tx.execute(
         "SELECT id, entry_id, state, creates_entry, payload_id, overrides, intent_at"
         " FROM attempts WHERE id = ?",
@@ -63,7 +63,7 @@ def set_latest(
     added: int = 0,
     last_error: str = "",
 ) -> None:
-    """Make an attempt a job's latest and take over its state; without one, use `otherwise`."""
+    """Make an attempt a job's latest, and set the job's state to its state or to `otherwise`."""
     tx.execute(
         "UPDATE jobs SET state = coalesce((SELECT state FROM attempts WHERE id = ?), ?),"
         " attempt_id = ?, attempts = attempts + ?, last_error = ?, version = ? WHERE id = ?",

@@ -1,7 +1,7 @@
 """The trash: deleted groups that can be restored, and when they are removed for good.
 
-One look at the clock is not enough. A group is removed only if it has expired now and had already
-expired a day before, so a clock that is wrong for an hour removes nothing.
+One look at the clock is not enough. A group is removed only if it was found expired twice, a day
+apart, so a clock that is wrong for an hour removes nothing.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from jobgroup.store.names import SUFFIX, decode, encode, off_disk, on_disk
 from jobgroup.store.paths import groups_directory, trash_directory
 
 TRASH_RETENTION_DAYS: Final = 7
-"""How long a deleted group can be restored."""
+"""Seconds for which a deleted group can be restored."""
 
 CONFIRMED_AFTER_S: Final = 24 * 3600
-"""How far apart the two looks are that find a group's time to be over, at least."""
+"""Minimum number of seconds between the two looks."""
 
 _OURS: Final = re.compile(r"(?P<name>.+)~(?P<ms>[0-9]{1,15})" + re.escape(SUFFIX), re.DOTALL)
 # "~" is never in an encoded name
@@ -37,7 +37,7 @@ _RECORD_BYTES: Final = 4_000_000
 
 
 def stamped(encoded: str) -> str:
-    """Return a file name, as on disk, for a group that is moved away now."""
+    """Return a file name, as on disk, for a group that is moved now."""
     return f"{encoded}~{time.time_ns() // 1_000_000}{SUFFIX}"
 
 
@@ -61,7 +61,7 @@ def purge() -> None:
         return
     seen: dict[str, float] = {}
     for path in expired:
-        # a look from the future was taken by a clock that does not agree with this one
+        # a look from the future was dated by a clock that differs from this one
         first = min(now, earlier.get(path.name, now))
         is_ours = _UNFINISHED.fullmatch(path.name) or _is_a_group(path)
         if now - first >= CONFIRMED_AFTER_S and is_ours:
@@ -85,7 +85,7 @@ def _found() -> list[tuple[float, str, Path]]:
 
 
 def _left_unfinished() -> list[tuple[float, Path]]:
-    """Return when unfinished files were last written."""
+    """Return the times at which unfinished files were last written."""
     found = []
     for directory in (trash_directory(), groups_directory()):
         for entry in os.scandir(directory):
@@ -101,7 +101,7 @@ def _deleted_at(entry: os.DirEntry[str], match: re.Match[str]) -> float:
 
 
 def _is_a_group(path: Path) -> bool:
-    """Whether SQLite's header says so. Source: https://www.sqlite.org/fileformat2.html, 1.3."""
+    """Check SQLite's header. Source: https://www.sqlite.org/fileformat2.html, 1.3."""
     with path.open("rb") as file:
         header = file.read(72)
     return header[:16] == b"SQLite format 3\0" and (
@@ -110,7 +110,7 @@ def _is_a_group(path: Path) -> bool:
 
 
 def _read_record() -> dict[str, float]:
-    """Return which files were expired at which look, without other contents."""
+    """Return the valid records of expired files: file names and times of looks."""
     try:
         found = json.loads(read_regular(trash_directory() / _RECORD, _RECORD_BYTES))
     except (OSError, ValueError, RecursionError):
@@ -125,7 +125,7 @@ def _read_record() -> dict[str, float]:
 
 
 def _write_record(seen: dict[str, float]) -> None:
-    # what cannot be written down is looked at twice more
+    # files whose look cannot be recorded are checked twice more
     with (
         suppress(OSError),
         atomic_write(trash_directory() / _RECORD, overwrite=True) as unfinished,

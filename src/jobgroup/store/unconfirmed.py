@@ -48,7 +48,7 @@ class Unconfirmed:
     def confirm(self, entry_id: int, remote_id: str, subjobs: int = 1) -> bool:
         """Adopt a remote id for an unconfirmed job; return False if it is not unconfirmed.
 
-        The id goes to the first of its `subjobs` without one; if more lack an id, the job becomes
+        The first of its `subjobs` without an id gets it; if more lack an id, the job becomes
         unsent, so that the next run sends them.
 
         Raises:
@@ -65,8 +65,8 @@ class Unconfirmed:
             holder = holder_of(tx, remote_id, target_of(tx, attempt.id))
             if holder is not None:
                 raise DuplicateJobError(
-                    f"{remote_id} is job {position_in(tx, holder)} of this group already."
-                    " Nothing was changed."
+                    f"{remote_id} is already job {position_in(tx, holder)} of this group. Nothing"
+                    " was changed."
                 )
             sent = subjobs_of(tx, attempt.id)
             missing = [number for number in range(subjobs) if number not in sent]
@@ -99,7 +99,7 @@ class Unconfirmed:
             ).fetchone()
             if row is None:
                 return False
-            text = "The user asked to send it again."
+            text = "The user resent it."
             _requeue(tx, attempt_of(tx, row[0]), "resend", text)
             return True
 

@@ -1,4 +1,4 @@
-"""Tests for authors of providers: whether a provider keeps to the protocol.
+"""Tests for authors of providers, which check whether a provider follows the protocol.
 
 They need pytest (``pip install 'jobgroup[testing]'``); docs/providers.md shows how to use them.
 """

@@ -1,4 +1,4 @@
-"""A loopback proxy between a provider and its service: drops, holds and forges responses."""
+"""A loopback proxy between a provider and its service, which drops, holds and forges responses."""
 
 from __future__ import annotations
 
@@ -23,7 +23,8 @@ HOLD: Final = "hold"
 """The request waits in the proxy until `FaultProxy.release`."""
 
 _HOLD_TIMEOUT_S: Final = 4.0
-"""Shorter than a client's timeout: a test then reports what held up the loop, not the timeout."""
+"""Shorter than a client's timeout, so that a test reports what blocked the loop, not the
+timeout."""
 
 _HOP_BY_HOP: Final = frozenset(
     {"connection", "content-encoding", "content-length", "host", "keep-alive", "transfer-encoding"}
@@ -54,10 +55,10 @@ Fault = StubResponse | str | None
 
 
 class FaultProxy:
-    """A proxy for the length of a ``with`` block.
+    """A proxy that runs during a ``with`` block.
 
     Attributes:
-        url: URL to give the provider instead of its service's.
+        url: URL for the provider to use instead of its service's.
         requests: every request, in order.
         fault: function that returns the fault of a request.
         was_stuck: whether a request was held until the proxy gave up waiting.
@@ -109,7 +110,7 @@ class FaultProxy:
         self._released.set()
 
     def answer(self, request: RecordedRequest) -> StubResponse | None:
-        """Return the response to a request; None to lose it."""
+        """Return the response to a request; None to drop it."""
         self.requests.append(request)
         fault = self.fault(request)
         if isinstance(fault, StubResponse):

@@ -1,4 +1,4 @@
-"""Call a provider on a loop of its own, and report each failure in a sentence."""
+"""Call a provider on a loop of its own, and report each failure as a sentence."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def check(is_true: bool, otherwise: str) -> None:
 
 
 class ProviderHarness:
-    """A provider, created outside a loop and used in one, as by the engine.
+    """A provider that is created outside a loop and used in one, as the engine does.
 
     Args:
         create: function that creates the provider.
@@ -83,7 +83,7 @@ class ProviderHarness:
         self.proxy.fault = lambda _: fault
 
     def ask(self, name: str, *args: Any, **kwargs: Any) -> Any:
-        """Return the result of a provider's method, or raise its error if that is allowed."""
+        """Return the result of a provider's method, or raise its error if it is allowed."""
         return self.run(name, lambda: getattr(self.provider, name)(*args, **kwargs))
 
     def run(self, name: str, call: Callable[[], Any]) -> Any:
@@ -103,8 +103,8 @@ class ProviderHarness:
             fail(f"`{name}` did not return within {self._timeout_s:.0f} s.")
         except Exception as error:
             raise AssertionError(
-                f"`{name}` raised {type(error).__name__}: {error}. A provider must raise errors of"
-                " jobgroup.errors only, which show whether a request may have arrived."
+                f"`{name}` raised {type(error).__name__}: {error}. A provider must raise only"
+                " errors of jobgroup.errors, which show whether a request may have arrived."
             ) from error
 
     def error_of(self, kind: type[E], name: str, *args: Any, **kwargs: Any) -> E:
@@ -125,7 +125,7 @@ class ProviderHarness:
     def check_id(self, made: object, name: str) -> str:
         """Check that a value is the id of a job."""
         if not is_id(made):
-            fail(f"`{name}` returned {made!r:.80}; an id must be a text of 1 to 200 characters.")
+            fail(f"`{name}` returned {made!r:.80}; an id must be a string of 1 to 200 characters.")
         return made
 
     def status(self, remote_id: str) -> RemoteStatus:
@@ -137,7 +137,7 @@ class ProviderHarness:
         return answer
 
     def answers(self, remote_ids: list[str]) -> dict[str, RemoteStatus | Exception]:
-        """Return what `status` returns for each job; an error that it raises counts for each."""
+        """Return the answer of `status` for each job; an error that it raises counts for all."""
         try:
             answers = self.ask("status", remote_ids)
         except JobGroupError as error:

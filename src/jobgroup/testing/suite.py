@@ -1,4 +1,4 @@
-"""`ProviderSuite`: tests of a provider, which an author's class inherits."""
+"""`ProviderSuite`: tests of a provider, for an author's class to inherit."""
 
 from __future__ import annotations
 
@@ -49,17 +49,17 @@ class Service(Protocol):
 
 
 class ProviderSuite:
-    """Inherit from it in a class whose name begins with Test, and set its attributes.
+    """Tests of a provider. Inherit in a class whose name begins with Test, and set its attributes.
 
     Each test has a provider of its own, and a proxy between it and the service that loses
-    responses, forges errors and counts requests. A test that fails reports why in a sentence.
+    responses, forges errors and counts requests. A test that fails gives the reason in a sentence.
 
     Attributes:
         create: function that the entry point names, as a ``staticmethod``.
         succeeding: body of a job that succeeds: ``{"payload": {...}, ...}``.
         failing: body of a job that fails; None if the service has none.
         lasting: body of a job that runs for a minute unless it is canceled; None if there is none.
-        unknown_id: id in the service's form of a job that does not exist.
+        unknown_id: id, in the service's form, of a job that does not exist.
         timeout_s: time limit of one call or one job, in seconds.
     """
 
@@ -92,7 +92,7 @@ class ProviderSuite:
             yield harness
 
     def test_it_is_a_provider(self, harness: ProviderHarness) -> None:
-        """It has the protocol's methods, and declares whether it supports idempotency keys."""
+        """The provider has all methods, and declares whether it supports idempotency keys."""
         check(
             isinstance(harness.provider, Provider),
             f"{type(harness.provider).__name__} lacks a method of"
@@ -106,15 +106,15 @@ class ProviderSuite:
 
     def test_creating_it_sends_nothing(self, harness: ProviderHarness) -> None:
         """Opening a group creates providers, which send nothing before they are called."""
-        check(not harness.proxy.requests, f"Creating it sent {harness.proxy.requests}.")
+        check(not harness.proxy.requests, f"Creating the provider sent {harness.proxy.requests}.")
 
     def test_it_can_be_closed_twice(self, harness: ProviderHarness) -> None:
-        """Also before its first request."""
+        """It can also be closed before its first request."""
         harness.ask("aclose")
         harness.ask("aclose")
 
     def test_a_job_succeeds_and_returns_its_result(self, harness: ProviderHarness) -> None:
-        """It is created once, it ends, and its result is a JSON document with `results`."""
+        """The job is created once, it ends, and its result is a JSON document with `results`."""
         remote_id = harness.submit(self.succeeding)
         check(
             harness.creates == 1, f"One submit sent {harness.creates} requests that create a job."
@@ -130,7 +130,7 @@ class ProviderSuite:
             fail(f"`results` is neither the text of a JSON document nor JSON-ready ({error}).")
 
     def test_two_submits_are_two_jobs(self, harness: ProviderHarness) -> None:
-        """The same body with another key is another job: people repeat measurements."""
+        """The same body with another key is another job, because people repeat measurements."""
         first, second = harness.submit(self.succeeding), harness.submit(self.succeeding)
         check(first != second, f"Two submits with different keys returned one job, {first}.")
 
@@ -176,17 +176,17 @@ class ProviderSuite:
         made = [harness.submit(self.succeeding) for _ in range(3)]
         answers = harness.answers([made[0], self.unknown_id, *made[1:]])
         wrong = [answers[i] for i in made if not isinstance(answers[i], RemoteStatus)]
-        check(not wrong, f"Beside an unknown job, others got {wrong}.")
+        check(not wrong, f"In a request with an unknown job, other jobs got {wrong}.")
         _check_kind(answers[self.unknown_id], RemoteNotFoundError, "of an unknown job")
 
     def test_an_unknown_job_raises_an_error(self, harness: ProviderHarness) -> None:
-        """It has no result, and cannot be canceled."""
+        """An unknown job has no result, and cannot be canceled."""
         harness.error_of(RemoteNotFoundError, "result", self.unknown_id)
         harness.error_of(JobGroupError, "cancel", self.unknown_id)
 
     def test_status_of_no_jobs_sends_nothing(self, harness: ProviderHarness) -> None:
         """The answer is empty."""
-        check(harness.answers([]) == {}, "`status` of no jobs returned some.")
+        check(harness.answers([]) == {}, "`status` of no jobs returned answers.")
         check(not harness.proxy.requests, f"`status` of no jobs sent {harness.proxy.requests}.")
 
     def test_an_id_is_quoted(self, harness: ProviderHarness) -> None:
@@ -263,14 +263,14 @@ class ProviderSuite:
         _all_answered(harness, CloudUnreachableError)
 
     def test_a_lost_response_leaves_the_job_unconfirmed(self, harness: ProviderHarness) -> None:
-        """The request arrived, its response did not: the provider must not send it again."""
+        """The request arrived but its response did not, so the provider must not send it again."""
         harness.fault_creates(DROP_RESPONSE)
         error = harness.error_of(JobGroupError, "submit", as_sent(self.succeeding), key="lost")
         _check_unconfirmed(error, "the response to a create was lost")
         check(
             harness.creates == 1,
             f"After a lost response, the create was sent {harness.creates} times in all. Each may"
-            " be a job that is paid for.",
+            " have created a job that is paid for.",
         )
         harness.proxy.fault = lambda _: None
         harness.ask("availability")
@@ -279,8 +279,8 @@ class ProviderSuite:
         first, again = (harness.submit(self.succeeding, "lost") for _ in range(2))
         check(
             first == again,
-            "It declares `supports_idempotency_keys`, but the same key returned two jobs, "
-            f"{first} and {again}.",
+            "The provider declares `supports_idempotency_keys`, but the same key returned two"
+            f" jobs, {first} and {again}.",
         )
         other = harness.submit(self.succeeding, "another")
         check(other != first, f"Two different keys returned one job, {first}.")
@@ -328,7 +328,7 @@ class ProviderSuite:
         _check_kind(_one(harness, self.unknown_id), InvalidResponseError, "after a web page")
 
     def test_it_does_not_block_the_loop(self, harness: ProviderHarness) -> None:
-        """The loop, which all clouds and groups share, runs on while a request waits."""
+        """The loop, which all clouds and groups share, continues while a request waits."""
         harness.fault_all(HOLD)
         harness.while_held("status", lambda: harness.provider.status([self.unknown_id]))
         check(
@@ -344,7 +344,7 @@ class ProviderSuite:
         tmp_path: Path,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
-        """As users have it, by its entry point: three jobs are sent once each, and succeed."""
+        """A group with the provider sends three jobs once each, and they succeed."""
         create, name = type(self).create, f"conformance-{uuid4().hex[:8]}"
         info = tmp_path / f"{name.replace('-', '_')}-1.0.dist-info"
         info.mkdir()

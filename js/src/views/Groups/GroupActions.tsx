@@ -1,4 +1,4 @@
-/** What can be done to groups: to the selected ones, or by cleaning up; names are listed first. */
+/** Actions on the selected groups, and cleaning up; names are listed before a deletion. */
 
 import { useSignal } from "@preact/signals";
 import { isFinished, sizeOf } from "../../data/groups";
@@ -16,7 +16,7 @@ import type { DeleteScope, GroupsState } from "./state";
 
 const WORD = "delete";
 
-/** Groups that are named before they are deleted; the others are counted. */
+/** Maximum number of groups that are named before a deletion; the others are counted. */
 const MOST_NAMED = 50;
 
 interface Props {

@@ -1,4 +1,4 @@
-/** The selected groups in one figure, and how far they are from the first one at equal points. */
+/** The selected groups in one figure, with their distances from the first one at equal points. */
 
 import { useSignal } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
@@ -95,7 +95,7 @@ function Drawing({ session, choices, names, figure }: DrawingProps) {
   );
 }
 
-/** How many points differ, beside how many chance alone would let differ; and the greatest distances. */
+/** The number of points that differ and the number expected by chance, and the greatest distances. */
 function Differences({ answer, first }: { answer: GroupComparisonAnswer; first: string }) {
   const { matched, unmatched, compared, low_p, by_chance, apart } = answer;
   const isOfTwo = new Set(apart.map(({ group }) => group)).size < 2;
@@ -103,7 +103,7 @@ function Differences({ answer, first }: { answer: GroupComparisonAnswer; first: 
     <>
       <p data-testid="group-distances">
         {matched === 0
-          ? `No point of ${first} has a result in another group too.`
+          ? `No point of ${first} also has a result in another group.`
           : `${format.count(matched, "point")} with results in ${isOfTwo ? "both groups" : `${first} and another group`}.`}{" "}
         {compared < matched && `${format.whole(compared)} of them are compared. `}
         {by_chance > 0 &&

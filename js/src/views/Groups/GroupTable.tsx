@@ -1,4 +1,4 @@
-/** Groups, or what the trash has, as a table to sort, choose from and open. */
+/** Groups, or the trash, as a table to sort, select from and open. */
 
 import { stateText } from "../../data/groups";
 import { toggled } from "../../data/immutableSet";
@@ -12,7 +12,7 @@ import { sets } from "../../ui/hooks";
 import { Segments } from "../Progress";
 import type { GroupsState } from "./state";
 
-/** More rows would take the browser seconds to lay out. */
+/** Maximum number of rows; laying out more would take the browser seconds. */
 const MOST_SHOWN = 200;
 
 interface Props {

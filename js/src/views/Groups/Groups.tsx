@@ -1,4 +1,4 @@
-/** All groups of this machine, live: their states, what they swept, and what can be done to them. */
+/** A live list of all groups on this machine, with their states, swept values and actions. */
 
 import { useState } from "preact/hooks";
 import { FILTER_TITLES, GROUP_FILTERS, type GroupFilter, passes, sizeOf } from "../../data/groups";

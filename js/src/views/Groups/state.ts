@@ -1,23 +1,23 @@
 import { type Signal, signal } from "@preact/signals";
 import type { GroupFilter } from "../../data/groups";
 
-/** Which groups are to be deleted. */
+/** The groups to delete. */
 export type DeleteScope = "" | "selected" | "older" | "exported" | "empty" | "all";
 
-/** What a person has chosen here; it is no trait, since it concerns no group. */
+/** The user's choices in the list; they are not traits, because they concern no single group. */
 export interface GroupsState {
   search: Signal<string>;
   chosen: Signal<ReadonlySet<string>>;
   filter: Signal<GroupFilter>;
-  /** Which deletion is being asked about. */
+  /** The deletion that awaits confirmation. */
   step: Signal<DeleteScope>;
   /** Whether the selected groups are compared. */
   isComparing: Signal<boolean>;
-  /** What was deleted last, and can be restored. */
+  /** The groups that were deleted last and can be restored. */
   deleted: Signal<readonly string[]>;
   sort: Signal<string>;
   isWhole: Signal<boolean>;
-  /** Grows with every change, so that the list is asked for at once. */
+  /** Grows with every change, so that the list is requested at once. */
   changes: Signal<number>;
 }
 

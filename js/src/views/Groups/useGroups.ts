@@ -11,10 +11,10 @@ export interface GroupList {
 
 const LEAST_PAUSE_MS = 2000;
 
-/** Long lists take long to read; they are asked for so rarely that it takes a few percent of the time. */
+/** Reading long lists is slow, so they are requested so rarely that it takes a few percent of the time. */
 const PAUSE_PER_MS = 20;
 
-/** The list of groups, asked for again and again while it is shown. */
+/** The list of groups, requested regularly while it is shown. */
 export function useGroups(session: Session, changes: number): Answer<GroupList> {
   const answer = useSignal<Answer<GroupList>>({ value: null, error: "" });
   useEffect(() => {

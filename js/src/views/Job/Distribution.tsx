@@ -1,4 +1,4 @@
-/** A distribution as a table with a bar in each row: readable, and to copy. */
+/** A distribution as a table with a bar in each row, to read and to copy. */
 
 import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
@@ -14,7 +14,7 @@ const TOP = 12;
 
 interface Props {
   distribution: Distribution;
-  /** What a file of it is called. */
+  /** The name of its file. */
   name: string;
 }
 

@@ -68,7 +68,7 @@ function Drawer({ session, position, close }: DrawerProps) {
     event.preventDefault();
   };
   const nothing = (step: number) =>
-    positions[index + step] === undefined ? "No other job is shown in this direction" : "";
+    positions[index + step] === undefined ? "There are no more jobs in this direction" : "";
   return (
     <aside
       ref={place}

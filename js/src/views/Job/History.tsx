@@ -1,4 +1,4 @@
-/** What happened to one job: each event once, its attempts, and what is known of a lost answer. */
+/** The history of one job: each event once, its attempts, and the facts about a lost response. */
 
 import { wordOf } from "../../data/states";
 import * as format from "../../format";
@@ -52,7 +52,7 @@ export function Attempts({ job: { attempts }, now }: Props) {
   );
 }
 
-/** What speaks for and against a job's being on the cloud; the sentence above is its reason. */
+/** Facts that help decide whether a job is on the cloud. */
 export function Evidence({ job, now }: Props) {
   const last = job.attempts.at(-1);
   const known = Object.entries({ sent_at: last?.sent_at, ...last?.diagnostics }).filter(

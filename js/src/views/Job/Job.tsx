@@ -1,4 +1,4 @@
-/** One job: its result, what was sent, what happened, and what can be done. */
+/** One job: its result, its request, its history and its actions. */
 
 import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
@@ -95,7 +95,7 @@ function RemoteId({ id }: { id: string }) {
   );
 }
 
-/** The job that this one was added for. */
+/** The failed job of which this is the rerun. */
 function Origin({ session, from }: { session: Session; from: number | null }) {
   if (from === null) return null;
   return (
@@ -124,7 +124,7 @@ function Result(props: ResultProps) {
     <p class="quiet">
       {ENDED[props.state]
         ? `This job ${ENDED[props.state]} and has no result.`
-        : "The result will be shown when the job is done."}
+        : "The result appears when the job is done."}
     </p>
   );
 }

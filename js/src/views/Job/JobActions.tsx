@@ -1,4 +1,4 @@
-/** What can be done to one job. */
+/** The actions on one job. */
 
 import { useSignal } from "@preact/signals";
 import { canAct } from "../../canAct";
@@ -79,7 +79,7 @@ function pythonOf(session: Session, position: number, state: string): string {
   return lines.join("\n");
 }
 
-/** A job whose request got no answer: only a person can know whether it arrived. */
+/** A job whose request got no response: only the user can find out whether it arrived. */
 export function Confirmation({ session, position }: Props) {
   const id = useSignal("");
   const remote_id = id.value.trim();
@@ -87,7 +87,7 @@ export function Confirmation({ session, position }: Props) {
     <span class="buttons">
       <input placeholder="Id on the cloud" aria-label="The job's id on the cloud" {...typed(id)} />
       <Button
-        reason={remote_id ? "" : "The id has not been entered"}
+        reason={remote_id ? "" : "No id has been entered"}
         onClick={() => session.run("confirm", { position, remote_id })}
       >
         Confirm id

@@ -1,4 +1,4 @@
-/** What was sent: the parameters, the noise model, the circuit as Perceval draws it, the payload. */
+/** The request: parameters, noise model, circuit as drawn by Perceval, and payload. */
 
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
@@ -9,7 +9,7 @@ import { Copy } from "../../ui/Copy";
 import { Loaded } from "../Loaded";
 import { useAnswer } from "../useAnswer";
 
-/** Who walks through jobs quickly asks for no drawing. */
+/** Delay in milliseconds, so that walking through jobs quickly requests no drawing. */
 const PAUSE_MS = 250;
 
 interface Props {

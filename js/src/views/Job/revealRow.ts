@@ -1,4 +1,4 @@
-/** Scroll the table, which has only the rows in sight, to the row at a place in its order. */
+/** Scroll the table, which has only the visible rows, to the row at a place in its order. */
 export function revealRow(stage: HTMLElement, index: number): void {
   const grid = stage.querySelector<HTMLElement>("[role=grid]");
   if (!grid || index < 0) return;

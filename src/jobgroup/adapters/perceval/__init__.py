@@ -1,4 +1,4 @@
 """Perceval's jobs, Executions, results and group files.
 
-Metadata, jgrp and egrp are read without Perceval; the other modules need it installed.
+The modules metadata, jgrp and egrp work without Perceval; the others need it.
 """

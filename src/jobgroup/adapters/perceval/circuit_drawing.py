@@ -1,4 +1,4 @@
-"""A picture of the circuit in a create body, if it is small enough to draw in about a second."""
+"""Draw the circuit in a create body, if it is small enough to draw in about a second."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from jobgroup.adapters.base import NoDrawingError
 from jobgroup.decoding import Decoder, LeftAsText
 
 MAX_SIZE: Final = 4000
-"""Components times modes: the time to draw them grows with the square."""
+"""Maximum of components times modes: the time to draw them grows with its square."""
 
 MAX_TEXT_BYTES: Final = 2**20
-"""Size of an experiment's text; a larger one would take seconds to build."""
+"""Maximum size of an experiment's text; a larger one would take seconds to build."""
 
 MAX_SVG_CHARACTERS: Final = 500_000
 
@@ -23,7 +23,7 @@ _ELEMENTS: Final = frozenset(
     {"svg", "defs", "g", "path", "text", "tspan", "circle", "ellipse", "rect", "line", "polygon"}
     | {"polyline", "title", "?xml"}
 )
-"""The elements that a picture may contain: none that loads, links or runs anything."""
+"""Elements that a picture may contain: none that loads, links or runs anything."""
 
 _TAG: Final = re.compile(r"<\s*/?\s*([^\s/>]+)")
 
@@ -31,21 +31,23 @@ _TAG: Final = re.compile(r"<\s*/?\s*([^\s/>]+)")
 def circuit_svg(body: Mapping[str, Any]) -> str:
     """Return Perceval's drawing of the circuit as SVG, or raise NoDrawingError.
 
-    A circuit that is too large is drawn without the insides of its sub-circuits.
+    If a circuit is too large, its sub-circuits are drawn as boxes.
     """
     payload = body.get("payload") or {}
     content = payload.get("experiment") or payload.get("circuit")
     if not isinstance(content, str):
         raise NoDrawingError("This job has no single circuit to draw.")
     if find_spec("perceval") is None:
-        raise NoDrawingError("Perceval draws circuits: pip install 'jobgroup[perceval]'.")
+        raise NoDrawingError(
+            "The drawing needs Perceval, which is not installed: pip install 'jobgroup[perceval]'."
+        )
     if len(content) > MAX_TEXT_BYTES:
         raise NoDrawingError("This circuit is too large to draw.")
     try:
         return _drawn(content)
     except NoDrawingError:
         raise
-    except Exception as error:  # whatever Perceval raises
+    except Exception as error:  # Perceval may raise anything
         raise NoDrawingError(f"Perceval cannot draw this circuit ({error}).") from error
 
 
@@ -78,14 +80,14 @@ def _count(component: Any) -> int:
     """Return the number of parts that a component is drawn with."""
     try:
         return sum(1 for _ in component)
-    except TypeError:  # it has none
+    except TypeError:  # the component has none
         return 1
 
 
 def _checked(svg: str) -> str:
-    """Return the picture if it consists of nothing but shapes and texts."""
+    """Return the picture if it consists only of shapes and texts."""
     if len(svg) > MAX_SVG_CHARACTERS:
         raise NoDrawingError("The drawing of this circuit is too large to show.")
     if not all(name in _ELEMENTS for name in _TAG.findall(svg)):
-        raise NoDrawingError("The drawing has something in it that is neither shape nor text.")
+        raise NoDrawingError("The drawing contains something other than shapes and texts.")
     return svg

@@ -1,8 +1,8 @@
-"""Results of Executions with local error mitigations, which Perceval composes of several jobs'.
+"""Results of Executions with local error mitigations, which Perceval composes from several jobs.
 
 Besides the jobs' results, Perceval needs a composition: the computation, mitigations and
-imperfections of the launch, as an archive of its own. A group's file with it may come from a
-colleague, so the decoder checks it when it is made and when it is read.
+imperfections of the launch, as an archive of its own. A group's file with a composition may come
+from a colleague, so the decoder checks it when it is created and when it is read.
 """
 
 from __future__ import annotations
@@ -26,13 +26,14 @@ def composition_of(
     """Return the composition of an Execution.
 
     Args:
-        computation: its computation.
-        mitigations: its mitigations.
-        imperfections: its imperfections.
+        computation: computation of the Execution.
+        mitigations: mitigations of the Execution.
+        imperfections: imperfections of the Execution.
         shape: number of jobs of each iteration.
 
     Raises:
-        ValueError: it could not be read again safely, or a mitigation cannot be written.
+        ValueError: the composition could not be read again safely, or a mitigation cannot be
+            written.
     """
     archive = OutputArchive()
     try:
@@ -57,7 +58,7 @@ def compose(texts: list[Any], composition: Any, raw: str) -> Any:
     """Return the results of an Execution from those of its jobs, as its `get_results` does.
 
     Raises:
-        UndecodableResultError: they cannot be composed; the error has `raw`.
+        UndecodableResultError: the results cannot be composed; the error has `raw`.
     """
     try:
         archive, shape = composition["perceval"], composition["shape"]
@@ -81,7 +82,7 @@ def compose(texts: list[Any], composition: Any, raw: str) -> Any:
 
 
 class _Nowhere:
-    """Replaces the cloud, which is not needed for finished jobs."""
+    """A replacement for the cloud, which finished jobs do not need."""
 
     name = ""
 

@@ -1,4 +1,4 @@
-"""Groups of executions, as Perceval 1.3's `ExecutionGroup` writes them (``.egrp``).
+"""Read groups of executions in the form of Perceval 1.3's `ExecutionGroup` (``.egrp``).
 
 They are read without Perceval. An unsent job gets the body that 1.3 would send.
 """
@@ -15,7 +15,7 @@ from jobgroup.decoding import Archive
 from jobgroup.origin import normalise_origin
 from jobgroup.status import JobStatus
 
-_RELEASE: Final = "1.3"  # the first that writes such files, which do not name theirs
+_RELEASE: Final = "1.3"  # the first release that writes such files, which do not name their release
 
 
 def read_egrp(path: Path) -> ForeignGroup:
@@ -30,9 +30,9 @@ def read_egrp(path: Path) -> ForeignGroup:
             for index, key in ((created, "created_date"), (modified, "modified_date"))
         ]
     except (ValueError, ArithmeticError, TypeError, LookupError, AttributeError) as error:
-        raise UnreadableGroupError(f"it is damaged, or something else ({error})") from None
+        raise UnreadableGroupError(f"it is damaged or not such a file ({error})") from None
     except RecursionError:
-        raise UnreadableGroupError("it is damaged: something in it contains itself") from None
+        raise UnreadableGroupError("it is damaged: a part of it contains itself") from None
     return ForeignGroup(
         name=path.stem,
         created_at=dates[0],
@@ -50,7 +50,7 @@ def _read(archive: Archive, index: int) -> JobSpec | str:
     computer = archive.members(execution["_computer"], "RemoteComputer")
     layer = archive.nodes[computer["_communication_layer"]]
     if layer.tag != "QuandelaCommunicationLayer":
-        return "it is for another cloud than Quandela's"
+        return "it is not for Quandela Cloud"
     handler = archive.members(layer.children[0], "QuandelaRPCHandler")
     getters = [
         getter
@@ -60,7 +60,7 @@ def _read(archive: Archive, index: int) -> JobSpec | str:
     if len(getters) > 1:
         return "it is several jobs"
     if archive.nodes[computer["_error_mitigations"]].children:
-        return "it has error mitigations, which only the platform can locate"
+        return "it has error mitigations, whose place only the platform knows"
     platform = str(archive.plain(handler["name"]))
     payload = _payload(archive, execution["_computation"], computer)
     sent = archive.members(getters[0], "RemoteGetter") if getters else None

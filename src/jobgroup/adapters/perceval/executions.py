@@ -1,4 +1,4 @@
-"""Perceval's Executions (since 1.3): reading one as it would be launched."""
+"""Read Perceval's Executions (since 1.3) as they would be launched."""
 
 # ruff: noqa: SLF001  # an Execution's cloud and ids are in no public attribute
 
@@ -25,7 +25,7 @@ def read_execution(
     if not isinstance(computer, RemoteComputer):
         raise TypeError(
             f"Only an Execution for a cloud can be added, not one of a {type(computer).__name__}."
-            " Nothing was added. Make it with a RemoteComputer."
+            " Nothing was added. Create it with a RemoteComputer."
         )
     if not isinstance(layer, RPCBasedCommunicationLayer):
         raise TypeError(
@@ -40,10 +40,10 @@ def read_execution(
         computation.add_params(*args, **kwargs)
     if execution.name:
         computation.job_name = execution.name
-    # `details` asks the cloud again when they are 5 s old
+    # `details` asks the cloud again if they are 5 s old
     details = getattr(layer, "_platform_details", None) or computer.details
     recorder = Recorder(handler, details)
-    # the copy's own launch does add_params, checks, mitigations and payload; only the layer to the
+    # the copy's own launch adds the params, checks, mitigations and payload; only the layer to the
     # cloud differs
     twin = copy(computer)
     twin._communication_layer = RPCBasedCommunicationLayer(recorder)
@@ -63,7 +63,7 @@ def read_execution(
 
 
 def _sent(execution: Execution, handler: Any, kwargs: dict[str, Any]) -> JobSpec:
-    """Read one that was launched: its body is unknown, because the computer may have changed."""
+    """Read a launched Execution, whose body is unknown because the computer may have changed."""
     getters = [getter for row in execution._getters for getter in row]
     if not getters:
         raise TypeError(
@@ -72,7 +72,7 @@ def _sent(execution: Execution, handler: Any, kwargs: dict[str, Any]) -> JobSpec
         )
     if kwargs:
         raise TypeError(
-            f"The Execution was already sent, so it accepts no {', '.join(kwargs)}. Nothing was"
+            f"The Execution was already sent, so it cannot take {', '.join(kwargs)}. Nothing was"
             " added."
         )
     mitigations = execution._mitigations
@@ -93,7 +93,7 @@ def _sent(execution: Execution, handler: Any, kwargs: dict[str, Any]) -> JobSpec
 def _composition(
     computation: Any, mitigations: Any, imperfections: Any, getters: Any
 ) -> dict[str, Any] | None:
-    """Return the recipe for its results, if it has mitigations that run on this machine."""
+    """Return the recipe for the results, if mitigations run on this machine."""
     if not mitigations:
         return None
     return composition_of(computation, mitigations, imperfections, [len(row) for row in getters])

@@ -1,8 +1,8 @@
-"""Perceval's own objects after they were added to a group: each follows its entry.
+"""Let Perceval's own objects follow their entries once they are added to a group.
 
-An object gets a subclass of its own class with the members of `_Follower`, which override public
-members only and ask the entry. The object refers to its entries; nothing refers to the object. A
-copy or a pickle of it has its own class again, and is in no group.
+An object gets a subclass of its own class with the members of `_Follower`, which override only
+public members and ask the entry. The object refers to its entries; nothing refers to the object. A
+copy or a pickle of it has the original class and is in no group.
 """
 
 # ruff: noqa: SLF001  # no public attribute has the id and status that Perceval prints and stores
@@ -60,11 +60,11 @@ def follow(job: Any, entry: Callable[[], Any], name: str, kwargs: Mapping[str, A
         own: Any = type(job)
         try:
             job.__class__ = _following(own)
-        except TypeError:  # a user's class of another layout
+        except TypeError:  # a user's class with another layout
             return
         places = vars(job)[_KEY] = _Places()
     elif len(places.all) == 1 and places.followed is None:
-        # it is added again: its present name is for the new entry, not for the first
+        # the object is added again: its current name is for the new entry, not for the first
         with suppress(JobGroupError):
             _rename(places.all[0].entry(), places.all[0].name)
     places.all.append(_Place(entry, name, dict(kwargs)))
@@ -84,7 +84,7 @@ class _Follower:
     # -- its entries -------------------------------------------------------------------------------
 
     def _views(self) -> list[tuple[_Place, Any]]:
-        """Return its entries, forgetting those that are gone, and with the last the class."""
+        """Return its entries; drop those that are gone and, with the last one, the class."""
         places: _Places | None = vars(self).get(_KEY)
         if places is None:
             return []
@@ -94,7 +94,7 @@ class _Follower:
                 entry = place.entry()
                 _ = entry.state
             except GroupMovedError:
-                raise  # it was not deleted, and may have sent the job
+                raise  # the group was not deleted, and may have sent the job
             except (GroupDeletedError, GroupNotFoundError, JobRemovedError):
                 places.all.remove(place)
                 if places.followed is place:
@@ -103,11 +103,11 @@ class _Follower:
                 views.append((place, entry))
         if not views:
             del vars(self)[_KEY]
-            self.__class__ = self._own  # as it was before `add`
+            self.__class__ = self._own  # as before `add`
         return views
 
     def _entry(self) -> Any:
-        """Return the entry that it follows, after updating Perceval's attributes from it."""
+        """Return the entry that the object follows, and update Perceval's attributes from it."""
         views = self._views()
         if not views:
             return None
@@ -129,7 +129,7 @@ class _Follower:
 
     @property
     def _is_free(self) -> bool:
-        """Whether it is in no group."""
+        """Whether the object is in no group."""
         return _KEY not in vars(self)
 
     # -- as Perceval's -----------------------------------------------------------------------------
@@ -156,7 +156,7 @@ class _Follower:
 
     @name.setter
     def name(self, name: str) -> None:
-        self._own.name.fset(self, name)  # refuses what is no name
+        self._own.name.fset(self, name)  # rejects an invalid name
         views = self._views()
         if len(views) == 1 and len(vars(self)[_KEY].all) == 1:
             _rename(views[0][1], self.name or "unnamed")
@@ -169,7 +169,7 @@ class _Follower:
             _refuse_second(entry)
         place, entry = next((v for v in views if kwargs and v[0].kwargs == kwargs), views[0])
         if args or (kwargs and kwargs != place.kwargs):
-            # without names it is unknown which of the earlier parameters `args` replace
+            # without names, it is unknown which of the earlier parameters `args` replaces
             given = kwargs if args else {**place.kwargs, **kwargs}
             entry._revise(read_job(copy(self), given, args)[0])
         entry.execute_async()
@@ -265,7 +265,7 @@ class _FollowingExecution(_Follower):
 
 @cache
 def _following(own: type) -> type:
-    """Return the following subclass of a class of Perceval's or of the user's."""
+    """Return the subclass of a class of Perceval or the user whose objects follow entries."""
     kind = _FollowingJob if issubclass(own, RemoteJob) else _FollowingExecution
     # no second base: an object's class can only be replaced by one of the same layout
     members = {
@@ -281,7 +281,7 @@ def _following(own: type) -> type:
 
 
 def _let_perceval_store(made: type, own: type) -> None:
-    # 1.3 writes an ExecutionGroup's file by the exact class of an object
+    # Perceval 1.3 writes an ExecutionGroup's file by the exact class of an object
     with suppress(ImportError, AttributeError, RuntimeError):
         from perceval.serialization.library.class_registry import ClassRegistry
 

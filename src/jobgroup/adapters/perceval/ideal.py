@@ -1,4 +1,4 @@
-"""The ideal result of a create body, without noise and loss, if it is small to compute."""
+"""Compute the ideal result of a create body, without noise and loss, if it is small enough."""
 
 from __future__ import annotations
 
@@ -12,13 +12,15 @@ from jobgroup.adapters.base import NoIdealError
 from jobgroup.decoding import Decoder, LeftAsText
 
 MOST_STATES: Final = 20_000
-"""Number of output states, which takes about a second to compute on a laptop."""
+"""Maximum number of output states, which take about a second on a laptop."""
 
 
 def ideal_of(body: Mapping[str, Any]) -> dict[str, float]:
     """Return each state's ideal probability, or raise NoIdealError."""
     if find_spec("perceval") is None:
-        raise NoIdealError("Perceval computes the ideal: pip install 'jobgroup[perceval]'.")
+        raise NoIdealError(
+            "The ideal needs Perceval, which is not installed: pip install 'jobgroup[perceval]'."
+        )
     payload = body.get("payload") or {}
     content = payload.get("experiment")
     if not isinstance(content, str) or payload.get("iterator"):
@@ -27,7 +29,7 @@ def ideal_of(body: Mapping[str, Any]) -> dict[str, float]:
         return _computed(content, (payload.get("parameters") or {}).get("min_detected_photons"))
     except NoIdealError:
         raise
-    except Exception as error:  # whatever Perceval raises
+    except Exception as error:  # Perceval may raise anything
         raise NoIdealError(f"Perceval cannot compute the ideal ({error}).") from error
 
 

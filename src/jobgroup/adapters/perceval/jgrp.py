@@ -1,7 +1,7 @@
-"""Perceval's own job groups, as `JobGroup` of every release writes them (``.jgrp``).
+"""Read Perceval's own job groups, as `JobGroup` of any release writes them (``.jgrp``).
 
-They are read as plain JSON, without Perceval. Each job in such a file has a bearer token, which is
-not read.
+They are read as plain JSON, without Perceval. Each job in such a file has a bearer token, which
+this module does not read.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from jobgroup.status import JobStatus, RunningStatus
 from jobgroup.store.limits import bound_date
 
 MAX_FILE_BYTES: Final = 256 * 2**20
-"""Size of a group's file, enough for tens of thousands of jobs."""
+"""Maximum size of a group's file, enough for tens of thousands of jobs."""
 
 _DATE: Final = "%Y%m%d_%H%M%S"
 
@@ -46,9 +46,9 @@ def read_jgrp(path: Path) -> ForeignGroup:
 
 
 def body_of(entry: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the create body that Perceval would send for an entry; {} if it has none.
+    """Return the create body that Perceval would send for an entry; {} if there is none.
 
-    Releases up to 1.0 wrote the body, later ones its parts.
+    Releases up to 1.0 wrote the body, later releases its parts.
     """
     body: dict[str, Any] = dict(entry.get("request_data") or entry.get("body") or {})
     payload = dict(body.get("payload") or {})
@@ -56,7 +56,7 @@ def body_of(entry: Mapping[str, Any]) -> dict[str, Any]:
         delta, context = entry["delta_parameters"] or {}, entry.get("job_context")
         if delta.get("mapping"):
             context = {**(context or {}), "mapping_delta_parameters": delta["mapping"]}
-        # after sending, these have the context too, or None if the file has lost it
+        # after sending, these also have the context, or None if the file lost it
         command = {k: v for k, v in (delta.get("command") or {}).items() if k != "job_context"}
         payload.update(command)
         if context is not None or "job_context" not in payload:
@@ -70,7 +70,7 @@ def body_of(entry: Mapping[str, Any]) -> dict[str, Any]:
 def _spec_of(entry: Mapping[str, Any]) -> JobSpec:
     metadata, remote_id, body = entry["metadata"], entry["id"], body_of(entry)
     if any(header.lower() == "x-auth-token" for header in metadata.get("headers") or ()):
-        raise ValueError("it is for another cloud than Quandela's")
+        raise ValueError("it is not for Quandela Cloud")
     if remote_id is None and not body:
         raise ValueError("it was never sent, and its body is missing")
     if remote_id is not None and (not isinstance(remote_id, str) or len(remote_id.split()) != 1):
@@ -95,7 +95,7 @@ def _spec_of(entry: Mapping[str, Any]) -> JobSpec:
 
 
 def status_named(name: object) -> RunningStatus:
-    """Return the status of a sent job by Perceval's name."""
+    """Return the status of a sent job from Perceval's name."""
     if name is None:  # sent just before Perceval ended
         return RunningStatus.WAITING
     found = RunningStatus.__members__.get(str(name), RunningStatus.NONE)
@@ -105,7 +105,7 @@ def status_named(name: object) -> RunningStatus:
 def text_in(path: Path) -> str:
     """Return the text of a group's file, or raise UnreadableGroupError."""
     try:
-        if not path.is_file():  # a pipe would never end
+        if not path.is_file():  # reading a pipe would never end
             raise UnreadableGroupError("it is not a regular file")
         with path.open("rb") as file:
             data = file.read(MAX_FILE_BYTES + 1)
@@ -133,7 +133,7 @@ def _document(path: Path) -> dict[str, Any]:
             parse_constant=_refuse,
         )
     except ValueError as error:
-        raise UnreadableGroupError(f"it is damaged, or something else ({error})") from None
+        raise UnreadableGroupError(f"it is damaged or not such a file ({error})") from None
     return document if isinstance(document, dict) else {}
 
 

@@ -1,6 +1,6 @@
-"""Perceval's remote jobs: reading one without changing it."""
+"""Read Perceval's remote jobs without changing them."""
 
-# ruff: noqa: SLF001  # no release has a public attribute for what an unsent job would send
+# ruff: noqa: SLF001  # no release has a public attribute for the request of an unsent job
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def read_job(job: object, kwargs: dict[str, Any], args: tuple[Any, ...] = ()) ->
         raise TypeError(f"{_not_a_job(job)} Nothing was added.")
     if job.id is not None and kwargs:
         raise TypeError(
-            f"The job was already sent as {job.id}, so it accepts no {', '.join(kwargs)}. Nothing"
+            f"The job was already sent as {job.id}, so it cannot take {', '.join(kwargs)}. Nothing"
             " was added."
         )
     body = _body_of(job, kwargs, args) if job.id is None else json_ready(job._request_data or {})
@@ -47,15 +47,15 @@ def read_job(job: object, kwargs: dict[str, Any], args: tuple[Any, ...] = ()) ->
 
 def _not_a_job(thing: object) -> str:
     kind = type(thing).__name__
-    if hasattr(type(thing), "sample_count"):  # the object's own attribute would make a job
-        return f"A {kind} is not a job: add one of its jobs, such as its sample_count."
+    if hasattr(type(thing), "sample_count"):  # the object's own attribute would create a job
+        return f"A {kind} is not a job. Add one of its jobs, such as its sample_count."
     if isinstance(thing, perceval.RemoteProcessor):
-        return f"A {kind} is not a job: add one for it, such as Sampler(processor, ...).probs."
-    return f"Only jobs for a cloud can be added: make this {kind} from a RemoteProcessor."
+        return f"A {kind} is not a job. Add a job for it, such as Sampler(processor, ...).probs."
+    return f"Only jobs for a cloud can be added. Create this {kind} from a RemoteProcessor."
 
 
 def _body_of(job: RemoteJob, kwargs: dict[str, Any], args: tuple[Any, ...]) -> dict[str, Any]:
-    # The copy shares nothing that execute_async writes to. Its status is new, because a failed
+    # The copy shares no attribute that execute_async writes to. Its status is new, because a failed
     # launch leaves "error".
     twin = copy(job)
     recorder = Recorder(job._rpc_handler)
@@ -69,8 +69,9 @@ def _body_of(job: RemoteJob, kwargs: dict[str, Any], args: tuple[Any, ...]) -> d
     except Exception as error:
         given = ", ".join(f"{name}={value!r:.40}" for name, value in kwargs.items())
         error.add_note(
-            f"Perceval cannot make the request of job {job.name!r} with {given or 'no parameters'}."
-            " Nothing was added. A parameter, such as max_samples, may be wrong or missing."
+            f"Perceval cannot build the request of job {job.name!r} with"
+            f" {given or 'no parameters'}. Nothing was added. A parameter, such as max_samples, may"
+            " be wrong or missing."
         )
         raise
     return json_ready(recorder.bodies[0])

@@ -1,4 +1,4 @@
-"""Params and metadata of Perceval payloads, as short texts and numbers to show and search.
+"""Read params and metadata of Perceval payloads, as short texts and numbers to show and search.
 
 They are read from the payload's text in 0.1 ms, because building a circuit of 20 modes takes 20 ms.
 A payload that cannot be read has no metadata, but its job can be added.
@@ -16,13 +16,13 @@ from jobgroup.decoding import Budget, messages
 from jobgroup.logs import logger
 
 MAX_TEXT: Final = 200
-"""Characters of one value."""
+"""Maximum number of characters of a value."""
 
 MAX_ITERATIONS: Final = 20
-"""Iterations whose values are shown; their number is always shown."""
+"""Maximum number of iterations whose values are shown; their number is always shown."""
 
 MAX_UNPACKED_BYTES: Final = 4 * 2**20
-"""Size of an experiment whose metadata is read."""
+"""Maximum size of an experiment whose metadata is read."""
 
 Value = str | int | float
 
@@ -85,7 +85,7 @@ def _metadata_in(content: str) -> dict[str, Value]:
                 text = Budget(MAX_UNPACKED_BYTES).unpacked(content.removeprefix(_ZIP))
             metadata = _read(text)
     except Exception as error:  # noqa: BLE001  # such as another release's format
-        _log.debug("No metadata can be read from a payload (%s).", type(error).__name__)
+        _log.debug("Could not read metadata from a payload (%s).", type(error).__name__)
     metadata["content"] = hashlib.sha256(content.encode("utf-8", "surrogatepass")).hexdigest()[:8]
     return metadata
 
@@ -124,7 +124,7 @@ def _heralds(heralds: Mapping[Any, Any]) -> str:
 
 def _mode(key: Any) -> tuple[int, str]:
     text = str(key)
-    return (len(text), text)  # orders numbers by size
+    return (len(text), text)  # sorts numbers by size
 
 
 def _columns(iterations: list[dict[str, Any]]) -> dict[str, list[Any]]:

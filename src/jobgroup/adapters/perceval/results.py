@@ -1,7 +1,7 @@
-"""Results as Perceval returns them, from texts that `jobgroup.decoding` has checked.
+"""Return results as Perceval does, from texts that `jobgroup.decoding` has checked.
 
-Perceval's `get_results` would decode anything in a result, and import and call what the result
-names as its conversion. This module does the rest of what it does, for each release.
+Perceval's `get_results` would decode anything in a result, and import and call the function that
+the result names as its conversion. This module does everything else, for each release.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from jobgroup.decoding import Budget, RefusedError
 from jobgroup.decoding.perceval_maker import PercevalMaker
 
 MAX_SAMPLES: Final = 2_000_000
-"""Samples that a conversion may make."""
+"""Maximum number of samples that a conversion may draw."""
 
 _CONVERSION: Final = re.compile(r"(probs|samples|sample_count)_to_(probs|samples|sample_count)")
 _COUNTS: Final = ("count", "max_samples", "max_shots")
@@ -31,12 +31,12 @@ def decode(text: str, budget: Budget | None = None) -> Any:
 
 
 def converted(results: Any) -> Any:
-    """Return decoded results, converted to the kind that their job asked for.
+    """Return decoded results, converted to the kind that their job requested.
 
-    They are None if they are no JSON object, as from Perceval's `get_results`.
+    As in Perceval's `get_results`, they are None unless they are a JSON object.
 
     Raises:
-        RefusedError: the conversion is not one of Perceval's, or makes too many samples.
+        RefusedError: the conversion is not one of Perceval's, or draws too many samples.
     """
     if not isinstance(results, dict):
         return None
@@ -103,4 +103,4 @@ def _check_number(conversion: str, results: Any, given: Mapping[str, Any]) -> No
     else:
         most = given.get("count", min(given.values(), default=0))
     if most > MAX_SAMPLES:
-        raise RefusedError(f"their conversion would make more than {MAX_SAMPLES:,} samples")
+        raise RefusedError(f"their conversion would draw more than {MAX_SAMPLES:,} samples")

@@ -1,4 +1,4 @@
-"""Specs of jobs and Executions: their cloud, their JSON, and recording a launch."""
+"""Specs of jobs and Executions: find their cloud, convert to JSON, and record a launch."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def spec_of(
     """Return the spec of a job for a handler's cloud.
 
     Args:
-        handler: Perceval's handler of the cloud.
+        handler: Perceval's handler for the cloud.
         payload: payload to read params and metadata from.
         name: name of the job.
         body: create body; with a composition, a body for each of the `parts`.
@@ -71,11 +71,11 @@ def spec_of(
 
 
 class Recorder:
-    """Replaces the handler of a cloud, and records bodies in place of sending them.
+    """A replacement for a cloud's handler that records bodies instead of sending them.
 
     Args:
         handler: handler to replace.
-        details: the platform's details, so that they are not fetched again.
+        details: details of the platform, so that they are not fetched again.
     """
 
     def __init__(self, handler: Any, details: Any = None) -> None:
@@ -109,7 +109,7 @@ def json_ready(data: Any) -> dict[str, Any]:
 
 
 def _as_number(value: object) -> int | float:
-    """Return a number of numpy as Python's; Perceval itself would fail to send it."""
+    """Return a numpy number as Python's, because Perceval itself would fail to send it."""
     if isinstance(value, Integral):
         return int(value)
     if isinstance(value, Real):
@@ -118,7 +118,7 @@ def _as_number(value: object) -> int | float:
 
 
 def _session_of(handler: Any) -> dict[str, str]:
-    # a session that is started later has no id yet; then the provider finds one that runs
+    # a session that is started later has no id yet, so the provider finds a running one
     names = ("project_id", "platform_id", "session_id")
     found = {name: getattr(handler, f"_{name}", None) for name in names}
     return {key: value for key, value in found.items() if value and isinstance(value, str)}

@@ -1,4 +1,4 @@
-"""The commands of the command line, in the order of its help."""
+"""The commands, in the order of the help."""
 
 from __future__ import annotations
 

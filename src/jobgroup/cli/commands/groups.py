@@ -1,4 +1,4 @@
-"""``jobgroup ls``, ``delete``, ``restore``, ``export`` and ``import``: groups as a whole."""
+"""``jobgroup ls``, ``delete``, ``restore``, ``export`` and ``import``, for whole groups."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def _is_confirmed(question: str) -> bool:
     sys.stderr.flush()
     answer = sys.stdin.readline().strip().casefold() if sys.stdin else ""
     if not sys.stdin or not sys.stdin.isatty():
-        echo_err("")  # there was no Enter
+        echo_err("")  # the user pressed no Enter
     return answer in ("y", "yes")
 
 
@@ -90,12 +90,16 @@ def _import(arguments: argparse.Namespace) -> int:
     path: Path | None = arguments.path
     if path is not None and _is_exported(path):
         if arguments.dry_run:
-            raise UsageError("--dry-run requires Perceval's groups; jobgroup exported this one.")
+            raise UsageError(
+                "--dry-run works only with Perceval's groups; jobgroup exported this file."
+            )
         group = JobGroup.load(path, name=arguments.name)
         document = {"source": str(path.absolute()), "group": group_document(group)}
         return report(arguments, str(group), document)
     if arguments.name is not None:
-        raise UsageError("--name requires an exported group; Perceval's groups keep their names.")
+        raise UsageError(
+            "--name works only with an exported group; Perceval's groups keep their names."
+        )
     imported = JobGroup.import_perceval(path, dry_run=arguments.dry_run)
     report(arguments, str(imported), import_document(imported))
     return Exit.DONE if all(skipped.already_exists for skipped in imported.skipped) else Exit.FAILED
@@ -121,7 +125,7 @@ DELETE = Command(
     (
         NAME,
         flag("--yes", "delete without asking"),
-        flag("--permanently", "delete without keeping a copy in the trash"),
+        flag("--permanently", "delete permanently, without using the trash"),
         JSON,
     ),
     ("jobgroup delete sweep",),
@@ -166,7 +170,7 @@ IMPORT = Command(
             " (default: Perceval's own directory)",
         ),
         argument("--name", metavar="NAME", help="new name for an exported group"),
-        flag("--dry-run", "list the groups of Perceval that would be imported"),
+        flag("--dry-run", "list the Perceval groups that would be imported"),
         JSON,
     ),
     ("jobgroup import sweep.jobgroup --name copy", "jobgroup import --dry-run"),

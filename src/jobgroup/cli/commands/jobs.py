@@ -93,7 +93,7 @@ def _adopt(arguments: argparse.Namespace) -> int:
             labels=dict(arguments.labels),
         )
     except BaseException as error:
-        if is_new:  # all jobs are adopted, or none and no group is made
+        if is_new:  # all jobs are adopted, or none is and no group is created
             JobGroup.delete_job_group(name, permanently=True)
         if isinstance(error, TypeError | ValueError) and not isinstance(error, JobGroupError):
             raise UsageError(str(error)) from error
@@ -122,13 +122,13 @@ CANCEL = Command(
     ("jobgroup cancel sweep 3-7", "jobgroup cancel sweep --all"),
 )
 STOP = Command(
-    "end the run of a group, in whichever process",
+    "end the run of a group in any process",
     _stop,
     (NAME, flag("--cancel", "also cancel every job that was sent and has not ended"), JSON),
     ("jobgroup stop sweep", "jobgroup stop sweep --cancel"),
 )
 PAUSE = Command(
-    "stop sending, whichever process runs the group",
+    "stop sending until resumed, in every process",
     _pause,
     (NAME, JSON),
     ("jobgroup pause sweep",),
@@ -139,12 +139,12 @@ ADOPT = Command(
     _adopt,
     (
         NAME,
-        # no option for a token: other users of the machine see the arguments of a command
+        # no option for a token, because other users of the machine can see a command's arguments
         argument("ids", nargs="+", metavar="ID", help="job id on the cloud"),
         argument("--platform", metavar="NAME", help="platform, if the cloud does not report it"),
-        argument("--url", help="cloud URL (default: JOBGROUP_URL, then Quandela's)"),
+        argument("--url", help="cloud URL (default: JOBGROUP_URL, otherwise Quandela Cloud)"),
         argument("--account", default="", metavar="LABEL", help="account label"),
-        argument("--provider", default="quandela", metavar="NAME", help="provider of that cloud"),
+        argument("--provider", default="quandela", metavar="NAME", help="provider for that cloud"),
         assignments("--label", "labels", "label for the jobs, such as phi=0.3"),
         JSON,
     ),

@@ -1,4 +1,4 @@
-"""``jobgroup results`` and ``plot``: results as a table, a file or a figure."""
+"""``jobgroup results`` and ``plot``, for results as a table, a file or a figure."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from jobgroup.results.table import Table
 from jobgroup.store.output import user_path, write_output
 
 _COMMA: Final = re.compile(r",(?![^(]*\))")
-"""Commas between columns, not those in a state such as p(|1,1>)."""
+"""Matches commas between columns, but not those in a state such as p(|1,1>)."""
 
 
 def _results(arguments: argparse.Namespace) -> int:
@@ -89,7 +89,7 @@ def _plot(arguments: argparse.Namespace) -> int:
 
 
 _OFFLINE = flag("--offline", "use cached results only")
-_SWEEP = argument("--sweep", metavar="NAME", help="sweep, if the group has several")
+_SWEEP = argument("--sweep", metavar="NAME", help="name of the sweep, if the group has several")
 
 RESULTS = Command(
     "print results as a table, CSV or JSON",
@@ -99,7 +99,7 @@ RESULTS = Command(
         argument(
             "--columns",
             metavar="NAME,NAME,...",
-            help="columns to print (default: what differs between the jobs, and their results)",
+            help="columns to print (default: values that differ between the jobs, and results)",
         ),
         flag("--distributions", "print one row for each job and output state"),
         one_of(
@@ -117,7 +117,7 @@ RESULTS = Command(
         OVERWRITE,
         _SWEEP,
         _OFFLINE,
-        flag("--all", "print every row, also in a terminal"),
+        flag("--all", "print every row, even in a terminal"),
     ),
     (
         "jobgroup results sweep --columns phi,status",
@@ -126,7 +126,7 @@ RESULTS = Command(
     ),
 )
 PLOT = Command(
-    "draw a measured quantity over the swept values",
+    "plot a measured quantity against the swept values",
     _plot,
     (
         NAME,

@@ -1,4 +1,4 @@
-"""``jobgroup run``, ``rerun`` and ``watch``: send the jobs of a group, and follow them for days."""
+"""``jobgroup run``, ``rerun`` and ``watch``, which send a group's jobs and follow them."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def _run(arguments: argparse.Namespace) -> int:
     if arguments.concurrent and not arguments.queue:
         raise UsageError("--concurrent requires --queue. Nothing was sent.")
     if arguments.failed and arguments.jobs:
-        raise UsageError("--failed takes no jobs; jobgroup rerun does. Nothing was sent.")
+        raise UsageError("--failed accepts no jobs; use jobgroup rerun instead. Nothing was sent.")
     if arguments.stop_after_failures and not (arguments.queue or is_sequential):
         raise UsageError("--stop-after-failures requires --queue or --delay. Nothing was sent.")
     group = JobGroup.open(arguments.name)
@@ -91,8 +91,9 @@ class _Wanted:
     """The jobs to send.
 
     Attributes:
-        positions: None for the default jobs.
-        removals: of the group's entries, when the positions were looked up; None for now.
+        positions: positions of the jobs; None for the default jobs.
+        removals: number of removals in the group when the positions were looked up; None if they
+            were looked up just now.
         overrides: changed parameters.
     """
 
@@ -102,10 +103,10 @@ class _Wanted:
 
 
 def _read_wanted(group: JobGroup, arguments: argparse.Namespace) -> _Wanted:
-    """Return what the arguments ask for, or standard input if a page started this process.
+    """Return the jobs that the arguments, or a page on standard input, ask for.
 
     Raises:
-        JobGroupError: the page shows another group than the one that has its name now.
+        JobGroupError: the page shows a group whose name another group has now.
     """
     if not arguments.request_stdin:
         if arguments.token_stdin:
@@ -121,7 +122,7 @@ def _read_wanted(group: JobGroup, arguments: argparse.Namespace) -> _Wanted:
     session.lease.is_from_page = True
     if session.store.meta()["uuid"] != asked["uuid"]:
         raise JobGroupError(
-            f"Another group is named {group.name!r} now. Nothing was sent. Reload the page."
+            f"Another group has the name {group.name!r} now. Nothing was sent. Reload the page."
         )
     return _Wanted(asked["positions"], asked["removals"], asked["overrides"])
 
@@ -142,7 +143,7 @@ def _lines_of(descriptor: int) -> Iterator[bytes]:
 
 
 def _read_tokens() -> None:
-    """Set the tokens on standard input, one a line: TOKEN, or URL TOKEN."""
+    """Set the tokens from standard input, one per line: TOKEN, or URL TOKEN."""
     for line in sys.stdin:
         *url, token = line.split() or [""]
         if token:
@@ -185,17 +186,17 @@ def _submit(
     """Send jobs, show the group's progress, and report what was sent.
 
     Args:
-        group: the group of the jobs.
-        send: sends them; returns the reason for each that could not be sent.
-        arguments: with `json`.
-        wait: wait until the group has finished.
-        waits_itself: `send` returns only when the jobs have ended.
+        group: group of the jobs.
+        send: function that sends the jobs and returns the reason for each that could not be sent.
+        arguments: parsed arguments, including `json`.
+        wait: whether to wait until the group has finished.
+        waits_itself: whether `send` returns only when the jobs have ended.
 
     Returns:
-        `JOBS_FAILED` if the command waited for the jobs and some of the group have failed.
+        `JOBS_FAILED` if the command waited and jobs of the group have failed; otherwise `DONE`.
 
     Raises:
-        JobGroupError: what `send` raised, after the report.
+        JobGroupError: raised by `send`; the report is printed first.
     """
     os.environ["TQDM_DISABLE"] = "1"  # the view replaces the progress bars
     before = {record.position: record.attempts for record in group.snapshot()}
@@ -255,7 +256,7 @@ def _watch(arguments: argparse.Namespace) -> int:
 
 
 def _notify(command: str, event: GroupEvent) -> None:
-    """Run the user's command; text from outside is only in its environment."""
+    """Run the user's command; it gets text from outside only in environment variables."""
     variables = {
         "JOBGROUP_NAME": event.group.name,
         "JOBGROUP_EVENT": event.kind,
@@ -265,7 +266,9 @@ def _notify(command: str, event: GroupEvent) -> None:
         command, shell=True, env={**os.environ, **variables}, stdout=sys.stderr, check=False
     )
     if done.returncode:
-        echo_err(f"The command for {event.kind!r} ended with exit code {done.returncode}.")
+        echo_err(
+            f"The --notify command for {event.kind!r} failed with exit code {done.returncode}."
+        )
 
 
 def _exit_after(group: JobGroup) -> Exit:
@@ -275,7 +278,7 @@ def _exit_after(group: JobGroup) -> Exit:
 
 @contextmanager
 def _shown(view: View, group: JobGroup) -> Iterator[None]:
-    """Show the group from a thread while the block sends its jobs."""
+    """Show the group in a thread while the block sends its jobs."""
     over = Event()
     show = Thread(
         target=lambda: _show(view, follow_until(group, over)), name="jobgroup-view", daemon=True
@@ -299,9 +302,9 @@ def _graceful_shutdown(*, survives_hangup: bool) -> Iterator[None]:
     """Let SIGTERM end the block as Ctrl-C does.
 
     Args:
-        survives_hangup: SIGHUP does not end the command; it only silences the terminal.
+        survives_hangup: whether SIGHUP only silences the terminal and does not end the command.
     """
-    # asked now: a terminal that is gone no longer says that it is one
+    # checked now, because a closed terminal no longer reports that it is a terminal
     terminals = [stream for stream in (sys.stdout, sys.stderr) if stream.isatty()]
 
     def terminate(_number: int, _frame: FrameType | None) -> None:
@@ -328,17 +331,17 @@ _RULES = (
         type=count,
         default=0,
         metavar="N",
-        help="send jobs that end in error up to N more times, and wait until all have ended",
+        help="resend jobs that end in error up to N times, and wait until all jobs have ended",
     ),
     argument(
         "--budget-shots",
         type=count,
         metavar="N",
-        help="stop before all jobs of the group may have used more than N shots",
+        help="stop before the group's jobs may use more than N shots in total",
     ),
     flag("--wait", "wait until all jobs have ended"),
-    flag("--token-stdin", "read tokens from standard input, one a line: TOKEN or URL TOKEN"),
-    # from a page: its group, tokens, and jobs by their positions at one time, as JSON
+    flag("--token-stdin", "read tokens from standard input, one per line: TOKEN or URL TOKEN"),
+    # for a page: its group, tokens and jobs, as JSON
     flag("--request-stdin", argparse.SUPPRESS),
     JSON,
 )
@@ -368,13 +371,13 @@ RUN = Command(
             "--concurrent",
             type=count,
             metavar="N",
-            help="with --queue: keep at most N jobs of an account on the cloud",
+            help="with --queue, keep at most N jobs of an account on the cloud",
         ),
         argument(
             "--stop-after-failures",
             type=count,
             metavar="N",
-            help="with --queue or --delay: stop after N failed jobs",
+            help="with --queue or --delay, stop after N failed jobs",
         ),
         *_RULES,
     ),
@@ -387,7 +390,7 @@ RERUN = Command(
         NAME,
         jobs("default: all failed jobs"),
         assignments("--set", "overrides", "changed parameter, such as max_shots=1000"),
-        flag("--append", "add new jobs and keep the failed ones"),
+        flag("--append", "add reruns as new jobs and keep the failed ones"),
         _DELAY,
         *_RULES,
     ),
@@ -401,8 +404,8 @@ WATCH = Command(
         argument(
             "--notify",
             metavar="COMMAND",
-            help="shell command to run at the first failure and at the end; it gets JOBGROUP_NAME,"
-            " JOBGROUP_EVENT (job_failed or finished) and JOBGROUP_MESSAGE",
+            help="shell command to run at the first failure and at the end, with the variables"
+            " JOBGROUP_NAME, JOBGROUP_EVENT (job_failed or finished) and JOBGROUP_MESSAGE",
         ),
         flag("--json", "print one JSON object per line and nothing else"),
     ),

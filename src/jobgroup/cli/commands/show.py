@@ -1,4 +1,4 @@
-"""``jobgroup show``: one group and its jobs, or one job and everything that happened to it."""
+"""``jobgroup show``, for a group and its jobs, or for the full history of some jobs."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def _show(arguments: argparse.Namespace) -> int:
         try:
             group.refresh()
         except CredentialsError as error:
-            echo_err(f"{error} This is the last known state.")
+            echo_err(f"{error} The state below is the last known one.")
     records = group.snapshot()
     if arguments.jobs:
         positions = resolve_jobs(group, arguments.jobs)
@@ -67,7 +67,7 @@ def _head(now: Snapshot) -> str:
 
 
 def _columns(records: Sequence[JobRecord]) -> dict[str, list[Cell]]:
-    """Return the columns of the jobs, without those that are empty."""
+    """Return the jobs' columns that are not empty."""
     columns: dict[str, list[Cell]] = {
         "job": [r.position for r in records],
         "name": [r.name for r in records],
@@ -86,7 +86,7 @@ def _columns(records: Sequence[JobRecord]) -> dict[str, list[Cell]]:
 
 
 def _described(job: Json) -> str:
-    """Return a job in lines, without unknown values."""
+    """Return the lines that describe a job, without unknown values."""
     width = max(map(len, job))
     lines = []
     for key, value in job.items():
@@ -102,7 +102,7 @@ def _pairs(values: Json, gap: str = ", ") -> str:
 
 
 def _text(key: str, value: object) -> str:
-    """Return a value as people read it: times in their own zone."""
+    """Return a value as text for people; times are in the local time zone."""
     if isinstance(value, str) and (key == "at" or key.endswith("_at")):
         return local(datetime.fromisoformat(value).timestamp())
     return _pairs(value) if isinstance(value, dict) else str(value)
@@ -125,7 +125,7 @@ SHOW = Command(
         ),
         argument("--find", metavar="TEXT", help="list only jobs that contain this text"),
         flag("--offline", "show the last known state without asking the cloud"),
-        flag("--all", "print every row, also in a terminal"),
+        flag("--all", "print every row, even in a terminal"),
         JSON,
     ),
     ("jobgroup show sweep --state error", "jobgroup show sweep 7"),

@@ -1,4 +1,4 @@
-"""``jobgroup demo``, ``cloud``, ``doctor`` and ``completion``: commands without a group."""
+"""``jobgroup demo``, ``cloud``, ``doctor`` and ``completion``, which need no group."""
 
 from __future__ import annotations
 
@@ -52,15 +52,20 @@ CLOUD = Command(
 DOCTOR = Command(
     "check this machine, and a cloud if you give its URL",
     _doctor,
-    (argument("url", nargs="?", metavar="URL", help="cloud to ask once; no job is made"), JSON),
+    (
+        argument(
+            "url", nargs="?", metavar="URL", help="URL of a cloud to ask once; no job is created"
+        ),
+        JSON,
+    ),
     ("jobgroup doctor", "jobgroup doctor https://api.cloud.quandela.com"),
 )
 COMPLETION = Command(
-    "print the code for Tab completion in a shell",
+    "print the code for Tab completion of a shell",
     _completion,
     (
         argument(
-            "shell", choices=("bash", "zsh", "fish", "tcsh", "powershell"), help="shell to complete"
+            "shell", choices=("bash", "zsh", "fish", "tcsh", "powershell"), help="name of the shell"
         ),
     ),
     ('eval "$(jobgroup completion bash)"', "jobgroup completion fish | source"),

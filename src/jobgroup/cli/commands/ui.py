@@ -1,4 +1,4 @@
-"""``jobgroup ui``: the dashboard in a browser, without a kernel."""
+"""``jobgroup ui``, which opens the dashboard in a browser without a kernel."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from jobgroup.store.names import normalised
 
 
 def _echo_now(text: str) -> None:
-    """Print a line that a log or a pipe shows while the server runs."""
+    """Print a line at once, so that a log or a pipe shows it while the server runs."""
     echo(text)
     sys.stdout.flush()
 
@@ -24,8 +24,8 @@ def _echo_now(text: str) -> None:
 def _ui(arguments: argparse.Namespace) -> int:
     if find_spec("jupyter_server") is None:
         raise JobGroupError(
-            "The page needs Jupyter Server, which is not installed here. Install it with"
-            " `pip install 'jobgroup[ui]'`."
+            "The page needs Jupyter Server, which is not installed. Install it with `pip install"
+            " 'jobgroup[ui]'`."
         )
     if arguments.name:
         JobGroup.open(arguments.name)
@@ -56,14 +56,14 @@ UI = Command(
             default="",
             type=lambda text: text and normalised(text),
             completions=JobGroup.list_existing,
-            help="group name; default: the list of all groups",
+            help="group name (default: the list of all groups)",
         ),
-        argument("--port", type=int, metavar="N", help="port to listen on; default: 8861"),
+        argument("--port", type=int, metavar="N", help="port to listen on (default: 8861)"),
         argument(
             "--ip",
             default="127.0.0.1",
             metavar="ADDRESS",
-            help="address to listen on (%(default)s)",
+            help="address to listen on (default: %(default)s)",
         ),
         flag("--no-browser", "do not open a browser"),
     ),
