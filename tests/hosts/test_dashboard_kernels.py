@@ -32,7 +32,7 @@ def test_ipykernel_6_runs_reruns_and_answers_a_click_after_the_cell(
 
         notebook.start(2)
         page.get_by_test_id("primary").click()
-        expect(page.get_by_test_id("live")).to_contain_text("Rerun asked")
+        expect(page.get_by_test_id("live")).to_contain_text("Rerun requested")
         (tmp_path / "gate").touch()
         expect(page.get_by_test_id("chip-success")).to_contain_text("2")
         assert notebook.evaluate("sorted(len(j.attempts) for j in jg)") == [1, 2]

@@ -80,7 +80,7 @@ def error_for(  # noqa: C901  # a table of statuses
     elif is_quota_error or (status in (400, 403) and _JOB_LIMIT.search(said)):
         kind = QuotaExceededError
         message = (
-            f"{origin} allows no more jobs now ({said}). Sent jobs stay sent, and the others"
+            f"{origin} allows no more jobs now ({said}). Sent jobs stay sent; the others stay"
             " unsent. With queue=True (or --queue), a run waits for free slots."
         )
     elif status == 404:
