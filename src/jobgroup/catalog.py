@@ -191,7 +191,7 @@ def delete_before(moment: datetime) -> list[str]:
         limit = -math.inf if moment.year == MINYEAR else math.inf
     found = summaries()
     for broken in (s for s in found if s.problem):
-        warn(f"{broken.name!r} was not deleted, because it cannot be read ({broken.problem}).")
+        warn(f"The group {broken.name!r} cannot be read ({broken.problem}), so it was kept.")
     return _delete_all([s.name for s in found if not s.problem and s.created_at < limit])
 
 

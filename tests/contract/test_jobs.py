@@ -305,7 +305,7 @@ def test_job_of_one_group_is_added_to_another(group, scripted):
     assert jg[1].state == "unsent"
     with pytest.raises(DuplicateJobError):
         jg.add(second[0])
-    with pytest.raises(TypeError, match="accepts no max_samples"):
+    with pytest.raises(TypeError, match="cannot take max_samples"):
         second.add(jg[0], max_samples=3)
     assert len(second) == 3
 
@@ -326,7 +326,7 @@ def test_job_of_a_group_is_called_with_parameters(group, scripted):
     jg = group(scripted, 1, duration_s=3)
     with pytest.raises(InvalidOverrideError, match="Nothing was sent"):
         jg[0].execute_async(max_sample=3)
-    with pytest.raises(TypeError, match="without a name"):
+    with pytest.raises(TypeError, match="without its name"):
         jg[0].execute_async(1, 2)
     assert scripted.count() == 0
     scripted.first_word = "completed"
