@@ -112,7 +112,7 @@ def test_adopt_refuses_ids_that_the_group_has(start, send, snapshot):
     before, asked = snapshot(jg), len(cloud.log)
     with pytest.raises(DuplicateJobError, match=r"position 0\. Nothing was adopted"):
         jg.adopt(ids, url=cloud.url)
-    with pytest.raises(DuplicateJobError, match="named 2 times"):
+    with pytest.raises(DuplicateJobError, match="given 2 times"):
         jg.adopt([ids[1], ids[2], f" {ids[1]} "], url=cloud.url)
     assert (snapshot(jg), len(cloud.log)) == (before, asked)
 
