@@ -201,6 +201,7 @@ def delete_groups_older_than_a_date_and_undo(notebook: Notebook, keys: Keys) -> 
     """Use a date so late that both groups are older."""
     notebook.evaluate("jg.cancel_all()")
     keys.press("Enter")
+    notebook.page.get_by_test_id("group-another").wait_for()  # the group has a button More too
     keys.to("[data-testid=more]")
     keys.press("Enter")
     keys.press("Enter")
