@@ -23,7 +23,7 @@ from report import Measured, as_markdown, as_text, table
 
 ROWS = (
     *("imports", "memory", "watching", "running", "results", "opening", "adding", "million"),
-    *("dashboard", "cluster", "beyond"),
+    *("dashboard", "plotting", "cluster", "beyond"),
 )
 RESULTS = Path(__file__).with_name("RESULTS.md")
 
