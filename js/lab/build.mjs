@@ -8,6 +8,7 @@ import { dirname } from "node:path";
 import { build } from "esbuild";
 
 const here = import.meta.dirname;
+const STATIC = `${here}/../../src/jobgroup/dashboard/static`;
 const { resolve } = createRequire(import.meta.url);
 const manifest = `${here}/labextension/package.json`;
 
@@ -25,7 +26,7 @@ await build({
   external: ["@jupyterlab/*", "@lumino/*", "./dashboard.js"],
   logLevel: "warning",
 });
-cpSync(`${here}/../../src/jobgroup/dashboard/static/widget.js`, `${here}/lib/dashboard.js`);
+cpSync(`${STATIC}/widget.js`, `${here}/lib/dashboard.js`);
 
 // what `jupyter-builder build` runs, without the need for it in Python
 execFileSync(
@@ -38,6 +39,15 @@ execFileSync(
   ],
   { cwd: here, stdio: ["ignore", "ignore", "inherit"] },
 );
+
+// the builder's own list omits what esbuild has bundled; JupyterLab shows this one under Help, Licenses
+const [, ...licences] = readFileSync(`${STATIC}/THIRD_PARTY.txt`, "utf8").split(/\n-{72}\n/);
+const packages = licences.map((text) => {
+  const [, name, versionInfo, licenseId] = /^\s*(\S+) (\S+) \((.+)\)$/m.exec(text);
+  return { name, versionInfo, licenseId, extractedText: text.trim() };
+});
+const list = `${here}/labextension/static/third-party-licenses.json`;
+writeFileSync(list, `${JSON.stringify({ packages }, null, 2)}\n`);
 
 const [, version] = /__version__ = "(.+)"/.exec(
   readFileSync(`${here}/../../src/jobgroup/__init__.py`, "utf8"),

@@ -4,14 +4,14 @@
  * reduces the results; nothing is computed here.
  */
 
-import { type ReadonlySignal, type Signal, signal } from "@preact/signals";
+import { batch, type ReadonlySignal, type Signal, signal } from "@preact/signals";
 import { type MeasuredNames, NOTHING_MEASURED } from "./data/columns";
 import { mayHaveResults } from "./data/states";
 import type { Table } from "./data/table";
 import { type MeasuredAnswer, NO_MEASURED } from "./kernel/answers";
 import type { Link } from "./kernel/link";
 
-export interface Measured extends MeasuredNames {
+export interface Loading {
   /** The reasons why successful jobs have no values, by position. */
   failed: ReadonlyMap<number, string>;
   /** The numbers of known and of missing results. */
@@ -24,7 +24,9 @@ export interface Measured extends MeasuredNames {
 }
 
 export interface Measurements {
-  readonly state: ReadonlySignal<Measured>;
+  /** The columns so far; a new object only if they have changed. */
+  readonly names: ReadonlySignal<MeasuredNames>;
+  readonly state: ReadonlySignal<Loading>;
   /** The jobs whose rows are visible. */
   readonly inSight: Signal<readonly number[]>;
   /** Whether the user requested all values, however many are missing. */
@@ -45,8 +47,7 @@ const MOST_UNASKED = 2000;
 /** Assumed seconds for one result, before any was fetched. */
 const SECONDS_EACH = 0.025;
 
-const NOTHING: Measured = {
-  ...NOTHING_MEASURED,
+const NOTHING: Loading = {
   failed: new Map(),
   known: 0,
   missing: 0,
@@ -59,13 +60,14 @@ interface Asked {
   states: ReadonlySet<string>;
 }
 
-/** `took` is called when values of jobs have changed; `isSeen` says whether a view is visible. */
+/** `took` is called with the jobs whose values have changed; `isSeen` says whether a view is visible. */
 export function newMeasurements(
   link: Link,
   table: Table,
   isSeen: () => boolean,
   took: (positions: readonly number[]) => void,
 ): Measurements {
+  const names = signal(NOTHING_MEASURED);
   const state = signal(NOTHING);
   const inSight = signal<readonly number[]>([]);
   const isWanted = signal(false);
@@ -77,20 +79,21 @@ export function newMeasurements(
   let spent = 0;
   let fetched = 0;
 
-  const attemptOf = (position: number) => table.text(position, "remote_id");
+  const attemptOf = (position: number) => String(table.column("remote_id")[position] ?? "");
   const canHave = (position: number) =>
     mayHaveResults(table.state(position)) && attemptOf(position) !== "";
-  const isMissing = (position: number) => {
-    const known = asked.get(position);
-    return known?.attempt !== attemptOf(position) || wanted.some((each) => !known.states.has(each));
-  };
 
   /** The jobs to ask about next, visible ones first, and the number of the others. */
   function next(): number[] {
     const missing: number[] = [];
+    const ids = table.column("remote_id"); // read once, because there may be very many jobs
+    const isMissing = (p: number) => {
+      const known = asked.get(p);
+      return known?.attempt !== ids[p] || wanted.some((each) => !known?.states.has(each));
+    };
     let all = 0;
     for (let p = table.first; p < table.total; p++) {
-      if (!canHave(p)) continue;
+      if (!ids[p] || !mayHaveResults(table.state(p))) continue;
       all += 1;
       if (isMissing(p)) missing.push(p);
     }
@@ -154,23 +157,26 @@ export function newMeasurements(
     });
     for (const [position, why] of Object.entries(answer.failed))
       if (table.state(Number(position)) === "success") failed.set(Number(position), why);
-    table.take(positions, answer.rows);
+    const changed = table.take(positions, answer.rows);
     const reported = scalars.filter((name) => !derived.includes(name));
-    const names =
-      states.length > 0 || scalars.length > 0
-        ? {
-            scalars: union(now.scalars, scalars),
-            derived: union(now.derived, derived).filter((name) => !reported.includes(name)),
-            defined,
-            states,
-            shown,
-          }
-        : {};
-    state.value = { ...now, ...names, failed };
-    took(positions);
+    const before = names.peek();
+    const found = {
+      scalars: union(before.scalars, scalars),
+      derived: union(before.derived, derived).filter((name) => !reported.includes(name)),
+      defined,
+      states,
+      shown,
+    };
+    batch(() => {
+      const hasNames = states.length > 0 || scalars.length > 0;
+      if (hasNames && JSON.stringify(found) !== JSON.stringify(before)) names.value = found;
+      state.value = { ...now, failed };
+      if (changed.length > 0) took(changed);
+    });
   }
 
   return {
+    names,
     state,
     inSight,
     isWanted,
@@ -197,6 +203,7 @@ export function newMeasurements(
       fetched = 0;
       isWanted.value = false;
       inSight.value = [];
+      names.value = NOTHING_MEASURED;
       state.value = NOTHING;
     },
   };

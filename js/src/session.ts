@@ -194,10 +194,10 @@ export function startSession(model: Model, lifetime: AbortSignal): Session {
     traits.next_up.value;
     wantedNext.value = [];
   });
-  const layout = computed(() => layOut(rows.value.table, columns.value, measurements.state.value));
+  const layout = computed(() => layOut(rows.value.table, columns.value, measurements.names.value));
   // The shown parts of results: the states that are columns, and the one that is drawn.
   const shares = computed(() => {
-    const { scalars, defined, shown } = measurements.state.value;
+    const { scalars, defined, shown } = measurements.names.value;
     const { y } = plot.value;
     const others = new Set([...scalars, ...defined, "samples"]);
     const seen = layout.value.shown.flatMap(({ name }) => (isMeasured(name) ? [keyOf(name)] : []));

@@ -1,6 +1,6 @@
 """Check this user's Jupyter servers, whose environment may differ from that of the kernels.
 
-If it does, dashboards work in a notebook's kernel, but the side bar and reopened notebooks show
+If it does, dashboards work in a notebook's kernel, but the sidebar and reopened notebooks show
 other groups, or none.
 """
 

@@ -74,10 +74,10 @@ def _this_side() -> dict[str, str]:
 
 
 class GroupsHandler(ExtensionHandlerMixin, APIHandler):
-    """A few numbers about each group, for JupyterLab's side bar and status bar."""
+    """A few numbers about each group, for JupyterLab's sidebar and status bar."""
 
     auth_resource = RESOURCE
-    _track_activity = False  # an open side bar alone keeps no server alive
+    _track_activity = False  # an open sidebar alone keeps no server alive
 
     @web.authenticated
     async def get(self) -> None:

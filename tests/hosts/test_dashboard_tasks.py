@@ -10,7 +10,7 @@ from harness.jupyter import JupyterServer, Notebook
 
 pytestmark = pytest.mark.hosts
 
-MOST = 40
+MOST = 26
 """The largest number of keys for a task.
 
 Paths are longer than in docs/dashboard.md: a strip for the unconfirmed job and the causes of the

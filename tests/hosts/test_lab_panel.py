@@ -1,4 +1,4 @@
-"""JupyterLab's side bar, status bar, notifications and palette, of the installed extension."""
+"""JupyterLab's sidebar, status bar, notifications and palette, of the installed extension."""
 
 from __future__ import annotations
 
@@ -174,7 +174,7 @@ def _choose(page: Page, command: str, name: str) -> None:
 def test_notebook_7_opens_a_group_in_a_browser_tab_and_inserts_it(
     browser: Browser, groups: JupyterServer, cloud: EmbeddedCloud
 ):
-    """Without tabs and a side bar, a group is a page of the server; its line goes into a cell."""
+    """Without tabs and a sidebar, a group is a page of the server; its line goes into a cell."""
     _make("chosen", cloud, 0.1)
     with groups.open(browser, ["1"], application="notebook") as notebook:
         with notebook.page.context.expect_page() as opened:

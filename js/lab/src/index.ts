@@ -60,7 +60,7 @@ const groups: JupyterFrontEndPlugin<Groups> = {
 
 const panel: JupyterFrontEndPlugin<void> = {
   id: "jobgroup:panel",
-  description: "Shows groups in the side bar and in tabs, and offers commands for them.",
+  description: "Shows groups in the sidebar and in tabs, and offers commands for them.",
   autoStart: true,
   requires: [IGroups],
   optional: [ILabShell, ICommandPalette, ILayoutRestorer, INotebookTracker],

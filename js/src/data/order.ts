@@ -138,10 +138,27 @@ export function orderOf(table: Table): Order {
         .filter((position) => position >= table.first)
         .flatMap((position) => table.linesOf(position))
         .filter(matches);
-      // two nearly sorted runs, which the engine's sort merges
-      lines = [...kept, ...fresh.sort(inTurn)].sort(inTurn);
+      lines = merged(kept, fresh.sort(inTurn), inTurn);
     },
   };
+}
+
+/** Two sorted lists as one; the second is short, so the place of each of its lines is looked up. */
+function merged(long: readonly number[], short: readonly number[], compare: Compare): number[] {
+  const all: number[] = [];
+  let from = 0;
+  for (const line of short) {
+    let [low, high] = [from, long.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (compare(long[middle] as number, line) <= 0) low = middle + 1;
+      else high = middle;
+    }
+    for (; from < low; from++) all.push(long[from] as number);
+    all.push(line);
+  }
+  for (; from < long.length; from++) all.push(long[from] as number);
+  return all;
 }
 
 /** Failed jobs first, then jobs that wait for the user, then all others. */

@@ -208,9 +208,9 @@ export class Table {
     return positions;
   }
 
-  /** Insert the measured values of jobs, which replace earlier ones. */
-  take(positions: readonly number[], rows: readonly MeasuredRow[]): void {
-    for (const position of positions) this.forget(position);
+  /** Insert measured values, which replace those of these jobs; returns the jobs that have changed. */
+  take(positions: readonly number[], rows: readonly MeasuredRow[]): number[] {
+    const changed = new Set(positions.filter((position) => this.forget(position)));
     for (const { position, iteration, of, params, samples, values } of rows) {
       const at = iteration ?? 0;
       this.#measured.add(position);
@@ -230,16 +230,19 @@ export class Table {
         if (error !== null) this.#put(this.#errors, name, at, position, error);
         this.#measureOne(name, value, error);
       }
+      changed.add(position);
     }
+    return [...changed];
   }
 
-  /** Remove a job's measured values, for example because it was rerun. */
-  forget(position: number): void {
-    if (!this.#measured.delete(position)) return;
+  /** Remove a job's measured values, for example because it was rerun; returns whether it had any. */
+  forget(position: number): boolean {
+    if (!this.#measured.delete(position)) return false;
     for (const columns of [this.#lines, this.#errors])
       for (const lines of columns.values())
         for (const values of lines) if (values && position in values) values[position] = null;
     this.#iterations.delete(position);
+    return true;
   }
 
   /** The length of the longest value that a label, fact or parameter ever had. */

@@ -23,17 +23,19 @@ export function useHistograms(
     .filter(({ kind, group }) => group !== "" && ["number", "measured", "duration"].includes(kind))
     .map(({ name }) => name);
   useEffect(() => {
-    const pause = Math.max(FIRST_MS, counted.current + PAUSE_MS - Date.now());
-    const timer = setTimeout(() => {
+    const { table, lines } = rows;
+    const left = hasHistograms(lines.length) ? [...names] : [];
+    const made = new Map<string, Histogram>();
+    const next = () => {
       counted.current = Date.now();
-      const { table, lines } = rows;
-      const made = new Map<string, Histogram>();
-      for (const name of hasHistograms(lines.length) ? names : []) {
-        const histogram = histogramOf(table, lines, name);
-        if (histogram) made.set(name, histogram);
-      }
-      found.value = made;
-    }, pause);
+      const name = left.shift();
+      const histogram = name === undefined ? null : histogramOf(table, lines, name);
+      if (name !== undefined && histogram) made.set(name, histogram);
+      if (left.length > 0)
+        timer = setTimeout(next); // one column at a time, so scrolling stays smooth
+      else found.value = made;
+    };
+    let timer = setTimeout(next, Math.max(FIRST_MS, counted.current + PAUSE_MS - Date.now()));
     return () => clearTimeout(timer);
   }, [rows, names.join("\n")]);
   return found;

@@ -233,7 +233,7 @@ describe("the slots", () => {
   });
 });
 
-describe("a job of which nobody knows whether it was sent", () => {
+describe("a job that may or may not have been sent", () => {
   it("shows what is known, and takes the id that a person found", async () => {
     const { root } = await show({ scene: "doubt" });
     await at("strip-unconfirmed").getByRole("button", { name: "Show" }).click();

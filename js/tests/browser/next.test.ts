@@ -52,7 +52,7 @@ describe("jobs that are sent next", () => {
     await expect.element(at("row-22")).toHaveAttribute("data-status", "waiting");
   });
 
-  it("are shown to who may only read, and asked for by nobody", async () => {
+  it("are shown in a read-only view, which requests none", async () => {
     const { model } = await withTwoChosen();
     (model as StandIn).set({ read_only: true, next_up: [23] });
     await expect.element(at("row-23")).toHaveTextContent("to send · next 1");

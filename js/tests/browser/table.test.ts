@@ -58,7 +58,7 @@ describe("measured values", () => {
     expect(root.querySelectorAll(".rows [aria-selected=true]")).toHaveLength(3);
   });
 
-  it("of thousands of jobs are fetched once somebody wants them, and in sight before", async () => {
+  it("of thousands of jobs are fetched at the user's request, and before that if visible", async () => {
     const { root } = await show({ jobs: 2300, scene: "finished" });
     await expect.poll(() => cell(root, "2-|0,0,0,0,0,0>")?.textContent).toContain("±");
     await expect.element(at("load-results")).toHaveTextContent(/^Load 2,2\d\d results/);
@@ -83,7 +83,7 @@ describe("measured values", () => {
 });
 
 describe("many missing results", () => {
-  it("are loaded once somebody says so, and kept if that is wanted", async () => {
+  it("are loaded at the user's request, and kept if the user wants that", async () => {
     const { model } = await show({ jobs: 3000, scene: "finished" });
     const asked = vi.spyOn(model, "send");
     await expect.element(at("load-results")).toHaveTextContent(/^Load 2,9\d\d results, about/);
@@ -164,7 +164,7 @@ describe("a column's width", () => {
 });
 
 describe("a header's histogram", () => {
-  it("keeps the range that somebody drags over, as terms of the search", async () => {
+  it("turns the range that the user drags over into terms of the search", async () => {
     const { root, model } = await show({ jobs: 24, scene: "finished" });
     const bars = () => root.querySelector('[data-testid="histogram-phi"]') as SVGElement;
     await expect.poll(bars).not.toBeNull();

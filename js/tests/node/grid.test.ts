@@ -131,7 +131,7 @@ describe("columns", () => {
     expect(names(layOut(tableOf([{}, {}]), []).shown)).toContain("name");
   });
 
-  it("are those that somebody chose", () => {
+  it("are those that the user chose", () => {
     const { shown } = layOut(tableOf(rows), ["param.max_samples"]);
     expect(names(shown)).toEqual(["position", "state", "param.max_samples"]);
   });

@@ -167,7 +167,7 @@ describe("silence", () => {
     }
   });
 
-  it("is kept once nobody looks", () => {
+  it("is kept once no view is visible", () => {
     session.link.open();
     model.push(snap());
     session.link.close(true);
@@ -235,7 +235,7 @@ describe("a command", () => {
     expect(session.status.value).toMatchObject({ tone: "failed", text: message });
   });
 
-  it("that nobody takes up for a second finds the kernel busy, one that takes long does not", () => {
+  it("without a receipt within a second finds the kernel busy; a slow one does not", () => {
     session.run("run", {});
     const first = model.lastId;
     session.run("cancel", {});

@@ -53,7 +53,7 @@ describe("measured values", () => {
     expect(table.error(2, "measured.|1>")).toBe(0.1);
   });
 
-  it("that cannot be loaded say why, are not asked for without end, and can be tried again", async () => {
+  it("that cannot be loaded say why, are asked for once, and can be tried again", async () => {
     const { asked, table, measured, broken } = groupOf({ broken: new Set([1]) });
     await measured.load([]);
     await measured.load([]);
@@ -67,7 +67,7 @@ describe("measured values", () => {
     expect([measured.state.value.failed.size, ...values(table)]).toEqual([0, 0.5, 0.5, 0.5]);
   });
 
-  it("of an earlier attempt go, and are asked for anew", async () => {
+  it("of an earlier attempt go, and are asked for again", async () => {
     const { asked, table, measured } = groupOf();
     await measured.load([]);
     table.apply({ n: 1, columns: { position: [1], state: ["waiting"], remote_id: ["id-9"] } }, []);
@@ -78,7 +78,22 @@ describe("measured values", () => {
     expect(positionsOf(asked)).toEqual([[0, 1, 2], [1]]);
   });
 
-  it("are fetched while somebody looks only", async () => {
+  it("that none of the jobs has change no row and no column", async () => {
+    const { measured, changed } = groupOf({ broken: new Set([0, 1, 2]) });
+    const names = measured.names.value;
+    await measured.load([]);
+    expect(measured.state.value.failed.size).toBe(3);
+    expect(changed).toEqual([]);
+    measured.retry();
+    await measured.load([]);
+    const later = measured.names.value;
+    measured.retry();
+    await measured.load([]);
+    expect(measured.names.value).toBe(later);
+    expect(later).not.toBe(names); // the answer named a state
+  });
+
+  it("are fetched only while a view is visible", async () => {
     let isSeen = false;
     const { asked, measured } = groupOf({ isSeen: () => isSeen });
     await measured.load([]);
@@ -88,7 +103,7 @@ describe("measured values", () => {
     expect(asked.length).toBe(1);
   });
 
-  it("of very many jobs come for rows in sight, and for all once somebody wants them", async () => {
+  it("of very many jobs come for rows in sight, and for all once the user wants them", async () => {
     const { asked, measured } = groupOf({ jobs: 2500 });
     measured.inSight.value = [40, 41];
     await measured.load([]);

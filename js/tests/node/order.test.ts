@@ -52,7 +52,7 @@ describe("what is shown", () => {
 });
 
 describe("an order that is kept up to date row by row", () => {
-  it("is the one that sorting anew would give, after any change", () => {
+  it("equals a complete sort, after any change", () => {
     const states = ["unsent", "waiting", "running", "success", "error", "canceled"];
     let seed = 1;
     const random = (below: number) => {
@@ -70,9 +70,9 @@ describe("an order that is kept up to date row by row", () => {
         const changed = table.apply(blockOf(rows, first), []);
         for (const position of changed) table.total = Math.max(table.total, position + 1);
         kept.update(changed);
-        const anew = orderOf(table);
-        anew.reset(query as Query);
-        const known = anew.lines.filter((p) => table.cell(p, "state") !== null);
+        const complete = orderOf(table);
+        complete.reset(query as Query);
+        const known = complete.lines.filter((p) => table.cell(p, "state") !== null);
         expect(kept.lines.filter((p) => table.cell(p, "state") !== null)).toEqual(known);
       }
     }
