@@ -16,7 +16,7 @@ from jobgroup.errors import StorageError
 from jobgroup.logs import logger
 from jobgroup.store import GroupStore, LeaseRecord
 from jobgroup.store.connection import BUSY_TIMEOUT_S
-from jobgroup.store.lease import Verdict, busy_error
+from jobgroup.store.lease_row import Verdict, busy_error
 from jobgroup.store.polling_leases import PollingHolder
 from jobgroup.system import ProcessIdentity, life_of, this_process
 

@@ -31,7 +31,7 @@ from jobgroup.providers.base import Provider, may_have_arrived, refuses_job
 from jobgroup.retry import Backoff
 from jobgroup.status import FAILED, RemoteStatus
 from jobgroup.store import Intent
-from jobgroup.store.lease import busy_error
+from jobgroup.store.lease_row import busy_error
 
 _log = logger(__name__)
 

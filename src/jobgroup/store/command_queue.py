@@ -8,7 +8,7 @@ from typing import Any
 
 from jobgroup.store.database import Database
 from jobgroup.store.encoding import as_json, as_object
-from jobgroup.store.lease import read_lease
+from jobgroup.store.lease_row import read_lease
 from jobgroup.store.records import CommandRecord
 from jobgroup.system import ProcessIdentity
 

@@ -14,7 +14,7 @@ from jobgroup.errors import StorageError
 from jobgroup.store.atomic import atomic_write
 from jobgroup.store.checking import admit
 from jobgroup.store.connection import connect, connect_unfinished
-from jobgroup.store.lease import busy_error, read_lease
+from jobgroup.store.lease_row import busy_error, read_lease
 from jobgroup.store.records import LeaseRecord
 from jobgroup.store.store import GroupStore
 

@@ -26,7 +26,7 @@ from jobgroup.store.database import Database
 from jobgroup.store.encoding import as_json, as_object
 from jobgroup.store.entries import length, next_id, position_in
 from jobgroup.store.inserts import payload_id
-from jobgroup.store.lease import check_fencing_token, read_lease
+from jobgroup.store.lease_row import check_fencing_token, read_lease
 from jobgroup.store.priorities import clear_priority
 from jobgroup.store.records import AttemptRecord, Intent, OverriddenBody, Target
 from jobgroup.store.shots import check_budget, shots_limit_of

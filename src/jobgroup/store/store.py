@@ -20,7 +20,7 @@ from jobgroup.store.entries import Entries, length, missing
 from jobgroup.store.fingerprints import Fingerprints
 from jobgroup.store.incidents import Incidents
 from jobgroup.store.inserts import Adding, payload_id
-from jobgroup.store.lease import Lease
+from jobgroup.store.lease_row import Lease
 from jobgroup.store.limits import MAX_TEXT, check_name, check_text
 from jobgroup.store.polling_leases import PollingLeases
 from jobgroup.store.priorities import Priorities
