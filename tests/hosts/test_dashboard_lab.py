@@ -94,7 +94,7 @@ def test_click_on_a_busy_kernel_is_answered_at_once_and_done_later(
         expect(page.get_by_test_id("row-0")).to_be_visible()
         notebook.start(2)
         page.get_by_test_id("primary").click()
-        expect(page.get_by_test_id("live")).to_contain_text("Run asked")
+        expect(page.get_by_test_id("live")).to_contain_text("Run requested")
         (tmp_path / "gate").touch()
         notebook.wait_until("jg[0].state == 'success'")
         expect(page.get_by_test_id("row-0")).to_have_attribute("data-status", "success")
