@@ -98,7 +98,7 @@ def test_names_that_differ_in_case_are_not_confused_if_case_is_ignored(without_c
     """The error names the other group, which is not opened, deleted or replaced."""
     JobGroup("Scan").add(RemoteJob({"command": "timer"}, platform="p", url="http://127.0.0.1:9"))
     for use in (JobGroup, JobGroup.open, JobGroup.delete_job_group, JobGroup.restore):
-        with pytest.raises(InvalidNameError, match=r"'scan' for 'Scan'.*Nothing was changed"):
+        with pytest.raises(InvalidNameError, match=r"'scan' from .* 'Scan'.*Nothing was changed"):
             use("scan")
     assert JobGroup.list_existing() == ["Scan"]
     JobGroup("Scan").export(without_case / "copy")
@@ -116,7 +116,7 @@ def test_a_deleted_group_is_restored_by_its_own_name_if_case_is_ignored(without_
     JobGroup("Scan").add(RemoteJob({"command": "timer"}, platform="p", url="http://127.0.0.1:9"))
     JobGroup.delete_job_group("Scan")
     JobGroup("scan")
-    with pytest.raises(JobGroupError, match="'Scan' for 'scan'"):
+    with pytest.raises(JobGroupError, match="'Scan' from .* 'scan'"):
         JobGroup.restore("Scan")
     assert JobGroup.list_trash() == ["Scan"]
     JobGroup.delete_job_group("scan", permanently=True)
