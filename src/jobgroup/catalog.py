@@ -70,13 +70,13 @@ def summaries() -> list[GroupSummary]:
 
 
 def only_look() -> None:
-    """Have this process set no file aside when it opens a damaged group: a server only looks."""
+    """Make this process leave damaged files in place, because a server only reads groups."""
     global _only_looks  # noqa: PLW0603  # one setting for the process
     _only_looks = True
 
 
 def only_looks() -> bool:
-    """Whether `only_look` was called."""
+    """Return whether `only_look` was called."""
     return _only_looks
 
 
@@ -171,7 +171,7 @@ def complete_deletion(name: str) -> None:
 
 
 def _copy_of(path: Path, others: Iterable[tuple[str, Path]]) -> str | None:
-    """Return the file that has the same group, at the same version or a later one."""
+    """Return the name of another file with the same group, at the same version or a later one."""
     own = identity(path)
     for name, other in others:
         found = None if other == path else identity(other)
@@ -183,11 +183,11 @@ def _copy_of(path: Path, others: Iterable[tuple[str, Path]]) -> str | None:
 def delete_before(moment: datetime) -> list[str]:
     """Move every group created before a moment to the trash; return their names.
 
-    Groups that are damaged or being run stay, with a warning; the others are moved.
+    Damaged groups, and groups that a process is running, are kept with a warning.
     """
     try:
         limit = moment.timestamp()  # a moment without a time zone is local time
-    except (ValueError, OverflowError):  # a limit of the calendar
+    except (ValueError, OverflowError):  # it is at a limit of the calendar
         limit = -math.inf if moment.year == MINYEAR else math.inf
     found = summaries()
     for broken in (s for s in found if s.problem):
@@ -212,7 +212,7 @@ def _delete_all(doomed: Sequence[str]) -> list[str]:
 
 
 def trash() -> dict[str, Path]:
-    """Return the groups that can be restored: the last deleted one of each name."""
+    """Return the groups that can be restored: for each name, the one that was deleted last."""
     empty_trash()
     return deleted_groups()
 
@@ -252,7 +252,7 @@ def restore(name: str) -> None:
 
 
 def empty_trash() -> None:
-    """Remove groups from the trash that were found expired twice, a day apart."""
+    """Remove groups that were found expired twice, a day apart, from the trash."""
     with suppress(OSError):  # files that cannot be removed stay
         purge()
 

@@ -94,7 +94,7 @@ class JobGroupError(Exception):
     Job 7 was not sent: the plan allows no more jobs at present.
 
     Attributes:
-        position: position of the job that the error is about; None if it is about no single job.
+        position: position of the job that the error is about; None if there is no single job.
         job: that job, a `RemoteJob`; None without a position.
     """
 
@@ -103,7 +103,7 @@ class JobGroupError(Exception):
     job: Any = None
 
     def __str__(self) -> str:
-        """Return the message without control characters, which clouds and files may put into it."""
+        """Return the message without the control characters that clouds and files may put in it."""
         return plain(super().__str__())
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -119,11 +119,11 @@ def _again(kind: type[JobGroupError], args: tuple[Any, ...], state: dict[str, An
 
 
 class JobGroupWarning(UserWarning):
-    """The category of jobgroup's warnings: something was left undone, the rest was done."""
+    """The category of jobgroup's warnings, for example about a part of a call that failed."""
 
 
 def warn(sentence: str) -> None:
-    """Warn at the line that called into jobgroup."""
+    """Issue a warning that points to the line that called into jobgroup."""
     frame, level = inspect.currentframe(), 0
     while frame is not None and frame.f_globals.get("__name__", "").startswith("jobgroup."):
         frame, level = frame.f_back, level + 1
@@ -143,7 +143,7 @@ class DuplicateJobError(JobGroupError, ValueError):
 
 
 class JobRemovedError(JobGroupError, LookupError):
-    """The job was removed from its group, or others have taken its position since."""
+    """The job was removed from its group, or other jobs have since taken its position."""
 
 
 class InvalidOverrideError(JobGroupError, ValueError):
@@ -178,7 +178,7 @@ class GroupMovedError(GroupDeletedError):
     """Other software removed, moved or replaced the group's file while it was open.
 
     Attributes:
-        how: clause that says what happened: ``it was emptied``.
+        how: clause that says what happened, such as ``it was emptied``.
     """
 
     how: str = "it was removed, moved or replaced"
@@ -216,8 +216,8 @@ class ResultsError(JobGroupError):
     """Some results could not be fetched or decoded; this error carries the others.
 
     Attributes:
-        results: one item per job in the group's order, None if there is no result.
-        failures: the error for each job without its result, by position.
+        results: the result of each job in the group's order; None for a job without one.
+        failures: the error for each missing result, by position.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""One job of a group: a view of its record, whose methods are commands to the engine."""
+"""One job of a group: a view of the job's record, with methods that send commands to the engine."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ class RemoteJob:
 
     @staticmethod
     def from_id(job_id: str, rpc_handler: Any) -> Any:
-        """Return Perceval's own job with an id on a cloud; `JobGroup.add` accepts it.
+        """Return Perceval's own object for a job on a cloud; `JobGroup.add` accepts it.
 
         `JobGroup.adopt` adds jobs by their ids alone, without Perceval.
 
@@ -121,7 +121,7 @@ class RemoteJob:
         """Return the spec of a new entry for this job, with the parameters of its call.
 
         Raises:
-            TypeError: the job was sent, and cannot take parameters, or may have been sent.
+            TypeError: the job may have been sent, or it was sent and `kwargs` is not empty.
             InvalidOverrideError: the job is in a group and has no such parameter.
         """
         if self._session is not None:
@@ -177,7 +177,7 @@ class RemoteJob:
     def _body_with(
         self, given: Mapping[str, Any], effect: str
     ) -> tuple[dict[str, Any], dict[str, Any]]:
-        """Return the stored body and its parameters, with other values for some of them.
+        """Return the stored body and the job's parameters, with the given values for some of them.
 
         Raises:
             InvalidOverrideError: the job has no such parameter, or only Perceval can change it.
@@ -221,7 +221,7 @@ class RemoteJob:
     def id(self) -> str | None:
         """Id on the cloud; None for a job that was never sent.
 
-        For an Execution with several jobs on the cloud: their ids, joined with " + ".
+        The id of an Execution with several jobs on the cloud is their ids, joined with " + ".
         """
         return None if self._session is None else self._record.remote_id
 
@@ -273,7 +273,7 @@ class RemoteJob:
 
     @property
     def metadata(self) -> dict[str, Any]:
-        """Metadata read from the payload: circuit, modes, photons, input state, ..."""
+        """Metadata read from the payload, such as the circuit, modes, photons and input state."""
         return {} if self._session is None else self._record.metadata
 
     @property
@@ -299,17 +299,17 @@ class RemoteJob:
 
     @property
     def state(self) -> State:
-        """Last known state, without asking the cloud; see `jobgroup.status.STATES`."""
+        """Last known state, without polling the cloud; see `jobgroup.status.STATES`."""
         return UNSENT if self._session is None else self._record.state
 
     @property
     def message(self) -> str | None:
-        """The cloud's last message: why the job failed, or what it is doing."""
+        """The cloud's last message: why the job failed, or what the job is doing."""
         return None if self._session is None else self._record.message
 
     @property
     def status(self) -> JobStatus:
-        """Status, requested from the cloud if it may have changed; calling it returns its name.
+        """Status, polled if it may have changed; calling the status returns its name.
 
         Raises:
             CredentialsError: the token is missing or rejected.
@@ -325,7 +325,7 @@ class RemoteJob:
 
     @property
     def last_status(self) -> JobStatus:
-        """Last known status, without asking the cloud."""
+        """Last known status, without polling the cloud."""
         return JobStatus() if self._session is None else status_of(self._record)
 
     @property
@@ -335,7 +335,7 @@ class RemoteJob:
 
     @property
     def is_complete(self) -> bool:
-        """Whether the job ended: success, error or canceled."""
+        """Whether the job has ended: success, error or canceled."""
         return self.status.completed
 
     @property
@@ -393,7 +393,8 @@ class RemoteJob:
 
         Raises:
             RuntimeError: the job was already sent, or it failed.
-            JobGroupError: the job could not be sent.
+            InvalidOverrideError: the job has no such parameter, or only Perceval can change it.
+            JobGroupError: the job could not be sent, or its results could not be fetched.
         """
         self.execute_async(*args, **kwargs)
         session = self._attached()
@@ -409,7 +410,7 @@ class RemoteJob:
 
         Raises:
             RuntimeError: the job is not waiting or running.
-            JobGroupError: the cloud could not be asked, or it refuses.
+            JobGroupError: the request failed, or the cloud rejected it.
         """
         if self.status.status.value not in ON_CLOUD or not self.was_sent:
             raise RuntimeError(
@@ -426,7 +427,7 @@ class RemoteJob:
             replace: whether to rerun this entry; otherwise a new one is appended.
 
         Returns:
-            The entry that runs now: this one, or the new one.
+            The entry that was rerun: this one, or the new one.
 
         Raises:
             RuntimeError: the job has not failed.
@@ -446,7 +447,10 @@ class RemoteJob:
         return job_of(self._attached(), done[0], type(self)) if done else self
 
     def confirm(self, remote_id: str) -> None:
-        """Confirm that an unconfirmed job is on the cloud, with its id there.
+        """Confirm that an unconfirmed job is on the cloud, and record its id.
+
+        Args:
+            remote_id: id of the job on the cloud.
 
         Raises:
             TypeError: the id is not a string; nothing was changed.
@@ -462,8 +466,8 @@ class RemoteJob:
     def resend(self) -> None:
         """Resend an unconfirmed job, or a job that its cloud has lost.
 
-        Look for an unconfirmed job on the cloud first: its first request may have created a job
-        too, and you would pay for both.
+        Look for an unconfirmed job on the cloud first: the first request may have created the job,
+        and you would pay for both.
 
         Raises:
             RuntimeError: the job is neither unconfirmed nor lost.
@@ -512,8 +516,7 @@ class RemoteJob:
         ):
             raise RuntimeError(f"Job {self.position} was already sent; it is {self.state}.")
 
-    # -- internals
-    # ------------------------------------------------------------------------------------
+    # -- internals ---------------------------------------------------------------------------------
 
     @property
     def _record(self) -> JobRecord:
@@ -581,7 +584,7 @@ def job_of(session: GroupSession, entry_id: int, kind: type[RemoteJob] = RemoteJ
 
 @contextmanager
 def naming_its_job(session: GroupSession) -> Iterator[None]:
-    """Add the job to an error that is about one job of the group."""
+    """Add the job to a `JobGroupError` that is about one job of the group."""
     try:
         yield
     except JobGroupError as error:

@@ -1,4 +1,4 @@
-"""Traits of a group that follow its file, which you can observe without a widget."""
+"""Traits that follow a group's file. You can observe them without a widget."""
 
 from __future__ import annotations
 
@@ -17,19 +17,21 @@ if TYPE_CHECKING:
     from jobgroup.engine.session import GroupSession
 
 MAX_PRIORITIES = 50
-"""How many of the prioritized jobs a trait lists."""
+"""Maximum number of prioritized jobs in `GroupState.next_up`."""
 
 
 class GroupState(HasTraits):
     """The state of a group. You can read it at any time; traits that you observe stay up to date.
 
-    Observers are called in a thread of the engine. While there are any, jobgroup polls the cloud.
+    Observers are called in a thread of the engine. While there are observers, jobgroup polls the
+    cloud.
 
     Attributes:
         counts: jobs by state.
         progress: share of jobs that have ended, 0 to 1.
-        eta_s: shortest and longest likely time in seconds until all jobs have ended that were sent
-            or that a running process will send, from the rate at which jobs end; None if unknown.
+        eta_s: shortest and longest likely time, in seconds, until all jobs that were sent, or that
+            a running process will send, have ended; None if unknown. It is estimated from the rate
+            at which jobs end.
         stalled_since: time at which the last job ended, in seconds since the epoch, if no job has
             ended for ten times as long as usual; None otherwise.
         sender: the process that sends the group's jobs, with `host`, `pid`, `since` (seconds since
@@ -38,17 +40,17 @@ class GroupState(HasTraits):
         results_on_cloud_only: number of successful jobs whose results are not in the group's file;
             clouds may delete them, so fetch them with `JobGroup.keep_results`.
         version: number that grows with every change.
-        active: whether a job is running or waiting, or a process is sending jobs. When it changes
-            to false, the group has finished.
+        active: whether a job is running or waiting, or a process is sending jobs. When `active`
+            changes to False, the group has finished.
         busy: what this process is doing ("run" or "rerun"); "" for nothing.
         paused: whether sending is paused.
         next_up: positions of the first 50 prioritized jobs (`JobGroup.prioritize`), in order.
         last_error: the current problem with a cloud, as a sentence; "" for none. If a response
-            could not be written to disk, the sentence names its job and id.
+            could not be written to disk, the sentence names the job and its id.
         trouble: kind of the incident: "disk", "token", "credits", "unreachable" or "".
         trouble_since: time at which the incident began, in seconds since the epoch.
         updated_at: time of the last response of a cloud, in seconds since the epoch; None before
-            the first.
+            the first response.
     """
 
     counts = Dict()

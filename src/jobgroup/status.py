@@ -18,9 +18,10 @@ from typing import Any, Final, Literal, TypedDict, get_args
 
 
 class RunningStatus(Enum):
-    """A job's status, as a cloud reports it. Equal, by name, to Perceval's enum of the same name.
+    """A job's status, as a cloud reports it.
 
-    Only names are compared and stored: the *values* in Perceval changed between releases.
+    A member is equal to the member of Perceval's enum that has the same name. Names are compared
+    because Perceval's *values* changed between releases.
     """
 
     NONE = "none"
@@ -43,7 +44,7 @@ class RunningStatus(Enum):
 
     @staticmethod
     def from_server_response(word: str) -> RunningStatus:
-        """Return the status for a cloud's word; ``UNKNOWN`` for an unknown word.
+        """Return the status for a cloud's status word; ``UNKNOWN`` for an unknown word.
 
         Source: the status words of Quandela Cloud's REST API, where success is "completed".
         """
@@ -51,7 +52,7 @@ class RunningStatus(Enum):
 
     @staticmethod
     def to_server_response(status: RunningStatus) -> str:
-        """Return the cloud's word for a status: "completed" for ``SUCCESS``."""
+        """Return the cloud's word for a status, such as "completed" for ``SUCCESS``."""
         return "completed" if status == RunningStatus.SUCCESS else status.name.lower()
 
     @staticmethod
@@ -106,13 +107,13 @@ STATES: Final[tuple[State, ...]] = get_args(State)
 """Every state, in the order in which a dashboard shows them."""
 
 REMOTE_MISSING: Final = "404"
-"""Status word of a job that is *unknown* because its cloud no longer has it."""
+"""Status word of a job that is *unknown* because its cloud no longer has the job."""
 
 NOT_SENT: Final = frozenset({UNSENT, REFUSED})
-"""``list_unsent_jobs()``, and ``progress()['Unfinished'][1]['not sent']``."""
+"""States of ``list_unsent_jobs()``, which ``progress()['Unfinished'][1]['not sent']`` counts."""
 
 TERMINAL: Final = frozenset({"success", "error", "canceled"})
-"""States that never change: the cloud is not asked again."""
+"""States that never change, so jobgroup does not poll jobs in them."""
 
 FAILED: Final = frozenset({"error", "canceled"})
 """States that a rerun takes if no jobs are named."""
@@ -124,13 +125,13 @@ ACTIVE: Final = frozenset({"waiting", "running"})
 """States that ``list_active_jobs`` returns."""
 
 ON_CLOUD: Final = frozenset({"waiting", "running", "cancel_requested", "suspended", "unknown"})
-"""States with a remote id that may still change: these jobs are polled."""
+"""States of jobs that have a remote id and may still change. jobgroup polls these jobs."""
 
 PENDING: Final = frozenset({"waiting", "running", "cancel_requested"})
 """States that ``wait`` waits for."""
 
 SENT: Final = frozenset({SENDING, UNCONFIRMED, "waiting", "running", "cancel_requested"})
-"""``progress()['Unfinished'][1]['sent']``."""
+"""States that ``progress()['Unfinished'][1]['sent']`` counts."""
 
 _MAY_BECOME: Final = {
     SENDING: frozenset({"waiting", UNSENT, UNCONFIRMED}),
@@ -152,7 +153,7 @@ def may_become(state: str, to: str) -> bool:
 
 
 UNSUCCESSFUL: Final = frozenset({"error", "canceled", "unknown", "suspended"})
-"""``progress()['Finished'][1]['unsuccessful']``."""
+"""States that ``progress()['Finished'][1]['unsuccessful']`` counts."""
 
 UNTROUBLED: Final = frozenset({SENDING, "success"}) | ON_CLOUD - {"unknown"}
 """States in which a job's message is not an error."""
@@ -187,7 +188,7 @@ LABELS: Final[Mapping[str, str]] = MappingProxyType(
 
 
 def parse_state(word: str) -> str | None:
-    """Return the state that has this name or label; None if there is none.
+    """Return the state that has a given name or label; None if there is none.
 
     >>> parse_state("Done"), parse_state("to-send"), parse_state("success"), parse_state("over")
     ('success', 'unsent', 'success', None)
@@ -244,8 +245,9 @@ def progress_of(counts: Mapping[str, int]) -> Progress:
 class JobStatus:
     """A job's status at one moment, with the properties that Perceval's ``JobStatus`` has.
 
-    Calling it returns the status's name: ``job.status()`` is ``"RUNNING"``. An unsent job's status
-    is ``WAITING``, as in Perceval; ``job.was_sent`` and ``job.state`` tell the two apart.
+    Calling a status returns its name: ``job.status()`` is ``"RUNNING"``. An unsent job's status is
+    ``WAITING``, as in Perceval; ``job.was_sent`` and ``job.state`` distinguish unsent jobs from
+    waiting ones.
 
     Times are in seconds since the epoch (UTC), durations in seconds; ``progress`` is 0 to 1.
     """
@@ -276,7 +278,7 @@ class JobStatus:
 
     @property
     def completed(self) -> bool:
-        """Whether the job ended: success, error or canceled."""
+        """Whether the job has ended: success, error or canceled."""
         return self.status.value in TERMINAL
 
     @property
@@ -301,7 +303,7 @@ class JobStatus:
 
     @property
     def unknown(self) -> bool:
-        """Whether the cloud reported a status that this version does not know."""
+        """Whether the cloud reported a status that this version of jobgroup does not know."""
         return self.status is RunningStatus.UNKNOWN
 
     @property
@@ -311,7 +313,7 @@ class JobStatus:
 
     @property
     def running_time(self) -> float:
-        """How long the job ran, or has run so far, in seconds; 0.0 before it starts."""
+        """Time that the job ran, or has run so far, in seconds; 0.0 before the job starts."""
         if self.duration:
             return self.duration
         if self.start_timestamp is None or self.completed:
@@ -326,7 +328,7 @@ class RemoteStatus:
     Attributes:
         provider_status: the cloud's own status word, unchanged.
         state: the corresponding state (`STATES`).
-        message: why the job failed, or what it is doing.
+        message: why the job failed, or what the job is doing.
         progress: 0 to 1.
         created_at: time of creation, in seconds since the epoch.
         started_at: time of the start, in seconds since the epoch.

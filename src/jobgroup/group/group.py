@@ -1,4 +1,4 @@
-"""The class `JobGroup`, which turns the calls of its users into commands and queries."""
+"""The class `JobGroup`, which turns its users' calls into commands and queries."""
 
 from __future__ import annotations
 
@@ -82,36 +82,37 @@ if TYPE_CHECKING:
     from jobgroup.results.study import Study
     from jobgroup.state import GroupState
 
-# The methods for sweeps, datasets and figures import the modules that only they need, because these
-# would make `import jobgroup` slower by a tenth.
+# The methods for sweeps, datasets and figures import the modules that only they need when they are
+# called, because importing these modules here would make `import jobgroup` 10 % slower.
 
 T = TypeVar("T")
 
 Jobs = Iterable[RemoteJob | int] | RemoteJob | int
-"""Jobs of a group, or their positions, counted from 0 and negative ones from the end."""
+"""Jobs of a group, or their positions: counted from 0, or from the end if they are negative."""
 
 
 class JobGroup:
     """A named collection of remote jobs on disk.
 
-    Using the same name again opens the same group. You can prepare, run, watch and rerun jobs and
-    fetch their results across any number of Python sessions. Everything is on disk when a call
-    returns. Results are fetched from the cloud each time, unless the group keeps a copy of them.
+    If you use the same name again, you get the same group. You can prepare, run, watch and rerun
+    its jobs, and fetch their results, in any number of Python sessions. Each change is on disk when
+    the call that makes it returns. Results are fetched from the cloud each time, unless the group
+    keeps a copy of them.
 
     ``with JobGroup(name) as jg`` closes the group at the end. Two objects for the same group are
-    equal. Every blocking method has an awaitable version, with ``_async`` at the end of its name.
+    equal. Blocking methods such as `wait` have awaitable versions such as `wait_async`.
 
     Args:
         name: name that identifies the group and its file.
         cache_results: True stores results in the group's file when they are first read, because
             some clouds return them only once. False stores no further results. None leaves the
-            group's setting unchanged; it is off in a new group.
+            group's setting unchanged; the setting is False in a new group.
 
     Raises:
         InvalidNameError: the name is empty, too long, or has control characters.
         CorruptGroupError: the group's file is damaged; it was set aside intact.
         UnsupportedVersionError: a newer jobgroup wrote the file; it was not touched.
-        StorageError: the file cannot be created or read.
+        StorageError: the group's file cannot be created or read.
     """
 
     _kind: type[RemoteJob] = RemoteJob
@@ -129,6 +130,8 @@ class JobGroup:
 
         Raises:
             GroupNotFoundError: no group has that name; the message suggests similar names.
+            InvalidNameError, CorruptGroupError, UnsupportedVersionError, StorageError: as for
+                `JobGroup`.
         """
         if not cls.exists(name):
             raise catalog.not_found(name)
@@ -140,8 +143,8 @@ class JobGroup:
     def load(cls, path: str | os.PathLike[str], *, name: str | None = None) -> Self:
         """Create a group from a file that `export` wrote; the file is not changed.
 
-        Jobs that were unsent in the original are unsent in the copy too: agree with its owner on
-        who sends them.
+        Jobs that were unsent in the original group are unsent in the new one too, so agree with the
+        owner of the original on who sends them.
 
         Args:
             path: exported file.
@@ -149,9 +152,11 @@ class JobGroup:
 
         Raises:
             JobGroupError: a group of that name exists; nothing was changed.
+            InvalidNameError: no group can have the name.
             UnsupportedVersionError: a newer jobgroup wrote the file.
             CorruptGroupError: the file is damaged.
-            StorageError: the file is not a group's file, or cannot be read.
+            StorageError: the file is not a group's file or cannot be read, or the new group's file
+                cannot be written.
         """
         return cls(import_group(user_path(path), name))
 
@@ -193,7 +198,8 @@ class JobGroup:
     def close(self) -> None:
         """End this object's subscriptions (`on_done`, `state`), and close the group's file.
 
-        Jobs continue, and so does a run in progress. The next use opens the file again.
+        Jobs continue, and so does a run in progress. The next use of the group opens its file
+        again.
         """
         for subscription in self._subscriptions:
             subscription.cancel()
@@ -224,7 +230,7 @@ class JobGroup:
         self.close()
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Pickle and copy the group by its name and uuid: the copy opens the same file."""
+        """Pickle and copy the group by its name and uuid, so the copy opens the same file."""
         return _same_group, (type(self), self._name, GroupReference(self._session).uuid)
 
     # -- the group ---------------------------------------------------------------------------------
@@ -272,7 +278,7 @@ class JobGroup:
     async def _export(
         self, path: str | os.PathLike[str], *, overwrite: bool = False, results: bool = False
     ) -> None:
-        """Write the group to one file for a colleague or an archive; `load` opens it.
+        """Write the group to one file for a colleague or an archive; `load` reads that file.
 
         The file has the jobs with their attempts, labels and notes, and any cached results. It
         never contains a token.
@@ -284,8 +290,8 @@ class JobGroup:
                 warning reports any that could not be fetched.
 
         Raises:
-            CredentialsError: with `results`, the token is missing or rejected, and the group has no
-                result; nothing was written.
+            CredentialsError: `results` is True, the token is missing or rejected, and the group has
+                no result; nothing was written.
             OutputExistsError: the file exists, and `overwrite` is not True.
             CorruptGroupError: the group's file is damaged; nothing was written.
             StorageError: the file could not be written; nothing was changed.
@@ -310,6 +316,7 @@ class JobGroup:
             permanently: whether to delete the group without keeping it in the trash.
 
         Raises:
+            GroupNotFoundError: the group was already deleted.
             GroupBusyError: a process is running the group.
             StorageError: the group could not be moved; it was not changed.
         """
@@ -385,9 +392,9 @@ class JobGroup:
     ) -> None:
         """Append a job, which is on disk when the call returns.
 
-        A Perceval object that you add follows its entry: its id, status and results are the
-        entry's, and a call of its `execute_async` sends the entry, once. If you add it several
-        times, it follows the first entry that was sent.
+        A Perceval object that you add follows its entry: the object's id, status and results are
+        those of the entry, and calling the object's `execute_async` sends the entry, once. If you
+        add the object several times, it follows the first of its entries that was sent.
 
         Args:
             job_to_add: a Perceval ``RemoteJob`` (unsent, or sent already), such as
@@ -396,18 +403,19 @@ class JobGroup:
                 `jobgroup.RemoteJob`. An Execution whose error mitigations run on this machine is
                 one entry with several jobs on the cloud.
             params: parameters to pass to the job at execution, such as ``{"max_samples": 10_000}``.
-            labels: names for values hidden in a circuit, such as ``{"phi": 0.3}``: you can search
-                them, and they are columns of the results.
-            once: whether to append nothing if the group already has this job: the same body (in
-                whichever Python process it was built), parameters, labels and cloud.
+            labels: named values of the job, such as ``{"phi": 0.3}`` for a value that is hidden in
+                its circuit. You can search for labels, and they are columns of the results table.
+            once: whether to append nothing if the group already has a job with the same body,
+                parameters, labels and cloud, even if another Python process built its body.
             kwargs: further parameters, as in Perceval's groups.
 
         Raises:
-            TypeError: the job is local or is no job at all, or a parameter is given twice; nothing
-                was added.
+            TypeError: the job is local, the object is not a job, or a parameter is given twice;
+                nothing was added.
             Exception: raised by Perceval for wrong or missing parameters, with a note that names
                 them; nothing was added.
-            DuplicateJobError: the group has a job with that id; nothing was added.
+            DuplicateJobError: the group already has a job with the same id on the cloud; nothing
+                was added.
             MissingDependencyError: the installed Perceval is older than 0.12; nothing was added.
             StorageError: the job could not be written; nothing was added.
         """
@@ -430,7 +438,8 @@ class JobGroup:
             once: whether to leave out jobs that the group already has, as for `add`.
 
         Raises:
-            TypeError, JobGroupError: as for `add`; nothing was added then.
+            TypeError, JobGroupError: as for `add`; nothing was added.
+            Exception: raised by Perceval, as for `add`; nothing was added.
         """
         add_jobs(self._session, jobs, labels, once=once)
         let_perceval_display(type(self))
@@ -449,40 +458,41 @@ class JobGroup:
         check: bool = True,
         **params: Any,
     ) -> SweepReport:
-        """Add a job for each point of a sweep that the group does not yet have.
+        """Add a job for each point of a sweep, except for points that the group already has.
 
-        Repeating the call adds nothing, even in another Python process; with a refined grid it adds
-        only the new points. Each point's values become labels of its jobs. Two numbers that differ
-        only by rounding count as one value, the one that the group has. New jobs are written in
-        batches during the sweep, each in the transaction that compares it with the group.
+        Repeating the call adds nothing, even in another Python process. A call with a refined grid
+        adds jobs only for the new points. Each point's values become labels of its jobs. Numbers
+        that differ only by rounding count as one value: the one that the group already has. New
+        jobs are written in batches during the sweep. The transaction that writes a batch also
+        compares it with the group.
 
         Args:
-            build: function that gets the values of a point, as ``build(phi=0.1, eta=0.9)``, and is
-                called for each point, even for known ones. It returns a job that `add` accepts, a
-                tuple of a job and a dict of parameters, or None to leave the point out.
+            build: function that is called with the values of each point, as ``build(phi=0.1,
+                eta=0.9)``, even if the group already has the point. It returns a job that `add`
+                accepts, a tuple of a job and a dict of parameters, or None to leave the point out.
             over: mapping of names to values (for all their combinations), or points, as mappings or
                 as the rows of a DataFrame. Values are numbers, strings, booleans, datetimes, Enums,
                 paths, and Perceval's states, NoiseModels and PostSelects. Other objects need names:
                 ``over={"circuit": {"mzi": c1, "bs": c2}}``.
-            repeats: number of jobs per point, including those that the group has.
+            repeats: number of jobs per point, including those that the group already has.
             name: name of the sweep; None for the name of `build`.
             labels: labels for all jobs of the sweep.
             units: unit of each swept name, such as ``{"phi": "rad"}``.
             long_names: long form of each swept name, for the axes of figures.
             on_change: treatment of points whose jobs in the group have another body: "report" adds
-                nothing for them, "add" adds more jobs, "replace_unsent" replaces the bodies of
+                nothing for them, "add" adds more jobs, and "replace_unsent" replaces the bodies of
                 their unsent jobs.
             check: False skips the calls of `build` for points that the group already has.
             params: parameters for all jobs of the sweep, such as ``max_samples=500``.
 
         Returns:
-            A `SweepReport` of how many jobs are new, known, changed and left out. It prints as
-            text.
+            A `SweepReport` with the numbers of jobs that are new, known, changed and left out. It
+            prints as text.
 
         Raises:
             TypeError, ValueError: an argument, a name or a value cannot be used; nothing was added.
-            Exception: raised by `build` or Perceval, with a note that names the point. Jobs added
-                before it stay.
+            Exception: raised by `build` or Perceval, with a note that names the point. Jobs that
+                were already added stay in the group.
             StorageError: the group's file cannot be written.
 
         >>> def experiment(phi):
@@ -512,16 +522,16 @@ class JobGroup:
     def repeat(
         self, jobs: Jobs | None = None, *, to: int | None = None, times: int | None = None
     ) -> SweepReport:
-        """Add unsent copies of jobs, whose results are pooled with theirs.
+        """Add unsent copies of jobs; results of a job and of its copies are pooled.
 
         Args:
             jobs: jobs, or their positions; None for all.
-            to: number of equal jobs to reach, including those that the group has. Repeating the
-                call adds nothing.
-            times: number of jobs to add for each one given.
+            to: number of equal jobs to reach, including those that the group already has. Repeating
+                the call adds nothing.
+            times: number of copies to add for each given job.
 
         Returns:
-            A report of how many jobs are new, and how many the group already had.
+            A report with the numbers of jobs that are new and of those that the group already had.
 
         Raises:
             TypeError: neither `to` nor `times` is given, or both are.
@@ -554,35 +564,35 @@ class JobGroup:
     ) -> list[RemoteJob]:
         """Add jobs that were submitted outside jobgroup, and track them from now on.
 
-        jobgroup asks the cloud for each job's status and times, and for its name, platform and
-        payload if the cloud reports them. It appends all jobs in the order of their ids, or none.
+        jobgroup fetches each job's status and times from the cloud, and also its name, platform and
+        payload if the cloud reports them. It appends all jobs, in the order of `ids`, or none.
 
         Args:
             ids: id of a job on the cloud, or several ids.
             platform: platform that the jobs were sent to, if the cloud does not report it.
             provider: name of the provider for that cloud.
-            url: base URL of the cloud; `JOBGROUP_URL` or Quandela Cloud by default.
+            url: the cloud's base URL; `JOBGROUP_URL` or the provider's only cloud by default.
             account: label of the account, if there are several on one cloud.
-            token: token of the account that sent the jobs, as for `set_token`; None for the known
-                one.
-            labels: names for values hidden in a circuit, as for `add`.
+            token: token of the account that sent the jobs, as for `set_token`; None for the token
+                that jobgroup already knows.
+            labels: labels for all these jobs, as for `add`.
 
         Returns:
             The new jobs of the group.
 
         Raises:
-            DuplicateJobError: the group already has one of the jobs, or an id is given twice.
+            DuplicateJobError: the group already has one of the jobs, or an id is given repeatedly.
             RemoteNotFoundError: the cloud does not know one of the jobs.
             TypeError, ValueError: an id is not valid, or the platform is neither reported nor
                 given.
             CredentialsError: the token is missing or rejected.
-            CloudError: the cloud could not be asked. In each case nothing was changed.
+            CloudError: a request to the cloud failed. In each case, nothing was added.
 
         >>> jg.adopt("3f1c4a52-...", "qpu:belenos")  # doctest: +SKIP
         """
         secret = None if token is None else Secret(token)
         place = Secret(url) if isinstance(url, str) else url
-        del token, url  # what is raised below shows the local variables of this frame to some tools
+        del token, url  # some tools show this frame's local variables if an error is raised below
         adoption = Adoption(
             self._session,
             ids,
@@ -636,8 +646,8 @@ class JobGroup:
     def remove(self, jobs: Jobs) -> list[JobRecord]:
         """Remove jobs that were never sent, all or none, and return their records.
 
-        The jobs after them get other positions, but your job objects still refer to the same jobs.
-        A job that was sent, or that a process is sending, is never removed.
+        Later jobs of the group get new positions, but your job objects still refer to the same
+        jobs. A job that was sent, or that a process is sending, is never removed.
 
         Args:
             jobs: jobs, or their positions.
@@ -663,13 +673,14 @@ class JobGroup:
         state: str | Iterable[str] | None = None,
         labels: Mapping[str, Any] | None = None,
     ) -> list[RemoteJob]:
-        """Return matching jobs, as the file has them, in the group's order.
+        """Return the jobs that match, in the group's order, without polling the cloud.
 
         ``jg.jobs(state="failed", labels={"phi": 0.3})``; ``jg.jobs(lambda j: j.attempts > 1)``
 
         Args:
             where: function that gets each `JobRecord` and returns whether to include the job.
-            state: one of `jobgroup.status.STATES`, "failed" for error and canceled, or several.
+            state: one of `jobgroup.status.STATES`, or "failed" for error and canceled, or several
+                of these.
             labels: labels that a job must have, with their values.
 
         Raises:
@@ -679,7 +690,7 @@ class JobGroup:
         return self._jobs_of(matching(self._session.store, where, state, labels))
 
     def find(self, query: str) -> list[RemoteJob]:
-        """Return the jobs that match all terms of a query, as in the dashboard's search.
+        """Return the jobs that match all terms of a query, as the dashboard's search does.
 
         ``jg.find('phi>1.4 is:done')``
 
@@ -688,11 +699,12 @@ class JobGroup:
         ========================  =============================================================
         ``phi>3``                 a comparison of a label, parameter or column: ``>``, ``>=``,
                                   ``<``, ``<=``, ``=`` or ``!=``; ``=`` compares the whole value
-        ``is:failed``             in this state, as Python or the dashboard writes it
+        ``is:failed``             in this state, by its name in Python or in the dashboard
         ``#3``, ``#120-140``      at this position, or in this range
         ``"dark counts"``         with this phrase in a text
         ``laser``                 with this text in the name, note, message, id, platform,
-                                  account or in ``name=value``; or the beginning of a state
+                                  account or in ``name=value``; or in a state whose name
+                                  begins with this text
         ========================  =============================================================
 
         Case does not matter, and numbers are compared as numbers. Put quotes around values and
@@ -721,7 +733,7 @@ class JobGroup:
     def list_refused_jobs(self) -> list[RemoteJob]:
         """Return the jobs that the cloud rejected when they were sent.
 
-        `job.message` has the cloud's reason. They count as unsent: `run_parallel()` and
+        `job.message` has the cloud's reason. Refused jobs count as unsent: `run_parallel()` and
         `run_sequential(delay)` send them again. A run with ``queue=True`` skips them, unless you
         name, prioritize or change them.
         """
@@ -764,13 +776,14 @@ class JobGroup:
 
         Args:
             delay: seconds between the end of one job and the start of the next.
-            stop_after_failures: number of failed jobs that ends the run.
+            stop_after_failures: number of failed jobs after which the run ends.
             retries: as for `run_parallel`.
             budget_shots: as for `run_parallel`.
 
         Raises:
+            TypeError, ValueError: an argument is invalid; nothing was sent.
             BudgetExceededError, RunStoppedError: as for `run_parallel`.
-            GroupBusyError: another process runs the group.
+            GroupBusyError: another process is running the group.
             UnconfirmedJobError: a job may have been sent; the rest stays unsent.
             CloudError, CredentialsError: a job could not be sent; it and the rest stay unsent.
         """
@@ -799,31 +812,33 @@ class JobGroup:
     ) -> None:
         """Send all unsent jobs, to run in parallel; return when they are sent.
 
-        With `wait` or `retries`, return when they have ended.
+        With `wait` or `retries`, return when the jobs have ended.
 
         Args:
-            jobs: jobs to send, or their positions; those already sent are left alone. None for all.
+            jobs: jobs to send, or their positions; jobs that were already sent are skipped. None
+                for all.
             queue: whether to keep the plan's slots full until all jobs are sent, however long that
                 takes; otherwise a job over the plan's limit ends the run.
             wait: like `queue`, but return when the jobs have ended, as in Perceval 1.1 to 1.3; None
                 for the choice of `set_compatibility`, which is False by default.
-            concurrent_job_count: with `queue`, maximum number of an account's jobs on the cloud at
-                once.
-            stop_after_failures: with `queue`, number of failed jobs that ends the run. A job counts
-                until one of its retries succeeds.
-            retries: number of times to resend a job automatically if it ends in error. All jobs are
-                sent once before any is retried. The file remembers how many retries are left, so a
-                run that was interrupted can be repeated safely.
-            budget_shots: shots that all attempts of the group may use together, earlier ones
-                included. An attempt counts with the shots that the cloud reports, otherwise with
-                its ``max_shots``.
+            concurrent_job_count: with `queue` or `wait`, maximum number of each account's jobs on
+                the cloud at once.
+            stop_after_failures: with `queue` or `wait`, number of failed jobs after which the run
+                ends. A failed job counts until one of its retries succeeds.
+            retries: maximum number of automatic retries of each job that ends in error. All jobs
+                are sent once before any is retried. The group's file keeps the number of retries
+                that are left, so you can safely repeat a run that was interrupted.
+            budget_shots: maximum number of shots of all the group's attempts together, including
+                earlier ones. An attempt counts with the shots that the cloud reports, or otherwise
+                with its ``max_shots``.
 
         Raises:
-            BudgetExceededError: the next job may use more shots than `budget_shots` has left, or
+            TypeError, ValueError: an argument is invalid; nothing was sent.
+            BudgetExceededError: the next job may use more shots than are left of `budget_shots`, or
                 has no ``max_shots``; the rest stays unsent.
             RunStoppedError: `stop` has ended the run; the rest stays unsent.
             QuotaExceededError: the plan allows no more jobs; the rest stays unsent.
-            GroupBusyError: another process runs the group.
+            GroupBusyError: another process is running the group.
             UnconfirmedJobError: a job may have been sent; the rest stays unsent.
             CloudError, CredentialsError: a job could not be sent; it and the rest stay unsent.
         """
@@ -855,17 +870,18 @@ class JobGroup:
     ) -> CommandResult:
         """Rerun jobs, as many at once as the plan allows; return when they are sent.
 
-        ``jg.rerun([3, 7], params={"max_shots": 1_000})`` reruns them with fewer shots. The new
+        ``jg.rerun([3, 7], params={"max_shots": 1_000})`` reruns two jobs with fewer shots. Each new
         attempt records the change: ``job.attempts[-1].overrides == {"max_shots": [10_000,
         1_000]}``.
 
         Args:
             jobs: jobs, or their positions; None for all jobs that ended in error or were canceled.
-                Failed and refused jobs are sent again in place, and a job that succeeded is
+                Failed and refused jobs are rerun in place; the rerun of a job that succeeded is
                 appended as a new entry.
             params: new values for numbers and strings of the payload, such as ``max_shots`` and
                 ``max_samples``.
-            replace: False to append the reruns of failed jobs as new entries too.
+            replace: whether to rerun failed jobs in place; otherwise their reruns are appended as
+                new entries too.
             delay: seconds between the end of one job and the start of the next, to run them one
                 after the other.
             concurrent_job_count: as for `run_parallel`.
@@ -874,10 +890,11 @@ class JobGroup:
             budget_shots: as for `run_parallel`.
 
         Returns:
-            ``.done``, the positions that were sent, and ``.failed``, the reason for each job that
-            was not sent, by position.
+            ``.done``, the positions of the jobs that were sent, and ``.failed``, the reason for
+            each job that was not sent, by position.
 
         Raises:
+            TypeError, ValueError: an argument is invalid; nothing was sent.
             InvalidOverrideError: a job has no such parameter, or only Perceval can change it;
                 nothing was sent.
             JobGroupError: as for `run_parallel` and `run_sequential`, except that jobs rejected by
@@ -920,10 +937,10 @@ class JobGroup:
         retries: int = 0,
         budget_shots: int | None = None,
     ) -> Run:
-        """Start to run the unsent jobs in the background, and return at once.
+        """Start running the unsent jobs in the background, and return at once.
 
-        The run survives outages and rejected tokens: it waits, then continues. This process has to
-        stay alive; jobs that it has not sent when it ends stay unsent. If another process is
+        The run survives outages and rejected tokens: it waits, and then continues. This process has
+        to stay alive: if it ends, jobs that it has not sent stay unsent. If another process is
         running the group, that process sends the jobs.
 
         Args:
@@ -935,7 +952,8 @@ class JobGroup:
             delay: seconds between jobs of a sequential run; None for a parallel run.
             concurrent_job_count: as for `run_parallel`.
             stop_after_failures: as for `run_parallel`.
-            retries: as for `run_parallel`; the run is over when all its jobs have ended.
+            retries: as for `run_parallel`; with retries, the run is over when all its jobs have
+                ended.
             budget_shots: as for `run_parallel`.
 
         Returns:
@@ -997,7 +1015,8 @@ class JobGroup:
             jobs: jobs, or their positions; None for all.
 
         Returns:
-            The positions of the jobs whose cancellation was requested. Each failure is a warning.
+            The positions of the jobs whose cancellation was requested. A warning reports each
+            failure.
         """
         result = await self._command("cancel", entry_ids=self._resolve(jobs))
         for position, sentence in result.failed.items():
@@ -1007,14 +1026,14 @@ class JobGroup:
     cancel, cancel_async = twins(_cancel)
 
     async def _stop(self, cancel: bool = False) -> None:
-        """Stop sending jobs, in any process. Jobs that were not sent stay unsent.
+        """Stop sending jobs, whichever process sends them. Jobs that were not sent stay unsent.
 
         Requests in flight are finished and recorded. The call that was sending the jobs raises
         `RunStoppedError`; the next run sends the rest.
 
         Args:
-            cancel: whether to ask the cloud to cancel the jobs that have not ended, too. Each
-                failure is a warning.
+            cancel: whether to also ask the cloud to cancel the jobs that have not ended. A warning
+                reports each failure.
         """
         await self._command("stop", by=str(this_process()))
         if cancel:
@@ -1038,12 +1057,12 @@ class JobGroup:
         """Put jobs first, in this order, in the current run or the next one.
 
         This call itself sends nothing. A run of the whole group, in any process, sends these jobs
-        next, even if they were added after it began; a rerun does the same with failed jobs. The
-        group's file keeps the priority until the jobs are sent. Jobs of a later call come before
-        those of an earlier one.
+        next, even if they were added after the run began; a rerun does the same with failed jobs.
+        The group's file keeps the priority until the jobs are sent. Jobs of a later call come
+        before those of an earlier one.
 
         Args:
-            jobs: jobs, or their positions; those already sent are left alone.
+            jobs: jobs, or their positions; jobs that were already sent are skipped.
 
         Returns:
             The positions of the prioritized jobs.
@@ -1081,8 +1100,8 @@ class JobGroup:
         """Count the jobs by state.
 
         Args:
-            refresh: whether to ask the cloud first about the jobs that may have changed; otherwise
-                the counts are those of the file.
+            refresh: whether to first poll the jobs that may have changed; otherwise the counts are
+                those in the group's file.
 
         Returns:
             ``{'Total': n, 'Finished': [k, {'successful': a, 'unsuccessful': b}],
@@ -1098,9 +1117,9 @@ class JobGroup:
     progress, progress_async = twins(_progress)
 
     async def _refresh(self) -> None:
-        """Ask the cloud about all jobs that may have changed.
+        """Poll all jobs that may have changed.
 
-        If a cloud does not answer, its jobs keep their state, and `state.last_error` gives the
+        If a cloud does not respond, its jobs keep their state, and `state.last_error` has the
         reason.
 
         Raises:
@@ -1124,10 +1143,10 @@ class JobGroup:
     track_progress, track_progress_async = twins(_track_progress)
 
     async def _wait(self, timeout: float | None = None) -> None:
-        """Block until no job runs or waits on the cloud and this process is sending nothing.
+        """Block until no job is running or waiting on the cloud and this process sends nothing.
 
-        Unconfirmed jobs are not waited for. While the group is paused nothing is sent: the call
-        returns with a warning if a run is waiting for `resume`.
+        The call does not wait for unconfirmed jobs. It returns with a warning if the group is
+        paused and a run is waiting for `resume`.
 
         Args:
             timeout: maximum wait in seconds; None for no limit.
@@ -1148,16 +1167,17 @@ class JobGroup:
 
         A group has finished when no job is running or waiting and no process is sending its jobs,
         even if jobs were left unsent. A group with nothing left to do has already finished; a group
-        that was never run, and that adopted no job, has not. jobgroup polls the cloud until then.
-        Only failures after the call count.
+        that was never run, and that adopted no job, has not. jobgroup polls the cloud until the
+        group has finished. Failures before the call of `on_done` do not count.
 
         Args:
-            callback: function that gets a `GroupEvent` in a thread of its own, so it may take long.
-                Its exceptions are logged.
+            callback: function that is called with a `GroupEvent`, in a thread of its own, so it may
+                take a long time. Exceptions that it raises are logged.
 
         Returns:
-            A subscription, which ends with its context manager or ``cancel()``. Calling it calls
-            the callback, so a function decorated with ``@jg.on_done`` stays usable.
+            A subscription, which ends with its context manager or ``cancel()``. Calling the
+            subscription calls the callback, so a function decorated with ``@jg.on_done`` stays
+            usable.
 
         Raises:
             TypeError: the callback is not callable, or is a coroutine function.
@@ -1173,12 +1193,12 @@ class JobGroup:
     ) -> list[Result | None]:
         """Return the results of all jobs in the group's order; None for a job without one.
 
-        Jobs that are still running or waiting have none; a warning says so.
+        Jobs that are still running or waiting have no result, and a warning reports this.
 
         Args:
             wait: whether to wait first until these jobs have ended.
             errors: treatment of missing results of successful jobs: "collect" returns None for them
-                and issues one warning; "raise" raises a `ResultsError` with the others.
+                and issues one warning; "raise" raises a `ResultsError` with the other results.
 
         Raises:
             CredentialsError: the token is missing or rejected, and no other account has results.
@@ -1201,17 +1221,18 @@ class JobGroup:
     async def _keep_results(self) -> CommandResult:
         """Fetch all results that are not yet in the group's file, and store them there.
 
-        Some clouds delete results after a while. From then on the group stores every result, as
-        with ``cache_results=True``, and reads it from its file. Stored results are not fetched
-        again, so you can repeat the call until none is missing.
+        Some clouds delete results after a while. After this call, the group stores every result
+        that it fetches, as with ``cache_results=True``, and reads stored results from its file.
+        Stored results are not fetched again, so you can repeat the call until none is missing.
 
         Returns:
-            ``.done``, the positions whose results were fetched, and ``.failed``, the reason for
-            each missing result of a successful job, by position.
+            ``.done``, the positions of the jobs whose results were fetched, and ``.failed``, the
+            reason for each missing result of a successful job, by position.
 
         Raises:
             CredentialsError: the token is missing or rejected, and the group has no result.
-            StorageError: the group's file cannot be read or written; results stored before remain.
+            StorageError: the group's file cannot be read or written; results that were already
+                stored remain.
         """
         await Computation(setattr, self.cache, "enabled", True)
         with suppress(CredentialsError):  # raised below, unless there are results
@@ -1224,9 +1245,9 @@ class JobGroup:
     def as_completed(self, *, errors: Errors = "collect") -> ResultStream:
         """Yield each job with its result: finished jobs first, then the others as they end.
 
-        ``for job, result in jg.as_completed()`` blocks until the next one ends; ``async for`` does
-        not. Iteration ends when no job is running or waiting on the cloud and this process is
-        sending nothing. A failed job comes with None, or with the partial results that its cloud
+        ``for job, result in jg.as_completed()`` blocks until the next job ends; ``async for`` does
+        not block. Iteration ends when no job is running or waiting on the cloud and this process is
+        sending nothing. The result of a failed job is None, or the partial results that its cloud
         returns.
 
         Args:
@@ -1235,6 +1256,10 @@ class JobGroup:
 
         Raises:
             ValueError: `errors` is neither "collect" nor "raise".
+            CredentialsError: raised by the iteration if a token is missing or rejected, and no
+                other account has a pending job.
+            ResultsError: raised at the end of the iteration if results are missing and `errors` is
+                "raise".
         """
         return ResultStream(self._session, errors)
 
@@ -1243,8 +1268,8 @@ class JobGroup:
     ) -> list[T | None]:
         """Call a function with each result; return its values in the group's order.
 
-        A job without a result has the value None. The call waits as `as_completed` does, and calls
-        the function as results arrive, so only a few of them are in memory at a time.
+        The value for a job without a result is None. The call waits as `as_completed` does, and
+        calls the function as results arrive, so only a few results are in memory at a time.
 
         Args:
             function: function of one result, in the form that `get_results` returns.
@@ -1273,15 +1298,15 @@ class JobGroup:
 
         Args:
             columns: names of the columns, or one name; None for the values that differ between the
-                jobs, and their results. Any state of a job gives the columns ``p(|1,1>)``,
-                ``p_err(|1,1>)`` and ``count(|1,1>)``.
+                jobs, and their results. Each output state that a job returned has columns such as
+                ``p(|1,1>)``, ``p_err(|1,1>)`` and ``count(|1,1>)``.
             interval: whether to add columns with Wilson's interval at 68.27 %; a number sets its
                 level.
-            refresh: whether to ask the cloud; otherwise only the file and its cached results are
-                read.
+            refresh: whether to request states and results from the cloud; otherwise only the
+                file and the results cached in it are read.
 
         Raises:
-            UnknownColumnError: a column does not exist, or no job has its state.
+            UnknownColumnError: a column does not exist, or no job returned its state.
             CredentialsError: the token is missing or rejected, and no other account has results.
         """
         rows = await self._rows(refresh)
@@ -1298,8 +1323,8 @@ class JobGroup:
         Args:
             interval: whether to add columns with Wilson's interval at 68.27 %; a number sets its
                 level.
-            refresh: whether to ask the cloud; otherwise only the file and its cached results are
-                read.
+            refresh: whether to request states and results from the cloud; otherwise only the
+                file and the results cached in it are read.
 
         Raises:
             CredentialsError: the token is missing or rejected, and no other account has results.
@@ -1356,12 +1381,12 @@ class JobGroup:
             interval: whether to add Wilson's interval at 68.27 %; a number sets its level.
             grid: whether the swept names are dimensions; otherwise there is one dimension `point`.
                 None chooses a grid if at least half of its cells are points.
-            refresh: whether to ask the cloud; otherwise only the file and its cached results are
-                read.
+            refresh: whether to request states and results from the cloud; otherwise only the
+                file and the results cached in it are read.
 
         Raises:
             MissingDependencyError: xarray is not installed (``jobgroup[xarray]``).
-            UnknownColumnError: no job has a state that you request or that a definition uses.
+            UnknownColumnError: no job returned a state that you request or that a definition uses.
             ValueError: the group has several sweeps and `sweep` is None, or an argument is unknown.
             CredentialsError: the token is missing or rejected, and no other account has results.
         """
@@ -1403,7 +1428,7 @@ class JobGroup:
         Args:
             y: state, performance, `samples`, defined name, or expression; None for the most
                 frequent state.
-            x: swept name of the horizontal axis; None for the numeric one with the most values.
+            x: swept name of the horizontal axis; None for the numeric name with the most values.
             curves: swept name with a curve for each value; None for the next name with several
                 values, which makes a map if it has more than 8.
             where: values of other swept names, such as ``{"eta": 0.3}``.
@@ -1412,8 +1437,8 @@ class JobGroup:
                 True), "scatter" for the spread of repeats.
             sweep: name of the sweep; None for the only one.
             ax: matplotlib axes to draw on; None for new ones.
-            refresh: whether to ask the cloud; otherwise only the file and its cached results are
-                read.
+            refresh: whether to request states and results from the cloud; otherwise only the
+                file and the results cached in it are read.
 
         Returns:
             The axes.
@@ -1451,15 +1476,15 @@ class JobGroup:
         seed: int = 0,
         refresh: bool = True,
     ) -> Comparison:
-        """Compare two results by their total variation distance, and with what chance would give.
+        """Compare the total variation distance of two results with the distance due to chance.
 
         Args:
             a: jobs, whose counts are added, or an exact distribution by state.
             b: jobs or a distribution, as for `a`.
             iteration: index of the iteration, for jobs with several.
             seed: seed of the random relabelling that gives the spread and the p-value.
-            refresh: whether to ask the cloud; otherwise only the file and its cached results are
-                read.
+            refresh: whether to request states and results from the cloud; otherwise only the
+                file and the results cached in it are read.
 
         Raises:
             MissingDependencyError: numpy is not installed.
@@ -1555,7 +1580,7 @@ class JobGroup:
         """Import groups of Perceval's own `JobGroup`, from any release.
 
         jobgroup imports the jobs' ids, statuses and bodies, and the groups' names and dates, but no
-        tokens. It sends nothing, asks no cloud, and does not change the files. Once you set a
+        tokens. It sends nothing, contacts no cloud, and does not change the files. Once you set a
         token, you can watch and rerun jobs that were sent, and run the others.
 
         Args:
@@ -1563,13 +1588,13 @@ class JobGroup:
             dry_run: whether to report only what would be done.
 
         Returns:
-            A report of imported and skipped files. A file is skipped if it is damaged or foreign,
-            or if a group of its name exists; an existing empty group receives the jobs instead. It
-            prints as text.
+            A report of imported and skipped files, which prints as text. A file is skipped if it is
+            damaged or foreign, or if a group of its name exists; an existing empty group receives
+            the jobs instead.
 
         Raises:
             StorageError: the file or directory does not exist, or a group could not be written;
-                groups before it are imported, and the next import continues.
+                earlier groups were imported, and the next import continues with the others.
 
         >>> JobGroup.import_perceval("old_groups", dry_run=True)  # doctest: +SKIP
         2 groups would be imported from old_groups
@@ -1621,9 +1646,9 @@ class JobGroup:
 
     @staticmethod
     def summaries() -> list[GroupSummary]:
-        """Return each group's counts, dates and size on disk, by name, without opening it.
+        """Return all groups' counts, dates and sizes on disk, sorted by name, without opening them.
 
-        If a group cannot be read, `problem` has the reason.
+        If a group cannot be read, the `problem` of its summary has the reason.
 
         Raises:
             StorageError: the directory of groups cannot be read.
