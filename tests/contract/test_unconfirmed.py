@@ -269,7 +269,7 @@ def test_repeated_id_leaves_jobs_unconfirmed(how, group, scripted):
     """
     jg = group(scripted, 5)
     scripted.faults["create"] = lambda *_: (200, {"job_id": "the-one"})
-    with pytest.raises(UnconfirmedJobError, match="which is the id of job"):
+    with pytest.raises(UnconfirmedJobError, match="which is already the id of job"):
         jg.run_parallel(queue=how == "queue")
     assert len([j for j in jg if j.id == "the-one"]) == 1
     unconfirmed = jg.list_unconfirmed_jobs()
@@ -284,7 +284,7 @@ def test_rerun_with_an_old_id_is_unconfirmed(ended, scripted):
     """The cloud may have created a job, so jobgroup does not create it again."""
     jg = ended("error", "completed")
     scripted.faults["rerun"] = lambda *_: (200, {"job_id": jg[1].id})
-    with pytest.raises(UnconfirmedJobError, match="which is the id of job 1"):
+    with pytest.raises(UnconfirmedJobError, match="which is already the id of job 1"):
         jg[0].rerun()
     assert [j.state for j in jg] == ["unconfirmed", "success"]
     assert jg[1].id != jg[0].id
