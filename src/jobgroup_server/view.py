@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import Future
 from functools import partial
+from threading import Lock
 from typing import Any, Final
 
 from traitlets import HasTraits
@@ -47,6 +48,7 @@ class View:
         self._shared = shared
         self._tasks = OrderedTasks(shared.workers, lambda: f"message {self.shown}")
         self._queued_bytes = 0
+        self._lock = Lock()
         self._session: SocketSession | None = None
 
     @property
@@ -65,9 +67,12 @@ class View:
 
     def receive(self, content: object, size_bytes: int) -> None:
         """Handle a message of the browser."""
-        size = self._queued_bytes + size_bytes
-        if len(self._tasks) < MAX_QUEUED and size <= MAX_QUEUED_BYTES:
-            self._queued_bytes = size
+        with self._lock:
+            size = self._queued_bytes + size_bytes
+            is_taken = len(self._tasks) < MAX_QUEUED and size <= MAX_QUEUED_BYTES
+            if is_taken:
+                self._queued_bytes = size
+        if is_taken:
             self._tasks.add(partial(self._receive, content, size_bytes))
 
     def refuse(self, content: dict[str, Any]) -> None:
@@ -106,7 +111,8 @@ class View:
         return group
 
     def _receive(self, content: object, size_bytes: int) -> None:
-        self._queued_bytes -= size_bytes
+        with self._lock:
+            self._queued_bytes -= size_bytes
         if self._session is not None:
             self._session.receive(content)
 

@@ -30,7 +30,7 @@ def test_full_plan_keeps_the_sent_parts(jg, scripted):
     """The entry stays unsent, and the next run sends only its other parts."""
     full = 400, {"error": "Cannot create more than 2 jobs"}
     scripted.faults["create"] = lambda before, _: full if before == 2 else None
-    with pytest.raises(QuotaExceededError, match="2 of the jobs"):
+    with pytest.raises(QuotaExceededError, match="2 of its jobs"):
         jg.run_parallel()
     (job,), ids = jg.remote_jobs, scripted.ids()
     assert (job.state, job.id, len(ids)) == ("unsent", None, 2)
@@ -81,7 +81,7 @@ def test_rejected_part_leaves_the_entry_unsent(jg, scripted):
     scripted.faults["create"] = lambda before, _: refusal if before == 1 else None
     with pytest.raises(RequestRejectedError, match="Max shots"):
         jg.run_parallel()
-    assert "1 of the jobs" in jg.remote_jobs[0].message
+    assert "1 of its jobs" in jg.remote_jobs[0].message
     assert len(scripted.ids()) == 1
 
 

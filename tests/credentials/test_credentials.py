@@ -81,7 +81,7 @@ def test_token_of_another_type_is_a_type_error(vault):
 )
 def test_invalid_url_is_a_value_error(vault, url):
     """A URL that cannot be a cloud's is refused."""
-    with pytest.raises(ValueError, match="url"):
+    with pytest.raises(ValueError, match="URL"):
         vault.set_token("x", url=url)
 
 
@@ -234,7 +234,7 @@ def test_the_error_says_what_to_do(vault):
         vault.token_for(OTHER)
     with pytest.raises(MissingTokenError, match="account='b'"):
         vault.token_for(OTHER, "b")
-    with pytest.raises(MissingTokenError, match="url"):
+    with pytest.raises(MissingTokenError, match="URL"):
         vault.token_for("nonsense")
 
 

@@ -51,6 +51,18 @@ def test_groups_are_drawn_in_one_figure_and_compared_point_by_point(two_groups):
     assert again["same"] == answer["digest"]
 
 
+def test_a_group_that_was_created_again_is_compared_again(two_groups, make_group):
+    """The page compares the group that has the name now, not the deleted one."""
+    *_, page = two_groups
+    page.ask("compare_groups", names=["first", "second"], y="|1,1>")
+    JobGroup.delete_job_group("second", permanently=True)
+    again = make_group("second", {"results": COUNTS[0]}, command="sample_count")
+    again.run_parallel()
+    again.wait()
+    answer = page.ask("compare_groups", names=["first", "second"], y="|1,1>")
+    assert (answer["matched"], answer["apart"][0]["comparison"]["distance"]) == (1, 0)
+
+
 def test_groups_that_cannot_be_compared_say_why(two_groups, make_group):
     """One group, one that is not there, and one with other names."""
     *_, page = two_groups

@@ -116,7 +116,7 @@ def test_a_deleted_group_is_restored_by_its_own_name_if_case_is_ignored(without_
     JobGroup("Scan").add(RemoteJob({"command": "timer"}, platform="p", url="http://127.0.0.1:9"))
     JobGroup.delete_job_group("Scan")
     JobGroup("scan")
-    with pytest.raises(JobGroupError, match="'Scan' from .* 'scan'"):
+    with pytest.raises(JobGroupError, match=r"'Scan' from .* 'scan'"):
         JobGroup.restore("Scan")
     assert JobGroup.list_trash() == ["Scan"]
     JobGroup.delete_job_group("scan", permanently=True)

@@ -150,7 +150,7 @@ def test_no_frame_shows_the_password_of_a_refused_url(url):
         lambda: RemoteJob({"command": "probs"}, platform="p", url=url),
         lambda: JobGroup("adopting").adopt("a1", url=url),
     ):
-        with pytest.raises(ValueError, match="url") as caught:
+        with pytest.raises(ValueError, match="URL") as caught:
             use()
         _assert_hidden(caught.value)
 

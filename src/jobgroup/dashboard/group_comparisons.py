@@ -36,7 +36,7 @@ class GroupComparisons:
                 `Figures.answer`.
         """
         names = _names(args.get("names"))
-        self._known = {name: self._known.get(name) or _open(name) for name in names}
+        self._known = {name: self._current(name) or _open(name) for name in names}
         found = {
             name: figures.points(group, args) for name, (group, figures) in self._known.items()
         }
@@ -54,6 +54,11 @@ class GroupComparisons:
         about = {"sweeps": [], "sweep": "", "choices": choices, "notes": []}
         apart = _differences(study)
         return with_digest({**progress, **about, "figure": figure, **apart}, progress, args)
+
+    def _current(self, name: str) -> tuple[JobGroup, Figures] | None:
+        """Return what is known of a group, unless another group has its name by now."""
+        known = self._known.get(name)
+        return known if known and engine_session(known[0]).is_current() else None
 
     def _definitions(self) -> dict[str, Expression]:
         """Return the derived quantities; the first group that has a name defines it."""

@@ -18,8 +18,13 @@ class CellMonitor:
 
     def __init__(self) -> None:
         self._shell = _shell()
-        self._is_running = True  # a dashboard is created in a cell
         self._ended_at = 0.0
+        self.open()
+
+    def open(self) -> None:
+        """Begin, or begin again after `close`, in a cell that creates or displays a dashboard."""
+        self.close()
+        self._is_running = True
         if self._shell is not None:
             self._shell.events.register("pre_run_cell", self._begin)
             self._shell.events.register("post_run_cell", self._end)

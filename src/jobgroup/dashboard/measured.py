@@ -72,6 +72,7 @@ class Measurements:
         """Return the measurement of each job, or the reason why there is none."""
         own: Future[dict[int, str]] = Future()
         with self._lock:
+            ready = {r.attempt_id: self._known.get(r.attempt_id) for r in records}
             new = [r for r in records if r.state in HAS_RESULTS and r.attempt_id not in self._known]
             mine = [r for r in new if r.attempt_id not in self._underway]
             awaited = {self._underway.get(r.attempt_id, own) for r in new} - {own}
@@ -90,11 +91,17 @@ class Measurements:
         for other in awaited:
             failures = failures | other.result()
         with self._lock:
-            return self._found(records, failures)
+            return self._found(records, ready, failures)
 
-    def _found(self, records: Sequence[JobRecord], failures: dict[int, str]) -> dict[int, Found]:
+    def _found(
+        self,
+        records: Sequence[JobRecord],
+        ready: Mapping[int | None, list[Measurement] | None],
+        failures: Mapping[int, str],
+    ) -> dict[int, Found]:
         found: dict[int, Found] = {
             r.position: self._known.get(r.attempt_id)
+            or ready[r.attempt_id]  # known when this was asked, and forgotten since
             or failures.get(r.entry_id, "The result is not available yet.")
             for r in records
         }

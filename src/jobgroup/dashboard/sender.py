@@ -76,6 +76,10 @@ class Sender:
 
     # -- from any thread ---------------------------------------------------------------------------
 
+    def reopen(self) -> None:
+        """Begin again after `close`, in a cell that displays the dashboard."""
+        self._cells.open()
+
     def on_display(self) -> None:
         """Send rows to a view that is being displayed, even if it cannot request them yet."""
         with self._lock:
@@ -99,6 +103,7 @@ class Sender:
         """Record that a view is open; push from this thread if the other's pushes do not arrive."""
         with self._lock:
             self._heard_at = time.monotonic()
+            self._has_views = True
             self._note_epoch(message.client)
             self._sync.synced(message.client, message.ack)
             if not message.reply:
@@ -221,6 +226,7 @@ class Sender:
         with self._lock:
             now = time.monotonic()
             if self._sync.is_open and self._cells.is_lost(now - self._heard_at):
+                self._has_views = False
                 self._sync.closed()
             if self._is_due(now):
                 return 0.0

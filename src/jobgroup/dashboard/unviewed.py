@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from threading import Lock
 from typing import Protocol
 
 from jobgroup.dashboard.threads import OwnThread
+
+_log = logging.getLogger(__name__)
 
 CLOSED_AFTER_S = 600.0
 """How long the last view of a dashboard is gone before it is closed."""
@@ -59,5 +62,9 @@ class Unviewed:
             unviewed = [each for each in self._dashboards if not each.has_views]
         over = [each for each in unviewed if each.is_unviewed(CLOSED_AFTER_S)]
         for each in over:
-            each.close()
+            try:
+                each.close()
+            except Exception:  # noqa: BLE001  # one dashboard; the others are still closed
+                _log.warning("A dashboard without views could not be closed", exc_info=True)
+                self.discard(each)
         return CHECK_INTERVAL_S if len(over) < len(unviewed) else None

@@ -143,6 +143,7 @@ class Dashboard(anywidget.AnyWidget, DashboardSession):
         if self.comm is None:  # it was closed
             self._own_layout.open()
             self.open()
+            self._sender.reopen()
             self._temporary.add(self)
         bundle = super()._repr_mimebundle_(**kwargs)
         if bundle is None:

@@ -291,10 +291,13 @@ async def prioritize(session: GroupSession, entry_ids: Sequence[int]) -> Command
 async def refresh(session: GroupSession) -> CommandResult:
     try:
         await session.poller.refresh()
-    except CredentialsError:
+    except CredentialsError as error:
         if not await session.in_thread(session.lease.is_held_elsewhere):
             raise
-        return await _forward(session, "refresh", {}, awake=Witness(wants_beats=True))
+        try:
+            return await _forward(session, "refresh", {}, awake=Witness(wants_beats=True))
+        except _SilentHolderError as silence:
+            raise type(error)(f"{error} The group is being run, but {silence}.") from silence
     return CommandResult("up to date")
 
 

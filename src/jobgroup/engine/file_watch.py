@@ -9,7 +9,7 @@ from typing import Final
 from jobgroup.engine.loop import SerialThread
 from jobgroup.store import GroupStore
 
-READ_INTERVAL_S: Final = 2.0
+READ_INTERVAL_S: Final = 1.0
 """How often the file is read although its size and date are the same."""
 
 
@@ -33,7 +33,11 @@ class FileWatch:
         is_known = self._stamp is not None and self._stamp == before
         if not is_known or time.monotonic() > self._read_at + READ_INTERVAL_S:
             self._read_at = time.monotonic()
-            self._versions = await self._in_thread(self._read)
+            try:
+                self._versions = await self._in_thread(self._read)
+            except BaseException:
+                self._stamp = None  # so that the next call reads again
+                raise
         return self._versions
 
     def _read(self) -> tuple[int, int]:

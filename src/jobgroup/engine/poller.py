@@ -167,6 +167,8 @@ class Poller:
         self._logged = ""
         self.write_problem = ""
         """Why the answers of the last round are not in the file; "" if they are."""
+        self._woken: frozenset[AccountKey] = frozenset()
+        """Accounts that this process polls and whose jobs are due."""
         self._refresh_s = 0.0
         self._load_s = 0.0
         self._elected_at = -math.inf
@@ -323,7 +325,8 @@ class Poller:
 
     async def _load_and_elect(self) -> None:
         """Update the accounts that this process polls each second, and if there are new ones."""
-        before, known = self._lease.accounts, self._schedule.accounts
+        self._woken &= self._lease.accounts
+        known = self._schedule.accounts
         is_time = time.monotonic() >= self._elected_at + PAUSE_S
         if is_time:
             self._elected_at = time.monotonic()
@@ -334,7 +337,11 @@ class Poller:
             settled |= self._lease.followed
         if not accounts <= settled and not (is_time and accounts == known):
             await self._in_thread(self._lease.update, accounts)
-        if gained := self._lease.accounts - before:
+        if not self._lease.accounts or not len(self._schedule):
+            self.write_problem = ""  # whoever polls the jobs now reports its own
+        # not by a comparison with the accounts before this call: reading may have failed since then
+        gained, self._woken = self._lease.accounts - self._woken, self._lease.accounts
+        if gained:
             now = time.monotonic()
             for job in self._schedule:
                 if job.account in gained and job.due_at == math.inf:
@@ -397,7 +404,7 @@ class Poller:
             error = await self._ask(jobs[start : start + CHUNK])
             if error is not None:
                 errors.append(error)
-                return  # the other jobs would get the same error error
+                return  # the other jobs would get the same error
 
     async def _ask(self, jobs: list[PolledJob]) -> Exception | None:
         """Ask about jobs of one account and record each answer when it arrives.

@@ -102,9 +102,10 @@ def collect(
     counts = session.store.counts()
     active = sum(counts.get(state, 0) for state in PENDING)
     active -= sum(r.state in PENDING and moved[r.position] in failures for r in records)
+    are_none = "its result is None" if active == 1 else "their results are None"
     hint = (
-        f"{format_count(active, 'job')} of {session.name!r} had not ended, so each such result is"
-        " None. Call get_results(wait=True) to wait for the end."
+        f"{format_count(active, 'job')} of {session.name!r} had not ended, so {are_none}. Call"
+        " get_results(wait=True) to wait for the end."
     )
     if not failures:
         if active:

@@ -37,7 +37,7 @@ def refuse_beside_a_copy(path: Path, connection: Any) -> None:
             raise StorageError(
                 f"The file {off_disk(path.name)} is a copy of the group {own['name']!r}, not made"
                 " by jobgroup. Nothing was sent: jobs could be paid for twice. Run"
-                f" {{own['name']!r}}, or load the copy as a separate group with JobGroup.load."
+                f" {own['name']!r}, or load the copy as a separate group with JobGroup.load."
             )
         return
     for other in sorted(path.parent.glob(f"{path.name.removesuffix(SUFFIX)}*{SUFFIX}")):
