@@ -49,7 +49,7 @@ class Account:
 
     Attributes:
         origin: base URL: scheme, host, port and, if the cloud has one, a path prefix.
-        label: label that distinguishes accounts of one origin; "" is the usual one.
+        label: label that distinguishes accounts of one origin; "" is the default account.
         token: function that returns the token, or raises MissingTokenError. Call it for each
             request, because users renew tokens while jobs run. No repr shows the token.
         proxies: mapping of scheme to proxy URL, looked up at each access.
@@ -127,8 +127,8 @@ class Provider(Protocol):
     ) -> str | None:
         """Run a job again as a new one and return its id.
 
-        Return None if the cloud cannot do this or does not allow it: it then certainly created no
-        job, and jobgroup sends the stored body.
+        Return None if the cloud cannot do this or does not allow it. None guarantees that no job
+        was created, and jobgroup then sends the stored body.
         """
         ...
 
@@ -172,7 +172,7 @@ class SupportsSubmissionLookup(Protocol):
 ProviderFactory = Callable[[Account], Provider]
 
 _REFUSALS: Final = (RequestRejectedError, InsufficientCreditsError, RemoteNotFoundError)
-"""Without an HTTP status, a provider raises these only if no job was created."""
+"""Errors that, without an HTTP status, a provider raises only if no job was created."""
 
 SENT_ELSEWHERE: Final = frozenset({301, 302, 303, 307, 308})
 """Redirects. jobgroup follows none, so no job was created."""
@@ -182,7 +182,7 @@ NEVER_DONE: Final = frozenset({501, 505})
 
 
 def concerns_account(error: object) -> bool:
-    """Return whether an error concerns a cloud or an account, so other jobs would get it too."""
+    """Return whether an error concerns a whole cloud or account, and so other jobs as well."""
     return isinstance(
         error,
         CloudUnreachableError
@@ -270,7 +270,7 @@ def is_id(text: object) -> TypeGuard[str]:
 
 
 def shown_id(value: object) -> str:
-    """Return a value that a cloud returned in place of an id, for people who search for the job.
+    """Return a value that a cloud returned in place of an id, as text for an error message.
 
     >>> shown_id("a + b"), shown_id({"id": 7})
     ("'a + b'", "{'id': 7}")

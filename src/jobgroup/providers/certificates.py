@@ -16,8 +16,8 @@ from typing import Final
 from jobgroup.words import on_one_line
 
 VARIABLES: Final = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR")
-"""All variables that are set count, because environments set some automatically (conda
-SSL_CERT_FILE, images REQUESTS_CA_BUNDLE) and people set others."""
+"""All variables that are set count, because environments set some automatically (conda sets
+SSL_CERT_FILE, container images set REQUESTS_CA_BUNDLE) and people set others."""
 
 
 class CertificatesError(Exception):
@@ -103,7 +103,7 @@ def _system_context() -> ssl.SSLContext:
 
 
 def _lenient(context: ssl.SSLContext) -> ssl.SSLContext:
-    """Verify as curl does, on all versions of Python.
+    """Return a context, after changing it to verify as curl does on all versions of Python.
 
     Python 3.13 adds VERIFY_X509_STRICT, which the certificates of many companies do not satisfy,
     and VERIFY_X509_PARTIAL_CHAIN, which lets people name an intermediate certificate alone.

@@ -33,7 +33,7 @@ request_trace: Final[ContextVar[RequestTrace]] = ContextVar("request_trace")
 
 
 class CheckedConnector(aiohttp.TCPConnector):
-    """A connector that provides no connection with unexpected bytes."""
+    """A connector that never reuses a connection on which unexpected bytes wait."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)

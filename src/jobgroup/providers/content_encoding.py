@@ -38,7 +38,7 @@ class Decompressor:
         """Return the decompressed `data`, at most `max_bytes` + 1 bytes.
 
         Raises:
-            ValueError: the data does not have the encoding.
+            ValueError: the data is not in the body's encoding.
         """
         if self._stream is None:
             return data[: max_bytes + 1]

@@ -1,4 +1,4 @@
-"""Parse responses as JSON, bounded first: a few MB of brackets would take a GB.
+"""Parse responses as JSON after checking their bounds: a few MB of brackets would take a GB.
 
 JSON within these bounds can be parsed, copied and written without exceeding Python's recursion
 limit. Pure.

@@ -41,10 +41,11 @@ async def poll_each(  # noqa: C901  # its three small functions count
 ) -> dict[str, RemoteStatus | Exception]:
     """Return each job's status from the coroutine function `ask`, or the error that it raised.
 
-    Within `report_each_to`, each answer is also reported as soon as it arrives.
+    Within `report_each_to`, each status or error is also reported as soon as it arrives.
 
-    Once the account is rejected, unreachable or throttled, or after `MAX_CONSECUTIVE_FAILURES`
-    failures in a row, the remaining jobs get the same error without a request.
+    If a cloud rejects or throttles the account or cannot be reached, or after
+    `MAX_CONSECUTIVE_FAILURES` failures in a row, the remaining jobs get the last error without a
+    request.
     """
     report = status_callback()
     waiting = iter(dict.fromkeys(remote_ids))
@@ -94,10 +95,10 @@ async def _answer(
 
 @contextmanager
 def report_each_to(callback: StatusCallback) -> Iterator[None]:
-    """Let `poll_each` call `callback` with each id and answer while the block runs.
+    """Let `poll_each` call `callback` with each id and its status or error while the block runs.
 
-    A silent job then delays no other job. This is not part of the protocol: a provider that does
-    not use `poll_each` returns all its answers at the end.
+    A request without a response then delays no other job. This is not part of the protocol: a
+    provider that does not use `poll_each` returns all statuses and errors at the end.
     """
     before = _callback.set(callback)
     try:
@@ -107,12 +108,15 @@ def report_each_to(callback: StatusCallback) -> Iterator[None]:
 
 
 def status_callback() -> StatusCallback:
-    """Return the callback of `report_each_to`, for a provider that first changes the answers."""
+    """Return the callback of `report_each_to`, for a provider that first changes the statuses."""
     return _callback.get()
 
 
 def _stops_polling(error: JobGroupError) -> bool:
-    """Return whether one such error ends polling: a 5xx or a timeout may concern only that job."""
+    """Return whether a single error of this kind ends polling.
+
+    A 5xx or a timeout does not, because it may concern only one job.
+    """
     if isinstance(error, CloudUnavailableError):
         return error.status_code == 429
     return concerns_account(error) and not isinstance(error, NoResponseError)

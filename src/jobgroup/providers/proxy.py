@@ -43,7 +43,7 @@ class Proxy:
 class ProxyResolver:
     """Finds the proxy of an account, the environment or the system; there is none for loopback.
 
-    It remembers those of the environment and the system until `refresh`.
+    A resolver remembers the proxy of the environment or the system until `refresh`.
     """
 
     def __init__(self, account: Account) -> None:
@@ -57,11 +57,11 @@ class ProxyResolver:
         """Return the current proxy.
 
         Raises:
-            CloudUnreachableError: its URL cannot be that of an http proxy.
+            CloudUnreachableError: the proxy's URL cannot be that of an http or https proxy.
         """
         if is_loopback(self._account.origin):
             return None
-        # the order of requests, for which Perceval's users write them
+        # the order of the library requests, for which Perceval's users write their proxies
         for start in (self._scheme, "all"):
             for name in (f"{start}://{self._host}", start):
                 if self._account.proxies.get(name):

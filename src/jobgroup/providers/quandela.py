@@ -53,8 +53,8 @@ class QuandelaCloud:
     """One account of a Quandela Cloud, or of a service with the same API.
 
     A cloud has the current paths, the older ones, or both. A GET request to the path that creates
-    jobs shows which: the response is 405 if the path exists. `supports_idempotency_keys` becomes
-    true when the cloud sends the header ``Idempotency-Key-Support: true``.
+    jobs shows whether the path exists: if it does, the response is 405. `supports_idempotency_keys`
+    becomes true when the cloud sends the header ``Idempotency-Key-Support: true``.
 
     Args:
         account: the account.
@@ -80,9 +80,9 @@ class QuandelaCloud:
     ) -> str | None:
         """Run a job again as a new one and return its id.
 
-        Return None if the account is not allowed to (403), the cloud no longer has the job (404) or
-        cannot rerun (405), or there are params and the cloud has only the older paths, which accept
-        none.
+        Return None if the account is not allowed to rerun the job (403), if the cloud no longer has
+        the job (404) or cannot rerun jobs (405), or if there are params and the cloud has only the
+        older paths, which accept no params.
         """
         paths = await self._paths_before_post()
         if params and not paths.supports_params:

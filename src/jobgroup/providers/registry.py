@@ -30,7 +30,7 @@ _log = logger(__name__)
 
 
 def provider_for(account: Account, kind: str = QUANDELA) -> Provider:
-    """Return a new provider of a kind for one account, importing it now.
+    """Import a provider by its name, and return a new instance of it for one account.
 
     Raises:
         MissingDependencyError: no installed package registers `kind`.
@@ -53,13 +53,13 @@ def installed() -> list[str]:
     return [*_OURS, *sorted({entry.name for entry in _entries()} - _OURS.keys())]
 
 
-@cache  # cached, because a sweep adds thousands of jobs and each look takes milliseconds
+@cache  # cached, because a sweep adds thousands of jobs and each lookup takes milliseconds
 def check_installed(kind: str) -> None:
-    """Raise an error if no installed provider has that name.
+    """Raise an error unless exactly one installed provider has the name `kind`.
 
     Raises:
-        MissingDependencyError: no package has it; the message lists the installed ones.
-        InvalidProviderError: several packages have it.
+        MissingDependencyError: no provider has the name; the message lists the installed ones.
+        InvalidProviderError: several packages register a provider with the name.
     """
     if kind not in _OURS:
         _entry(kind)

@@ -56,8 +56,7 @@ def error_for(  # noqa: C901  # a table of statuses
         retry_after: ``Retry-After`` header.
         location: ``Location`` header; the error shows only its host.
         secret: text that the error must not show.
-        is_quota_error: function that returns whether a rejection means that the plan allows no more
-            jobs now.
+        is_quota_error: whether a rejection means that the plan allows no more jobs now.
     """
     if 200 <= status < 300:
         return None
@@ -121,7 +120,7 @@ def error_for(  # noqa: C901  # a table of statuses
 
 
 def extract_detail(body: bytes | bytearray, secret: Secret = NOTHING) -> str | None:
-    """Return the cloud's own text in an error's body, bounded and on one line, if there is any."""
+    """Return the cloud's own text in an error response, on one line; None if there is none."""
     text = body[: 64 * 1024].decode("utf-8", "replace")
     try:
         found = _detail(parse_json(text.encode()))

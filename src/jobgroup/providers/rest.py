@@ -1,6 +1,7 @@
 """JSON over HTTP for one account, as most providers need it.
 
-For its errors, `may_have_arrived` returns correctly whether a request may have arrived.
+From the errors that this module raises, `may_have_arrived` can decide whether a request may have
+arrived.
 """
 
 from __future__ import annotations
@@ -37,14 +38,14 @@ T = TypeVar("T")
 MAX_READ_ATTEMPTS: Final = 3
 READ_WAIT_INITIAL_S: Final = 0.25
 MAX_READ_WAIT_S: Final = 5.0
-"""Maximum wait in seconds here; for a longer one, the caller waits without keeping a connection."""
+"""Maximum wait in seconds between attempts; the caller decides about a longer wait."""
 
 
 class RestClient:
     """Requests to a REST service whose responses are JSON objects.
 
-    It gets the token for each request, and sends it only to the account's origin. Paths begin with
-    a slash; quote ids in them with `quote_segment`. Methods raise CloudUnreachableError,
+    A client gets the token again for each request, and sends it only to the account's origin. Paths
+    begin with a slash; quote ids in them with `quote_segment`. Methods raise CloudUnreachableError,
     NoResponseError, CredentialsError, InvalidResponseError, and for 3xx, 4xx and 5xx the errors of
     `responses.error_for`.
 
@@ -186,7 +187,7 @@ class RestClient:
         )
 
     def check_about(self, document: Mapping[str, Any], remote_id: str, id_field: str) -> None:
-        """Raise InvalidResponseError if a document names another job than the requested one."""
+        """Raise InvalidResponseError if a document names a job other than the requested one."""
         named = document.get(id_field)
         if isinstance(named, str) and named.lower() != remote_id.lower():
             raise self._invalid(
@@ -194,10 +195,11 @@ class RestClient:
             )
 
     async def download(self, url: str, *, max_bytes: int = MAX_RESULT_BYTES) -> str:
-        """Return the text at a URL on any host that a response named, without sending the token.
+        """Return the text at a URL that a response named, on any host, without sending the token.
 
         Raises:
-            InvalidResponseError: the URL is not https, nor on this machine like the account.
+            InvalidResponseError: the URL is not https, and the URL and the account's origin are not
+                both on this machine.
         """
 
         async def read_once() -> str:
@@ -224,7 +226,7 @@ def quote_segment(remote_id: str | bytes) -> str:
     >>> quote_segment("../a b")
     '..%2Fa%20b'
     """
-    # a damaged row may have bytes, and no one-segment path belongs to another job
+    # bytes come from a damaged row; quoted as one segment, they cannot name another resource
     if not isinstance(remote_id, bytes) and not is_id(remote_id):
         raise RemoteNotFoundError(
             f"{ascii(remote_id)[:80]} is not a job id, which has 1 to {MAX_ID_CHARACTERS} printable"
@@ -250,7 +252,7 @@ async def retry_read(read: Callable[[], Awaitable[T]]) -> T:
 
 
 def is_retryable(error: BaseException) -> bool:
-    """Return whether the same read may soon succeed."""
+    """Return whether a read that failed with this error may soon succeed."""
     return (
         isinstance(error, CloudUnreachableError | CloudUnavailableError | InvalidResponseError)
         and not isinstance(error, ResponseTooLargeError)

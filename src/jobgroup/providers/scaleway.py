@@ -61,7 +61,7 @@ class ScalewayQaaS:
         """Create a job in its session, or in the one that replaced it, and return its remote id.
 
         Raises:
-            SessionEndedError: no session of its project and platform is running.
+            SessionEndedError: no session of the job's project and platform is running.
         """
         made_for = (
             str(body.get("project_id") or ""),
@@ -88,7 +88,7 @@ class ScalewayQaaS:
         return await poll_each(remote_ids, self._status_of)
 
     async def result(self, remote_id: str) -> dict[str, Any]:
-        """Return the first result as ``{"results": text}``, downloading it if it is elsewhere."""
+        """Return the first result as ``{"results": text}``, downloaded if necessary."""
         path = f"{_JOBS}/{quote_segment(remote_id)}/results"
         document = await self._rest.get(path, max_bytes=MAX_RESULT_BYTES)
         found = document.get("job_results")
@@ -116,11 +116,11 @@ class ScalewayQaaS:
         key: str,  # noqa: ARG002
         params: Mapping[str, Any] | None = None,  # noqa: ARG002
     ) -> str | None:
-        """Return None: Scaleway cannot rerun, so jobgroup sends the stored body."""
+        """Return None, because Scaleway cannot rerun jobs; jobgroup sends the stored body."""
         return None
 
     async def availability(self) -> Availability:
-        """Return all None: Scaleway does not report slots."""
+        """Return an `Availability` of only None, because Scaleway does not report slots."""
         return Availability()
 
     async def aclose(self) -> None:

@@ -1,6 +1,6 @@
 """Check a provider of another package against the protocol, so that the engine can rely on it.
 
-An unexpected error or a value of a wrong type becomes a sentence that names the provider; it
+An unexpected error or a value of a wrong type becomes an error that names the provider. The error
 concerns only one job if the call was about one job. No message shows the token.
 """
 
@@ -89,7 +89,11 @@ class ThirdPartyProvider:
         await self._call("cancel", lambda _: None, remote_id)
 
     async def status(self, remote_ids: Sequence[str]) -> Mapping[str, RemoteStatus | Exception]:
-        """Return each job's status or error; InvalidProviderError unless they are a mapping."""
+        """Return each job's status or error.
+
+        Raises:
+            InvalidProviderError: the provider returned something other than a mapping.
+        """
         report = status_callback()
         with report_each_to(lambda i, value: report(i, self._each(value))):
             try:
@@ -104,11 +108,11 @@ class ThirdPartyProvider:
         return {remote_id: self._each(found.get(remote_id)) for remote_id in remote_ids}
 
     async def result(self, remote_id: str) -> dict[str, Any]:
-        """Return the result document, JSON-ready; a result that is not text is in `plain`."""
+        """Return the JSON-ready result document; its key `plain` has a result that is not text."""
         return await self._call("result", _document, remote_id)
 
     async def submission(self, remote_id: str) -> Submission:
-        """Return how a job was created; empty if the provider cannot look it up."""
+        """Return how a job was created; all None if the provider cannot look it up."""
         if not isinstance(self._inner, SupportsSubmissionLookup):
             return Submission()
         return await self._call("submission", _submission, remote_id)
@@ -172,7 +176,7 @@ class ThirdPartyProvider:
             )
         except _WrongValueError as error:
             return self._wrong("status", error)
-        except Exception as error:  # noqa: BLE001  # code of a value's class
+        except Exception as error:  # noqa: BLE001  # raised by the value's class
             return self._invalid(f"returned an unreadable status ({self._described(error)}).")
 
     def _wrong(self, name: str, error: _WrongValueError) -> InvalidResponseError:
@@ -185,7 +189,7 @@ class ThirdPartyProvider:
         return InvalidResponseError(sentence, origin=self._account.origin)
 
     def _without_secrets(self, error: JobGroupError) -> JobGroupError:
-        """Remove the token from an error's text, and the frames that may show it."""
+        """Return an error with its token hidden, and without the frames that may show the token."""
         token = self._token()
         error.args = tuple(token.hide_in(a) if isinstance(a, str) else a for a in error.args)
         if isinstance(error, CloudError):
@@ -198,7 +202,7 @@ class ThirdPartyProvider:
     def _described(self, error: BaseException) -> str:
         try:
             text = f"{type(error).__name__}: {error}"
-        except Exception:  # noqa: BLE001  # its own text fails
+        except Exception:  # noqa: BLE001  # its `__str__` fails
             text = type(error).__name__
         return self._token().hide_in(text)[:300]
 

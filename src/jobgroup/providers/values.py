@@ -1,8 +1,8 @@
 """Read and bound values in responses, from a document's fields or returned by a provider.
 
 A value that is missing, of a wrong type or out of range becomes None or is shortened, and is
-logged; other jobs are not affected. Values that are stored fit SQLite (64 bits), JSON in a browser
-(2**53) and `datetime`. Pure.
+logged; other jobs are not affected. Stored values are within the ranges of SQLite (64 bits), of
+JSON in a browser (2**53) and of `datetime`. Pure.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def get_str(document: Mapping[str, Any], key: str, *, at_most: int = MAX_MESSAGE
 def get_number(
     document: Mapping[str, Any], key: str, *, at_most: float = MAX_COUNT
 ) -> float | None:
-    """Return a field's number, from 0 to `at_most`; it may be written as text.
+    """Return the number in a field, from 0 to `at_most`; the field may hold the number as text.
 
     >>> get_number({"shots": "12"}, "shots"), get_number({"shots": -1}, "shots")
     (12.0, None)
@@ -69,7 +69,7 @@ def get_number(
 
 
 def get_timestamp(document: Mapping[str, Any], key: str) -> float | None:
-    """Return a field's ISO 8601 time in seconds since the epoch; without a time zone, it is UTC.
+    """Return the ISO 8601 time in a field in seconds since the epoch; the default zone is UTC.
 
     >>> get_timestamp({"at": "1970-01-01T00:01:00Z"}, "at")
     60.0
@@ -87,7 +87,7 @@ def get_timestamp(document: Mapping[str, Any], key: str) -> float | None:
 
 
 def bound_status(given: RemoteStatus) -> RemoteStatus:
-    """Return the status with None in place of each value of a wrong type or out of range.
+    """Return a status with None in place of each value of a wrong type or out of range.
 
     >>> bound_status(RemoteStatus("completed", "success", shots=2**63, progress=0.5))
     RemoteStatus(provider_status='completed', state='success', message=None, progress=0.5, \
@@ -111,14 +111,14 @@ created_at=None, started_at=None, duration_s=None, shots=None, name=None)
 
 
 def bound_availability(given: Availability) -> Availability:
-    """Return limits with None in place of each value out of range."""
+    """Return an availability with None in place of each value that is out of range."""
     return Availability(
         *(_count(getattr(given, n), n) for n in ("queue_free", "queue_max", "concurrent_max"))
     )
 
 
 def bound_submission(given: Submission) -> Submission:
-    """Return the submission with names that can be stored."""
+    """Return a submission, with its names shortened and cleaned so that they can be stored."""
     texts = {"name": given.name, "platform": given.platform}
     return replace(
         given,
@@ -153,13 +153,13 @@ def _text(value: object, at_most: int, what: str) -> str | None:
         return None
     try:
         return bound_text(str(value), at_most)
-    except Exception:  # noqa: BLE001  # code of the value's class
+    except Exception:  # noqa: BLE001  # raised by the value's class
         _log_wrong_value(what, value, "text")
         return None
 
 
 def bound_text(text: str, at_most: int) -> str:
-    r"""Return shortened, valid Unicode text without control characters except "\n" and "\t".
+    r"""Return text, shortened, as valid Unicode, and without control characters but "\n" and "\t".
 
     >>> bound_text("a\x1b[31m\ud800\n", 10)
     'a [31m?\n'
