@@ -21,7 +21,7 @@ def engine_session(group: JobGroup) -> GroupSession:
 def jobs_at(
     group: JobGroup, positions: Sequence[int], *, removals: int | None = None
 ) -> list[RemoteJob]:
-    """Return the jobs at positions that were looked up earlier; see `Entries.at`."""
+    """Return the jobs at the given positions, which were looked up earlier; see `Entries.at`."""
     session = engine_session(group)
     found = session.store.entries.at(positions, removals=removals)
     return [job_of(session, entry_id) for entry_id in found]

@@ -68,7 +68,7 @@ def mark_of(job: NewJob) -> Fingerprint:
     """Return the fingerprint of a job that is about to be added.
 
     Raises:
-        ValueError: its body cannot be sent as JSON.
+        ValueError: the job's body cannot be sent as JSON.
     """
     try:
         return fingerprint(job.compared_body)

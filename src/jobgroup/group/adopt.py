@@ -61,7 +61,7 @@ class Adoption:
             set_token(token.reveal(), url=origin, account=account)
 
     def find(self) -> Future[list[RemoteJobInfo]]:
-        """Ask the cloud about the jobs."""
+        """Look up the jobs on the cloud."""
         return self._session.start(look_up, self._session, self._target, self._ids)
 
     def append(self, found: Sequence[RemoteJobInfo]) -> list[RemoteJob]:

@@ -63,7 +63,7 @@ def warn_of_doubles(
 
 
 class _Known:
-    """The group's jobs by the features that are compared, including jobs added since."""
+    """The group's jobs by the features that are compared, including jobs that were added later."""
 
     def __init__(self) -> None:
         self._entries: list[Entry] = []

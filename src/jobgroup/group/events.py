@@ -25,7 +25,7 @@ class GroupEvent:
     Attributes:
         kind: "job_failed" or "finished".
         group: the `JobGroup`.
-        counts: number of its jobs in each state at that moment.
+        counts: number of the group's jobs in each state at that moment.
         message: sentence that says what happened, without control characters.
         job: the job that failed; None when the group has finished.
     """
@@ -40,8 +40,8 @@ class GroupEvent:
 class Subscription:
     """A subscription of a `JobGroup.on_done` callback.
 
-    It ends with ``cancel()``, at the end of a ``with`` block, or once the group has finished.
-    Calling it calls the callback.
+    A subscription ends with ``cancel()``, at the end of a ``with`` block, or once the group has
+    finished. Calling a subscription calls its callback.
     """
 
     def __init__(

@@ -28,7 +28,8 @@ from jobgroup.words import format_count, format_counts
 _log = logger(__name__)
 
 MAX_FILE_BYTES: Final = 2**30
-"""Maximum size of a file. Perceval rewrites all of it at each change, so real ones are smaller."""
+"""Maximum size of a file in bytes. Perceval rewrites the whole file at each change, so real files
+are smaller."""
 
 _CONTENT: Final = "imported_content"
 
@@ -66,7 +67,7 @@ class SkippedFile:
     Attributes:
         path: path of the file.
         reason: reason why it was skipped, as a clause.
-        already_exists: whether a group of its name already exists.
+        already_exists: whether a group of the same name already exists.
     """
 
     path: Path
@@ -112,8 +113,8 @@ def import_perceval(path: str | os.PathLike[str] | None, *, dry_run: bool) -> Im
     """Import the groups of a directory, of one file, or (None) of Perceval's own directory.
 
     Raises:
-        StorageError: the file or directory does not exist, or a group could not be written; groups
-            before it are imported, and the next import continues.
+        StorageError: the file or directory does not exist, or a group could not be written; earlier
+            groups were imported, and the next import continues with the others.
     """
     places = adapters.group_directories() if path is None else [user_path(path)]
     if path is not None and not places[0].exists():

@@ -185,7 +185,7 @@ async def _launch(
 
 
 async def _cancel_all(self: JobGroup) -> None:
-    """Ask the cloud to cancel every sent job that has not ended; each failure is a warning."""
+    """Ask the cloud to cancel every sent job that has not ended; warn about each failure."""
     await self._cancel()
 
 

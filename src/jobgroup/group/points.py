@@ -118,7 +118,7 @@ class Index:
         self._entries = []
 
     def update(self, entries: list[Entry]) -> None:
-        """Add jobs that were added since; read all again if others have changed the group."""
+        """Add the jobs that are new in the group; read all jobs again after changes by others."""
         if entries is not self._entries or len(entries) < self._read:
             self._entries, self._read, self._at = entries, 0, {}
         names = {*self._names}

@@ -89,7 +89,7 @@ def _searched(record: JobRecord) -> Searched:
 
 
 def _flattened(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Yield pairs of a name and a value; nested names are joined as in ``noise.g2``."""
+    """Yield pairs of a name and a value; nested names are joined to names such as ``noise.g2``."""
     for name, value in values.items():
         yield f"{prefix}{name}", value
         if isinstance(value, Mapping):

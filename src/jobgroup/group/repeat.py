@@ -1,4 +1,4 @@
-"""Repeat jobs: add copies to a group, whose results are pooled with theirs."""
+"""Repeat jobs: add copies of them to a group, so that the results are pooled."""
 
 from __future__ import annotations
 

@@ -329,7 +329,7 @@ class _Sweeping:
 
 
 def not_superseded(entries: Sequence[Entry]) -> list[Entry]:
-    """Return the jobs except failed ones that an appended rerun replaces."""
+    """Return the jobs without the failed jobs that appended reruns replace."""
     reruns = {entry.rerun_of for entry in entries}
     return [e for e in entries if not (e.state in FAILED and e.entry_id in reruns)]
 

@@ -26,7 +26,7 @@ class SweepReport:
         new: number of jobs that were added.
         known: number of jobs that the group already had.
         changed: number of jobs whose points have another body in the group; with
-            ``on_change="replace_unsent"``, of jobs whose body was replaced.
+            ``on_change="replace_unsent"``, number of jobs whose body was replaced.
         skipped: number of jobs of points for which `build` returned None.
         total: sum of these: points x repeats.
         jobs: the group's jobs at these points, in the group's order.

@@ -33,11 +33,11 @@ def study_of_group(
     sweep: str | None = None,
     report: Callable[[str], object] = warn,
 ) -> Study:
-    """Return the points of the sweep with a name, or of a group's only sweep.
+    """Return the points of the named sweep, or of a group's only sweep.
 
-    In a group without sweeps, the labels that all jobs have are the swept names. One sentence names
-    points whose repeats differ by more than chance, and probabilities left out because counts are
-    used; it is a warning unless `report` takes it.
+    In a group without sweeps, the labels that all jobs have are the swept names. `report` is called
+    with a text about points whose repeats differ by more than chance, and about probabilities that
+    were left out because counts are used. By default, the text is a warning.
 
     Raises:
         ValueError: the sweep does not exist, or the group has several and no name was given.

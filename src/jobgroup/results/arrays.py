@@ -321,7 +321,7 @@ def coordinate(values: Sequence[Cell], np: Any) -> Any:
 
 
 def time_of(value: Cell) -> datetime | None:
-    """Return the UTC time of an ISO string, the form in which labels store datetimes, or None."""
+    """Return the UTC time of an ISO string, as which labels store datetimes; None for others."""
     if not isinstance(value, str) or not _DATE.match(value):
         return None
     try:

@@ -15,10 +15,10 @@ class Result(TypedDict, total=False):
 
     Attributes:
         results: a distribution, counts or samples.
-        results_list: for a job with iterations, a list with the result of each instead.
-        iteration: values that were varied, in a result of `results_list`.
+        results_list: list of the iterations' results, which a job with iterations has instead.
+        iteration: values that the iteration varied, in a result of `results_list`.
         physical_perf: share of the shots that pass the filters on detection.
-        logical_perf: share of these that pass the selection on logical states.
+        logical_perf: share of those shots that pass the selection on logical states.
         global_perf: share of the shots that pass both.
     """
 

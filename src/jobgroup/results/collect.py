@@ -24,7 +24,7 @@ T = TypeVar("T")
 Errors = Literal["raise", "collect"]
 
 HAS_RESULTS = frozenset({"success", "error", "canceled", "unknown"})
-"""States in which a cloud may have results; those of all but the first are partial."""
+"""States in which a cloud may have results; results of a job without success are partial."""
 
 
 def with_results(session: GroupSession) -> list[JobRecord]:

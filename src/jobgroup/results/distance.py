@@ -24,7 +24,7 @@ MOST_WORK: Final = 50_000_000
 """Maximum number of results relabelled for one comparison, which takes seconds."""
 
 _ONE_BY_ONE: Final = 40
-"""Number of results per state below which relabelling them one by one is faster."""
+"""Number of results per state below which relabelling results one by one is faster."""
 
 _CELLS: Final = 2_000_000
 _ROUNDING: Final = 1e-12
@@ -40,7 +40,7 @@ class Comparison:
         distance: half the sum of absolute differences over all states, from 0 to 1.
         expected: mean distance of two results of the same distribution; None without samples.
         spread: standard deviation of that distance.
-        p95: distance that 95 % of such results do not exceed.
+        p95: distance that 95 % of such pairs of results do not exceed.
         p_value: probability of at least this distance if the distributions are equal.
         samples: number of samples of each side; None for probabilities.
         left_out: positions of jobs whose probabilities were left out, because counts are used.
@@ -160,7 +160,7 @@ def compare_with_ideal(
 
 
 def _in_batches(distances: Callable[[int], Any], states: int, cost: int) -> list[float]:
-    """Yield distances of `DRAWS` draws, or of fewer if each is slow, in bounded batches."""
+    """Return the distances of `DRAWS` draws, or of fewer if draws are slow; draw in batches."""
     left = min(DRAWS, max(FEWEST_DRAWS, MOST_WORK // cost))
     size = max(1, _CELLS // states)
     found: list[float] = []

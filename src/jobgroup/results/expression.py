@@ -113,7 +113,8 @@ def error_of(
     """Return the standard error of an expression of counts; None if it has none.
 
     If the variance is 0 because counts are 0, 1/2 is added to the count of each state in the
-    expression and to the rest. Shares and scalars are independent given the number of samples.
+    expression and to the count of all other states. Shares and scalars are independent given the
+    number of samples.
 
     Args:
         expression: expression whose error is computed.

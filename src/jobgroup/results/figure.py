@@ -174,7 +174,7 @@ def figure_of(
         kind: kind of drawing; "auto" chooses.
         errors: kind of error bars.
         fill: whether to fix other swept names at their first value if a value is missing or does
-            not exist; otherwise both are errors.
+            not exist; otherwise both cases are errors.
 
     Raises:
         UnknownColumnError: a quantity, swept name or value does not exist.

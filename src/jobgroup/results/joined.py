@@ -1,4 +1,4 @@
-"""The points of several groups as one study, and how far groups are apart at equal points. Pure."""
+"""The points of several groups as one study, and the distances between groups. Pure."""
 
 from __future__ import annotations
 
@@ -17,16 +17,17 @@ GROUP: Final = "group"
 """The name whose values are the groups' names."""
 
 MOST_COMPARED: Final = 300
-"""Points whose distributions are compared, which takes up to a second in all."""
+"""Maximum number of points whose distributions are compared, which takes up to a second in all."""
 
 LEVEL: Final = 0.05
-"""The share of points of equal groups that have a smaller p-value."""
+"""Limit of small p-values, which is also the share of them that equal groups have by chance."""
 
 
 def joined(studies: Mapping[str, Study]) -> Study:
     """Return the points of all studies, with the group as one more name.
 
-    Points without one of the names have None for it; equal numbers of different groups are one.
+    Points without one of the names have None for it. Equal numbers of different groups count as one
+    value.
     """
     studies = {group: with_variants(study) for group, study in studies.items()}
     names = tuple(dict.fromkeys(name for study in studies.values() for name in study.names))
@@ -48,7 +49,7 @@ def joined(studies: Mapping[str, Study]) -> Study:
 
 @dataclass(frozen=True)
 class Apart:
-    """How far a group is from the first one at a point."""
+    """The distance of a group from the first group at a point."""
 
     group: str
     values: Mapping[str, Cell]
@@ -58,13 +59,13 @@ class Apart:
 
 @dataclass(frozen=True)
 class Differences:
-    """How far groups are apart.
+    """The distances of groups from the first group.
 
     Attributes:
-        matched: the number of points of other groups that the first one has too.
-        unmatched: the number of points that only one group has.
-        compared: the distances, the greatest first.
-        low_p: how many of them have p-values of at most 0.05; chance alone gives one in 20.
+        matched: number of points of other groups that the first group has too.
+        unmatched: number of points that only one group has.
+        compared: distances, greatest first.
+        low_p: number of distances with p-values of at most 0.05; chance alone gives one in 20.
     """
 
     matched: int
@@ -74,7 +75,7 @@ class Differences:
 
 
 def differences_of(study: Study) -> Differences:
-    """Compare each group of a joined study with the first one, at the points that both have."""
+    """Compare each group of a joined study with the first group, at the points that both have."""
     first = study.coordinates[GROUP][0]
     pools: dict[tuple[tuple[str, Cell], ...], dict[str, Pool]] = {}
     for point in study.points:

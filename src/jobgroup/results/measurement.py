@@ -1,8 +1,8 @@
 """The outcome of one job, or of one of its iterations, as the cloud sent it.
 
 Perceval's `result_mapping` is not applied, because it draws new counts from probabilities at each
-call, and loses the number of samples. The document decides whether values are counts or
-probabilities, not the job's name. Perceval is imported only for results that it composes.
+call, and loses the number of samples. The document, and not the job's name, decides whether values
+are counts or probabilities. Perceval is imported only for results that Perceval composes.
 """
 
 from __future__ import annotations
@@ -48,8 +48,8 @@ class Measurement:
         is_mitigated: whether an error mitigation computed the probabilities, which may then be
             negative or above 1.
         min_photons: number of photons that a state needs to pass the job's filter.
-        shots: number of shots that the job used; None if the cloud did not report it or the
-            platform is not a QPU.
+        shots: number of shots that the job used; None if the cloud did not report this number, or
+            if the platform is not a QPU.
         problem: reason why expected outcomes are missing.
     """
 
@@ -169,7 +169,7 @@ def _parts(result: Any) -> Iterator[tuple[dict[str, Cell], dict[str, Cell], Any]
 
 
 def _numbers(outcomes: Any, command: str) -> tuple[Kind, dict[str, float]]:
-    """Return outcomes by state, and their kind, from their type or else the job's command.
+    """Return outcomes by state, and their kind, from their type or otherwise the job's command.
 
     If the command is unknown, a dictionary with decimal numbers has probabilities.
     """

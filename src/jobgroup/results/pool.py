@@ -28,7 +28,7 @@ PERFORMANCES: Final = ("physical_perf", "logical_perf", "global_perf")
 """Scalars that are shares of the shots, which are pooled as ratios."""
 
 SCALARS: Final = (*PERFORMANCES, "shots", "samples")
-"""Scalars that any cloud may report or jobgroup computes, besides the outcomes."""
+"""Scalars that any cloud may report, or that jobgroup computes, besides the outcomes."""
 
 ErrorKind = Literal["counts", "scatter"]
 
@@ -101,7 +101,8 @@ class Pool:
     def can_have(self, state: str) -> bool:
         """Return whether a state that was not returned has the share 0, rather than a gap.
 
-        It is a gap for another number of modes, and for fewer photons than the filter lets pass.
+        A state has a gap if its number of modes is different, or if it has fewer photons than the
+        filter lets pass.
         """
         if any(state in m.values for m in self.used):
             return True
@@ -224,7 +225,7 @@ def symmetric(value: float | None, error: float | None, level: float) -> Quantit
 def number_of(measurement: Measurement, name: str) -> float | None:
     """Return a scalar of a measurement as a finite number.
 
-    `global_perf` is ``physical_perf * logical_perf`` if the result has only these.
+    `global_perf` is ``physical_perf * logical_perf`` if the result has only these two.
     """
     value = measurement.scalars.get(name)
     if value is None and name == "shots":

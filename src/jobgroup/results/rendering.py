@@ -12,11 +12,12 @@ from jobgroup.words import on_one_line
 
 MOST_TEXT_ROWS: Final = 60
 MOST_HTML_ROWS: Final = 500
-"""Number of rows to show: the first and the last half of them if a table has more."""
+"""Maximum number of rows to show. Of a longer table, half of them are the first rows, and half the
+last."""
 
 LONGEST_TEXT: Final = 60
 LONGEST_HTML: Final = 300
-"""Number of characters of a cell to show."""
+"""Maximum number of characters of a cell to show."""
 
 _GAP: Final = "…"
 
@@ -35,9 +36,9 @@ def as_text(
     Args:
         columns: cells of each column, by name.
         title: line below the table; "" for none.
-        most_rows: number of rows to show: the first and the last half of them if there are more;
-            None for all.
-        longest: number of characters of a cell to show.
+        most_rows: maximum number of rows to show, half of them from the beginning and half from the
+            end of a longer table; None for all.
+        longest: maximum number of characters of a cell to show.
 
     >>> print(as_text({"name": ["a", None], "n": [10, 0.25]}, "2 rows"))
     name     n

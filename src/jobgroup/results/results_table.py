@@ -62,7 +62,7 @@ class ResultRow:
 
     @property
     def may_return(self) -> bool:
-        """Whether outcomes may still come."""
+        """Whether outcomes may still arrive."""
         if self.measurement.kind is not None or self.failure is not None:
             return False
         return self.record.state not in FAILED | {REFUSED}
@@ -221,7 +221,7 @@ def level_of(interval: bool | float) -> float:
 
 
 def check_known(states: Iterable[str], known: Mapping[str, Any]) -> None:
-    """Raise if a state was not measured, unless nothing was.
+    """Raise if a state was not measured, unless nothing was measured.
 
     Raises:
         UnknownColumnError: no job has a state; the message suggests similar ones.
@@ -237,7 +237,7 @@ def check_known(states: Iterable[str], known: Mapping[str, Any]) -> None:
 def check_expression(
     expression: Expression, states: Mapping[str, Any], measurements: Iterable[Measurement]
 ) -> None:
-    """Raise if something in an expression was not measured, unless nothing was.
+    """Raise if something in an expression was not measured, unless nothing was measured.
 
     Raises:
         UnknownColumnError: no job has a quantity; the message lists the existing ones.
@@ -258,10 +258,10 @@ def check_expression(
 def is_measured(
     expression: Expression, states: Mapping[str, Any], rows: Sequence[ResultRow]
 ) -> bool:
-    """Return whether all that an expression names was measured, or False if it still may be.
+    """Return whether everything in an expression was measured; False if it may still be measured.
 
     Raises:
-        UnknownColumnError: something was not, and every job has ended.
+        UnknownColumnError: something was not measured, and every job has ended.
     """
     try:
         check_expression(expression, states, [row.measurement for row in rows])

@@ -11,7 +11,7 @@ _STATE: Final = re.compile(r"\|(.*)>", re.DOTALL)
 _PADDING: Final = re.compile(r" +|(?<=[|, ])0+(?=[0-9])")
 _MODES: Final = re.compile(r",(?![^{]*\})")
 _PHOTONS: Final = re.compile(r"(\d*)\{[^}]*\}|(\d+)")
-"""Photons with an annotation (one if there is no number), or photons without."""
+"""Photons with an annotation (one photon if there is no number), or photons without annotation."""
 
 
 class Shape(NamedTuple):

@@ -2,7 +2,7 @@
 
 Jobs are pooled if they have the same point and equal settings (the fingerprint of their bodies
 without `max_samples` and `max_shots`). Jobs with other settings at the same point are a variant of
-it.
+that point.
 """
 
 from __future__ import annotations
@@ -111,7 +111,7 @@ class Study:
         return found
 
     def left_out(self) -> list[int]:
-        """Return the positions of jobs whose probabilities are not used, because of counts."""
+        """Return the positions of jobs whose probabilities are not used, as there are counts."""
         return sorted({m.position for point in self.points for m in point.pool.left_out})
 
 

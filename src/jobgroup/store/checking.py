@@ -2,8 +2,8 @@
 
 A group's file may come from a colleague, a sync tool, or an attacker. SQLite automatically runs
 triggers, views, constraints, and expressions of indexes and of generated columns. They are part of
-the schema's text, so that text is first compared with ours, and a file with a different one is
-rejected. Until then, a connection may read and work only a little; see `restrain`.
+the schema's text, so that text is first compared with ours, and a file with a different text is
+rejected. Until then, the reads and the work of a connection are limited; see `restrain`.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def restrain(connection: sqlite3.Connection) -> None:
 def admit(connection: sqlite3.Connection) -> None:
     """Check that a file has the schema of a group, and lift its connection's limits.
 
-    Takes about 50 microseconds.
+    This takes about 50 microseconds.
 
     Raises:
         sqlite3.DatabaseError: the schema is another one; no part of it was run.

@@ -15,7 +15,7 @@ from jobgroup.store.database import Database
 from jobgroup.store.subjobs import REMOTE_ID
 
 MAX_CELL: Final = 200
-"""Maximum number of characters of each value; a job's record has all of it."""
+"""Maximum number of characters of each value; a job's record has the whole value."""
 
 _LONG: Final = 2000
 """Number of characters above which labels, facts or parameters are searched for long values."""

@@ -23,7 +23,7 @@ BUSY_TIMEOUT_S = 15.0
 LOOK_TIMEOUT_S = 5.0
 
 OLDEST_SQLITE = (3, 31, 0)
-"""The version that can prevent a hostile file's functions from running (trusted_schema)."""
+"""The first version that can prevent a hostile file's functions from running (trusted_schema)."""
 
 
 @cache
@@ -80,8 +80,8 @@ def looking(path: Path) -> Iterator[sqlite3.Connection]:
 
     Raises:
         UnsupportedVersionError: a newer jobgroup wrote the file.
-        StorageError: an unreleased draft of jobgroup wrote the file. sqlite3.DatabaseError: the
-            file is not a group's file, or is damaged.
+        StorageError: an unreleased draft of jobgroup wrote the file.
+        sqlite3.DatabaseError: the file is not a group's file, or is damaged.
     """
     with closing(connect(path, query_to_read(path), timeout_s=LOOK_TIMEOUT_S)) as connection:
         connection.text_factory = as_text
@@ -100,7 +100,7 @@ def connect(
 
     Raises:
         sqlite3.DatabaseError: the file is not a database, or cannot be read within the limits.
-            sqlite3.OperationalError: the file cannot be opened, or is not a regular file.
+        sqlite3.OperationalError: the file cannot be opened, or is not a regular file.
         CorruptGroupError: the file is empty, though not `is_new`.
         StorageError: this Python's SQLite is too old, or the process was forked while it used the
             file.
@@ -144,7 +144,7 @@ def connect_unfinished(path: Path) -> sqlite3.Connection:
 
 
 def is_emptied(path: Path) -> bool:
-    """Return whether another program emptied a file or is copying over it: ours are never empty."""
+    """Return whether another program emptied a group's file, or is copying over it."""
     try:
         return path.stat().st_size == 0
     except OSError:
@@ -260,9 +260,9 @@ def check(connection: sqlite3.Connection, path: Path, *, journal_mode: str | Non
 
     Raises:
         UnsupportedVersionError: a newer jobgroup wrote the file.
-        StorageError: an unreleased draft of jobgroup wrote the file, or a process has it open that
-            takes its file system for another kind. sqlite3.DatabaseError: the file is not a group's
-            file, or is damaged.
+        StorageError: an unreleased draft of jobgroup wrote the file, or a process that takes the
+            file system for another kind has the file open.
+        sqlite3.DatabaseError: the file is not a group's file, or is damaged.
     """
     check_layout(connection, f"The group's file {path}")
     admit(connection)

@@ -1,6 +1,6 @@
 """Find copies of a group's file that users or sync tools made in the same directory.
 
-Both files are the same group, but neither records what is sent from the other.
+Both files have the same group, but neither records the jobs that are sent from the other.
 """
 
 from __future__ import annotations

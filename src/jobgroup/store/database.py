@@ -246,8 +246,8 @@ class Database:
     def stamp(self) -> object:
         """Return sizes and dates that change when the group is written to, without waiting.
 
-        None if they cannot be relied on. Two writes within the same few milliseconds may have the
-        same date.
+        Return None if these values are unreliable. Two writes within the same few milliseconds may
+        have the same date.
         """
         if self._is_on_network or os.name != "posix":
             return None

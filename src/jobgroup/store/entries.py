@@ -42,7 +42,7 @@ class Entries:
     def at(
         self, positions: Sequence[int] | None = None, *, removals: int | None = None
     ) -> list[int]:
-        """Return the ids of the entries at positions; an id is negative if its row is lost.
+        """Return the ids of the entries at the given positions; negative ids for lost rows.
 
         Args:
             positions: positions, counted from 0; None for all.
@@ -50,7 +50,7 @@ class Entries:
                 looked up just now.
 
         Raises:
-            JobRemovedError: entries were removed since, so others have these positions.
+            JobRemovedError: entries have been removed since, so others have these positions.
             IndexError: a position does not exist.
         """
         with self._database.read_transaction() as connection:
@@ -74,7 +74,7 @@ class Entries:
         return [found.get(position, -1 - position) for position in positions]
 
     def positions(self, entry_ids: Collection[int]) -> dict[int, int]:
-        """Return the positions of entries by their ids; removed ones are absent."""
+        """Return the positions of entries by their ids; removed entries are absent."""
         with self._database.read_transaction() as connection:
             rows = connection.execute(
                 "SELECT id, position FROM jobs WHERE id IN (SELECT value FROM json_each(?))",

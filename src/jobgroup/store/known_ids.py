@@ -1,7 +1,7 @@
 """The remote ids that this process knows, which are saved if the group's file is lost.
 
 Other programs may empty an open file, or copy an earlier state over it. Because the jobs are paid
-for, their ids are then saved in a file next to it, or in the log if that fails.
+for, their ids are then saved in a file next to the group's, or in the log if that fails.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class _Job(NamedTuple):
 
 
 class KnownIds:
-    """Remote ids read from the file, and those that clouds returned since. Not thread-safe.
+    """Remote ids read from the file, and ids that clouds have returned since. Not thread-safe.
 
     Args:
         path: path of the group's file.

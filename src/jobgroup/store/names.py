@@ -13,7 +13,7 @@ MAX_ENCODED_BYTES = 200
 SUFFIX = ".jobgroup"
 
 _PLAIN = re.compile(r"[A-Za-z0-9_-](?:[A-Za-z0-9_. -]{0,198}[A-Za-z0-9_-])?", re.ASCII)
-"""Names that need no encoding, as nearly all names, so nothing else is checked."""
+"""Names that need no encoding. These are nearly all names, so no more is checked for them."""
 
 _WINDOWS_DEVICES = re.compile(r"(?i)^(con|prn|aux|nul|com\d|lpt\d)(\.|$)")
 

@@ -17,8 +17,8 @@ from jobgroup.store.atomic import rename_to_new
 from jobgroup.store.connection import BUSY_TIMEOUT_S
 
 LEASE_S = 30.0
-"""Seconds without a heartbeat after which a writer loses its turn; it sends one every third of
-them."""
+"""Seconds without a heartbeat after which a writer loses its turn. A writer sends a heartbeat three
+times as often."""
 
 UNCLAIMED_LOCK_TTL_S = 5.0
 """Seconds after which a writer that created its lock without a record was killed."""

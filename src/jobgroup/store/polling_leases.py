@@ -1,4 +1,4 @@
-"""Leases to poll the jobs of an account: one process asks the cloud, and the others read."""
+"""Leases to poll the jobs of an account: one process polls the cloud, and the others read."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class PollingHolder:
         owner: uuid of the holder; "" if the lease was released.
         beats: number that grows while the holder is alive; only its growth counts, because clocks
             differ.
-        answered_at: time of the last answer of a cloud, in seconds since the epoch; None if there
+        answered_at: time of the last response of a cloud, in seconds since the epoch; None if there
             was none.
     """
 
@@ -56,7 +56,7 @@ class PollingLeases:
     def acquire(
         self, account: AccountKey, owner: str, process: ProcessIdentity, fencing_token: int
     ) -> bool:
-        """Acquire an account's lease if its fencing token is still this one (0 if it is new).
+        """Acquire an account's lease if its fencing token is still the given one (0 if it is new).
 
         Return False if another process was faster.
         """
@@ -71,7 +71,7 @@ class PollingLeases:
             return cursor.rowcount == 1
 
     def renew(self, owner: str, answered_at: float | None) -> None:
-        """Renew a lease and record when a cloud last answered its holder."""
+        """Renew a lease and record when a cloud last responded to its holder."""
         with self._database.write_transaction() as tx:
             tx.execute(
                 "UPDATE polling_leases SET beats = beats + 1,"

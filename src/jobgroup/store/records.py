@@ -65,7 +65,7 @@ def ended_at(status: RemoteStatus, *, heard_at: float | None = None) -> float | 
 
     Args:
         status: status that the cloud reported.
-        heard_at: time of the first report of its end; None if it ended long ago.
+        heard_at: time of the first report of the job's end; None if the job ended long ago.
     """
     if status.state not in TERMINAL:
         return None
@@ -151,7 +151,7 @@ class AttemptRecord:
             parameters, or "adopted" for a job that was sent elsewhere.
         idempotency_key: the attempt's uuid, which is sent to clouds that support such keys.
         diagnostics: known facts about a request without a response.
-        shots: number of shots used, if the cloud reported it.
+        shots: number of shots used; None if the cloud did not report it.
         overrides: changes from the previous attempt, as ``{parameter: [old, new]}``.
     """
 
@@ -186,7 +186,7 @@ class Pollable(NamedTuple):
     may_change: bool = True
     is_canceling: bool = False
     was_seen: bool = False
-    """Whether its cloud has already reported it."""
+    """Whether the cloud has already reported the job."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,7 +236,7 @@ class LeaseRecord:
         fencing_token: number that grows each time the lease is acquired.
         owner: uuid of the holder; "" if the lease was released.
         acquired_at: time of the acquisition, by the holder's clock.
-        from_page: whether a page started its holder.
+        from_page: whether a page started the holder.
         beats: number that grows while the holder is alive; only its growth counts, because clocks
             differ.
     """
@@ -310,10 +310,10 @@ class GroupSummary:
 
     Attributes:
         size_bytes: size on disk, in bytes.
-        problem: reason why it cannot be opened; None if it can.
+        problem: reason why the group cannot be opened; None if it can be opened.
         description: the user's description.
         swept: names of the swept values or, in a group without a sweep, of the labels that differ.
-        is_exported: whether it was exported since its last change.
+        is_exported: whether the group was exported since its last change.
     """
 
     name: str

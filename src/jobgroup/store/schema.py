@@ -1,6 +1,6 @@
 """The tables of a group's file.
 
-`VERSION` is that of the layout. Layouts 1 to 4 were unpublished drafts; 5 is the first to be
+`VERSION` is the version of the layout. Layouts 1 to 4 were unpublished drafts; 5 is the first to be
 supported, and may change until it is released. From then on, a change of these tables is a new
 version, and needs:
 

@@ -124,20 +124,21 @@ class SendJournal:
         Args:
             entry_ids: ids of the jobs.
             fencing_token: fencing token of the lease under which they are sent.
-            rerun: whether to resend ended jobs.
+            rerun: whether to rerun ended jobs.
             retry: whether the reruns are automatic, which the failed attempt must allow.
             creates_entry: whether a rerun adds a new entry instead of an attempt to the old one.
             revisions: changed bodies for reruns, by entry; they are sent as new creates.
             retries: number of times that each of these attempts may be retried; a retry allows one
-                less than the failed attempt.
-            budget_shots: shots that all attempts of the group may use together; None for no limit.
+                retry less than the failed attempt.
+            budget_shots: maximum number of shots of all the group's attempts together; None for no
+                limit.
 
         Returns:
             The intents; None if the group is paused.
 
         Raises:
-            BudgetExceededError: a job may use more shots than the budget leaves; nothing may be
-                sent.
+            BudgetExceededError: a job may use more shots than are left of the budget; nothing may
+                be sent.
             GroupBusyError: another process has the lease; nothing may be sent.
         """
         way = _Way(rerun, retry, creates_entry, retries, budget_shots)
@@ -228,8 +229,8 @@ class SendJournal:
     ) -> int | None:
         """Commit the ids of sub-jobs that the cloud has accepted, by number.
 
-        A late response also counts, after the attempt became unconfirmed. If the user has since
-        settled the attempt differently, the ids are stored with it and in an event.
+        A late response, after the attempt became unconfirmed, also counts. If the user has since
+        settled the attempt differently, the ids are stored with the attempt and in an event.
 
         Returns:
             The entry, if the ids make it sent (`is_whole`); None otherwise.
@@ -289,9 +290,9 @@ class SendJournal:
 
         Args:
             attempt_id: id of the attempt.
-            sentence: reason why it was not sent.
-            is_refused: whether the cloud rejected it for a reason that concerns this job. A job
-                that was never sent is then *refused*.
+            sentence: reason why the job was not sent.
+            is_refused: whether the cloud rejected the request for a reason that concerns this job.
+                A job that was never sent is then *refused*.
         """
         with self._database.write_transaction() as tx:
             attempt = attempt_of(tx, attempt_id)

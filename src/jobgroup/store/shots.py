@@ -63,7 +63,7 @@ def shots_limits(
 
 
 def check_budget(tx: Transaction, position: int, limit: int | None, budget: int) -> None:
-    """Raise BudgetExceededError if a job may use more shots than a budget leaves to its group.
+    """Raise BudgetExceededError if a job may use more shots than are left of the group's budget.
 
     An attempt counts with the shots that its cloud reported after its end, otherwise with the
     limit that it was sent with.

@@ -24,7 +24,7 @@ _TERMINAL = _in_sql(TERMINAL)
 _BEGUN_FIRST: Final = ("running", *sorted(ON_CLOUD - {"running", "waiting"}), "waiting")
 
 PAGE: Final = 2000
-"""Jobs that are read at once: a large group takes no more memory for a moment than for good."""
+"""Number of jobs that are read at once, so that reading a large group takes little memory."""
 
 _END_OF_PAGE: Final = (
     "SELECT max(attempt_id) FROM (SELECT attempt_id FROM jobs"
@@ -42,8 +42,8 @@ class StatusUpdates:
     def pages_of_pollable(self) -> Iterator[list[Pollable]]:
         """Yield the attempts that may still change, state by state in the order of sending.
 
-        Each page is read when it is asked for. An attempt that changes between two pages may be
-        missing or come twice; `list_changed` returns it.
+        Each page is read when it is requested. An attempt that changes between two pages may be
+        missing or occur twice; `list_changed` returns it.
         """
         targets: dict[tuple[str, ...], Target] = {}
         for state in _BEGUN_FIRST:
@@ -60,7 +60,7 @@ class StatusUpdates:
     def list_changed(self, since: int) -> list[Pollable]:
         """Return every job that has changed since a version of the group, in the order of sending.
 
-        These include jobs that need not be asked about any more.
+        These include jobs that no longer need to be polled.
         """
         with self._database.read_transaction() as connection:
             return _pollable(connection, "jobs WHERE version > ?", (since,), {})
@@ -75,7 +75,7 @@ class StatusUpdates:
             return [Target(*row) for row in rows]
 
     def apply_updates(self, answers: Iterable[tuple[int, RemoteStatus]]) -> list[int]:
-        """Record status answers, by attempt id, in one transaction; return the jobs that changed.
+        """Record statuses by attempt id, in one transaction; return the jobs that changed.
 
         A job that has ended never changes again, whichever process records its end.
         """
@@ -104,7 +104,7 @@ class StatusUpdates:
         return changed
 
     def record_error(self, attempt_id: int, sentence: str) -> None:
-        """Record, only in its message, that the cloud could not report this job."""
+        """Record that the cloud could not report a job, only in the job's message."""
         with self._database.write_transaction() as tx:
             row = tx.execute(
                 f"SELECT message, entry_id FROM attempts"  # noqa: S608

@@ -140,7 +140,8 @@ class GroupStore:
         """Append jobs, all or none, and return their ids; they are on disk on return.
 
         Raises:
-            DuplicateJobError: the group has a job with that remote id; nothing was added.
+            DuplicateJobError: the group already has a job with the same remote id; nothing was
+                added.
             ValueError: a body cannot be sent as JSON, or a value is too large to store; nothing
                 was added.
             StorageError: the file could not be written; nothing was added.
@@ -161,11 +162,11 @@ class GroupStore:
     # -- reading ---------------------------------------------------------------------------------
 
     def record(self, entry_id: int) -> JobRecord:
-        """Return the job with an id.
+        """Return the job with the given id.
 
         Raises:
             JobRemovedError: the job was removed.
-            CorruptGroupError: its row is missing.
+            CorruptGroupError: the job's row is missing.
         """
         with self.database.read_transaction() as connection:
             row = connection.execute(_RECORD + "WHERE j.id = ?", (entry_id,)).fetchone()
@@ -178,7 +179,7 @@ class GroupStore:
         states: Iterable[str] | None = None,
         entry_ids: Collection[int] | None = None,
     ) -> list[JobRecord]:
-        """Return jobs in the group's order: all, or those in certain states or with certain ids."""
+        """Return all jobs, or those in given states or with given ids, in the group's order."""
         wanted = {}
         if entry_ids is not None:
             wanted["j.id"] = json.dumps(list(entry_ids))
@@ -273,7 +274,11 @@ class GroupStore:
         name: str | None = None,
         labels: Mapping[str, Any] | None = None,
     ) -> None:
-        """Change the values that are not None; if one is too long, change nothing: ValueError."""
+        """Change the values that are not None.
+
+        Raises:
+            ValueError: a value is too long; nothing was changed.
+        """
         new = {"note": note, "name": name, "labels": None if labels is None else as_json(labels)}
         for column, value in new.items():
             check = check_name if column == "name" else check_text

@@ -28,7 +28,7 @@ REMOTE_ID: Final = (
     f"CASE WHEN j.composition_id IS NULL THEN (SELECT {_TEXT} FROM subjobs"  # noqa: S608
     f" WHERE subjobs.attempt_id = a.id AND number = 0) ELSE {REMOTE_IDS} END"
 )
-"""The same for a job `j`, which is faster if it has only one."""
+"""The same for a job `j`, which is faster if the job has only one sub-job."""
 
 
 class OrphanSubjob(NamedTuple):
@@ -62,12 +62,12 @@ class Subjobs:
         return found
 
     def keep(self, attempt_id: int, ids: Mapping[int, str]) -> None:
-        """Record sub-jobs of an earlier attempt that did not fail as this attempt's."""
+        """Record the sub-jobs of an earlier attempt that did not fail as those of this attempt."""
         with self._database.write_transaction() as tx:
             insert_subjobs(tx, attempt_id, ids)
 
     def orphans(self, entry_ids: Collection[int] | None = None) -> list[OrphanSubjob]:
-        """Return sub-jobs on the cloud whose entries, or all entries (None), were sent in part."""
+        """Return the sub-jobs on the cloud of entries, or of all (None), that were sent in part."""
         with self._database.read_transaction() as connection:
             rows = connection.execute(
                 "SELECT j.id, j.position, t.provider, t.origin, t.account, t.platform, a.id,"

@@ -29,11 +29,12 @@ _MOST_DESCRIPTION: Final = 500
 """Maximum number of characters of a description; a group with a longer one is always read."""
 
 _SETTLED_AFTER_NS: Final = 3_000_000_000
-"""Resolution of file times, up to 2 s: a file written within it may be written again unnoticed."""
+"""Nanoseconds after which a file's times reveal any later write. Their resolution is up to 2 s, so
+an earlier second write may not change them."""
 
 _WORTH_WRITING: Final = 50
-"""Number of missing groups from which on the index is written; the next process reads fewer within
-0.1 s."""
+"""Number of groups that must be missing from the index before it is written; the next process reads
+fewer groups within 0.1 s."""
 
 Stamp = list[int]
 

@@ -259,7 +259,7 @@ class Comparison:
         return True
 
     def join(self, entries: Collection[Entry], sweep_id: int) -> None:
-        """Add jobs that are in no sweep to one."""
+        """Add jobs that are in no sweep to a sweep."""
         joined = {entry.entry_id for entry in entries}
         for entry_id in joined:
             self._tx.execute(

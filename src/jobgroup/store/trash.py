@@ -1,7 +1,7 @@
 """The trash: deleted groups that can be restored, and when they are removed for good.
 
-One look at the clock is not enough. A group is removed only if it was found expired twice, a day
-apart, so a clock that is wrong for an hour removes nothing.
+One reading of the clock is not enough. A group is removed only if it was found expired twice, a day
+apart, so no group is lost if the clock is wrong for an hour.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from jobgroup.store.names import SUFFIX, decode, encode, off_disk, on_disk
 from jobgroup.store.paths import groups_directory, trash_directory
 
 TRASH_RETENTION_DAYS: Final = 7
-"""Seconds for which a deleted group can be restored."""
+"""Days for which a deleted group can be restored."""
 
 CONFIRMED_AFTER_S: Final = 24 * 3600
-"""Minimum number of seconds between the two looks."""
+"""Minimum number of seconds between the two checks."""
 
 _OURS: Final = re.compile(r"(?P<name>.+)~(?P<ms>[0-9]{1,15})" + re.escape(SUFFIX), re.DOTALL)
 # "~" is never in an encoded name
@@ -52,7 +52,7 @@ def deleted_groups() -> dict[str, Path]:
 
 
 def purge() -> None:
-    """Remove groups expired at two looks a day apart, and leftovers of killed processes."""
+    """Remove groups that two checks, a day apart, found expired, and files of killed processes."""
     now = time.time()
     found = [*((at, path) for at, _, path in _found()), *_left_unfinished()]
     expired = [path for at, path in found if now - at > TRASH_RETENTION_DAYS * 24 * 3600]
@@ -61,7 +61,7 @@ def purge() -> None:
         return
     seen: dict[str, float] = {}
     for path in expired:
-        # a look from the future was dated by a clock that differs from this one
+        # a check from the future was dated by a clock that differs from this one
         first = min(now, earlier.get(path.name, now))
         is_ours = _UNFINISHED.fullmatch(path.name) or _is_a_group(path)
         if now - first >= CONFIRMED_AFTER_S and is_ours:
@@ -110,7 +110,7 @@ def _is_a_group(path: Path) -> bool:
 
 
 def _read_record() -> dict[str, float]:
-    """Return the valid records of expired files: file names and times of looks."""
+    """Return the valid records of expired files: file names and times of checks."""
     try:
         found = json.loads(read_regular(trash_directory() / _RECORD, _RECORD_BYTES))
     except (OSError, ValueError, RecursionError):
@@ -125,7 +125,7 @@ def _read_record() -> dict[str, float]:
 
 
 def _write_record(seen: dict[str, float]) -> None:
-    # files whose look cannot be recorded are checked twice more
+    # files whose check cannot be recorded are checked twice more
     with (
         suppress(OSError),
         atomic_write(trash_directory() / _RECORD, overwrite=True) as unfinished,

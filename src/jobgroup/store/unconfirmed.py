@@ -48,8 +48,8 @@ class Unconfirmed:
     def confirm(self, entry_id: int, remote_id: str, subjobs: int = 1) -> bool:
         """Adopt a remote id for an unconfirmed job; return False if it is not unconfirmed.
 
-        The first of its `subjobs` without an id gets it; if more lack an id, the job becomes
-        unsent, so that the next run sends them.
+        The first of its `subjobs` without an id gets this id. If more sub-jobs lack an id, the job
+        becomes unsent, so that the next run sends them.
 
         Raises:
             DuplicateJobError: another job of the account has that id; nothing was changed.

@@ -23,8 +23,8 @@ HOLD: Final = "hold"
 """The request waits in the proxy until `FaultProxy.release`."""
 
 _HOLD_TIMEOUT_S: Final = 4.0
-"""Shorter than a client's timeout, so that a test reports what blocked the loop, not the
-timeout."""
+"""Seconds for which a request is held. This is shorter than a client's timeout, so that a test
+reports the blocked loop and not the timeout."""
 
 _HOP_BY_HOP: Final = frozenset(
     {"connection", "content-encoding", "content-length", "host", "keep-alive", "transfer-encoding"}
@@ -43,7 +43,7 @@ class RecordedRequest:
 
 @dataclass(frozen=True, slots=True)
 class StubResponse:
-    """A response that the proxy gives without asking the service."""
+    """A response that the proxy returns without sending the request to the service."""
 
     status: int
     body: Any = None
@@ -58,7 +58,7 @@ class FaultProxy:
     """A proxy that runs during a ``with`` block.
 
     Attributes:
-        url: URL for the provider to use instead of its service's.
+        url: URL for the provider to use instead of the service's URL.
         requests: every request, in order.
         fault: function that returns the fault of a request.
         was_stuck: whether a request was held until the proxy gave up waiting.

@@ -35,9 +35,9 @@ class ProviderHarness:
 
     Args:
         create: function that creates the provider.
-        proxy: proxy to its service.
-        token: token of its account.
-        is_create: whether a request creates a job.
+        proxy: proxy to the provider's service.
+        token: token of the provider's account.
+        is_create: function that returns whether a request creates a job.
         timeout_s: time limit of one call or one job, in seconds.
     """
 
@@ -137,7 +137,7 @@ class ProviderHarness:
         return answer
 
     def answers(self, remote_ids: list[str]) -> dict[str, RemoteStatus | Exception]:
-        """Return the answer of `status` for each job; an error that it raises counts for all."""
+        """Return the status or the error of each job; an error that is raised counts for all."""
         try:
             answers = self.ask("status", remote_ids)
         except JobGroupError as error:

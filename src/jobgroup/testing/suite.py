@@ -109,12 +109,12 @@ class ProviderSuite:
         check(not harness.proxy.requests, f"Creating the provider sent {harness.proxy.requests}.")
 
     def test_it_can_be_closed_twice(self, harness: ProviderHarness) -> None:
-        """It can also be closed before its first request."""
+        """The provider can also be closed before its first request."""
         harness.ask("aclose")
         harness.ask("aclose")
 
     def test_a_job_succeeds_and_returns_its_result(self, harness: ProviderHarness) -> None:
-        """The job is created once, it ends, and its result is a JSON document with `results`."""
+        """The job is created once and ends, and its result is a JSON document with `results`."""
         remote_id = harness.submit(self.succeeding)
         check(
             harness.creates == 1, f"One submit sent {harness.creates} requests that create a job."
@@ -142,7 +142,7 @@ class ProviderSuite:
         check(json.dumps(body) == before, "`submit` changed the body.")
 
     def test_a_job_fails_with_a_message(self, harness: ProviderHarness) -> None:
-        """Its state is error, and its message is the service's."""
+        """The job's state is error, and the job's message is the service's."""
         status = harness.until(
             harness.submit(_given(self.failing, "failing")), frozenset({"error"})
         )
@@ -172,7 +172,7 @@ class ProviderSuite:
         harness.until(again, TERMINAL)
 
     def test_status_answers_for_many_jobs(self, harness: ProviderHarness) -> None:
-        """Each job gets its own answer; an unknown one does not affect the others."""
+        """`status` returns one result for each job; an unknown job does not affect the others."""
         made = [harness.submit(self.succeeding) for _ in range(3)]
         answers = harness.answers([made[0], self.unknown_id, *made[1:]])
         wrong = [answers[i] for i in made if not isinstance(answers[i], RemoteStatus)]
@@ -185,7 +185,7 @@ class ProviderSuite:
         harness.error_of(JobGroupError, "cancel", self.unknown_id)
 
     def test_status_of_no_jobs_sends_nothing(self, harness: ProviderHarness) -> None:
-        """The answer is empty."""
+        """`status` returns an empty dictionary."""
         check(harness.answers([]) == {}, "`status` of no jobs returned answers.")
         check(not harness.proxy.requests, f"`status` of no jobs sent {harness.proxy.requests}.")
 
@@ -196,7 +196,7 @@ class ProviderSuite:
         check(not led, f"An id became part of a path: {led[:1]}. Quote it (rest.quote_segment).")
 
     def test_free_slots_are_right_or_unknown(self, harness: ProviderHarness) -> None:
-        """If there are few, they run out, and the next job raises QuotaExceededError."""
+        """If there are few slots, they run out, and the next job raises QuotaExceededError."""
         free = harness.ask("availability")
         check(isinstance(free, Availability), f"`availability` returned {free!r:.80}.")
         if self.lasting is None or free.queue_free is None or free.queue_free > 20:
@@ -222,7 +222,7 @@ class ProviderSuite:
         _check_kind(_one(harness, self.unknown_id), InvalidTokenError, "for a rejected token")
 
     def test_a_rejected_token_is_not_sent_for_every_job(self, harness: ProviderHarness) -> None:
-        """After the first rejection, the answers for the other jobs are known."""
+        """After the first rejection, the errors of the other jobs are known."""
         harness.tokens = lambda: "not-the-token"
         _all_answered(harness, InvalidTokenError)
         asked = len(harness.proxy.requests)
@@ -239,7 +239,7 @@ class ProviderSuite:
         check(not harness.proxy.requests, f"Without a token, {harness.proxy.requests} was sent.")
 
     def test_a_new_token_is_used_at_once(self, harness: ProviderHarness) -> None:
-        """The provider reads the token for each request: people renew it while jobs run."""
+        """The provider reads the token for each request, because people renew it while jobs run."""
         good, harness.tokens = harness.tokens, lambda: "not-the-token"
         harness.error_of(InvalidTokenError, "submit", as_sent(self.succeeding), key="k")
         harness.tokens = good
@@ -252,7 +252,7 @@ class ProviderSuite:
         check(not harness.seen(service.token), "A path contains the token, and servers log paths.")
 
     def test_an_unreachable_cloud_raises_an_error(self, harness: ProviderHarness) -> None:
-        """No job can exist, and the answer for each job is CloudUnreachableError."""
+        """No job can exist, and the result for each job is a CloudUnreachableError."""
         harness.proxy.cut()
         error = harness.error_of(CloudUnreachableError, "submit", as_sent(self.succeeding), key="k")
         check(
@@ -321,7 +321,7 @@ class ProviderSuite:
         check(asked < 200, f"After 429, the service got {asked} more requests.")
 
     def test_a_response_that_is_no_json_raises_an_error(self, harness: ProviderHarness) -> None:
-        """After a gateway's page, a create is unconfirmed and a status is an error of that job."""
+        """If a gateway returns a page, a create is unconfirmed, and a status is the job's error."""
         harness.fault_all(StubResponse(200, "<html>welcome</html>", {"Content-Type": "text/html"}))
         error = harness.error_of(JobGroupError, "submit", as_sent(self.succeeding), key="k")
         _check_unconfirmed(error, "the response to a create was a web page")
