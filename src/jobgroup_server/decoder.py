@@ -1,4 +1,4 @@
-"""Answer questions that may need Perceval in child processes: the server never imports it.
+"""Answer questions that may need Perceval in child processes; the server never imports Perceval.
 
 Perceval replaces the SIGINT handler and takes seconds to import, and a crash in its compiled part
 would end the kernels of all users. A child process starts on demand, answers one question at a
@@ -25,14 +25,14 @@ from jobgroup.errors import JobGroupError
 MAX_PROCESSES: Final = 2
 TIMEOUT_S: Final = 300.0
 TIMEOUT_IN_DEMAND_S: Final = 30.0
-"""Seconds that a question may take once others wait for it."""
+"""Seconds that an answer may take once other questions wait for it."""
 
 IDLE_S: Final = 60.0
 MAX_MEMORY_BYTES: Final = 4 << 30
 MAX_ANSWER_BYTES: Final = 64_000_000
 MAX_WAITING: Final = 200
 MAX_GROUPS: Final = 4
-"""Number of groups whose results a child process remembers, so that the cloud is asked once."""
+"""Number of groups whose results a child process keeps, so that it fetches them only once."""
 
 Json = dict[str, Any]
 
@@ -63,7 +63,7 @@ class Decoder:
         self._waiting: deque[_Question] = deque()
         self._asking: set[object] = set()
         self._homes: OrderedDict[str, object] = OrderedDict()
-        """Which thread's process has the results of a group."""
+        """The thread whose process has the results of a group, by group."""
         self._threads = 0
         self._idle = 0
         self._is_closed = False
@@ -73,7 +73,7 @@ class Decoder:
         """Request an answer from `Queries.answer` in a child process, and return at once.
 
         Questions are answered in order, but only one at a time for each asker. One process answers
-        all questions about the results of a group, so that the cloud is asked once.
+        all questions about the results of a group, so that results are fetched only once.
 
         Args:
             asker: View that asks.
@@ -138,7 +138,7 @@ class Decoder:
             self._end(process)
 
     def _take(self, me: object) -> _Question | None:
-        """Return the next question; return None, and stop counting this thread, if none arrives."""
+        """Return the next question; if none arrives, return None and stop counting this thread."""
         give_up = time.monotonic() + self._idle_s
         with self._condition:
             self._idle += 1
@@ -164,12 +164,12 @@ class Decoder:
                 self._idle -= 1
 
     def _is_for(self, question: _Question, me: object) -> bool:
-        """Whether a thread may take a question now."""
+        """Return whether a thread may take a question now."""
         home = self._homes.get(question.home, me)
         return home is me and question.asker not in self._asking
 
     def _settle(self, question: _Question, me: object) -> None:
-        """Have the next questions about these results answered by the same process."""
+        """Make the same process answer the next questions about these results."""
         if question.home:
             self._homes[question.home] = me
             self._homes.move_to_end(question.home)

@@ -15,7 +15,7 @@ from tornado import web
 from tornado.ioloop import IOLoop
 
 RESOURCE = "jobgroup"
-"""Name of the resource that an authorizer of Jupyter Server is asked about."""
+"""Name of the resource that an authorizer of Jupyter Server allows or denies."""
 
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self';"
@@ -54,7 +54,7 @@ class PageHandler(ExtensionHandlerMixin, JupyterHandler):
 
 
 class VersionHandler(ExtensionHandlerMixin, APIHandler):
-    """The version of the server. A page asks for it to learn why its web socket was refused."""
+    """The version of the server. A page fetches it to find out why its web socket was refused."""
 
     auth_resource = RESOURCE
     _track_activity = False  # attribute of Jupyter Server: an open page alone keeps no server alive
@@ -89,7 +89,7 @@ class GroupsHandler(ExtensionHandlerMixin, APIHandler):
 
 
 def _encoded_groups() -> bytes:
-    """Return the answer; in a thread, because a long list takes a while to encode."""
+    """Return the encoded groups. Call this in a thread, because a long list takes a while."""
     from jobgroup.dashboard.group_list import present_groups
     from jobgroup.store.encoding import json_safe
 

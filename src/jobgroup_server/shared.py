@@ -19,7 +19,8 @@ from jobgroup_server.detached import DetachedRuns
 from jobgroup_server.workers import PooledDriver, Task, ViewPool, Workers
 
 FORK_WAIT_S: Final = 0.05
-"""JupyterLab opens a terminal with a fork on the event loop, which a locked file must not block."""
+"""Seconds that a fork waits for locked files. JupyterLab opens a terminal with a fork on the event
+loop, which must not block."""
 
 
 class Shared:

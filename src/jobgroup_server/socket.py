@@ -33,11 +33,12 @@ MAX_VIEWS = 200
 """Maximum number of views: each needs a file descriptor, of which a process often has 1,024."""
 
 MAX_UNSENT_BYTES = 100_000_000
-"""Maximum number of frames that wait for a slow browser, more than the rows of a large group
-take."""
+"""Maximum size of the frames that wait for a slow browser, which is more than the rows of a large
+group take."""
 
 MAX_UNSENT_BYTES_OF_ALL = 300_000_000
-"""Frames that may wait for all browsers; then the view that reads slowest is closed."""
+"""Maximum size of the frames that wait for all browsers. If they are larger, the view that reads
+most slowly is closed."""
 
 TOO_MANY, TOO_BAD, TOO_BUSY = 1008, 1007, 1013
 """Close codes: policy violation, invalid data, try again later."""
@@ -73,7 +74,7 @@ class Views:
             await IOLoop.current().run_in_executor(None, _import)
 
     def too_slow(self) -> DashboardSocket | None:
-        """Return the view that reads slowest, if too much waits for it or for all of them."""
+        """Return the view that reads most slowly, if too much waits for it or for all views."""
         reading = [socket for socket in self._open if not socket.is_closing]
         if not reading:
             return None

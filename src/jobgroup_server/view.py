@@ -27,7 +27,8 @@ from jobgroup_server.workers import OrderedTasks
 
 MAX_QUEUED: Final = 1000
 MAX_QUEUED_BYTES: Final = 10_000_000
-"""Maximum number of queued messages of a view; more are dropped, and the page asks again."""
+"""Maximum number and size of a view's queued messages. More are dropped, and the page repeats its
+requests."""
 
 MAX_POSITIONS: Final = 2000
 """Maximum number of jobs whose results one question may request; pages request 200 at a time."""
@@ -184,11 +185,11 @@ class SocketSession(DashboardSession):
 
 
 def _first_of(args: protocol.Json) -> JobGroup | None:
-    """Return the first of several groups, in whose name the child process is asked."""
+    """Return the first of several groups, with whose name the question is sent to a child."""
     names = args.get("names")
     return JobGroup.open(str(names[0])) if isinstance(names, list) and names else None
 
 
 def _needs_perceval(question: str, group: JobGroup) -> bool:
-    """Whether the answer may import Perceval. A saved state has results only if they are cached."""
+    """Return whether the answer may import Perceval; a saved state has only cached results."""
     return question in NEED_PERCEVAL or (question == "saved" and group.cache.enabled)

@@ -1,7 +1,7 @@
 """The threads that all views of a server share.
 
-Tasks that wait for the same file or starting process get only a few of them, so that other groups
-are not delayed.
+Tasks that wait for the same file or starting process get only a few of the threads, so that other
+groups are not delayed.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from jobgroup.logs import logger
 MAX_THREADS: Final = 16
 MAX_THREADS_PER_KEY: Final = 2
 MAX_WAITING: Final = 100
-"""Requests of one view that take time: each may have a megabyte."""
+"""Maximum number of a view's requests that take time, because each may have a megabyte."""
 
 Task = Callable[[], object]
 Key = Callable[[], str]

@@ -29,7 +29,7 @@ class JobSpec:
             with an unknown body, which only the cloud can rerun.
         params: command, max_shots, max_samples and iterated values, JSON-ready.
         metadata: circuit, m, n, input state and the like, as texts and numbers.
-        remote_ids: ids of its sub-jobs on the cloud, if it was sent.
+        remote_ids: ids of the sub-jobs on the cloud of a job that was sent.
         status: status of a sent job; None for an unsent one.
         token: token for `origin`, which is kept in memory and never in a file.
         proxies: mapping of scheme to proxy URL, kept like `token`.
@@ -92,7 +92,7 @@ class UnreadableGroupError(ValueError):
 
 
 class UndecodableResultError(InvalidResponseError, RuntimeError):
-    """A result arrived and could not be decoded; Perceval raises RuntimeError then.
+    """A result arrived and could not be decoded; Perceval raises RuntimeError in that case.
 
     Attributes:
         raw: text of the result as the cloud sent it.

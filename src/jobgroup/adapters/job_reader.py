@@ -27,7 +27,7 @@ def read_job(job: object, kwargs: Mapping[str, Any] | None = None) -> list[JobSp
         kwargs: parameters of its execution.
 
     Raises:
-        TypeError: `job` is not a remote job, or was sent already and got kwargs.
+        TypeError: `job` is not a remote job, or was already sent although `kwargs` are given.
         ValueError: the cloud's URL is invalid, or the parameters cannot be sent as JSON.
         MissingDependencyError: the library's release is too old.
         Exception: raised by the library itself for wrong kwargs.
@@ -56,8 +56,8 @@ def follow(
         job: job that was added.
         entry: function that returns the group's job, or raises GroupNotFoundError if the group is
             gone.
-        name: name that it was added with.
-        kwargs: parameters that it was added with.
+        name: name with which the job was added.
+        kwargs: parameters with which the job was added.
     """
     load_adapter(_library_of(job), "followers").follow(job, entry, name, kwargs or {})
 
@@ -81,7 +81,7 @@ _displayed: Final[set[type]] = set()
 
 @cache
 def load_adapter(library: str, name: str) -> ModuleType:
-    """Import a module for a client library; MissingDependencyError if that is too old."""
+    """Import a module for a client library; MissingDependencyError if the library is too old."""
     distribution, oldest = MIN_VERSIONS[library]
     with suppress(PackageNotFoundError):  # the library may be a vendored copy
         release = version(distribution)

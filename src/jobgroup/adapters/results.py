@@ -28,8 +28,8 @@ def decode(document: Mapping[str, Any]) -> Any:
     `jobgroup.decoding` checks everything first. Parts of a result other than its outcomes may stay
     text (`LeftAsText`), with a warning that gives the reason. Without Perceval, counts and
     distributions are dictionaries, samples are lists, and states are strings. `plain` is a result
-    that needs no decoding. If a job is several jobs on its cloud, the document has their documents
-    as `parts`, and the `composition` that combines them.
+    that needs no decoding. If an entry is several jobs on its cloud, the document has these jobs'
+    documents as `parts`, and the `composition` that combines them.
 
     Raises:
         UndecodableResultError: the outcomes cannot be decoded; the error has their text.

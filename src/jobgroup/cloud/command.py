@@ -91,13 +91,13 @@ def _dask_executor(address: str) -> Iterator[tuple[Executor, int]]:
 
     Raises:
         ImportError: the extra "dask" is not installed.
-        ConnectionError: no scheduler answers.
+        ConnectionError: no scheduler responds.
     """
     require("dask", "distributed")
     from distributed import Client
 
     try:
-        # a client waits as long for its first connection as for later ones
+        # a client waits for its first connection for as long as for later ones
         Client(address, timeout=CONNECT_TIMEOUT_S, set_as_default=False).close()
         client = Client(address, timeout=PATIENCE, set_as_default=False)
     except (OSError, ValueError) as error:

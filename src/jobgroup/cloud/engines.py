@@ -23,7 +23,7 @@ scheduler dies."""
 
 
 class DroppedError(RuntimeError):
-    """The executor canceled a call that no one asked it to cancel."""
+    """The executor canceled a call although no one requested this."""
 
 
 class PercevalEngine:
@@ -154,7 +154,7 @@ class TimerEngine:
 
 
 def _is_worker_crash(error: Exception) -> bool:
-    """Return whether a job killed its workers; the error's name tells, because Dask is optional."""
+    """Return whether a job killed its workers, by the error's name, because Dask is optional."""
     return type(error).__name__ == "KilledWorker"
 
 

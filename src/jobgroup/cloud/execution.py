@@ -31,8 +31,10 @@ Compute = Callable[[dict[str, Any], Report], dict[str, Any]]
 class Outcome(TypedDict, total=False):
     """The outcome of an execution, with exactly one key.
 
-    Keys: results: result document, as JSON text. error: reason why there is none, for people.
-        canceled: true if the execution stopped on request.
+    Attributes:
+        results: result document, as JSON text.
+        error: reason why there is no result, for people.
+        canceled: True if the execution stopped on request.
     """
 
     results: str
@@ -83,10 +85,10 @@ def execute(
     Args:
         payload: payload as received, in any of the three shapes of Perceval's releases.
         name: platform name.
-        pcvl_version: version of the client's Perceval, None if unknown.
+        pcvl_version: version of the client's Perceval; None if unknown.
         seed: seed for the counts and samples.
-        control_file: file to write progress to, if this machine has its directory. The execution
-            ends at its next step once the cloud creates ``<control_file>.stop``.
+        control_file: file to write progress to, if this machine has the file's directory. The
+            execution ends at its next step once the cloud creates ``<control_file>.stop``.
     """
     import numpy as np
     from perceval.serialization import serialize
@@ -250,7 +252,7 @@ class _Reporter:
 
 
 def _dropped_by_dask() -> Callable[[], bool]:
-    """Return a function that tells whether this thread's Dask task, if any, was canceled."""
+    """Return a function that returns whether this thread's Dask task, if any, was canceled."""
     distributed = sys.modules.get("distributed")
     try:
         worker = distributed.get_worker()  # type: ignore[union-attr]

@@ -42,7 +42,7 @@ class Fault:
             - ``drop_request``: the connection is reset, and the request has no effect.
             - ``drop_response``: the request takes effect, then the connection is reset.
             - ``delay``: the request takes effect `delay_s` late.
-            - ``delay_response``: the request takes effect at once, the response is `delay_s` late.
+            - ``delay_response``: the request takes effect at once; the response is `delay_s` late.
             - ``http_error``: response with `status`, `message` and, if given, `retry_after_s`.
             - ``refuse_token``: 401 "Invalid or expired job token".
             - ``no_credits``: 401 "Not enough credits".
@@ -114,7 +114,7 @@ class Faults:
         """Add a fault and return its number; `options` are the other attributes of `Fault`.
 
         Raises:
-            ValueError, TypeError: unknown kind, call or option.
+            ValueError, TypeError: a kind, call or option is unknown.
         """
         fault = Fault(kind, calls=tuple(calls), **options)
         with self._lock:

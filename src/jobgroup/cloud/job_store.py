@@ -46,17 +46,17 @@ class Job:
     """One job.
 
     Attributes:
-        id: its uuid.
-        key: `Idempotency-Key` of the request that created it, None without one.
+        id: uuid of the job.
+        key: `Idempotency-Key` of the request that created the job; None without one.
         platform: platform name.
         body: create body, verbatim.
         rerun_from: id of the job that this one repeats.
         status: the vendor's status word.
-        message: reason of a failure, otherwise None.
-        created: time of creation in seconds since the epoch.
-        started: time of the start, None before.
-        ended: time of the end, None before.
-        results: result document as JSON text.
+        message: reason for a failure; None otherwise.
+        created: time of creation, in seconds since the epoch.
+        started: time of the start, in seconds since the epoch; None before the start.
+        ended: time of the end, in seconds since the epoch; None before the end.
+        results: result document, as JSON text.
     """
 
     id: str
@@ -82,7 +82,7 @@ class Job:
 
     @property
     def seed(self) -> int:
-        """Seed of its counts, which stays the same if the job runs again after a restart."""
+        """Seed of the job's counts, which stays the same if the job runs again after a restart."""
         return uuid.UUID(self.id).int
 
     @property

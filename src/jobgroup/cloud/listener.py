@@ -15,7 +15,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 def bind(host: str, port: int) -> socket.socket:
     """Bind a socket that refuses connections until it listens; OSError if the port is taken."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # asyncio sets TCP_NODELAY only if the protocol is named; otherwise an answer takes 40 ms
+    # asyncio sets TCP_NODELAY only if the protocol is named; otherwise a response takes 40 ms
     bound = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -24,9 +24,9 @@ _LOOPBACK: Final = re.compile(rb"(127\.0\.0\.1|localhost|\[::1\])(:\d+)?", re.IG
 
 
 class FaultMiddleware:
-    """An ASGI application around that of the REST API.
+    """An ASGI application around the application of the REST API.
 
-    The Host header is checked, because a web page can make its own name resolve to loopback.
+    It checks the Host header, because a web page can make its own name resolve to loopback.
 
     Args:
         app: application that serves accepted requests.

@@ -175,7 +175,7 @@ def _unpack(where: str, text: str, budget: Budget) -> str:
 def _check_experiment(where: str, text: str, platform: Platform) -> None:
     experiment = _parse(where, text, "Experiment")
     for part in (experiment.input_state, experiment.noise_model, experiment.post_select):
-        if part.startswith(_ZIPPED):  # Perceval never packs twice; a bomb would
+        if part.startswith(_ZIPPED):  # Perceval never packs twice, but a zip bomb does
             raise invalid(f"Invalid payload: '{where}' is packed more than once")
     _check_modes(experiment.n_mode, platform)
     _check_photons(experiment.input_state, platform)

@@ -16,11 +16,11 @@ class LoggedRequest:
     """One request.
 
     Attributes:
-        call: name of the call (see `jobgroup.cloud.faults.Fault`), None for another path.
-        key: its `Idempotency-Key`, None without one.
+        call: name of the call (see `jobgroup.cloud.faults.Fault`); None for another path.
+        key: the request's `Idempotency-Key`; None without one.
         time: time of arrival, in seconds since the epoch.
-        status: HTTP status of its response, None if none was sent.
-        faults: kinds of the faults that it met.
+        status: HTTP status of the response; None if no response was sent.
+        faults: kinds of the faults that affected the request.
     """
 
     method: str

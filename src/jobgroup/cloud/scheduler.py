@@ -39,7 +39,7 @@ class Scheduler:
     def __init__(
         self, store: JobStore, plan: Plan, engines: Mapping[bool, Engine], faults: Faults
     ) -> None:
-        """Create a scheduler; `engines` maps whether a platform is simulated to its engine."""
+        """Create a scheduler; `engines` has True for simulated platforms, and False for others."""
         self.plan = plan
         self._faults = faults
         self._store = store
@@ -70,7 +70,11 @@ class Scheduler:
     def add(
         self, body: dict[str, Any], platform: str, *, key: str | None, rerun_from: str | None = None
     ) -> str:
-        """Add a job; return its id, or that of its key's first job. ApiError (400) if full."""
+        """Add a job and return its id, or return the id of the first job with the same key.
+
+        Raises:
+            ApiError: the plan allows no more jobs (400).
+        """
         honoured = key if self.plan.supports_idempotency_keys else None
         if honoured is not None and (known := self._store.id_of(honoured)) is not None:
             return known

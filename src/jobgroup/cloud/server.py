@@ -31,7 +31,7 @@ STARTUP_TIMEOUT_S: Final = 30.0
 
 
 def require(extra: str, *modules: str) -> None:
-    """Check that modules are installed, without importing them; ImportError names the extra."""
+    """Raise an ImportError that names the extra, unless modules are installed; import none."""
     for module in modules:
         if importlib.util.find_spec(module) is None:
             raise ImportError(
@@ -44,8 +44,8 @@ class EmbeddedCloud:
     """A cloud on this machine, for scripts, notebooks and tests.
 
     It serves Quandela Cloud's REST API on loopback and executes jobs with Perceval, on the
-    platforms ``sim:altair`` (with the noise of the real one) and ``sim:slos`` (without noise). On
-    ``test:timer``, jobs only wait for the time that their payload gives (see
+    platforms ``sim:altair`` (with the noise of the real platform) and ``sim:slos`` (without noise).
+    On ``test:timer``, jobs only wait for the time that their payload gives (see
     `jobgroup.cloud.engines.TimerEngine`), so thousands of them take almost no computing time.
 
     Probabilities and performances are exact. Counts and samples are drawn from the probabilities by
@@ -60,7 +60,7 @@ class EmbeddedCloud:
         token: token that clients must send; by default the one that `directory` remembers, or a
             random one.
         directory: directory for jobs, port and token, which then survive a restart; by default a
-            temporary one, deleted with this object.
+            temporary one, which is deleted with this object.
         max_queue: the plan's limit of waiting and running jobs.
         max_concurrent: the plan's limit of running jobs.
         executor: `concurrent.futures.Executor` that executes payloads, for example
@@ -72,7 +72,7 @@ class EmbeddedCloud:
             (2 to 5 s), instead of with the first job.
         host: loopback address.
         supports_idempotency_keys: whether a repeated create or rerun with the same
-            ``Idempotency-Key`` returns the first one's id; each response then has the header
+            ``Idempotency-Key`` returns the id of the first job; each response then has the header
             ``Idempotency-Key-Support: true``. The real cloud supports neither header.
 
     Attributes:
@@ -219,7 +219,7 @@ class EmbeddedCloud:
         max_concurrent: int | None = None,
         supports_idempotency_keys: bool | None = None,
     ) -> None:
-        """Change the plan, except limits that are None; its jobs stay.
+        """Change the plan, except limits that are None; jobs that it has accepted stay.
 
         Raises:
             ValueError: a limit is less than 0.
@@ -255,7 +255,7 @@ class EmbeddedCloud:
 
     @property
     def worker_pids(self) -> list[int]:
-        """Process ids of the cloud's own workers. Raises RuntimeError if it is stopped."""
+        """Process ids of the cloud's own workers. Raises RuntimeError if the cloud is stopped."""
         return self._running_service().worker_pids()
 
     def __enter__(self) -> Self:

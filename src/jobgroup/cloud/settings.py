@@ -21,8 +21,8 @@ class Plan:
     Attributes:
         max_queue: limit of waiting and running jobs.
         max_concurrent: limit of running jobs.
-        supports_idempotency_keys: whether a repeated `Idempotency-Key` returns the first one's job.
-            The real cloud does not support that header.
+        supports_idempotency_keys: whether a request with a repeated `Idempotency-Key` returns the
+            first request's job. The real cloud does not support that header.
     """
 
     max_queue: int

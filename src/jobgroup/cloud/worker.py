@@ -1,4 +1,4 @@
-"""The worker process, which reads pickled calls from its input and writes answers to its output.
+"""The worker process, which reads pickled calls from its input and writes results to its output.
 
 `worker_pool.WorkerPool` runs it as ``python -m jobgroup.cloud.worker``. It ends when its input
 ends, so no worker outlives a cloud that was killed.
@@ -44,7 +44,7 @@ def main() -> None:
         Path("/proc/self/oom_score_adj").write_text("1000")
     calls = os.fdopen(os.dup(0), "rb")
     answers = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # a library's output must not mix with the answers
+    os.dup2(2, 1)  # a library's output must not mix with the results
     inbox: queue.SimpleQueue[Call] = queue.SimpleQueue()
     threading.Thread(target=_read, args=(calls, inbox), daemon=True).start()
     with contextlib.suppress(Exception):  # the call that needs it reports the error

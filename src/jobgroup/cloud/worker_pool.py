@@ -26,7 +26,7 @@ Inbox = queue.SimpleQueue["tuple[Future[Any], Call] | None"]
 
 
 class WorkerError(RuntimeError):
-    """A call raised an error in its process, or the process ended before it answered."""
+    """A call raised an error in its process, or the process ended before it returned a result."""
 
 
 class WorkerPool(Executor):

@@ -1,4 +1,4 @@
-"""Compare the distributions of selected jobs with the first one, or each with its own ideal."""
+"""Compare distributions of selected jobs with that of the first, or each with its own ideal."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ MOST_STATES: Final = 1_000
 def compare_jobs(group: JobGroup, records: Sequence[JobRecord], *, ideal: bool = False) -> Json:
     """Return the shares of some jobs with their errors, and their distances.
 
-    Each job is compared with the first one or, if requested, with its own noiseless result.
+    Each job is compared with the first job or, if requested, with its own noiseless result.
     """
     store = engine_session(group).store
     found = measurements_of(group).of_records(group, records[:MOST_SIDES])

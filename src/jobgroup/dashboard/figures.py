@@ -34,10 +34,10 @@ from jobgroup.store import JobRecord
 from jobgroup.store.encoding import json_safe
 
 LOADED_AT_ONCE: Final = 200
-"""Number of results that are loaded for one answer, so that the page sees progress."""
+"""Number of results that are loaded for one answer, so that the page shows progress."""
 
 MOST_UNASKED: Final = 2_000
-"""Number of missing results above which they are loaded only if the page asks for them."""
+"""Number of missing results above which results are loaded only if the page requests them."""
 
 MOST_VALUES: Final = 2_000
 """Maximum number of values of a further name that the page can choose from."""
@@ -190,7 +190,7 @@ class Chosen(NamedTuple):
     Attributes:
         figure: the figure.
         gone: choices that were replaced because they are missing.
-        is_auto: whether its kind is the one that `jg.plot` chooses.
+        is_auto: whether the figure has the kind that `jg.plot` chooses.
     """
 
     figure: Figure
@@ -198,7 +198,7 @@ class Chosen(NamedTuple):
     is_auto: bool
 
     def as_json(self) -> Json:
-        """Return it for the page."""
+        """Return the figure and the choices for the page."""
         return {**_as_json(self.figure), "gone": self.gone}
 
 

@@ -34,7 +34,7 @@ def delete_shown(group: JobGroup, args: Json) -> Json:
 
 
 def delete(names: Any) -> Json:
-    """Move groups to the trash; one that cannot be moved does not stop the others."""
+    """Move groups to the trash; a group that cannot be moved does not stop the others."""
     return _each(names, _delete, _DELETED)
 
 
@@ -57,7 +57,7 @@ def export(names: Any) -> Json:
 
 
 def stop(group: JobGroup, args: Json) -> Json:
-    """Stop the sending of jobs in any process; with `cancel`, also cancel the jobs on the cloud."""
+    """Stop sending jobs, in any process; with `cancel`, also cancel the jobs on the cloud."""
     text = request(group, "stop", by="the dashboard").result().text
     if args.get("cancel"):
         text += f"; {request(group, 'cancel', positions=None).result().text}"

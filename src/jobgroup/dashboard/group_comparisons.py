@@ -1,4 +1,4 @@
-"""Several groups in one figure, and how far they are apart at equal points."""
+"""Several groups in one figure, and their distances at equal points."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from jobgroup.results.joined import GROUP, LEVEL, Apart, differences_of, joined
 from jobgroup.results.study import Study, shown_value
 
 MOST_GROUPS: Final = 6
-"""Groups in one comparison."""
+"""Maximum number of groups in one comparison."""
 
 MOST_SHOWN: Final = 20
-"""Points whose distances are listed."""
+"""Maximum number of points whose distances are listed."""
 
 
 class GroupComparisons:
@@ -29,11 +29,11 @@ class GroupComparisons:
         self._known: dict[str, tuple[JobGroup, Figures]] = {}
 
     def answer(self, args: Mapping[str, Any]) -> Json:
-        """Return a figure of all groups, and their distances from the first one.
+        """Return a figure of all groups, and their distances from the first group.
 
         Args:
-            args: `names` of groups, the first one to compare the others with; the others as of
-                `Figures.answer`.
+            args: `names` of groups, which are compared with the first of them; the other arguments
+                are those of `Figures.answer`.
         """
         names = _names(args.get("names"))
         self._known = {name: self._current(name) or _open(name) for name in names}

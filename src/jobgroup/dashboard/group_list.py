@@ -1,4 +1,4 @@
-"""The list of all groups for the page, which asks often: an unchanged list is not resent."""
+"""The list of all groups for the page, which is often requested but resent only if it changed."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def present_groups() -> list[Json]:
 def groups(args: Json) -> Json:
     """Return all groups on disk and those in the trash.
 
-    If `stamp` is that of an earlier answer and nothing has changed, return only a stamp.
+    If `stamp` is the stamp of an earlier answer and nothing has changed, return only a stamp.
     """
     found = {
         "groups": present_groups(),

@@ -7,7 +7,7 @@ import time
 from typing import Any, Final
 
 LOST_AFTER_S: Final = 60.0
-"""Seconds of silence after which a page is gone; a visible page sends messages all the time."""
+"""Seconds of silence after which a page counts as gone; a visible page keeps sending messages."""
 
 LOST_AFTER_UNSEEN_S: Final = 600.0
 """The same, if it is unknown whether a cell blocks the kernel."""

@@ -33,7 +33,7 @@ MAX_ENTRIES: Final = 1000
 """Number of outcomes of a distribution that are sent; the others are summed."""
 
 MAX_REMEMBERED: Final = 2_000_000
-"""Number of outcomes that are remembered, so that the cloud is asked only once."""
+"""Number of outcomes that are kept in memory, so that each result is fetched only once."""
 
 Found = list[Measurement] | str
 """The measurements of a job, or the reason why they are unknown."""
@@ -42,7 +42,7 @@ Found = list[Measurement] | str
 class Measurements:
     """The results of one group's jobs, each fetched and reduced once.
 
-    Several threads may ask at once: if one of them is fetching a result, the others wait for it.
+    Several threads may need a result at once: if one of them is fetching it, the others wait.
 
     Attributes:
         token_needed: `url` and `account` whose token the last results needed; None if there are
@@ -63,7 +63,7 @@ class Measurements:
         return self.of_records(group, [job._record for job in jobs])  # noqa: SLF001
 
     def known(self, records: Sequence[JobRecord]) -> dict[int, list[Measurement]]:
-        """Return the measurements that are in memory, by position, without asking the cloud."""
+        """Return the measurements that are in memory, by position, without fetching others."""
         with self._lock:
             known = self._known
             return {r.position: known[r.attempt_id] for r in records if r.attempt_id in known}

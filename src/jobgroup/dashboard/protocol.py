@@ -58,7 +58,7 @@ QUERIES: Final = (
     ),
 )
 MAX_ID: Final = 200
-"""Characters of a request's id."""
+"""Maximum number of characters of a request's id."""
 
 MAX_TOKEN: Final = 10_000
 """Maximum number of characters of a token, its URL and its account."""
@@ -119,7 +119,7 @@ class Command:
     """A command to execute once, however often it arrives with this id.
 
     Attributes:
-        epoch: epoch of the rows that the positions refer to; "" for the one last reported.
+        epoch: epoch of the rows that the positions refer to; "" for the last reported epoch.
     """
 
     id: str
@@ -159,11 +159,12 @@ class Token:
 
 @dataclass(frozen=True, slots=True)
 class Push:
-    """Rows to send: those that changed after version `since`, or all if that is -1.
+    """Rows to send: those that changed after version `since`, or all rows if `since` is -1.
 
     Attributes:
         n: number of the push.
-        epoch: id of the group's current snapshot sequence; a browser with another one starts again.
+        epoch: id of the group's current snapshot sequence; a browser that has rows of another
+            sequence starts again.
         since, version: versions between which the rows changed.
         total: number of jobs.
     """

@@ -1,6 +1,6 @@
 """Answer the browser's questions about jobs, results and groups (`js/src/kernel/answers.ts`).
 
-They may take long, because results come from the cloud, so they run in their own threads.
+Answers may take long, because results come from the cloud, so threads of their own compute them.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ from jobgroup.logs import logger
 from jobgroup.store import CommandResult
 
 MAX_ANSWERS: Final = 200
-"""Number of answers that are kept, to repeat one that was lost."""
+"""Number of answers that are kept, so that a lost answer can be repeated."""
 
 MAX_DONE: Final = 100_000
 """Number of past requests that are remembered, so that a repeated one is not executed again."""
@@ -81,7 +81,7 @@ class Requests:
         self._finish(request, get)
 
     def repeat(self, requests: Iterable[str]) -> None:
-        """Repeat an answer."""
+        """Repeat the answers to these requests, as far as they are kept."""
         with self._lock:
             found = [self._answers.get(request) for request in requests]
         for answer in found:

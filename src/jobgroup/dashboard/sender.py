@@ -21,8 +21,8 @@ from jobgroup.logs import logger
 
 PUSH_INTERVAL_S: Final = 0.25
 READ_INTERVAL_S: Final = 2.0
-"""Seconds after which the state is read even if no change was reported: a response of the cloud
-that changes no job still makes the page show "updated just now"."""
+"""Seconds after which the state is read even if no change was reported, because a response of the
+cloud that changes no job still makes the page show "updated just now"."""
 
 _log = logger(__name__)
 
@@ -183,7 +183,7 @@ class Sender:
         return self._has_views
 
     def is_unviewed(self, for_s: float) -> bool:
-        """Whether no page has had a view for so long, and no program observes the state."""
+        """Whether no page has had a view for `for_s` seconds, and no program observes the state."""
         with self._lock:
             if self._has_views or self._is_observed:
                 return False

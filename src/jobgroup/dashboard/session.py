@@ -67,7 +67,7 @@ class DashboardSession(HasTraits):
     """A dashboard of a group, or of the list of all groups.
 
     A transport is a subclass with `send`. It passes messages of the browser to `receive`, and
-    carries the traits that are tagged ``sync``. All methods that it calls return at once.
+    carries the traits that are tagged ``sync``. All methods that a transport calls return at once.
 
     Args:
         group: group to show first; None for the list of all groups.
@@ -132,7 +132,7 @@ class DashboardSession(HasTraits):
         raise NotImplementedError
 
     def set_token(self, token: Secret, url: str, account: str) -> str:
-        """Keep a token that was typed in the page in memory; return a sentence that says so.
+        """Keep a token that was typed in the page in memory; return a sentence that reports this.
 
         Raises:
             ValueError: the token has invalid characters, or the URL is not a cloud's.
@@ -182,7 +182,7 @@ class DashboardSession(HasTraits):
 
     @property
     def shown(self) -> JobGroup | None:
-        """Shown group; None for the list of all."""
+        """Shown group; None for the list of all groups."""
         return self._shown
 
     @property
@@ -196,7 +196,7 @@ class DashboardSession(HasTraits):
         return self._sender.has_views
 
     def is_unviewed(self, for_s: float) -> bool:
-        """Whether no page has had a view for so many seconds and no program observes the state."""
+        """Whether no page has had a view for `for_s` seconds, and no program observes the state."""
         return self._sender.is_unviewed(for_s)
 
     @property
@@ -213,7 +213,7 @@ class DashboardSession(HasTraits):
         ]
 
     def show(self, name: str) -> None:
-        """Show another group, or the list of all ("").
+        """Show another group, or the list of all groups ("").
 
         Raises:
             GroupNotFoundError: no group of that name exists.
@@ -223,8 +223,8 @@ class DashboardSession(HasTraits):
     def save_html(self, path: str | PathLike[str], *, results: bool = True) -> None:
         """Write the group as a single page that needs neither a kernel nor a network.
 
-        Its table, filters and charts work; its actions are hidden. Colleagues can open it in a
-        browser. The jobs' states are refreshed first; if that fails, the page has their last known
+        The page's table, filters and charts work; its actions are hidden. Colleagues can open the
+        page in a browser. The jobs are polled first; if that fails, the page has their last known
         states.
 
         Args:
@@ -366,7 +366,7 @@ class DashboardSession(HasTraits):
         return {"text": f"{name} opened" if name else "all groups shown"}
 
     def _ask_noted(self, name: str, args: Json, removals: int) -> Future[Any]:
-        """Ask, and note which token the results need, for the page's field."""
+        """Request an answer, and note which token the results need, for the page's field."""
         asked, group = self._ask(name, args, removals), self._shown
 
         def note(done: Future[Any]) -> None:

@@ -1,4 +1,4 @@
-"""The used slots of a group's plans, asked for at most every five seconds for all views."""
+"""The used slots of a group's plans, requested at most every five seconds for all views."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _lock: Final = Lock()
 
 
 def slots(group: JobGroup) -> Json:
-    """Return how many slots are used and how many there are; None if it is unknown."""
+    """Return the number of used slots and of all slots; None if these are unknown."""
     session = engine_session(group)
     with _lock:
         asked_at, answer = _answers.get(session, (float("-inf"), {}))

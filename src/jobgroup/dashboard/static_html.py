@@ -28,7 +28,7 @@ from jobgroup.store import JobRecord
 
 MAX_ROWS: Final = 50
 MAX_BYTES: Final = 20_000
-"""Maximum number of rows, so that a saved notebook stays small."""
+"""Maximum number of rows, and their maximum size in bytes, so that a saved notebook stays small."""
 
 MAX_COLUMNS: Final = 12
 """Maximum number of columns of values that differ between the jobs."""

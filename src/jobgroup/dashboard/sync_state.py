@@ -12,8 +12,8 @@ MAX_IN_FLIGHT: Final = 2
 """Maximum number of unacknowledged pushes."""
 
 PATIENCE_S: Final = 1.0
-"""Seconds after which one is sent nevertheless: a kernel that runs a cell receives nothing, and the
-page must not wait."""
+"""Seconds after which another push is sent nevertheless: a kernel that runs a cell receives no
+acknowledgement, and the page must not wait for the cell."""
 
 RESEND_AFTER_S: Final = (2.0, 5.0, 15.0)
 """Pauses after which unacknowledged rows are sent again: messages that reach a page before it is
@@ -23,8 +23,8 @@ MAX_RESENT_ROWS: Final = 2000
 """Number of jobs above which rows are sent only at a view's request."""
 
 DISPLAY_DELAY_S: Final = 0.3
-"""Seconds within which a view that is being displayed asks for its rows, if the kernel can
-receive."""
+"""Seconds within which a view that is being displayed requests its rows, if the kernel can receive
+the request."""
 
 
 def _new_epoch() -> str:
@@ -69,7 +69,7 @@ class SyncState:
             self._not_before = now + DISPLAY_DELAY_S
 
     def opened(self, client: ClientState | None) -> None:
-        """Record that a view was opened with these rows and waits for the others, if any."""
+        """Record that a view was opened with these rows and waits for the other rows, if any."""
         self.is_open = self._is_answer_due = True
         self._not_before = float("-inf")
         is_known = client is not None and client.epoch == self.epoch

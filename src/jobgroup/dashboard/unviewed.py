@@ -11,7 +11,7 @@ from jobgroup.dashboard.threads import OwnThread
 _log = logging.getLogger(__name__)
 
 CLOSED_AFTER_S = 600.0
-"""How long the last view of a dashboard is gone before it is closed."""
+"""Seconds without a view after which a dashboard is closed."""
 
 CHECK_INTERVAL_S = 30.0
 
@@ -21,13 +21,13 @@ class Viewed(Protocol):
 
     @property
     def has_views(self) -> bool:
-        """Whether a page has a view of it, seen or not."""
+        """Whether a page has a view of the dashboard, even if it is out of sight."""
 
     def is_unviewed(self, for_s: float) -> bool:
-        """Whether its last view has been gone for so long, and nothing else needs it."""
+        """Whether its last view has been gone for `for_s` seconds, and nothing else needs it."""
 
     def close(self) -> None:
-        """End it."""
+        """Close the dashboard."""
 
 
 class Unviewed:

@@ -36,11 +36,12 @@ class Dashboard(anywidget.AnyWidget, DashboardSession):
     """A live view of a group in a notebook, with its progress, jobs, actions and results.
 
     Without options, a kernel has one dashboard per group: two cells that show the group show the
-    same dashboard. With options, a new one is created. It is closed once its last view has been
-    gone for ten minutes and no program observes it, and reopens when it is displayed again.
+    same dashboard. With options, a new dashboard is created. It is closed once its last view has
+    been gone for ten minutes and no program observes it, and reopens when it is displayed again.
 
-    You can observe and link the traits, and set those marked *. A thread of the dashboard keeps
-    them up to date, and polls the cloud, while the dashboard is visible or your code observes them.
+    You can observe and link the traits, and set those that are marked *. A thread of the dashboard
+    keeps the traits up to date, and polls the cloud, while the dashboard is visible or your code
+    observes them.
     You can read `JobGroup.state` at any time.
 
     Args:
@@ -48,7 +49,7 @@ class Dashboard(anywidget.AnyWidget, DashboardSession):
         options: values for traits, such as ``filter="failed"`` or ``read_only=True``.
 
     Attributes:
-        group: name of the group; "" for the list.
+        group: name of the group; "" for the list of all groups.
         description: the user's description of the group.
         counts: number of jobs in each state.
         progress: share of jobs that have ended, 0 to 1.
@@ -60,9 +61,10 @@ class Dashboard(anywidget.AnyWidget, DashboardSession):
         results_on_cloud_only: number of successful jobs whose results are not in the group's file.
         interrupted: whether a process ended while it was sending the group's jobs.
         trouble: kind of the incident: "disk", "token", "credits", "unreachable" or "".
-        trouble_since: time at which it began, in seconds since the epoch.
+        trouble_since: time at which the incident began, in seconds since the epoch.
         version: number that grows with every change of the group.
-        updated_at: time of the last response of a cloud, in seconds since the epoch.
+        updated_at: time of the last response of a cloud, in seconds since the epoch; None before
+            the first response.
         active: whether any job is running or waiting, or any process is sending jobs.
         paused: whether sending is paused.
         next_up: positions of the first 50 prioritized jobs, in order.
@@ -72,8 +74,9 @@ class Dashboard(anywidget.AnyWidget, DashboardSession):
         token_needed: `url` and `account` whose token is missing or rejected; None if there are
             none.
         selected *: selected jobs, as ranges ``[first, last]``; you can also set positions or jobs.
-        filter *: which jobs are shown: "all", "unsent", "waiting", "running", "success", "error",
-            "canceled", "refused", "unconfirmed" or "other"; you can also set labels such as "done".
+        filter *: states of the shown jobs: "all", "unsent", "waiting", "running", "success",
+            "error", "canceled", "refused", "unconfirmed" or "other"; you can also set labels such
+            as "done".
         sort *: name of a column, with a leading "-" for descending; "" to show failed jobs first.
         search *: query that shown jobs match; see `JobGroup.find`.
         columns *: names of columns; an empty list for the default.

@@ -3,9 +3,9 @@
 Results of clouds, cached results, group files of colleagues and of Perceval, and the payloads of
 the embedded cloud contain Perceval's texts (``:PCVL:BSCount:{...}``) and archives (``pcvlar ...``).
 Perceval's own `deserialize` builds whatever they name, evaluates formulas as Python, and connects
-to clouds, so it never receives anything from outside. `Decoder` decodes the kinds on a list, each
-checked by its own grammar and within bounds; anything else stays text, with a reason. Nothing here
-imports Perceval except the description of its binary messages.
+to clouds, so it never receives anything from outside. `Decoder` decodes only listed kinds, each of
+them checked by its own grammar and within bounds; anything else stays text, with a reason. Nothing
+here imports Perceval except the description of its binary messages.
 
 The kinds that each release decodes, from its source (docs/decoding.md lists the tested ones):
 

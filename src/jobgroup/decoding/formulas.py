@@ -93,10 +93,10 @@ class _Value:
     """Bounds on the value of a part.
 
     Attributes:
-        exact: its value; None with names, constants or functions.
-        most: sum of its numbers' magnitudes if every name counts as one, which no simplification
-            exceeds: ``a - a + 5`` is at most 7.
-        degree: degree in its names.
+        exact: value of the part; None with names, constants or functions.
+        most: sum of the magnitudes of the part's numbers if every name counts as one, which no
+            simplification exceeds: ``a - a + 5`` is at most 7.
+        degree: degree of the part in its names.
     """
 
     exact: Fraction | None

@@ -44,7 +44,7 @@ def find_sender(session: GroupSession) -> Sender | None:
 def read_activity(session: GroupSession) -> tuple[dict[str, int], bool]:
     """Return the number of jobs by state, and whether the group is active. Any thread may call it.
 
-    A group is active while a job runs or waits, or a living process is sending jobs.
+    A group is active while a job is running or waiting, or a living process is sending jobs.
     """
     # the sender first, then the jobs: jobs that a run sent are in the file before the run is over
     is_being_sent = bool(session.runs) or session.lease.is_held_elsewhere()
@@ -66,10 +66,10 @@ def is_finished(counts: Mapping[str, int], *, was_active: bool) -> bool:
 
 
 async def count_pending(session: GroupSession) -> int:
-    """Return the number of jobs that run, wait or are being sent by a living process."""
+    """Return the number of jobs that are running, waiting or being sent by a living process."""
 
     def count() -> int:
-        is_sent_elsewhere = session.lease.is_held_elsewhere()  # first, so that its last id counts
+        is_sent_elsewhere = session.lease.is_held_elsewhere()  # first, so that its last job counts
         counts = session.store.counts()
         is_being_sent = session.lease.is_held or is_sent_elsewhere
         states = PENDING | {SENDING} if is_being_sent else PENDING

@@ -30,7 +30,7 @@ _HAS_ENDED = (RequestRejectedError, RemoteNotFoundError)
 """Responses of clouds to the cancellation of a job that has already ended."""
 
 _NOT_FROM_HERE = (CredentialsError, MissingDependencyError, InvalidProviderError)
-"""Errors that another process may not get, because it may have a valid token or the provider."""
+"""Errors that other processes may not get, because they may have a valid token or the provider."""
 
 
 @dataclass(slots=True)

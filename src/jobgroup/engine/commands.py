@@ -1,8 +1,8 @@
 """Execute a group's commands, which come from a button, a script or another process.
 
 A command that sends needs the lease. If another process holds it, the command is written into the
-group's file, and that process executes it. It also executes a command that needs a token, if this
-process has no valid one.
+group's file, and that process executes it. That process also executes a command that needs a token
+if this process has no valid token.
 """
 
 from __future__ import annotations
@@ -43,8 +43,8 @@ class Command:
     Attributes:
         handler: function that executes the command.
         needs_lease: whether only the process that runs the group executes it.
-        may_repeat: whether this process executes it again if that process ends first; this sends
-            nothing twice.
+        may_repeat: whether this process executes the command again if the process that runs the
+            group ends first; this sends nothing twice.
     """
 
     handler: Callable[..., Awaitable[CommandResult]]
@@ -77,14 +77,14 @@ class _SilentHolderError(JobGroupError):
 async def _forward(
     session: GroupSession, name: str, args: Mapping[str, Any], *, awake: Witness | None = None
 ) -> CommandResult:
-    """Forward a command to the process that runs the group; if that ends, execute it here.
+    """Forward a command to the process that runs the group; execute it here if that process ends.
 
     Args:
         session: session of the group.
         name: name of the command.
         args: arguments of the command.
-        awake: judges whether that process responds, to give up if it does not; None to wait until
-            it does.
+        awake: judges whether that process responds, so that the call gives up if it does not; None
+            to wait for a response.
 
     Raises:
         JobGroupError: the command could not be executed.
@@ -215,9 +215,9 @@ async def resend(session: GroupSession, entry_ids: Sequence[int]) -> CommandResu
 
 
 async def cancel(session: GroupSession, entry_ids: Sequence[int] | None = None) -> CommandResult:
-    """Cancel jobs on their clouds, those that cannot be canceled from here by the group's runner.
+    """Cancel jobs on their clouds; the process that runs the group cancels those that this cannot.
 
-    Without such a process, the missing or rejected token is an incident, which pages ask for.
+    Without such a process, the missing or rejected token is an incident, and pages request a token.
     """
     canceled = await cancel_from_here(session, entry_ids)
     if not canceled.not_from_here:

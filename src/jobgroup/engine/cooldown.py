@@ -36,7 +36,7 @@ def describe_pause(retry_after_s: float | None, next_at: float) -> str:
 
 @dataclass
 class Cooldown:
-    """The pause before the next request of an account, which grows with failures in a row.
+    """The pause before the next request of an account; it grows with consecutive failures.
 
     Times are `time.monotonic`. Requests that were in flight together count as one failure.
 
@@ -52,7 +52,7 @@ class Cooldown:
     _began_at: float = -math.inf
 
     def begin(self, asked_at: float, now: float, retry_after_s: float | None = None) -> None:
-        """Record that a request has failed that was sent at `asked_at`."""
+        """Record that a request that was sent at `asked_at` has failed."""
         if asked_at >= self._began_at:
             self._began_at, self.until = now, now + self._backoff.next_s(retry_after_s)
         elif retry_after_s:

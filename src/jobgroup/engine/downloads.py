@@ -1,4 +1,4 @@
-"""Fetch results, many at once or one by one as jobs end; each may fail on its own."""
+"""Fetch results, many at once or one by one as jobs end; each download may fail on its own."""
 
 from __future__ import annotations
 
@@ -42,11 +42,11 @@ async def fetch(
         session: session of the group.
         records: jobs.
         on_each: called on the loop's thread with the number of results so far.
-        ask: whether to ask the clouds for results that the group has not cached.
+        ask: whether to request results that the group has not cached from the clouds.
 
     Raises:
         CredentialsError: a token is missing or rejected, and no other account has a result.
-            Otherwise it is the answer for each job of that account, including pending ones.
+            Otherwise the error is returned for each job of that account, including pending ones.
     """
     answers = await _answers(session, records, {}, on_each, ask=ask)
     refused = [answer for answer in answers.values() if isinstance(answer, CredentialsError)]
@@ -149,7 +149,8 @@ async def _answers(
 class CompletionStream:
     """The jobs of a group as they end, each with its result document.
 
-    It starts to poll and download at once, and keeps at most `AT_ONCE` results in memory.
+    The stream starts polling and downloading at once, and keeps at most `AT_ONCE` results in
+    memory.
     """
 
     def __init__(self, session: GroupSession) -> None:
@@ -235,7 +236,7 @@ class _Downloads:
         self._turn = anyio.Lock()
 
     async def cached(self, records: Sequence[JobRecord]) -> dict[int, Document]:
-        """Return those of the results that are cached, by entry. Call this before `ask`."""
+        """Return the results that are cached, by entry. Call this before `ask`."""
         session = self._session
         attempts = {
             r.entry_id: r.attempt_id for r in records if r.remote_id and r.attempt_id is not None

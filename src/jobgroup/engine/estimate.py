@@ -38,7 +38,7 @@ class RunEstimate:
         jobs: number of jobs that would be sent.
         shots: maximum number of shots, by the jobs' ``max_shots``; None if a job has none.
         free_slots: number of jobs that the accounts accept now.
-        duration_s: shortest and longest likely time until they have ended, in seconds, computed
+        duration_s: shortest and longest likely time until the jobs have ended, in seconds, computed
             from successful jobs of this group and the number of jobs that the plan runs at once.
         is_rerun: whether failed jobs would be rerun; otherwise unsent jobs would be sent.
         retries: number of times that each job may be retried; `shots` includes all retries,
@@ -110,7 +110,8 @@ async def estimate(
 async def count_slots(session: GroupSession) -> tuple[int, int] | None:
     """Return the number of used and of all slots in the plans of unfinished jobs.
 
-    Jobs of other groups count as well. None if a cloud does not report it, or has no limit.
+    Jobs of other groups count as well. Return None if a cloud does not report its slots, or has no
+    limit.
     """
     states = NOT_SENT | PENDING | {SENDING}
     targets = await session.in_thread(session.store.statuses.targets, states)
@@ -141,7 +142,7 @@ def run_duration_s(
 
 
 def read_time_left(session: GroupSession) -> TimeLeft:
-    """Return the time until all jobs that were sent, or will be, have ended.
+    """Return the time until all jobs that were sent, or that will be sent, have ended.
 
     This reads the file. Any thread may call it.
     """

@@ -1,4 +1,4 @@
-"""Notices writes to a group's file by any process, at little cost while there are none."""
+"""Notice writes to a group's file by any process, at little cost while there are none."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from jobgroup.engine.loop import SerialThread
 from jobgroup.store import GroupStore
 
 READ_INTERVAL_S: Final = 1.0
-"""How often the file is read although its size and date are the same."""
+"""Seconds after which the file is read even if its size and date have not changed."""
 
 
 class FileWatch:
@@ -24,7 +24,7 @@ class FileWatch:
         self._versions = (-1, -1)
 
     async def versions(self) -> tuple[int, int]:
-        """Return the group's version, and a number that grows with writes by others.
+        """Return the group's version, and a number that grows with writes by other processes.
 
         Raises:
             StorageError: the file cannot be read.

@@ -41,8 +41,7 @@ from jobgroup.store.incidents import incident_kind
 _log = logger(__name__)
 
 MAX_CREATE_ATTEMPTS = 4
-"""Number of requests of one job that certainly did not arrive after which a blocking run gives
-up."""
+"""Number of requests for one job after which a blocking run gives up, if none of them arrived."""
 
 PAUSE_CHECK_INTERVAL_S = 0.5
 CANCEL_CHECK_INTERVAL_S = 0.2
@@ -107,7 +106,7 @@ class JobSender:
         return found
 
     def overridden_bodies(self, entry_ids: Sequence[int]) -> dict[int, OverriddenBody]:
-        """Return the bodies to send instead of stored ones; InvalidOverrideError if invalid."""
+        """Return the bodies to send instead of stored ones; raise InvalidOverrideError if wrong."""
         overrides = self.run.request.overrides
         if not overrides:
             return {}

@@ -30,7 +30,7 @@ LEASE_TTL_S: Final = 10.0
 be examined counts as dead."""
 
 JUDGE_INTERVAL_S: Final = 0.25
-"""Seconds between two looks at a holder that may be alive."""
+"""Seconds between two checks of a holder that may be alive."""
 
 
 def now_s() -> float:

@@ -29,7 +29,7 @@ T = TypeVar("T")
 P = ParamSpec("P")
 
 PARK_TIMEOUT_S = 2.0
-"""Seconds that it then waits for the loop to stop."""
+"""Seconds that the interpreter's exit waits for the loop to stop, once all else is done."""
 
 CHECK_INTERVAL_S = 1.0
 """Seconds after which a condition is checked even if nothing has changed in this process."""
@@ -53,8 +53,8 @@ class BackgroundLoop:
     ) -> Future[T]:
         """Run a coroutine function on the loop, from any thread.
 
-        Canceling the future cancels it. From now on, Python's own handler handles Ctrl-C. If Python
-        is already shutting down, the future fails at once.
+        Canceling the future cancels the coroutine. From then on, Python's own handler handles
+        Ctrl-C. If Python is already shutting down, the future fails at once.
         """
         if self._is_parked:
             failed: Future[T] = Future()
@@ -142,7 +142,7 @@ class BackgroundLoop:
         self._park()
 
     def _park(self) -> None:
-        """Block the loop forever: a thread that it starts during shutdown would crash Python.
+        """Block the loop forever, because a thread that it starts during shutdown crashes Python.
 
         Seen with 3.11.2: the new thread uses a state that the main thread has already freed.
         """
@@ -205,7 +205,7 @@ class ChangeCondition:
     ) -> T:
         """Wait until a coroutine function returns a true value, and return that.
 
-        It is called at once, after each `notify` (even one that occurs while it runs), and every
+        It is called at once, after each `notify` (even during a call), and every
         `check_interval_s` seconds, because other processes cannot notify this one.
 
         Args:

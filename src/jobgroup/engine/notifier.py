@@ -16,8 +16,8 @@ from jobgroup.store import JobRecord
 EventCallback = Callable[[Mapping[str, int], JobRecord | None], None]
 
 LOOK_EVERY_S: Final = (1.0, 10.0)
-"""Seconds between looks at an active and at an inactive group without a change, because the sender
-may have died, or the group may be deleted."""
+"""Seconds between checks of an active and of an inactive group that has not changed. The sender may
+have died, or the group may have been deleted."""
 
 
 class GroupNotifier:
@@ -54,7 +54,7 @@ class GroupNotifier:
             atexit.unregister(self._last_look)
 
     def _last_look(self) -> None:
-        """Look once more when the interpreter exits, and wait for a call in progress."""
+        """Check once more when the interpreter exits, and wait for a call in progress."""
         self._is_exiting = True
         self._woken.set()
         self._thread.join(EXIT_TIMEOUT_S)
@@ -70,15 +70,15 @@ class GroupNotifier:
                     is_last |= self._look()
                 except GroupDeletedError:
                     return
-                except StorageError as error:  # for example a full disk: a later look may succeed
+                except StorageError as error:  # for example a full disk: later reads may succeed
                     self._session.log.warning("on_done of %s: %s", self._session.name, error)
         finally:
             self.stop()
 
     def _look(self) -> bool:
-        """Report news; return whether the group has finished."""
+        """Report the first failure and the end; return whether the group has finished."""
         store = self._session.store
-        # jobs sent or adopted since may have ended before any look saw them active
+        # jobs sent or adopted since may have ended before any check saw them active
         has_begun = (
             store.lease.fencing_token() != self._runs_before
             or store.last_attempt_id() != self._attempts_before

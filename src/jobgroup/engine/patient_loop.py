@@ -8,7 +8,7 @@ import time
 from typing import Final
 
 PAUSE_S: Final = 1.0
-"""A wait that ends later than this many seconds was stopped together with the process."""
+"""If a wait ends this many seconds late or more, the whole process was stopped during the wait."""
 
 
 class _PauseCounting(selectors.DefaultSelector):

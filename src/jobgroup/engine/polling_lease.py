@@ -16,7 +16,7 @@ from jobgroup.store.polling_leases import AccountKey, PollingHolder
 from jobgroup.system import this_process
 
 POLLING_HEARTBEAT_S: Final = 10.0
-"""Seconds between renewals of its leases by a polling process, the only writes of polling."""
+"""Seconds between a polling process's renewals of its leases, which are polling's only writes."""
 
 POLLING_TTL_S: Final = 30.0
 """Seconds without a renewal after which a process is replaced. A process of this machine that has
@@ -29,8 +29,9 @@ _living: Final[WeakValueDictionary[str, PollingLease]] = WeakValueDictionary()
 class PollingLease:
     """This process's leases to poll accounts' jobs. One thread at a time uses it.
 
-    The process that runs the group takes the leases from others, because it must know first which
-    slots are free. Otherwise the first watching process has them while it watches and is alive.
+    The process that runs the group takes the leases from others, because it must be the first to
+    know which slots are free. Otherwise, the first process that watches the group has the leases
+    for as long as it watches and is alive.
     `may_ask` returns whether this process may have a token for an account.
     """
 
@@ -49,7 +50,7 @@ class PollingLease:
         self.followed: frozenset[AccountKey] = frozenset()
         """Accounts that another process polls."""
         self.answered_at: float | None = None
-        """Time of a cloud's last answer to any process, as far as known; in seconds since the
+        """Time of a cloud's last response to any process, as far as known, in seconds since the
         epoch."""
 
     def update(self, wanted: Collection[AccountKey]) -> None:

@@ -34,8 +34,8 @@ MAX_CREATES_IN_FLIGHT = 6
 """Number of creates in flight per account, enough to fill dozens of slots at 100 ms per request."""
 
 MAX_CONSECUTIVE_UNCONFIRMED = 3
-"""Number of lost responses that end a run, if the cloud responded to another request before
-each."""
+"""Number of lost responses that end a run, if the cloud responded to another request before each of
+them."""
 
 ENDED_CHECK_INTERVAL_S = 0.5
 
@@ -45,7 +45,7 @@ _MAY_HAVE_ENDED = TERMINAL | {"unknown", "suspended"}
 async def send_queued(
     sender: JobSender, entry_ids: Sequence[int], active: Sequence[int] = ()
 ) -> None:
-    """Send jobs as slots of each account become free; raise the error that ended this.
+    """Send jobs as slots of each account become free; raise the error that ended the sending.
 
     Args:
         sender: sender of a single job.
@@ -212,7 +212,7 @@ class AccountSender:
             else:
                 self._errors[entry_id] = error
         except UnconfirmedJobError as error:
-            # such a cloud must respond to a question before each further job, one at a time;
+            # such a cloud must respond to another request before each further job, one at a time;
             # creates that were in flight together count once
             slots.unknown(_now())
             self._unconfirmed_probes += was_probing
@@ -289,7 +289,7 @@ async def launchable(
 
     Raises:
         ValueError: a cloud does not report its free slots, and no count was given.
-        CloudError, CredentialsError: a cloud could not be asked.
+        CloudError, CredentialsError: a request to a cloud failed.
     """
     records = await session.in_thread(lambda: session.store.records(states=states))
     prioritized = await session.in_thread(session.store.priorities.entry_ids, states)

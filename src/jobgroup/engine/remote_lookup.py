@@ -34,11 +34,11 @@ class RemoteJobInfo:
 async def look_up(
     session: GroupSession, target: Target, remote_ids: Sequence[str]
 ) -> list[RemoteJobInfo]:
-    """Return what an account's cloud reports about jobs, in the order of their ids.
+    """Return what an account's cloud reports about jobs, in the order of the given ids.
 
     Raises:
         RemoteNotFoundError: the cloud does not know one of the jobs.
-        CloudError, CredentialsError: the cloud could not be asked.
+        CloudError, CredentialsError: a request to the cloud failed.
     """
     if not remote_ids:
         return []

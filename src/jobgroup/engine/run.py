@@ -18,7 +18,7 @@ class RunRequest:
     """The jobs that a run sends, and its rules.
 
     Attributes:
-        rerun: whether to resend ended jobs; otherwise unsent jobs are sent.
+        rerun: whether to rerun ended jobs; otherwise unsent jobs are sent.
         entry_ids: ids of the entries; None for all.
         mode: "parallel", "sequential" or "queue".
         replace: whether a rerun is an attempt of the same entry; otherwise it is a new entry.
@@ -26,10 +26,10 @@ class RunRequest:
         overrides: new values for parameters of the jobs that a rerun sends.
         delay_s: in "sequential" mode, seconds between the end of one job and the start of the next.
         concurrent_job_count: in "queue" mode, maximum number of an account's jobs at once.
-        stop_after_failures: number of failed jobs that ends the run.
-        retries: number of times to resend a job that ends in error. With retries, the run lasts
+        stop_after_failures: number of failed jobs after which the run ends.
+        retries: maximum number of retries of a job that ends in error. With retries, the run lasts
             until all its jobs have ended.
-        budget_shots: shots that all attempts of the group may use together.
+        budget_shots: maximum number of shots of all the group's attempts together.
         is_background: whether no caller waits for the run, so that it waits out every outage, and
             waits for a new token.
     """

@@ -1,6 +1,6 @@
 """Execute a run in parallel, in sequence, or as slots of the plan become free.
 
-*parallel* sends jobs as fast as the cloud accepts them and stops at the first that it rejects;
+*parallel* sends jobs as fast as the cloud accepts them and stops at the first rejected job;
 *sequential* waits for the end of each job before the next; *queue* keeps the plan's slots full
 until all jobs are sent.
 """
@@ -140,7 +140,7 @@ async def _send_jobs(sender: JobSender) -> None:
 
 
 async def _reconcile_refusals(sender: JobSender) -> None:
-    """Ask clouds again about jobs that they could not report when they were sent."""
+    """Poll again the jobs that their clouds could not report when the jobs were sent."""
     session, run = sender.session, sender.run
     unclear = [p for p, error in run.refusals.items() if isinstance(error, UnconfirmedJobError)]
     if not unclear:

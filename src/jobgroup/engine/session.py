@@ -85,7 +85,7 @@ class GroupSession:
 
     def is_current(self) -> bool:
         """Return whether the group still has its name, and was not deleted or restored."""
-        for _ in range(2):  # the first look notices a deletion, the second a restored file
+        for _ in range(2):  # the first check notices a deletion, the second a restored file
             with suppress(GroupDeletedError):
                 self.store.meta()
                 return True
@@ -147,7 +147,7 @@ class GroupSession:
                     moved = str(error)
                     await anyio.to_thread.run_sync(_call_all, callbacks, self.log)
             except StorageError:
-                pass  # a later look may succeed
+                pass  # a later read may succeed
             return False
 
         async with self.poller.polling():
@@ -159,6 +159,6 @@ def _call_all(callbacks: list[Callable[[], None]], log: logging.Logger) -> None:
         try:
             callback()
         except GroupDeletedError:
-            continue  # deleted since the last look: the next one reports it
+            continue  # deleted since the last check: the next one reports it
         except Exception:  # the other subscribers are called too
             log.exception("a subscriber of a job group failed")

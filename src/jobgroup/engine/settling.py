@@ -1,4 +1,4 @@
-"""Retry to record the outcome of a request until it is on disk: the job may have cost money.
+"""Retry recording the outcome of a request until it is on disk: the job may have cost money.
 
 A disk that is temporarily locked, full or gone costs only time. Records that cannot be written yet
 stay in memory with the lease, so that the job stays *sending* and no other process takes it for
@@ -113,7 +113,8 @@ class Settling:
         Args:
             what: sentence without its period that names the job, and its id if there is one.
             write: function that writes the record; it is called until it succeeds.
-            or_else: function that is called after `write` if that succeeds only after this raised.
+            or_else: function that is called after `write`, if `write` succeeds only after this
+                method has raised.
             patience_s: seconds after which this raises; by default they depend on the reason.
 
         Raises:

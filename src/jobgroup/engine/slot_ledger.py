@@ -2,7 +2,7 @@
 
 A cloud counts all jobs of an account, including those of other programs, and reports the number on
 request. Between two reports the ledger counts: a job that is sent takes a slot, and a job that ends
-frees one. If the last report may have counted a job that has just ended, the cloud is asked again
+frees one. If the last report may have counted a job that has just ended, a new report is requested
 before another job is sent.
 """
 
@@ -15,7 +15,7 @@ from jobgroup.retry import Backoff
 
 MIN_REPORT_INTERVAL_S = 1.0
 MAX_REPORT_INTERVAL_S = 30.0
-"""Seconds between questions for a full account's free slots if no job of this run can free one."""
+"""Seconds between requests for a full account's free slots if no job of this run can free one."""
 
 
 class SlotLedger:
@@ -114,7 +114,7 @@ class SlotLedger:
         self._forget_report(now)
 
     def unknown(self, now: float) -> None:
-        """Record a create with an unknown outcome: ask the cloud before the next one."""
+        """Record a create with an unknown outcome; the next one needs a new report of the slots."""
         self.in_flight -= 1
         self.free = 0.0
         self.asked(now)

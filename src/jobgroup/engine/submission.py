@@ -1,9 +1,9 @@
 """Send a job: the requests between its intent and its ids on disk (`store.journal`).
 
-An entry is one job on the cloud, or several: one request each, whose id is on disk before the next
-one leaves. A request ends in one of three ways: it is *sent* and its id recorded; it is certainly
-*not sent*, and the next run sends the job; or its outcome is *unknown* and the job is unconfirmed
-(`engine.unconfirmed`).
+An entry is one job on the cloud, or several. Each of these takes one request, and its id is on disk
+before the next request leaves. A request ends in one of three ways: the job is *sent* and its id is
+recorded; the job is certainly *not sent*, and the next run sends it; or the outcome is *unknown*
+and the job is unconfirmed (`engine.unconfirmed`).
 """
 
 from __future__ import annotations
@@ -64,7 +64,8 @@ async def send(
 ) -> int | None:
     """Send an intended job and record the outcome.
 
-    The end of a run does not interrupt it: the response to a request in flight is always recorded.
+    The end of a run does not interrupt this: the response to a request in flight is always
+    recorded.
 
     Args:
         session: session of the group.
@@ -83,7 +84,7 @@ async def send(
         CloudError, CredentialsError: the job was certainly not sent; it is unchanged.
         UnconfirmedJobError: the job may have been sent; it is unconfirmed.
         GroupBusyError: the lease was lost before the request left; nothing was sent.
-        StorageError: the outcome is not on disk yet; the message has it.
+        StorageError: the outcome is not on disk yet; the message contains the outcome.
     """
     with anyio.CancelScope(shield=True):
         try:
@@ -216,7 +217,7 @@ async def _find_by_key(
 
 
 async def supports_keys_now(provider: Provider) -> bool:
-    """Return whether the cloud reports now that it supports keys; it may have stopped."""
+    """Return whether the cloud still reports that it supports keys."""
     await provider.availability()  # each response says so
     return provider.supports_idempotency_keys
 
@@ -238,7 +239,7 @@ async def record_sent(
     *,
     patience_s: float | None = None,
 ) -> int | None:
-    """Record `new` ids of `total`; the cloud now has `sent` of them, or all if that is None."""
+    """Record `new` ids of `total`; the cloud now has `sent` of them, or all if `sent` is None."""
     journal, is_whole = session.store.journal, sent is None or sent == total
     text = f"The cloud has all of {_named(session, intent)}"
     for number, remote_id in new.items():

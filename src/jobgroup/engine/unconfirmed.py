@@ -1,8 +1,9 @@
 """Find out what happened to jobs whose response was lost, even in a process that has ended.
 
 The next process that runs the group marks requests that a dead process left in flight as
-unconfirmed (`SendJournal.recover_abandoned`). A cloud that remembers idempotency keys can tell what
-happened to them; otherwise the user confirms or resends the job. It is never resent automatically.
+unconfirmed (`SendJournal.recover_abandoned`). A cloud that remembers idempotency keys can report
+what happened to these requests; otherwise the user confirms or resends the job. The job is never
+resent automatically.
 """
 
 from __future__ import annotations
@@ -29,8 +30,8 @@ from jobgroup.store import Intent
 async def reconcile_unconfirmed(session: GroupSession) -> None:
     """Repeat the requests of unconfirmed jobs, if their clouds still know the keys.
 
-    A repeated create with the same key creates no second job there. The run sends the sub-jobs that
-    follow such a request.
+    A repeated create with the same key creates no second job on such a cloud. The run sends the
+    sub-jobs that follow such a request.
     """
     for intent in await session.in_thread(session.store.unconfirmed.intents):
         if not _is_remembered(session, intent):
@@ -40,7 +41,7 @@ async def reconcile_unconfirmed(session: GroupSession) -> None:
             if not await supports_keys_now(provider):
                 continue
             bodies = await read_bodies(session, intent)
-            ids = await find_sent(session, intent, provider)  # a kill may have interrupted it
+            ids = await find_sent(session, intent, provider)  # the sending may have been killed
             missing = list_missing(intent, bodies, ids)
             new = {r.number: await call_provider(provider, intent, r) for r in missing[:1]}
             await record_sent(session, intent, new, len(bodies), len(ids) + len(new))

@@ -12,7 +12,7 @@ from jobgroup.adapters.base import NoDrawingError
 from jobgroup.decoding import Decoder, LeftAsText
 
 MAX_SIZE: Final = 4000
-"""Maximum of components times modes: the time to draw them grows with its square."""
+"""Maximum product of components and modes. The time to draw them grows with its square."""
 
 MAX_TEXT_BYTES: Final = 2**20
 """Maximum size of an experiment's text; a larger one would take seconds to build."""
@@ -23,7 +23,7 @@ _ELEMENTS: Final = frozenset(
     {"svg", "defs", "g", "path", "text", "tspan", "circle", "ellipse", "rect", "line", "polygon"}
     | {"polyline", "title", "?xml"}
 )
-"""Elements that a picture may contain: none that loads, links or runs anything."""
+"""Elements that a picture may contain. None of them loads, links or runs anything."""
 
 _TAG: Final = re.compile(r"<\s*/?\s*([^\s/>]+)")
 

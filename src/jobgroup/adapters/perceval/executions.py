@@ -40,7 +40,7 @@ def read_execution(
         computation.add_params(*args, **kwargs)
     if execution.name:
         computation.job_name = execution.name
-    # `details` asks the cloud again if they are 5 s old
+    # `details` fetches the details again if they are 5 s old
     details = getattr(layer, "_platform_details", None) or computer.details
     recorder = Recorder(handler, details)
     # the copy's own launch adds the params, checks, mitigations and payload; only the layer to the

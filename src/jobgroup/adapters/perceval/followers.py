@@ -1,8 +1,8 @@
 """Let Perceval's own objects follow their entries once they are added to a group.
 
 An object gets a subclass of its own class with the members of `_Follower`, which override only
-public members and ask the entry. The object refers to its entries; nothing refers to the object. A
-copy or a pickle of it has the original class and is in no group.
+public members and take their values from the entry. The object refers to its entries; nothing
+refers to the object. A copy or a pickle of the object has the original class and is in no group.
 """
 
 # ruff: noqa: SLF001  # no public attribute has the id and status that Perceval prints and stores
@@ -37,7 +37,7 @@ _OF_EACH_CLASS: Final = ("__annotations__", "__dict__", "__doc__", "__module__",
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """One entry of an object, and the name and parameters that it was added with."""
+    """One entry of an object, and the name and parameters with which the object was added."""
 
     entry: Callable[[], Any]
     name: str
@@ -76,7 +76,7 @@ def _rename(entry: Any, name: str) -> None:
 
 
 class _Follower:
-    """The public members that ask the entry."""
+    """The public members whose values come from the entry."""
 
     _own: Any
     _status_in: str
@@ -84,7 +84,7 @@ class _Follower:
     # -- its entries -------------------------------------------------------------------------------
 
     def _views(self) -> list[tuple[_Place, Any]]:
-        """Return its entries; drop those that are gone and, with the last one, the class."""
+        """Return the object's entries; drop lost ones and, with the last of them, this class."""
         places: _Places | None = vars(self).get(_KEY)
         if places is None:
             return []

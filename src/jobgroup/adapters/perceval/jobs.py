@@ -18,7 +18,7 @@ from jobgroup.adapters.perceval.spec import Recorder, json_ready, spec_of
 def read_job(job: object, kwargs: dict[str, Any], args: tuple[Any, ...] = ()) -> list[JobSpec]:
     """Return the spec of one remote job, unsent or sent. See `adapters.read_job`.
 
-    `args` are the positional parameters of an execution by the user.
+    `args` are the positional parameters with which the user executes the job.
     """
     if isinstance(job, getattr(perceval, "Execution", ())):
         from jobgroup.adapters.perceval.executions import read_execution
