@@ -25,7 +25,7 @@ def set_compatibility(release: str | None) -> None:
             behaviour.
 
     Raises:
-        ValueError: the release is not one of these.
+        ValueError: the release is neither "1.x" nor None.
     """
     global _chosen  # noqa: PLW0603  # one choice for the process
     _chosen = None if release is None else _checked(release, "release")

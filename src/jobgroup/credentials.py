@@ -58,7 +58,7 @@ class Credentials:
         """
         secret = _hidden(token)
         place = Secret(url) if isinstance(url, str) else url
-        del token, url  # an error's frames show local variables to some tools
+        del token, url  # some tools show this frame's local variables if an error is raised below
         origin = normalise_origin(default_url() if place is None else place)
         if not isinstance(account, str):
             raise TypeError(f"account must be a string, got {type(account).__name__}.")
@@ -95,7 +95,7 @@ class Credentials:
     def token_for(self, origin: str, label: str = "") -> str:
         """Return the token of an account, looked up at each call.
 
-        The first one found is used: `set_token`; added jobs; JOBGROUP_TOKEN for JOBGROUP_URL;
+        The first token found is used: `set_token`; added jobs; JOBGROUP_TOKEN for JOBGROUP_URL;
         Perceval's configurations (including PCVL_CLOUD_TOKEN and SCALEWAY_CLOUD_TOKEN) for their
         URLs; the system's keyring, which is read once per account and may show a prompt.
 

@@ -73,10 +73,10 @@ class Finding:
 def examine(url: str | None = None) -> list[Finding]:
     """Check this machine, and a cloud if one is given.
 
-    The cloud is asked once, for its free slots; no job is created.
+    The cloud gets one request, for its free slots; no job is created.
 
     Args:
-        url: URL of a cloud; None to ask no cloud.
+        url: URL of a cloud; None to check no cloud.
 
     Raises:
         ValueError: `url` is not the URL of a cloud.

@@ -41,7 +41,7 @@ def this_side() -> Side:
 
 
 def running() -> Iterator[tuple[str, Side | str]]:
-    """Return the running servers, each with its side, or the reason why that is not known.
+    """Return the running servers, each with its side, or the reason why its side is unknown.
 
     Raises:
         ImportError: Jupyter Server is not installed in this environment.

@@ -26,11 +26,11 @@ class GroupReference:
         self._session = weakref.ref(session)
 
     def session(self) -> GroupSession:
-        """The group, open.
+        """Session of the group, which is opened if necessary.
 
         Raises:
             GroupNotFoundError, GroupDeletedError: the group no longer exists.
-            StorageError: its file cannot be read.
+            StorageError: the group's file cannot be read.
         """
         session = self._session()
         if session is None:

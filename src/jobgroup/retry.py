@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 MAX_RETRY_AFTER_S: Final = 3600.0
-"""Longest wait in seconds that a cloud can request; jobgroup asks it again after this time."""
+"""Longest wait in seconds that a cloud can request; after this time, jobgroup tries again."""
 
 _random: Final = random.Random()  # users may seed the global generator
 
 
 @dataclass
 class Backoff:
-    """Waits that grow with each failure in a row: at least half is fixed, the rest is random.
+    """Waits that grow with each consecutive failure: at least half is fixed, the rest is random.
 
     Source: M. Brooker, "Exponential Backoff and Jitter", AWS Architecture Blog, 2015.
     """
@@ -41,7 +41,7 @@ class Backoff:
         """Return the seconds to wait after one more failure, at least the cloud's Retry-After."""
         half_s = 0.5 * min(self.wait_max, self.wait_initial * 2.0 ** min(self.failures, 20))
         self.failures += 1
-        # Jitter is added to Retry-After too, because the cloud sends the same one to many clients.
+        # Jitter is added to Retry-After too, because a cloud sends the same value to many clients.
         jitter_s = half_s * _random.random()
         return max(half_s, min(retry_after_s or 0.0, MAX_RETRY_AFTER_S)) + jitter_s
 
@@ -71,7 +71,7 @@ async def retry(
         attempts: function that returns the maximum number of calls; called after each failure.
         timeout: seconds from the first call; after that, no call is repeated.
         wait_initial: maximum wait after the first failure, in seconds; it doubles each time.
-        wait_max: maximum wait in seconds, unless the cloud asks for more.
+        wait_max: maximum wait in seconds, unless the cloud requests a longer one.
         sleep: coroutine function that waits for a number of seconds; it may return early.
         on_retry: coroutine function, called before each wait with the error and the seconds.
 

@@ -21,7 +21,7 @@ from jobgroup.words import shown
 
 @dataclass(frozen=True, slots=True)
 class Searched:
-    """The parts of a job that a search looks through.
+    """The parts of a job that a search examines.
 
     Attributes:
         position: position, found with ``#3``.

@@ -27,7 +27,7 @@ def _bar(total: int, text: str, bar_format: str, position: int = 0) -> Any:
     from tqdm.auto import tqdm
 
     options: dict[str, Any] = {}
-    # pythonw and Windows services have none; otherwise TQDM_DISABLE decides
+    # pythonw and Windows services have no standard error; otherwise TQDM_DISABLE decides
     if sys.stderr is None or sys.stderr.closed:
         options["disable"] = True
     notebook = sys.modules.get("tqdm.notebook")  # imported by tqdm.auto in a notebook only

@@ -103,7 +103,7 @@ class _Wanted:
 
 
 def _read_wanted(group: JobGroup, arguments: argparse.Namespace) -> _Wanted:
-    """Return the jobs that the arguments, or a page on standard input, ask for.
+    """Return the jobs that the arguments, or a page on standard input, request.
 
     Raises:
         JobGroupError: the page shows a group whose name another group has now.
