@@ -39,7 +39,7 @@ class Scheduler:
     def __init__(
         self, store: JobStore, plan: Plan, engines: Mapping[bool, Engine], faults: Faults
     ) -> None:
-        """Create a scheduler; `engines` has True for simulated platforms, and False for others."""
+        """Create a scheduler; `engines` has keys True (simulated platforms) and False (others)."""
         self.plan = plan
         self._faults = faults
         self._store = store

@@ -20,7 +20,7 @@ MOST_COMPARED: Final = 300
 """Maximum number of points whose distributions are compared, which takes up to a second in all."""
 
 LEVEL: Final = 0.05
-"""Limit of small p-values, which is also the share of them that equal groups have by chance."""
+"""Greatest p-value that counts as low; equal groups have this share of low p-values by chance."""
 
 
 def joined(studies: Mapping[str, Study]) -> Study:

@@ -12,8 +12,8 @@ from jobgroup.words import on_one_line
 
 MOST_TEXT_ROWS: Final = 60
 MOST_HTML_ROWS: Final = 500
-"""Maximum number of rows to show. Of a longer table, half of them are the first rows, and half the
-last."""
+"""Maximum number of rows to show: half from the beginning and half from the end of a longer table.
+"""
 
 LONGEST_TEXT: Final = 60
 LONGEST_HTML: Final = 300
