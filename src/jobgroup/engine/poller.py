@@ -338,7 +338,7 @@ class Poller:
         if not accounts <= settled and not (is_time and accounts == known):
             await self._in_thread(self._lease.update, accounts)
         if not self._lease.accounts or not len(self._schedule):
-            self.write_problem = ""  # whoever polls the jobs now reports its own
+            self.write_problem = ""  # the process that polls the jobs reports its own
         # not by a comparison with the accounts before this call: reading may have failed since then
         gained, self._woken = self._lease.accounts - self._woken, self._lease.accounts
         if gained:
