@@ -274,9 +274,7 @@ def with_results(ended, timer, scripted):
 
 def test_12_results_are_aligned_with_jobs(with_results):
     """Behaviour 12: item i belongs to job i; only a running job's None comes with a warning."""
-    with pytest.warns(
-        JobGroupWarning, match=r"^1 job .* had not ended .* get_results\(wait=True\)"
-    ):
+    with pytest.warns(JobGroupWarning, match=r"^1 job .* had not ended.* get_results\(wait=True\)"):
         values = [r and r["results"] for r in with_results.get_results()]
     assert values == ["of 0", None, "of 2", None, "of 4", None]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -136,7 +137,8 @@ def test_tab_cancels_and_reruns_while_the_kernel_is_busy(
         tab.get_by_test_id("cancel").click()
         expect(tab.get_by_test_id("row-0")).to_have_attribute("data-status", "canceled")
         tab.get_by_test_id("rerun-cause-0").click()
-        expect(tab.get_by_test_id("live")).to_contain_text("outlives this page")
+        # a run that ends within seconds answers with its outcome
+        expect(tab.get_by_test_id("live")).to_contain_text(re.compile("outlives this page|1 sent"))
         expect(page.locator(".jp-CodeCell .jp-InputPrompt").nth(2)).to_have_text("[*]:")
         (tmp_path / "gate").touch()
         notebook.wait_until("[len(job.attempts) for job in jg] == [1, 2]")

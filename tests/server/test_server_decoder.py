@@ -90,7 +90,7 @@ def test_a_process_that_dies_fails_its_question_alone(make_group, new_decoder):
     asked = decoder.ask("view", _question(group))
     wait(lambda: _unread_bytes(process.pid))
     os.kill(process.pid, signal.SIGKILL)
-    with pytest.raises(JobGroupError, match="Could not decode the results"):
+    with pytest.raises(JobGroupError, match="could not be decoded"):
         asked.result(TIMEOUT_S)
     assert "size_bytes" in decoder.ask("view", _question(group)).result(TIMEOUT_S)
 

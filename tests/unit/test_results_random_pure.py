@@ -290,5 +290,8 @@ def _check_plot(study, ds, known):
     ax = draw(figure_of(study, state, "x", curves="y", kind="line", definitions={}), None)
     lines = [line for line in ax.lines if line.get_linestyle() == "-"]
     for line, y in zip(lines, ds.y.values, strict=True):
-        np.testing.assert_allclose(line.get_ydata(), ds.p.sel(state=state, y=y))
+        # a curve has gaps at its own points without a value, not at x values of other curves
+        drawn = line.get_ydata()
+        measured = ds.p.sel(state=state, y=y).values
+        np.testing.assert_allclose(drawn[~np.isnan(drawn)], measured[~np.isnan(measured)])
     plt.close("all")

@@ -40,7 +40,7 @@ function Send({ session, unsent }: { session: Session; unsent: number }) {
           onClick: sets(session.panel, "run"),
         },
         {
-          label: `Remove the ${format.whole(unsent)} unsent`,
+          label: `Remove the ${format.whole(unsent)} to send`,
           hint: "jobs that were sent stay",
           onClick: does(session, "remove", { state: "unsent" }),
         },

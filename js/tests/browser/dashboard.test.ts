@@ -127,7 +127,7 @@ describe("a group", () => {
     await at("more").click();
     await at("delete").click();
     await at("delete-confirm").click();
-    await expect.element(at("live")).toHaveTextContent("Delete asked");
+    await expect.element(at("live")).toHaveTextContent("Delete requested");
     await expect.element(at("busy-note")).toHaveTextContent("this will run after");
   });
 });

@@ -11,7 +11,7 @@ describe("a rerun with changes", () => {
     await expect.element(at("revision-max_shots")).toHaveValue("10000");
     await expect.element(at("revision-go")).toHaveAttribute("title", "Nothing has been changed");
     await at("revision-max_shots").fill("soon");
-    await expect.element(at("revision-go")).toHaveAttribute("title", "max_shots is a number");
+    await expect.element(at("revision-go")).toHaveAttribute("title", "max_shots must be a number");
     await at("revision-max_shots").fill("500");
     await at("revision-exact").fill("false");
     await at("keep").click();

@@ -39,10 +39,9 @@ class Dashboard(anywidget.AnyWidget, DashboardSession):
     same dashboard. With options, a new dashboard is created. It is closed once its last view has
     been gone for ten minutes and no program observes it, and reopens when it is displayed again.
 
-    You can observe and link the traits, and set those that are marked *. A thread of the dashboard
-    keeps the traits up to date, and polls the cloud, while the dashboard is visible or your code
-    observes them.
-    You can read `JobGroup.state` at any time.
+    You can observe and link the traits, and set those that are marked with an asterisk. A thread of
+    the dashboard keeps the traits up to date, and polls the cloud, while the dashboard is visible
+    or your code observes them. You can read `JobGroup.state` at any time.
 
     Args:
         group: a group, or the name of an existing one; None for the list of all groups.
