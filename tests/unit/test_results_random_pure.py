@@ -213,11 +213,8 @@ def test_datasets_and_plots_equal_the_raw_documents(jobs):
         for part in parts:
             x = next(v for v in (0.3, 1.0, 2.0) if abs(v - labels["x"]) < 1e-9)
             expected[x, labels["y"], part[0]][platform, chosen].append(part)
-    known = [
-        s
-        for s in STATES
-        if any(s in p[2] for c in expected.values() for v in c.values() for p in v)
-    ]
+    pools = [parts for variants in expected.values() for parts in variants.values()]
+    known = [s for s in STATES if any(s in _states_of(parts) for parts in pools)]
     definitions = {"ratio": RATIO} if {"|2,0>", "|1,1>"} <= set(known) else {}
     ds = dataset_of(study, definitions=definitions, attributes={}, interval=0.95, grid=True)
     for (x, y, theta), variants in expected.items():
@@ -248,6 +245,12 @@ def _of_cell(cell, known):
         *(cell[n].sel(state=s) for s in known for n in ("count", "p", "p_err", "p_low")),
     ]
     return [_rounded(float(value)) for value in values]
+
+
+def _states_of(parts):
+    """Counts take precedence, so the states of probabilities beside them do not appear."""
+    used = "count" if _pooled(parts)[1] is not None else "probs"
+    return {state for part in parts if part[1] == used for state in part[2]}
 
 
 def _of_parts(parts, known):
