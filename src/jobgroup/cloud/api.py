@@ -1,4 +1,4 @@
-"""The REST API: one handler per call, each served at its current and older paths."""
+"""The REST API: one handler per call, which is served at the current path and at older ones."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ Handler = Callable[[Request], Awaitable[Response]]
 MAX_KEY_LENGTH: Final = 255
 
 PATIENCE_S: Final = 3.0
-"""Seconds between partial responses: Perceval's client gives up after 10 s of silence, and a worker
-may take longer to import Perceval."""
+"""Seconds between the parts of a slow response. Perceval's client gives up after 10 s of silence,
+but a worker may take longer to import Perceval."""
 
 
 class AsciiJSONResponse(JSONResponse):
@@ -161,11 +161,11 @@ class JobsApi:
         )
 
     async def platform(self, request: Request) -> Response:
-        """Return a platform's details without the classes on which Perceval 0.12 fails."""
+        """Return a platform's details without the classes that make Perceval 0.12 fail."""
         return AsciiJSONResponse(self._details(_platform(request)))
 
     async def processor(self, request: Request) -> Response:
-        """Return the details with architecture and commands, which Perceval 1.1 and later read."""
+        """Return a platform's details with architecture and commands, for Perceval 1.1 or later."""
         platform = _platform(request)
         details = self._details(platform)
         if not platform.simulated:
@@ -192,7 +192,10 @@ class JobsApi:
 async def _slowly(
     details: dict[str, Any], description: asyncio.Future[dict[str, str]]
 ) -> AsyncIterator[bytes]:
-    """Yield spaces, with which JSON may begin, at intervals until the description is ready."""
+    """Yield a space every `PATIENCE_S` until the description is ready, then the JSON document.
+
+    JSON allows spaces before the document.
+    """
     try:
         while not (await asyncio.wait({description}, timeout=PATIENCE_S))[0]:
             yield b" "
@@ -203,7 +206,7 @@ async def _slowly(
 
 
 def make_app(routes: list[Route]) -> Starlette:
-    """Return the ASGI application of some routes, with errors in the vendor's form."""
+    """Return an ASGI application with these routes, and with errors in Quandela Cloud's format."""
     return Starlette(
         routes=routes,
         exception_handlers={ApiError: _refuse, HTTPException: _refuse, Exception: _refuse},
@@ -211,7 +214,11 @@ def make_app(routes: list[Route]) -> Starlette:
 
 
 async def _json(request: Request, *, default: Any = None) -> Any:
-    """Return a request's body, or `default` if it is empty; ApiError (400) if it is not JSON."""
+    """Return a request's JSON body, or `default` if the body is empty and `default` is not None.
+
+    Raises:
+        ApiError: the body is not valid JSON (400).
+    """
     raw = await request.body()
     if not raw and default is not None:
         return default

@@ -1,7 +1,8 @@
-"""Read states, counts, distributions and samples with a grammar, without Perceval.
+"""Read states, counts, distributions and samples with a grammar instead of Perceval.
 
-A state is ``|1,0,2>``. A photon may have annotations, ``|{P:H}1,0>``, whose values must be numbers
-or letters, because Perceval evaluates others as Python.
+A state is a text such as ``|1,0,2>``. A photon may have annotations, as in ``|{P:H}1,0>``. Their
+values must be numbers or one of the letters HVDALR, because Perceval evaluates any other value as
+Python code.
 """
 
 from __future__ import annotations
@@ -38,7 +39,8 @@ _SHARE: Final = re.compile(rf"{_NUMBER}(;|\Z)", re.ASCII)
 _NUMBERS: Final = re.compile(r"[0-9]+")
 
 _ITEMS_OF_A_TERM: Final = 15
-"""Maximum number of terms of a superposition, which Perceval is slow to add."""
+"""Number of items that each term of a superposition counts as, because Perceval adds terms
+slowly."""
 
 _STATE_BYTES: Final = 64
 _SAMPLE_BYTES: Final = 24
@@ -53,7 +55,7 @@ NOISE: Final = frozenset(
 
 
 def check_state(text: str, budget: Budget) -> str:
-    """Return a state's text, or raise RefusedError."""
+    """Return a state's text unchanged, or raise RefusedError if it is not valid."""
     if not _STATE_ALONE.fullmatch(text):
         raise RefusedError(f"{text[:40]!r} is not a valid state")
     budget.take_items()
@@ -62,19 +64,22 @@ def check_state(text: str, budget: Budget) -> str:
 
 
 def counts(text: str, budget: Budget) -> Iterator[tuple[str, int]]:
-    """Yield each state of counts, ``{|1,0>=3;|0,1>=4}``, with its number."""
+    """Yield each state and its count from a text such as ``{|1,0>=3;|0,1>=4}``."""
     for state, number in _entries(_COUNT, text, budget):
         yield state, int(number)
 
 
 def probabilities(text: str, budget: Budget) -> Iterator[tuple[str, float]]:
-    """Yield each state of a distribution, ``{|1,0>=0.25;|0,1>=0.75}``, with its probability."""
+    """Yield each state and its probability from a text such as ``{|1,0>=0.25;|0,1>=0.75}``."""
     for state, number in _entries(_PROBABILITY, text, budget):
         yield state, float(number)
 
 
 def samples(text: str, budget: Budget) -> tuple[list[str], Iterator[int]]:
-    """Return the states of samples, ``|1,0>;|0,1>/0;1;1;0``, and the samples' indices in them."""
+    """Return the distinct states in a text of samples, and for each sample the index of its state.
+
+    An example of such a text is ``|1,0>;|0,1>/0;1;1;0``.
+    """
     middle = text.find("/")
     if middle < 0 or (middle == 0 and len(text) > 1):
         raise RefusedError("its samples cannot be read")
@@ -89,7 +94,11 @@ def samples(text: str, budget: Budget) -> tuple[list[str], Iterator[int]]:
 
 
 def check_vector(text: str, budget: Budget) -> str:
-    """Return a superposition's text, ``(0.6,0)*|1,0>+(0,0.8)*|0,1>``."""
+    """Return the text of a superposition unchanged, such as ``(0.6,0)*|1,0>+(0,0.8)*|0,1>``.
+
+    Raises:
+        RefusedError: the text is not a valid superposition, or is over the budget.
+    """
     end = _terms(text, 0, budget)
     if end != len(text):
         raise RefusedError("its states cannot be read")
@@ -97,7 +106,13 @@ def check_vector(text: str, budget: Budget) -> str:
 
 
 def check_vectors(text: str, budget: Budget) -> str:
-    """Return a distribution of superpositions, ``{(1,0)*|1,0>=0.5;(1,0)*|0,1>=0.5}``."""
+    """Return the text of a distribution of superpositions unchanged.
+
+    An example is ``{(1,0)*|1,0>=0.5;(1,0)*|0,1>=0.5}``.
+
+    Raises:
+        RefusedError: the text is not a valid distribution, or is over the budget.
+    """
     _braces(text)
     at, end = 1, len(text) - 1
     while at < end:
@@ -110,7 +125,11 @@ def check_vectors(text: str, budget: Budget) -> str:
 
 
 def check_noise(text: str, _budget: Budget) -> str:
-    """Return a noise model's text: numbers by known names."""
+    """Return the text of a noise model, a JSON object that maps known names to numbers or null.
+
+    Raises:
+        RefusedError: the text is something else.
+    """
     try:
         found = json.loads(text) if len(text) < 10_000 else None
     except (ValueError, RecursionError):
@@ -125,7 +144,12 @@ def check_noise(text: str, _budget: Budget) -> str:
 
 
 def check_condition(text: str, _budget: Budget) -> str:
-    """Return a post-selection's text, ``[0,1]==1 & [2]>0``."""
+    """Return the text of a post-selection unchanged, such as ``[0,1]==1 & [2]>0``.
+
+    Raises:
+        RefusedError: the text is too long, or contains something other than modes, numbers,
+            comparisons and logical operators.
+    """
     if not _CONDITION.fullmatch(text) or text.count("(") > 100:
         raise RefusedError("its post-selection has more than modes, numbers and comparisons")
     return text
@@ -141,7 +165,7 @@ def _entries(pattern: re.Pattern[str], text: str, budget: Budget) -> Iterator[tu
 def _all(
     pattern: re.Pattern[str], text: str, at: int, end: int, budget: Budget
 ) -> Iterator[re.Match[str]]:
-    """Yield adjacent matches, or raise RefusedError."""
+    """Yield adjacent matches of a pattern, or raise RefusedError at a part that does not match."""
     while at < end:
         found = pattern.match(text, at, end)
         if found is None or (found[found.lastindex or 0] and found.end() == end):
@@ -164,7 +188,7 @@ def _indices(text: str, at: int, weights: list[int], budget: Budget) -> Iterator
 
 
 def _terms(text: str, at: int, budget: Budget) -> int:
-    """Return the end of the terms at a position: after "=", or the end of the text."""
+    """Return the position after the terms that begin at `at`: after "=", or the end of the text."""
     sign = "+"
     while sign == "+":
         found = _TERMS.match(text, at)
@@ -182,7 +206,7 @@ def _braces(text: str) -> None:
 
 
 def _weight(state: str) -> int:
-    """Return the approximate number of bytes of a state's modes and photons."""
+    """Return the approximate number of bytes that a state's modes and photons take in memory."""
     if len(state) == state.count(",") * 2 + 3:  # one digit per mode, as in nearly all states
         digits = state[1:-1:2].encode()
         return sum(digits) - 47 * len(digits)
@@ -199,14 +223,18 @@ TEXTS: Final = {
     "NoiseModel": check_noise,
     "PostSelect": check_condition,
 }
-"""Functions that check the kinds that are texts."""
+"""The function that checks each kind of object that is built from its text."""
 
 SPREAD: Final = frozenset({"BSCount", "BSDistribution", "BSSamples"})
-"""Kinds with many states, which are built one by one."""
+"""Kinds with many states, which are built one at a time."""
 
 
 def as_plain(kind: str, text: str, budget: Budget) -> dict[str, Any] | list[str]:
-    """Return counts and distributions as dictionaries, and samples as a list."""
+    """Return counts or a distribution as a dictionary, or samples as a list.
+
+    Raises:
+        RefusedError: the text is not valid, or is over the budget.
+    """
     if kind == "BSSamples":
         states, order = samples(text, budget)
         return [states[i] for i in order]
@@ -214,6 +242,10 @@ def as_plain(kind: str, text: str, budget: Budget) -> dict[str, Any] | list[str]
 
 
 def check_spread(kind: str, text: str, budget: Budget) -> str:
-    """Return the text of counts, a distribution or samples, with only valid states."""
+    """Return the text of counts, a distribution or samples unchanged.
+
+    Raises:
+        RefusedError: the text is not valid, or is over the budget.
+    """
     as_plain(kind, text, budget)
     return text

@@ -1,28 +1,28 @@
-"""Decide when to ask about each job that may still change. No disk, no network, no clock.
+"""Decide when to poll each job that may still change. No disk, no network, no clock.
 
-**The schedule.** A running job is asked about again after a tenth of its age (a quarter in its
-first seconds), between 50 ms and a minute; once three jobs of its platform have ended, it is asked
-about after half of their duration and after all of it. Of the waiting jobs, the first eight of a
-platform are asked about just as often, the others once a minute. No group asks more than 50
-questions a second.
+**The schedule.** A running job is polled again after a tenth of its age (a quarter in the first
+seconds), but at least 50 ms and at most a minute later. Once three jobs of its platform have
+succeeded, it is polled halfway through their duration and at its end. The first eight waiting jobs
+of a platform are polled at similar intervals, and the other waiting jobs once a minute. On average,
+no group polls more than 50 jobs a second.
 
-Five refinements save questions that bring no news, and time:
+Five refinements save time and avoid requests that would return nothing new:
 
-- *Head*: jobs start in the order of sending. When one ends, the first waiting job is asked about,
-  and when that one has started, the next. Jobs that wait while others run are therefore asked about
-  only after half of the time since they were sent. If more jobs wait than can be asked about in a
-  second, only the first of them is asked about, and no job more often than twice a second, because
-  no slot of the plan is then empty.
-- *Crowd*: if more than four jobs run and their duration is unknown, all of them together get as
-  many questions as four would. When the first one ends, all others are asked about, even those
-  that were never asked about, because they may have ended too.
-- *Expectation*: the duration on a platform lies between the greatest age at which a job was seen
-  running and the smallest at which one had ended. The next jobs are asked about half-way between
-  the two, until they differ by less than a tenth.
-- *Backlog*: jobs far back take a tenth of the rate together, and so do running jobs as far as a
-  tenth of their age allows.
-- *Beat*: rare questions are asked together every few seconds, because a round of questions costs
-  more than each of them.
+- *Head*: jobs start in the order of sending. When a job ends, the first waiting job is polled, and
+  when that job has started, the next one. Therefore, a job that waits while others run is polled
+  again only after half of the time since it was sent. If more jobs wait than can be polled in a
+  second, only the first of them belongs to the head, and no job is polled more often than twice a
+  second, because no slot of the plan is empty then.
+- *Crowd*: if more than four jobs run and their duration is unknown, all of them together are polled
+  as often as four would be. When the first one ends, all the others are polled, and so are jobs
+  that have never been polled, because they may have ended too.
+- *Expectation*: the duration of jobs on a platform lies between the greatest age at which a job was
+  seen running and the smallest age at which one had ended. The next jobs are polled halfway between
+  these two ages, until the two differ by at most a tenth.
+- *Backlog*: waiting jobs behind the head together get a tenth of the rate. So do running jobs,
+  unless a job would then be polled later than after a tenth of its age.
+- *Beat*: jobs that are rarely polled are polled together every few seconds, because a round of
+  requests costs more than each request in it.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ from jobgroup.store.polling_leases import AccountKey
 MIN_INTERVAL_S: Final = 0.05
 MAX_INTERVAL_S: Final = 60.0
 AGE_FRACTION: Final = 0.1
-"""A job's end is noticed within this fraction of its age, or within a second."""
+"""A job's end is noticed within this fraction of its age, or within a second if that is longer."""
 
 HEAD: Final = 8
 CROWD: Final = 4
@@ -51,32 +51,32 @@ UNHURRIED_S: Final = 0.5
 """See *Head* and *Crowd* above."""
 
 FIRST_QUESTION_S: Final = 1.0
-"""Seconds after sending until the first question, if many jobs wait; less if jobs take less."""
+"""Seconds from sending a job to its first poll, if many jobs wait; fewer if jobs take less time."""
 
 MIN_SAMPLES: Final = 3
-"""Number of ended jobs of a platform from which the duration of the next is estimated."""
+"""Number of successful jobs of a platform that are needed to estimate the next jobs' duration."""
 
 WINDOW: Final = 8
-"""Number of recent ended jobs that count, because later jobs may take longer than earlier ones."""
+"""Number of the latest successful jobs that the estimate uses, because durations may change."""
 
 RATE_PER_S: Final = 50.0
 BACKLOG_RATE_PER_S: Final = RATE_PER_S / 10
 
 BEAT_S: Final = 5.0
 RARE_S: Final = 6 * BEAT_S
-"""Questions after at least `RARE_S` come at most `BEAT_S` earlier, on the beat."""
+"""A poll after an interval of at least `RARE_S` is moved to the previous multiple of `BEAT_S`."""
 
 REMEMBERED: Final = 1000
-"""Waiting jobs of a platform whose remote ids are kept in memory."""
+"""Maximum number of waiting jobs per platform for which remote ids are kept in memory."""
 
 BURST: Final = 100
-"""Questions per group: the average per second, and the maximum at one moment."""
+"""Maximum number of jobs that a group may poll at one moment."""
 
 MIN_BATCH: Final = 5
-"""Number of questions to collect when the rate is used up, because single requests cost more."""
+"""Number of polls to allow together after the rate was used up, because single ones cost more."""
 
 NOT_FOUND_AFTER_S: Final = 60.0
-"""Seconds after sending from which a job that its cloud never reported counts as missing."""
+"""Seconds after sending at which a job counts as missing if its cloud has never reported it."""
 
 _chance: Final = random.Random()  # not the global generator, which the user may have seeded
 
@@ -84,11 +84,11 @@ _chance: Final = random.Random()  # not the global generator, which the user may
 def poll_interval_s(
     age_s: float, expected_s: float = 0.0, at_most_s: float = MAX_INTERVAL_S
 ) -> float:
-    """Return the seconds until the next question about a job.
+    """Return the seconds until a job is polled again.
 
     Args:
         age_s: seconds since the job began to run, or was sent.
-        expected_s: seconds that similar jobs take; 0.0 if unknown.
+        expected_s: expected duration of the job in seconds; 0.0 if unknown.
         at_most_s: maximum interval in seconds.
 
     >>> [poll_interval_s(age_s) for age_s in (0.0, 2.0, 4.0, 100.0, 1e6)]
@@ -104,7 +104,7 @@ def poll_interval_s(
 
 
 def max_interval_s(age_s: float, jobs: int) -> float:
-    """Return the maximum interval for one of many running jobs.
+    """Return the maximum seconds between two polls of one of many running jobs.
 
     >>> [max_interval_s(3600.0, jobs) for jobs in (1, 300, 1000, 100_000)]
     [60.0, 60.0, 200.0, 360.0]
@@ -113,13 +113,13 @@ def max_interval_s(age_s: float, jobs: int) -> float:
 
 
 def crowd_interval_s(age_s: float, jobs: int) -> float:
-    """Return the interval for one of many running jobs that together get the questions of `CROWD`.
+    """Return the interval of each job of a crowd, which gets as many polls as `CROWD` jobs would.
 
     >>> round(crowd_interval_s(10.0, jobs=4), 2), round(crowd_interval_s(10.0, jobs=40), 2)
     (1.04, 16.85)
     """
     next_age_s, at_most_s = age_s, max_interval_s(age_s, jobs)
-    for _ in range(jobs):  # the interval grows geometrically, so these are few steps
+    for _ in range(jobs):  # the interval grows geometrically, so few steps are needed
         next_age_s += poll_interval_s(next_age_s) / CROWD
         if next_age_s >= age_s + at_most_s:
             return at_most_s
@@ -127,7 +127,7 @@ def crowd_interval_s(age_s: float, jobs: int) -> float:
 
 
 def on_beat(at: float, interval_s: float) -> float:
-    """Return when to ask a question that is due at a time, an interval after the one before.
+    """Return the time of a poll that is due at `at`: earlier, on the beat, if the interval is long.
 
     >>> on_beat(103.0, 3.0), on_beat(163.0, 60.0)
     (103.0, 160.0)
@@ -146,30 +146,30 @@ class PolledJob:
     attempt_id: int
     entry_id: int
     remote_ids: list[str] | None
-    """None if they are read from the file before each question."""
+    """None if they are read from the file before each poll."""
     target: Target
     sent_at: float
-    """Not before the last look at the file without the job, because another machine's clock may
-    differ."""
+    """Time of sending, but at the earliest the last time that the file did not contain the job,
+    because another machine's clock may differ."""
     was_seen: bool
     """Whether its cloud has reported the job."""
     running_since: float | None = None
     canceling_since: float | None = None
     asked_at: float = -math.inf
     active_at: float = -math.inf
-    """Time of the last question whose answer was that the job is active."""
+    """Time of the last status request that showed that the job was active."""
     due_at: float = -math.inf
-    """Infinity while a question is in flight."""
+    """Infinity while a status request is in flight."""
     is_asked: bool = False
-    """Whether a round of questions that includes it is under way."""
+    """Whether the job is part of a round of requests that is in progress."""
     not_found: int = 0
     ended: dict[str, RemoteStatus] | None = None
-    """Statuses of its ended sub-jobs, if it has several."""
+    """Statuses of the ended sub-jobs, if the job has several sub-jobs."""
     part: dict[int, PolledJob] | None = None
-    """The part of its platform's queue that has it; None if it need not be asked about."""
+    """The part of its platform's queue that contains the job; None if it need not be polled."""
 
     def move_to(self, part: dict[int, PolledJob] | None) -> None:
-        """Move it behind the jobs of a part of its platform's queue."""
+        """Move the job to the end of a part of its platform's queue; None removes it."""
         if self.part is part:
             return
         if self.part is not None:
@@ -179,7 +179,7 @@ class PolledJob:
             part[self.entry_id] = self
 
     def is_new(self, now: float) -> bool:
-        """Return whether its cloud may need more time to find the job."""
+        """Return whether the cloud may need more time before it finds the job."""
         return not self.was_seen and now - self.sent_at < NOT_FOUND_AFTER_S
 
     @property
@@ -194,9 +194,9 @@ class _PlatformQueue:
     waiting: dict[int, PolledJob] = field(default_factory=dict)
     running: dict[int, PolledJob] = field(default_factory=dict)
     missing: dict[int, PolledJob] = field(default_factory=dict)
-    """Jobs that their cloud does not find."""
+    """Jobs that the cloud does not find."""
     expected_s: float = 0.0
-    """Minimum duration of a job, judging by earlier ones; 0.0 if unknown."""
+    """Expected duration of a job in seconds, estimated from earlier jobs; 0.0 if unknown."""
     asked_all_at: float = -math.inf
     _ran_s: float = 0.0
     _ended_s: deque[float] = field(default_factory=lambda: deque(maxlen=WINDOW))
@@ -207,7 +207,7 @@ class _PlatformQueue:
 
     @property
     def is_long(self) -> bool:
-        """Whether more jobs wait than can be asked about in a second."""
+        """Whether more jobs wait than can be polled in a second."""
         return len(self.waiting) > RATE_PER_S
 
     @property
@@ -215,7 +215,7 @@ class _PlatformQueue:
         return list(islice(self.waiting.values(), 1 if self.is_long else HEAD))
 
     def first_question_s(self) -> float:
-        """Return the seconds after sending at which the last waiting job is first asked about."""
+        """Return the seconds from sending to the first poll, for the job that was added last."""
         if self.expected_s:
             return min(FIRST_QUESTION_S, self.expected_s)
         return FIRST_QUESTION_S if len(self.waiting) > HEAD and not self._ended_s else 0.0
@@ -229,7 +229,7 @@ class _PlatformQueue:
             wanted = poll_interval_s(age_s, self.expected_s, at_most_s)
         elif job.running_since is not None:
             if len(self.running) > CROWD and not self.expected_s:
-                spread = _chance.uniform(0.85, 1.15)  # the questions spread out, at the same rate
+                spread = _chance.uniform(0.85, 1.15)  # spreads the polls at the same average rate
                 wanted = spread * crowd_interval_s(age_s, len(self.running))
             else:
                 wanted = with_jitter(poll_interval_s(age_s, at_most_s=at_most_s))
@@ -243,7 +243,7 @@ class _PlatformQueue:
         return max(wanted, UNHURRIED_S) if self.is_long else wanted
 
     def is_stuck(self, job: PolledJob) -> bool:
-        """Return whether a new job can only wait, because many jobs before it do."""
+        """Return whether a new job can only be waiting, because many jobs before it still wait."""
         return (
             self.is_long
             and job.asked_at == -math.inf
@@ -253,7 +253,7 @@ class _PlatformQueue:
         )
 
     def learn(self, age_s: float, status: RemoteStatus) -> None:
-        """Learn durations from a job that was running or had succeeded at an age."""
+        """Update the expected duration from a job that was running or had succeeded at an age."""
         if status.state == "running":
             self._ran_s = max(self._ran_s, age_s)
         elif status.state == "success":
@@ -268,20 +268,20 @@ class _PlatformQueue:
 
 
 class PollSchedule:
-    """The jobs to ask about, and when.
+    """The jobs to poll, and the times of their next polls.
 
-    `now` is in seconds by any clock, but the same one in all calls; `now_utc` is in seconds since
-    the epoch, which clouds and files use.
+    `now` is in seconds by any clock, as long as all calls use the same clock. `now_utc` is in
+    seconds since the epoch, as in times from clouds and files.
 
     Attributes:
-        version: version of the group up to which the schedule knows the changes.
+        version: version of the group up to which the schedule contains the changes.
     """
 
     def __init__(self) -> None:
         self.version = -1
         self._queues: dict[Target, _PlatformQueue] = {}
         self._due: dict[float, list[PolledJob]] = {}  # only a job's latest entry counts
-        self._times: list[float] = []  # a heap of the same
+        self._times: list[float] = []  # a heap of the keys of `_due`
         self._entries = 0
         self._allowed, self._allowed_at = float(BURST), -math.inf
         self._synced_at = -math.inf
@@ -306,15 +306,15 @@ class PollSchedule:
         *,
         is_dated_here: bool = False,
     ) -> None:
-        """Apply the changes of the group since the known version.
+        """Apply the changes of the group since the version that the schedule knows.
 
         Args:
             rows: changed jobs.
             version: version of the group with these changes.
             now: present time.
             now_utc: present time in seconds since the epoch.
-            is_dated_here: whether this machine's clock dated the sending. Otherwise no job counts
-                as sent before the last look, or the first one.
+            is_dated_here: whether the times of sending are by this machine's clock. Otherwise, no
+                job counts as sent before the previous call, or before this one if it is the first.
         """
         earliest = -math.inf if is_dated_here else now if self.version < 0 else self._synced_at
         self._synced_at = now
@@ -328,14 +328,14 @@ class PollSchedule:
                 job = self._add(row, now, age_s, max(now - age_s, earliest))
             if job is not None and row.is_canceling and job.canceling_since is None:
                 job.canceling_since = now
-                job.active_at = -math.inf  # earlier answers are out of date
+                job.active_at = -math.inf  # earlier responses are out of date
                 self.schedule(job, -math.inf)
         self.version = version
 
     def record(
         self, job: PolledJob, status: RemoteStatus, now: float, now_utc: float, took_s: float = 0.0
     ) -> None:
-        """Record the status that a cloud reported, `took_s` after the question."""
+        """Record the status that a cloud reported `took_s` seconds after the request."""
         job.asked_at = now
         job.was_seen = True
         job.not_found = 0
@@ -365,7 +365,7 @@ class PollSchedule:
         self.schedule(job, on_beat(now + interval_s, interval_s))
 
     def record_missing(self, job: PolledJob, now: float) -> None:
-        """Record that a cloud does not find a job, so that no other job waits behind it."""
+        """Record that a cloud does not find a job, so that no other job waits behind this one."""
         if job.part is not None:
             job.move_to(self._queues[job.target].missing)
         self.schedule(job, now + MAX_INTERVAL_S)
@@ -373,16 +373,17 @@ class PollSchedule:
     def schedule(self, job: PolledJob, at: float) -> None:
         job.due_at = at
         self._enter(job)
-        if self._entries > 2 * len(self) + BURST:  # most are out of date
+        if self._entries > 2 * len(self) + BURST:  # most entries are out of date
             self._due, self._times, self._entries = {}, [], 0
             for live in self:
                 if live.due_at < math.inf:
                     self._enter(live)
 
     def pop_due(self, now: float) -> list[PolledJob]:
-        """Return the due jobs, at most as many as the rate allows; each is due again later.
+        """Return the due jobs, but no more than the rate allows.
 
-        Jobs that are due at minus infinity are returned in any case.
+        Each of them has no due time until it is scheduled again. The rate does not limit jobs that
+        are due at minus infinity.
         """
         self._allowed = min(BURST, self._allowed + (now - self._allowed_at) * RATE_PER_S)
         self._allowed_at = now
@@ -399,7 +400,7 @@ class PollSchedule:
                     break
                 taken += 1
                 if is_limited and self._queues[job.target].is_stuck(job):
-                    job.asked_at = now  # counts as asked
+                    job.asked_at = now  # counts as polled
                     stuck.append(job)
                 elif is_current:
                     self._allowed -= is_limited
@@ -416,7 +417,7 @@ class PollSchedule:
         return due
 
     def seconds_to_next(self, now: float) -> float:
-        """Return the seconds until a job may be due; infinity if none will."""
+        """Return the seconds until a job may be due; infinity if no job is scheduled."""
         at = self._times[0] if self._times else math.inf
         if self._allowed < 1:
             at = max(at, self._allowed_at + (MIN_BATCH - self._allowed) / RATE_PER_S)
@@ -428,7 +429,7 @@ class PollSchedule:
             entered = self._due[job.due_at] = []
             heapq.heappush(self._times, job.due_at)
         elif entered[0].due_at == job.due_at:
-            job.due_at = entered[0].due_at  # one object takes less memory
+            job.due_at = entered[0].due_at  # sharing one object saves memory
         entered.append(job)
         self._entries += 1
 
@@ -449,7 +450,7 @@ class PollSchedule:
         return None
 
     def _ask_next(self, queue: _PlatformQueue, now: float) -> None:
-        """Ask about the first waiting job, after another has ended."""
+        """Poll the first waiting job, because another job has ended."""
         for job in queue.head:
             if now < job.due_at < math.inf:
                 if job.asked_at > -math.inf:
@@ -457,7 +458,7 @@ class PollSchedule:
                 return
 
     def _ask_crowd(self, queue: _PlatformQueue, now: float) -> None:
-        """Ask about the others of a crowd, after one has ended."""
+        """Poll the other jobs of a crowd, because one of them has ended."""
         if not queue.expected_s:
             if now - queue.asked_all_at < FIRST_QUESTION_S:
                 return
@@ -469,7 +470,7 @@ class PollSchedule:
                 self.schedule(job, at)
 
     def _hasten_head(self, queue: _PlatformQueue, now: float) -> None:
-        """Ask about the next jobs to start, after one has started."""
+        """Poll the next jobs to start earlier, because a job has started."""
         for job in queue.head:
             at = job.asked_at + queue.interval_s(job, now)
             if queue.is_long:

@@ -1,4 +1,4 @@
-"""Poll the clouds about one group's jobs while something watches them."""
+"""Poll one group's jobs on their clouds while something watches the group."""
 
 from __future__ import annotations
 
@@ -43,53 +43,53 @@ from jobgroup.store.incidents import incident_kind
 from jobgroup.store.polling_leases import AccountKey
 
 CHUNK: Final = 1000
-"""Maximum number of jobs in one call of a provider, and of answers in one transaction."""
+"""Maximum number of jobs in one call of a provider, and of statuses in one transaction."""
 
 FRESH_S: Final = 0.1
-"""A refresh does not ask again about jobs that were asked about within this many seconds."""
+"""Seconds after a poll within which a refresh does not poll the same job again."""
 
 TOGETHER_S: Final = 0.1
-"""Seconds within which answers are recorded in one transaction."""
+"""Seconds for which responses are collected before one transaction records them."""
 
 PATIENCE_S: Final = 10.0
-"""Seconds that a refresh waits for answers; later answers are recorded too."""
+"""Seconds for which a refresh waits for responses; later responses are recorded too."""
 
 FEW: Final = 10
-"""If the cloud answers about other jobs, up to this many silent jobs get an error of their own;
-more are the cloud's problem."""
+"""Maximum number of jobs without a response that get an error of their own, if the cloud responds
+for other jobs. If there are more, the problem is the cloud's."""
 
 PAUSE_S: Final = 1.0
-"""Maximum seconds between two looks for due jobs."""
+"""Maximum seconds between two checks for due jobs."""
 
 ABANDONED_INTERVAL_S: Final = 2.0
-"""Seconds between checks, by a process that does not run the group, whether its sender has
-ended."""
+"""Seconds between two checks, by a process that does not run the group, of whether the sending
+process has ended."""
 
 LINGER_S: Final = 2.0
-"""Seconds for which this process keeps its polling leases when nothing watches, for the next
-call."""
+"""Seconds for which this process keeps its polling leases after the last watcher has left, so that
+the next call can use them."""
 
 _log = logging.getLogger(__name__)
 
 
 class _Round:
-    """Questions in flight that began together."""
+    """Status requests that began together and are in flight."""
 
     def __init__(self) -> None:
         self.began = time.monotonic()
         self.over = anyio.Event()
         self.errors: list[Exception] = []
-        """Errors that concern an account."""
+        """Errors that concern a whole account."""
         self.failure: Exception | None = None
 
     async def wait(self) -> None:
-        """Wait until the round ends, at most `PATIENCE_S` from its beginning."""
+        """Wait until the round ends, but at most until `PATIENCE_S` after its beginning."""
         with anyio.move_on_after(self.began + PATIENCE_S - time.monotonic()):
             await self.over.wait()
 
 
 class _Answers:
-    """The answers of one call of a provider about some remote ids, as they arrive."""
+    """The responses to one call of a provider, by remote id, as they arrive."""
 
     def __init__(self, ids: Mapping[PolledJob, Sequence[str]]) -> None:
         self._open = {
@@ -111,7 +111,7 @@ class _Answers:
         try:
             with report_each_to(add):
                 self.by_id.update(await ask(ids))
-        except Exception as error:  # noqa: BLE001  # it concerns this account alone
+        except Exception as error:  # noqa: BLE001  # the error concerns this account alone
             known = error if isinstance(error, JobGroupError) else unreadable(error)
             self.by_id.update({i: known for i in ids if i not in self.by_id})
         finally:
@@ -119,14 +119,14 @@ class _Answers:
             self._end.set()
 
     async def wait(self) -> None:
-        """Wait for answers, and a moment longer for others that arrive together."""
+        """Wait for a response, and a moment longer for others that arrive almost together."""
         await self._news.wait()
         with anyio.move_on_after(TOGETHER_S):
             await self._end.wait()
         self._news = anyio.Event()
 
     def split(self, jobs: Sequence[PolledJob]) -> tuple[list[PolledJob], list[PolledJob]]:
-        """Return the jobs whose answers are complete, and the others."""
+        """Return the jobs whose responses are complete, and the other jobs."""
         if self._end.is_set():
             return list(jobs), []
         ready = {job for job in jobs if all(i in self.by_id for i in self._open[job])}
@@ -134,9 +134,9 @@ class _Answers:
 
 
 class Poller:
-    """Polls one group's jobs. It sleeps unless something watches and a job is active.
+    """Polls one group's jobs. The poller sleeps unless something watches and a job is active.
 
-    It notifies `changes` when a cloud reports something new.
+    It notifies `changes` when a cloud reports a change.
     """
 
     def __init__(
@@ -176,12 +176,12 @@ class Poller:
 
     @property
     def last_answer_at(self) -> float | None:
-        """Time of a cloud's last answer about this group, in seconds since the epoch."""
+        """Time of the last response from a cloud about this group, in seconds since the epoch."""
         return self._lease.answered_at
 
     @property
     def refusals(self) -> dict[AccountKey, CredentialsError]:
-        """Accounts that no process can poll now, because a token is missing or rejected."""
+        """Errors of accounts that no process can poll because a token is missing or rejected."""
         followed = self._lease.followed
         return {a: error for a, error in self._refusals.items() if a not in followed}
 
@@ -190,10 +190,10 @@ class Poller:
         return bool(self._cooldowns)
 
     def active_since(self, moment: float) -> set[int]:
-        """Return the entries of the jobs that a cloud reported as active when asked later.
+        """Return the entry ids of jobs that were active according to requests after a moment.
 
         Args:
-            moment: time of `time.monotonic`.
+            moment: value of `time.monotonic`.
         """
         return {job.entry_id for job in self._schedule if job.active_at > moment}
 
@@ -204,14 +204,14 @@ class Poller:
         if not self._is_polling:
             self._is_polling = True
             self._loop.spawn(self._run)
-        self._changes.notify()  # the end may take a while
+        self._changes.notify()  # `_run` may still be waiting before it ends
         try:
             yield
         finally:
             self._users -= 1
 
     async def refresh(self, entry_ids: Iterable[int] | None = None) -> None:
-        """Ask about every job that may have changed, except those asked about a moment ago.
+        """Poll every job that may have changed, except jobs that were polled a moment ago.
 
         Raises:
             CredentialsError: a token is missing or rejected; jobs keep their last state.
@@ -222,8 +222,8 @@ class Poller:
                 await round_.wait()
             self._look_for_dead_at = began
             await self._load()
-            # the time of the question counts, because its answer may precede the caller's last
-            # action; a caller in a tight loop spends at most half of its time here
+            # the time of the request counts, because its response may be older than the caller's
+            # last action; a caller in a tight loop spends at most half of its time here
             fresh_since = began - max(FRESH_S, 2 * self._refresh_s)
             wanted = None if entry_ids is None else set(entry_ids)
             due = [
@@ -245,7 +245,7 @@ class Poller:
                 raise error
 
     async def forget_refusals(self) -> None:
-        """Ask again at once, because there is a new token or the user has called again."""
+        """Poll again at once, because there is a new token or the user has repeated a call."""
         for job in self._schedule:
             if job.account in self._cooldowns:
                 self._schedule.schedule(job, time.monotonic())
@@ -268,7 +268,7 @@ class Poller:
                 next_s = self._schedule.seconds_to_next(time.monotonic())
                 with anyio.move_on_after(min(PAUSE_S, max(0.0, next_s))):
                     await changed.wait()
-            except Exception as error:  # noqa: BLE001  # callers wait for what it finds
+            except Exception as error:  # noqa: BLE001  # callers wait for the results of this loop
                 self._log_once(error)
                 await anyio.sleep(PAUSE_S)
         self._is_polling = False
@@ -276,7 +276,7 @@ class Poller:
             await self._in_thread(self._lease.release)
 
     async def _poll(self) -> None:
-        """Begin a round with the due jobs that this process polls."""
+        """Begin a round with the due jobs of the accounts that this process polls."""
         async with self._asking:
             await self._load_and_elect()
             now = time.monotonic()
@@ -291,7 +291,7 @@ class Poller:
                 self._begin(due, is_background=True)
 
     async def _load(self, elect: Collection[AccountKey] | None = None) -> None:
-        """Bring the schedule up to date with the file, and the accounts that this process polls."""
+        """Update the schedule from the file, and the leases for `elect` if it is not None."""
         store, known, must_look = self._store, self._schedule.version, False
         if not self._running.is_held and time.monotonic() >= self._look_for_dead_at:
             self._look_for_dead_at = time.monotonic() + ABANDONED_INTERVAL_S
@@ -302,7 +302,7 @@ class Poller:
                 self._lease.update(elect)
             if must_look:
                 self._running.mark_abandoned_unconfirmed()
-            # another process dates its sending by its own clock
+            # another process records the times of sending by its own clock
             return store.version, known < 0 and not self._running.is_held_elsewhere()
 
         began = time.monotonic()
@@ -316,7 +316,7 @@ class Poller:
         if 0 < known < version:
             pages = iter([await self._in_thread(store.statuses.list_changed, known)])
         while (rows := await self._in_thread(next, pages, None)) is not None:
-            so_far = self._schedule.version  # until all are there: reading may fail
+            so_far = self._schedule.version  # until all pages are read, because reading may fail
             self._schedule.sync(
                 rows, so_far, time.monotonic(), time.time(), is_dated_here=is_dated_here
             )
@@ -324,7 +324,7 @@ class Poller:
         self._load_s = time.monotonic() - began
 
     async def _load_and_elect(self) -> None:
-        """Update the accounts that this process polls each second, and if there are new ones."""
+        """Load changes; each second, and for new accounts, decide which ones this process polls."""
         self._woken &= self._lease.accounts
         known = self._schedule.accounts
         is_time = time.monotonic() >= self._elected_at + PAUSE_S
@@ -348,10 +348,10 @@ class Poller:
                     self._schedule.schedule(job, now)
 
     def _may_ask(self, account: AccountKey) -> bool:
-        """Whether this process may have a token; it tries a rejected one again after a while."""
+        """Return whether this process may have a token; rejected ones are retried after a while."""
         if account not in self._refusals:
             return True
-        cooldown = self._cooldowns.get(account)  # the loop may have ended both
+        cooldown = self._cooldowns.get(account)  # the loop may have removed both since
         return cooldown is None or cooldown.until <= time.monotonic()
 
     def _cooldown_until(self, job: PolledJob) -> float:
@@ -366,7 +366,7 @@ class Poller:
             level = logging.INFO if is_wanted else logging.WARNING
             _log.log(level, "Polling %s: %s", self._store.path.stem, error)
 
-    # -- asking ------------------------------------------------------------------------------------
+    # -- polling -----------------------------------------------------------------------------------
 
     def _begin(self, jobs: list[PolledJob], *, is_background: bool = False) -> _Round:
         """Begin a round; jobs that become due while it runs belong to another round."""
@@ -386,7 +386,7 @@ class Poller:
                 for own in accounts.values():
                     group.start_soon(self._ask_account, own, round_.errors)
             self._logged = self.write_problem = ""
-        except Exception as error:  # noqa: BLE001  # what is not on disk is asked about again
+        except Exception as error:  # noqa: BLE001  # jobs that were not recorded are polled again
             round_.failure = error
             self.write_problem = str(error) if isinstance(error, StorageError) else ""
             if is_background:
@@ -394,7 +394,7 @@ class Poller:
         finally:
             for job in jobs:
                 job.is_asked = False
-                if job.due_at == math.inf:  # this job got no answer
+                if job.due_at == math.inf:  # no response was recorded for this job
                     self._schedule.schedule(job, max(round_.began + 1, self._cooldown_until(job)))
             self._rounds.discard(round_)
             round_.over.set()
@@ -407,9 +407,9 @@ class Poller:
                 return  # the other jobs would get the same error
 
     async def _ask(self, jobs: list[PolledJob]) -> Exception | None:
-        """Ask about jobs of one account and record each answer when it arrives.
+        """Poll jobs of one account and record each response when it arrives.
 
-        Return the account's error if it answered about no job.
+        Return the account's error if the cloud reported no status.
         """
         ids = await self._read_ids(jobs)
         asked_at, answers, waiting = time.monotonic(), _Answers(ids), jobs
@@ -453,7 +453,7 @@ class Poller:
         *,
         has_answered: bool,
     ) -> Exception | None:
-        """Decide whether missing answers concern the account; if so, return its error."""
+        """Return the account's error, if the missing responses concern the whole account."""
         if not unanswered:
             return None
         error = list(unanswered.values())[-1]
@@ -464,7 +464,7 @@ class Poller:
             await self._open_incident(account, error, asked_at)
             return error
         if is_silence and len(unanswered) <= FEW:
-            for job, own in unanswered.items():  # the cloud is silent only about these jobs
+            for job, own in unanswered.items():  # the cloud does not respond for these jobs only
                 await self._record_job_error(job, own)
         return None
 
@@ -473,7 +473,7 @@ class Poller:
     async def _record(
         self, account: AccountKey, statuses: list[tuple[PolledJob, RemoteStatus]], asked_at: float
     ) -> None:
-        """Record statuses, and the fact that the cloud responds."""
+        """Record statuses and the fact that the cloud responds."""
         now, now_utc = time.monotonic(), time.time()
         self._lease.answered_at = now_utc
 
@@ -485,7 +485,7 @@ class Poller:
             return is_resolved or has_news
 
         has_news = await self._in_thread(write)
-        # only now, because jobs whose answers are not on disk must be asked about again
+        # only now, because jobs whose statuses are not on disk must be polled again
         for job, status in statuses:
             self._schedule.record(job, status, now, now_utc, now - asked_at)
             if status.state not in TERMINAL:
@@ -497,7 +497,7 @@ class Poller:
             self._changes.notify()
 
     async def _record_job_error(self, job: PolledJob, error: Exception) -> None:
-        """Record an error that concerns one job alone as its message."""
+        """Record an error that concerns only one job, as the job's message."""
         now, statuses = time.monotonic(), self._store.statuses
         self._schedule.schedule(job, now + 1)
         job.not_found += isinstance(error, RemoteNotFoundError)
@@ -514,7 +514,7 @@ class Poller:
         self._changes.notify()
 
     async def _open_incident(self, account: AccountKey, error: Exception, asked_at: float) -> None:
-        """Pause an account for a while, and report why."""
+        """Pause polling of an account for a while, and record the reason."""
         self._refusals.pop(account, None)
         if isinstance(error, CredentialsError):
             self._refusals[account] = error

@@ -1,6 +1,7 @@
-"""The entries of a group: each has a permanent id, which is never reused, and a position.
+"""The entries of a group. Each has a position, and a permanent id that is never reused.
 
-A position is the entry's rank, counted from 0: it changes when an entry before it is removed.
+The position is the entry's index in the group, counted from 0. It changes when an earlier entry is
+removed.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ _WAS_SENT = """
     OR EXISTS (SELECT 1 FROM attempts a WHERE a.entry_id = j.id
                AND (a.state <> 'refused' OR a.id IN (SELECT attempt_id FROM subjobs)))
 """
-"""SQL condition that the cloud has, may have, or had the job `j`."""
+"""SQL condition that is true if the cloud has, had or may have the job `j`."""
 
 
 class Entries:
@@ -30,7 +31,7 @@ class Entries:
         self._database = database
 
     def ids(self, states: Iterable[str] | None = None) -> list[int]:
-        """Return the ids of all entries, or of those in certain states, in order."""
+        """Return the ids of all entries, or of those in the given states, in order."""
         where, values = "", []
         if states is not None:
             where = "WHERE state IN (SELECT value FROM json_each(?))"
@@ -42,15 +43,17 @@ class Entries:
     def at(
         self, positions: Sequence[int] | None = None, *, removals: int | None = None
     ) -> list[int]:
-        """Return the ids of the entries at the given positions; negative ids for lost rows.
+        """Return the ids of the entries at the given positions.
+
+        If an entry's row is lost, ``-1 - position`` takes the place of its id.
 
         Args:
             positions: positions, counted from 0; None for all.
-            removals: value of `removals` when the positions were looked up; None if they were
-                looked up just now.
+            removals: value of `removals()` when the caller looked up the positions; None if they
+                are certainly current.
 
         Raises:
-            JobRemovedError: entries have been removed since, so others have these positions.
+            JobRemovedError: entries have been removed since, so the positions may be wrong.
             IndexError: a position does not exist.
         """
         with self._database.read_transaction() as connection:
@@ -74,7 +77,7 @@ class Entries:
         return [found.get(position, -1 - position) for position in positions]
 
     def positions(self, entry_ids: Collection[int]) -> dict[int, int]:
-        """Return the positions of entries by their ids; removed entries are absent."""
+        """Return the position of each given entry, by its id; removed entries are absent."""
         with self._database.read_transaction() as connection:
             rows = connection.execute(
                 "SELECT id, position FROM jobs WHERE id IN (SELECT value FROM json_each(?))",
@@ -86,8 +89,8 @@ class Entries:
         """Return the position of an entry.
 
         Raises:
-            JobRemovedError: the entry was removed.
-            CorruptGroupError: its row is lost.
+            JobRemovedError: the entry has been removed.
+            CorruptGroupError: the entry's row is lost.
         """
         with self._database.read_transaction() as connection:
             row = connection.execute("SELECT position FROM jobs WHERE id = ?", (entry_id,))
@@ -97,18 +100,18 @@ class Entries:
             return found[0]
 
     def removals(self) -> int:
-        """Return the group's version at the last removal; 0 if nothing was ever removed."""
+        """Return the group's version at the last removal; 0 if no entry has ever been removed."""
         with self._database.read_transaction() as connection:
             return _removed(connection)[0]
 
     def remove(self, entry_ids: Iterable[int]) -> None:
-        """Remove entries that were never sent, all or none; the others keep their order.
+        """Remove all of the given entries, or none of them if any may have been sent.
 
-        The transaction that removes them checks this: entries that a process is sending, or may
-        have sent, stay.
+        The other entries keep their order. The transaction that removes entries also checks their
+        states, so no entry is removed that another process is sending.
 
         Raises:
-            JobGroupError: an entry was sent, or may have been; nothing was removed.
+            JobGroupError: an entry was sent, or may have been sent; nothing was removed.
         """
         wanted = json.dumps(list(entry_ids))
         with self._database.write_transaction() as tx:
@@ -160,7 +163,7 @@ def _delete(tx: Transaction, gone: str) -> None:
         " UNION ALL SELECT payload_id FROM attempts WHERE payload_id IS NOT NULL)",
         (json.dumps([body for (body,) in bodies]),),
     )
-    # another body may get the same id
+    # a later body may get the id of a deleted one
     tx.execute(
         "DELETE FROM fingerprints WHERE payload_id NOT IN (SELECT id FROM payloads)"
         " OR composition_id NOT IN (SELECT 0 UNION ALL SELECT id FROM payloads)"
@@ -177,7 +180,7 @@ def _close_gaps(tx: Transaction, removed: Sequence[int]) -> None:
 
 
 def length(connection: sqlite3.Connection | Transaction) -> int:
-    """Return the number of entries, from the last position, because rows may be lost."""
+    """Return the number of entries, computed from the last position because rows may be lost."""
     value: int = connection.execute("SELECT coalesce(max(position) + 1, 0) FROM jobs").fetchone()[0]
     return value
 
@@ -188,7 +191,7 @@ def position_in(connection: sqlite3.Connection | Transaction, entry_id: int) -> 
 
 
 def next_id(tx: Transaction) -> int:
-    """Return an id that no entry of the group ever had."""
+    """Return an id that no entry of the group has ever had."""
     (last,) = tx.execute("SELECT coalesce(max(id), 0) FROM jobs").fetchone()
     return max(int(last), _removed(tx)[1]) + 1
 
@@ -196,7 +199,7 @@ def next_id(tx: Transaction) -> int:
 def missing(
     path: Path, connection: sqlite3.Connection | Transaction, entry_id: int
 ) -> JobRemovedError | CorruptGroupError:
-    """Return the error for an entry without a row: it was removed, or its row is lost."""
+    """Return the error for an entry without a row: the entry was removed, or its row is lost."""
     (count,) = connection.execute("SELECT count(*) FROM jobs").fetchone()
     if entry_id > 0 and entry_id <= _removed(connection)[1] and count == length(connection):
         return JobRemovedError(

@@ -19,10 +19,10 @@ class Priorities:
         self._database = database
 
     def put_first(self, entry_ids: Sequence[int]) -> list[int]:
-        """Put jobs before all others, in this order; previously prioritized jobs follow them.
+        """Put jobs before all others, in the given order; previously prioritized jobs follow them.
 
         Returns:
-            The jobs that can be sent: unsent jobs, and failed jobs that may be rerun.
+            The ids of those jobs that can be sent: unsent, refused, failed and canceled jobs.
         """
         with self._database.write_transaction() as tx:
             rows = tx.execute(
@@ -40,13 +40,13 @@ class Priorities:
         return chosen
 
     def latest(self) -> int:
-        """Return the number of the last batch, which grows with each batch; 0 if there is none."""
+        """Return the number of the last batch, which is the highest; 0 if there is no batch."""
         with self._database.read_transaction() as connection:
             row = connection.execute("SELECT max(batch) FROM priorities").fetchone()
         return row[0] or 0
 
     def entry_ids(self, states: Iterable[str]) -> list[int]:
-        """Return the prioritized jobs in certain states, in sending order."""
+        """Return the ids of the prioritized jobs in the given states, in sending order."""
         with self._database.read_transaction() as connection:
             rows = connection.execute(
                 "SELECT p.entry_id FROM priorities p JOIN jobs j ON j.id = p.entry_id"
@@ -57,7 +57,7 @@ class Priorities:
             return [entry_id for (entry_id,) in rows]
 
     def positions(self, at_most: int) -> list[int]:
-        """Return the positions of the prioritized jobs, for messages."""
+        """Return the positions of the first `at_most` prioritized jobs, for messages."""
         with self._database.read_transaction() as connection:
             rows = connection.execute(
                 "SELECT j.position FROM priorities p JOIN jobs j ON j.id = p.entry_id"

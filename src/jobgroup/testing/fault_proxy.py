@@ -1,4 +1,4 @@
-"""A loopback proxy between a provider and its service, which drops, holds and forges responses."""
+"""A loopback proxy that holds requests of a provider, and drops or forges its responses."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ import httpx
 from jobgroup.origin import is_loopback
 
 DROP_RESPONSE: Final = "drop_response"
-"""The service carries out the request, and its response is lost."""
+"""The service carries out the request, but the proxy drops its response."""
 
 HOLD: Final = "hold"
-"""The request waits in the proxy until `FaultProxy.release`."""
+"""The request waits in the proxy until `FaultProxy.release` is called."""
 
 _HOLD_TIMEOUT_S: Final = 4.0
-"""Seconds for which a request is held. This is shorter than a client's timeout, so that a test
-reports the blocked loop and not the timeout."""
+"""Shorter than a client's timeout, so that the test reports what blocked the event loop, not a
+timeout."""
 
 _HOP_BY_HOP: Final = frozenset(
     {"connection", "content-encoding", "content-length", "host", "keep-alive", "transfer-encoding"}
@@ -51,16 +51,16 @@ class StubResponse:
 
 
 Fault = StubResponse | str | None
-"""A response, `DROP_RESPONSE`, `HOLD`, or None to pass the request on."""
+"""A response, `DROP_RESPONSE`, `HOLD`, or None to relay the request without a fault."""
 
 
 class FaultProxy:
     """A proxy that runs during a ``with`` block.
 
     Attributes:
-        url: URL for the provider to use instead of the service's URL.
-        requests: every request, in order.
-        fault: function that returns the fault of a request.
+        url: URL of the proxy, which the provider uses instead of the service's URL.
+        requests: all requests so far, in order.
+        fault: function that returns the fault to inject for a request.
         was_stuck: whether a request was held until the proxy gave up waiting.
         connections: sockets of the provider's connections.
 
@@ -110,7 +110,7 @@ class FaultProxy:
         self._released.set()
 
     def answer(self, request: RecordedRequest) -> StubResponse | None:
-        """Return the response to a request; None to drop it."""
+        """Return the response to a request; None if it is to be dropped."""
         self.requests.append(request)
         fault = self.fault(request)
         if isinstance(fault, StubResponse):
@@ -166,7 +166,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(content)
 
-    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = _relay  # noqa: N815  # not ours
+    # http.server requires these names
+    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = _relay  # noqa: N815
 
     def log_message(self, *_: object) -> None:
         """Print nothing."""
@@ -177,7 +178,7 @@ class _Server(ThreadingHTTPServer):
     request_queue_size = 128  # with the default of 5, many requests wait seconds to connect
 
     def handle_error(self, *_: object) -> None:
-        """Ignore a client that has gone."""
+        """Ignore errors from clients that have disconnected."""
 
 
 def _encoded(body: Any) -> bytes:
