@@ -453,7 +453,7 @@ class Poller:
         *,
         has_answered: bool,
     ) -> Exception | None:
-        """Return the account's error, if the missing responses concern the whole account."""
+        """Open an incident and return its error if missing responses concern the whole account."""
         if not unanswered:
             return None
         error = list(unanswered.values())[-1]
@@ -464,7 +464,7 @@ class Poller:
             await self._open_incident(account, error, asked_at)
             return error
         if is_silence and len(unanswered) <= FEW:
-            for job, own in unanswered.items():  # the cloud does not respond for these jobs only
+            for job, own in unanswered.items():  # the cloud responds for all jobs but these
                 await self._record_job_error(job, own)
         return None
 
