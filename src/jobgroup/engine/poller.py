@@ -166,7 +166,7 @@ class Poller:
         self._refusals: dict[AccountKey, CredentialsError] = {}
         self._logged = ""
         self.write_problem = ""
-        """Why the answers of the last round are not in the file; "" if they are."""
+        """Why the responses of the last round are not in the file; "" if they are."""
         self._woken: frozenset[AccountKey] = frozenset()
         """Accounts that this process polls and whose jobs are due."""
         self._refresh_s = 0.0

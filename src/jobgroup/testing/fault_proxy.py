@@ -23,8 +23,8 @@ HOLD: Final = "hold"
 """The request waits in the proxy until `FaultProxy.release` is called."""
 
 _HOLD_TIMEOUT_S: Final = 4.0
-"""Shorter than a client's timeout, so that the test reports what blocked the event loop, not a
-timeout."""
+"""Maximum seconds for which a request is held. This is shorter than a client's timeout, so that the
+test reports what blocked the event loop, not a timeout."""
 
 _HOP_BY_HOP: Final = frozenset(
     {"connection", "content-encoding", "content-length", "host", "keep-alive", "transfer-encoding"}
