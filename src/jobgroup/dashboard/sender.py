@@ -103,7 +103,6 @@ class Sender:
         """Record that a view is open; push from this thread if the other's pushes do not arrive."""
         with self._lock:
             self._heard_at = time.monotonic()
-            self._has_views = True
             self._note_epoch(message.client)
             self._sync.synced(message.client, message.ack)
             if not message.reply:
@@ -226,7 +225,6 @@ class Sender:
         with self._lock:
             now = time.monotonic()
             if self._sync.is_open and self._cells.is_lost(now - self._heard_at):
-                self._has_views = False
                 self._sync.closed()
             if self._is_due(now):
                 return 0.0
