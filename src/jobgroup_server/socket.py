@@ -213,7 +213,7 @@ class DashboardSocket(WebSocketMixin, WebSocketHandler, JupyterHandler):
             if slow is not self:
                 await self.write_message(frame, binary=isinstance(frame, bytes))
         except WebSocketClosedError:
-            pass  # the browser has gone
+            pass  # the browser has disconnected
         finally:
             self.unsent_bytes -= len(frame)
 

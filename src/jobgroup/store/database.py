@@ -275,7 +275,7 @@ class Database:
                 "UPDATE meta SET value = ? WHERE key = 'filed' AND value = ?", (stamp, mark)
             )
         except (sqlite3.Error, StorageError):
-            pass  # only the log stays longer
+            pass  # the log is not emptied yet
         finally:
             if helper is not None:
                 helper.close()
