@@ -29,9 +29,8 @@ _HIDDEN_NAMES: Final = frozenset({"iterator", "content"})
 """Parameters and metadata that are in no table."""
 
 LEADING_COLUMNS: Final = ("job", "name", "iteration", "status")
-TRAILING_COLUMNS: Final = ("shots", "duration_s", "attempts", "note", "error")
 OPTIONAL_COLUMNS: Final = ("id", "platform", "sent_at", "started_at", "finished_at")
-"""Columns of each table: before the jobs' own, after them, or only on request."""
+"""Columns that stand before the jobs' own, and columns shown only on request."""
 
 MOST_STATES: Final = 4
 """Number of states whose shares are shown: those with the greatest mean share."""
