@@ -1,1 +1,1 @@
-"""The engine sends and watches jobs asynchronously, on one background event loop per process."""
+"""Send and poll jobs asynchronously, on one background event loop per process."""

@@ -19,7 +19,7 @@ class Sender:
     Attributes:
         host: name of its machine.
         pid: its process id there.
-        since: time at which it began, by its own clock, in seconds since the epoch.
+        since: time at which it began, in seconds since the epoch, by its own clock.
         is_this_process: whether it is the calling process.
         is_from_page: whether a page started it.
     """
@@ -46,7 +46,7 @@ def read_activity(session: GroupSession) -> tuple[dict[str, int], bool]:
 
     A group is active while a job is running or waiting, or a living process is sending jobs.
     """
-    # the sender first, then the jobs: jobs that a run sent are in the file before the run is over
+    # The sender is read before the jobs: a run's jobs are in the file before the run is over.
     is_being_sent = bool(session.runs) or session.lease.is_held_elsewhere()
     counts = session.store.counts()
     return counts, is_being_sent or any(counts.get(state) for state in PENDING | {SENDING})
@@ -69,7 +69,7 @@ async def count_pending(session: GroupSession) -> int:
     """Return the number of jobs that are running, waiting or being sent by a living process."""
 
     def count() -> int:
-        is_sent_elsewhere = session.lease.is_held_elsewhere()  # first, so that its last job counts
+        is_sent_elsewhere = session.lease.is_held_elsewhere()  # first, to count its last job
         counts = session.store.counts()
         is_being_sent = session.lease.is_held or is_sent_elsewhere
         states = PENDING | {SENDING} if is_being_sent else PENDING

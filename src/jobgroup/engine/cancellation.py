@@ -30,7 +30,7 @@ _HAS_ENDED = (RequestRejectedError, RemoteNotFoundError)
 """Responses of clouds to the cancellation of a job that has already ended."""
 
 _NOT_FROM_HERE = (CredentialsError, MissingDependencyError, InvalidProviderError)
-"""Errors that other processes may not get, because they may have a valid token or the provider."""
+"""Errors that may not occur in other processes, which may have a valid token or the provider."""
 
 
 @dataclass(slots=True)
@@ -40,8 +40,9 @@ class Cancellation:
     Attributes:
         done: entries whose cloud was asked to cancel them.
         failed: reason for each entry that could not be canceled.
-        not_from_here: entries of `failed` for which this process has no usable token or provider.
-        accounts: accounts of these entries, with their errors.
+        not_from_here: entries of `failed` that this process cannot cancel without a token or a
+            provider.
+        accounts: accounts of `not_from_here`, with their errors.
         others: number of jobs that were not active.
     """
 
@@ -71,9 +72,9 @@ class Cancellation:
 async def cancel_from_here(
     session: GroupSession, entry_ids: Sequence[int] | None = None
 ) -> Cancellation:
-    """Ask the clouds to cancel jobs that have not ended; None for all of them.
+    """Ask the clouds to cancel the given jobs, or all (None), unless they have ended.
 
-    An entry that was sent in part is unsent, but its sub-jobs on the cloud are canceled too.
+    An entry that was sent in part is unsent; its sub-jobs on the cloud are canceled too.
     """
     records = await session.in_thread(
         lambda: session.store.records(
@@ -144,7 +145,7 @@ class _Canceling:
     async def _ask(self, target: Target, remote_id: str) -> JobGroupError | None:
         async with self._gate:
             if (refused := self.outcome.accounts.get(target)) is not None:
-                return refused  # it would be the same for each of its jobs
+                return refused  # its other jobs would get the same error
             try:
                 provider = await self._session.provider(target)
                 await provider.cancel(remote_id)

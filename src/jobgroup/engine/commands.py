@@ -1,8 +1,8 @@
 """Execute a group's commands, which come from a button, a script or another process.
 
-A command that sends needs the lease. If another process holds it, the command is written into the
-group's file, and that process executes it. That process also executes a command that needs a token
-if this process has no valid token.
+A command that sends jobs needs the lease. If another process holds the lease, this process writes
+the command to the group's file, and the holder executes it. If this process has no valid token, the
+holder also executes commands that need one.
 """
 
 from __future__ import annotations
@@ -42,9 +42,9 @@ class Command:
 
     Attributes:
         handler: function that executes the command.
-        needs_lease: whether only the process that runs the group executes it.
-        may_repeat: whether this process executes the command again if the process that runs the
-            group ends first; this sends nothing twice.
+        needs_lease: whether only the process that runs the group may execute it.
+        may_repeat: whether this process may execute the command again if the process that runs the
+            group ends; no job is sent twice.
     """
 
     handler: Callable[..., Awaitable[CommandResult]]
@@ -83,8 +83,8 @@ async def _forward(
         session: session of the group.
         name: name of the command.
         args: arguments of the command.
-        awake: judges whether that process responds, so that the call gives up if it does not; None
-            to wait for a response.
+        awake: judges whether that process is alive; the call gives up if it is not. None waits for
+            a response.
 
     Raises:
         JobGroupError: the command could not be executed.
@@ -95,8 +95,7 @@ async def _forward(
 
     async def result() -> CommandResult | None:
         nonlocal command_id
-        # checked first, so that everything that the other process did before it ended is read
-        # afterwards
+        # Checked before reading, so that everything the other process did before it ended is read.
         is_run_elsewhere = await session.in_thread(session.lease.is_held_elsewhere)
         command = await session.in_thread(queue.get, command_id)
         if command is None:  # a third process has taken the lease
@@ -155,18 +154,18 @@ async def _serve(session: GroupSession, command: CommandRecord) -> None:
         await session.settling.write(
             f"The command {command.name} ended ({result.text})",
             partial(session.store.commands.complete, command.id, state, asdict(result)),
-            patience_s=math.inf,  # the other process waits for it
+            patience_s=math.inf,  # the other process is waiting
         )
 
     try:
-        async with session.lease.held():  # otherwise the other process takes this one for dead
+        async with session.lease.held():  # otherwise the other process considers this one dead
             try:
                 result = await COMMANDS[command.name].handler(session, **command.args)
                 if not session.loop.is_closing:  # otherwise the other process executes it
                     await complete("done", result)
             except Exception as error:  # noqa: BLE001  (raised in the other process)
                 await complete("failed", CommandResult(str(error)))
-    except JobGroupError as error:  # the lease was lost in the meantime, or the disk is full
+    except JobGroupError as error:  # the lease was lost, or the disk is full
         await complete("failed", CommandResult(str(error)))
 
 
@@ -188,7 +187,7 @@ async def stop(session: GroupSession, by: str = "a command") -> CommandResult:
 
     Args:
         session: session of the group.
-        by: name of the requester, for the error that callers of a run get.
+        by: name of the requester, for the errors of stopped runs.
     """
     runs = list(session.runs)
     for run in runs:
@@ -207,7 +206,7 @@ async def stop(session: GroupSession, by: str = "a command") -> CommandResult:
 async def resend(session: GroupSession, entry_ids: Sequence[int]) -> CommandResult:
     """Resend unconfirmed jobs, as the user decided."""
     requeue = session.store.unconfirmed.requeue
-    async with session.lease.held():  # first, so that another holder executes it all
+    async with session.lease.held():  # first, so that another holder executes the whole command
         requeued = [p for p in entry_ids if await session.in_thread(requeue, p)]
         session.notify()
         request = RunRequest(entry_ids=tuple(requeued))
@@ -215,9 +214,10 @@ async def resend(session: GroupSession, entry_ids: Sequence[int]) -> CommandResu
 
 
 async def cancel(session: GroupSession, entry_ids: Sequence[int] | None = None) -> CommandResult:
-    """Cancel jobs on their clouds; the process that runs the group cancels those that this cannot.
+    """Cancel jobs on their clouds, with help from the process that runs the group.
 
-    Without such a process, the missing or rejected token is an incident, and pages request a token.
+    That process cancels the jobs for which this process has no token. If no process runs the group,
+    an incident is opened, and pages request a token.
     """
     canceled = await cancel_from_here(session, entry_ids)
     if not canceled.not_from_here:
@@ -260,7 +260,7 @@ async def confirm(session: GroupSession, entry_id: int, remote_id: str) -> Comma
 
 
 async def pause(session: GroupSession) -> CommandResult:
-    """Stop sending until `resume`, in whichever process runs the group."""
+    """Stop sending in every process until `resume`."""
     await set_paused(session, True)
     return CommandResult("paused: nothing more is sent, jobs on the cloud continue")
 
@@ -271,7 +271,7 @@ async def resume(session: GroupSession) -> CommandResult:
 
 
 async def prioritize(session: GroupSession, entry_ids: Sequence[int]) -> CommandResult:
-    """Send jobs before the others, in the run in progress or the next one."""
+    """Send jobs before the others, in the current run or the next one."""
     chosen = await session.in_thread(session.store.priorities.put_first, entry_ids)
     session.notify()
     left = dict.fromkeys(sorted(set(entry_ids) - set(chosen)), "It was already sent.")

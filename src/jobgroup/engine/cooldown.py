@@ -1,4 +1,4 @@
-"""Decide how long to wait after a cloud did not respond or asked for a pause. Pure."""
+"""Decide how long to wait after a cloud has not responded or has asked for a pause. Pure."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from datetime import datetime
 from jobgroup.retry import MAX_RETRY_AFTER_S, Backoff
 
 MIN_REPORTED_PAUSE_S = 10.0
-"""Requested pauses shorter than this many seconds are not mentioned to the user."""
+"""Shortest requested pause, in seconds, that is shown to the user."""
 
 
 def describe_pause(retry_after_s: float | None, next_at: float) -> str:
-    """Return a sentence about a pause that a cloud asks for; "" for none or a short one.
+    """Return a sentence about the pause that a cloud asked for; "" if there is none or it is short.
 
     Args:
-        retry_after_s: seconds that the cloud asks for.
+        retry_after_s: requested pause, in seconds.
         next_at: time of the next request, in seconds since the epoch.
 
     >>> describe_pause(600.0, 0.0).partition(";")[0]
@@ -36,7 +36,7 @@ def describe_pause(retry_after_s: float | None, next_at: float) -> str:
 
 @dataclass
 class Cooldown:
-    """The pause before the next request of an account; it grows with consecutive failures.
+    """The pause before an account's next request, which grows with consecutive failures.
 
     Times are `time.monotonic`. Requests that were in flight together count as one failure.
 
@@ -52,7 +52,7 @@ class Cooldown:
     _began_at: float = -math.inf
 
     def begin(self, asked_at: float, now: float, retry_after_s: float | None = None) -> None:
-        """Record that a request that was sent at `asked_at` has failed."""
+        """Record that a request sent at `asked_at` has failed."""
         if asked_at >= self._began_at:
             self._began_at, self.until = now, now + self._backoff.next_s(retry_after_s)
         elif retry_after_s:

@@ -1,4 +1,4 @@
-"""Fetch results, many at once or one by one as jobs end; each download may fail on its own."""
+"""Fetch results, several at once, or each when its job ends."""
 
 from __future__ import annotations
 
@@ -41,12 +41,13 @@ async def fetch(
     Args:
         session: session of the group.
         records: jobs.
-        on_each: called on the loop's thread with the number of results so far.
-        ask: whether to request results that the group has not cached from the clouds.
+        on_each: function that is called on the loop's thread with the number of results so far.
+        ask: whether to fetch uncached results from the clouds.
 
     Raises:
-        CredentialsError: a token is missing or rejected, and no other account has a result.
-            Otherwise the error is returned for each job of that account, including pending ones.
+        CredentialsError: a token is missing or rejected, and no other account has a result. If
+            another account has one, each job of the rejected account gets this error, including
+            pending jobs.
     """
     answers = await _answers(session, records, {}, on_each, ask=ask)
     refused = [answer for answer in answers.values() if isinstance(answer, CredentialsError)]
@@ -60,12 +61,12 @@ async def keep(
     records: Sequence[JobRecord],
     on_each: Callable[[int], object] | None = None,
 ) -> CommandResult:
-    """Fetch missing results into a group, which must cache results.
+    """Fetch missing results into a group that caches results.
 
     Args:
         session: session of the group.
         records: jobs.
-        on_each: called on the loop's thread with the number of jobs so far.
+        on_each: function that is called on the loop's thread with the number of jobs so far.
 
     Returns:
         The entries whose results were fetched, and the reason for each missing one.
@@ -81,7 +82,7 @@ async def keep(
     failed: dict[int, str] = {}
     refusals: dict[Account, CredentialsError] = {}
     refused: list[CredentialsError] = []
-    for start in range(0, len(left), KEPT_AT_ONCE):  # so that few documents are in memory
+    for start in range(0, len(left), KEPT_AT_ONCE):  # to keep few documents in memory
         batch = left[start : start + KEPT_AT_ONCE]
 
         def count(answered: int, before: int = len(records) - len(left) + start) -> None:
@@ -121,7 +122,7 @@ async def _answers(
     *,
     ask: bool = True,
 ) -> dict[int, Document | Exception]:
-    """Return a document or an error by entry, and add the accounts that were rejected."""
+    """Return a document or an error by entry; add rejected accounts to `refused`."""
     downloads = _Downloads(session)
     answers: dict[int, Document | Exception] = {**await downloads.cached(records)}
     if ask:
@@ -149,8 +150,7 @@ async def _answers(
 class CompletionStream:
     """The jobs of a group as they end, each with its result document.
 
-    The stream starts polling and downloading at once, and keeps at most `AT_ONCE` results in
-    memory.
+    The stream starts polling and fetching at once, and keeps at most `AT_ONCE` results in memory.
     """
 
     def __init__(self, session: GroupSession) -> None:
@@ -197,8 +197,9 @@ class CompletionStream:
 
             async def is_over() -> bool:
                 nonlocal version
-                # the caller may rerun jobs that it got, so it must have taken all of them and ask
-                # for more; checked first, so that the next round finds what ends in between
+                # The caller may rerun a returned job. So the stream ends only after the caller has
+                # taken all jobs and asks for more. This is checked first, so the next round finds
+                # jobs that end in between.
                 is_wanted = self._asked > self._taken == len(given)
                 has_ended = is_wanted and not await count_pending(session)
                 has_ended = has_ended and not await is_sending(session)
@@ -236,7 +237,7 @@ class _Downloads:
         self._turn = anyio.Lock()
 
     async def cached(self, records: Sequence[JobRecord]) -> dict[int, Document]:
-        """Return the results that are cached, by entry. Call this before `ask`."""
+        """Return the cached results by entry. Call this before `ask`."""
         session = self._session
         attempts = {
             r.entry_id: r.attempt_id for r in records if r.remote_id and r.attempt_id is not None
@@ -257,7 +258,7 @@ class _Downloads:
             parts = [dict(await provider.result(i)) for i in ids]
             if record.composition_id is None:
                 (document,) = parts
-                document.pop("composition", None)  # a cloud means something else
+                document.pop("composition", None)  # a cloud's "composition" is not ours
             else:
                 composition = await session.in_thread(
                     session.store.composition, record.composition_id
@@ -265,7 +266,7 @@ class _Downloads:
                 document = {"parts": parts, "composition": composition}
         except JobGroupError as error:
             return error
-        except Exception as error:  # noqa: BLE001  # the others are fetched
+        except Exception as error:  # noqa: BLE001 # the other results are fetched
             return unreadable(error, record.origin)
         attempt_id = record.attempt_id if record.state in TERMINAL else None
         if self._is_caching and attempt_id is not None and _is_complete(document):
@@ -281,13 +282,13 @@ class _Downloads:
             if batch:
                 try:
                     await session.in_thread(session.store.results.put, batch)
-                    session.notify()  # the observers of `results_on_cloud_only`
+                    session.notify()  # for observers of `results_on_cloud_only`
                 except StorageError as error:
                     session.log.warning("Results of %r were not cached: %s", session.name, error)
 
 
 def _is_complete(document: Document) -> bool:
-    """Return whether a document is complete, and not text that was cut short."""
+    """Return whether a document is complete and not truncated."""
     if "composition" in document:
         return all(map(_is_complete, document["parts"]))
     try:

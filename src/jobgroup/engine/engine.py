@@ -1,4 +1,4 @@
-"""The engine, one per process, with the loop, the sessions of open groups, and the providers."""
+"""Start the engine: one event loop, the sessions of open groups, and the providers."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ class Engine:
 
     def reset_after_fork(self) -> None:
         """Start again in a forked child: thread, connections, leases and runs are the parent's."""
-        self._inherited += (self.loop, self._providers)  # otherwise they would be closed
+        self._inherited += (self.loop, self._providers)  # a reference keeps them from being closed
         self._begin()
         for session in list(self._sessions.values()):
             self._inherited += (session.lease, session.poller)
             session.reset_after_fork(self.loop, self._providers)
 
     def session(self, name: str, path: Path, *, create: bool) -> GroupSession:
-        """Return the session of a group, which is shared while anything has the group open."""
+        """Return the session of a group; all that have the group open share it."""
         with self._lock:
             session = self._sessions.get(path)
             if session is None or not session.is_current():
@@ -67,7 +67,7 @@ class Engine:
                 self.loop.start(session.poller.forget_refusals)
 
     async def _finish(self) -> None:
-        """Stop sending, record the requests in flight, and release the leases."""
+        """Stop sending, record requests in flight, and release the leases."""
         import anyio
 
         with self._lock:
@@ -80,13 +80,13 @@ class Engine:
         await self._providers.aclose()
 
     def _give_up(self) -> None:
-        """Log events on a cloud that are in no file."""
+        """Log the outcomes of requests that could not be written to a file."""
         for session in list(self._sessions.values()):
             session.settling.give_up()
 
 
 def _is_finishing(session: GroupSession) -> bool:
-    # nothing waits for a file that is gone
+    # records for a deleted file are not waited for
     is_sending = session.lease.is_held and not session.settling.is_hopeless
     return is_sending or session.settling.is_waited_for
 

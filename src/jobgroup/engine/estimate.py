@@ -1,4 +1,4 @@
-"""Estimate, from a group's own jobs, the cost of a run and the time that the group still takes."""
+"""Estimate the cost of a run and a group's remaining time from the group's own jobs."""
 
 from __future__ import annotations
 
@@ -19,30 +19,30 @@ MIN_SAMPLES = 3
 """Number of jobs that must have ended before time is estimated."""
 
 MIN_ETA_S = 1.0
-"""Minimum of the longest likely time, because clouds also report durations of 0 s."""
+"""Minimum of the longest likely time. Clouds may report durations of 0 s."""
 
 MAX_ENDS = 50
-"""Number of recent ends from whose rate the remaining time is estimated."""
+"""Number of recent ends from which the rate is estimated."""
 
 MIN_STALL_S = 60.0
 STALL_INTERVALS = 10
-"""Jobs have stalled if none has ended for a minute and for this many mean intervals between
-ends."""
+"""Number of mean intervals without an end after which jobs have stalled, and at least a minute."""
 
 
 @dataclass(frozen=True, slots=True)
 class RunEstimate:
-    """The estimate of a run; None for an unknown value.
+    """The estimate of a run. Unknown values are None.
 
     Attributes:
         jobs: number of jobs that would be sent.
-        shots: maximum number of shots, by the jobs' ``max_shots``; None if a job has none.
+        shots: maximum number of shots, from the jobs' ``max_shots``; None if a job has no limit.
         free_slots: number of jobs that the accounts accept now.
-        duration_s: shortest and longest likely time until the jobs have ended, in seconds, computed
-            from successful jobs of this group and the number of jobs that the plan runs at once.
+        duration_s: shortest and longest likely time until the jobs have ended, in seconds. It is
+            computed from the group's successful jobs and the number of jobs that the plan runs at
+            once.
         is_rerun: whether failed jobs would be rerun; otherwise unsent jobs would be sent.
-        retries: number of times that each job may be retried; `shots` includes all retries,
-            `duration_s` none.
+        retries: number of times that each job may be retried. `shots` includes all retries;
+            `duration_s` includes none.
     """
 
     jobs: int
@@ -67,18 +67,18 @@ class RunEstimate:
             shots += f" with {self.retries} retries of each"
         if not self.jobs:
             return f"{verb} {jobs}"
-        # no cloud that we know reports what jobs cost
+        # no known cloud reports the cost of jobs
         return f"{verb} {jobs}: {shots}, {slots}, {duration}, credits not reported by the cloud"
 
 
 @dataclass(frozen=True, slots=True)
 class TimeLeft:
-    """The time that a group still takes.
+    """The remaining time of a group.
 
     Attributes:
         eta_s: shortest and longest likely time, in seconds; None if it is unknown.
         stalled_since: time at which the last job ended, in seconds since the epoch, if no job has
-            ended for unusually long; None otherwise.
+            ended for an unusually long time; None otherwise.
     """
 
     eta_s: tuple[float, float] | None = None
@@ -108,9 +108,9 @@ async def estimate(
 
 
 async def count_slots(session: GroupSession) -> tuple[int, int] | None:
-    """Return the number of used and of all slots in the plans of unfinished jobs.
+    """Return the number of used slots and of all slots in the plans of unfinished jobs.
 
-    Jobs of other groups count as well. Return None if a cloud does not report its slots, or has no
+    Jobs of other groups count as well. Return None if a cloud does not report its slots or has no
     limit.
     """
     states = NOT_SENT | PENDING | {SENDING}
@@ -127,8 +127,8 @@ def run_duration_s(
 ) -> tuple[float, float] | None:
     """Return the shortest and longest likely time that jobs take, in seconds.
 
-    It is computed from the quartiles of the group's own durations, which clouds report in whole
-    seconds, rounded down. Return None if too few jobs have ended, or the number of concurrent jobs
+    The time is computed from the quartiles of the group's own durations. Clouds round durations
+    down to whole seconds. Return None if too few jobs have ended or the number of concurrent jobs
     is unknown.
 
     >>> run_duration_s(10, 4, [1.0, 2.0, 3.0, 4.0])
@@ -142,7 +142,7 @@ def run_duration_s(
 
 
 def read_time_left(session: GroupSession) -> TimeLeft:
-    """Return the time until all jobs that were sent, or that will be sent, have ended.
+    """Return the time until all jobs have ended that were sent or will be sent.
 
     This reads the file. Any thread may call it.
     """
@@ -151,7 +151,7 @@ def read_time_left(session: GroupSession) -> TimeLeft:
     is_sent_elsewhere = not runs and session.lease.is_held_elsewhere()
     counts = store.counts()
     unsent = sum(counts.get(state, 0) for state in NOT_SENT)
-    if runs:  # each run may be a rerun, or send a part of the group
+    if runs:  # each run may be a rerun or send only part of the group
         to_send = sum(r.progress.total - len(r.progress.sent) for r in runs if not r.is_canceled)
     else:
         to_send = unsent if is_sent_elsewhere else 0
@@ -161,7 +161,7 @@ def read_time_left(session: GroupSession) -> TimeLeft:
 
 
 def time_left(left: int, ends: Sequence[float], began_at: float, now: float) -> TimeLeft:
-    """Return the time that jobs take at the rate at which jobs of the same run have ended.
+    """Return the time for the remaining jobs, at the rate at which the run's last jobs ended.
 
     Args:
         left: number of jobs that have not ended.
@@ -183,7 +183,7 @@ def time_left(left: int, ends: Sequence[float], began_at: float, now: float) -> 
     if now - ends[-1] > max(MIN_STALL_S, STALL_INTERVALS * (ends[-1] - began_at) / len(ends)):
         return TimeLeft(stalled_since=ends[-1])
     mean_s = left * (now - began_at) / len(ends)
-    spread = 1 / math.sqrt(len(ends))  # for a number of independent events
+    spread = 1 / math.sqrt(len(ends))  # relative spread of a count of independent events
     return TimeLeft((mean_s * (1 - spread), max(MIN_ETA_S, mean_s * (1 + spread))))
 
 

@@ -1,4 +1,4 @@
-"""Notice writes to a group's file by any process, at little cost while there are none."""
+"""Notice writes to a group's file by any process, at little cost."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ READ_INTERVAL_S: Final = 1.0
 
 
 class FileWatch:
-    """The versions of a group's file, read in the group's thread if it may have changed."""
+    """The versions of a group's file, which the group's thread reads after possible changes."""
 
     def __init__(self, store: GroupStore, in_thread: SerialThread) -> None:
         self._store = store
@@ -24,7 +24,7 @@ class FileWatch:
         self._versions = (-1, -1)
 
     async def versions(self) -> tuple[int, int]:
-        """Return the group's version, and a number that grows with writes by other processes.
+        """Return the group's version and a number that grows with writes by other processes.
 
         Raises:
             StorageError: the file cannot be read.
@@ -36,7 +36,7 @@ class FileWatch:
             try:
                 self._versions = await self._in_thread(self._read)
             except BaseException:
-                self._stamp = None  # so that the next call reads again
+                self._stamp = None  # the next call reads again
                 raise
         return self._versions
 

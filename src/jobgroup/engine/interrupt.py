@@ -1,4 +1,4 @@
-"""Ctrl-C in a blocking call: end the work, and allow time to record requests in flight."""
+"""Handle Ctrl-C in a blocking call: end the work, and record requests in flight."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 
 EXIT_TIMEOUT_S = 10.0
-"""Seconds that Ctrl-C and the interpreter's exit wait until requests in flight are recorded."""
+"""Seconds for which Ctrl-C and the interpreter's exit wait for requests in flight."""
 
 
 def wait_for(
@@ -26,19 +26,19 @@ def wait_for(
 ) -> T:
     """Block the calling thread until a future is done.
 
-    On Ctrl-C, call `on_interrupt`, give requests in flight `EXIT_TIMEOUT_S` to be recorded, and
-    raise KeyboardInterrupt.
+    On Ctrl-C, call `on_interrupt`, wait up to `EXIT_TIMEOUT_S` for requests in flight to be
+    recorded, and raise KeyboardInterrupt.
 
     Args:
         future: future to wait for.
         on_tick: function that is called every `tick_s` seconds, for example to update progress
             bars.
-        on_interrupt: function that ends the work behind the future.
+        on_interrupt: function that ends the future's work.
         tick_s: seconds between two ticks.
         timeout_s: seconds to wait; None for no limit.
 
     Raises:
-        TimeoutError: the timeout has passed; the future continues.
+        TimeoutError: the timeout has passed; the work continues.
     """
     deadline = None if timeout_s is None else time.monotonic() + timeout_s
     try:
@@ -47,7 +47,7 @@ def wait_for(
             try:
                 return future.result(None if on_tick is None and deadline is None else left)
             except TimeoutError:
-                if future.done():  # the work raised it, or ended during the tick
+                if future.done():  # the work raised this, or ended during the tick
                     return future.result()
                 if deadline is not None and time.monotonic() >= deadline:
                     raise TimeoutError from None
@@ -56,19 +56,19 @@ def wait_for(
     except KeyboardInterrupt:
         if on_interrupt:
             on_interrupt()
-            with suppress(BaseException):  # the caller asked for the interrupt
+            with suppress(BaseException):  # KeyboardInterrupt is raised instead
                 future.result(EXIT_TIMEOUT_S)
         raise
 
 
 def restore_sigint_handler() -> None:
-    """Make Python's own handler receive SIGINT again, in the main thread.
+    """Restore Python's own handler of SIGINT in the main thread.
 
-    If Python has none, as in a process that a shell starts in the background, change nothing.
+    If Python has no handler, change nothing: a shell starts background processes without one.
     """
-    # Perceval's compiled part replaces the handler when it is imported, and keeps the signal
+    # Perceval's compiled part replaces the handler when it is imported, and ignores Python's.
     if threading.current_thread() is threading.main_thread():
         handler = signal.getsignal(signal.SIGINT)
         if callable(handler):
-            with suppress(ValueError):  # the main thread of a subinterpreter
+            with suppress(ValueError):  # this is the main thread of a subinterpreter
                 signal.signal(signal.SIGINT, handler)

@@ -1,4 +1,4 @@
-"""Send the jobs of a run one by one, with waits, repeated requests and incidents."""
+"""Send a run's jobs one by one, repeat requests, and wait out incidents."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ from jobgroup.store.incidents import incident_kind
 _log = logger(__name__)
 
 MAX_CREATE_ATTEMPTS = 4
-"""Number of requests for one job after which a blocking run gives up, if none of them arrived."""
+"""Number of failed requests for one job after which a blocking run gives up."""
 
 PAUSE_CHECK_INTERVAL_S = 0.5
 CANCEL_CHECK_INTERVAL_S = 0.2
@@ -51,7 +51,7 @@ class JobSender:
     """Sends the jobs of one run. Only the loop's thread may use it.
 
     Attributes:
-        is_ending: whether an error has ended the run, so that no further request leaves.
+        is_ending: whether an error has ended the run; no further request is sent.
     """
 
     def __init__(self, session: GroupSession, run: Run) -> None:
@@ -66,9 +66,9 @@ class JobSender:
         return self._of_this_run(sorted({*found, *self._prioritized()}))
 
     async def new_priorities(self) -> list[int]:
-        """Return the jobs to send first, in order, if this has changed; otherwise no jobs.
+        """Return the jobs to send first, in order, if they have changed; otherwise return no jobs.
 
-        For a run of the whole group, these may be jobs that were added after it began.
+        In a run of the whole group, these may include jobs that were added after the run began.
         """
         latest = await self.session.in_thread(self.session.store.priorities.latest)
         if latest <= self._last_batch:
@@ -79,11 +79,11 @@ class JobSender:
     def _prioritized(self) -> list[int]:
         states = self.run.request.states
         if not self.run.request.rerun:
-            states |= {REFUSED}  # a prioritized job was chosen by the user
+            states |= {REFUSED}  # the user chose the prioritized jobs
         return self.session.store.priorities.entry_ids(states)
 
     async def wait_for_next(self, queue: SendOrder) -> bool:
-        """Wait while the group is paused. Return whether a job may be sent then."""
+        """Wait while the group is paused; return whether a job may be sent after that."""
         if queue:
             await self.wait_while_paused()
         self.run.progress.total += queue.prioritize(await self.new_priorities())
@@ -97,7 +97,7 @@ class JobSender:
         return self._of_this_run(await self.session.in_thread(find, states))
 
     async def failed_to_retry(self, ended: Collection[int]) -> list[int]:
-        """Return those of the jobs to send again, and count them as retries."""
+        """Return the ended jobs to send again, and count them as retries."""
         if not self.run.request.retries or not ended:
             return []
         find = self.session.store.journal.retryable
@@ -106,7 +106,7 @@ class JobSender:
         return found
 
     def overridden_bodies(self, entry_ids: Sequence[int]) -> dict[int, OverriddenBody]:
-        """Return the bodies to send instead of stored ones; raise InvalidOverrideError if wrong."""
+        """Return the overridden bodies; raise InvalidOverrideError if an override is invalid."""
         overrides = self.run.request.overrides
         if not overrides:
             return {}
@@ -126,7 +126,8 @@ class JobSender:
         """Send a job, and repeat requests that certainly did not arrive.
 
         Returns:
-            The id of the entry, which is new if a rerun appends one; None if the job was not sent.
+            The id of the entry (a new one if the rerun appends it), or None if the job was not
+            sent.
 
         Raises:
             BudgetExceededError: the run's budget does not allow the job.
@@ -150,7 +151,7 @@ class JobSender:
                 sleep=self.sleep,
                 on_retry=partial(self._open_incident, target),
             )
-        except InvalidResponseError as error:  # only its own body is damaged
+        except InvalidResponseError as error:  # the error concerns only this job
             error.entry_id = entry_id
             progress.not_sent[entry_id] = str(error)
             self.run.refusals[entry_id] = error
@@ -221,7 +222,7 @@ class JobSender:
             return None
         session, request = self.session, self.run.request
         is_retry = entry_id in self._to_retry
-        await session.provider(target)  # before the intent, because this may fail or take long
+        await session.provider(target)  # before the intent: this may fail or take long
 
         def record_intent() -> list[Intent] | None:
             return session.store.journal.record_intent(
@@ -259,7 +260,7 @@ class JobSender:
         """Return whether a request certainly did not arrive, for a temporary reason."""
         is_background = self.run.request.is_background
         if _is_misconfigured(error):
-            return is_background  # fails until this machine's settings are changed
+            return is_background  # only a change of this machine's settings helps
         if isinstance(error, CloudUnreachableError | CloudUnavailableError):
             return not may_have_arrived(error) and error.status_code not in NEVER_DONE
         return is_background and isinstance(error, CredentialsError | InsufficientCreditsError)
@@ -269,11 +270,11 @@ class JobSender:
         if self._is_over:
             return 0
         if request.is_background or (request.mode != "parallel" and self.run.progress.sent):
-            return math.inf  # the cloud responded before, so it will probably respond again
+            return math.inf  # the cloud has responded before and probably will again
         return MAX_CREATE_ATTEMPTS
 
     def _describe_failure(self, position: int, error: Exception) -> str:
-        """Return the error's message with the job that it concerns and advice."""
+        """Return the error's message, with the job's name and with advice."""
         advice = ""
         if refuses_job(error):
             advice = " Correct it and add it again; run_parallel(queue=True) sends the others."
@@ -297,7 +298,7 @@ class JobSender:
         self.session.notify()
 
     async def _note(self, write: Callable[[], object]) -> None:
-        """Write a record that no job depends on, so that a full disk does not end the run."""
+        """Write an unimportant record; if the disk is full, the run continues."""
         try:
             await self.session.in_thread(write)
         except StorageError as error:

@@ -23,18 +23,19 @@ from jobgroup.system import ProcessIdentity, life_of, this_process
 _log = logger(__name__)
 
 HEARTBEAT_S: Final = 2.0
-"""Seconds between two renewals of a lease by its holder."""
+"""Seconds between two renewals of a lease."""
 
 LEASE_TTL_S: Final = 10.0
-"""Seconds without a renewal, by an observer's own clock, after which a holder whose process cannot
-be examined counts as dead."""
+"""Seconds without a renewal after which a holder counts as dead, if its process cannot be examined.
+An observer measures them by its own clock.
+"""
 
 JUDGE_INTERVAL_S: Final = 0.25
 """Seconds between two checks of a holder that may be alive."""
 
 
 def now_s() -> float:
-    """Return the time of a clock that also runs while the machine is suspended, if there is one."""
+    """Return the time of a clock that, if possible, runs while the machine is suspended."""
     clock = getattr(time, "CLOCK_BOOTTIME", None)
     return time.monotonic() if clock is None else time.clock_gettime(clock)
 
@@ -45,15 +46,16 @@ def is_gone(process: ProcessIdentity) -> bool:
 
 
 class Witness:
-    """Judges, by what this process has seen, whether a lease's holder is alive. Thread-safe.
+    """Judges, from this process's observations, whether a lease's holder is alive. Thread-safe.
 
-    Dates do not count, because the clocks of two machines differ. The system reports whether a
-    process of this machine is alive; for other and for stopped processes, only renewals count.
+    Dates are ignored, because the clocks of two machines differ. The system reports whether a
+    process of this machine is alive. For other processes, and for stopped ones, only renewals
+    count.
 
     Args:
         heartbeat_s: seconds between two renewals.
         ttl_s: seconds without a renewal after which a holder is dead.
-        wants_beats: whether a living process that does not renew counts as dead too.
+        wants_beats: whether a living process that does not renew its lease also counts as dead.
     """
 
     def __init__(
@@ -86,7 +88,7 @@ class Witness:
         sign, now = (held.fencing_token, held.beats), time.monotonic()
         with self._lock:
             if sign == self._sign:
-                # a pause of this process hardly counts, because the holder may have paused too
+                # A pause of this process hardly counts: the holder may have paused too.
                 self._silent_s += min(now - self._looked_at, self._heartbeat_s)
             else:
                 self._has_moved = self._sign is not None
@@ -101,7 +103,7 @@ class Witness:
         return self.judge(held) != "dead"
 
     def wait_until_judged(self, store: GroupStore) -> None:
-        """Block until it is known whether a holder is alive, for at most 10 s."""
+        """Block, for at most 10 s, until it is known whether a holder is alive."""
         has_warned = False
         while (held := store.lease.current()) and self.judge(held) == "unseen":
             if not has_warned:
@@ -122,7 +124,7 @@ class HeldLease:
     `serve` runs while this process has the lease.
 
     Attributes:
-        is_from_page: whether a page started this process, for other processes' errors.
+        is_from_page: whether a page started this process; other processes' errors mention it.
     """
 
     def __init__(
@@ -156,23 +158,23 @@ class HeldLease:
         if self.is_held:
             return False
         held = self._store.lease.current()
-        if held is None or held.owner == self._owner:  # this process could not write its release
+        if held is None or held.owner == self._owner:  # this process could not release it
             return False
         return self._witness.is_live(held)
 
     def mark_abandoned_unconfirmed(self) -> None:
-        """Mark jobs that a dead process left in flight as unconfirmed.
+        """Mark the jobs of a dead process that are still *sending* as unconfirmed.
 
-        If the process may still be alive, the next process that runs the group decides.
+        If the process may still be alive, the next process that runs the group does this.
         """
         journal = self._store.journal
-        with suppress(StorageError):  # for example because the file is read-only
+        with suppress(StorageError):  # the file may be read-only
             if journal.has_in_flight():
                 journal.recover_from_the_dead(is_gone)
 
     @property
     def fencing_token(self) -> int:
-        """Fencing token for sending. Raises GroupBusyError without a lease."""
+        """Fencing token for sending; GroupBusyError is raised without a lease."""
         if not self._fencing_token:
             raise busy_error(None)
         return self._fencing_token
@@ -181,7 +183,7 @@ class HeldLease:
     async def held(self) -> AsyncIterator[None]:
         """Hold the lease for a block. Raise GroupBusyError if another process has it."""
         async with self._lock:
-            if self._users == 0 or not self._fencing_token:  # the lease may have been lost since
+            if self._users == 0 or not self._fencing_token:  # the lease may have been lost
                 await self._acquire()
             self._users += 1
         try:
@@ -190,7 +192,7 @@ class HeldLease:
             await self.release_one()
 
     def keep(self) -> bool:
-        """Keep the lease until `release_one`, even after the blocks that hold it.
+        """Keep the lease until `release_one`, even after the last block that holds it.
 
         Return False if no block holds it.
         """
@@ -206,7 +208,7 @@ class HeldLease:
                     await self._release()
 
     async def verify(self) -> bool:
-        """Return whether a request may be sent now; read the file if the last renewal is old."""
+        """Return whether a request may be sent; read the file if the last renewal is old."""
         if not self._fencing_token:
             return False
         if now_s() - self._checked_at > LEASE_TTL_S / 2:
@@ -218,7 +220,7 @@ class HeldLease:
 
         def judge(held: LeaseRecord, waited_s: float) -> Verdict:
             if waited_s > HEARTBEAT_S / 2 and not is_gone(held.process):
-                witness.reset()  # the holder could not write either
+                witness.reset()  # the holder could not write
             return witness.judge(held)
 
         def take() -> LeaseRecord | None:
@@ -230,7 +232,7 @@ class HeldLease:
                 on_acquired=store.journal.recover_abandoned,
             )
 
-        witness.reset()  # a holder whose disk was full could not renew its lease
+        witness.reset()  # a holder with a full disk cannot renew its lease
         while (taken := await self._in_thread(take)) is None:
             while (held := await self._in_thread(store.lease.current)) is not None:
                 if witness.judge(held) != "unseen":
@@ -284,7 +286,7 @@ class HeldLease:
                 self._loop.spawn(self._release_later, token)
 
     async def _release_later(self, token: int) -> None:
-        """Retry, because no other process gets an unreleased lease while this process is alive."""
+        """Retry, because no other process gets the lease while this process is alive."""
         while not self._fencing_token and not self._loop.is_closing:
             await anyio.sleep(HEARTBEAT_S)
             with suppress(OSError):

@@ -1,4 +1,4 @@
-"""The background thread with the one event loop for all sending and polling."""
+"""Run the event loop for all sending and polling, in a background thread."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ T = TypeVar("T")
 P = ParamSpec("P")
 
 PARK_TIMEOUT_S = 2.0
-"""Seconds that the interpreter's exit waits for the loop to stop, once all else is done."""
+"""Seconds for which the interpreter's exit waits for the loop, once all else is done."""
 
 CHECK_INTERVAL_S = 1.0
-"""Seconds after which a condition is checked even if nothing has changed in this process."""
+"""Seconds after which a condition is checked even without a change in this process."""
 
 
 class BackgroundLoop:
-    """A loop that starts its daemon thread at the first use. A forked child needs its own."""
+    """An event loop in a daemon thread, started at the first use. A forked child needs its own."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -53,8 +53,8 @@ class BackgroundLoop:
     ) -> Future[T]:
         """Run a coroutine function on the loop, from any thread.
 
-        Canceling the future cancels the coroutine. From then on, Python's own handler handles
-        Ctrl-C. If Python is already shutting down, the future fails at once.
+        Canceling the future cancels the coroutine. If Python is shutting down, the future fails at
+        once. This also restores Python's own handler of Ctrl-C.
         """
         if self._is_parked:
             failed: Future[T] = Future()
@@ -68,13 +68,13 @@ class BackgroundLoop:
         return self._running().start_task_soon(run)
 
     def spawn(self, function: Callable[..., Awaitable[object]], *args: Any) -> None:
-        """Run a coroutine function in the background. Call it only on the loop."""
+        """Run a coroutine function in the background. Call this only on the loop."""
         import asyncio
 
         async def run() -> None:
             try:
                 await function(*args)
-            except Exception:  # noqa: BLE001  # nothing awaits it
+            except Exception:  # noqa: BLE001 # no one awaits the task
                 _log.exception("a background task of the engine failed")
 
         task = asyncio.create_task(run())
@@ -98,7 +98,7 @@ class BackgroundLoop:
             return self._portal
 
     def _start(self) -> BlockingPortal:
-        """Start the thread, a daemon that never needs to be stopped, even in a fork."""
+        """Start the thread as a daemon, which never needs to be stopped, even in a fork."""
         import anyio
         from anyio.from_thread import BlockingPortal
 
@@ -112,7 +112,8 @@ class BackgroundLoop:
 
         def run() -> None:
             try:
-                # on Windows, no signal stops a process, and the default loop does not use select
+                # Windows has no signals that stop a process, and its default loop does not use
+                # select.
                 own = {} if sys.platform == "win32" else {"loop_factory": _patient_loop}
                 anyio.run(live, backend_options=own)
             except BaseException as error:
@@ -135,16 +136,16 @@ class BackgroundLoop:
                 for function in self._at_exit:
                     await function()
 
-        with suppress(Exception):  # the journal has a record of unfinished requests
+        with suppress(Exception):  # the journal records unfinished requests
             self.start(finish).result(EXIT_TIMEOUT_S + 1)
         for function in self._at_last:
             function()
         self._park()
 
     def _park(self) -> None:
-        """Block the loop forever, because a thread that it starts during shutdown crashes Python.
+        """Block the loop forever: if it starts a thread during shutdown, Python crashes.
 
-        Seen with 3.11.2: the new thread uses a state that the main thread has already freed.
+        In Python 3.11.2, the new thread uses a state that the main thread has already freed.
         """
         is_parked = threading.Event()
 
@@ -167,7 +168,7 @@ class SerialThread:
         self._turn: CapacityLimiter | None = None
 
     async def __call__(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Call a function and return its result. Use it only on the loop."""
+        """Call a function and return its result. Use this only on the loop."""
         import anyio
         import anyio.to_thread
 
@@ -205,13 +206,13 @@ class ChangeCondition:
     ) -> T:
         """Wait until a coroutine function returns a true value, and return that.
 
-        It is called at once, after each `notify` (even during a call), and every
-        `check_interval_s` seconds, because other processes cannot notify this one.
+        The function is called at once and after each `notify`, even during a call. It is also
+        called every `check_interval_s` seconds, because other processes cannot notify this one.
 
         Args:
             predicate: coroutine function.
-            timeout_s: seconds after which its last value is returned in any case.
-            check_interval_s: maximum seconds between two calls.
+            timeout_s: seconds after which the last value is returned in any case.
+            check_interval_s: maximum number of seconds between two calls.
         """
         import anyio
 
@@ -228,7 +229,7 @@ class ChangeCondition:
 
 @asynccontextmanager
 async def task_group() -> AsyncIterator[TaskGroup]:
-    """Open a task group that raises its first error, not an exception group."""
+    """Open a task group that raises its first error instead of an exception group."""
     import anyio
 
     try:
@@ -248,7 +249,7 @@ def _patient_loop() -> AbstractEventLoop:
 
 
 def _refuse_green_threads() -> None:
-    """Raise JobGroupError if gevent or eventlet has replaced threads, so that no loop can run."""
+    """Raise JobGroupError if gevent or eventlet has replaced threads: no loop can run then."""
     for library, module, question, part in (
         ("gevent", "gevent.monkey", "is_module_patched", "threading"),
         ("eventlet", "eventlet.patcher", "is_monkey_patched", "thread"),

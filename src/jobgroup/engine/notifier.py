@@ -1,4 +1,4 @@
-"""Call back once at a group's first failure and once at its end, in a separate thread."""
+"""Call back at a group's first failure and at its end, in a separate thread."""
 
 from __future__ import annotations
 
@@ -16,15 +16,16 @@ from jobgroup.store import JobRecord
 EventCallback = Callable[[Mapping[str, int], JobRecord | None], None]
 
 LOOK_EVERY_S: Final = (1.0, 10.0)
-"""Seconds between checks of an active and of an inactive group that has not changed. The sender may
-have died, or the group may have been deleted."""
+"""Seconds between checks of an unchanged group: active, and inactive. The sender may have died, or
+the group may have been deleted.
+"""
 
 
 class GroupNotifier:
     """Follows a group until it has finished, and keeps it polled.
 
-    It calls `tell` in its own thread with the number of jobs by state and the first job that
-    failed, or None at the end. Exceptions of `tell` are logged.
+    Its own thread calls `tell` with the number of jobs by state, and with the first failed job or,
+    at the end, None. Exceptions from `tell` are logged.
     """
 
     def __init__(self, session: GroupSession, tell: EventCallback) -> None:
@@ -70,7 +71,7 @@ class GroupNotifier:
                     is_last |= self._look()
                 except GroupDeletedError:
                     return
-                except StorageError as error:  # for example a full disk: later reads may succeed
+                except StorageError as error:  # later reads may succeed
                     self._session.log.warning("on_done of %s: %s", self._session.name, error)
         finally:
             self.stop()
@@ -78,7 +79,7 @@ class GroupNotifier:
     def _look(self) -> bool:
         """Report the first failure and the end; return whether the group has finished."""
         store = self._session.store
-        # jobs sent or adopted since may have ended before any check saw them active
+        # Jobs that were sent or adopted since then may have ended between two checks.
         has_begun = (
             store.lease.fencing_token() != self._runs_before
             or store.last_attempt_id() != self._attempts_before
@@ -103,5 +104,5 @@ class GroupNotifier:
             return
         try:
             self._tell(counts, job)
-        except (Exception, SystemExit):  # an error of the caller
+        except (Exception, SystemExit):  # `tell` is the user's code
             self._session.log.exception("a callback of on_done of %s failed", self._session.name)

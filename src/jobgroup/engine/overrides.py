@@ -1,7 +1,7 @@
-"""Override parameters for a rerun, as far as a stored body allows. Pure.
+"""Override parameters for a rerun, as far as the stored body allows. Pure.
 
-Perceval encodes circuits, states and conversions of results. To change them, build the experiment
-again and add it.
+Perceval encodes circuits, states and conversions of results, so they cannot be overridden. To
+change them, build the experiment again and add it as a new job.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def apply_overrides(body: Mapping[str, Any] | None, overrides: Mapping[str, Any]
 
 def overridable_params(payload: Mapping[str, Any]) -> dict[str, Any]:
     """Return the parameters of a payload that can be overridden, with their values."""
-    if "computation" in payload:  # its limits are copies that are only shown
+    if "computation" in payload:  # its limits are only copies for display
         return {}
     inner = payload.get("parameters")
     found = {**(inner if isinstance(inner, Mapping) else {}), **payload}
@@ -63,7 +63,7 @@ def overridable_params(payload: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _params_with(payload: dict[str, Any], name: str) -> dict[str, Any]:
-    """Return the payload or its `parameters`, whichever has the parameter."""
+    """Return the dictionary that has the parameter: the payload or its `parameters`."""
     able = overridable_params(payload)
     if name in able:
         params: dict[str, Any] = payload if name in payload else payload["parameters"]

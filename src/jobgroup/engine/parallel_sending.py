@@ -1,4 +1,4 @@
-"""Send the jobs of a run in parallel: several creates at once, within the plan's free slots."""
+"""Send a run's jobs in parallel: several creates at once, within the plan's free slots."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ _Account = tuple[str, str, str]
 
 
 async def send_in_parallel(sender: JobSender, queue: SendOrder) -> None:
-    """Send jobs in order, and stop at the first that is not sent.
+    """Send jobs in order, and stop at the first job that cannot be sent.
 
     Raises:
-        CloudError, CredentialsError, UnconfirmedJobError, StorageError: the first job's error. It
-            says what happened to later jobs whose requests were in flight.
+        CloudError, CredentialsError, UnconfirmedJobError, StorageError: the error of the first job
+            that failed; it says what happened to later jobs whose requests were in flight.
     """
     await ParallelSender(sender).send_all(queue)
 
@@ -33,16 +33,15 @@ async def send_in_parallel(sender: JobSender, queue: SendOrder) -> None:
 class ParallelSender:
     """Sends a run's jobs, several at once if their cloud reports free slots for them.
 
-    The first job of an account goes alone, because most rejections concern every job. A cloud that
-    reports no slots gets one job at a time, and so does an account without free slots: its next
-    job is the one that the cloud rejects.
+    The first job of an account is sent alone, because most rejections concern every job. If a cloud
+    reports no slots, or no free slots, jobs are sent one at a time, until the cloud rejects one.
     """
 
     def __init__(self, sender: JobSender) -> None:
         self._sender = sender
         request = sender.run.request
-        # one at a time, because appended entries get the order of responses and a budget is spent
-        # in order
+        # One at a time: appended entries are in the order of responses, and a budget is spent in
+        # order.
         is_ordered = request.budget_shots is not None or (request.rerun and not request.replace)
         self._limit = 1 if is_ordered else MAX_CREATES_IN_FLIGHT
         self._in_flight: Counter[_Account] = Counter()
@@ -84,12 +83,12 @@ class ParallelSender:
             return None
 
     async def _wait_for_slot(self, account: _Account, target: Target, *, is_last: bool) -> None:
-        """Wait until one more create of an account may be in flight."""
+        """Wait until an account may have one more create in flight."""
         if not self._in_flight[account]:
             if account not in self._accepted:
                 await self._wait_until(lambda: not self._in_flight.total())
                 return
-            if is_last:  # it needs no report
+            if is_last:  # one job needs no report
                 return
         if self._free.get(account, 0.0) < 1 and account not in self._silent:
             await self._ask_for_slots(account, target)
@@ -108,12 +107,12 @@ class ParallelSender:
         if free is None:
             self._silent.add(account)
         else:
-            self._free[account] = float(free - in_flight)  # it may not have counted them
+            self._free[account] = float(free - in_flight)  # the report may not include them
 
     async def _send(self, entry_id: int, account: _Account) -> None:
         try:
             sent_at = await self._sender.send(entry_id)
-        except Exception as error:  # noqa: BLE001  # raised by send_all
+        except Exception as error:  # noqa: BLE001 # `send_all` raises it
             self._errors[entry_id] = error
             self._sender.is_ending = True
         else:
@@ -125,7 +124,7 @@ class ParallelSender:
             self._change.set()
 
     async def _wait_until(self, is_true: Callable[[], bool]) -> None:
-        """Wait for a condition or an error, both of which come with the end of a send."""
+        """Wait until a condition is true or a send fails; both are checked when a send ends."""
         while not (self._errors or is_true()):
             self._change = anyio.Event()
             await self._change.wait()

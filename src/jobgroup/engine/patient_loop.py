@@ -1,4 +1,4 @@
-"""An event loop whose clock stops while the whole process is stopped."""
+"""Provide an event loop whose clock stops while the process is stopped."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import time
 from typing import Final
 
 PAUSE_S: Final = 1.0
-"""If a wait ends this many seconds late or more, the whole process was stopped during the wait."""
+"""Delay of a wait's end, in seconds, from which the process must have been stopped."""
 
 
 class _PauseCounting(selectors.DefaultSelector):
-    """A selector that measures how long the process was stopped while it waited."""
+    """A selector that measures for how long the process was stopped during waits."""
 
     paused_s = 0.0
 
@@ -22,16 +22,15 @@ class _PauseCounting(selectors.DefaultSelector):
         late_s = time.monotonic() - began - (timeout or 0.0)
         if timeout is not None and late_s > PAUSE_S:
             self.paused_s += late_s
-            # a wait that a signal interrupted reports a timeout and no sockets at all
+            # A wait that was interrupted by a signal reports a timeout and no sockets.
             found = found or super().select(0)
         return found
 
 
 class PatientLoop(asyncio.SelectorEventLoop):
-    """A loop whose timeouts exclude time for which the process was stopped, for example by Ctrl-Z.
+    """A loop whose timeouts do not count while the process is stopped, for example by Ctrl-Z.
 
-    Responses that arrived during that time are read from their sockets before a timeout ends the
-    wait for them.
+    Responses that arrived during that time are read before a timeout ends the wait for them.
     """
 
     def __init__(self) -> None:
@@ -39,5 +38,5 @@ class PatientLoop(asyncio.SelectorEventLoop):
         super().__init__(self._pauses)
 
     def time(self) -> float:
-        """Return the seconds of the loop's clock, by which all timeouts and sleeps are measured."""
+        """Return the loop's time in seconds, by which all timeouts and sleeps are measured."""
         return super().time() - self._pauses.paused_s

@@ -9,7 +9,7 @@ _log = logger(__name__)
 
 
 def is_paused(session: GroupSession) -> bool:
-    """Return whether any process has paused the group. This reads the file; it is thread-safe."""
+    """Return whether any process has paused the group. This reads the file. Thread-safe."""
     return bool(session.store.meta().get("paused"))
 
 

@@ -1,27 +1,27 @@
-"""Decide when to poll each job that may still change. No disk, no network, no clock.
+"""Decide when to poll each job that may still change. Pure: no disk, no network, no clock.
 
 **The schedule.** A running job is polled again after a tenth of its age (a quarter in the first
-seconds), but at least 50 ms and at most a minute later. Once three jobs of its platform have
-succeeded, it is polled halfway through their duration and at its end. The first eight waiting jobs
-of a platform are polled at similar intervals, and the other waiting jobs once a minute. On average,
-no group polls more than 50 jobs a second.
+seconds), but not before 50 ms and at the latest after a minute. Once three jobs of its platform
+have succeeded, it is polled halfway through their duration and at its expected end. The first eight
+waiting jobs of a platform are polled at similar intervals, and the other waiting jobs once a
+minute. On average, a group polls at most 50 jobs per second.
 
-Five refinements save time and avoid requests that would return nothing new:
+Five refinements save time and avoid useless requests:
 
-- *Head*: jobs start in the order of sending. When a job ends, the first waiting job is polled, and
-  when that job has started, the next one. Therefore, a job that waits while others run is polled
+- *Head*: jobs start in the order of sending. When a job ends, the first waiting job is polled; when
+  that job has started, the next one is polled. So while other jobs run, a waiting job is polled
   again only after half of the time since it was sent. If more jobs wait than can be polled in a
-  second, only the first of them belongs to the head, and no job is polled more often than twice a
-  second, because no slot of the plan is empty then.
+  second, the head is only the first of them, and no job is polled more than twice a second: the
+  plan has no empty slot then.
 - *Crowd*: if more than four jobs run and their duration is unknown, all of them together are polled
-  as often as four would be. When the first one ends, all the others are polled, and so are jobs
-  that have never been polled, because they may have ended too.
-- *Expectation*: the duration of jobs on a platform lies between the greatest age at which a job was
-  seen running and the smallest age at which one had ended. The next jobs are polled halfway between
-  these two ages, until the two differ by at most a tenth.
-- *Backlog*: waiting jobs behind the head together get a tenth of the rate. So do running jobs,
-  unless a job would then be polled later than after a tenth of its age.
-- *Beat*: jobs that are rarely polled are polled together every few seconds, because a round of
+  as often as four jobs would be. When the first one ends, all others are polled. So are jobs that
+  have never been polled, because they may have ended too.
+- *Expectation*: the duration of a platform's jobs lies between two ages: the greatest age at which
+  a job was still running, and the smallest age at which a job had ended. The next jobs are polled
+  halfway between these ages, until the ages differ by at most a tenth.
+- *Backlog*: the waiting jobs behind the head share a tenth of the rate. So do running jobs, unless
+  a job would then wait for longer than a tenth of its age.
+- *Beat*: jobs that are polled rarely are polled together every few seconds, because a round of
   requests costs more than each request in it.
 """
 
@@ -48,16 +48,17 @@ AGE_FRACTION: Final = 0.1
 HEAD: Final = 8
 CROWD: Final = 4
 UNHURRIED_S: Final = 0.5
-"""See *Head* and *Crowd* above."""
+"""Number of jobs in the head and in a crowd; see above."""
 
 FIRST_QUESTION_S: Final = 1.0
-"""Seconds from sending a job to its first poll, if many jobs wait; fewer if jobs take less time."""
+"""Seconds from sending a job to its first poll, if many jobs wait. Short jobs are polled earlier.
+"""
 
 MIN_SAMPLES: Final = 3
-"""Number of successful jobs of a platform that are needed to estimate the next jobs' duration."""
+"""Number of successful jobs needed to estimate the duration of a platform's next jobs."""
 
 WINDOW: Final = 8
-"""Number of the latest successful jobs that the estimate uses, because durations may change."""
+"""Number of latest successful jobs that the estimate uses. Durations may change."""
 
 RATE_PER_S: Final = 50.0
 BACKLOG_RATE_PER_S: Final = RATE_PER_S / 10
@@ -70,15 +71,15 @@ REMEMBERED: Final = 1000
 """Maximum number of waiting jobs per platform for which remote ids are kept in memory."""
 
 BURST: Final = 100
-"""Maximum number of jobs that a group may poll at one moment."""
+"""Maximum number of jobs that a group may poll at once."""
 
 MIN_BATCH: Final = 5
-"""Number of polls to allow together after the rate was used up, because single ones cost more."""
+"""Number of polls that are allowed together once the rate is used up. Single polls cost more."""
 
 NOT_FOUND_AFTER_S: Final = 60.0
-"""Seconds after sending at which a job counts as missing if its cloud has never reported it."""
+"""Seconds after sending from which a job counts as missing, if its cloud has never reported it."""
 
-_chance: Final = random.Random()  # not the global generator, which the user may have seeded
+_chance: Final = random.Random()  # the user may have seeded the global generator
 
 
 def poll_interval_s(
@@ -104,7 +105,7 @@ def poll_interval_s(
 
 
 def max_interval_s(age_s: float, jobs: int) -> float:
-    """Return the maximum seconds between two polls of one of many running jobs.
+    """Return the maximum number of seconds between two polls of each of many running jobs.
 
     >>> [max_interval_s(3600.0, jobs) for jobs in (1, 300, 1000, 100_000)]
     [60.0, 60.0, 200.0, 360.0]
@@ -113,13 +114,13 @@ def max_interval_s(age_s: float, jobs: int) -> float:
 
 
 def crowd_interval_s(age_s: float, jobs: int) -> float:
-    """Return the interval of each job of a crowd, which gets as many polls as `CROWD` jobs would.
+    """Return the polling interval of each job in a crowd, which is polled as often as `CROWD` jobs.
 
     >>> round(crowd_interval_s(10.0, jobs=4), 2), round(crowd_interval_s(10.0, jobs=40), 2)
     (1.04, 16.85)
     """
     next_age_s, at_most_s = age_s, max_interval_s(age_s, jobs)
-    for _ in range(jobs):  # the interval grows geometrically, so few steps are needed
+    for _ in range(jobs):  # few steps are needed, because the interval grows geometrically
         next_age_s += poll_interval_s(next_age_s) / CROWD
         if next_age_s >= age_s + at_most_s:
             return at_most_s
@@ -127,7 +128,7 @@ def crowd_interval_s(age_s: float, jobs: int) -> float:
 
 
 def on_beat(at: float, interval_s: float) -> float:
-    """Return the time of a poll that is due at `at`: earlier, on the beat, if the interval is long.
+    """Return the time of a poll that is due at `at`; if the interval is long, the beat before it.
 
     >>> on_beat(103.0, 3.0), on_beat(163.0, 60.0)
     (103.0, 160.0)
@@ -146,27 +147,28 @@ class PolledJob:
     attempt_id: int
     entry_id: int
     remote_ids: list[str] | None
-    """None if they are read from the file before each poll."""
+    """Remote ids; None if they are read from the file before each poll."""
     target: Target
     sent_at: float
-    """Time of sending, but at the earliest the last time that the file did not contain the job,
-    because another machine's clock may differ."""
+    """Time of sending. It is not earlier than the last time at which the file lacked the job,
+    because another machine's clock may differ.
+    """
     was_seen: bool
-    """Whether its cloud has reported the job."""
+    """Whether the cloud has reported the job."""
     running_since: float | None = None
     canceling_since: float | None = None
     asked_at: float = -math.inf
     active_at: float = -math.inf
     """Time of the last status request that showed that the job was active."""
     due_at: float = -math.inf
-    """Infinity while a status request is in flight."""
+    """Time of the next poll; infinity while a status request is in flight."""
     is_asked: bool = False
-    """Whether the job is part of a round of requests that is in progress."""
+    """Whether the job belongs to a round of requests in progress."""
     not_found: int = 0
     ended: dict[str, RemoteStatus] | None = None
     """Statuses of the ended sub-jobs, if the job has several sub-jobs."""
     part: dict[int, PolledJob] | None = None
-    """The part of its platform's queue that contains the job; None if it need not be polled."""
+    """Part of the platform's queue that contains the job; None if the job need not be polled."""
 
     def move_to(self, part: dict[int, PolledJob] | None) -> None:
         """Move the job to the end of a part of its platform's queue; None removes it."""
@@ -194,7 +196,7 @@ class _PlatformQueue:
     waiting: dict[int, PolledJob] = field(default_factory=dict)
     running: dict[int, PolledJob] = field(default_factory=dict)
     missing: dict[int, PolledJob] = field(default_factory=dict)
-    """Jobs that the cloud does not find."""
+    """Jobs that the cloud cannot find."""
     expected_s: float = 0.0
     """Expected duration of a job in seconds, estimated from earlier jobs; 0.0 if unknown."""
     asked_all_at: float = -math.inf
@@ -207,7 +209,7 @@ class _PlatformQueue:
 
     @property
     def is_long(self) -> bool:
-        """Whether more jobs wait than can be polled in a second."""
+        """Whether more jobs are waiting than can be polled in a second."""
         return len(self.waiting) > RATE_PER_S
 
     @property
@@ -215,7 +217,7 @@ class _PlatformQueue:
         return list(islice(self.waiting.values(), 1 if self.is_long else HEAD))
 
     def first_question_s(self) -> float:
-        """Return the seconds from sending to the first poll, for the job that was added last."""
+        """Return the seconds from sending to the first poll of the job that was added last."""
         if self.expected_s:
             return min(FIRST_QUESTION_S, self.expected_s)
         return FIRST_QUESTION_S if len(self.waiting) > HEAD and not self._ended_s else 0.0
@@ -229,7 +231,7 @@ class _PlatformQueue:
             wanted = poll_interval_s(age_s, self.expected_s, at_most_s)
         elif job.running_since is not None:
             if len(self.running) > CROWD and not self.expected_s:
-                spread = _chance.uniform(0.85, 1.15)  # spreads the polls at the same average rate
+                spread = _chance.uniform(0.85, 1.15)  # spreads the polls, with the same mean
                 wanted = spread * crowd_interval_s(age_s, len(self.running))
             else:
                 wanted = with_jitter(poll_interval_s(age_s, at_most_s=at_most_s))
@@ -243,7 +245,7 @@ class _PlatformQueue:
         return max(wanted, UNHURRIED_S) if self.is_long else wanted
 
     def is_stuck(self, job: PolledJob) -> bool:
-        """Return whether a new job can only be waiting, because many jobs before it still wait."""
+        """Return whether a new job must be waiting, because many jobs before it are."""
         return (
             self.is_long
             and job.asked_at == -math.inf
@@ -253,7 +255,7 @@ class _PlatformQueue:
         )
 
     def learn(self, age_s: float, status: RemoteStatus) -> None:
-        """Update the expected duration from a job that was running or had succeeded at an age."""
+        """Update the expected duration from a job that was running, or had succeeded, at an age."""
         if status.state == "running":
             self._ran_s = max(self._ran_s, age_s)
         elif status.state == "success":
@@ -270,11 +272,11 @@ class _PlatformQueue:
 class PollSchedule:
     """The jobs to poll, and the times of their next polls.
 
-    `now` is in seconds by any clock, as long as all calls use the same clock. `now_utc` is in
-    seconds since the epoch, as in times from clouds and files.
+    `now` is in seconds by any clock; all calls must use the same clock. `now_utc` is in seconds
+    since the epoch, as are times from clouds and files.
 
     Attributes:
-        version: version of the group up to which the schedule contains the changes.
+        version: version of the group whose changes the schedule includes.
     """
 
     def __init__(self) -> None:
@@ -306,7 +308,7 @@ class PollSchedule:
         *,
         is_dated_here: bool = False,
     ) -> None:
-        """Apply the changes of the group since the version that the schedule knows.
+        """Apply the changes of the group since the schedule's version.
 
         Args:
             rows: changed jobs.
@@ -314,7 +316,7 @@ class PollSchedule:
             now: present time.
             now_utc: present time in seconds since the epoch.
             is_dated_here: whether the times of sending are by this machine's clock. Otherwise, no
-                job counts as sent before the previous call, or before this one if it is the first.
+                job counts as sent before the previous call (before this call, if it is the first).
         """
         earliest = -math.inf if is_dated_here else now if self.version < 0 else self._synced_at
         self._synced_at = now
@@ -328,7 +330,7 @@ class PollSchedule:
                 job = self._add(row, now, age_s, max(now - age_s, earliest))
             if job is not None and row.is_canceling and job.canceling_since is None:
                 job.canceling_since = now
-                job.active_at = -math.inf  # earlier responses are out of date
+                job.active_at = -math.inf  # earlier responses may be out of date
                 self.schedule(job, -math.inf)
         self.version = version
 
@@ -365,7 +367,7 @@ class PollSchedule:
         self.schedule(job, on_beat(now + interval_s, interval_s))
 
     def record_missing(self, job: PolledJob, now: float) -> None:
-        """Record that a cloud does not find a job, so that no other job waits behind this one."""
+        """Record that a cloud cannot find a job, so that no other job waits behind it."""
         if job.part is not None:
             job.move_to(self._queues[job.target].missing)
         self.schedule(job, now + MAX_INTERVAL_S)
@@ -373,17 +375,17 @@ class PollSchedule:
     def schedule(self, job: PolledJob, at: float) -> None:
         job.due_at = at
         self._enter(job)
-        if self._entries > 2 * len(self) + BURST:  # most entries are out of date
+        if self._entries > 2 * len(self) + BURST:  # then most entries are out of date
             self._due, self._times, self._entries = {}, [], 0
             for live in self:
                 if live.due_at < math.inf:
                     self._enter(live)
 
     def pop_due(self, now: float) -> list[PolledJob]:
-        """Return the due jobs, but no more than the rate allows.
+        """Return due jobs, as many as the rate allows.
 
-        Each of them has no due time until it is scheduled again. The rate does not limit jobs that
-        are due at minus infinity.
+        A returned job has no due time until it is scheduled again. The rate does not limit jobs
+        that are due at minus infinity.
         """
         self._allowed = min(BURST, self._allowed + (now - self._allowed_at) * RATE_PER_S)
         self._allowed_at = now
@@ -400,7 +402,7 @@ class PollSchedule:
                     break
                 taken += 1
                 if is_limited and self._queues[job.target].is_stuck(job):
-                    job.asked_at = now  # counts as polled
+                    job.asked_at = now  # the job counts as polled
                     stuck.append(job)
                 elif is_current:
                     self._allowed -= is_limited
@@ -429,7 +431,7 @@ class PollSchedule:
             entered = self._due[job.due_at] = []
             heapq.heappush(self._times, job.due_at)
         elif entered[0].due_at == job.due_at:
-            job.due_at = entered[0].due_at  # sharing one object saves memory
+            job.due_at = entered[0].due_at  # one shared object saves memory
         entered.append(job)
         self._entries += 1
 
@@ -450,7 +452,7 @@ class PollSchedule:
         return None
 
     def _ask_next(self, queue: _PlatformQueue, now: float) -> None:
-        """Poll the first waiting job, because another job has ended."""
+        """Make the first waiting job due, because another job has ended."""
         for job in queue.head:
             if now < job.due_at < math.inf:
                 if job.asked_at > -math.inf:
@@ -458,7 +460,7 @@ class PollSchedule:
                 return
 
     def _ask_crowd(self, queue: _PlatformQueue, now: float) -> None:
-        """Poll the other jobs of a crowd, because one of them has ended."""
+        """Make the other jobs of a crowd due, because one of them has ended."""
         if not queue.expected_s:
             if now - queue.asked_all_at < FIRST_QUESTION_S:
                 return
@@ -470,7 +472,7 @@ class PollSchedule:
                 self.schedule(job, at)
 
     def _hasten_head(self, queue: _PlatformQueue, now: float) -> None:
-        """Poll the next jobs to start earlier, because a job has started."""
+        """Make the next jobs to start due earlier, because a job has started."""
         for job in queue.head:
             at = job.asked_at + queue.interval_s(job, now)
             if queue.is_long:

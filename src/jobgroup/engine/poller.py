@@ -43,10 +43,10 @@ from jobgroup.store.incidents import incident_kind
 from jobgroup.store.polling_leases import AccountKey
 
 CHUNK: Final = 1000
-"""Maximum number of jobs in one call of a provider, and of statuses in one transaction."""
+"""Maximum number of jobs in one call of a provider and of statuses in one transaction."""
 
 FRESH_S: Final = 0.1
-"""Seconds after a poll within which a refresh does not poll the same job again."""
+"""Seconds after a poll for which a refresh does not poll the job again."""
 
 TOGETHER_S: Final = 0.1
 """Seconds for which responses are collected before one transaction records them."""
@@ -55,19 +55,20 @@ PATIENCE_S: Final = 10.0
 """Seconds for which a refresh waits for responses; later responses are recorded too."""
 
 FEW: Final = 10
-"""Maximum number of jobs without a response that get an error of their own, if the cloud responds
-for other jobs. If there are more, the problem is the cloud's."""
+"""Maximum number of unanswered jobs that each get an error, if the cloud responds for other jobs.
+If there are more, the error concerns the account.
+"""
 
 PAUSE_S: Final = 1.0
-"""Maximum seconds between two checks for due jobs."""
+"""Maximum number of seconds between two checks for due jobs."""
 
 ABANDONED_INTERVAL_S: Final = 2.0
-"""Seconds between two checks, by a process that does not run the group, of whether the sending
-process has ended."""
+"""Seconds between two checks whether the process that runs the group has ended."""
 
 LINGER_S: Final = 2.0
-"""Seconds for which this process keeps its polling leases after the last watcher has left, so that
-the next call can use them."""
+"""Seconds for which this process keeps its polling leases when nothing watches the group any more.
+The next call can then use them.
+"""
 
 _log = logging.getLogger(__name__)
 
@@ -111,7 +112,7 @@ class _Answers:
         try:
             with report_each_to(add):
                 self.by_id.update(await ask(ids))
-        except Exception as error:  # noqa: BLE001  # the error concerns this account alone
+        except Exception as error:  # noqa: BLE001 # the error concerns only this account
             known = error if isinstance(error, JobGroupError) else unreadable(error)
             self.by_id.update({i: known for i in ids if i not in self.by_id})
         finally:
@@ -119,7 +120,7 @@ class _Answers:
             self._end.set()
 
     async def wait(self) -> None:
-        """Wait for a response, and a moment longer for others that arrive almost together."""
+        """Wait for a response, and a moment longer for responses that follow at once."""
         await self._news.wait()
         with anyio.move_on_after(TOGETHER_S):
             await self._end.wait()
@@ -134,7 +135,7 @@ class _Answers:
 
 
 class Poller:
-    """Polls one group's jobs. The poller sleeps unless something watches and a job is active.
+    """Polls one group's jobs. It sleeps unless something watches the group and a job is active.
 
     It notifies `changes` when a cloud reports a change.
     """
@@ -166,7 +167,7 @@ class Poller:
         self._refusals: dict[AccountKey, CredentialsError] = {}
         self._logged = ""
         self.write_problem = ""
-        """Why the responses of the last round are not in the file; "" if they are."""
+        """Reason why the last round's responses are not in the file; "" if they are."""
         self._woken: frozenset[AccountKey] = frozenset()
         """Accounts that this process polls and whose jobs are due."""
         self._refresh_s = 0.0
@@ -190,7 +191,7 @@ class Poller:
         return bool(self._cooldowns)
 
     def active_since(self, moment: float) -> set[int]:
-        """Return the entry ids of jobs that were active according to requests after a moment.
+        """Return the entry ids of jobs that requests after a moment reported as active.
 
         Args:
             moment: value of `time.monotonic`.
@@ -222,8 +223,8 @@ class Poller:
                 await round_.wait()
             self._look_for_dead_at = began
             await self._load()
-            # the time of the request counts, because its response may be older than the caller's
-            # last action; a caller in a tight loop spends at most half of its time here
+            # The time of the request counts: a response may be older than the caller's last action.
+            # A caller in a tight loop spends at most half of its time here.
             fresh_since = began - max(FRESH_S, 2 * self._refresh_s)
             wanted = None if entry_ids is None else set(entry_ids)
             due = [
@@ -245,7 +246,7 @@ class Poller:
                 raise error
 
     async def forget_refusals(self) -> None:
-        """Poll again at once, because there is a new token or the user has repeated a call."""
+        """Poll again after a rejection, because of a new token or a repeated call."""
         for job in self._schedule:
             if job.account in self._cooldowns:
                 self._schedule.schedule(job, time.monotonic())
@@ -263,12 +264,12 @@ class Poller:
             changed = self._changes.next_change()
             try:
                 await self._poll()
-                # a large group is not read all the time
+                # A large group is read less often.
                 await anyio.sleep(min(PAUSE_S, max(0.005, 5 * self._load_s)))
                 next_s = self._schedule.seconds_to_next(time.monotonic())
                 with anyio.move_on_after(min(PAUSE_S, max(0.0, next_s))):
                     await changed.wait()
-            except Exception as error:  # noqa: BLE001  # callers wait for the results of this loop
+            except Exception as error:  # noqa: BLE001 # callers depend on this loop
                 self._log_once(error)
                 await anyio.sleep(PAUSE_S)
         self._is_polling = False
@@ -291,7 +292,7 @@ class Poller:
                 self._begin(due, is_background=True)
 
     async def _load(self, elect: Collection[AccountKey] | None = None) -> None:
-        """Update the schedule from the file, and the leases for `elect` if it is not None."""
+        """Update the schedule from the file and, if `elect` is given, the leases."""
         store, known, must_look = self._store, self._schedule.version, False
         if not self._running.is_held and time.monotonic() >= self._look_for_dead_at:
             self._look_for_dead_at = time.monotonic() + ABANDONED_INTERVAL_S
@@ -302,7 +303,7 @@ class Poller:
                 self._lease.update(elect)
             if must_look:
                 self._running.mark_abandoned_unconfirmed()
-            # another process records the times of sending by its own clock
+            # Another process records times of sending by its own clock.
             return store.version, known < 0 and not self._running.is_held_elsewhere()
 
         began = time.monotonic()
@@ -316,7 +317,7 @@ class Poller:
         if 0 < known < version:
             pages = iter([await self._in_thread(store.statuses.list_changed, known)])
         while (rows := await self._in_thread(next, pages, None)) is not None:
-            so_far = self._schedule.version  # until all pages are read, because reading may fail
+            so_far = self._schedule.version  # the same until all pages are read: reading may fail
             self._schedule.sync(
                 rows, so_far, time.monotonic(), time.time(), is_dated_here=is_dated_here
             )
@@ -324,7 +325,7 @@ class Poller:
         self._load_s = time.monotonic() - began
 
     async def _load_and_elect(self) -> None:
-        """Load changes; each second, and for new accounts, decide which ones this process polls."""
+        """Load changes; every second and for new accounts, decide which accounts to poll."""
         self._woken &= self._lease.accounts
         known = self._schedule.accounts
         is_time = time.monotonic() >= self._elected_at + PAUSE_S
@@ -338,8 +339,9 @@ class Poller:
         if not accounts <= settled and not (is_time and accounts == known):
             await self._in_thread(self._lease.update, accounts)
         if not self._lease.accounts or not len(self._schedule):
-            self.write_problem = ""  # the process that polls the jobs reports its own
-        # not by a comparison with the accounts before this call: reading may have failed since then
+            self.write_problem = ""  # the polling process reports its own
+        # The accounts before this call are not compared, because reading may have failed since
+        # then.
         gained, self._woken = self._lease.accounts - self._woken, self._lease.accounts
         if gained:
             now = time.monotonic()
@@ -348,10 +350,10 @@ class Poller:
                     self._schedule.schedule(job, now)
 
     def _may_ask(self, account: AccountKey) -> bool:
-        """Return whether this process may have a token; rejected ones are retried after a while."""
+        """Return whether this process may have a valid token. Rejected ones are retried later."""
         if account not in self._refusals:
             return True
-        cooldown = self._cooldowns.get(account)  # the loop may have removed both since
+        cooldown = self._cooldowns.get(account)  # the loop may have removed both
         return cooldown is None or cooldown.until <= time.monotonic()
 
     def _cooldown_until(self, job: PolledJob) -> float:
@@ -359,7 +361,7 @@ class Poller:
         return cooldown.until if cooldown else -math.inf
 
     def _log_once(self, error: Exception) -> None:
-        # a watched group may have been deleted on purpose
+        # A watched group may have been deleted on purpose.
         is_wanted = isinstance(error, GroupDeletedError) and not isinstance(error, GroupMovedError)
         if str(error) != self._logged:
             self._logged = str(error)
@@ -369,7 +371,7 @@ class Poller:
     # -- polling -----------------------------------------------------------------------------------
 
     def _begin(self, jobs: list[PolledJob], *, is_background: bool = False) -> _Round:
-        """Begin a round; jobs that become due while it runs belong to another round."""
+        """Begin a round. Jobs that become due while it runs belong to another round."""
         round_ = _Round()
         self._rounds.add(round_)
         for job in jobs:
@@ -394,7 +396,7 @@ class Poller:
         finally:
             for job in jobs:
                 job.is_asked = False
-                if job.due_at == math.inf:  # no response was recorded for this job
+                if job.due_at == math.inf:  # the job has no recorded response
                     self._schedule.schedule(job, max(round_.began + 1, self._cooldown_until(job)))
             self._rounds.discard(round_)
             round_.over.set()
@@ -407,7 +409,7 @@ class Poller:
                 return  # the other jobs would get the same error
 
     async def _ask(self, jobs: list[PolledJob]) -> Exception | None:
-        """Poll jobs of one account and record each response when it arrives.
+        """Poll jobs of one account, and record each response when it arrives.
 
         Return the account's error if the cloud reported no status.
         """
@@ -453,7 +455,7 @@ class Poller:
         *,
         has_answered: bool,
     ) -> Exception | None:
-        """Open an incident and return its error if missing responses concern the whole account."""
+        """If missing responses concern the whole account, open an incident and return its error."""
         if not unanswered:
             return None
         error = list(unanswered.values())[-1]
@@ -464,7 +466,7 @@ class Poller:
             await self._open_incident(account, error, asked_at)
             return error
         if is_silence and len(unanswered) <= FEW:
-            for job, own in unanswered.items():  # the cloud responds for all jobs but these
+            for job, own in unanswered.items():  # the cloud responds for the other jobs
                 await self._record_job_error(job, own)
         return None
 
@@ -473,7 +475,7 @@ class Poller:
     async def _record(
         self, account: AccountKey, statuses: list[tuple[PolledJob, RemoteStatus]], asked_at: float
     ) -> None:
-        """Record statuses and the fact that the cloud responds."""
+        """Record statuses, and that the cloud responds."""
         now, now_utc = time.monotonic(), time.time()
         self._lease.answered_at = now_utc
 
@@ -485,7 +487,7 @@ class Poller:
             return is_resolved or has_news
 
         has_news = await self._in_thread(write)
-        # only now, because jobs whose statuses are not on disk must be polled again
+        # Only now: jobs must be polled again if their statuses are not on disk.
         for job, status in statuses:
             self._schedule.record(job, status, now, now_utc, now - asked_at)
             if status.state not in TERMINAL:
@@ -497,7 +499,7 @@ class Poller:
             self._changes.notify()
 
     async def _record_job_error(self, job: PolledJob, error: Exception) -> None:
-        """Record an error that concerns only one job, as the job's message."""
+        """Record an error that concerns one job as this job's message."""
         now, statuses = time.monotonic(), self._store.statuses
         self._schedule.schedule(job, now + 1)
         job.not_found += isinstance(error, RemoteNotFoundError)

@@ -1,4 +1,4 @@
-"""Decide which accounts this process polls: one of the watching processes polls each account."""
+"""Decide which accounts this process polls. One process at a time polls each account."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ from jobgroup.store.polling_leases import AccountKey, PollingHolder
 from jobgroup.system import this_process
 
 POLLING_HEARTBEAT_S: Final = 10.0
-"""Seconds between a polling process's renewals of its leases, which are polling's only writes."""
+"""Seconds between two renewals of a lease. Polling writes nothing else."""
 
 POLLING_TTL_S: Final = 30.0
-"""Seconds without a renewal after which a process is replaced. A process of this machine that has
-ended is replaced within a second."""
+"""Seconds without a renewal after which another process takes a lease. If the holder was a process
+of this machine and has ended, that takes less than a second.
+"""
 
 _living: Final[WeakValueDictionary[str, PollingLease]] = WeakValueDictionary()
 """The leases of this process, by owner."""
 
 
 class PollingLease:
-    """This process's leases to poll accounts' jobs. One thread at a time uses it.
+    """This process's leases to poll accounts. Only one thread at a time may use it.
 
     The process that runs the group takes the leases from others, because it must be the first to
-    know which slots are free. Otherwise, the first process that watches the group has the leases
-    for as long as it watches and is alive.
-    `may_ask` returns whether this process may have a token for an account.
+    know which slots are free. Otherwise, the first process that watches the group keeps the leases
+    while it watches. `may_ask` returns whether this process may have a token for an account.
     """
 
     def __init__(
@@ -50,8 +50,7 @@ class PollingLease:
         self.followed: frozenset[AccountKey] = frozenset()
         """Accounts that another process polls."""
         self.answered_at: float | None = None
-        """Time of a cloud's last response to any process, as far as known, in seconds since the
-        epoch."""
+        """Time of a cloud's last known response to any process, in seconds since the epoch."""
 
     def update(self, wanted: Collection[AccountKey]) -> None:
         """Acquire, renew and release leases, so that each wanted account has one living holder.
@@ -63,7 +62,7 @@ class PollingLease:
         mine = {account for account, held in holders.items() if held.owner == self._owner}
         self.accounts = frozenset()
         kept = {account for account in mine if self._may_ask(account)}
-        if not self._running.is_held:  # a run may have no job on a cloud for a moment
+        if not self._running.is_held:  # a run may briefly have no job on a cloud
             kept &= set(wanted)
         if kept != mine:
             self._store.polling_leases.release(self._owner, mine - kept)
@@ -79,7 +78,7 @@ class PollingLease:
         self.answered_at = max([*answers, self.answered_at or 0.0]) or None
         if kept and time.monotonic() - self._renewed_at > POLLING_HEARTBEAT_S:
             if mine & kept:
-                with suppress(StorageError):  # a full disk: then others may poll too
+                with suppress(StorageError):  # if the disk is full, other processes may poll too
                     self._store.polling_leases.renew(self._owner, self.answered_at)
             self._renewed_at = time.monotonic()
         self.accounts = frozenset(kept)
@@ -96,8 +95,8 @@ class PollingLease:
         if held is None or not held.owner or self._running.is_held:
             return True
         if held.process == this_process() and held.owner not in _living:
-            return True  # the lease is from before the file was deleted and restored
-        # a living process may have stopped watching while a full disk prevented the release
+            return True  # the file was deleted and restored
+        # A living process may have stopped watching while a full disk prevented the release.
         witness = self._witnesses.setdefault(
             account, Witness(POLLING_HEARTBEAT_S, POLLING_TTL_S, wants_beats=True)
         )

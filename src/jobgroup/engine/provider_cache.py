@@ -1,4 +1,4 @@
-"""The providers of this process: one for each account, created at its first use."""
+"""Keep one provider for each account in this process."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from jobgroup.store import Target
 
 
 class ProviderCache:
-    """Creates and keeps the providers. Any thread may use it."""
+    """Creates each account's provider at its first use. Thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -22,14 +22,14 @@ class ProviderCache:
         self._prepared: set[Target] = set()
 
     async def prepare(self, target: Target) -> Provider:
-        """Return the provider for a job's account, which has a token. Call it only on the loop.
+        """Return the provider for a job's account. Call this only on the loop.
 
-        The first use of an account takes a thread, because of imports and keyrings that prompt.
+        The first use of an account runs in a thread: imports take time, and keyrings may prompt.
 
         Raises:
-            CredentialsError: the token is missing, or must not be sent to the origin.
+            CredentialsError: the token is missing or must not be sent to the origin.
             MissingDependencyError: the provider is not installed.
-            InvalidProviderError: the provider cannot be used, or the origin is not a URL.
+            InvalidProviderError: the provider cannot be used or the origin is not a URL.
         """
         import anyio.to_thread
 
@@ -40,7 +40,7 @@ class ProviderCache:
         return provider
 
     def provider(self, target: Target) -> Provider:
-        """Return the provider for a job's account, from any thread; errors as for `prepare`."""
+        """Return the provider for a job's account; raise as `prepare` does. Thread-safe."""
         try:
             normalise_origin(target.origin)
         except (TypeError, ValueError):  # the file may come from elsewhere
@@ -57,7 +57,7 @@ class ProviderCache:
             return self._providers[key]
         with self._lock:
             making = self._making.setdefault(key, threading.Lock())
-        with making:  # other accounts do not wait for the import of a package
+        with making:  # other accounts do not wait for this import
             if key not in self._providers:
                 account = Account(
                     origin=target.origin,

@@ -31,11 +31,10 @@ if TYPE_CHECKING:
     from jobgroup.store import Target
 
 MAX_CREATES_IN_FLIGHT = 6
-"""Number of creates in flight per account, enough to fill dozens of slots at 100 ms per request."""
+"""Number of creates in flight per account. This fills dozens of slots at 100 ms per request."""
 
 MAX_CONSECUTIVE_UNCONFIRMED = 3
-"""Number of lost responses that end a run, if the cloud responded to another request before each of
-them."""
+"""Number of lost responses that end a run, although the cloud responded to other requests."""
 
 ENDED_CHECK_INTERVAL_S = 0.5
 
@@ -45,12 +44,12 @@ _MAY_HAVE_ENDED = TERMINAL | {"unknown", "suspended"}
 async def send_queued(
     sender: JobSender, entry_ids: Sequence[int], active: Sequence[int] = ()
 ) -> None:
-    """Send jobs as slots of each account become free; raise the error that ended the sending.
+    """Send jobs as slots become free, and raise the error that ended the sending.
 
     Args:
         sender: sender of a single job.
         entry_ids: jobs to send, in order.
-        active: jobs of the run that were already sent; if the run retries, it waits for them too.
+        active: jobs of the run that were already sent; a run with retries waits for them too.
     """
     async with sender.session.poller.polling(), task_group() as tasks:
         queued = QueuedSender(sender, tasks)
@@ -62,7 +61,7 @@ async def send_queued(
 
 
 class QueuedSender:
-    """Gives each account its jobs of a run and starts its sender."""
+    """Distributes a run's jobs to the senders of their accounts."""
 
     def __init__(self, sender: JobSender, tasks: TaskGroup) -> None:
         self._sender = sender
@@ -71,7 +70,7 @@ class QueuedSender:
         self.accounts: dict[tuple[str, str, str], AccountSender] = {}
 
     async def prioritize(self, entry_ids: Sequence[int]) -> int:
-        """Put jobs before all others, in this order; return how many are new to the run."""
+        """Put jobs before all others, in this order; return the number of jobs new to the run."""
         session = self._sender.session
         records = await session.in_thread(lambda: session.store.records(entry_ids=entry_ids))
         targets = {record.entry_id: record.target for record in records}
@@ -86,7 +85,7 @@ class QueuedSender:
         return joined
 
     async def watch(self, entry_ids: Sequence[int]) -> None:
-        """Let jobs that were already sent occupy slots of their accounts until they end."""
+        """Count jobs that were already sent as taking slots until they end."""
         session = self._sender.session
         records = await session.in_thread(lambda: session.store.records(entry_ids=entry_ids))
         failed = await self._sender.failed_to_retry(
@@ -106,8 +105,8 @@ class QueuedSender:
             self._tasks.start_soon(account.send_all)
 
     async def apply_priorities(self) -> None:
-        """Put prioritized jobs first, if they have changed."""
-        async with self._lock:  # only the first account reads a change, on behalf of all
+        """Put prioritized jobs first if the list of them has changed."""
+        async with self._lock:  # the first account reads a change for all
             if entry_ids := await self._sender.new_priorities():
                 self._sender.run.progress.total += await self.prioritize(entry_ids)
 
@@ -140,7 +139,7 @@ class AccountSender:
 
     @property
     def error(self) -> Exception | None:
-        """Error that ended the sending for this account; if there are several, the first job's."""
+        """Error that ended the sending for this account; of several, that of the first job."""
         if self._run.has_too_many_failures:
             return self._sender.failures_error()
         return self._errors[min(self._errors)] if self._errors else None
@@ -149,7 +148,7 @@ class AccountSender:
         self._slots.active.add(entry_id)
 
     async def send_all(self) -> None:
-        """Send this account's jobs, in order, until an error concerns all of them."""
+        """Send this account's jobs in order, until an error concerns all of them."""
         async with task_group() as tasks:
             while True:
                 await self._session.wait_until(
@@ -173,18 +172,18 @@ class AccountSender:
 
     @property
     def _has_capacity(self) -> bool:
-        """Return whether one more create may be in flight, if a slot is free."""
+        """Return whether one more create may be in flight if a slot is free."""
         limit = 1 if self._is_probing else MAX_CREATES_IN_FLIGHT
         may_send = not (self._waits_for_budget and self._has_unspent)
         return bool(self.queue) and self._slots.in_flight < limit and may_send
 
     @property
     def _has_unspent(self) -> bool:
-        """Return whether active jobs may use less of the budget than was reserved for them."""
+        """Return whether active jobs may use fewer shots than are reserved for them."""
         return bool(self._slots.in_flight or self._slots.active - self._stuck)
 
     async def _has_next_step(self) -> bool:
-        """Return whether a job can be sent now, or nothing is left to do."""
+        """Return whether a job can be sent now or nothing is left to do."""
         if self._is_finished():
             return True
         if self.queue:
@@ -200,11 +199,11 @@ class AccountSender:
         run, slots, was_probing = self._run, self._slots, self._is_probing
         try:
             sent_at = await self._sender.send(entry_id)
-        except QuotaExceededError:  # other programs' jobs have taken the slots
+        except QuotaExceededError:  # jobs of other programs have taken the slots
             slots.rejected(_now())
             run.progress.not_sent.pop(entry_id, None)
             self.queue.push_back(entry_id)
-        except BudgetExceededError as error:  # others may use less than reserved
+        except BudgetExceededError as error:  # active jobs may use less than reserved
             slots.not_sent()
             self._waits_for_budget = True
             if self._has_unspent:
@@ -212,8 +211,8 @@ class AccountSender:
             else:
                 self._errors[entry_id] = error
         except UnconfirmedJobError as error:
-            # such a cloud must respond to another request before each further job, one at a time;
-            # creates that were in flight together count once
+            # The cloud must now respond to another request before each job, and jobs are sent one
+            # at a time. Creates that were in flight together count once.
             slots.unknown(_now())
             self._unconfirmed_probes += was_probing
             self._is_probing = True
@@ -222,7 +221,7 @@ class AccountSender:
                 self._errors[entry_id] = error
         except (RequestRejectedError, RemoteNotFoundError) as error:
             slots.not_sent()
-            run.refusals[entry_id] = error  # one job's error does not stop the others
+            run.refusals[entry_id] = error  # the error concerns only this job
         except Exception as error:  # noqa: BLE001  (raised by send_queued)
             slots.not_sent()
             self._errors[entry_id] = error
@@ -237,18 +236,18 @@ class AccountSender:
             self._session.notify()
 
     async def _record_ended(self) -> None:
-        """Count the jobs of this run that have ended; each frees its slot."""
+        """Count the jobs of this run that have ended, and free their slots."""
         slots = self._slots
         looks = self._waits_for_ends or self._waits_for_budget or not slots.has_free
         if not slots.active or not looks:
-            return  # with free slots nothing depends on it, and there may be many thousands of jobs
+            return  # not needed while slots are free: there may be thousands of jobs
         if slots.ambiguous:
             slots.seen_active(self._session.poller.active_since(slots.reported_at))
         records = await self._session.in_thread(
             self._session.store.records, _MAY_HAVE_ENDED, sorted(slots.active)
         )
         ended = [r for r in records if r.state in TERMINAL or r.provider_status == REMOTE_MISSING]
-        # suspended jobs, and jobs in an unknown state, may never end
+        # Suspended jobs and jobs in an unknown state may never end.
         self._stuck = {r.entry_id for r in records} - {r.entry_id for r in ended}
         for record in ended:
             self._run.record_outcome(record)
@@ -258,7 +257,7 @@ class AccountSender:
             self.queue.push_last(entry_id)
 
     def _check_token(self) -> None:
-        """End a run that only waits for jobs which the cloud does not report without a token."""
+        """End a run that only waits for active jobs if it has no valid token to poll them."""
         refusal = self._session.poller.refusals.get(self._target[:3])
         if refusal and not (self.queue or self._slots.in_flight or self._run.request.is_background):
             self._errors.setdefault(-1, refusal)
@@ -270,9 +269,9 @@ class AccountSender:
             provider = await self._session.provider(self._target)
             answer = await provider.availability()
         except (CloudUnreachableError, CloudUnavailableError):
-            # if the error persists, the first send reports it to the user
+            # If the error persists, the first send raises it.
             slots.not_reported(try_one=not self._run.progress.sent and not self._is_probing)
-        except JobGroupError:  # this cloud shows that an account is full only by rejecting a job
+        except JobGroupError:  # only a rejected job shows that the account is full
             slots.not_reported(try_one=True)
         else:
             slots.reported(free=answer.queue_free, total=answer.queue_max, now=_now())
@@ -285,7 +284,7 @@ def _now() -> float:
 async def launchable(
     session: GroupSession, states: frozenset[str], concurrent_job_count: int | None
 ) -> list[int]:
-    """Return the jobs for which their accounts have free slots now, in the order of sending.
+    """Return the jobs that have a free slot in their account now, in the order of sending.
 
     Raises:
         ValueError: a cloud does not report its free slots, and no count was given.

@@ -17,18 +17,18 @@ from jobgroup.store import Target
 _log = logger(__name__)
 
 MAX_BODIES_IN_FLIGHT = 20
-"""Number of submissions that are fetched at once; each may be large."""
+"""Number of submissions to fetch at once; each may be large."""
 
 
 @dataclass(frozen=True, slots=True)
 class RemoteJobInfo:
-    """A job on a cloud: its status and, as far as the cloud reports it, its submission."""
+    """A job on a cloud: its status and, if the cloud reports it, its submission."""
 
     remote_id: str
     status: RemoteStatus
     submission: Submission
     problem: InvalidResponseError | None = None
-    """Reason why the cloud's report of the submission could not be read."""
+    """Reason why the submission could not be read."""
 
 
 async def look_up(
@@ -46,7 +46,7 @@ async def look_up(
     answers = await provider.status(remote_ids)
     foreign = (
         RemoteNotFoundError | RequestRejectedError
-    )  # 400 or 403: invalid id, or another user's job
+    )  # 400 or 403: an invalid id or another user's job
     unknown = [i for i in remote_ids if isinstance(answers.get(i), foreign)]
     if unknown:
         raise _unknown(target.origin, unknown)
@@ -65,7 +65,7 @@ async def look_up(
         async with gate:
             try:
                 submissions[remote_id] = await teller.submission(remote_id)
-            except InvalidResponseError as error:  # its status is known nevertheless
+            except InvalidResponseError as error:  # the job's status is known
                 problems[remote_id] = error
                 _log.warning("The submission of %s is not known: %s", remote_id, error)
 

@@ -1,4 +1,4 @@
-"""The request and progress of a run. `engine.runner` does the work."""
+"""Define the request and the progress of a run. `engine.runner` executes it."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ class RunRequest:
         waits: whether the run lasts until all its jobs have ended.
         overrides: new values for parameters of the jobs that a rerun sends.
         delay_s: in "sequential" mode, seconds between the end of one job and the start of the next.
-        concurrent_job_count: in "queue" mode, maximum number of an account's jobs at once.
+        concurrent_job_count: in "queue" mode, maximum number of jobs on an account at once.
         stop_after_failures: number of failed jobs after which the run ends.
         retries: maximum number of retries of a job that ends in error. With retries, the run lasts
             until all its jobs have ended.
-        budget_shots: maximum number of shots of all the group's attempts together.
-        is_background: whether no caller waits for the run, so that it waits out every outage, and
+        budget_shots: maximum number of shots for all attempts of the group together.
+        is_background: whether no caller waits for the run; then it waits out every outage, and
             waits for a new token.
     """
 
@@ -59,7 +59,7 @@ class RunRequest:
 
     @property
     def states(self) -> frozenset[str]:
-        """States of the jobs that are sent; jobs that are named may have more states."""
+        """States of the jobs that are sent. Named jobs may have additional states."""
         if self.rerun:
             return FAILED if self.entry_ids is None else RERUNNABLE
         passes_over_refused = self.entry_ids is None and (
@@ -78,7 +78,7 @@ class RunRequest:
 
 @dataclass(slots=True)
 class RunProgress:
-    """The jobs of a run by entry, with the reasons of jobs that could not be sent."""
+    """The jobs of a run by entry, with the reasons for jobs that could not be sent."""
 
     total: int = 0
     sent: list[int] = field(default_factory=list)
@@ -89,13 +89,13 @@ class RunProgress:
 
 
 class Run:
-    """A run that others in this process can watch, join and cancel, from any thread.
+    """A run, which any thread of this process can watch, join and cancel.
 
     Attributes:
-        request: request of the run.
+        request: jobs and rules of the run.
         progress: progress of the run.
         refusals: errors of single jobs, by entry; the other jobs were sent nevertheless.
-        is_canceled: whether the run sends nothing more.
+        is_canceled: whether the run was canceled and sends nothing more.
         stopped_by: name of the caller of `stop`; None if it was not called.
         is_finished: whether the run is done, canceled or failed.
         error: error that ended the run.
@@ -111,7 +111,7 @@ class Run:
         self.error: BaseException | None = None
 
     def cancel(self) -> None:
-        """Stop sending. Requests in flight are recorded, and jobs on the cloud continue."""
+        """Stop sending. Requests in flight are still recorded, and jobs on the cloud continue."""
         self.is_canceled = True
 
     def stop(self, by: str) -> None:

@@ -1,8 +1,8 @@
 """Execute a run in parallel, in sequence, or as slots of the plan become free.
 
-*parallel* sends jobs as fast as the cloud accepts them and stops at the first rejected job;
-*sequential* waits for the end of each job before the next; *queue* keeps the plan's slots full
-until all jobs are sent.
+*Parallel* runs send jobs as fast as the cloud accepts them, and stop at the first rejected job.
+*Sequential* runs wait for each job to end before they send the next. *Queued* runs keep the plan's
+slots full until all jobs are sent.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ JOIN_CHECK_INTERVAL_S = 0.5
 
 
 async def execute_run(session: GroupSession, run: Run) -> RunProgress:
-    """Execute a run, once any equal run of this process has ended.
+    """Execute a run after any equal run of this process has ended.
 
     Raises:
         GroupBusyError: another process runs the group.
@@ -37,9 +37,9 @@ async def execute_run(session: GroupSession, run: Run) -> RunProgress:
             unsent.
     """
     await _join_equal_runs(session, run)
-    if session.loop.is_closing:  # the run that this one waited for was canceled for the same reason
+    if session.loop.is_closing:  # Python is shutting down
         run.cancel()
-    session.runs.append(run)  # at once, so that the next run joins this one
+    session.runs.append(run)  # now, so that the next run can join this one
     try:
         async with session.lease.held():
             session.notify()
@@ -57,11 +57,11 @@ async def execute_run(session: GroupSession, run: Run) -> RunProgress:
 
 
 def report_of_rerun(session: GroupSession, run: Run) -> CommandResult:
-    """Return the jobs that a rerun sent, and the reasons for the others, read from the file."""
+    """Return the jobs that a rerun sent, and the reason for each of the others."""
     progress, left = run.progress, dict(run.progress.not_sent)
     wanted = run.request.entry_ids
     if wanted is not None and len(progress.sent) + len(left) < len(set(wanted)):
-        # reruns of successful jobs, and appended reruns, are sent as other entries
+        # Reruns of successful jobs and appended reruns are sent as new entries.
         origins = {r.rerun_of for r in session.store.records(entry_ids=progress.sent)}
         rest = set(wanted) - set(progress.sent) - left.keys()
         for record in session.store.records(entry_ids=rest):
@@ -94,13 +94,13 @@ async def _join_equal_runs(session: GroupSession, run: Run) -> None:
             raise other.error
         run.progress = own
         if not other.is_finished:
-            break  # that run reports the incident itself, unless it was canceled
+            break  # that run reports the incident, unless it was canceled
 
 
 async def _wait_for_other(session: GroupSession, other: Run, run: Run) -> None:
-    """Wait until a run that sends the same jobs has ended, or waits out an incident.
+    """Wait until another run of the same jobs has ended or is waiting out an incident.
 
-    The caller of `run` gets an error for such an incident, unless it runs in the background too.
+    Unless `run` is in the background too, its caller gets an error for the incident.
     """
     is_patient = run.request.is_background or not other.request.is_background
 
@@ -117,12 +117,12 @@ async def _send_jobs(sender: JobSender) -> None:
     await session.poller.forget_refusals()
     await reconcile_unconfirmed(session)
     if run.request.rerun and not run.request.is_background:
-        await session.poller.refresh()  # more jobs may have failed since
+        await session.poller.refresh()  # more jobs may have failed
     entry_ids = await session.in_thread(sender.entry_ids)
-    await session.in_thread(sender.overridden_bodies, entry_ids)  # raises if any is invalid
+    await session.in_thread(sender.overridden_bodies, entry_ids)  # raises for an invalid one
     run.progress.total = len(entry_ids)
     _log.info("A %s run of %s begins: %d jobs.", run.request.mode, session.name, len(entry_ids))
-    # an interrupted run with retries left these jobs, some of them in error
+    # An interrupted run with retries has left these jobs. Some of them may have failed.
     watched = await sender.find_retryable(ON_CLOUD | {"error"})
     if run.request.mode == "queue":
         await send_queued(sender, entry_ids, watched)
@@ -140,7 +140,7 @@ async def _send_jobs(sender: JobSender) -> None:
 
 
 async def _reconcile_refusals(sender: JobSender) -> None:
-    """Poll again the jobs that their clouds could not report when the jobs were sent."""
+    """Settle the run's unconfirmed jobs, and send the rest of each one that was sent in part."""
     session, run = sender.session, sender.run
     unclear = [p for p, error in run.refusals.items() if isinstance(error, UnconfirmedJobError)]
     if not unclear:
@@ -149,13 +149,13 @@ async def _reconcile_refusals(sender: JobSender) -> None:
     if await session.in_thread(session.store.unconfirmed.intents):
         return
     for entry_id in unclear:
-        # an appended rerun is another entry, and the one that it reruns is unchanged
+        # An appended rerun is a new entry, and the failed entry is unchanged.
         found = run.refusals.pop(entry_id).entry_id or entry_id
         run.progress.not_sent.pop(entry_id, None)
         record = await session.in_thread(session.store.record, found)
         if record.state not in run.request.states:
             run.progress.sent.append(found)
-        elif found == entry_id:  # the entry is several jobs, and the rest is still to be sent
+        elif found == entry_id:  # some of the entry's sub-jobs are unsent
             await sender.send(entry_id)
 
 
@@ -182,7 +182,7 @@ async def _send_one_by_one(sender: JobSender, queue: SendOrder, watched: Sequenc
 
 
 async def _send_when_free(sender: JobSender, queue: SendOrder) -> int | None:
-    """Send the next job, waiting while other jobs of its account fill the plan."""
+    """Send the next job; wait while other jobs of its account fill the plan."""
     run = sender.run
     backoff = Backoff(wait_initial=1.0, wait_max=30.0)
     has_reported_free = False
@@ -202,7 +202,7 @@ async def _send_when_free(sender: JobSender, queue: SendOrder) -> int | None:
 
 
 async def _is_full_for_now(sender: JobSender, entry_id: int) -> bool | None:
-    """Return whether a job's account is full; None if that is unknown or it accepts no jobs."""
+    """Return whether a job's account is full; None if that is unknown or no job is accepted."""
     session = sender.session
     record = await session.in_thread(session.store.record, entry_id)
     try:
@@ -214,7 +214,7 @@ async def _is_full_for_now(sender: JobSender, entry_id: int) -> bool | None:
 
 
 async def _wait_for_end(sender: JobSender, entry_id: int) -> JobRecord:
-    """Wait until a job has ended, or the run is canceled."""
+    """Wait until a job has ended or the run is canceled."""
     session, run = sender.session, sender.run
 
     async def ended() -> JobRecord | None:

@@ -1,4 +1,4 @@
-"""The order in which a run sends jobs: prioritized ones, the group's order, retries. Pure."""
+"""Order a run's jobs: first prioritized jobs, then the group's order, then retries. Pure."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 
 class SendOrder:
-    """The jobs of a run that wait to be sent, by entry.
+    """The entries of a run that wait to be sent.
 
     >>> queue = SendOrder([0, 1, 2, 3])
     >>> queue.prioritize([2, 1])
@@ -19,7 +19,7 @@ class SendOrder:
     def __init__(self, entry_ids: Iterable[int] = ()) -> None:
         self._waiting = set(entry_ids)
         self._known = set(self._waiting)
-        # (batch, rank, entry_id); earlier entries of a prioritized job are skipped
+        # (batch, rank, entry_id); a prioritized job's older items are skipped
         self._heap = [(0, entry_id, entry_id) for entry_id in sorted(self._waiting)]
         self._keys: dict[int, tuple[int, int, int]] = {}
         self._batch = 0
@@ -28,7 +28,7 @@ class SendOrder:
         return len(self._waiting)
 
     def prioritize(self, entry_ids: Sequence[int]) -> int:
-        """Put jobs before all others, in this order. Return how many are new to the queue."""
+        """Put jobs before all others, in this order; return the number of jobs new to the queue."""
         joining = set(entry_ids) - self._known
         self._known |= joining
         self._waiting |= joining
@@ -40,7 +40,7 @@ class SendOrder:
         return len(joining)
 
     def push_last(self, entry_id: int) -> None:
-        """Put a job that was already sent behind all jobs that were not."""
+        """Put a job that was already sent behind all unsent jobs."""
         self._known.add(entry_id)
         self._waiting.add(entry_id)
         self._keys[entry_id] = (1, entry_id, entry_id)
@@ -55,6 +55,6 @@ class SendOrder:
                 return entry_id
 
     def push_back(self, entry_id: int) -> None:
-        """Return a job that could not be sent to its place in the queue."""
+        """Put a job that could not be sent at its former position in the queue."""
         self._waiting.add(entry_id)
         heapq.heappush(self._heap, self._keys.get(entry_id, (0, entry_id, entry_id)))

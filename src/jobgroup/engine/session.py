@@ -1,4 +1,4 @@
-"""One group in this process: its file, lease, poller, runs and observers."""
+"""Keep the state of one group in this process: file, lease, poller, runs and observers."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ from jobgroup.providers.base import Provider
 from jobgroup.store import GroupStore, Target
 
 FILE_CHECK_INTERVAL_S: Final = 0.25
-"""Seconds between checks of an observed file for changes by other processes."""
+"""Seconds between two checks of an observed file for changes by other processes."""
 
 T = TypeVar("T")
 P = ParamSpec("P")
 
 
 class GroupSession:
-    """The part of the engine for one group, shared by all `JobGroup` objects of this process.
+    """The part of the engine for one group. All its `JobGroup` objects in this process share it.
 
     `serve` executes the requests of other processes while this one holds the lease.
     """
@@ -69,8 +69,7 @@ class GroupSession:
         self.poller = Poller(*access[:3], self._changes, provider=self.provider, lease=self.lease)
         self.runs: list[Run] = []
         self.doubtful_since: dict[int, float] = {}
-        """Start of each request of this process without a response, by attempt, in
-        `lease.now_s`."""
+        """Time at which each unanswered request began, by attempt, by the clock `lease.now_s`."""
         self._observers: dict[object, Callable[[], None]] = {}
         self._observers_lock = threading.Lock()
         self._is_following = False
@@ -84,7 +83,7 @@ class GroupSession:
         self.lease.mark_abandoned_unconfirmed()
 
     def is_current(self) -> bool:
-        """Return whether the group still has its name, and was not deleted or restored."""
+        """Return whether the group still has its name and was not deleted or restored."""
         for _ in range(2):  # the first check notices a deletion, the second a restored file
             with suppress(GroupDeletedError):
                 self.store.meta()
@@ -92,9 +91,9 @@ class GroupSession:
         return False
 
     def subscribe(self, callback: Callable[[], None]) -> Callable[[], None]:
-        """Call back after changes, from an engine thread; return a function that ends it.
+        """Call back after changes, in an engine thread; return a function that unsubscribes.
 
-        While there are subscribers, the group is polled and changes by other processes are noticed.
+        While there are subscribers, the group is polled, and its file is checked for changes.
         """
         key = object()
         with self._observers_lock:
@@ -119,7 +118,7 @@ class GroupSession:
         return await self._providers.prepare(target)
 
     async def _follow(self) -> None:
-        """Notify observers of every change by any process, while there are observers."""
+        """Notify observers of each change by any process, while there are observers."""
         seen: object = None
         seen_data: int | None = None
         moved = ""
@@ -135,7 +134,7 @@ class GroupSession:
             try:
                 version, data_version = await file.versions()
                 stored = self.store.results.writes
-                # the end of a run changes no job, but observers of `busy` wait for it
+                # The end of a run changes no job, but observers of `busy` wait for it.
                 now = (version, data_version, len(self.runs), self.lease.is_held, stored)
                 if now != seen:
                     if data_version != seen_data:
@@ -159,6 +158,6 @@ def _call_all(callbacks: list[Callable[[], None]], log: logging.Logger) -> None:
         try:
             callback()
         except GroupDeletedError:
-            continue  # deleted since the last check: the next one reports it
-        except Exception:  # the other subscribers are called too
+            continue  # the group was deleted: the next check reports it
+        except Exception:  # the other subscribers must be called too
             log.exception("a subscriber of a job group failed")

@@ -1,8 +1,8 @@
-"""Retry recording the outcome of a request until it is on disk: the job may have cost money.
+"""Record the outcome of a request, and retry until it is on disk.
 
-A disk that is temporarily locked, full or gone costs only time. Records that cannot be written yet
-stay in memory with the lease, so that the job stays *sending* and no other process takes it for
-abandoned. This process retries while it is alive.
+The job may have cost money. So if the disk is locked, full or absent, this process keeps the record
+in memory and retries while it is alive. It also keeps the lease, so that no other process considers
+the *sending* job abandoned.
 """
 
 from __future__ import annotations
@@ -22,12 +22,13 @@ from jobgroup.store import GroupStore
 
 PATIENCE_S: Final = 10.0
 PATIENCE_WITH_LOCKS_S: Final = 25.0
-"""Seconds that a run waits for the disk before it raises; longer if another program has locked the
-file, which it may unlock at any moment."""
+"""Seconds for which a run waits for the disk before it raises an error. It waits longer if another
+program has locked the file, because the lock may end at any moment.
+"""
 
 RETRY_EVERY_S: Final = 0.5
 LOCKED_S: Final = 1.0
-"""Seconds that each attempt waits for another program's lock."""
+"""Seconds for which each attempt waits for another program's lock."""
 
 T = TypeVar("T")
 
@@ -65,9 +66,9 @@ class _Unwritten:
 
 
 class Settling:
-    """Records of one group's requests on their way to the file. On the loop, except `sentence`.
+    """The unwritten records of one group's requests. Use it on the loop, except `sentence`.
 
-    It keeps `lease` until everything is written, and calls `notify` at each change.
+    It keeps `lease` until all records are written, and calls `notify` at each change.
     """
 
     def __init__(
@@ -87,7 +88,7 @@ class Settling:
 
     @property
     def sentence(self) -> str:
-        """The first unwritten record and the reason; "" if there is none. Thread-safe."""
+        """Sentence about the first unwritten record; "" if there is none. Thread-safe."""
         return " ".join(one.sentence for one in self._unwritten[:1])
 
     @property
@@ -108,14 +109,14 @@ class Settling:
         or_else: Callable[[], object] | None = None,
         patience_s: float | None = None,
     ) -> T:
-        """Write a record of something that happened on a cloud.
+        """Write a record of an event on a cloud.
 
         Args:
-            what: sentence without its period that names the job, and its id if there is one.
+            what: sentence without its period, with the job and any id.
             write: function that writes the record; it is called until it succeeds.
-            or_else: function that is called after `write`, if `write` succeeds only after this
+            or_else: function that is called after `write` if `write` succeeds only after this
                 method has raised.
-            patience_s: seconds after which this raises; by default they depend on the reason.
+            patience_s: seconds after which this raises; the default depends on the reason.
 
         Raises:
             StorageError: the record is not written yet; the message contains `what`.
@@ -144,10 +145,10 @@ class Settling:
         raise StorageError(
             f"{one.sentence} jobgroup keeps it in memory, retries while this process lives, and"
             f" sends nothing twice. {remedy}, then run the group again."
-        ) from one.error.__cause__  # not chained to that error, which says that nothing was changed
+        ) from one.error.__cause__  # that error would say that nothing was changed
 
     def give_up(self) -> None:
-        """Log the records that are lost when this process ends, in the thread that ends it."""
+        """In the exiting thread, log the records that are lost when this process ends."""
         for one in list(self._unwritten):
             rest: object = "Its job is now unconfirmed, and job.confirm(id) adopts it."
             if isinstance(one.error, GroupMovedError):
@@ -171,7 +172,7 @@ class Settling:
                     one.error = error
                 except Exception as error:  # noqa: BLE001  # `write` raises it
                     one.written.set_exception(error)
-                    one.written.exception()  # nothing may be waiting for the record any more
+                    one.written.exception()  # mark the error as retrieved
                 else:
                     one.written.set_result(outcome)
                     _log.info("%s. It is written now.", one.what)
@@ -183,7 +184,7 @@ class Settling:
 
 
 def why(error: Exception) -> str:
-    """Return the reason of a storage error without its advice, which assumes an unchanged file."""
+    """Return a storage error's reason, without the advice, which assumes an unchanged file."""
     if isinstance(error, GroupMovedError):
         return f"{error.how}, though not by jobgroup"
     if isinstance(error, GroupDeletedError):

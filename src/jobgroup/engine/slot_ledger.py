@@ -1,9 +1,9 @@
-"""The free slots of an account, from the cloud's reports and the jobs of a run. Pure.
+"""Count an account's free slots from the cloud's reports and a run's jobs. Pure.
 
 A cloud counts all jobs of an account, including those of other programs, and reports the number on
-request. Between two reports the ledger counts: a job that is sent takes a slot, and a job that ends
-frees one. If the last report may have counted a job that has just ended, a new report is requested
-before another job is sent.
+request. Between two reports, the ledger counts itself: a sent job takes a slot, and an ended job
+frees one. If a job has just ended, the last report may or may not have counted it. Then a new
+report is requested before another job is sent.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ MAX_REPORT_INTERVAL_S = 30.0
 
 
 class SlotLedger:
-    """The slots of one account for one run. Times are of `time.monotonic`, and passed as arguments.
+    """The slots of one account for one run. Times are values of `time.monotonic`.
 
     Args:
         max_jobs: maximum number of this run's jobs on the account at once; None for no limit.
 
     Attributes:
-        active: jobs of this run that have not ended, as far as known.
-        in_flight: number of creates without an outcome yet.
+        active: jobs of this run that are not known to have ended.
+        in_flight: number of creates whose outcome is not known yet.
         reported_at: time at which the cloud last reported, or rejected a job because the account
             was full.
-        ambiguous: active jobs that may or may not be counted in the report of `reported_at`.
+        ambiguous: active jobs that the report of `reported_at` may or may not have counted.
 
     >>> ledger = SlotLedger()
     >>> ledger.reported(free=2, total=10, now=0.0)
@@ -57,7 +57,7 @@ class SlotLedger:
 
     @property
     def is_at_limit(self) -> bool:
-        """Whether `max_jobs` of the run's jobs are on the account."""
+        """Whether the account has `max_jobs` jobs of the run."""
         return len(self.active) + self.in_flight >= self._max_jobs
 
     def should_ask(self, now: float) -> bool:
@@ -70,8 +70,8 @@ class SlotLedger:
     def reported(self, *, free: int | None, total: int | None, now: float) -> None:
         """Record the cloud's report of its free slots and their total; None for no limit.
 
-        If there are at least as many active jobs as taken slots, these jobs take all of them, and
-        the others have ended, although their ends were not reported yet.
+        If there are at least as many active jobs as taken slots, these jobs take all the slots. Any
+        further active jobs must have ended, although their ends are not reported yet.
         """
         self._ended_ambiguously = 0
         self._forget_report(now)
@@ -85,14 +85,14 @@ class SlotLedger:
         """Record that the cloud did not report.
 
         Args:
-            try_one: whether to assume one free slot and learn from the outcome; otherwise the slots
-                of ended jobs are assumed to be free.
+            try_one: whether to assume one free slot and learn from the outcome; otherwise only the
+                slots of ended jobs are assumed to be free.
         """
         self.free = 1.0 if try_one else float(self._ended_ambiguously)
         self._ended_ambiguously = 0
 
     def seen_active(self, entry_ids: Iterable[int]) -> None:
-        """Record jobs that were active after the report, which has therefore counted them."""
+        """Record that jobs were active after the report, so that the report counted them."""
         self.ambiguous.difference_update(entry_ids)
 
     def reserve(self) -> None:
@@ -114,7 +114,7 @@ class SlotLedger:
         self._forget_report(now)
 
     def unknown(self, now: float) -> None:
-        """Record a create with an unknown outcome; the next one needs a new report of the slots."""
+        """Record a create with an unknown outcome; the next create needs a new report."""
         self.in_flight -= 1
         self.free = 0.0
         self.asked(now)

@@ -1,4 +1,4 @@
-"""Entries that are several jobs on the cloud: their bodies, keys and merged status."""
+"""Handle entries that are several jobs on the cloud: bodies, keys and merged status."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ RANKS: Final = (
     *("success", "waiting", "running", "suspended", "cancel_requested"),
     *("canceled", "error", "unknown"),
 )
-"""Perceval's order of states: a later one outweighs an earlier one."""
+"""Perceval's order of states. A later state outweighs an earlier one."""
 
 
 def bodies_of(body: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -49,7 +49,7 @@ def key_of(intent: Intent, number: int) -> str:
 def merge_answers(
     entry: PolledJob, ids: Sequence[str], answers: Mapping[str, RemoteStatus | Exception]
 ) -> RemoteStatus | Exception | None:
-    """Return the status of an entry with these ids, or an error; remember ended sub-jobs."""
+    """Return the status of an entry with these ids, or an error; store ended sub-jobs' statuses."""
     if len(ids) < 2:
         return answers.get(ids[0]) if ids else None
     entry.ended = ended = entry.ended or {}
@@ -65,8 +65,8 @@ def merge_statuses(
 ) -> RemoteStatus | Exception | None:
     """Return the status of an entry from those of its sub-jobs.
 
-    They are merged as Perceval merges the statuses of an Execution, except that an entry has not
-    ended before all its sub-jobs have: until then they cost money and can be canceled.
+    The statuses are merged as Perceval merges those of an Execution, with one difference: an entry
+    ends only when all its sub-jobs have ended. Until then, they cost money and can be canceled.
     """
     parts = [answer for answer in answers if isinstance(answer, RemoteStatus)]
     if len(parts) < len(answers):

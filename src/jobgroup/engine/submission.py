@@ -1,9 +1,9 @@
-"""Send a job: the requests between its intent and its ids on disk (`store.journal`).
+"""Send a job, with its intent on disk before each request and its ids after it.
 
-An entry is one job on the cloud, or several. Each of these takes one request, and its id is on disk
-before the next request leaves. A request ends in one of three ways: the job is *sent* and its id is
-recorded; the job is certainly *not sent*, and the next run sends it; or the outcome is *unknown*
-and the job is unconfirmed (`engine.unconfirmed`).
+An entry is one job on the cloud, or several. Each takes one request, and its id is on disk before
+the next request is sent. A request has one of three outcomes: the job is *sent*, and its id is
+recorded; the job is certainly *not sent*, and the next run sends it; the outcome is *unknown*, and
+the job becomes unconfirmed (`engine.unconfirmed`).
 """
 
 from __future__ import annotations
@@ -36,12 +36,13 @@ from jobgroup.store.lease_row import busy_error
 _log = logger(__name__)
 
 KEY_LIVES_S: Final = 3600.0
-"""Seconds for which a request may be repeated with its key. Clouds forget keys, usually after 24 h,
-and a repeated request then creates a second job."""
+"""Seconds for which a request may be repeated with its key. Clouds forget keys, usually after 24 h;
+after that, a repeated request would create a second job.
+"""
 
 MAX_KEY_LOOKUPS: Final = 5
-"""Number of times that a request is repeated on a cloud that knows keys, to get its lost
-response."""
+"""Number of times that a request is repeated to get its lost response, if the cloud supports keys.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,26 +65,25 @@ async def send(
 ) -> int | None:
     """Send an intended job and record the outcome.
 
-    The end of a run does not interrupt this: the response to a request in flight is always
-    recorded.
+    This continues when the run ends, so the response to a request in flight is always recorded.
 
     Args:
         session: session of the group.
         intent: intent to send the job.
-        may_continue: function that is called before each request except the first; False leaves the
-            rest unsent.
-        may_begin: function that is called just before the first request; False leaves the job
-            unsent.
-        patience_s: seconds to wait for a disk that cannot be written; None for a moment. Recording
-            continues after that.
+        may_continue: function that is called before each request except the first; if it returns
+            False, the rest stays unsent.
+        may_begin: function that is called just before the first request; if it returns False, the
+            job stays unsent.
+        patience_s: seconds to wait for a disk that cannot be written to; None for a short time.
+            Recording continues after that.
 
     Returns:
-        The id of the entry that was sent; None if a part of it was not sent.
+        The id of the sent entry, or None if a part of it was not sent.
 
     Raises:
-        CloudError, CredentialsError: the job was certainly not sent; it is unchanged.
-        UnconfirmedJobError: the job may have been sent; it is unconfirmed.
-        GroupBusyError: the lease was lost before the request left; nothing was sent.
+        CloudError, CredentialsError: the job was certainly not sent and is unchanged.
+        UnconfirmedJobError: the job may have been sent and is now unconfirmed.
+        GroupBusyError: the lease was lost before the first request; nothing was sent.
         StorageError: the outcome is not on disk yet; the message contains the outcome.
     """
     with anyio.CancelScope(shield=True):
@@ -115,17 +115,17 @@ async def send(
 
 
 async def find_sent(session: GroupSession, intent: Intent, provider: Provider) -> dict[int, str]:
-    """Return the sub-jobs that the cloud already has; for a rerun, also those that did not fail.
+    """Return the sub-jobs that the cloud already has. A rerun also keeps those that did not fail.
 
     Raises:
         JobGroupError: the cloud could not report their status; nothing was sent.
     """
     sent, previous = dict(intent.sent), intent.previous
-    if len(previous) < 2:  # a job to rerun has failed
+    if len(previous) < 2:  # a single job must have failed
         return sent
     answers = await provider.status(list(previous.values()))
     for number, remote_id in previous.items():
-        if number in sent:  # sent by an earlier rerun that ended early
+        if number in sent:  # an incomplete earlier rerun sent it
             continue
         answer = answers.get(remote_id)
         if isinstance(answer, Exception) and not isinstance(answer, RemoteNotFoundError):
@@ -167,7 +167,7 @@ async def read_bodies(session: GroupSession, intent: Intent) -> list[dict[str, A
 async def _create(
     session: GroupSession, provider: Provider, intent: Intent, request: SubjobRequest, sent: int
 ) -> str:
-    """Return the id of a new job on the cloud; otherwise record and raise the error."""
+    """Return the id of a new job on the cloud; on failure, record and raise the error."""
     asked_at, began_s = time.time(), now_s()
     try:
         return await call_provider(provider, intent, request)
@@ -202,7 +202,7 @@ async def call_provider(provider: Provider, intent: Intent, request: SubjobReque
 async def _find_by_key(
     provider: Provider, intent: Intent, request: SubjobRequest, began_s: float
 ) -> str | None:
-    """Return the id of the job that a request without a response created, if keys can tell."""
+    """Return the id of the job that an unanswered request created, if the cloud supports keys."""
     backoff = Backoff(wait_initial=0.2, wait_max=3.0)
     for _ in range(MAX_KEY_LOOKUPS):
         if not provider.supports_idempotency_keys:
@@ -218,7 +218,7 @@ async def _find_by_key(
 
 async def supports_keys_now(provider: Provider) -> bool:
     """Return whether the cloud still reports that it supports keys."""
-    await provider.availability()  # each response says so
+    await provider.availability()  # each response shows this
     return provider.supports_idempotency_keys
 
 
@@ -239,7 +239,7 @@ async def record_sent(
     *,
     patience_s: float | None = None,
 ) -> int | None:
-    """Record `new` ids of `total`; the cloud now has `sent` of them, or all if `sent` is None."""
+    """Record `new` ids. The cloud has `sent` of `total` sub-jobs, or all if `sent` is None."""
     journal, is_whole = session.store.journal, sent is None or sent == total
     text = f"The cloud has all of {_named(session, intent)}"
     for number, remote_id in new.items():
@@ -253,7 +253,7 @@ async def record_sent(
             or_else=None if is_whole else or_else,
             patience_s=patience_s,
         )
-    except UnconfirmedJobError as error:  # the journal found that an id belongs to another job
+    except UnconfirmedJobError as error:  # an id belongs to another job
         session.notify()
         raise _unconfirmed_error(
             session, intent, intent.entry_id, intent.position, str(error)

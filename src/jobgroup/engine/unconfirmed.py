@@ -1,9 +1,9 @@
 """Find out what happened to jobs whose response was lost, even in a process that has ended.
 
-The next process that runs the group marks requests that a dead process left in flight as
-unconfirmed (`SendJournal.recover_abandoned`). A cloud that remembers idempotency keys can report
-what happened to these requests; otherwise the user confirms or resends the job. The job is never
-resent automatically.
+If a process dies with requests in flight, the next process that runs the group marks their jobs as
+unconfirmed (`SendJournal.recover_abandoned`). A cloud that supports idempotency keys can report
+what happened to these requests. Otherwise, the user confirms or resends the job. It is never resent
+automatically.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ from jobgroup.store import Intent
 async def reconcile_unconfirmed(session: GroupSession) -> None:
     """Repeat the requests of unconfirmed jobs, if their clouds still know the keys.
 
-    A repeated create with the same key creates no second job on such a cloud. The run sends the
-    sub-jobs that follow such a request.
+    On such a cloud, a repeated create with the same key creates no second job. The run sends the
+    sub-jobs that follow.
     """
     for intent in await session.in_thread(session.store.unconfirmed.intents):
         if not _is_remembered(session, intent):
@@ -41,20 +41,20 @@ async def reconcile_unconfirmed(session: GroupSession) -> None:
             if not await supports_keys_now(provider):
                 continue
             bodies = await read_bodies(session, intent)
-            ids = await find_sent(session, intent, provider)  # the sending may have been killed
+            ids = await find_sent(session, intent, provider)  # the sender may have been killed
             missing = list_missing(intent, bodies, ids)
             new = {r.number: await call_provider(provider, intent, r) for r in missing[:1]}
             await record_sent(session, intent, new, len(bodies), len(ids) + len(new))
         except StorageError:
             raise
         except JobGroupError:
-            continue  # it stays unconfirmed
+            continue  # the job stays unconfirmed
         if missing[1:]:
             await record_not_sent(session, intent, partial_message(len(ids) + 1))
 
 
 def _is_remembered(session: GroupSession, intent: Intent) -> bool:
-    """Return whether the cloud certainly still knows a request's key, judging by its age."""
+    """Return whether the cloud certainly still knows a request's key, given the key's age."""
     since_s = session.doubtful_since.get(intent.attempt_id)
     age_s = time.time() - (intent.intent_at or 0.0) if since_s is None else now_s() - since_s
-    return 0 <= age_s <= KEY_LIVES_S  # a request from the future was dated by another clock
+    return 0 <= age_s <= KEY_LIVES_S  # a request from the future has another clock's time

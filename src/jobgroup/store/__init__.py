@@ -1,4 +1,4 @@
-"""The files of groups. No other package opens them or contains SQL."""
+"""Read and write the files of groups. No other package opens them or contains SQL."""
 
 from jobgroup.store.records import (
     AttemptRecord,

@@ -1,4 +1,4 @@
-"""Write files atomically: after a power cut, a file is complete under its name or absent."""
+"""Write files atomically: after a power cut, a file is either complete or absent."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ BESIDE = ("-wal", "-shm", "-journal")
 
 @contextmanager
 def atomic_write(target: Path, *, overwrite: bool = False, mode: int = 0o600) -> Iterator[Path]:
-    """Yield a new, empty file, which gets the target's name at the end of the block.
+    """Yield a new, empty file, and give it the target's name at the end of the block.
 
-    No process sees a partial file under that name. If the block fails or the name is taken, no part
-    of the file is left.
+    Other processes never see a partial file under that name. If the block fails or the name is
+    taken, the file is deleted.
 
     Args:
         target: final path.
@@ -41,7 +41,7 @@ def atomic_write(target: Path, *, overwrite: bool = False, mode: int = 0o600) ->
 
 
 def read_regular(path: Path, most_bytes: int) -> bytes:
-    """Return the beginning of a regular file; raise OSError for a pipe, a device or the like."""
+    """Return at most `most_bytes` of a regular file; raise OSError for any other kind of file."""
     fd = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))  # reading a pipe would block
     with open(fd, "rb") as file:  # noqa: PTH123  # by its descriptor
         if not stat.S_ISREG(os.fstat(fd).st_mode):
@@ -50,7 +50,7 @@ def read_regular(path: Path, most_bytes: int) -> bytes:
 
 
 def move(source: Path, target: Path, *, overwrite: bool = False) -> None:
-    """Give a complete file its final name, durably; raise FileExistsError if the name is taken."""
+    """Rename a complete file durably; raise FileExistsError if the new name is taken."""
     with source.open("rb+") as opened:
         os.fsync(opened.fileno())
     if overwrite:
@@ -63,7 +63,7 @@ def move(source: Path, target: Path, *, overwrite: bool = False) -> None:
 
 
 def rename_to_new(source: Path, target: Path) -> None:
-    """Rename a file; raise FileExistsError, and change nothing, if the name is taken."""
+    """Rename a file; if the name is taken, raise FileExistsError and change nothing."""
     try:
         os.link(source, target)
         if source.parent != target.parent:  # a power cut could leave only the removal
@@ -78,9 +78,9 @@ def rename_to_new(source: Path, target: Path) -> None:
 
 
 def keep_private(path: Path) -> None:
-    """Let only the owner read a file. SQLite gives the files next to it the same mode.
+    """Let only the owner read a file. SQLite uses the same mode for the files next to it.
 
-    The target of a link is not changed, because it may not be a group's file.
+    If the path is a link, nothing is changed: its target may not be a group's file.
     """
     with suppress(OSError):  # the file does not exist
         if os.name != "posix" or not path.stat().st_mode & 0o077:
@@ -93,7 +93,7 @@ def keep_private(path: Path) -> None:
 
 
 def make_directory(directory: Path) -> None:
-    """Create a directory and its parents durably, mode 0700; raise OSError if that fails."""
+    """Create a directory and its parents durably, with mode 0700; raise OSError if that fails."""
     missing = [each for each in (directory, *directory.parents) if not each.exists()]
     for each in reversed(missing):
         each.mkdir(mode=0o700, exist_ok=True)
@@ -101,7 +101,7 @@ def make_directory(directory: Path) -> None:
 
 
 def sync_directory(directory: Path) -> None:
-    """Make a directory's entries survive a power cut, if the system supports that."""
+    """Write a directory's entries to disk, if the system supports that."""
     with suppress(OSError):  # not supported on Windows and on some network file systems
         descriptor = os.open(directory, os.O_RDONLY)
         try:

@@ -1,9 +1,9 @@
-"""Check that this jobgroup could have written a file, before anything in it is trusted.
+"""Check that jobgroup could have written a file, before trusting its contents.
 
-A group's file may come from a colleague, a sync tool, or an attacker. SQLite automatically runs
-triggers, views, constraints, and expressions of indexes and of generated columns. They are part of
-the schema's text, so that text is first compared with ours, and a file with a different text is
-rejected. Until then, the reads and the work of a connection are limited; see `restrain`.
+A group's file may come from a colleague, a sync tool, or an attacker. SQLite automatically runs the
+triggers, views, constraints and expressions in a file's schema. So jobgroup first compares the text
+of the schema with its own, and rejects a file with a different text. Until then, `restrain` limits
+what the connection may read and compute.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ from jobgroup.store.limits import (
 _MOST_BYTES: Final = MAX_DOCUMENT_BYTES + 2**20  # of one value: a cached result, compressed or not
 _MOST_UNPACKED_BYTES: Final = 16 * 2**30  # of all bodies and results of a file
 _MOST_SCHEMA_BYTES: Final = 1_000_000
-_MOST_SCHEMA_STEPS: Final = 50_000  # of SQLite's virtual machine; ours takes a few hundred
+_MOST_SCHEMA_STEPS: Final = 50_000  # of SQLite's virtual machine; our schema takes a few 100
 _MAX_FENCING_TOKEN: Final = 2**40
 
 Schema = frozenset[tuple[str, str, str, str | None]]
 
 
 def restrain(connection: sqlite3.Connection) -> None:
-    """Limit a new connection to the work that comparing the schema takes."""
+    """Limit a new connection to the work needed to compare the schema."""
     connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _MOST_SCHEMA_BYTES)
     connection.setlimit(sqlite3.SQLITE_LIMIT_SQL_LENGTH, _MOST_SCHEMA_BYTES)
     connection.setlimit(sqlite3.SQLITE_LIMIT_COLUMN, 100)
@@ -54,7 +54,7 @@ def admit(connection: sqlite3.Connection) -> None:
     This takes about 50 microseconds.
 
     Raises:
-        sqlite3.DatabaseError: the schema is another one; no part of it was run.
+        sqlite3.DatabaseError: the schema is not that of a group; no part of it was run.
     """
     if connection.execute("PRAGMA application_id").fetchone()[0] != schema.APPLICATION_ID:
         raise sqlite3.DatabaseError("it is not the file of a job group")
@@ -68,23 +68,23 @@ def admit(connection: sqlite3.Connection) -> None:
 
 
 def release(connection: sqlite3.Connection) -> None:
-    """Lift the limits of `restrain`, for a file that this process has just created."""
+    """Lift the limits of `restrain`; the caller has checked or created the file."""
     connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _MOST_BYTES)
     connection.set_progress_handler(None, 0)
 
 
 @cache
 def our_schema() -> Schema:
-    """Return the schema of a file that this jobgroup creates."""
+    """Return the schema of a new group's file."""
     with closing(sqlite3.connect(":memory:")) as model:
         model.executescript(schema.CREATE)
         return frozenset(model.execute("SELECT type, name, tbl_name, sql FROM sqlite_master"))
 
 
 def check_contents(connection: sqlite3.Connection) -> None:
-    """Check the group's own values in an admitted file, and its number of jobs.
+    """Check the group's own values and its number of jobs, in an admitted file.
 
-    This does not look for damaged rows, because each affects only its own job.
+    Damaged rows are not looked for, because each affects only its own job.
 
     Raises:
         sqlite3.DatabaseError: a value is invalid; the message says which.
@@ -93,7 +93,7 @@ def check_contents(connection: sqlite3.Connection) -> None:
     if problem := wrong_in_meta(meta):
         raise sqlite3.DatabaseError(problem)
     count, last = _length(connection)
-    # a lost row affects only its own job, but lists up to a forged position would fill the memory
+    # A lost row affects only its own job. But a forged position could make lists fill the memory.
     if last >= 2 * count + 1000:
         raise sqlite3.DatabaseError(f"it has {count} jobs, but one at position {last}")
     lease = connection.execute("SELECT fencing_token FROM lease").fetchone()
@@ -102,10 +102,10 @@ def check_contents(connection: sqlite3.Connection) -> None:
 
 
 def _length(connection: sqlite3.Connection) -> tuple[int, int]:
-    """Return the number of jobs and the position of the last one; -1 without jobs."""
+    """Return the number of jobs and the position of the last one (-1 without jobs)."""
     (count,) = connection.execute(
         "SELECT count(*) FROM jobs"
-    ).fetchone()  # apart: one query for both
+    ).fetchone()  # a separate query: a query for both
     (last,) = connection.execute(
         "SELECT max(position) FROM jobs"
     ).fetchone()  # would read every row
@@ -113,7 +113,7 @@ def _length(connection: sqlite3.Connection) -> tuple[int, int]:
 
 
 def wrong_in_meta(meta: Mapping[Any, Any]) -> str | None:
-    """Return what is wrong with the group's own values in a file; None if they are valid."""
+    """Return the problem with the group's own values in a file; None if they are valid."""
     for key in ("name", "uuid"):
         if not isinstance(meta.get(key), str) or not 0 < len(meta[key]) <= 1000:
             return f"its {key} is missing or is not a text"
@@ -164,9 +164,9 @@ def _maybe(condition: str, name: str) -> str:
 
 
 def date_of(name: str, otherwise: str = "NULL") -> str:
-    """Return SQL that reads a time; in an unchecked file the value may be anything.
+    """Return SQL that reads a time from an unchecked file, where the value may be anything.
 
-    Every row that is read evaluates it, so it only compares: texts and bytes sort after numbers.
+    The SQL only compares, because it runs for every row. Texts and bytes sort after numbers.
     """
     return f"CASE WHEN {name} BETWEEN {FIRST_DATE} AND {LAST_DATE} THEN {name} ELSE {otherwise} END"
 
@@ -289,9 +289,9 @@ _SOUND: Final[Mapping[str, tuple[str, Mapping[str, str]]]] = {
 
 
 def check_rows(connection: sqlite3.Connection, path: Path) -> None:
-    """Check that this jobgroup could have written every row of an admitted file.
+    """Check that jobgroup could have written every row of an admitted file.
 
-    The file's size bounds the work and the size of the decompressed bodies.
+    The file's size limits the number of steps and the size of the decompressed bodies.
 
     Raises:
         sqlite3.DatabaseError: a row is invalid; the message says which and why.
@@ -352,7 +352,7 @@ def _check_unpacked(connection: sqlite3.Connection) -> None:
 
 
 def _stop_after(size_bytes: int) -> Callable[[], int]:
-    """Return a progress handler that ends a query which takes too many steps for the rows."""
+    """Return a progress handler that stops a query after too many steps for the file's size."""
     left = 10 + size_bytes // 2_000  # 500 steps for each byte
 
     def count() -> int:

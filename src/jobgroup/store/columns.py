@@ -1,6 +1,6 @@
-"""Read a group's jobs as columns of JSON that SQLite itself writes.
+"""Read a group's jobs as columns of JSON, which SQLite itself writes.
 
-SQLite works without Python's lock, so a kernel that shows 100,000 jobs can still run cells.
+SQLite releases Python's global lock, so a kernel can run cells while 100,000 jobs are read.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _TEXTS: Final = {
     "note": "j.note",
 }
 _OBJECTS: Final = {"labels": "j.labels", "facts": "p.metadata", "params": "j.params"}
-"""Columns that are often the same in many jobs: the first job's value is written as 0."""
+"""Columns whose values are often equal. Values equal to the first job's are written as 0."""
 
 _NUMBERS: Final = {
     "position": "j.position",
@@ -37,10 +37,12 @@ _NUMBERS: Final = {
     "progress": number_of("a.progress"),
     "remote_id": REMOTE_ID,
 }
-"""Columns that are written unchanged, as are ids, which differ."""
+"""Columns that are written unchanged."""
 
 _TIMES: Final = {"sent_at": 1, "started_at": 1, "finished_at": 1, "duration_s": 0}
-"""Times that are written in whole milliseconds, since the first job was added or (0) unchanged."""
+"""Times, written in whole milliseconds: 1 for a time since the first job was added, 0 for a
+duration.
+"""
 
 _FROM: Final = """
     FROM jobs j
@@ -53,7 +55,7 @@ _CHANGED: Final = "j.version > :since"
 
 
 def _shortened(text: str) -> str:
-    """Return SQL for the text of an object with its long values cut; "" if it is not an object."""
+    """Return SQL for an object's text with long values shortened; "" if it is not an object."""
     cell = f"""CASE
         WHEN type IN ('true', 'false', 'null') THEN type
         WHEN type IN ('integer', 'real') THEN json_quote(value)
@@ -95,9 +97,8 @@ class Column(NamedTuple):
 
     Attributes:
         json: array, in UTF-8.
-        zero: value that 0 represents.
-        since: for times, which are in whole milliseconds: their origin, in seconds; None for
-            others.
+        zero: value that an element 0 stands for.
+        since: origin of times, in seconds since the epoch; None for other columns.
     """
 
     json: bytes
@@ -113,7 +114,7 @@ class Column(NamedTuple):
 
 @dataclass(frozen=True)
 class Columns:
-    """Jobs as columns; values of `labels`, `facts` and `params` are JSON objects or empty."""
+    """Jobs as columns. Values of `labels`, `facts` and `params` are JSON objects or empty."""
 
     count: int
     columns: Mapping[str, Column]

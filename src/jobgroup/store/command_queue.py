@@ -14,11 +14,11 @@ from jobgroup.system import ProcessIdentity
 
 
 class CommandQueue:
-    """Requests to the process that runs the group: rows that are executed in order.
+    """Requests to the process that runs the group, which executes them in order.
 
-    Each request names one holder of the lease. If the holder changes, a process that is still
-    waiting repeats its request, so a dead process's request is never executed, whatever the clocks
-    show.
+    Each request names one holder of the lease. If another process gets the lease, the requester
+    repeats its request. So a request to a dead process is never executed, and no clocks are
+    compared.
     """
 
     def __init__(self, database: Database) -> None:
@@ -50,12 +50,12 @@ class CommandQueue:
     def claim(
         self, fencing_token: int, is_gone: Callable[[ProcessIdentity], bool]
     ) -> list[CommandRecord]:
-        """Return all requests to a holder that were not withdrawn, each only once."""
+        """Return each request to a holder once, unless it was withdrawn."""
         taken: list[CommandRecord] = []
         with self._database.write_transaction() as tx:
             held = read_lease(tx)
             if held is None or held.fencing_token != fencing_token:
-                return taken  # the next holder decides
+                return taken  # the next holder gets a repeated request
             rows = tx.execute(
                 "SELECT id, name, args, state, outcome, fencing_token, requester FROM commands"
                 " WHERE state = 'pending' ORDER BY id"

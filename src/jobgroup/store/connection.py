@@ -1,4 +1,4 @@
-"""Create and open a group's file: complete from the start, in the right journal mode."""
+"""Create and open groups' files in the right journal mode."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ BUSY_TIMEOUT_S = 15.0
 LOOK_TIMEOUT_S = 5.0
 
 OLDEST_SQLITE = (3, 31, 0)
-"""The first version that can prevent a hostile file's functions from running (trusted_schema)."""
+"""First version with `trusted_schema`, which keeps a hostile file from running functions."""
 
 
 @cache
 def require_sqlite() -> str:
-    """Check once that this Python's SQLite has what groups need; return its version.
+    """Check once that this Python's SQLite has the features that groups need; return its version.
 
     Raises:
-        StorageError: SQLite is too old, or lacks the JSON functions; nothing was opened.
+        StorageError: SQLite is too old or lacks the JSON functions; nothing was opened.
     """
     lacking = f"jobgroup needs {'.'.join(map(str, OLDEST_SQLITE[:2]))} or newer"
     if sqlite3.sqlite_version_info >= OLDEST_SQLITE:
@@ -51,7 +51,7 @@ def require_sqlite() -> str:
 def make_file(path: Path, meta: Mapping[str, object]) -> None:
     """Create the file of a new group, readable only by its owner; keep an existing file.
 
-    The file is completed under another name first, so no process ever sees half of it.
+    The file is completed under another name first, so other processes never see half of it.
 
     Raises:
         StorageError: the file cannot be created.
@@ -59,7 +59,7 @@ def make_file(path: Path, meta: Mapping[str, object]) -> None:
     if path.exists():
         return
     try:
-        # another process may be faster; its file is equivalent
+        # If another process is faster, its file is equivalent.
         with (
             suppress(FileExistsError),
             atomic_write(path) as unfinished,
@@ -76,7 +76,7 @@ def make_file(path: Path, meta: Mapping[str, object]) -> None:
 
 @contextmanager
 def looking(path: Path) -> Iterator[sqlite3.Connection]:
-    """Open a group's file for one reading, after checking that it is a group's file.
+    """Check that a file is a group's, and open it for one reading.
 
     Raises:
         UnsupportedVersionError: a newer jobgroup wrote the file.
@@ -96,12 +96,12 @@ def connect(
 ) -> sqlite3.Connection:
     """Return a connection in autocommit mode whose commits are on disk when they return.
 
-    Its work is limited until `checking.admit` has compared the file's schema with ours.
+    `restrain` limits its work until `checking.admit` has compared the schemas.
 
     Raises:
         sqlite3.DatabaseError: the file is not a database, or cannot be read within the limits.
         sqlite3.OperationalError: the file cannot be opened, or is not a regular file.
-        CorruptGroupError: the file is empty, though not `is_new`.
+        CorruptGroupError: the file is empty although `is_new` is False.
         StorageError: this Python's SQLite is too old, or the process was forked while it used the
             file.
     """
@@ -110,7 +110,7 @@ def connect(
     odd = what_is_no_file(path)
     if odd is not None:
         raise sqlite3.OperationalError(odd)
-    if not is_new and is_emptied(path):  # opening it would remove the log next to it
+    if not is_new and is_emptied(path):  # opening the file would remove its log
         raise emptied_error(path)
     connection = sqlite3.connect(
         f"{path.absolute().as_uri()}?{query}",
@@ -123,12 +123,11 @@ def connect(
     )
     try:
         restrain(connection)
-        # EXTRA: in rollback mode, the deletion of the journal is the commit, and must be on disk
-        # too
+        # In rollback mode, deleting the journal commits, so EXTRA writes the deletion to disk.
         connection.execute("PRAGMA synchronous = EXTRA")
         connection.execute("PRAGMA wal_autocheckpoint = 0")
-        # pages: with the default, 2 MB, one transaction writes the index of 100,000 bodies several
-        # times; a larger cache would keep its size after reads of large groups
+        # In pages. With the default (2 MB), one transaction writes the index of 100,000 bodies
+        # several times. A larger cache would not shrink after a large group is read.
         connection.execute("PRAGMA cache_spill = 4000")
     except BaseException:
         connection.close()
@@ -137,14 +136,14 @@ def connect(
 
 
 def connect_unfinished(path: Path) -> sqlite3.Connection:
-    """Connect to a file that does not have its final name yet: the rename waits for the disk."""
+    """Connect to a file that is not at its final path yet, without waiting for the disk."""
     connection = connect(path, "mode=rw", is_new=True)
     connection.execute("PRAGMA synchronous = OFF")
     return connection
 
 
 def is_emptied(path: Path) -> bool:
-    """Return whether another program emptied a group's file, or is copying over it."""
+    """Return whether another program has emptied a group's file or is copying over it."""
     try:
         return path.stat().st_size == 0
     except OSError:
@@ -162,7 +161,7 @@ def emptied_error(path: Path) -> CorruptGroupError:
 
 
 def query_to_read(path: Path) -> str:
-    # without a log, and no way to create one, SQLite can only read an immutable file
+    # If there is no log and none can be created, SQLite can only read an immutable file.
     can_change = os.access(path.parent, os.W_OK) or Path(f"{path}-wal").exists()
     return "mode=ro" if can_change else "mode=ro&immutable=1"
 
@@ -170,7 +169,7 @@ def query_to_read(path: Path) -> str:
 def close_untouched(connection: sqlite3.Connection, path: Path) -> None:
     """Close a connection that has only read, without changing the file.
 
-    The last connection to close moves the log into the file, unless it is read-only.
+    Otherwise, the last connection to close would move the log into the file.
     """
     try:
         with closing(connect(path, "mode=ro")) as reader:
@@ -181,9 +180,10 @@ def close_untouched(connection: sqlite3.Connection, path: Path) -> None:
 
 
 def rescue(connection: sqlite3.Connection, target: Path, version: int) -> None:
-    """Save what an open connection can still read of a group whose file was replaced.
+    """Save the rows that an open connection can still read after the group's file was replaced.
 
-    Rows are copied one by one: of an emptied file, only pages in the log or in memory are left.
+    Rows are copied one by one, because of an emptied file only the pages in the log or in memory
+    are left.
 
     Args:
         connection: connection to the file, outside a transaction.
@@ -204,7 +204,7 @@ def rescue(connection: sqlite3.Connection, target: Path, version: int) -> None:
         connection.execute("BEGIN")
         try:
             for table in sorted(name for kind, name, *_ in our_schema() if kind == "table"):
-                with suppress(sqlite3.DatabaseError):  # rows that others need are missed below
+                with suppress(sqlite3.DatabaseError):  # the checks below notice missing rows
                     _copy_rows(connection, copy, table)
         finally:
             connection.execute("ROLLBACK")
@@ -222,14 +222,14 @@ def _copy_rows(source: sqlite3.Connection, copy: sqlite3.Connection, table: str)
 
 
 def as_text(data: bytes) -> str:
-    """Return bytes as text, with replacement characters for invalid UTF-8."""
+    """Decode bytes, with replacement characters for invalid UTF-8."""
     return data.decode("utf-8", "replace")
 
 
 class _Connection(sqlite3.Connection):
     """A connection that raises DatabaseError for any damaged schema.
 
-    SQLite's message quotes a name that it cannot parse; if that is not UTF-8, Python raises a
+    SQLite's message quotes a name that it cannot parse. If that name is not UTF-8, Python raises a
     UnicodeDecodeError instead.
     """
 
@@ -244,14 +244,13 @@ class _Connection(sqlite3.Connection):
             raise
 
     def __del__(self) -> None:
-        # An unused group is closed with its last reference; Python 3.13 and later would warn about
-        # it.
+        # A group may be closed by losing its last reference. Python 3.13 and later would warn.
         with suppress(sqlite3.ProgrammingError):  # the connection was never open
             self.close()
 
 
 def check(connection: sqlite3.Connection, path: Path, *, journal_mode: str | None) -> None:
-    """Check that a file is a group's and has this layout, before it is used.
+    """Check that a file is a group's and has the current layout.
 
     Args:
         connection: connection to the file.
@@ -261,7 +260,7 @@ def check(connection: sqlite3.Connection, path: Path, *, journal_mode: str | Non
     Raises:
         UnsupportedVersionError: a newer jobgroup wrote the file.
         StorageError: an unreleased draft of jobgroup wrote the file, or a process that takes the
-            file system for another kind has the file open.
+            file system for a different kind has the file open.
         sqlite3.DatabaseError: the file is not a group's file, or is damaged.
     """
     check_layout(connection, f"The group's file {path}")
@@ -272,7 +271,7 @@ def check(connection: sqlite3.Connection, path: Path, *, journal_mode: str | Non
 
 
 def check_layout(connection: sqlite3.Connection, what: str) -> int:
-    """Return the file's layout, or 0 for none; reject a layout that this jobgroup cannot use.
+    """Return the file's layout, or 0 for none; reject a layout that cannot be used.
 
     Raises:
         UnsupportedVersionError: a newer jobgroup wrote the file.
@@ -311,7 +310,7 @@ def _set_journal_mode(connection: sqlite3.Connection, path: Path, wanted: str) -
 
 
 def create(connection: sqlite3.Connection, meta: Mapping[str, object]) -> None:
-    """Create the tables of an empty file that no other process uses yet, with these values."""
+    """Create the tables and values of a group in an empty file that no other process uses yet."""
     connection.execute("BEGIN IMMEDIATE")
     for statement in schema.CREATE.split(";"):  # `executescript` would commit first
         if statement.strip():

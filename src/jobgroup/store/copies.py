@@ -1,6 +1,6 @@
-"""Find copies of a group's file that users or sync tools made in the same directory.
+"""Find copies of a group's file in its directory, made by users or sync tools.
 
-Both files have the same group, but neither records the jobs that are sent from the other.
+Both files contain the same group, but neither records the jobs sent from the other.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from jobgroup.store.names import SUFFIX, encode, normalised, off_disk, on_disk
 
 
 def refuse_beside_a_copy(path: Path, connection: Any) -> None:
-    """Refuse to run a group if its jobs may have been sent from another file of the same group.
+    """Refuse to run a group if its jobs may have been sent from a copy of its file.
 
     Args:
         path: path of the group's file.
         connection: connection to that file.
 
     Raises:
-        StorageError: the file is a copy of another in its directory, or a copy in its directory has
+        StorageError: the file is a copy of another file in its directory, or a copy next to it has
             attempts that this file lacks; nothing was changed.
     """
     own = dict(connection.execute("SELECT key, value FROM meta WHERE key IN ('name', 'uuid')"))
@@ -66,7 +66,7 @@ def _attempts_lacking(connection: Any, other: Path, uuid: object) -> int:
 def _attempts_of(path: Path, uuid: object) -> set[str] | None:
     """Return the keys of a file's attempts; None if the file's group has another uuid.
 
-    A file that cannot be read does not prevent other groups from being run.
+    An unreadable file has None too, because it must not prevent other groups from running.
     """
     if not path.exists():
         return None
@@ -83,5 +83,5 @@ def _attempts_of(path: Path, uuid: object) -> set[str] | None:
 
 
 def _is_same_file(path: Path, other: Path) -> bool:
-    """Return whether both paths are the same file for SQLite, which follows links."""
+    """Return whether SQLite, which follows links, opens the same file for both paths."""
     return os.path.realpath(path) == os.path.realpath(other)

@@ -1,11 +1,11 @@
-"""One SQLite file that the threads of this process use: durability, turns and errors.
+"""Read and write a group's SQLite file from the threads of this process.
 
-Every write is one ``BEGIN IMMEDIATE`` transaction with ``synchronous=EXTRA``: when a call returns,
-its changes are on disk and survive a power cut, in both journal modes.
-SQLite before 3.51.3 can corrupt a WAL when two connections write and checkpoint at
-the same instant, so nothing checkpoints automatically: a checkpoint runs on a second connection
-while the first holds the write lock, when no one else can be writing. Only a checkpoint writes to
-the file itself, and the group records that: any other change was made by another program.
+Each write is one ``BEGIN IMMEDIATE`` transaction with ``synchronous=EXTRA``. In both journal modes,
+its changes survive a power cut once the call has returned. SQLite before 3.51.3 can corrupt a
+write-ahead log if one connection writes while another runs a checkpoint. So automatic checkpoints
+are off, and a checkpoint runs on a second connection while the first one holds the write lock. Only
+checkpoints write to the file itself. The group records each checkpoint, so any other change of the
+file was made by another program.
 """
 
 from __future__ import annotations
@@ -44,14 +44,13 @@ from jobgroup.store.transaction import Transaction
 CHECKPOINT_BYTES = 4_000_000
 
 STALE_FOR_S = 10.0
-"""Seconds for which the cache of a network file system shows a file that another machine
-removed."""
+"""Seconds for which a network file system's cache may show a file after its removal."""
 
 T = TypeVar("T")
 
 
 class Database:
-    """A group's file. Threads share one connection and take turns; a fork closes it first.
+    """A group's file. Threads take turns on one connection, which is closed before a fork.
 
     Args:
         path: path of the file.
@@ -81,10 +80,10 @@ class Database:
             before = look(self.path).files[0]
             connection = self._open_once()
             self._identity.seen = look(self.path)
-            # if inode numbers change, the group's uuid was just read by path
+            # If inode numbers may change, `check_group` has already compared the group's uuid.
             if self._is_on_network or before in (None, self._identity.seen.files[0]):
                 return connection
-            connection.close()  # replaced at that moment
+            connection.close()  # the file was replaced while it was opened
 
     def _open_once(self) -> sqlite3.Connection:
         can_write_beside = os.access(self.path.parent, os.W_OK)
@@ -107,14 +106,14 @@ class Database:
         return connection
 
     def close(self) -> None:
-        """Close the connection; a later use opens it again."""
+        """Close the connection; the next use opens a new one."""
         with self.lock:
             connection, self._connection = self._connection, None
             if connection is not None:
                 connection.close()
 
     def abandon(self) -> sqlite3.Connection | None:
-        """Give up the connection without closing it."""
+        """Drop the connection without closing it, and return it."""
         connection, self._connection = self._connection, None
         return connection
 
@@ -124,22 +123,22 @@ class Database:
                 raise self._loss.error(self.ids)
             self._loss = None
             self.ids.found_again()
-        if self._is_deleted and self.path.exists():  # the file may have been restored since
+        if self._is_deleted and self.path.exists():  # the group may have been restored
             self.close()
         if self._connection is not None:
-            if self._connection.in_transaction:  # left over by an interrupt
+            if self._connection.in_transaction:  # an interrupt left it open
                 self._connection.execute("ROLLBACK")
             self._check_file(self._connection)
         if self._connection is None:
             if self._identity.is_known and not self.path.exists():
-                if self._is_on_network:  # it is unknown who made the change
+                if self._is_on_network:  # another program may have removed the file
                     self.ids.save()
                 raise GroupDeleted
             self._connection = self._open()
         return self._connection
 
     def _check_file(self, connection: sqlite3.Connection) -> None:
-        """Close the connection if the path has another file, which the next use opens."""
+        """Close the connection if another file is at the path; the next use opens that file."""
         try:
             is_same = self._identity.check_file(connection, is_read_only=self.is_read_only)
         except GroupDeleted:
@@ -152,7 +151,7 @@ class Database:
 
     @contextmanager
     def read_transaction(self) -> Iterator[sqlite3.Connection]:
-        """Yield a connection on which every query reads the same state of the group."""
+        """Yield a connection whose queries all read the same state of the group."""
         with self.lock, self._map_errors(), self._exclusive():
             connection = self._retry_while_stale(self._connect_if_needed)
             try:
@@ -165,7 +164,7 @@ class Database:
 
     @contextmanager
     def write_transaction(self) -> Iterator[Transaction]:
-        """Yield a transaction that is on disk when the block ends, or undone if the block fails.
+        """Yield a transaction, commit it at the end of the block, and undo it if the block fails.
 
         Raises:
             StorageError: the file could not be written; the group is unchanged.
@@ -186,13 +185,13 @@ class Database:
                 yield tx
                 connection.execute("COMMIT")
             finally:
-                # a full disk has already ended it, or the file was replaced and closed
+                # A full disk ends the transaction. A replaced file is already closed.
                 if self._connection is connection and connection.in_transaction:
                     connection.execute("ROLLBACK")
-            if not self._is_on_network:  # the next opening reports it
+            if not self._is_on_network:  # on a network, each opening checks this
                 self._check_file(connection)
             self._identity.version = tx.__dict__.get("version", self._identity.version)
-            # a small row changes about three pages of the log
+            # A small row adds about three pages to the log.
             self._written += 12_000 + 500 * (connection.total_changes - before) + tx.large_bytes
             if self._written > CHECKPOINT_BYTES and not self._is_on_network:
                 self._written = 0
@@ -202,14 +201,14 @@ class Database:
     def busy_timeout(self, patience_s: float) -> Iterator[None]:
         """Limit how long writes in the block wait for the locks of other processes.
 
-        During such a wait, no thread of this process can read, so repeated attempts should be
-        short. On shared file systems, writes still wait for their turn as usual.
+        While a write waits, no thread of this process can read, so callers should choose short
+        waits. On a network file system, writes wait for their turn as usual.
         """
         with self.lock:
             if self._is_on_network:
                 yield
                 return
-            # the block gets the error itself
+            # The block's own use of the file raises the error.
             with suppress(GroupDeletedError), self._map_errors():
                 self._connect_if_needed().execute(f"PRAGMA busy_timeout = {patience_s * 1000:.0f}")
             try:
@@ -225,16 +224,16 @@ class Database:
             self._retry_while_stale(self._connect_if_needed).backup(other)
 
     def compact(self) -> None:
-        """Return unused space to the disk; raise StorageError if another process uses the file."""
+        """Free unused disk space; raise StorageError if another process is using the file."""
         with self.lock, self._map_errors(), self._exclusive():
             connection = self._retry_while_stale(self._connect_if_needed)
             connection.execute("VACUUM")
             if not self._is_on_network:
                 self._checkpoint(connection)
-            self.close()  # the last connection to close removes the log
+            self.close()  # closing the last connection removes the log
 
     def data_version(self) -> int:
-        """Return a number that changes when another connection writes, within microseconds."""
+        """Return, within microseconds, a number that changes when another connection writes."""
         with self.lock, self._map_errors(), self._exclusive():
             value: int = (
                 self._retry_while_stale(self._connect_if_needed)
@@ -244,20 +243,20 @@ class Database:
             return value
 
     def stamp(self) -> object:
-        """Return sizes and dates that change when the group is written to, without waiting.
+        """Return, without waiting, sizes and dates that change when the group is written to.
 
-        Return None if these values are unreliable. Two writes within the same few milliseconds may
-        have the same date.
+        Return None if these values are unreliable. Two writes within a few milliseconds may have
+        the same date.
         """
         if self._is_on_network or os.name != "posix":
             return None
         return look(self.path).written
 
     def _checkpoint(self, connection: sqlite3.Connection) -> None:
-        """Move the log into the file, so that other processes can recognise this.
+        """Move the log into the file, and record this for other processes.
 
-        A mark is stored first, and the file's size and date afterwards. If the process is killed in
-        between, the mark stays, and then any size and date are accepted.
+        The group stores a mark first, and the file's size and date afterwards. If the process is
+        killed in between, the mark stays; processes that find it accept any size and date.
         """
         helper = None
         mark = f"{MOVING_LOG} {uuid.uuid4().hex}"
@@ -268,14 +267,13 @@ class Database:
             helper.execute("PRAGMA wal_checkpoint(PASSIVE)")
             helper.close()
             stamp = look(self.path).stamp
-            # ended first, because another transaction restarts the log, and this one would only
-            # extend it
+            # The next transaction then starts the log again, instead of extending it.
             connection.execute("ROLLBACK")
             connection.execute(
                 "UPDATE meta SET value = ? WHERE key = 'filed' AND value = ?", (stamp, mark)
             )
         except (sqlite3.Error, StorageError):
-            pass  # the log is not emptied yet
+            pass  # a later checkpoint empties the log
         finally:
             if helper is not None:
                 helper.close()
@@ -284,12 +282,12 @@ class Database:
 
     @contextmanager
     def _exclusive(self) -> Iterator[None]:
-        """On a network file system, let only one machine use the file at a time.
+        """Let only one machine at a time use a file on a network file system.
 
-        There, SQLite's own locks may be local to each machine: a reader would take the journal of
-        another machine's write for the remains of a crash and undo the write. A file that stays
-        open may also show old content; one that is reopened after the other machine closed it does
-        not (close-to-open consistency).
+        SQLite's own locks may be local to each machine there. Then a reader would take the journal
+        of another machine's write for the remains of a crash, and undo that write. The file is
+        closed between uses, because a file that stays open may show old content (close-to-open
+        consistency).
         """
         if not self._is_on_network or self._has_turn or not os.access(self.path.parent, os.W_OK):
             yield  # if nothing can be written, nothing can be undone
@@ -307,19 +305,19 @@ class Database:
         connection = self._connect_if_needed()
         if self._has_turn and not self.is_read_only:
             connection.execute("BEGIN IMMEDIATE")
-            # a change creates its journal now, because a cache may show one that no longer exists
+            # A change creates the journal now: until then, a cache may show a removed journal.
             for change in ("+ 1", "- 1"):
                 connection.execute(f"UPDATE meta SET value = value {change} WHERE key = 'version'")  # noqa: S608
         return connection
 
     def _retry_while_stale(self, function: Callable[[], T]) -> T:
-        """Retry while a network cache still shows the journal of another machine."""
+        """Retry while a network cache shows a journal that another machine has removed."""
         give_up_at = time.monotonic() + STALE_FOR_S
         while True:
             try:
                 return function()
             except sqlite3.OperationalError as error:
-                code = getattr(error, "sqlite_errorcode", 0)  # none of our own errors
+                code = getattr(error, "sqlite_errorcode", 0)  # our own errors have no code
                 is_stale = code & 0xFF == sqlite3.SQLITE_CANTOPEN
                 is_over = time.monotonic() > give_up_at or not os.path.exists(self.path)  # noqa: PTH110
                 if not (self._has_turn and is_stale) or is_over:
@@ -329,7 +327,7 @@ class Database:
 
     @contextmanager
     def _map_errors(self) -> Iterator[None]:
-        """Convert errors of SQLite and of the comparison with the file to errors for users."""
+        """Convert errors from SQLite and from the checks of the file to errors for users."""
         try:
             yield
         except GroupDeleted:
@@ -340,13 +338,13 @@ class Database:
                 " JobGroup.restore(name) restores it from the trash."
             ) from None
         except FileLostError as lost:
-            self.ids.save()  # at once, because rescuing the rest may take seconds
+            self.ids.save()  # first, because saving the other rows may take seconds
             connection, self._connection = self._connection, None
             self._loss = save_the_rest(lost, connection, self.path, self._identity.version)
             raise self._loss.error(self.ids) from None
         except sqlite3.OperationalError as error:
             if "decode to UTF-8" in str(error):
-                # a damaged text; from now on, such texts are read with replacement characters
+                # A text is damaged. From now on, such texts are read with replacement characters.
                 self._has_damaged_texts = True
                 if self._connection is not None:
                     self._connection.text_factory = as_text

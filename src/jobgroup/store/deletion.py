@@ -1,6 +1,6 @@
-"""Move a group out of its file: to the trash, to another name, or for good.
+"""Delete or rename a group.
 
-The group is first marked as deleted, after which no process can change it, so a copy is complete.
+The group is marked as deleted first. No process can then change it, so its copy is complete.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def move_group(
     """Mark a group as deleted and copy it; the caller removes the original file.
 
     Args:
-        store: store of the group, which is closed.
+        store: store of the group; it is closed.
         target: path of the copy; None to make no copy.
         new_name: name of the copy, whose file must not exist; None keeps the name.
         is_live: function that returns whether the process that holds the lease is alive.
@@ -74,7 +74,7 @@ def copy_deleted(path: Path, trashed: Path, new_name: str | None = None) -> None
             admit(copy)
             copy.execute("PRAGMA journal_mode = DELETE")
             copy.execute("DELETE FROM meta WHERE key = 'deleted_at'")
-            # its fencing token stays, because it shows which attempts were left sending
+            # The fencing token stays: it shows which attempts were left *sending*.
             copy.execute("UPDATE lease SET owner = ''")
             copy.execute("DELETE FROM polling_leases")
             if new_name is not None:

@@ -11,13 +11,13 @@ from typing import Final
 from jobgroup.errors import StorageError
 
 _INDEX_BYTES: Final = 32 * 1024
-"""Minimum size of the files that SQLite creates next to a file with a log, even to read it."""
+"""Minimum size of the files that SQLite creates to read a file with a write-ahead log."""
 
 
 def describe(error: Exception, path: Path) -> str:
-    """Return SQLite's description of an error, corrected if the disk is full.
+    """Return SQLite's description of an error, or say that the disk is full.
 
-    SQLite reports an I/O error if the index of the log does not fit on the disk.
+    If the index of the log does not fit on the disk, SQLite only reports an I/O error.
     """
     text = str(error) or type(error).__name__
     if "disk I/O" in text or "unable to open" in text:

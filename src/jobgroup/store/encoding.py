@@ -1,4 +1,4 @@
-"""Convert Python values to the file's format and back: JSON, compressed if large. Pure."""
+"""Convert Python values to JSON and back, and compress large ones. Pure."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from jobgroup.store.limits import MAX_BODY_BYTES, MAX_BODY_DEPTH
 from jobgroup.values import plain as single
 
 MOST_LEVELS = 100
-"""Maximum depth of nested lists and dictionaries, because code that walks them is recursive."""
+"""Maximum depth of nested lists and dictionaries, which recursive code can walk."""
 
 _TEXT_OR_INFINITY: Final = re.compile(r'("(?:[^"\\]|\\.)*")|Infinity')
 
@@ -25,9 +25,10 @@ _encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=
 
 
 def as_json(values: Mapping[str, Any]) -> str:
-    """Return compact JSON, "" for an empty value; unknown objects become null or strings.
+    """Return values as compact JSON, or "" if there are none.
 
-    An infinity becomes ``1e999``, which JSON parsers read as an infinity.
+    Unknown objects become null or strings. An infinity becomes ``1e999``, which JSON parsers read
+    as an infinity.
 
     Raises:
         ValueError: the value is nested too deeply, or contains itself.
@@ -45,7 +46,7 @@ def as_json(values: Mapping[str, Any]) -> str:
 
 
 def as_object(text: str | None) -> dict[str, Any]:
-    """Return the JSON object in a text; {} for an empty text, another value or deep nesting."""
+    """Return the JSON object in a text; {} if it is empty, too deep, or not an object."""
     try:
         value = json.loads(text) if text else {}
         if text and text.count("[") + text.count("{") > MOST_LEVELS:
@@ -83,7 +84,7 @@ def _plain(value: Any, level: int = 0) -> Any:
     value = single(value)
     if isinstance(value, bool | int | float | str) or value is None:
         return value
-    as_python = getattr(value, "tolist", None)  # scalars and arrays of numpy and similar libraries
+    as_python = getattr(value, "tolist", None)  # scalars and arrays of NumPy and similar libraries
     if callable(as_python):
         try:
             return _plain(as_python(), level + 1)
@@ -110,20 +111,20 @@ def encode_body(body: Mapping[str, Any]) -> bytes:
 
 
 def _check_depth(text: bytes) -> None:
-    if text.count(b"[") + text.count(b"{") > MAX_BODY_DEPTH:  # many times faster
+    if text.count(b"[") + text.count(b"{") > MAX_BODY_DEPTH:  # this count is many times faster
         check_shape(text, most_values=sys.maxsize, most_levels=MAX_BODY_DEPTH)
 
 
 def content_digest(text: bytes) -> bytes:
-    """Return the digest that equal bodies share."""
+    """Return a digest; equal bodies have equal digests."""
     return hashlib.blake2b(text, digest_size=16).digest()
 
 
 def compress(text: bytes) -> bytes:
-    """Compress a text with a window of the text's size.
+    """Compress a text with a window that fits its size.
 
-    By default zlib allocates 256 kB, which for 1 kB of text takes four times as long as
-    compressing it; the smaller window finds the same repetitions.
+    By default, zlib allocates 256 kB. For 1 kB of text, that takes four times as long as the
+    compression. The smaller window finds the same repetitions.
     """
     window_bits = min(max(len(text).bit_length() + 1, 10), 15)
     packer = zlib.compressobj(1, zlib.DEFLATED, window_bits, window_bits - 7)
@@ -131,7 +132,7 @@ def compress(text: bytes) -> bytes:
 
 
 def decompressed_size(data: bytes, max_bytes: int) -> int | None:
-    """Return the decompressed size, or None if the data is damaged or too large."""
+    """Return the decompressed size; None if the data is damaged or too large."""
     try:
         return sum(map(len, inflate(data, max_bytes)))
     except ValueError:
@@ -139,7 +140,7 @@ def decompressed_size(data: bytes, max_bytes: int) -> int | None:
 
 
 def decompress_object(data: Any, max_bytes: int = MAX_BODY_BYTES) -> dict[str, Any] | None:
-    """Return the object that was compressed; None if the data is damaged or too large."""
+    """Return the decompressed object; None if the data is damaged or too large."""
     try:
         text = b"".join(inflate(data, max_bytes))
         _check_depth(text)

@@ -1,4 +1,4 @@
-"""The entries of a group. Each has a position, and a permanent id that is never reused.
+"""List and remove the entries of a group. Each has a position and a permanent id.
 
 The position is the entry's index in the group, counted from 0. It changes when an earlier entry is
 removed.
@@ -21,7 +21,7 @@ _WAS_SENT = """
     OR EXISTS (SELECT 1 FROM attempts a WHERE a.entry_id = j.id
                AND (a.state <> 'refused' OR a.id IN (SELECT attempt_id FROM subjobs)))
 """
-"""SQL condition that is true if the cloud has, had or may have the job `j`."""
+"""SQL condition: the job `j` is, was or may be on the cloud."""
 
 
 class Entries:
@@ -45,15 +45,15 @@ class Entries:
     ) -> list[int]:
         """Return the ids of the entries at the given positions.
 
-        If an entry's row is lost, ``-1 - position`` takes the place of its id.
+        For a lost row, ``-1 - position`` is returned in place of the id.
 
         Args:
             positions: positions, counted from 0; None for all.
-            removals: value of `removals()` when the caller looked up the positions; None if they
-                are certainly current.
+            removals: value of `removals()` when the caller read the positions; None if the
+                positions are certainly current.
 
         Raises:
-            JobRemovedError: entries have been removed since, so the positions may be wrong.
+            JobRemovedError: entries have been removed since then, so the positions may be wrong.
             IndexError: a position does not exist.
         """
         with self._database.read_transaction() as connection:
@@ -77,7 +77,7 @@ class Entries:
         return [found.get(position, -1 - position) for position in positions]
 
     def positions(self, entry_ids: Collection[int]) -> dict[int, int]:
-        """Return the position of each given entry, by its id; removed entries are absent."""
+        """Return the positions of entries by id, without removed entries."""
         with self._database.read_transaction() as connection:
             rows = connection.execute(
                 "SELECT id, position FROM jobs WHERE id IN (SELECT value FROM json_each(?))",
@@ -107,11 +107,11 @@ class Entries:
     def remove(self, entry_ids: Iterable[int]) -> None:
         """Remove all of the given entries, or none of them if any may have been sent.
 
-        The other entries keep their order. The transaction that removes entries also checks their
-        states, so no entry is removed that another process is sending.
+        The other entries keep their order. One transaction checks the states and removes the
+        entries, so an entry that another process is sending is never removed.
 
         Raises:
-            JobGroupError: an entry was sent, or may have been sent; nothing was removed.
+            JobGroupError: an entry was sent or may have been sent; nothing was removed.
         """
         wanted = json.dumps(list(entry_ids))
         with self._database.write_transaction() as tx:
@@ -163,7 +163,7 @@ def _delete(tx: Transaction, gone: str) -> None:
         " UNION ALL SELECT payload_id FROM attempts WHERE payload_id IS NOT NULL)",
         (json.dumps([body for (body,) in bodies]),),
     )
-    # a later body may get the id of a deleted one
+    # A later body may get the id of a deleted one.
     tx.execute(
         "DELETE FROM fingerprints WHERE payload_id NOT IN (SELECT id FROM payloads)"
         " OR composition_id NOT IN (SELECT 0 UNION ALL SELECT id FROM payloads)"
@@ -180,7 +180,7 @@ def _close_gaps(tx: Transaction, removed: Sequence[int]) -> None:
 
 
 def length(connection: sqlite3.Connection | Transaction) -> int:
-    """Return the number of entries, computed from the last position because rows may be lost."""
+    """Return the number of entries, computed from the last position, because rows may be lost."""
     value: int = connection.execute("SELECT coalesce(max(position) + 1, 0) FROM jobs").fetchone()[0]
     return value
 
@@ -199,7 +199,7 @@ def next_id(tx: Transaction) -> int:
 def missing(
     path: Path, connection: sqlite3.Connection | Transaction, entry_id: int
 ) -> JobRemovedError | CorruptGroupError:
-    """Return the error for an entry without a row: the entry was removed, or its row is lost."""
+    """Return the error for an entry without a row: it was removed, or its row is lost."""
     (count,) = connection.execute("SELECT count(*) FROM jobs").fetchone()
     if entry_id > 0 and entry_id <= _removed(connection)[1] and count == length(connection):
         return JobRemovedError(
@@ -214,7 +214,7 @@ def missing(
 
 
 def _removed(connection: sqlite3.Connection | Transaction) -> tuple[int, int]:
-    """Return the group's version at the last removal and the highest removed id; 0 for none."""
+    """Return the group's version at the last removal, and the highest removed id; 0 for none."""
     found = dict(
         connection.execute(
             "SELECT key, value FROM meta WHERE key IN ('removed_at_version', 'last_removed_id')"

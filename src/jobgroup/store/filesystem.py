@@ -1,4 +1,4 @@
-"""Find out whether a file system is local: on others, SQLite's WAL can lose acknowledged rows."""
+"""Find out whether a file system is local. On others, a write-ahead log can lose data."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from typing import Final
 from jobgroup import system
 
 LOCAL_TYPES: Final = frozenset(
-    (  # noqa: SIM905  # a type is added as a word
+    (  # noqa: SIM905 # to add a type, add a word
         "ext2 ext3 ext4 xfs btrfs bcachefs zfs f2fs jfs reiserfs nilfs2 ubifs tmpfs ramfs rootfs"
-        " overlay overlayfs aufs"  # layers over one of these, in containers and live systems
+        " overlay overlayfs aufs"  # layers over a local one, in containers
         " apfs hfs hfsplus hfs+ ufs ntfs ntfs3 refs fat fat32 vfat msdos exfat"
     ).split()
 )
-"""File systems that only one machine uses. All others may be shared between machines."""
+"""File systems that only one machine uses. Machines may share all others."""
 
 
 def is_network(directory: Path) -> bool:
-    """Return whether the directory's file system is, or could be, shared between machines.
+    """Return whether machines share, or may share, the directory's file system.
 
-    An unknown file system counts as shared; so does FUSE, because the system does not know what is
-    behind it. ``JOBGROUP_NETWORK_FS=1`` or ``0`` overrides the system's answer.
+    Unknown file systems count as shared. So does FUSE, because its files may come from anywhere.
+    ``JOBGROUP_NETWORK_FS=1`` or ``0`` overrides this.
     """
     override = os.environ.get("JOBGROUP_NETWORK_FS")
     if override is not None:

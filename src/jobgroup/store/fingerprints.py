@@ -1,4 +1,4 @@
-"""Fingerprints of stored bodies, which are computed at their first use and then stored."""
+"""Compute the fingerprints of stored bodies at their first use, and store them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from jobgroup.store.encoding import decompress_object
 from jobgroup.store.transaction import Transaction
 
 _BATCH: Final = 500
-"""Number of bodies per transaction, which takes a fraction of a second."""
+"""Number of bodies per transaction, so that each takes a fraction of a second."""
 
 _JOBS: Final = (
     "SELECT id, payload_id, coalesce(composition_id, 0) FROM jobs WHERE payload_id IS NOT NULL"
@@ -39,9 +39,9 @@ class Fingerprints:
         self._database = database
 
     def of(self, entry_ids: Collection[int] | None = None) -> dict[int, Fingerprint]:
-        """Return the fingerprints of jobs; None for all jobs.
+        """Return the fingerprints of the given jobs, or of all (None).
 
-        A job without a body, or with a damaged one, has no fingerprint.
+        Jobs without a body, or with a damaged one, are left out.
         """
         wanted = None if entry_ids is None else list(entry_ids)
         with self._database.read_transaction() as connection:

@@ -1,4 +1,4 @@
-"""Handle open files at a fork: a child would inherit SQLite's locks and believe it holds them."""
+"""Close open files at a fork, because a child would believe that it holds its parent's locks."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ class OpenFile(Protocol):
     lock: RLock
 
     def close(self) -> None:
-        """Close the connection; the next use opens it again."""
+        """Close the connection; the next use opens a new one."""
 
     def abandon(self) -> sqlite3.Connection | None:
-        """Give up the connection without closing it, and return it."""
+        """Drop the connection without closing it, and return it."""
 
 
 _open: weakref.WeakSet[OpenFile] = weakref.WeakSet()
@@ -36,14 +36,15 @@ _patience_s = -1.0
 
 
 def follow(database: OpenFile) -> None:
-    """Close a file at each fork, and let its users open it again afterwards."""
+    """Close a file at each fork; its next use opens it again."""
     _open.add(database)
 
 
 def limit_wait(seconds: float) -> None:
-    """Limit the time that forks wait for files in use, for a process that must not block.
+    """Limit the time that forks wait for files in use, so that this process does not block.
 
-    A forked process that continues in Python cannot use those files; other programs need none.
+    A child that continues in Python cannot use those files. A child that starts another program
+    does not need them.
     """
     global _patience_s  # noqa: PLW0603  # a fact about the process
     _patience_s = seconds
@@ -79,7 +80,7 @@ def _after_in_parent() -> None:
 def _after_in_child() -> None:
     for database in _missed:
         _unusable.add(database.path)
-        database.lock = RLock()  # a thread of the parent holds the other lock
+        database.lock = RLock()  # a thread of the parent holds the old lock
         if (connection := database.abandon()) is not None:
             _abandoned.append(connection)  # closing it could wait for that thread
     _after_in_parent()

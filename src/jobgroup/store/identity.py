@@ -1,7 +1,7 @@
 """Check which group, state and file an open connection uses.
 
-SQLite keeps using a file that was removed, or that another program overwrites, and later writes
-would be lost. So each use of a group first compares the file with the one that was opened.
+SQLite keeps using a file that another program has removed or overwritten, and later writes would be
+lost. So each use of a group first checks that the file is the one that was opened.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ from jobgroup.store.lost_file import FileLostError
 from jobgroup.store.presence import SMALLEST, Presence, look
 
 MOVING_LOG = "the log is being moved into the file"
-"""Start of the mark in the group's values while a checkpoint runs; see `Database`."""
+"""Start of the mark that the group's values contain while a checkpoint runs; see `Database`."""
 
 
-class GroupDeleted(Exception):  # noqa: N818  # a fact for the database, which turns it into an error
-    """The group was deleted, by this process or another."""
+class GroupDeleted(Exception):  # noqa: N818 # `Database` converts it to an error
+    """A process deleted the group."""
 
 
 class Identity:
-    """The group and file that were opened, to compare with what is on disk now.
+    """The group and file that were opened, for comparison with those on disk.
 
     Args:
         path: path of the file.
@@ -43,18 +43,18 @@ class Identity:
         return self._uuid is not None
 
     def check_group(self, connection: sqlite3.Connection, *, was_open: bool) -> None:
-        """Check that the file has the group that was opened, and not an earlier state of it.
+        """Check that the file contains the group that was opened, and not an earlier state of it.
 
-        From an earlier state, everything done since would be repeated, such as sending jobs.
+        From an earlier state, later actions would be repeated, such as sending jobs.
 
         Args:
             connection: connection to the file.
-            was_open: whether the connection was already open: if so, another group in the file was
-                written into it.
+            was_open: whether the connection was already open; then another program wrote the other
+                group into the file.
 
         Raises:
             GroupDeleted: the group was deleted, perhaps before a new group took its name.
-            FileLostError: the file has another group or an earlier state.
+            FileLostError: the file contains another group or an earlier state.
         """
         found = dict(
             connection.execute(
@@ -89,7 +89,7 @@ class Identity:
             if was_deleted:
                 raise GroupDeleted
             raise FileLostError("it was removed or moved", is_final=False)
-        # if inode numbers may change, and after a deletion, the file at the path decides
+        # If inode numbers may change, or after a deletion, the path must be opened again.
         if self._is_on_network or was_deleted:
             return False
         pairs = zip(self.seen.files, found.files, strict=True)
@@ -102,23 +102,23 @@ class Identity:
     def _check_not_overwritten(
         self, connection: sqlite3.Connection, found: Presence, *, is_read_only: bool
     ) -> None:
-        """Look for changes that keep the inode: the file was copied over or emptied."""
+        """Raise FileLostError if the file was overwritten or emptied, which keeps the inode."""
         if found.size_bytes < SMALLEST:
             raise FileLostError("it was emptied", is_empty=True)
         if is_read_only:
-            return  # nothing is sent from it, and others may change its journal mode
+            return  # it sends nothing, and other processes may change the journal mode
         if found.log_bytes < self.seen.log_bytes:
             raise FileLostError("the log next to it was cut or copied over")
-        if found.stamp == self.seen.stamp or os.name != "posix":  # here, times may appear late
+        if found.stamp == self.seen.stamp or os.name != "posix":  # on Windows, times may be late
             return
-        # A checkpoint first announces its writes, so this later read finds the mark
+        # A checkpoint stores its mark before it writes, so this later read finds the mark.
         filed = ""
         try:
             row = connection.execute("SELECT value FROM meta WHERE key = 'filed'").fetchone()
             filed = str(row[0]) if row else ""
-        except sqlite3.OperationalError:  # this cannot be known now
+        except sqlite3.OperationalError:  # the file may be locked
             raise
-        except sqlite3.DatabaseError:  # it is not a group's file any more
+        except sqlite3.DatabaseError:  # the file is no longer a group's
             pass
         if not filed.startswith(MOVING_LOG) and filed not in (found.stamp, look(self._path).stamp):
             raise FileLostError("something else was written into it")

@@ -1,4 +1,4 @@
-"""Incidents that prevent sending or watching a group, such as an outage or a rejected token."""
+"""Record incidents that prevent sending or polling, such as an outage or a rejected token."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ def incident_kind(error: Exception) -> IncidentKind:
 
 
 class Incidents:
-    """Unresolved problems with clouds, which every process sees until the cloud responds."""
+    """Unresolved incidents, which every process sees until the cloud responds."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def list(self) -> builtins.list[Incident]:
-        """Return all unresolved problems, oldest first."""
+        """Return all unresolved incidents, oldest first."""
         with self._database.read_transaction() as connection:
             rows = connection.execute(
                 "SELECT kind, origin, account, opened_at, message FROM incidents ORDER BY opened_at"
@@ -32,7 +32,7 @@ class Incidents:
             return [Incident(*row) for row in rows]
 
     def open(self, kind: IncidentKind, origin: str, account: str, message: str) -> None:
-        """Record a problem; a problem that is already open keeps its start time."""
+        """Record an incident; one that is already open keeps its start time."""
         with self._database.write_transaction() as tx:
             tx.execute(
                 "INSERT INTO incidents VALUES (?, ?, ?, ?, ?)"
@@ -42,7 +42,7 @@ class Incidents:
             tx.bump_version()
 
     def resolve(self, origin: str, account: str) -> bool:
-        """Remove a cloud's problems because it responds again; return whether it had any."""
+        """Remove an account's incidents, as its cloud responds again; return whether it had any."""
         if not any((i.origin, i.account) == (origin, account) for i in self.list()):
             return False
         with self._database.write_transaction() as tx:

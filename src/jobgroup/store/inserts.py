@@ -1,4 +1,4 @@
-"""Append jobs to a group: all of them or none, storing each body once."""
+"""Append jobs to a group, all or none, and store equal bodies once."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Adding:
         self._targets: dict[Target, int] = {}
 
     def add(self, jobs: Iterable[NewJob]) -> list[int]:
-        """Append jobs, which are on disk on return, and return their ids; see `GroupStore.add`."""
+        """Append jobs, write them to disk and return their ids; see `GroupStore.add`."""
         try:
             with self._database.write_transaction() as tx:
                 return self._append(tx, jobs)
@@ -44,7 +44,7 @@ class Adding:
             raise
 
     def fill(self, jobs: Iterable[NewJob], meta: Mapping[str, object]) -> bool:
-        """Append jobs to a group without any; see `GroupStore.fill`."""
+        """Append jobs to an empty group; see `GroupStore.fill`."""
         try:
             with self._database.write_transaction() as tx:
                 if length(tx):
@@ -74,7 +74,7 @@ class Adding:
         job: NewJob,
         sweep_id: int | None = None,
     ) -> None:
-        """Insert one job within a transaction; call `forget_targets` if that is rolled back."""
+        """Insert one job; if the transaction is rolled back, call `forget_targets`."""
         attempt_id, state = None, UNSENT
         if job.remote_ids:
             state = job.status.state if job.status else job.state
@@ -108,7 +108,7 @@ class Adding:
         )
 
     def forget_targets(self) -> None:
-        """Forget the ids of a transaction that was rolled back."""
+        """Forget the ids of targets from a transaction that was rolled back."""
         self._targets.clear()
 
     def _target_id(self, tx: Transaction, target: Target) -> int:
@@ -170,7 +170,7 @@ def _kept(what: str, text: str) -> str:
 
 
 def _bounded(status: RemoteStatus) -> RemoteStatus:
-    """Return the status that a client library reports, without impossible values."""
+    """Return a client library's status without impossible values."""
     return replace(
         status,
         message=status.message if isinstance(status.message, str) else None,

@@ -1,7 +1,7 @@
-"""The remote ids that this process knows, which are saved if the group's file is lost.
+"""Keep the remote ids that this process knows, and save them if the group's file is lost.
 
-Other programs may empty an open file, or copy an earlier state over it. Because the jobs are paid
-for, their ids are then saved in a file next to the group's, or in the log if that fails.
+Another program may empty an open file, or copy an earlier state over it. The jobs are paid for, so
+this process then saves their ids in a file next to the group's, or logs them if that fails.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _log = logger(__name__)
 
 
 def place_beside(path: Path, ending: str) -> Path:
-    """Return a dated path next to a lost file, for the parts of the group that can be saved."""
+    """Return a dated path next to a lost file, for the parts of the group that are saved."""
     return path.with_suffix(f".{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}.{ending}")
 
 
@@ -47,10 +47,10 @@ class KnownIds:
         self._last_read = 0
         self._place: Path | None = None
         self.sentence = ""
-        """Path of the ids saved since the file was lost, after a space."""
+        """Sentence with the path of the saved ids, after a space; "" if no ids were saved."""
 
     def read(self, connection: Any) -> None:
-        """Read the ids of attempts that are new in the file."""
+        """Read the ids of new attempts from the file."""
         known = self._last_read
         for attempt_id, *job in connection.execute(
             "SELECT a.id, j.id, j.position, j.name, t.origin FROM attempts a"
@@ -67,7 +67,7 @@ class KnownIds:
             self._ids[attempt_id, number] = remote_id
 
     def intended(self, attempt_id: int, entry_id: int, position: int, name: str, url: str) -> None:
-        """Record the job of an attempt whose id may follow."""
+        """Record the job of an attempt before its id is known."""
         self._jobs[attempt_id] = _Job(entry_id, position, name, url)
 
     def note(self, attempt_id: int, ids: Mapping[int, str]) -> None:
@@ -80,7 +80,7 @@ class KnownIds:
             self.save()
 
     def save(self) -> None:
-        """Write the ids next to the lost file, or to the log if that fails; later ids follow."""
+        """Write the ids, also later ones, next to the lost file, or to the log if that fails."""
         if self._place is None:
             self._place = place_beside(self._path, "ids.json")
         if not self._ids:
@@ -99,7 +99,7 @@ class KnownIds:
             self.sentence = f" Sent jobs have the ids {', '.join(map(str, some))}{and_more}."
 
     def found_again(self) -> None:
-        """Stop saving ids next to the file, because it is back."""
+        """Stop saving ids, because the file is back."""
         self._place = None
         self.sentence = ""
 

@@ -1,4 +1,4 @@
-"""The right to send, held by one process at a time."""
+"""Read and write the lease, which one process at a time holds."""
 
 from __future__ import annotations
 
@@ -15,13 +15,14 @@ from jobgroup.store.transaction import Transaction
 from jobgroup.system import ProcessIdentity
 
 Verdict = Literal["alive", "dead", "unseen"]
-"""Knowledge about the lease's holder; "unseen": not watched for long enough to know."""
+"""What is known about the lease's holder; "unseen" if it was not watched for long enough."""
 
 
 class Lease:
     """The right to send, which one process at a time has.
 
-    The fencing token grows when the lease changes hands, which reveals a holder that was suspended.
+    The fencing token grows when the lease changes hands. A suspended holder finds that its own
+    token is out of date.
     """
 
     def __init__(self, database: Database) -> None:
@@ -38,14 +39,14 @@ class Lease:
     ) -> LeaseRecord | None:
         """Acquire the lease, unless its holder is or may be alive.
 
-        Return None if nothing is known about the holder yet. This attempt is recorded in the file:
-        if this process can write, a living holder can renew its lease from then on.
+        Return None if nothing is known about the holder yet. This attempt is written to the file,
+        because a living holder can renew its lease once another process can write.
 
         Args:
             owner: uuid of the new holder.
             process: process that acquires the lease.
             from_page: whether a page started it.
-            judge: function that returns what is known about the current holder, given the seconds
+            judge: function that returns what is known about the current holder; it gets the seconds
                 spent waiting for the turn to write.
             on_acquired: function that is called in the same transaction with the new fencing token.
 
@@ -76,7 +77,7 @@ class Lease:
             return read_lease(tx)
 
     def renew(self, fencing_token: int) -> bool:
-        """Renew the lease; return False if another process has it now."""
+        """Renew the lease; return False if another process has acquired it."""
         with self._database.write_transaction() as tx:
             cursor = tx.execute(
                 "UPDATE lease SET beats = beats + 1 WHERE fencing_token = ?", (fencing_token,)

@@ -1,19 +1,19 @@
-"""Limits of the values in a group's file, for writing and reading. Pure."""
+"""Limit the values that a group's file may contain. Pure."""
 
 from __future__ import annotations
 
 from typing import Final
 
 MAX_BODY_BYTES: Final = 64 * 2**20
-"""Largest unpacked size of a body or composition, because a foreign file could contain a zip
-bomb."""
+"""Maximum unpacked size of a body or composition. A foreign file could contain a zip bomb."""
 
 MAX_BODY_DEPTH: Final = 200
-"""Maximum depth of nested lists and objects in a body. Python versions differ in the depth that
-they can read, and all of them must be able to read a group."""
+"""Maximum depth of nested lists and objects in a body. Every Python version must be able to read a
+group, and some read less depth than others.
+"""
 
 MAX_DOCUMENT_BYTES: Final = 256 * 2**20
-"""Largest unpacked size of a cached result; a larger one is not stored."""
+"""Maximum unpacked size of a cached result; larger results are not stored."""
 
 MAX_TEXT: Final = 4 * 2**20
 """Maximum number of characters of a job's labels, parameters or metadata as JSON, of a note, and of
@@ -23,20 +23,20 @@ MAX_NAME: Final = 10_000
 """Maximum number of characters of a job's name, provider, URL, account and platform."""
 
 MAX_DURATION_S: Final = 1e9
-"""Thirty years, the maximum run time of a job."""
+"""Maximum run time of a job: 30 years."""
 
 FIRST_DATE: Final = -62_135_510_400
 LAST_DATE: Final = 253_402_214_400
-"""Seconds since 1970 of a day after the calendar of `datetime` begins, and a day before it ends."""
+"""First and last date, in seconds since 1970: a day inside the range of `datetime`."""
 
 
 def bound_date(value: object) -> float | None:
-    """Return a date in seconds since 1970 if the calendar has it; None for anything else."""
+    """Return a date, in seconds since 1970, if `datetime` can represent it; None otherwise."""
     return bound_number(value, LAST_DATE, FIRST_DATE)
 
 
 def bound_number(value: object, most: float, least: float = 0) -> float | None:
-    """Return a number within bounds; None for anything else.
+    """Return a value if it is a number within bounds; None otherwise.
 
     >>> bound_number(3, 10), bound_number(float("nan"), 10), bound_number("3", 10)
     (3.0, None, None)

@@ -1,4 +1,4 @@
-"""Save the rest of an open group whose file another program removed or replaced."""
+"""Save what is left of an open group after another program removed or replaced its file."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _ON_LOOKING = "Open the group again with JobGroup.open(name), and check its jobs
 
 
 class FileLostError(Exception):
-    """The file of an open group is no longer the one that was opened; the store handles this.
+    """An open group's file is no longer the one that was opened. `Database` handles this error.
 
     Args:
         how: clause that says what happened, such as "it was emptied".
@@ -33,7 +33,7 @@ class FileLostError(Exception):
 
 @dataclass(frozen=True)
 class Loss:
-    """A lost file, which every later use of its group reports.
+    """A lost file. Each later use of its group raises an error.
 
     Attributes:
         path: path of the file.
@@ -66,13 +66,13 @@ class Loss:
 def save_the_rest(
     lost: FileLostError, connection: sqlite3.Connection | None, path: Path, version: int
 ) -> Loss:
-    """Save what the connection can still read next to the lost file, and close the connection.
+    """Save the rows that the connection can still read, and close the connection.
 
     Args:
         lost: error that says how the file was lost.
         connection: connection to the lost file; None if it was closed.
         path: path of the file.
-        version: the group's version when it was last read; no earlier state is saved.
+        version: the group's version when it was last read; an earlier state is not saved.
     """
     rescued = ""
     if connection is not None:
@@ -85,8 +85,8 @@ def save_the_rest(
         except (sqlite3.Error, OSError):
             pass  # the file was copied over, or the disk is full
         if lost.is_empty:
-            # closing it would write into the file; opening it again would prevent this, but would
-            # also remove the log of an empty file
+            # Closing the connection would write to the file. Opening another one would prevent
+            # this, but would remove an empty file's log.
             _abandoned.append(connection)
         elif lost.is_final:
             close_untouched(connection, path)

@@ -13,7 +13,7 @@ MAX_ENCODED_BYTES = 200
 SUFFIX = ".jobgroup"
 
 _PLAIN = re.compile(r"[A-Za-z0-9_-](?:[A-Za-z0-9_. -]{0,198}[A-Za-z0-9_-])?", re.ASCII)
-"""Names that need no encoding. These are nearly all names, so no more is checked for them."""
+"""Names that need no encoding, as nearly all names do. Nothing else is checked for them."""
 
 _WINDOWS_DEVICES = re.compile(r"(?i)^(con|prn|aux|nul|com\d|lpt\d)(\.|$)")
 
@@ -21,8 +21,8 @@ _WINDOWS_DEVICES = re.compile(r"(?i)^(con|prn|aux|nul|com\d|lpt\d)(\.|$)")
 def encode(name: str) -> str:
     """Return the file name (without suffix) for a group's name.
 
-    Composed and decomposed letters, which look the same, have the same file name. Letters, digits,
-    ``-``, ``_``, and inner spaces and dots are kept; everything else is percent-encoded, so that
+    Composed and decomposed letters look the same and get the same file name. Letters, digits,
+    ``-``, ``_``, and inner spaces and dots are kept. All other characters are percent-encoded, so
     no name can leave the directory.
 
     Raises:
@@ -57,7 +57,7 @@ def encode(name: str) -> str:
 
 
 def normalised(name: str) -> str:
-    """Return the name in Unicode's composed form (NFC), in which it is stored.
+    """Return the name in Unicode's composed form (NFC), which is the stored form.
 
     >>> normalised("phase e\u0301") == "phase \u00e9"
     True
@@ -80,20 +80,20 @@ def as_typed(text: str) -> str:
 
 
 def on_disk(file_name: str) -> str:
-    """Return a file name in the form that this process must use for UTF-8 on disk.
+    """Return the form of a file name that this process must use to get UTF-8 on disk.
 
-    It does not depend on the locale, so a group keeps its name when a cron job opens it.
+    The bytes on disk do not depend on the locale. So a group has the same file in a cron job.
     """
     return os.fsdecode(file_name.encode("utf-8", "surrogateescape"))
 
 
 def off_disk(file_name: str) -> str:
-    """Undo `on_disk`; bytes that are not UTF-8 stay distinct."""
+    """Reverse `on_disk`; different bytes stay different, even if they are not UTF-8."""
     return os.fsencode(file_name).decode("utf-8", "surrogateescape")
 
 
 def decode(encoded: str) -> str:
-    """Return the group name of a file name; raise InvalidNameError if `encode` cannot return it."""
+    """Return a file name's group name; raise InvalidNameError for any other file's name."""
     if _PLAIN.fullmatch(encoded) and not _WINDOWS_DEVICES.match(encoded):
         return encoded
     encoded = normalised(encoded)  # some file systems decompose file names
@@ -112,7 +112,7 @@ def decode(encoded: str) -> str:
 
 def _is_plain(c: str, *, at_edge: bool) -> bool:
     if c in " .":
-        return not at_edge  # hidden at the beginning; Windows removes them at the end
+        return not at_edge  # dots at the start hide a file; Windows removes them at the end
     return c in "-_" or c.isalnum()
 
 

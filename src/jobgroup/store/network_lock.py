@@ -1,4 +1,4 @@
-"""Let only one process write on a network file system, where SQLite's locks may be per machine."""
+"""Let one process at a time write to a network file system, where SQLite's locks may not work."""
 
 from __future__ import annotations
 
@@ -17,24 +17,25 @@ from jobgroup.store.atomic import rename_to_new
 from jobgroup.store.connection import BUSY_TIMEOUT_S
 
 LEASE_S = 30.0
-"""Seconds without a heartbeat after which a writer loses its turn. A writer sends a heartbeat three
-times as often."""
+"""Seconds without a heartbeat after which a writer loses its turn. Writers send three heartbeats in
+this time.
+"""
 
 UNCLAIMED_LOCK_TTL_S = 5.0
-"""Seconds after which a writer that created its lock without a record was killed."""
+"""Seconds after which a lock without a record is taken for that of a killed writer."""
 
 LOOK_EVERY_S = 0.5
 
 EXIT_S = 10.0
-"""Seconds that the interpreter's exit waits for writes in progress."""
+"""Seconds for which the interpreter's exit waits for writes in progress."""
 
 
 @contextmanager
 def turn(path: Path) -> Iterator[None]:
-    """Hold the turn to write a group's file during a block.
+    """Hold the right to write a group's file during a block.
 
     Raises:
-        StorageError: other processes held the turn throughout, the lock cannot be written, or the
+        StorageError: other processes kept the lock all the time, the lock cannot be written, or the
             interpreter is shutting down.
     """
     if not _under_way.begin():
@@ -74,7 +75,7 @@ def _turn(path: Path) -> Iterator[None]:
                     f"The group's file {path} is on a network file system and is being written by"
                     f" another process ({error}). Nothing was changed; try again."
                 ) from error
-        except OSError as error:  # a lock is a file, for which the disk may be full
+        except OSError as error:  # the disk may be too full for the lock's file
             raise StorageError(
                 f"The group's file {path} cannot be locked: {error.strerror or error}. Nothing was"
                 " changed. Free some space or make its directory writable, and try again."
@@ -82,15 +83,15 @@ def _turn(path: Path) -> Iterator[None]:
     try:
         yield
     finally:
-        with suppress(OSError):  # the block's writes are done, and a remaining lock expires
+        with suppress(OSError):  # the block has written, and the lock expires
             lease.release()
 
 
 class _UnderWay:
     """Count the turns that this process holds or waits for.
 
-    The interpreter stops daemon threads at any point: a turn held by one of them would block every
-    writer until its lease expires.
+    The interpreter stops daemon threads at any point. If one of them held a turn, it would block
+    every writer until the lock expires.
     """
 
     def __init__(self) -> None:
@@ -99,7 +100,7 @@ class _UnderWay:
         self._is_ending = False
 
     def begin(self) -> bool:
-        """Count a turn; return False if the interpreter may stop this thread during the turn."""
+        """Count a new turn; return False if the interpreter may stop this thread during it."""
         with self._changed:
             if self._is_ending and threading.current_thread().daemon:
                 return False
@@ -107,13 +108,13 @@ class _UnderWay:
             return True
 
     def end(self) -> None:
-        """Count a turn that is over."""
+        """Record that a turn is over."""
         with self._changed:
             self._turns -= 1
             self._changed.notify_all()
 
     def finish(self) -> None:
-        """Wait until the last turn is over, but not for a stuck one."""
+        """Wait until the last turn is over, for a limited time."""
         with self._changed:
             self._is_ending = True
             self._changed.wait_for(lambda: self._turns <= 0, timeout=EXIT_S)
@@ -131,7 +132,8 @@ class _Sign(NamedTuple):
 
 def _sign_of_life(marker: Path) -> _Sign | None:
     try:
-        # opened, because otherwise a cache may answer; O_NONBLOCK keeps a pipe from blocking
+        # The file is opened because a cache may be out of date. O_NONBLOCK keeps a pipe from
+        # blocking.
         opened = os.open(marker, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
         try:
             found = os.fstat(opened)
@@ -143,8 +145,8 @@ def _sign_of_life(marker: Path) -> _Sign | None:
 
 
 def _remove_dead(marker: Path, sign: _Sign) -> None:
-    # filelock keeps a lock without a record, whose owner was killed before it wrote one, and any
-    # lock if two names cannot be exchanged in one step, as on NFS
+    # filelock never breaks a lock without a record, whose owner was killed early. It breaks no lock
+    # at all if two names cannot be exchanged in one step, such as on NFS.
     aside = marker.with_name(f"{marker.name}.{uuid.uuid4().hex}")
     with suppress(OSError):
         marker.rename(aside)

@@ -1,4 +1,4 @@
-"""Write files that users name, outside the data directory, completely or not at all."""
+"""Write files at the user's paths, either completely or not at all."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from jobgroup.store.names import on_disk
 
 
 def user_path(path: str | os.PathLike[str]) -> Path:
-    """Return a user's path, with the home directory in place of ``~``.
+    """Return a user's path, and replace ``~`` with the home directory.
 
     Raises:
         StorageError: the home directory does not exist, or no file can have that name.
@@ -42,10 +42,10 @@ def _encodable(path: str) -> str:
 
 @contextmanager
 def write_output(path: Path, *, overwrite: bool) -> Iterator[Path]:
-    """Yield a temporary path whose file gets the final name at the end of the block.
+    """Yield a temporary path, and give its file the final name at the end of the block.
 
     Raises:
-        OutputExistsError: the file exists and `overwrite` is not True; it was not touched.
+        OutputExistsError: the file exists and `overwrite` is not True; it is unchanged.
         StorageError: the file could not be written; an existing file is unchanged.
     """
     if not overwrite and path.exists():

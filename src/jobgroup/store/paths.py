@@ -1,4 +1,4 @@
-"""Paths of groups: the data directory, its permissions, and the file of each group."""
+"""Find and protect the data directory and the files of groups."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from jobgroup.store.names import SUFFIX, decode, encode, off_disk, on_disk
 
 
 def data_directory() -> Path:
-    """Return the data directory: ``JOBGROUP_DATA_DIR``, otherwise the platform's.
+    """Return the data directory: ``JOBGROUP_DATA_DIR``, or the platform's default.
 
     The path is absolute and fixed at its first use, so a later ``%cd`` does not change it.
 
@@ -42,7 +42,7 @@ def _absolute(chosen: str) -> Path:
 
 
 def _default_directory() -> Path:
-    with suppress(RuntimeError):  # newer platformdirs, without a home directory
+    with suppress(RuntimeError):  # newer releases of platformdirs raise it without a home directory
         found = Path(platformdirs.user_data_dir("jobgroup"))
         if found.is_absolute():
             return found
@@ -72,7 +72,7 @@ def group_path(name: str) -> Path:
     """Return the path for a group's name, whether the file exists or not.
 
     Raises:
-        InvalidNameError: the name is invalid, or the file system confuses it with another group's.
+        InvalidNameError: the name is invalid, or the file system treats it as another group's name.
     """
     path = groups_directory() / on_disk(encode(name) + SUFFIX)
     other = other_spelling(path)
@@ -86,7 +86,7 @@ def group_path(name: str) -> Path:
 
 
 def other_spelling(path: Path) -> str | None:
-    """Return the group whose name the file system confuses with this one; None if there is none."""
+    """Return another group whose name the file system treats as this one; None if there is none."""
     if not _ignores_case(path.parent) or not os.path.lexists(path):
         return None
     there, wanted = _names_in(path.parent), off_disk(path.name)
@@ -98,7 +98,7 @@ def other_spelling(path: Path) -> str | None:
                 return decode(found.removesuffix(SUFFIX))
             except InvalidNameError:
                 return found
-    return None  # it decomposes letters, and still finds the name
+    return None  # the file system decomposes letters
 
 
 def _ignores_case(directory: Path) -> bool:
@@ -108,7 +108,7 @@ def _ignores_case(directory: Path) -> bool:
 @cache
 def _is_found_in_capitals(directory: Path, _device: int) -> bool:
     other = directory.with_name(directory.name.swapcase())
-    # not by inode, because FUSE may have one for each spelling
+    # Inodes are not compared: FUSE may use one for each spelling.
     return other.exists() and off_disk(other.name) not in _names_in(other.parent)
 
 
@@ -117,7 +117,7 @@ def _names_in(directory: Path) -> set[str]:
 
 
 def existing_groups() -> dict[str, Path]:
-    """Return the names and files of all groups, sorted by name, without opening any.
+    """Return the names and files of all groups, sorted by name, without opening the files.
 
     Raises:
         StorageError: the directory cannot be read.
@@ -141,9 +141,9 @@ def existing_groups() -> dict[str, Path]:
 
 
 def what_is_no_file(path: Path) -> str | None:
-    """Return what a file, or one of SQLite's files next to it, is if it must not be opened.
+    """Return what a group's file, or one of SQLite's files next to it, is instead of a file.
 
-    Opening a pipe waits for its other end, and a device may do anything.
+    None means that it can be opened. Opening a pipe would block, and a device may do anything.
     """
     for suffix in ("", *BESIDE):
         place = Path(f"{path}{suffix}")
@@ -193,7 +193,7 @@ def _private_directory(part: str) -> Path:
             directory.chmod(0o700)
     except (OSError, ValueError) as error:
         if directory.is_dir():
-            return directory  # another user owns it; readable files are read
+            return directory  # another user owns the directory; its files may be readable
         why = error.strerror if isinstance(error, OSError) else error
         raise StorageError(
             f"The directory for job groups, {directory}, cannot be created: {why}. Nothing was"

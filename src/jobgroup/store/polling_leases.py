@@ -1,4 +1,4 @@
-"""Leases to poll the jobs of an account: one process polls the cloud, and the others read."""
+"""Read and write the leases to poll an account: one process polls, and the others read."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from jobgroup.store.database import Database
 from jobgroup.system import ProcessIdentity
 
 AccountKey = tuple[str, str, str]
-"""Provider, origin and account label."""
+"""Provider, origin and account label of an account."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,9 +20,8 @@ class PollingHolder:
     Attributes:
         fencing_token: number that grows each time the lease changes hands.
         owner: uuid of the holder; "" if the lease was released.
-        beats: number that grows while the holder is alive; only its growth counts, because clocks
-            differ.
-        answered_at: time of the last response of a cloud, in seconds since the epoch; None if there
+        beats: number that grows while the holder is alive; clocks are not compared.
+        answered_at: time of the cloud's last response, in seconds since the epoch; None if there
             was none.
     """
 
@@ -34,7 +33,7 @@ class PollingHolder:
 
 
 class PollingLeases:
-    """The rows of the polling leases. Writing one does not change the group's version."""
+    """The rows of the polling leases. Changes of them do not change the group's version."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

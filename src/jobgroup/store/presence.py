@@ -1,6 +1,6 @@
-"""Look at the file of an open group as the file system reports it, without opening it.
+"""Read what the file system reports about an open group's file, without opening the file.
 
-Opening and closing the file without SQLite would drop the locks that SQLite holds on it.
+If the process opened and closed the file, it would drop SQLite's locks on it.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ SMALLEST = 512
 
 @dataclass(frozen=True, slots=True)
 class Presence:
-    """The files at a group's path and next to it, and the values that reveal writes by others.
+    """The files of a group, and values that change when other programs write to them.
 
     Attributes:
         files: device and inode of the file, its log, and the log's index; None if missing.
         size_bytes: size of the file.
         log_bytes: size of the log, which never shrinks while a process has the file open.
         written: sizes and dates of the file and its log.
-        stamp: text that changes when the file is written to, which happens only when the log is
-            moved into it; see `Database._checkpoint`.
+        stamp: text that changes when a program writes to the file itself, as `Database._checkpoint`
+            does.
     """
 
     files: tuple[tuple[int, int] | None, ...] = (None, None, None)
@@ -36,7 +36,7 @@ class Presence:
 
 
 def look(path: Path) -> Presence:
-    """Return what is on disk, within microseconds; raise StorageError if the system cannot tell."""
+    """Return what is on disk, within microseconds; raise StorageError if that is unknown."""
     file, log, index = (_stat(f"{path}{suffix}") for suffix in ("", "-wal", "-shm"))
     return Presence(
         tuple(
@@ -51,7 +51,7 @@ def look(path: Path) -> Presence:
 
 def _stat(path: str) -> os.stat_result | None:
     try:
-        return os.stat(path)  # noqa: PTH116  # half of the time of Path.stat
+        return os.stat(path)  # noqa: PTH116 # twice as fast as Path.stat
     except FileNotFoundError:
         return None
     except OSError as error:

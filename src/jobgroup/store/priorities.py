@@ -1,4 +1,4 @@
-"""The prioritized jobs, which the current or the next run sends first, in order."""
+"""Read and write the list of prioritized jobs, which a run sends first."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ _SENDABLE = json.dumps(sorted(NOT_SENT | FAILED))
 
 
 class Priorities:
-    """The jobs that are sent next. A job leaves the list once its cloud has accepted it."""
+    """The prioritized jobs. A job leaves the list when its cloud accepts it."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def put_first(self, entry_ids: Sequence[int]) -> list[int]:
-        """Put jobs before all others, in the given order; previously prioritized jobs follow them.
+        """Put jobs before all others, in the given order, and before earlier prioritized jobs.
 
         Returns:
-            The ids of those jobs that can be sent: unsent, refused, failed and canceled jobs.
+            The ids of the given jobs that can be sent: unsent, refused, failed and canceled jobs.
         """
         with self._database.write_transaction() as tx:
             rows = tx.execute(
@@ -40,7 +40,7 @@ class Priorities:
         return chosen
 
     def latest(self) -> int:
-        """Return the number of the last batch, which is the highest; 0 if there is no batch."""
+        """Return the number of the latest batch; 0 if there is no batch."""
         with self._database.read_transaction() as connection:
             row = connection.execute("SELECT max(batch) FROM priorities").fetchone()
         return row[0] or 0

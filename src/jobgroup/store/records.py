@@ -1,4 +1,4 @@
-"""The store's immutable records. Pure.
+"""Define the store's immutable records. Pure.
 
 Times are in seconds since the epoch (UTC), durations in seconds; None means unknown.
 """
@@ -35,10 +35,11 @@ class NewJob:
         metadata: metadata read from the payload (circuit, modes, photons, ...).
         remote_ids: ids of the sub-jobs of a job that was already sent.
         state: state of such a job.
-        composition: recipe for combining the results of its sub-jobs; the body then has `parts`, a
-            body for each.
-        status: status that a cloud reported for such a job; it overrides `state` and `message`.
-        added_at: time at which it was added to the group that it is imported from; None for now.
+        composition: recipe that combines the results of its sub-jobs; the body then has `parts`,
+            one body for each sub-job.
+        status: the cloud's status of such a job; it overrides `state` and `message`.
+        added_at: time at which the job was added to the group that it was imported from; None for
+            now.
     """
 
     name: str
@@ -56,12 +57,12 @@ class NewJob:
 
     @property
     def compared_body(self) -> Mapping[str, Any]:
-        """Body, with the composition if there is one; {} without a body."""
+        """Body, with the composition if there is one; {} if there is no body."""
         return with_composition(self.body or {}, self.composition)
 
 
 def ended_at(status: RemoteStatus, *, heard_at: float | None = None) -> float | None:
-    """Return when a job ended, from the duration that its cloud reports in whole seconds.
+    """Return when a job ended, computed from its duration in whole seconds.
 
     Args:
         status: status that the cloud reported.
@@ -77,7 +78,7 @@ def ended_at(status: RemoteStatus, *, heard_at: float | None = None) -> float | 
 
 
 class JobRow(NamedTuple):
-    """One row of the join from which a `JobRecord` is created, in the order of the query."""
+    """Columns of the query from which a `JobRecord` is created, in order."""
 
     entry_id: int
     position: int
@@ -111,11 +112,11 @@ class JobRow(NamedTuple):
 
 
 class JobRecord(JobRow):
-    """A job of the group as the file has it, with the fields of its latest attempt.
+    """A job as the file stores it, with the fields of its latest attempt.
 
-    `provider_status` is the cloud's own word; `version` is that of the group when the job last
-    changed; `rerun_of` is the position of the failed job that this entry was appended for. An
-    `entry_id` is permanent, while a `position` changes if an entry before it is removed.
+    `provider_status` is the cloud's own word for the status. `version` is the group's version when
+    the job last changed. `rerun_of` is the position of the failed job that this entry reruns. An
+    `entry_id` is permanent, while a `position` changes when an earlier entry is removed.
     """
 
     __slots__ = ()
@@ -151,7 +152,7 @@ class AttemptRecord:
             parameters, or "adopted" for a job that was sent elsewhere.
         idempotency_key: the attempt's uuid, which is sent to clouds that support such keys.
         diagnostics: known facts about a request without a response.
-        shots: number of shots used; None if the cloud did not report it.
+        shots: number of shots used; None if the cloud did not report this number.
         overrides: changes from the previous attempt, as ``{parameter: [old, new]}``.
     """
 
@@ -191,7 +192,7 @@ class Pollable(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class EventRecord:
-    """Something that happened to a job, or to the group if `entry_id` is None."""
+    """An event of a job, or of the group if `entry_id` is None."""
 
     at: float
     entry_id: int | None
@@ -201,23 +202,23 @@ class EventRecord:
 
 @dataclass(frozen=True, slots=True)
 class Intent:
-    """An attempt whose intent is on disk and whose request may now be sent."""
+    """An attempt whose intent is on disk, so its request may be sent."""
 
     attempt_id: int
     entry_id: int
     position: int
-    """Position of the entry at that time, for messages."""
+    """Position of the entry when the intent was recorded, for messages."""
     idempotency_key: str
     name: str
     target: Target
     previous: Mapping[int, str]
-    """Ids to rerun, by number of the sub-job; sub-jobs created from a body have none."""
+    """Ids to rerun, by number of the sub-job. Sub-jobs that are created from a body have no id."""
     sent: Mapping[int, str]
-    """Sub-jobs that the cloud already has, from an attempt that this one continues."""
+    """Sub-jobs that an earlier attempt created on the cloud, and that this attempt keeps."""
     payload_id: int | None = None
-    """Body of a rerun with overrides; None for the job's own."""
+    """Body of a rerun with overrides; None to send the job's own body."""
     intent_at: float | None = None
-    """Time of the intent, by the clock of its sender."""
+    """Time of the intent, by the sender's clock."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,8 +238,7 @@ class LeaseRecord:
         owner: uuid of the holder; "" if the lease was released.
         acquired_at: time of the acquisition, by the holder's clock.
         from_page: whether a page started the holder.
-        beats: number that grows while the holder is alive; only its growth counts, because clocks
-            differ.
+        beats: number that grows while the holder is alive; clocks are not compared.
     """
 
     fencing_token: int
@@ -254,9 +254,9 @@ class CommandResult:
     """The result of a command.
 
     Attributes:
-        text: result in one line.
-        done: jobs for which the command succeeded: positions for users, entry ids between
-            processes.
+        text: summary in one line.
+        done: jobs for which the command succeeded: positions in results for users, entry ids
+            between processes.
         failed: reason for each job for which it failed.
     """
 
@@ -266,7 +266,7 @@ class CommandResult:
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> CommandResult:
-        """Return a result that another process stored as JSON, whose keys are strings."""
+        """Return a result from JSON, in which keys are strings."""
         failed = {int(p): str(why) for p, why in document.get("failed", {}).items()}
         return cls(str(document.get("text", "")), list(document.get("done", [])), failed)
 
@@ -298,7 +298,7 @@ class Incident:
 
 @dataclass(frozen=True)
 class ChangeSet:
-    """The jobs that changed after a version, and the version after these changes."""
+    """The jobs that changed after a version, and the group's version now."""
 
     version: int
     records: list[JobRecord]
@@ -306,13 +306,14 @@ class ChangeSet:
 
 @dataclass(frozen=True, slots=True)
 class GroupSummary:
-    """A group's entry in a list of groups, read with one small query.
+    """A group's entry in a list of groups.
 
     Attributes:
         size_bytes: size on disk, in bytes.
         problem: reason why the group cannot be opened; None if it can be opened.
         description: the user's description.
-        swept: names of the swept values or, in a group without a sweep, of the labels that differ.
+        swept: names of the swept values; in a group without a sweep, names of the labels that
+            differ.
         is_exported: whether the group was exported since its last change.
     """
 

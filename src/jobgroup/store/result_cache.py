@@ -1,4 +1,4 @@
-"""Results that a group caches at its user's request, because some clouds return them only once."""
+"""Store results that a group caches at the user's request."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ _DOCUMENTS = """
 
 
 class ResultCache:
-    """Result documents by attempt, as the cloud returned them. Off by default."""
+    """Result documents by attempt, as the cloud returned them. The cache is off by default."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self.writes = 0
-        """Number of changes to stored results by this process, which do not change the version."""
+        """Number of changes that this process made; these do not change the group's version."""
 
     @property
     def enabled(self) -> bool:
-        """Whether results are stored when they are read; stored ones stay until `clear`."""
+        """Whether results are stored when they are fetched. Stored results stay until `clear`."""
         with self._database.read_transaction() as connection:
             row = connection.execute("SELECT value FROM meta WHERE key = ?", (_KEY,)).fetchone()
         return bool(row and row[0])
@@ -44,7 +44,7 @@ class ResultCache:
             tx.bump_version()
 
     def get(self, attempt_ids: Iterable[int]) -> dict[int, dict[str, Any]]:
-        """Return the stored documents of attempts; a damaged one counts as missing."""
+        """Return the stored documents of attempts, without damaged ones."""
         found: dict[int, dict[str, Any]] = {}
         wanted = json.dumps(list(attempt_ids))
         with suppress(CorruptGroupError), self._database.read_transaction() as connection:
@@ -60,7 +60,7 @@ class ResultCache:
         return found
 
     def sound(self, attempt_ids: Iterable[int]) -> set[int]:
-        """Return the attempts whose stored document is undamaged."""
+        """Return the attempts that have an undamaged document."""
         wanted = json.dumps(list(attempt_ids))
         found: set[int] = set()
         with suppress(CorruptGroupError), self._database.read_transaction() as connection:
@@ -69,7 +69,7 @@ class ResultCache:
         return found
 
     def put(self, documents: Mapping[int, Mapping[str, Any]]) -> None:
-        """Store documents by attempt, replacing older ones; leave out documents that are too large.
+        """Store documents by attempt, except documents that are too large; replace older ones.
 
         Raises:
             StorageError: the documents could not be written; stored results are unchanged.
@@ -78,7 +78,7 @@ class ResultCache:
             for attempt_id, document in documents.items():
                 text = json.dumps(document, ensure_ascii=False).encode("utf-8", "surrogatepass")
                 if len(text) > MAX_DOCUMENT_BYTES:
-                    continue  # it could not be read again
+                    continue  # it would be too large to read
                 data = compress(text)
                 tx.large_bytes += len(data)
                 tx.execute(
@@ -111,5 +111,5 @@ class ResultCache:
         with self._database.write_transaction() as tx:
             tx.execute("DELETE FROM results")
         self.writes += 1
-        with suppress(StorageError):  # in use: later data fills the free space
+        with suppress(StorageError):  # the file is in use; later data fills the free space
             self._database.compact()

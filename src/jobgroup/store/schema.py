@@ -1,19 +1,18 @@
-"""The tables of a group's file.
+"""Define the tables of a group's file.
 
-`VERSION` is the version of the layout. Layouts 1 to 4 were unpublished drafts; 5 is the first to be
-supported, and may change until it is released. From then on, a change of these tables is a new
-version, and needs:
+`VERSION` is the version of the layout. Layouts 1 to 4 were unreleased drafts. Layout 5 is the first
+supported one, and may change until its release. After that, each change of these tables is a new
+version, which needs:
 
-1. a script in a mapping ``STEPS = {5: "...", ...}`` that leads from each released version to the
-   next, run by `connection.check` in the one transaction that also sets ``user_version``. It makes
-   each changed table again under this module's text and copies the rows: ``ALTER TABLE`` would
-   leave another text in the file, and a file whose text is not ours is refused;
-2. the older versions' own text, for a file is compared with the text of *its* version before any
-   step is run on it;
-3. a file of each released version in the tests, which is opened, run on and compared with a new
-   one.
+1. a script in a mapping ``STEPS = {5: "...", ...}`` that converts each released version to the
+   next. `connection.check` runs it in the transaction that also sets ``user_version``. The script
+   creates each changed table again from this module's text and copies the rows. It must not use
+   ``ALTER TABLE``, which leaves a different text in the file: such a file is rejected;
+2. the text of the older versions: a file is compared with the text of *its* version before a script
+   runs on it;
+3. a test file of each released version, which the tests open, run, and compare with a new file.
 
-A file that cannot be written to is not updated, but rejected with this reason.
+A file that needs an update and cannot be written to is rejected, with this reason.
 """
 
 from __future__ import annotations
@@ -23,10 +22,10 @@ from typing import Final
 
 from jobgroup.status import STATES
 
-APPLICATION_ID: Final = 0x6A6F6267  # "jobg": tells our files from other SQLite databases
+APPLICATION_ID: Final = 0x6A6F6267  # "jobg": marks our SQLite files
 VERSION: Final = 5
 FIRST_KEPT: Final = 5
-"""Older layouts were unreleased drafts."""
+"""Oldest supported layout. Older ones were unreleased drafts."""
 
 _STATE: Final = f"TEXT NOT NULL CHECK (state IN ({', '.join(map(repr, STATES))}))"
 
@@ -206,4 +205,4 @@ CREATE TABLE polling_leases ( -- which process asks the cloud about an account's
 """
 
 CREATE: Final = re.sub(r"\n? *--.*", "", _COMMENTED)
-"""Statements without comments, because SQLite stores their text, which must never change."""
+"""Statements without comments. SQLite stores their text, which must not change with a comment."""

@@ -1,7 +1,7 @@
-"""The send journal: each intent is on disk before its request, and each remote id after it.
+"""Keep the send journal: write each intent before its request, and each remote id after it.
 
-Between the two, an attempt is *sending*. If its process ends then, the next process that runs the
-group marks the attempt *unconfirmed*; it is never resent automatically.
+Between these two writes, an attempt is *sending*. If its process ends during that time, the next
+process that runs the group marks the attempt as *unconfirmed*. It is never resent automatically.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ _ATTEMPT = f"""
 
 
 def _no_answer(remote_id: str, position: int) -> str:
-    """Return the reason why a returned id cannot belong to the job that was sent."""
+    """Return the message for an id that cannot belong to the job that was sent."""
     return (
         f"The cloud returned {remote_id}, which is already the id of job {position} of this group,"
         " so this is not a response to this request."
@@ -59,7 +59,7 @@ def _no_answer(remote_id: str, position: int) -> str:
 
 
 class _Job(NamedTuple):
-    """The parts of a job that decide how it is sent."""
+    """The fields of a job that decide how it is sent."""
 
     entry_id: int
     state: str
@@ -76,7 +76,7 @@ class _Job(NamedTuple):
 
 
 class _Way(NamedTuple):
-    """The way in which jobs are sent; see `SendJournal.record_intent`."""
+    """The options of a send; see `SendJournal.record_intent`."""
 
     rerun: bool
     retry: bool
@@ -85,7 +85,7 @@ class _Way(NamedTuple):
     budget_shots: int | None
 
     def makes_entry(self, job: _Job) -> bool:
-        """Return whether the job keeps its result, so that a new entry is sent."""
+        """Return whether the job keeps its result and a new entry is sent instead."""
         return job.state == "success" or (self.creates_entry and job.state != REFUSED)
 
     def kind(self, rerun_of: int | None, revision: OverriddenBody | None, job: _Job) -> str:
@@ -116,29 +116,29 @@ class SendJournal:
         retries: int = 0,
         budget_shots: int | None = None,
     ) -> list[Intent] | None:
-        """Commit the intent to send jobs; only the returned intents may be sent.
+        """Commit the intent to send jobs. The caller may send only the returned intents.
 
-        Jobs that are not, or no longer, in a suitable state are left out: a send takes unsent jobs,
-        a rerun failed jobs, and a retry jobs whose last attempt allows it.
+        A send takes unsent jobs, a rerun takes failed jobs, and a retry takes jobs whose last
+        attempt allows a retry. Jobs in another state are left out.
 
         Args:
             entry_ids: ids of the jobs.
             fencing_token: fencing token of the lease under which they are sent.
             rerun: whether to rerun ended jobs.
-            retry: whether the reruns are automatic, which the failed attempt must allow.
+            retry: whether the reruns are automatic; the failed attempt must allow this.
             creates_entry: whether a rerun adds a new entry instead of an attempt to the old one.
-            revisions: changed bodies for reruns, by entry; they are sent as new creates.
-            retries: number of times that each of these attempts may be retried; a retry allows one
-                retry less than the failed attempt.
-            budget_shots: maximum number of shots of all the group's attempts together; None for no
-                limit.
+            revisions: changed bodies for reruns, by entry; each is sent as a new job.
+            retries: number of retries that each of these attempts allows; a retry allows one less
+                than the failed attempt.
+            budget_shots: maximum number of shots for all attempts of the group together; None for
+                no limit.
 
         Returns:
-            The intents; None if the group is paused.
+            The intents, or None if the group is paused.
 
         Raises:
-            BudgetExceededError: a job may use more shots than are left of the budget; nothing may
-                be sent.
+            BudgetExceededError: a job may use more shots than the budget has left; nothing may be
+                sent.
             GroupBusyError: another process has the lease; nothing may be sent.
         """
         way = _Way(rerun, retry, creates_entry, retries, budget_shots)
@@ -229,15 +229,15 @@ class SendJournal:
     ) -> int | None:
         """Commit the ids of sub-jobs that the cloud has accepted, by number.
 
-        A late response, after the attempt became unconfirmed, also counts. If the user has since
-        settled the attempt differently, the ids are stored with the attempt and in an event.
+        A late response counts even if the attempt is already unconfirmed. If the user has settled
+        the attempt differently, the ids are stored with the attempt and in an event.
 
         Returns:
             The entry, if the ids make it sent (`is_whole`); None otherwise.
 
         Raises:
-            UnconfirmedJobError: another job of the account has one of the ids, so this was not a
-                response to this request; the job is now unconfirmed.
+            UnconfirmedJobError: another job of the account has one of the ids, so the response
+                belongs to another request; the job is now unconfirmed.
         """
         self._database.ids.note(attempt_id, ids)
         with self._database.write_transaction() as tx:
@@ -271,7 +271,7 @@ class SendJournal:
                 what = "this job" if is_whole and not number else f"part {number + 1} of this job"
                 text = f"The cloud also accepted {what} as {remote_id}."
                 add_event(tx, attempt.entry_id, "late answer", text)
-            if is_whole:  # the next attempt does not continue this one
+            if is_whole:  # no later attempt needs these sub-jobs
                 tx.execute(
                     "UPDATE attempts SET sent_at = coalesce(sent_at, ?) WHERE id = ?",
                     (tx.now, attempt.id),
@@ -284,9 +284,9 @@ class SendJournal:
         return self._publish(tx, attempt)
 
     def mark_not_sent(self, attempt_id: int, sentence: str, *, is_refused: bool = False) -> None:
-        """Record that a request certainly created no job, which leaves the job unchanged.
+        """Record that a request certainly created no job on the cloud.
 
-        Sub-jobs that the cloud has accepted are kept for the next attempt.
+        The job stays as it was. The next attempt keeps the sub-jobs that the cloud has accepted.
 
         Args:
             attempt_id: id of the attempt.
@@ -296,7 +296,7 @@ class SendJournal:
         """
         with self._database.write_transaction() as tx:
             attempt = attempt_of(tx, attempt_id)
-            if attempt.state not in (SENDING, UNCONFIRMED):  # the user has since settled it
+            if attempt.state not in (SENDING, UNCONFIRMED):  # the user has settled it
                 text = f"A request was not sent: {sentence}"
                 entry_id = None if attempt.is_gone else attempt.entry_id
                 add_event(tx, entry_id, "late answer", text)
@@ -323,14 +323,14 @@ class SendJournal:
             add_event(tx, attempt.entry_id, "not sent", sentence)
 
     def mark_unconfirmed(self, attempt_id: int, diagnostics: Mapping[str, Any]) -> int | None:
-        """Record that a request was sent with an unknown outcome: the job is unconfirmed."""
+        """Mark the job as unconfirmed, because the outcome of its request is unknown."""
         with self._database.write_transaction() as tx:
             return self._mark_unconfirmed(tx, attempt_of(tx, attempt_id), diagnostics)
 
     def recover_from_the_dead(self, is_gone: Callable[[ProcessIdentity], bool]) -> None:
-        """Mark attempts left *sending* as unconfirmed, if their sender has certainly ended.
+        """Mark *sending* attempts as unconfirmed if their sender has certainly ended.
 
-        The same transaction takes the lease from the dead process and releases it.
+        The same transaction releases the dead process's lease.
         """
         with self._database.write_transaction() as tx:
             held = read_lease(tx)
@@ -340,7 +340,7 @@ class SendJournal:
             self.recover_abandoned(tx, held.fencing_token + 1)
 
     def recover_abandoned(self, tx: Transaction, fencing_token: int) -> None:
-        """Mark attempts that earlier senders left *sending* as unconfirmed."""
+        """Mark the *sending* attempts of earlier senders as unconfirmed."""
         self._database.ids.read(tx)
         rows = tx.execute(
             "SELECT id FROM attempts WHERE state = 'sending' AND fencing_token < ?",
@@ -359,7 +359,7 @@ class SendJournal:
         return self._publish(tx, attempt)
 
     def _publish(self, tx: Transaction, attempt: Attempt) -> int:
-        """Create the entry of an appended rerun, and give a job the body of a changed rerun."""
+        """Create the entry of an appended rerun, or give the job a changed rerun's body."""
         entry_id = attempt.entry_id
         if attempt.creates_entry:
             entry_id = next_id(tx)
@@ -434,19 +434,19 @@ def _may_send(tx: Transaction, job: _Job, way: _Way) -> bool:
 
 
 def _to_rerun(tx: Transaction, job: _Job) -> int | None:
-    """Return the attempt that the cloud is asked to rerun; None to send the body instead."""
+    """Return the attempt to rerun on the cloud; None to send the body instead."""
     if job.state == "success" and job.payload_id is not None:
-        return None  # clouds promise only to rerun failed jobs
+        return None  # clouds promise to rerun only failed jobs
     if job.state not in NOT_SENT:
         return job.attempt_id
     return _requeued_rerun(tx, job.entry_id)
 
 
 def _requeued_rerun(tx: Transaction, entry_id: int) -> int | None:
-    """Return the attempt that was rerun when the user resent the job, if there was one.
+    """Return the attempt that a resent job was a rerun of; None if it was not a rerun.
 
-    An attempt with several sub-jobs that was sent in full, or that the cloud has lost, is itself
-    rerun: the sub-jobs that the cloud has are kept.
+    If an attempt with several sub-jobs was sent in full, or the cloud has lost it, that attempt is
+    rerun. The next attempt keeps the sub-jobs that the cloud has.
     """
     row = tx.execute(
         "SELECT CASE WHEN (sent_at IS NOT NULL OR provider_status = ?)"

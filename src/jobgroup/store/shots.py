@@ -1,4 +1,4 @@
-"""Count the shots that jobs may use, and those that a group has used so far."""
+"""Count the shots that jobs may use and those that a group has used."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from jobgroup.words import format_count
 def shots_limit(params: Mapping[str, Any], subjobs: int = 1) -> int | None:
     """Return the maximum number of shots of a job; None if its parameters do not limit it.
 
-    ``max_shots`` limits one call of the platform: each iteration, and each job on the cloud, may
-    use that many.
+    ``max_shots`` limits one call of the platform. Each iteration, and each job on the cloud, may
+    use that many shots.
 
     >>> shots_limit({"max_shots": 100, "iterations": 3}), shots_limit({"max_samples": 100})
     (300, None)
@@ -63,10 +63,10 @@ def shots_limits(
 
 
 def check_budget(tx: Transaction, position: int, limit: int | None, budget: int) -> None:
-    """Raise BudgetExceededError if a job may use more shots than are left of the group's budget.
+    """Raise BudgetExceededError if a job may use more shots than the group's budget has left.
 
-    An attempt counts with the shots that its cloud reported after its end, otherwise with the
-    limit that it was sent with.
+    An attempt counts with the shots that its cloud reported at its end. Without a report, it counts
+    with the limit that it was sent with.
     """
     used, unlimited = tx.execute(
         "SELECT total(coalesce(used, max_shots)), count(*) - count(coalesce(used, max_shots))"

@@ -1,4 +1,4 @@
-"""Record the states that clouds report, and list the jobs that may still change."""
+"""Record the states that clouds report, and list the jobs whose states may still change."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _TERMINAL = _in_sql(TERMINAL)
 _BEGUN_FIRST: Final = ("running", *sorted(ON_CLOUD - {"running", "waiting"}), "waiting")
 
 PAGE: Final = 2000
-"""Number of jobs that are read at once, so that reading a large group takes little memory."""
+"""Number of jobs to read at once, which limits the memory for a large group."""
 
 _END_OF_PAGE: Final = (
     "SELECT max(attempt_id) FROM (SELECT attempt_id FROM jobs"
@@ -34,16 +34,16 @@ _PAGE: Final = "jobs WHERE state = ? AND attempt_id > ? AND attempt_id <= ?"
 
 
 class StatusUpdates:
-    """The states of jobs on a cloud. A job that has ended never changes again."""
+    """The states of jobs on a cloud."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def pages_of_pollable(self) -> Iterator[list[Pollable]]:
-        """Yield the attempts that may still change, state by state in the order of sending.
+        """Yield the attempts that may still change, by state and in the order of sending.
 
         Each page is read when it is requested. An attempt that changes between two pages may be
-        missing or occur twice; `list_changed` returns it.
+        missing or occur twice. `list_changed` returns such attempts.
         """
         targets: dict[tuple[str, ...], Target] = {}
         for state in _BEGUN_FIRST:
@@ -60,7 +60,7 @@ class StatusUpdates:
     def list_changed(self, since: int) -> list[Pollable]:
         """Return every job that has changed since a version of the group, in the order of sending.
 
-        These include jobs that no longer need to be polled.
+        Some of them may no longer need to be polled.
         """
         with self._database.read_transaction() as connection:
             return _pollable(connection, "jobs WHERE version > ?", (since,), {})
@@ -75,9 +75,9 @@ class StatusUpdates:
             return [Target(*row) for row in rows]
 
     def apply_updates(self, answers: Iterable[tuple[int, RemoteStatus]]) -> list[int]:
-        """Record statuses by attempt id, in one transaction; return the jobs that changed.
+        """Record statuses by attempt id in one transaction, and return the jobs that changed.
 
-        A job that has ended never changes again, whichever process records its end.
+        A job that has ended never changes again.
         """
         changed = []
         with self._database.write_transaction() as tx:
@@ -104,7 +104,7 @@ class StatusUpdates:
         return changed
 
     def record_error(self, attempt_id: int, sentence: str) -> None:
-        """Record that the cloud could not report a job, only in the job's message."""
+        """Record that the cloud could not report a job. Only the job's message changes."""
         with self._database.write_transaction() as tx:
             row = tx.execute(
                 f"SELECT message, entry_id FROM attempts"  # noqa: S608

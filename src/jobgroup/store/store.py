@@ -1,4 +1,4 @@
-"""One group's file: its jobs in order, and their changes by version."""
+"""Read and write one group's file: its jobs in order, and their changes by version."""
 
 from __future__ import annotations
 
@@ -51,11 +51,11 @@ _RECORD = f"""
 
 
 class GroupStore:
-    """The file of one group, the only source of its state, which processes share.
+    """The file of one group, which is the only source of its state. Processes share it.
 
     Args:
         path: path of the file.
-        create: name of the group, to create a missing file; None only opens it.
+        create: name with which to create a missing file; None to open only an existing one.
     """
 
     def __init__(self, path: Path, *, create: str | None = None) -> None:
@@ -77,7 +77,7 @@ class GroupStore:
         self.sweeps = Sweeps(self.database, self._adding)
 
     def close(self) -> None:
-        """Close the file; a later use opens it again."""
+        """Close the file; the next use opens it again."""
         self.database.close()
 
     # -- the group -------------------------------------------------------------------------------
@@ -88,7 +88,7 @@ class GroupStore:
             return dict(connection.execute("SELECT key, value FROM meta").fetchall())
 
     def set_meta(self, **values: object) -> None:
-        """Set values; None removes one. Raises ValueError, without a change, for a long text."""
+        """Set values; None removes one. If a text is too long, raise ValueError."""
         for key, value in values.items():
             if isinstance(value, str) and len(value) > MAX_TEXT:
                 raise ValueError(
@@ -104,12 +104,12 @@ class GroupStore:
             tx.bump_version()
 
     def keep_default(self, key: str, value: str) -> None:
-        """Store a view's choice for the next view; this does not change the group's version."""
+        """Store a view's setting for the next view, without changing the group's version."""
         with self.database.write_transaction() as tx:
             tx.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
 
     def mark_exported(self) -> None:
-        """Record that the group was exported; this does not change the group's version."""
+        """Record that the group was exported, without changing its version."""
         with suppress(StorageError), self.database.write_transaction() as tx:
             tx.execute(
                 "INSERT OR REPLACE INTO meta"
@@ -137,7 +137,7 @@ class GroupStore:
         return int(found)
 
     def add(self, jobs: Iterable[NewJob]) -> list[int]:
-        """Append jobs, all or none, and return their ids; they are on disk on return.
+        """Append jobs, all or none, write them to disk, and return their ids.
 
         Raises:
             DuplicateJobError: the group already has a job with the same remote id; nothing was
@@ -149,7 +149,7 @@ class GroupStore:
         return self._adding.add(jobs)
 
     def fill(self, jobs: Iterable[NewJob], meta: Mapping[str, object]) -> bool:
-        """Append jobs to a group without any, and set values of the group, all or none.
+        """Append jobs to an empty group and set the group's values: everything or nothing.
 
         Returns:
             Whether the group had no jobs; otherwise nothing was changed.
@@ -184,7 +184,7 @@ class GroupStore:
         if entry_ids is not None:
             wanted["j.id"] = json.dumps(list(entry_ids))
         if states is not None:
-            # "+": not searched by state if the ids are known
+            # "+": do not search by state if the ids are known
             wanted["+j.state" if wanted else "j.state"] = json.dumps(list(states))
         where = " AND ".join(f"{name} IN (SELECT value FROM json_each(?))" for name in wanted)  # noqa: S608
         with self.database.read_transaction() as connection:
@@ -199,7 +199,7 @@ class GroupStore:
             now = _version(connection)
             if now == version:
                 return ChangeSet(now, [])
-            # "+": sorted after the search by version, not searched in order of ids
+            # "+": search by version and then sort, instead of searching in the order of ids
             changed = "WHERE j.version > ? ORDER BY +j.id"
             rows = connection.execute(
                 _RECORD + (changed if version > 0 else "ORDER BY j.id"),
@@ -208,9 +208,9 @@ class GroupStore:
             return ChangeSet(now, list(map(JobRecord._make, rows)))
 
     def body(self, entry_id: int, payload_id: int | None = None) -> dict[str, Any] | None:
-        """Return the stored create body; None for a job that was adopted without one.
+        """Return a job's stored body; None for a job that was adopted without one.
 
-        `payload_id` selects the body of a changed rerun, which is not yet the job's own.
+        `payload_id` selects the body of a changed rerun before the job has it.
 
         Raises:
             InvalidResponseError: the body is damaged, which affects only this job.
@@ -249,7 +249,7 @@ class GroupStore:
         return composition
 
     def holder_of(self, remote_id: str, target: Target) -> int | None:
-        """Return the entry of an account that has this id on its cloud."""
+        """Return the entry that has this id on the cloud of the target's account."""
         with self.database.read_transaction() as connection:
             return holder_of(connection, remote_id, target)
 
@@ -292,7 +292,7 @@ class GroupStore:
                         f"UPDATE jobs SET {column} = ?, version = ? WHERE id = ?",  # noqa: S608
                         (value, tx.version, entry_id),
                     )
-            if name is not None:  # the name is part of the request that the cloud rejected
+            if name is not None:  # the rejected request contained the name
                 tx.execute(
                     "UPDATE jobs SET state = 'unsent' WHERE id = ? AND state = 'refused'",
                     (entry_id,),
@@ -330,7 +330,7 @@ class GroupStore:
 
 
 def new_meta(name: str) -> dict[str, object]:
-    now = datetime.now(UTC).timestamp()  # in whole microseconds, as in datetimes
+    now = datetime.now(UTC).timestamp()  # rounded to microseconds, as datetimes are
     return {
         "name": name,
         "uuid": uuid.uuid4().hex,

@@ -1,7 +1,7 @@
-"""Sub-jobs: the jobs on the cloud of one attempt, usually one.
+"""Record sub-jobs: the jobs on the cloud that belong to one attempt, usually one.
 
-Each id is on disk before the next request leaves. If sending ends between two sub-jobs, the next
-attempt of the same job inherits those that were sent and continues.
+Each id is on disk before the next request is sent. If sending ends between two sub-jobs, the next
+attempt of the same job keeps the sub-jobs that were sent and sends the others.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ REMOTE_ID: Final = (
     f"CASE WHEN j.composition_id IS NULL THEN (SELECT {_TEXT} FROM subjobs"  # noqa: S608
     f" WHERE subjobs.attempt_id = a.id AND number = 0) ELSE {REMOTE_IDS} END"
 )
-"""The same for a job `j`, which is faster if the job has only one sub-job."""
+"""SQL for the ids of the sub-jobs of a job `j`. It is faster if the job has only one sub-job."""
 
 
 class OrphanSubjob(NamedTuple):
-    """A sub-job on the cloud whose entry was sent only in part."""
+    """A sub-job on the cloud whose entry was not sent in full."""
 
     entry_id: int
     position: int
@@ -49,7 +49,7 @@ class Subjobs:
         self._database = database
 
     def ids(self, attempt_ids: Iterable[int]) -> dict[int, list[str]]:
-        """Return the ids of attempts on the cloud, in order."""
+        """Return the ids of the sub-jobs of attempts, in order."""
         found: dict[int, list[str]] = {}
         with self._database.read_transaction() as connection:
             for attempt_id, remote_id in connection.execute(
@@ -62,12 +62,12 @@ class Subjobs:
         return found
 
     def keep(self, attempt_id: int, ids: Mapping[int, str]) -> None:
-        """Record the sub-jobs of an earlier attempt that did not fail as those of this attempt."""
+        """Record sub-jobs of an earlier attempt, which did not fail, as those of this attempt."""
         with self._database.write_transaction() as tx:
             insert_subjobs(tx, attempt_id, ids)
 
     def orphans(self, entry_ids: Collection[int] | None = None) -> list[OrphanSubjob]:
-        """Return the sub-jobs on the cloud of entries, or of all (None), that were sent in part."""
+        """Return the sub-jobs of partly sent entries: the given entries, or all (None)."""
         with self._database.read_transaction() as connection:
             rows = connection.execute(
                 "SELECT j.id, j.position, t.provider, t.origin, t.account, t.platform, a.id,"
@@ -83,7 +83,7 @@ class Subjobs:
             ]
 
     def forget(self, subjob: OrphanSubjob) -> None:
-        """Remove a sub-job that its cloud has canceled: the next run sends it again."""
+        """Remove a sub-job that its cloud has canceled, so the next run sends it again."""
         with self._database.write_transaction() as tx:
             tx.execute(
                 "DELETE FROM subjobs WHERE attempt_id = ? AND number = ? AND remote_id = ?",
@@ -101,7 +101,7 @@ def subjobs_of(connection: sqlite3.Connection | Transaction, attempt_id: int) ->
 
 
 def insert_subjobs(tx: Transaction, attempt_id: int, ids: Mapping[int, str]) -> None:
-    """Record sub-jobs as sent by an attempt; existing records stay."""
+    """Record the sub-jobs that an attempt has sent, and keep existing records."""
     for number, remote_id in ids.items():
         tx.execute(
             "INSERT OR IGNORE INTO subjobs (attempt_id, number, remote_id) VALUES (?, ?, ?)",
@@ -110,10 +110,10 @@ def insert_subjobs(tx: Transaction, attempt_id: int, ids: Mapping[int, str]) -> 
 
 
 def inherit_subjobs(tx: Transaction, entry_id: int) -> tuple[dict[int, str], int]:
-    """Inherit the sub-jobs that earlier attempts had on the cloud when they ended.
+    """Return the sub-jobs that earlier attempts left on the cloud.
 
-    Return the sub-jobs, and the number of attempts that the next attempt continues and replaces.
-    An attempt that the user resent stays in the job's history.
+    The second value is the number of attempts that the next attempt continues and replaces. An
+    attempt that the user resent stays in the job's history.
     """
     rows = tx.execute(
         "SELECT id, state, creates_entry FROM attempts WHERE entry_id = ? AND sent_at IS NULL"
@@ -134,10 +134,9 @@ def inherit_subjobs(tx: Transaction, entry_id: int) -> tuple[dict[int, str], int
 def holder_of_any(
     tx: Transaction, attempt_id: int, ids: Mapping[int, str]
 ) -> tuple[str, int] | None:
-    """Return the first id, by number, that another job already has, and that job.
+    """Return the first of the ids that another job already has, and that job.
 
-    Only jobs of the same account count, because other clouds may use the same ids. The attempt's
-    own ids are left out.
+    Only jobs of the same account count, because other clouds may use the same ids.
     """
     own, target = subjobs_of(tx, attempt_id), target_of(tx, attempt_id)
     for number, remote_id in ids.items():
@@ -166,14 +165,14 @@ def holder_of(
     *,
     other_than: tuple[int, int] = (0, 0),
 ) -> int | None:
-    """Return the entry of an account that has this id on its cloud; None if there is none.
+    """Return the account's entry that has this id on the cloud; None if there is none.
 
-    An id is unique within an account: a provider, an origin and a label.
+    An id is unique within an account, which is a provider, an origin and a label.
 
     Args:
         connection: connection to the group's file.
         remote_id: id of a sub-job.
-        target: target with the account; its platform does not matter.
+        target: target with the account; its platform is ignored.
         other_than: attempt and sub-job number to leave out.
     """
     row = connection.execute(

@@ -1,4 +1,4 @@
-"""Read summaries of groups, each with one small query and without opening the group."""
+"""Read the summary of a group with one small query, without opening the group."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ _MOST_SWEPT = 20
 
 
 def summarise(name: str, path: Path) -> GroupSummary:
-    """Return a group's counts, dates and size; `problem` says why a file cannot be read.
+    """Return a group's counts, dates and size, or the problem that prevents reading its file.
 
-    It raises nothing and takes at most seconds, whatever the file contains.
+    This takes at most a few seconds and raises no error, whatever the file contains.
     """
     try:
         try:
@@ -34,7 +34,7 @@ def summarise(name: str, path: Path) -> GroupSummary:
         except sqlite3.Error:
             if not (is_network(path.parent) and os.access(path.parent, os.W_OK)):
                 raise
-        with turn(path):  # another machine may have been writing, and has finished
+        with turn(path):  # another machine may have been writing
             return _read(name, path)
     except (sqlite3.Error, StorageError, LookupError, TypeError, ValueError, MemoryError) as error:
         return _unreadable(name, path, describe(error, path))
@@ -64,7 +64,7 @@ def _read(name: str, path: Path) -> GroupSummary:
 
 
 def _swept(connection: sqlite3.Connection) -> tuple[str, ...]:
-    """Return the swept names or, without a sweep, the names of labels that differ in a few jobs."""
+    """Return the swept names; without a sweep, return the names of labels that differ."""
     rows = connection.execute("SELECT axes FROM sweeps ORDER BY id LIMIT 20").fetchall()
     axes = [axis for (text,) in rows for axis in as_object(f'{{"axes": {text}}}').get("axes", ())]
     names = list(dict.fromkeys(str(axis[0]) for axis in axes)) or _differing(connection)
@@ -72,7 +72,7 @@ def _swept(connection: sqlite3.Connection) -> tuple[str, ...]:
 
 
 def _differing(connection: sqlite3.Connection) -> list[str]:
-    """Return the names of labels that differ among the first and the last jobs."""
+    """Return the names of labels whose values differ among the first and the last jobs."""
     rows = connection.execute(
         "SELECT labels FROM (SELECT labels FROM jobs ORDER BY id LIMIT 20) UNION ALL"
         " SELECT labels FROM (SELECT labels FROM jobs ORDER BY id DESC LIMIT 20)"
@@ -92,9 +92,10 @@ def _unreadable(name: str, path: Path, problem: str) -> GroupSummary:
 
 
 def recent_ends(path: Path, limit: int = 200) -> tuple[float, list[float], bool]:
-    """Return when a group's last run began, when its last jobs ended, and whether a process sends.
+    """Return the start of a group's last run, the ends of its last jobs, and whether a run is on.
 
-    Times are seconds since the epoch; without a run, or if the file cannot be read, there are none.
+    Times are in seconds since the epoch. There are none without a run, or if the file cannot be
+    read.
     """
     try:
         with looking(path) as connection:
@@ -114,7 +115,7 @@ def recent_ends(path: Path, limit: int = 200) -> tuple[float, list[float], bool]
 
 
 def counts_by_state(connection: sqlite3.Connection) -> dict[str, int]:
-    """Return the number of jobs in each state, without states that no job is in."""
+    """Return the number of jobs in each state that at least one job is in."""
     counts: dict[str, int] = {}
     rows = connection.execute("SELECT state, count(*) FROM jobs GROUP BY state")
     for state, number in rows.fetchall():

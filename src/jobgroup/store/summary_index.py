@@ -1,8 +1,8 @@
-"""An index of group summaries, so that listing groups does not open every file.
+"""Keep an index of group summaries, so that listing groups does not open every file.
 
-The index is only a copy. An entry is valid only while the file system reports the same group file,
-log and journal as when the group was read; otherwise the group is read again. If the index is
-missing or damaged, all groups are read.
+The index is only a copy. An entry is valid while the group's file, log and journal are as they were
+when the group was read. Otherwise the group is read again. If the index is missing or damaged, all
+groups are read.
 """
 
 from __future__ import annotations
@@ -29,12 +29,14 @@ _MOST_DESCRIPTION: Final = 500
 """Maximum number of characters of a description; a group with a longer one is always read."""
 
 _SETTLED_AFTER_NS: Final = 3_000_000_000
-"""Nanoseconds after which a file's times reveal any later write. Their resolution is up to 2 s, so
-an earlier second write may not change them."""
+"""Age of a file's times, in nanoseconds, from which any later write changes them. Their resolution
+is up to 2 s, so a write soon after another one may not change them.
+"""
 
 _WORTH_WRITING: Final = 50
-"""Number of groups that must be missing from the index before it is written; the next process reads
-fewer groups within 0.1 s."""
+"""Number of missing groups from which the index is written. Reading fewer groups takes less than
+0.1 s.
+"""
 
 Stamp = list[int]
 
@@ -45,10 +47,10 @@ class _Kept(NamedTuple):
 
 
 _kept: dict[Path, dict[str, _Kept]] = {}
-"""The entries that this process has read, by index and file name."""
+"""Entries that this process has read, by index and file name."""
 
 _unwritten: dict[Path, int] = {}
-"""The number of these entries that are not in the index, by index."""
+"""Number of these entries that are missing from the index, by index."""
 
 
 def index_path() -> Path:
@@ -58,12 +60,12 @@ def index_path() -> Path:
 def summaries_of(groups: Mapping[str, Path]) -> list[GroupSummary]:
     """Return the summaries of groups, by name; read only those that have changed."""
     directory, path = groups_directory(), index_path()
-    # other file systems report changes late, or only to processes that open the file
+    # Other file systems may report changes late, or only to processes that open the file.
     if os.name != "posix" or is_network(directory):
         return [summarise(name, file) for name, file in groups.items()]
     known = _kept.get(path) or _load(path)
     now_ns = time.time_ns()
-    present = set(os.listdir(directory))  # noqa: PTH208  # names alone
+    present = set(os.listdir(directory))  # noqa: PTH208 # only the names are needed
     found: list[GroupSummary] = []
     kept: dict[str, _Kept] = {}
     read = 0
@@ -79,7 +81,7 @@ def summaries_of(groups: Mapping[str, Path]) -> list[GroupSummary]:
             kept[file.name] = entry
         found.append(entry.summary)
     _kept[path] = kept
-    # recently written groups become valid a few at a time
+    # The entries of recently written groups become valid a few at a time.
     _unwritten[path] = _unwritten.get(path, 0) + read
     if _unwritten[path] >= _WORTH_WRITING:
         with suppress(OSError):  # the next process reads the groups again
@@ -98,9 +100,10 @@ def _is_worth_keeping(entry: _Kept, now_ns: int) -> bool:
 
 
 def _stamp(file: Path, present: set[str]) -> tuple[int, Stamp]:
-    """Return a group's size, and a stamp that changes with each write; None for a non-file.
+    """Return a group's size, and a stamp that changes with each write.
 
-    The stamp has the device, inode, size and two times of the file, its log and its journal.
+    The stamp has the device, inode, size and two times of the file, its log and its journal. It is
+    None if the path is not a file.
     """
     numbers: Stamp = []
     total = 0
@@ -114,7 +117,7 @@ def _stamp(file: Path, present: set[str]) -> tuple[int, Stamp]:
         if not stat.S_ISREG(found.st_mode):
             return 0, []
         total += found.st_size
-        if suffix != "-shm" and (found.st_size or not suffix):  # readers create it and leave it
+        if suffix != "-shm" and (found.st_size or not suffix):  # readers create "-shm" files
             numbers += [found.st_dev, found.st_ino, found.st_size]
             numbers += [found.st_mtime_ns, found.st_ctime_ns]
     return total, numbers

@@ -1,4 +1,4 @@
-"""Sweeps of a group: their names, and the comparison of new jobs with existing ones."""
+"""Store the sweeps of a group, and compare new jobs with existing ones."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Sweep:
 
     Attributes:
         id: id of the sweep in its group.
-        name: name of the function that built the jobs, or the given name.
+        name: given name, or the name of the function that built the jobs.
         axes: swept names with units and long names, in the order of the call.
     """
 
@@ -72,7 +72,7 @@ class Sweep:
 
 
 class Entry(NamedTuple):
-    """The features of a job that are compared, apart from its fingerprint."""
+    """The features of a job that are compared in addition to its fingerprint."""
 
     entry_id: int
     position: int
@@ -105,10 +105,10 @@ class Sweeps:
             return dict(rows.fetchall())
 
     def added_before(self, moment: float) -> dict[int, list[int]]:
-        """Return the entries that were added before a moment, by a hash of their features.
+        """Return the entries that were added before a moment, by the hash of their features.
 
-        The hash covers labels, parameters, provider, URL and platform as stored: parsing those of
-        100,000 jobs would delay the first `add` by seconds.
+        The hash covers the stored texts of labels, parameters, provider, URL and platform. Parsing
+        them in 100,000 jobs would delay the first `add` by seconds.
         """
         found: dict[int, list[int]] = {}
         with self._database.read_transaction() as connection:
@@ -130,7 +130,7 @@ class Sweeps:
 
     @contextmanager
     def compare(self) -> Iterator[Comparison]:
-        """Yield a comparison that adds in one transaction, which is undone if the block fails."""
+        """Yield a comparison in one transaction; undo the transaction if the block fails."""
         try:
             with self._database.write_transaction() as tx:
                 comparison = Comparison(tx, self._adding, self._read(tx))
@@ -142,7 +142,7 @@ class Sweeps:
             raise
 
     def _read(self, connection: sqlite3.Connection | Transaction) -> list[Entry]:
-        """Read all entries, unless nothing has changed since."""
+        """Return all entries; read them only if the group has changed."""
         version = _version(connection)
         if version != self._version:
             rows = connection.execute(
@@ -162,7 +162,7 @@ class Sweeps:
 
 
 class Comparison:
-    """A transaction that compares jobs with the group's and adds the missing ones.
+    """A transaction that compares new jobs with the group's and adds the missing ones.
 
     Attributes:
         entries: the group's entries, in order; added ones are appended.
@@ -202,7 +202,7 @@ class Comparison:
         return compared_body(self._tx, entry_id)
 
     def held_by_id(self, job: NewJob) -> int | None:
-        """Return the position of a sent job, by one of its remote ids."""
+        """Return the position of the job that has one of the given job's remote ids."""
         found = (holder_of(self._tx, each, job.target) for each in job.remote_ids)
         return next((entry_id for entry_id in found if entry_id is not None), None)
 
@@ -296,5 +296,5 @@ def _read_sweeps(connection: sqlite3.Connection | Transaction) -> Iterator[Sweep
 
 
 def _is_axis(axis: Any) -> bool:
-    """Return whether a stored value is a valid axis: the file may come from a colleague."""
+    """Return whether a stored value is a valid axis."""
     return isinstance(axis, list) and len(axis) == 4 and all(isinstance(a, str) for a in axis)

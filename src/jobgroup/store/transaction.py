@@ -1,4 +1,4 @@
-"""A write transaction and the version that it stamps on the rows that it changes."""
+"""Write in a transaction, and stamp the changed rows with the group's next version."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Transaction:
         self.large_bytes = 0
 
     def execute(self, statement: str, values: Sequence[Any] = ()) -> sqlite3.Cursor:
-        """Run a statement. Text that is not valid Unicode is stored with replacement characters."""
+        """Run a statement; store invalid Unicode with replacement characters."""
         try:
             return self._connection.execute(statement, values)
         except UnicodeEncodeError:  # a lone surrogate, which JSON can represent
@@ -34,12 +34,12 @@ class Transaction:
         return row_id
 
     def bump_version(self) -> None:
-        """Take the group's next version for a change that stamps no row."""
+        """Take the group's next version, for a change that stamps no row."""
         _ = self.version
 
     @cached_property
     def version(self) -> int:
-        """Version that this transaction stamps on the rows that it changes."""
+        """Version of the rows that this transaction changes."""
         self.execute("UPDATE meta SET value = ? WHERE key = 'modified_at'", (self.now,))
         self.execute("UPDATE meta SET value = value + 1 WHERE key = 'version'")
         version: int = self.execute("SELECT value FROM meta WHERE key = 'version'").fetchone()[0]

@@ -1,4 +1,4 @@
-"""Export and import groups: checked, compacted copies that a colleague can open.
+"""Export and import groups as checked, compact copies that a colleague can open.
 
 An imported group appears with all its jobs, or not at all.
 """
@@ -30,7 +30,7 @@ from jobgroup.store.paths import group_path, groups_directory
 from jobgroup.store.records import NewJob
 from jobgroup.store.store import GroupStore, new_meta
 
-# the lease's fencing token stays, because it shows which attempts were left sending
+# The lease's fencing token stays: it shows which attempts were left *sending*.
 _OF_ITS_PROCESSES = """
     UPDATE lease
         SET owner = '', host = '', boot = '', namespace = '', pid = 0, process_started = '';
@@ -42,7 +42,7 @@ _OF_ITS_PROCESSES = """
 
 
 def export_group(database: Database, path: Path, *, overwrite: bool) -> None:
-    """Copy a group to one plain file, without the requests of its processes.
+    """Copy a group to one plain file, without the requests between its processes.
 
     Raises:
         OutputExistsError: the file exists and `overwrite` is not True.
@@ -150,13 +150,13 @@ def make_group(name: str, jobs: Iterable[NewJob], meta: Mapping[str, object]) ->
 
 
 def _refuse_larger_than_the_disk(path: Path) -> None:
-    """Refuse to copy a file that would fill the disk, for example a large sparse file."""
+    """Refuse to copy a file that would fill the disk, such as a large sparse file."""
     if path.stat().st_size > shutil.disk_usage(groups_directory()).free:
         raise OSError(errno.ENOSPC, "the disk does not have enough space for it")
 
 
 def _name_for(source: sqlite3.Connection, path: Path, name: str | None) -> str:
-    """Check by the schema that a file is a group's, and return the name to load it under."""
+    """Check that the file is a group's by its schema; return the name under which to load it."""
     if check_layout(source, str(path)) == 0:
         raise _foreign(path)
     admit(source)
@@ -167,7 +167,7 @@ def _name_for(source: sqlite3.Connection, path: Path, name: str | None) -> str:
 
 
 def _take_in(copy: sqlite3.Connection, path: Path, name: str) -> None:
-    """Check a copy row by row, and turn it into a separate group."""
+    """Check each row of a copy, and turn the copy into a separate group."""
     admit(copy)
     check_rows(copy, path)
     copy.executescript(_OF_ITS_PROCESSES)

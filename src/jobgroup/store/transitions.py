@@ -1,4 +1,4 @@
-"""Valid transitions of an attempt, and the only statements that change a state in the file."""
+"""Change the states of attempts and jobs; no other statements change a state in the file."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from jobgroup.store.transaction import Transaction
 
 
 class Attempt(NamedTuple):
-    """The values that decide which transitions of an attempt are valid."""
+    """The values that determine which transitions of an attempt are valid."""
 
     id: int
     entry_id: int
@@ -21,12 +21,12 @@ class Attempt(NamedTuple):
 
     @property
     def is_gone(self) -> bool:
-        """Whether the file does not have the attempt."""
+        """Whether the attempt is missing from the file."""
         return self.entry_id < 0
 
 
 def attempt_of(tx: Transaction, attempt_id: int) -> Attempt:
-    """Return an attempt; a missing one has a special state, which allows no transition."""
+    """Return an attempt. A missing one has a special state, which allows no transition."""
     row = tx.execute(
         "SELECT id, entry_id, state, creates_entry, payload_id, overrides, intent_at"
         " FROM attempts WHERE id = ?",
@@ -38,7 +38,7 @@ def attempt_of(tx: Transaction, attempt_id: int) -> Attempt:
 def transition(tx: Transaction, attempt: Attempt, to: str, **columns: Any) -> bool:
     """Change the state of an attempt, and of its job if the attempt is the latest.
 
-    Return False, and change nothing, if the transition is not valid.
+    If the transition is not valid, return False and change nothing.
     """
     if not may_become(attempt.state, to):
         return False
@@ -63,7 +63,7 @@ def set_latest(
     added: int = 0,
     last_error: str = "",
 ) -> None:
-    """Make an attempt a job's latest, and set the job's state to its state or to `otherwise`."""
+    """Make an attempt a job's latest, and give the job its state, or `otherwise` without one."""
     tx.execute(
         "UPDATE jobs SET state = coalesce((SELECT state FROM attempts WHERE id = ?), ?),"
         " attempt_id = ?, attempts = attempts + ?, last_error = ?, version = ? WHERE id = ?",

@@ -1,7 +1,7 @@
-"""The trash: deleted groups that can be restored, and when they are removed for good.
+"""Keep deleted groups in the trash, and remove expired ones for good.
 
-One reading of the clock is not enough. A group is removed only if it was found expired twice, a day
-apart, so no group is lost if the clock is wrong for an hour.
+The clock may be wrong for a while. So a group is removed only if two checks, a day apart, found
+that it had expired.
 """
 
 from __future__ import annotations
@@ -27,32 +27,32 @@ CONFIRMED_AFTER_S: Final = 24 * 3600
 """Minimum number of seconds between the two checks."""
 
 _OURS: Final = re.compile(r"(?P<name>.+)~(?P<ms>[0-9]{1,15})" + re.escape(SUFFIX), re.DOTALL)
-# "~" is never in an encoded name
+# An encoded name never contains "~".
 
 _UNFINISHED: Final = re.compile(r"\.[0-9a-f]{32}\.new(-wal|-shm|-journal)?")
-"""Names of files that `atomic_write` has not finished."""
+"""Names of unfinished files from `atomic_write`."""
 
 _RECORD: Final = ".expired.json"
 _RECORD_BYTES: Final = 4_000_000
 
 
 def stamped(encoded: str) -> str:
-    """Return a file name, as on disk, for a group that is moved now."""
+    """Return the name on disk of a group that is moved to the trash now."""
     return f"{encoded}~{time.time_ns() // 1_000_000}{SUFFIX}"
 
 
 def place_for(name: str) -> Path:
-    """Return the path in the trash for a group that is deleted now."""
+    """Return the path in the trash of a group that is deleted now."""
     return trash_directory() / stamped(on_disk(encode(name)))
 
 
 def deleted_groups() -> dict[str, Path]:
-    """Return the last deleted group of each name; ignore other files in the trash."""
+    """Return the latest deleted group of each name, and ignore other files in the trash."""
     return {name: path for _, name, path in sorted(_found())}
 
 
 def purge() -> None:
-    """Remove groups that two checks, a day apart, found expired, and files of killed processes."""
+    """Remove expired groups, after two checks a day apart, and files left by killed processes."""
     now = time.time()
     found = [*((at, path) for at, _, path in _found()), *_left_unfinished()]
     expired = [path for at, path in found if now - at > TRASH_RETENTION_DAYS * 24 * 3600]
@@ -61,7 +61,7 @@ def purge() -> None:
         return
     seen: dict[str, float] = {}
     for path in expired:
-        # a check from the future was dated by a clock that differs from this one
+        # A time in the future comes from another clock.
         first = min(now, earlier.get(path.name, now))
         is_ours = _UNFINISHED.fullmatch(path.name) or _is_a_group(path)
         if now - first >= CONFIRMED_AFTER_S and is_ours:
@@ -96,7 +96,7 @@ def _left_unfinished() -> list[tuple[float, Path]]:
 
 
 def _deleted_at(entry: os.DirEntry[str], match: re.Match[str]) -> float:
-    """Return the later of the deletion date and the file's own date, which is the disk's clock."""
+    """Return the later of the deletion date and the file's date, which the disk's clock gave."""
     return max(int(match["ms"]) / 1000, entry.stat(follow_symlinks=False).st_mtime)
 
 
@@ -110,7 +110,7 @@ def _is_a_group(path: Path) -> bool:
 
 
 def _read_record() -> dict[str, float]:
-    """Return the valid records of expired files: file names and times of checks."""
+    """Return the valid records of expired files: the file names and the times of their checks."""
     try:
         found = json.loads(read_regular(trash_directory() / _RECORD, _RECORD_BYTES))
     except (OSError, ValueError, RecursionError):
@@ -125,7 +125,7 @@ def _read_record() -> dict[str, float]:
 
 
 def _write_record(seen: dict[str, float]) -> None:
-    # files whose check cannot be recorded are checked twice more
+    # If the check of a file cannot be recorded, the file needs two more checks.
     with (
         suppress(OSError),
         atomic_write(trash_directory() / _RECORD, overwrite=True) as unfinished,

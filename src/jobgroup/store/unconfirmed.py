@@ -1,4 +1,4 @@
-"""Unconfirmed jobs, which the cloud may or may not have accepted, and the user's decisions."""
+"""Settle unconfirmed jobs, which the cloud may or may not have accepted."""
 
 from __future__ import annotations
 
@@ -48,8 +48,8 @@ class Unconfirmed:
     def confirm(self, entry_id: int, remote_id: str, subjobs: int = 1) -> bool:
         """Adopt a remote id for an unconfirmed job; return False if it is not unconfirmed.
 
-        The first of its `subjobs` without an id gets this id. If more sub-jobs lack an id, the job
-        becomes unsent, so that the next run sends them.
+        The job's first sub-job without an id gets this id. If other sub-jobs have no id, the job
+        becomes unsent, and the next run sends them.
 
         Raises:
             DuplicateJobError: another job of the account has that id; nothing was changed.
@@ -86,9 +86,9 @@ class Unconfirmed:
             return True
 
     def requeue(self, entry_id: int) -> bool:
-        """Make an unconfirmed or lost job unsent, as the user decided; return False for other jobs.
+        """Make an unconfirmed or lost job unsent; return False if it is neither.
 
-        The attempt stays in the job's history, closed as ``unknown``.
+        The attempt stays in the job's history as ``unknown``.
         """
         with self._database.write_transaction() as tx:
             row = tx.execute(
@@ -105,7 +105,7 @@ class Unconfirmed:
 
 
 def _requeue(tx: Transaction, attempt: Attempt, kind: str, text: str) -> None:
-    """Close an attempt with an unknown outcome, so that its job can be sent again."""
+    """Close an attempt with an unknown outcome, which lets its job be sent again."""
     transition(tx, attempt, "unknown")
     set_latest(tx, attempt.entry_id, None)
     add_event(tx, attempt.entry_id, kind, text)
