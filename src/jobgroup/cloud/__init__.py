@@ -1,8 +1,8 @@
-"""The embedded cloud: a loopback server with Quandela Cloud's REST API that runs Perceval jobs.
+"""Provide the embedded cloud: a local server with Quandela Cloud's REST API.
 
-The demo, the notebooks and the tests use it, and you can test a script on it before you spend
-credits. From jobgroup it imports only `jobgroup.decoding`, and it imports nothing large before it
-starts.
+It runs jobs with Perceval. The demo, the notebooks and the tests use it, and you can test a script
+on it before you spend credits. This package imports only `jobgroup.decoding` from jobgroup. It
+imports large packages only when a cloud starts.
 """
 
 from jobgroup.cloud.server import EmbeddedCloud

@@ -1,4 +1,4 @@
-"""The port and token of an embedded cloud, stored with its jobs because groups store its URL."""
+"""Store an embedded cloud's port and token with its jobs, because groups store its URL."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _MAX_PORT: Final = 65_535
 
 
 def read_address(directory: Path) -> tuple[int, str]:
-    """Return the port and token stored in a directory; 0 and "" if there are none."""
+    """Return the port and token that a directory stores; 0 and "" if there are none."""
     try:
         found = json.loads((directory / _NAME).read_text("utf-8"))
         port, token = found["port"], found["token"]

@@ -1,4 +1,4 @@
-"""``/faults``: change an embedded cloud's faults and plan from another process, over HTTP."""
+"""Serve ``/faults``, where other processes change an embedded cloud's faults and plan."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ GoOffline = Callable[[float], None]
 
 
 class AdminApi:
-    """The calls under ``/faults``, which require the token and are never faulty."""
+    """The calls under ``/faults``. They require the token, and faults do not affect them."""
 
     def __init__(self, faults: Faults, scheduler: Scheduler, go_offline: GoOffline) -> None:
         self._faults = faults

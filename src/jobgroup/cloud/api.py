@@ -1,4 +1,4 @@
-"""The REST API: one handler per call, which is served at the current path and at older ones."""
+"""Serve the REST API: one handler per call, at the current path and at older ones."""
 
 from __future__ import annotations
 
@@ -27,8 +27,9 @@ Handler = Callable[[Request], Awaitable[Response]]
 MAX_KEY_LENGTH: Final = 255
 
 PATIENCE_S: Final = 3.0
-"""Seconds between the parts of a slow response. Perceval's client gives up after 10 s of silence,
-but a worker may take longer to import Perceval."""
+"""Seconds between the parts of a slow response. A worker may need more than 10 s to import
+Perceval, but Perceval's client gives up after 10 s of silence.
+"""
 
 
 class AsciiJSONResponse(JSONResponse):
@@ -39,7 +40,7 @@ class AsciiJSONResponse(JSONResponse):
 
 
 class JobsApi:
-    """The calls of the REST API, for the jobs of one cloud."""
+    """The calls of the REST API for the jobs of one cloud."""
 
     def __init__(self, store: JobStore, scheduler: Scheduler, engine: PercevalEngine) -> None:
         self._store = store
@@ -47,7 +48,7 @@ class JobsApi:
         self._engine = engine
 
     def routes(self) -> list[Route]:
-        """Return a route for each path of each call, with the name of the call."""
+        """Return a route for each path of each call, named after the call."""
         table: list[tuple[str, Handler, str, tuple[str, ...]]] = [
             ("create", self.create, "POST", ("/api/jobs", "/api/job")),
             ("availability", self.availability, "GET", ("/api/jobs/availability",)),
@@ -161,7 +162,7 @@ class JobsApi:
         )
 
     async def platform(self, request: Request) -> Response:
-        """Return a platform's details without the classes that make Perceval 0.12 fail."""
+        """Return a platform's details, without the classes that make Perceval 0.12 fail."""
         return AsciiJSONResponse(self._details(_platform(request)))
 
     async def processor(self, request: Request) -> Response:
@@ -206,7 +207,7 @@ async def _slowly(
 
 
 def make_app(routes: list[Route]) -> Starlette:
-    """Return an ASGI application with these routes, and with errors in Quandela Cloud's format."""
+    """Return an ASGI application with these routes and with errors in Quandela Cloud's format."""
     return Starlette(
         routes=routes,
         exception_handlers={ApiError: _refuse, HTTPException: _refuse, Exception: _refuse},

@@ -1,4 +1,4 @@
-"""Errors of the REST API in the vendor's form: ``{"error": sentence, "detail": {...}}``."""
+"""Define the REST API's errors in the vendor's form: ``{"error": sentence, "detail": {...}}``."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class ApiError(Exception):
     def document(self) -> dict[str, Any]:
         document: dict[str, Any] = {"error": self.message, "detail": self.detail}
         if self.status == 422:
-            document["message"] = self.message  # where the vendor's 422 has its sentence
+            document["message"] = self.message  # the vendor's 422 has its sentence here
         return document
 
 

@@ -1,4 +1,4 @@
-"""``jobgroup cloud``: the embedded cloud from a terminal, as a part of any command line."""
+"""Run the embedded cloud from a terminal: ``jobgroup cloud``."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from jobgroup.cloud.server import MAX_PORT, EmbeddedCloud, require
 
 CONNECT_TIMEOUT_S: Final = 5.0
 PATIENCE: Final = "7 days"
-"""Time for which jobs wait for a lost scheduler of a Dask cluster, longer than a weekend."""
+"""Time for which jobs wait for a Dask cluster's lost scheduler: longer than a weekend."""
 
 CLOSE_TIMEOUT_S: Final = 5.0
 
@@ -52,7 +52,7 @@ def _port(text: str) -> int:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Serve until Ctrl-C or SIGTERM; return the exit code, 1 if it cannot start."""
+    """Serve until Ctrl-C or SIGTERM; return the exit code (1 if the cloud cannot start)."""
     ended = threading.Event()
     signals = (signal.SIGINT, signal.SIGTERM)
     previous = {number: signal.signal(number, lambda *_: ended.set()) for number in signals}
@@ -97,7 +97,7 @@ def _dask_executor(address: str) -> Iterator[tuple[Executor, int]]:
     from distributed import Client
 
     try:
-        # a client waits for its first connection for as long as for later ones
+        # A client waits for its first connection for as long as for later ones.
         Client(address, timeout=CONNECT_TIMEOUT_S, set_as_default=False).close()
         client = Client(address, timeout=PATIENCE, set_as_default=False)
     except (OSError, ValueError) as error:

@@ -1,4 +1,4 @@
-"""The two ways to run a job: executed by Perceval in a worker, or only timed."""
+"""Run jobs in two ways: Perceval executes them in a worker, or they only take time."""
 
 from __future__ import annotations
 
@@ -18,19 +18,20 @@ from jobgroup.cloud.worker_pool import WorkerPool
 T = TypeVar("T")
 
 SUBMISSIONS: Final = 4
-"""Number of times that a job is submitted to an executor that drops it, as Dask does if its
-scheduler dies."""
+"""Number of times that a job is submitted if the executor drops it. Dask drops jobs if its
+scheduler dies.
+"""
 
 
 class DroppedError(RuntimeError):
-    """The executor canceled a call although no one requested this."""
+    """The executor canceled a call without a request."""
 
 
 class PercevalEngine:
     """Executes payloads on a `concurrent.futures.Executor`.
 
-    Progress and requests to stop pass through files in `control_directory`; workers that do not
-    see that directory run without.
+    Progress and requests to stop are files in `control_directory`. Workers that do not see that
+    directory neither report progress nor stop.
     """
 
     def __init__(self, executor: Executor, capacity: int | None, control_directory: Path) -> None:
@@ -43,10 +44,10 @@ class PercevalEngine:
         self._descriptions: dict[str, Future[dict[str, str]]] = {}
 
     async def description(self, platform: str) -> dict[str, str]:
-        """Return the parts of a platform's details that Perceval writes; they are computed once.
+        """Return the parts of a platform's details that Perceval writes, computed once.
 
-        This process computes them if the workers belong to another executor, which may be busy or
-        offline.
+        If the workers belong to another executor, which may be busy or offline, this process
+        computes them.
         """
         if not isinstance(self._executor, WorkerPool):
             return await asyncio.to_thread(describe, platform)
@@ -63,8 +64,8 @@ class PercevalEngine:
             if not _is_worker_crash(error):
                 raise
             self._notes[job.id] = "The worker died; the job runs again"
-        # Dask blames every job on a worker that died. This one is tried again with no other
-        # suspect, so that only the culprit fails.
+        # If a worker dies, Dask reports every job on it as failed. So this job is run again alone,
+        # and only the job that kills workers fails.
         try:
             async with self._crash_retry_lock:
                 return await self._run_with_resubmit(job)
@@ -104,7 +105,7 @@ class PercevalEngine:
 
     @contextlib.contextmanager
     def _control_file(self, job: Job) -> Iterator[Path]:
-        """Return a new path for each submission, because Dask treats equal calls as one."""
+        """Yield a path for each submission. It is new because Dask treats equal calls as one."""
         control_file = self._control_directory / f"{job.id}-{time.monotonic_ns()}"
         self._control_file_of[job.id] = control_file
         try:
@@ -124,15 +125,15 @@ class PercevalEngine:
         try:
             report = json.loads(self._control_file_of[job.id].read_text())
             return float(report["progress"]), report["message"]
-        except (KeyError, OSError, ValueError):  # missing or incomplete
+        except (KeyError, OSError, ValueError):  # the file is missing or incomplete
             return 0.0, self._notes.get(job.id)
 
 
 class TimerEngine:
-    """Waits, then succeeds or fails as the payload says, without a worker.
+    """Waits, and then succeeds or fails as the payload says, without a worker.
 
-    The payload's ``parameters`` are ``duration_s`` (seconds, default 0), ``fail`` (the message with
-    which the job fails) and ``results`` (returned as they are, default one state with count 1).
+    The payload's ``parameters`` are ``duration_s`` (seconds, default 0), ``fail`` (message of a
+    failure) and ``results`` (returned unchanged; by default one state with count 1).
     """
 
     capacity: int | None = None
@@ -154,7 +155,7 @@ class TimerEngine:
 
 
 def _is_worker_crash(error: Exception) -> bool:
-    """Return whether a job killed its workers, by the error's name, because Dask is optional."""
+    """Return whether a job killed its workers, by the error's name: Dask may not be installed."""
     return type(error).__name__ == "KilledWorker"
 
 

@@ -1,7 +1,7 @@
 """Execute a payload with Perceval, in a worker.
 
-The functions can be imported by name, take and return plain data, and return the errors of a
-payload instead of raising them, so any `concurrent.futures.Executor` can run them.
+Any `concurrent.futures.Executor` can run these functions: they can be imported by name, take and
+return plain data, and return a payload's errors instead of raising them.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ Compute = Callable[[dict[str, Any], Report], dict[str, Any]]
 
 
 class Outcome(TypedDict, total=False):
-    """The outcome of an execution, with exactly one key.
+    """The outcome of an execution. It has exactly one key.
 
     Attributes:
         results: result document, as JSON text.
-        error: reason why there is no result, for people.
+        error: reason for a missing result, for people.
         canceled: True if the execution stopped on request.
     """
 
@@ -43,12 +43,12 @@ class Outcome(TypedDict, total=False):
 
 
 def import_perceval() -> None:
-    """Import Perceval in advance, so that the first job does not wait for it."""
+    """Import Perceval in advance, so that the first job does not wait for the import."""
     import perceval  # noqa: F401
 
 
 def describe(name: str) -> dict[str, str]:
-    """Return the parts of a platform's details that only Perceval writes and only 1.1+ reads."""
+    """Return the details of a platform that Perceval writes, and that only 1.1 or later reads."""
     import perceval as pcvl
     from perceval.runtime.command import CommandFactory
     from perceval.runtime.error_mitigation import AMitigation
@@ -83,12 +83,12 @@ def execute(
     """Execute one payload on a platform.
 
     Args:
-        payload: payload as received, in any of the three shapes of Perceval's releases.
+        payload: payload as received, in any of the three formats of Perceval's releases.
         name: platform name.
         pcvl_version: version of the client's Perceval; None if unknown.
         seed: seed for the counts and samples.
-        control_file: file to write progress to, if this machine has the file's directory. The
-            execution ends at its next step once the cloud creates ``<control_file>.stop``.
+        control_file: file for progress, if this machine has the file's directory. When the cloud
+            creates ``<control_file>.stop``, the execution ends at its next step.
     """
     import numpy as np
     from perceval.serialization import serialize
@@ -109,7 +109,7 @@ def execute(
 
 def _run(payload: dict[str, Any], compute: Compute, reporter: _Reporter) -> dict[str, Any]:
     raw = _decoded(payload)
-    # a client that converts results itself gets its context back
+    # A client that converts results needs its own context.
     context = raw.pop("job_context", None)
     iterations = raw.get("iterator") or []
     if any("noise" in iteration for iteration in iterations):
@@ -122,7 +122,7 @@ def _run(payload: dict[str, Any], compute: Compute, reporter: _Reporter) -> dict
 def _one_by_one(
     raw: dict[str, Any], iterations: list[dict[str, Any]], compute: Compute, reporter: _Reporter
 ) -> list[dict[str, Any]]:
-    """Run iterations with noise one by one, because Perceval's iterator rejects them."""
+    """Run iterations one by one, because Perceval's iterator rejects those that change the noise."""
     results_list = []
     for index, iteration in enumerate(iterations):
         single = deepcopy(raw)
@@ -137,7 +137,7 @@ def _one_by_one(
 
 
 def _decoded(payload: dict[str, Any]) -> dict[str, Any]:
-    """Return a payload's objects: only allowed kinds, and only arithmetic formulas."""
+    """Decode a payload's objects; only allowed kinds and arithmetic formulas are accepted."""
     from jobgroup.decoding.perceval_maker import PercevalMaker
 
     budget = Budget(MAX_UNPACKED_BYTES, MAX_UNPACKED_BYTES)
@@ -188,7 +188,7 @@ def _compute(
 
 
 def _with_photon_filters(raw: dict[str, Any], pcvl_version: str | None) -> dict[str, Any]:
-    """Subtract the herald photons, which Perceval before 0.13 counts as detected."""
+    """Subtract the herald photons, which Perceval counts as detected before 0.13."""
     raw = copy(raw)
     heralded = sum((raw.get("heralds") or {}).values())
     if not heralded or _version(pcvl_version) >= (0, 13):
@@ -207,7 +207,7 @@ def _with_photon_filters(raw: dict[str, Any], pcvl_version: str | None) -> dict[
 
 
 def _version(text: str | None) -> tuple[int, ...]:
-    """Return the major and minor version; those of a recent release if unknown."""
+    """Return the major and minor version; if unknown, those of a recent release."""
     try:
         return tuple(int(part) for part in (text or "").split(".")[:2])
     except ValueError:
@@ -215,7 +215,7 @@ def _version(text: str | None) -> tuple[int, ...]:
 
 
 class _Reporter:
-    """Perceval's progress callback, which writes a file at intervals and checks whether to stop."""
+    """A progress callback for Perceval, which writes to a file and checks whether to stop."""
 
     def __init__(self, control_file: str | None) -> None:
         self.stopped = False
@@ -240,7 +240,7 @@ class _Reporter:
         try:
             self._file.write_text(json.dumps({"progress": progress, "message": message}))
         except OSError:
-            self._file = None  # the worker's machine does not have the directory
+            self._file = None  # this machine does not have the directory
 
     def part(self, index: int, count: int) -> Report:
         """Return the callback for one of `count` equal parts."""
@@ -252,7 +252,7 @@ class _Reporter:
 
 
 def _dropped_by_dask() -> Callable[[], bool]:
-    """Return a function that returns whether this thread's Dask task, if any, was canceled."""
+    """Return a function that checks whether this thread's Dask task, if any, was canceled."""
     distributed = sys.modules.get("distributed")
     try:
         worker = distributed.get_worker()  # type: ignore[union-attr]

@@ -1,7 +1,7 @@
-"""Faults of the embedded cloud, like those of networks and busy clouds, for testing scripts.
+"""Define faults of the embedded cloud, like those of networks and busy clouds.
 
-`EmbeddedCloud.faults` adds and clears them; ``/faults`` does the same over HTTP, for other
-processes. `middleware` makes them happen.
+Use them to test scripts. `EmbeddedCloud.faults` adds and removes them; other processes use
+``/faults`` over HTTP. `middleware` makes them happen.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Fault:
     """One fault.
 
     Attributes:
-        kind: what happens to a request.
+        kind: effect on a request.
 
             - ``drop_request``: the connection is reset, and the request has no effect.
             - ``drop_response``: the request takes effect, then the connection is reset.
@@ -50,9 +50,9 @@ class Fault:
             - ``fail_job``: a job that starts to run fails with `message`.
         calls: affected calls: ``create``, ``status``, ``result``, ``cancel``, ``rerun``,
             ``availability``, ``details``, ``data``; all of them if empty.
-        times: number of occurrences; None for every time, until it is cleared.
-        probability: probability of an occurrence at each such call, 0 to 1.
-        seed: seed of that probability.
+        times: number of occurrences; None for no limit.
+        probability: probability of an occurrence at each affected call, 0 to 1.
+        seed: seed for the random occurrences.
     """
 
     kind: Kind
@@ -94,7 +94,7 @@ class _Armed:
 
 
 class Faults:
-    """The faults of one cloud; its methods are safe in any thread.
+    """The faults of one cloud. Thread-safe.
 
     Example:
         >>> faults = Faults()
@@ -123,7 +123,7 @@ class Faults:
             return self._added
 
     def remove(self, number: int) -> None:
-        """Remove one fault, if it is still there."""
+        """Remove a fault, if it still exists."""
         with self._lock:
             self._armed.pop(number, None)
 
@@ -133,7 +133,7 @@ class Faults:
             self._armed.clear()
 
     def active(self) -> dict[int, dict[str, Any]]:
-        """Return the attributes of each fault that may still happen, with its remaining `times`."""
+        """Return the attributes of each fault that may still happen; `times` is what remains."""
         with self._lock:
             return {
                 number: asdict(armed.fault) | {"times": armed.times_left}
@@ -141,7 +141,7 @@ class Faults:
             }
 
     def draw(self, call: str) -> list[Fault]:
-        """Return the faults that happen at this call, oldest first, and count them."""
+        """Return the faults that happen at this call, oldest first, and count the occurrences."""
         hits = []
         with self._lock:
             for number, armed in list(self._armed.items()):

@@ -1,4 +1,4 @@
-"""The cloud's jobs in one SQLite file, which survives a kill of the process."""
+"""Store the cloud's jobs in one SQLite file, which survives a kill of the process."""
 
 from __future__ import annotations
 
@@ -82,28 +82,28 @@ class Job:
 
     @property
     def seed(self) -> int:
-        """Seed of the job's counts, which stays the same if the job runs again after a restart."""
+        """Seed of the job's counts. If the job runs again after a restart, the seed is the same."""
         return uuid.UUID(self.id).int
 
     @property
     def duration_s(self) -> int | None:
-        """Whole seconds for which the job has run; None before it starts."""
+        """Run time of the job in whole seconds; None before the start."""
         if self.started is None:
             return None
         return int((self.ended or time.time()) - self.started)
 
 
 def _make_private(path: Path) -> None:
-    """Let only the owner read the file and those that SQLite creates next to it."""
-    with suppress(FileExistsError):  # opening and closing it would drop this process's locks
+    """Let only the owner read the file and the files that SQLite creates next to it."""
+    with suppress(FileExistsError):  # opening and closing the file would drop this process's locks
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
     for suffix in ("", "-wal", "-shm"):
-        with suppress(OSError):  # missing, or owned by another user
+        with suppress(OSError):  # the file is missing or belongs to another user
             Path(f"{path}{suffix}").chmod(0o600)
 
 
 class JobStore:
-    """The file of one cloud. Raises RuntimeError if another embedded cloud has it open."""
+    """The file of one cloud. RuntimeError is raised if another embedded cloud has it open."""
 
     def __init__(self, path: Path) -> None:
         self._lock = threading.RLock()
@@ -175,7 +175,7 @@ class JobStore:
         )
 
     def resume(self) -> list[tuple[str, str]]:
-        """Queue running jobs again after a restart, and cancel those that were to be canceled.
+        """After a restart, queue running jobs again, and finish cancellations.
 
         Returns:
             Id and platform of each waiting job, oldest first.

@@ -1,4 +1,4 @@
-"""The HTTP server: uvicorn on one port for the whole life of a cloud, with pauses."""
+"""Run the HTTP server: uvicorn on one port, with pauses."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 def bind(host: str, port: int) -> socket.socket:
     """Bind a socket that refuses connections until it listens; OSError if the port is taken."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # asyncio sets TCP_NODELAY only if the protocol is named; otherwise a response takes 40 ms
+    # Without a named protocol, asyncio does not set TCP_NODELAY, and a response takes 40 ms.
     bound = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -59,18 +59,16 @@ class Listener:
             self._serving.result()
 
     async def close(self) -> None:
-        """Stop listening, finish current requests (at most 1 s) and close connections."""
+        """Stop listening, finish current requests (for at most 1 s), and close connections."""
         if self._server and self._serving:
             async with self._turn:
                 await self._stop_accepting()
                 self._server.should_exit = True
             await self._serving
         self._bound.close()
-        for transport in list(
-            self._transports.values()
-        ):  # connections of clients that stopped reading
+        for transport in list(self._transports.values()):  # the client has stopped reading
             _reset(transport)
-        await asyncio.sleep(0)  # connections are lost in the loop's next iteration
+        await asyncio.sleep(0)  # the loop's next iteration closes connections
 
     def drop(self, scope: Scope) -> None:
         _reset(self._transports.get(scope["client"]))
@@ -96,17 +94,17 @@ class Listener:
                 await self._server.startup([self._bound])
 
     async def _stop_accepting(self) -> None:
-        """Accept no more connections, and let accepted ones become ready to be reset.
+        """Accept no more connections, and prepare the accepted ones for a reset.
 
-        A connection that is being made while its server closes would stay open before Python
-        3.12.1.
+        Before Python 3.12.1, a connection that is being made while its server closes would stay
+        open.
         """
         loop = asyncio.get_running_loop()
         for server in self._servers:
             for listening in server.sockets:
                 loop.remove_reader(listening.fileno())
-        await asyncio.sleep(0)  # creates their transports
-        await asyncio.sleep(0)  # and connects their protocols
+        await asyncio.sleep(0)  # create the transports
+        await asyncio.sleep(0)  # connect the protocols
 
     @property
     def _servers(self) -> list[asyncio.Server]:
@@ -117,14 +115,14 @@ def _reset(transport: asyncio.Transport | None) -> None:
     if transport is None:
         return
     connection = transport.get_extra_info("socket")
-    # closing without lingering makes it a reset instead of an orderly end
+    # Without lingering, closing the socket resets the connection.
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     transport.abort()
 
 
 def _protocol(transports: dict[Any, asyncio.Transport]) -> type[H11Protocol]:
     class Protocol(H11Protocol):
-        """A protocol that registers its connection, so that faults can reset it."""
+        """A protocol that registers its connection for faults to reset."""
 
         def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
             super().connection_made(transport)

@@ -1,4 +1,4 @@
-"""Checks of every request (Host header, token, size), and the faults that were injected."""
+"""Check the Host header, token and size of each request, and inject faults."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ _LOOPBACK: Final = re.compile(rb"(127\.0\.0\.1|localhost|\[::1\])(:\d+)?", re.IG
 
 
 class FaultMiddleware:
-    """An ASGI application around the application of the REST API.
+    """An ASGI application that wraps the REST API's application.
 
-    It checks the Host header, because a web page can make its own name resolve to loopback.
+    The Host header is checked because a web page can make its own name resolve to loopback.
 
     Args:
         app: application that serves accepted requests.
         settings: settings of the cloud.
-        calls: routes that faults and the log distinguish, by name.
+        calls: routes whose names faults and the log use.
         drop: function that resets the connection of a request.
     """
 
@@ -112,7 +112,7 @@ class FaultMiddleware:
 
     async def _drop_connection(self, scope: Scope, receive: _Replay) -> None:
         self._drop(scope)
-        await receive.disconnected()  # otherwise the server sends 500 for the missing response
+        await receive.disconnected()  # the server would send 500 for the missing response
 
     def _call_of(self, scope: Scope) -> str | None:
         matching = (route.name for route in self._calls if route.matches(scope)[0] is Match.FULL)
@@ -126,7 +126,7 @@ class FaultMiddleware:
 
 
 class _Replay:
-    """Returns a body that was already read, then the connection's messages."""
+    """Returns a body that was already read, and then the connection's messages."""
 
     def __init__(self, body: bytes, receive: Receive) -> None:
         self._message: Message | None = {"type": "http.request", "body": body, "more_body": False}

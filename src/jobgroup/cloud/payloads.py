@@ -1,6 +1,6 @@
-"""Check the types, limits and unpacked payload of a request before creating a job.
+"""Check a request's types, limits and unpacked payload before a job is created.
 
-This imports the description of Perceval's binary format, which takes 0.1 s, but never Perceval.
+This module imports the description of Perceval's binary format, in 0.1 s, but never Perceval.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _FOCK_STATE: Final = re.compile(r":PCVL:BasicState:\|(\d+(?:,\d+)*)>")
 
 
 def read_json(body: bytes) -> Any:
-    """Return the value of a request's body; raise ApiError (400) if it is not JSON or too large."""
+    """Return the JSON value of a body; raise ApiError (400) if it is invalid or too large."""
 
     def refuse(name: str) -> None:
         raise ValueError(f"{name} is not a JSON number")
@@ -57,7 +57,7 @@ def check_create(body: Any) -> Platform:
 
 
 def check_rerun(body: Any) -> None:
-    """Check the body of a rerun, whose three fields may be missing or null."""
+    """Check the body of a rerun. Each of its three fields may be missing or null."""
     _check_types(body, required=())
     if body.get("platform_id") is not None:
         _platform(body)
@@ -90,7 +90,7 @@ def _check_content(payload: Mapping[str, Any], platform: Platform) -> None:
     for where, value in _texts_and_objects(payload):
         if isinstance(value, str):
             _check_text(where, value, budget, platform)
-        elif value.get("header") == "pcvlar":  # Perceval would read an archive, unchecked
+        elif value.get("header") == "pcvlar":  # Perceval would read an archive unchecked
             raise invalid("Invalid payload: archives are expected as text")
 
 
@@ -175,7 +175,7 @@ def _unpack(where: str, text: str, budget: Budget) -> str:
 def _check_experiment(where: str, text: str, platform: Platform) -> None:
     experiment = _parse(where, text, "Experiment")
     for part in (experiment.input_state, experiment.noise_model, experiment.post_select):
-        if part.startswith(_ZIPPED):  # Perceval never packs twice, but a zip bomb does
+        if part.startswith(_ZIPPED):  # Perceval packs only once; a zip bomb is packed twice
             raise invalid(f"Invalid payload: '{where}' is packed more than once")
     _check_modes(experiment.n_mode, platform)
     _check_photons(experiment.input_state, platform)

@@ -1,4 +1,4 @@
-"""The platforms of the embedded cloud, and their descriptions for clients."""
+"""Define the platforms of the embedded cloud, and describe them for clients."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ class Platform:
     """A platform.
 
     Attributes:
-        name: name for clients.
-        description: one sentence.
+        name: name that clients use.
+        description: sentence that describes the platform.
         commands: commands that a payload may have; None for any.
         simulated: whether Perceval executes the payloads; otherwise they only take time.
         noise: noise of the source, as keywords of Perceval's ``NoiseModel``; empty for none.
         threshold: whether detectors only distinguish a click from no click.
-        constraints: limits of a circuit and its input.
+        constraints: limits of circuits and their inputs.
     """
 
     name: str
@@ -41,11 +41,11 @@ class Platform:
 
     @property
     def id(self) -> str:
-        """Uuid of the platform, the same in every embedded cloud."""
+        """Uuid of the platform, which is the same in every embedded cloud."""
         return str(uuid.uuid5(uuid.NAMESPACE_URL, f"jobgroup:{self.name}"))
 
     def performance(self) -> dict[str, float]:
-        """Return the source's figures in percent, as the vendor states them."""
+        """Return the source's performance in percent, as the vendor does."""
         return {
             "Transmittance (%)": round(100 * self.noise.get("transmittance", 1.0), 6),
             "HOM (%)": round(100 * self.noise.get("indistinguishability", 1.0), 6),

@@ -1,4 +1,4 @@
-"""A log of the cloud's requests, for tests to count and compare."""
+"""Log the cloud's requests, for tests to count and compare."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class RequestLog:
         self._entries: deque[LoggedRequest] = deque(maxlen=MAX_ENTRIES)
 
     def begin(self, method: str, path: str, call: str | None, key: str | None) -> LoggedRequest:
-        """Log a request; its status and faults are set later."""
+        """Log a request; the caller sets its status and faults later."""
         entry = LoggedRequest(method, path, call, key)
         with self._lock:
             self._entries.append(entry)

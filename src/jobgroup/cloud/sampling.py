@@ -1,8 +1,8 @@
 """Draw counts and samples from exact probabilities, with the scatter of a real machine.
 
-Perceval draws the counts of each state from a normal law, then normalises them, so they scatter
-less than measured counts and cannot serve to test error bars. This module imports Perceval: import
-it only in workers.
+Perceval draws the count of each state from a normal distribution and then normalizes the counts. So
+they scatter less than measured counts, and are useless for testing error bars. Import this module
+only in workers, because it imports Perceval.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from perceval.utils import BSCount, BSSamples, ProgressCallback, SVDistribution
 
 
 class SamplingComputer(SimulatedComputer):  # type: ignore[misc]  # Perceval has no types
-    """SLOS, with counts and samples from a multinomial distribution.
+    """The SLOS simulator, with counts and samples from a multinomial distribution.
 
-    A shot is an event with at least one photon. Shots that pass the photon filter, the heralds and
-    the post-selection are selected; a job returns its first `max_samples` selected shots, or fewer
-    if it uses up its `max_shots` first.
+    A shot is an event with at least one photon. A shot is selected if it passes the photon filter,
+    the heralds and the post-selection. A job returns its first `max_samples` selected shots, or
+    fewer if it has used its `max_shots` before.
     """
 
     def __init__(self, random: np.random.Generator) -> None:
@@ -53,7 +53,7 @@ class SamplingComputer(SimulatedComputer):  # type: ignore[misc]  # Perceval has
     def _selected(
         self, experiment: Experiment, global_perf: float, parameters: dict[str, Any]
     ) -> int:
-        """Return how many selected shots a job returns."""
+        """Return the number of selected shots that a job returns."""
         max_samples: int = parameters["max_samples"]
         max_shots = parameters.get("max_shots")
         if max_shots is None or not global_perf:

@@ -1,4 +1,4 @@
-"""Decide when each job runs, on the server's event loop; a running job is an asyncio task."""
+"""Start and cancel jobs on the server's event loop. A running job is an asyncio task."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from jobgroup.cloud.platforms import PLATFORMS
 from jobgroup.cloud.settings import Plan
 
 STOP_TIMEOUT_S: Final = 5.0
-"""Seconds that the jobs of another executor may take to notice that the cloud stops."""
+"""Seconds within which jobs of another executor must notice that the cloud stops."""
 
 
 class Engine(Protocol):
@@ -24,22 +24,22 @@ class Engine(Protocol):
 
     @property
     def capacity(self) -> int | None:
-        """Number of jobs that the engine can run at once; None for any."""
+        """Number of jobs that the engine can run at once; None for no limit."""
 
     async def run(self, job: Job) -> Outcome:
-        """Run one job. When canceled, end it first; then raise `asyncio.CancelledError`."""
+        """Run one job. If canceled, end the job, and then raise `asyncio.CancelledError`."""
 
     def progress(self, job: Job) -> tuple[float, str | None]:
-        """Return the progress of a running job, from 0 to 1, and what the job is doing."""
+        """Return the progress of a running job, from 0 to 1, and its current phase."""
 
 
 class Scheduler:
-    """Starts waiting jobs as soon as the plan and the engines allow, in order for each engine."""
+    """Starts waiting jobs as soon as the plan and the engines allow it, in order for each engine."""
 
     def __init__(
         self, store: JobStore, plan: Plan, engines: Mapping[bool, Engine], faults: Faults
     ) -> None:
-        """Create a scheduler; `engines` has keys True (simulated platforms) and False (others)."""
+        """Create a scheduler; `engines` are for simulated platforms (True) and others (False)."""
         self.plan = plan
         self._faults = faults
         self._store = store
@@ -86,7 +86,7 @@ class Scheduler:
         return job_id
 
     def cancel(self, job: Job) -> None:
-        """Cancel a job, at once if it is waiting; raise ApiError (400) if it has ended."""
+        """Cancel a job, immediately if it is waiting; raise ApiError (400) if it has ended."""
         if job.status in job_store.ENDED:
             raise ApiError(400, f"Can not cancel job: it is {job.status}")
         if job.id in self._queued:
@@ -102,7 +102,7 @@ class Scheduler:
         return (1.0, None) if job.status == job_store.COMPLETED else (0.0, None)
 
     async def stop(self) -> None:
-        """End running jobs without recording it, so that they run again after a restart."""
+        """End running jobs without a record, so that they run again after a restart."""
         self._stopping = True
         tasks = [task for _, task in self._running.values()]
         for task in tasks:
@@ -119,7 +119,7 @@ class Scheduler:
             capacity = self._engines[kind].capacity
             while waiting and not self._stopping and self._has_room(kind, capacity):
                 job_id = waiting.popleft()
-                if job_id in self._queued:  # otherwise it was canceled while it waited
+                if job_id in self._queued:  # otherwise the waiting job was canceled
                     self._queued.discard(job_id)
                     self._store.start(job_id)
                     task = asyncio.get_running_loop().create_task(self._run(kind, job_id))

@@ -1,4 +1,4 @@
-"""The embedded cloud as an object: a server in a thread, with its jobs, workers and token."""
+"""Define the embedded cloud as an object: a server in a thread."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ STARTUP_TIMEOUT_S: Final = 30.0
 
 
 def require(extra: str, *modules: str) -> None:
-    """Raise an ImportError that names the extra, unless modules are installed; import none."""
+    """Raise an ImportError that names the extra if a module is not installed; import none."""
     for module in modules:
         if importlib.util.find_spec(module) is None:
             raise ImportError(
@@ -45,31 +45,31 @@ class EmbeddedCloud:
 
     It serves Quandela Cloud's REST API on loopback and executes jobs with Perceval, on the
     platforms ``sim:altair`` (with the noise of the real platform) and ``sim:slos`` (without noise).
-    On ``test:timer``, jobs only wait for the time that their payload gives (see
+    On ``test:timer``, jobs only wait for as long as their payloads say (see
     `jobgroup.cloud.engines.TimerEngine`), so thousands of them take almost no computing time.
 
-    Probabilities and performances are exact. Counts and samples are drawn from the probabilities by
-    the multinomial distribution, with a different seed for each job, so they scatter like measured
-    ones. Of the `max_shots` events with at least one photon, a binomial number passes the photon
+    Probabilities and performances are exact. Counts and samples are drawn from the probabilities
+    with the multinomial distribution, so they scatter like measured ones. Each job has a different
+    seed. Of the `max_shots` events with at least one photon, a binomial number passes the photon
     filter, heralds and post-selection; a job returns at most `max_samples` of these. ``sim:probs``
-    is ``sim:slos`` without sampling: Perceval's client draws counts from its probabilities each
-    time that it decodes a result, and they scatter less.
+    is ``sim:slos`` without sampling. Each time Perceval's client decodes one of its results, it
+    draws counts from the probabilities; these counts scatter less.
 
     Args:
-        port: port to listen on; 0 for the one that `directory` remembers, or a free one.
-        token: token that clients must send; by default the one that `directory` remembers, or a
-            random one.
+        port: port to listen on; 0 for the port stored in `directory` or, by default, a free port.
+        token: token that clients must send; by default the token stored in `directory`, or a random
+            one.
         directory: directory for jobs, port and token, which then survive a restart; by default a
-            temporary one, which is deleted with this object.
+            temporary directory, which is deleted with this object.
         max_queue: the plan's limit of waiting and running jobs.
         max_concurrent: the plan's limit of running jobs.
         executor: `concurrent.futures.Executor` that executes payloads, for example
-            ``client.get_executor()`` of a Dask cluster; by default worker processes. The cloud
-            reads progress from workers that see this machine's files.
-        workers: number of payloads executed at once; by default 1, or the plan's limit with another
-            executor.
-        prewarm: whether worker processes start and import Perceval at once, in the background
-            (2 to 5 s), instead of with the first job.
+            ``client.get_executor()`` of a Dask cluster; by default worker processes. Progress is
+            available from workers that see this machine's files.
+        workers: number of payloads to execute at once; by default 1, or the plan's limit with
+            another executor.
+        prewarm: whether worker processes start and import Perceval immediately, in the background
+            (2 to 5 s), instead of for the first job.
         host: loopback address.
         supports_idempotency_keys: whether a repeated create or rerun with the same
             ``Idempotency-Key`` returns the id of the first job; each response then has the header
@@ -138,7 +138,7 @@ class EmbeddedCloud:
 
     @property
     def url(self) -> str:
-        """URL at which the cloud listens. Raises RuntimeError if it was never started."""
+        """URL at which the cloud listens; RuntimeError is raised if it was never started."""
         if not self._port:
             raise RuntimeError("The embedded cloud has no URL before start().")
         host = f"[{self._host}]" if ":" in self._host else self._host
@@ -150,7 +150,7 @@ class EmbeddedCloud:
         return self._thread is not None
 
     def start(self) -> Self:
-        """Start serving; after a `stop`, on the same port and with the same jobs.
+        """Start serving; after a `stop`, use the same port and jobs.
 
         Raises:
             ImportError: the extra "cloud" is not installed.
@@ -235,7 +235,7 @@ class EmbeddedCloud:
         )
 
     def go_offline(self, duration_s: float | None = None) -> None:
-        """Refuse connections and reset open ones; jobs continue.
+        """Refuse connections and reset open ones; jobs continue to run.
 
         Args:
             duration_s: seconds until the cloud returns; None to wait for `go_online`.
@@ -255,7 +255,7 @@ class EmbeddedCloud:
 
     @property
     def worker_pids(self) -> list[int]:
-        """Process ids of the cloud's own workers. Raises RuntimeError if the cloud is stopped."""
+        """Process ids of the cloud's own workers; RuntimeError is raised if the cloud is stopped."""
         return self._running_service().worker_pids()
 
     def __enter__(self) -> Self:
@@ -275,7 +275,7 @@ class EmbeddedCloud:
         return self._service
 
     async def _live(self, bound: socket.socket, store: JobStore, ready: Future[Service]) -> None:
-        """Serve while the thread lives, which keeps this object from being garbage-collected."""
+        """Serve while the thread lives. This keeps this object from being garbage-collected."""
         from jobgroup.cloud.service import Service
 
         try:

@@ -1,4 +1,4 @@
-"""One run of an embedded cloud: all objects on the event loop of its thread."""
+"""Run an embedded cloud once: all objects on the event loop of its thread."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from jobgroup.cloud.worker_pool import WorkerPool
 T = TypeVar("T")
 
 ANSWER_TIME_S: Final = 0.05
-"""Seconds to respond to a request to go offline."""
+"""Seconds for the response to a request to go offline."""
 
 
 class Service:
-    """One run, on its own loop. Other threads use only `call`, `settle` and `worker_pids`."""
+    """One run on its own loop. Other threads use only `call`, `settle` and `worker_pids`."""
 
     def __init__(self, settings: Settings, bound: socket.socket, store: JobStore) -> None:
         self._loop = asyncio.get_running_loop()
@@ -48,7 +48,7 @@ class Service:
         self._app = FaultMiddleware(app, settings, calls, drop=self._listener.drop)
 
     async def run(self, ready: Future[Self]) -> None:
-        """Serve until `end`; `ready` is called with this service once it listens."""
+        """Serve until `end`; set `ready` to this service once it listens."""
         try:
             if self._settings.prewarm and isinstance(self._executor, WorkerPool):
                 self._executor.prewarm()
@@ -84,7 +84,7 @@ class Service:
         if after_s:
             self._loop.call_later(after_s, self._begin, self._listener.pause)
         else:
-            self._begin(self._listener.pause)  # before the next call
+            self._begin(self._listener.pause)  # begin before the next call
         if duration_s is not None:
             self._loop.call_later(after_s + duration_s, self.go_online)
 
@@ -97,7 +97,7 @@ class Service:
         task.add_done_callback(self._changes.discard)
 
     def settle(self) -> None:
-        """Wait in another thread until the service is offline or online, as requested."""
+        """Wait, in another thread, until the service is offline or online, as requested."""
 
         async def changes() -> None:
             await asyncio.gather(*self._changes, return_exceptions=True)

@@ -1,4 +1,4 @@
-"""Settings that are the same in all runs of an embedded cloud, and its account's plan."""
+"""Define an embedded cloud's settings, which are the same in all its runs, and its plan."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from jobgroup.cloud.faults import Faults
 from jobgroup.cloud.request_log import RequestLog
 
 CONTROL_DIRECTORY: Final = "control"
-"""Subdirectory of a cloud's directory through which workers report."""
+"""Subdirectory of a cloud's directory in which workers report progress."""
 
 
 @dataclass(slots=True)

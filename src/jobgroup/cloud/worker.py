@@ -1,7 +1,7 @@
-"""The worker process, which reads pickled calls from its input and writes results to its output.
+"""Run a worker process, which reads pickled calls from stdin and writes results to stdout.
 
-`worker_pool.WorkerPool` runs it as ``python -m jobgroup.cloud.worker``. It ends when its input
-ends, so no worker outlives a cloud that was killed.
+`worker_pool.WorkerPool` runs it as ``python -m jobgroup.cloud.worker``. It ends when stdin ends, so
+no worker outlives a killed cloud.
 """
 
 from __future__ import annotations
@@ -27,24 +27,20 @@ def send(stream: IO[bytes], value: Any) -> None:
 
 
 def receive(stream: IO[bytes]) -> Any:
-    """Read one value; raise EOFError if the other side is gone."""
+    """Read one value; raise EOFError if the other process has ended."""
     try:
         return pickle.load(stream)  # noqa: S301, the other end is our own parent or child
-    except pickle.UnpicklingError:  # cut short
+    except pickle.UnpicklingError:  # the value is incomplete
         raise EOFError from None
 
 
 def main() -> None:
-    signal.signal(
-        signal.SIGINT, signal.SIG_IGN
-    )  # Ctrl-C is for the cloud, which then ends this process
-    with contextlib.suppress(
-        OSError
-    ):  # only on Linux: if memory runs out, this process is killed first
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the cloud handles Ctrl-C and ends this process
+    with contextlib.suppress(OSError):  # on Linux: kill this process first if memory runs out
         Path("/proc/self/oom_score_adj").write_text("1000")
     calls = os.fdopen(os.dup(0), "rb")
     answers = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # a library's output must not mix with the results
+    os.dup2(2, 1)  # libraries' output must not mix with results
     inbox: queue.SimpleQueue[Call] = queue.SimpleQueue()
     threading.Thread(target=_read, args=(calls, inbox), daemon=True).start()
     with contextlib.suppress(Exception):  # the call that needs it reports the error
@@ -63,7 +59,7 @@ def _read(calls: IO[bytes], inbox: queue.SimpleQueue[Call]) -> None:
         while True:
             inbox.put(receive(calls))
     except EOFError:
-        os._exit(0)  # even during a simulation, whose result no one would read
+        os._exit(0)  # even during a simulation: no one reads the result
     finally:
         os._exit(1)
 

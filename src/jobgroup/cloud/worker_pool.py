@@ -1,9 +1,9 @@
-"""A `concurrent.futures.Executor` whose worker processes can die or be killed one at a time.
+"""Provide an executor whose worker processes can die, or be killed, one at a time.
 
-The libraries that we tried with Python 3.11 do not allow this. `ProcessPoolExecutor` and loky 3.7
-fail every pending call when one process dies, and cannot end a running call. pebble 5.2 can, but a
-process that dies while idle or starting breaks its pool, and it imports the user's script again in
-each process, which breaks scripts without a main guard.
+With Python 3.11, no library that we tried allows this. If one process dies, `ProcessPoolExecutor`
+and loky 3.7 fail every pending call; they cannot end a running call. pebble 5.2 can do both. But
+its pool breaks if a process dies while it is idle or starting, and each process imports the user's
+script again, which breaks scripts without a main guard.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ Inbox = queue.SimpleQueue["tuple[Future[Any], Call] | None"]
 
 
 class WorkerError(RuntimeError):
-    """A call raised an error in its process, or the process ended before it returned a result."""
+    """A call failed in its process, or the process ended before it returned a result."""
 
 
 class WorkerPool(Executor):
-    """Runs calls in `count` processes, which are started when first needed.
+    """Runs calls in `count` processes, which start when first needed.
 
     If a process dies, only its own call fails, and the process is replaced.
     """
@@ -46,7 +46,7 @@ class WorkerPool(Executor):
             slot.start()
 
     def submit(self, fn: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> Future[R]:
-        """Run ``fn(*args, **kwargs)`` in a worker; all of these must be picklable."""
+        """Run ``fn(*args, **kwargs)`` in a worker; function and arguments must be picklable."""
         if self._closed:
             raise RuntimeError("The workers are shut down.")
         future: Future[R] = Future()
@@ -79,7 +79,7 @@ class WorkerPool(Executor):
 
 
 class _WorkerSlot:
-    """One worker process at a time, and the thread that talks to it."""
+    """One worker process at a time, and the thread that communicates with it."""
 
     def __init__(self, inbox: Inbox, number: int) -> None:
         self.current: Future[Any] | None = None
@@ -121,15 +121,17 @@ class _WorkerSlot:
                 code = self._reap()
                 sentence = f"The process that ran this job ended (exit code {code})."
                 future.set_exception(WorkerError(sentence))
-            except Exception as error:  # noqa: BLE001, the caller's, as an Executor hands it on
+            except Exception as error:  # noqa: BLE001, the future has the error
                 future.set_exception(error)
             self.current = None
         self._reap()
 
     def _call(self, call: Call) -> Any:
-        """Return a call's result; WorkerError if it failed, EOFError or OSError if it died."""
+        """Return a call's result; WorkerError if it failed, EOFError or OSError if the process
+        died.
+        """
         process = self.start()
-        with contextlib.suppress(BrokenPipeError):  # reading the answer reports this
+        with contextlib.suppress(BrokenPipeError):  # reading the result reports this
             send(cast(IO[bytes], process.stdin), call)
         succeeded, value = receive(cast(IO[bytes], process.stdout))
         if not succeeded:

@@ -1,4 +1,4 @@
-"""The dashboard, which shows one group or the list of all, live in a notebook."""
+"""Show one group, or the list of all groups, live in a notebook."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["Dashboard", "mimebundle"]
 
 
 def __getattr__(name: str) -> Any:
-    if name in __all__:  # a session without a widget does not need the widget's imports
+    if name in __all__:  # a session without a widget needs no widget imports
         from jobgroup.dashboard import widget
 
         return getattr(widget, name)

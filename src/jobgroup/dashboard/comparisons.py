@@ -1,4 +1,4 @@
-"""Compare distributions of selected jobs with that of the first, or each with its own ideal."""
+"""Compare the distributions of jobs with that of the first job, or with their own ideals."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ MOST_SIDES: Final = 6
 """Maximum number of distributions that are drawn side by side."""
 
 MOST_STATES: Final = 1_000
-"""Number of states of a distribution that are sent; the shares of the others are summed."""
+"""Number of states of a distribution to send; the shares of the other states are summed."""
 
 
 def compare_jobs(group: JobGroup, records: Sequence[JobRecord], *, ideal: bool = False) -> Json:
-    """Return the shares of some jobs with their errors, and their distances.
+    """Return the shares of jobs with their errors, and the jobs' distances.
 
-    Each job is compared with the first job or, if requested, with its own noiseless result.
+    Each job is compared with the first job or, if `ideal`, with its own noiseless result.
     """
     store = engine_session(group).store
     found = measurements_of(group).of_records(group, records[:MOST_SIDES])
@@ -68,7 +68,7 @@ def _entries(pool: Pool) -> list[list[Any]]:
 
 
 def _comparison(pool: Pool, first: Pool, ideal: Json, *, is_first: bool) -> Json:
-    """Return the distance of two results, and the distance that chance alone would give."""
+    """Return the distance between two results, and the distance that chance alone would give."""
     if is_first or "problem" in ideal:
         return {"comparison": None, "problem": ""}
     try:
@@ -89,7 +89,7 @@ def _ideal(body: Mapping[str, Any] | None) -> Json:
 
 
 def _names(sides: Sequence[tuple[JobRecord, Measurement]]) -> list[str]:
-    """Return the labels that differ between the sides, such as "phi 1.43, indist 0.60", or all."""
+    """Return each side's differing labels, such as "phi 1.43, indist 0.60", or all its labels."""
     values = [{**record.labels, **measurement.params} for record, measurement in sides]
     names = list(dict.fromkeys(name for each in values for name in each))
     differing = [n for n in names if any(each.get(n) != values[0].get(n) for each in values)]

@@ -1,4 +1,4 @@
-"""The figures of `JobGroup.plot` for the page, as columns of plain values."""
+"""Compute the figures of `JobGroup.plot` for the page, as columns of plain values."""
 
 from __future__ import annotations
 
@@ -34,19 +34,19 @@ from jobgroup.store import JobRecord
 from jobgroup.store.encoding import json_safe
 
 LOADED_AT_ONCE: Final = 200
-"""Number of results that are loaded for one answer, so that the page shows progress."""
+"""Number of results to load for one answer, so that the page can show progress."""
 
 MOST_UNASKED: Final = 2_000
-"""Number of missing results above which results are loaded only if the page requests them."""
+"""Maximum number of missing results that are loaded without a request from the page."""
 
 MOST_VALUES: Final = 2_000
-"""Maximum number of values of a further name that the page can choose from."""
+"""Maximum number of values of another name that the page offers as choices."""
 
 _KINDS: Final = ("line", "map", "bars")
 
 
 class Figures:
-    """Answers the page's questions about figures; an unchanged group's points are kept."""
+    """Answers the page's queries about figures, and keeps the points of an unchanged group."""
 
     def __init__(self) -> None:
         self._lock = Lock()
@@ -62,8 +62,8 @@ class Figures:
             group: group of the results.
             args: `y`, `x`, `curves` ("" for none), `at` (values of other swept names), `kind`,
                 `errors`, `sweep`; `load` to load more than 2,000 results; `retry` to load failed
-                results again; `only_load` to get only the progress; `have`, the digest of the last
-                answer.
+                results again; `only_load` to get only the progress; `have`, which is the digest of
+                the last answer.
         """
         progress, points = self.points(group, args)
         if points is None:
@@ -81,7 +81,7 @@ class Figures:
     def points(
         self, group: JobGroup, args: Mapping[str, Any]
     ) -> tuple[Json, tuple[Study, list[str], Json] | None]:
-        """Load some missing results; return the progress, and the points unless not wanted."""
+        """Load some missing results; return the progress and, if wanted, the points."""
         with self._lock:
             if group is not self._group:
                 self._group, self._study = group, None
@@ -95,7 +95,7 @@ class Figures:
             return progress, self._points(group, records, str(args.get("sweep") or ""))
 
     def _load(self, group: JobGroup, records: Sequence[JobRecord], *, is_asked: bool) -> Json:
-        """Load some of the missing results; return the number of loaded results and of all."""
+        """Load some missing results; return the numbers of loaded results and of all results."""
         expected = [r for r in records if r.state in HAS_RESULTS and r.remote_id]
         known = measurements_of(group).known(expected)
         missing = [
@@ -121,7 +121,7 @@ class Figures:
     def _points(
         self, group: JobGroup, records: Sequence[JobRecord], sweep: str
     ) -> tuple[Study, list[str], Json]:
-        """Return the points of a sweep, remarks on them, and the available quantities."""
+        """Return the points of a sweep, remarks about them, and the available quantities."""
         session = engine_session(group)
         sweeps = [each.name for each in session.store.sweeps.all()]
         chosen = sweep if sweep in sweeps else sweeps[-1] if sweeps else None
@@ -146,7 +146,7 @@ class Figures:
 
 
 def with_digest(answer: Json, progress: Json, args: Mapping[str, Any]) -> Json:
-    """Return an answer with its digest, or the progress alone if the page has that answer."""
+    """Return an answer with its digest, or only the progress if the page has that answer."""
     text = json.dumps(json_safe(answer), separators=(",", ":"))
     digest = blake2b(text.encode(), digest_size=8).hexdigest()
     if args.get("have") == digest:
@@ -155,7 +155,7 @@ def with_digest(answer: Json, progress: Json, args: Mapping[str, Any]) -> Json:
 
 
 def choices_of(study: Study, definitions: Mapping[str, Any]) -> Json:
-    """Return the quantities and names of which a figure of a study can be drawn."""
+    """Return the quantities and names that a figure of a study can show."""
     measured = [m for point in study.points for m in point.pool.used]
     everything = [row.measurement for point in study.points for row in point.rows]
     samples = any(m.kind == "count" for m in measured)
@@ -174,7 +174,7 @@ def choices_of(study: Study, definitions: Mapping[str, Any]) -> Json:
 
 
 def _most_telling(study: Study, states: Sequence[str]) -> str:
-    """Return the state whose share varies most, which is probably the subject of the sweep."""
+    """Return the state whose share varies most, probably because the sweep is about that state."""
     shares = [point.pool.shares for point in study.points if point.pool.shares]
 
     def span(state: str) -> float:
@@ -185,12 +185,12 @@ def _most_telling(study: Study, states: Sequence[str]) -> str:
 
 
 class Chosen(NamedTuple):
-    """A figure with the wanted choices.
+    """A figure that follows the page's choices.
 
     Attributes:
-        figure: the figure.
-        gone: choices that were replaced because they are missing.
-        is_auto: whether the figure has the kind that `jg.plot` chooses.
+        figure: figure to show.
+        gone: choices that no longer exist and were replaced.
+        is_auto: whether the figure has the kind that `jg.plot` chooses by default.
     """
 
     figure: Figure
@@ -205,7 +205,7 @@ class Chosen(NamedTuple):
 def chosen_figure(
     study: Study, definitions: Mapping[str, Expression], choices: Json, args: Mapping[str, Any]
 ) -> Chosen:
-    """Return a figure with the page's choices; name and replace those that no longer exist."""
+    """Return a figure with the page's choices; replace and report choices that no longer exist."""
     known = with_variants(study).coordinates
     wanted: dict[str, Any] = {name: args.get(name) for name in ("x", "curves")}
     at = args.get("at") or {}

@@ -1,4 +1,4 @@
-"""The page's commands for groups, and their arguments."""
+"""Execute the page's commands for groups."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ from jobgroup.store.trash import TRASH_RETENTION_DAYS
 from jobgroup.words import format_count
 
 _UNSAFE: Final = re.compile(r'[\\/:*?"<>|\x00-\x1f\x7f]+')
-"""Characters that some file systems refuse in names."""
+"""Characters that some file systems do not allow in names."""
 
 _DELETED: Final = f"deleted; you can restore it for {TRASH_RETENTION_DAYS} days"
 
 
 def delete_shown(group: JobGroup, args: Json) -> Json:
-    """Move a group to the trash; with `cancel`, first ask the cloud to cancel its active jobs."""
+    """Move a group to the trash; with `cancel`, cancel its active jobs first."""
     if args.get("cancel"):
         request(group, "cancel", positions=None).result()
-    engine_session(group).store.meta()  # raises if another group has its name now
+    engine_session(group).store.meta()  # raises an error if another group has the name now
     _delete(group.name)
     return {"text": f"{group.name} {_DELETED}"}
 
 
 def delete(names: Any) -> Json:
-    """Move groups to the trash; a group that cannot be moved does not stop the others."""
+    """Move groups to the trash, even if some of them cannot be moved."""
     return _each(names, _delete, _DELETED)
 
 
@@ -57,7 +57,7 @@ def export(names: Any) -> Json:
 
 
 def stop(group: JobGroup, args: Json) -> Json:
-    """Stop sending jobs, in any process; with `cancel`, also cancel the jobs on the cloud."""
+    """Stop sending jobs in all processes; with `cancel`, also cancel the jobs on the cloud."""
     text = request(group, "stop", by="the dashboard").result().text
     if args.get("cancel"):
         text += f"; {request(group, 'cancel', positions=None).result().text}"
@@ -78,7 +78,7 @@ def define(group: JobGroup, args: Json) -> Json:
 
 
 def keep(group: JobGroup, args: Json) -> Json:
-    """Keep results in the group's file when they are loaded, or no longer."""
+    """Turn the caching of results in the group's file on or off."""
     group.cache.enabled = bool(args.get("keep"))
     if group.cache.enabled:
         return {"text": "results are kept in the group's file once they are loaded"}
@@ -86,7 +86,7 @@ def keep(group: JobGroup, args: Json) -> Json:
 
 
 def annotate(group: JobGroup, args: Json, *, removals: int | None = None) -> Json:
-    """Set the note of jobs; an empty text removes it."""
+    """Set the notes of jobs; an empty text removes them."""
     positions = parse_positions(args.get("positions")) or [int(args["position"])]
     jobs, text = jobs_at(group, positions, removals=removals), _text_argument(args)
     for job in jobs:
@@ -122,7 +122,7 @@ def _jobs_of(group: JobGroup, args: Json, removals: int | None) -> list[RemoteJo
 COMMANDS: Final[Mapping[str, Callable[[Any], Json]]] = MappingProxyType(
     {"delete": delete, "restore": restore, "export": export}
 )
-"""Commands for groups, which are given by name."""
+"""Commands for groups that are given by name."""
 
 ON_SHOWN: Final[Mapping[str, Callable[[JobGroup, Json], Json]]] = MappingProxyType(
     {
@@ -134,19 +134,19 @@ ON_SHOWN: Final[Mapping[str, Callable[[JobGroup, Json], Json]]] = MappingProxyTy
         "keep": keep,
     }
 )
-"""Commands for the group that is shown."""
+"""Commands for the shown group."""
 
 ON_JOBS: Final[Mapping[str, Callable[..., Json]]] = MappingProxyType(
     {"annotate": annotate, "repeat": repeat, "remove": remove}
 )
-"""Commands for its jobs that need no engine."""
+"""Commands for the shown group's jobs that do not need the engine."""
 
 
 MODES: Final = ("parallel", "sequential", "queue")
 
 
 def engine_args(group: JobGroup, args: Json) -> Json:
-    """Return a command's arguments for the engine; a wrong one raises TypeError or ValueError."""
+    """Return a command's arguments for the engine; raise TypeError or ValueError if invalid."""
     checks: dict[str, Callable[[Any], Any]] = {
         "positions": parse_positions,
         "position": int,
@@ -167,7 +167,7 @@ def engine_args(group: JobGroup, args: Json) -> Json:
 
 
 def parse_positions(value: Any) -> list[int] | None:
-    """Return positions of jobs; None for the default jobs of a command."""
+    """Return positions of jobs; None for a command's default jobs."""
     return None if value is None else [int(each) for each in value]
 
 
@@ -184,7 +184,7 @@ def _mode(value: Any) -> str:
 
 
 def _overrides(value: Any) -> dict[str, Any]:
-    """Return new values for parameters; the engine decides whether they are valid."""
+    """Return new values for parameters; the engine checks them."""
     if not isinstance(value, Mapping):
         raise TypeError(f"overrides must be an object of parameters, got {short(value)}")
     for name, wanted in value.items():
@@ -202,12 +202,12 @@ def _text_argument(args: Json) -> str:
 
 def _delete(name: str) -> None:
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the confirmation has already shown the active jobs
+        warnings.simplefilter("ignore")  # the confirmation dialog has shown the active jobs
         catalog.delete(name)
 
 
 def _each(names: Any, act: Callable[[str], None], what: str) -> Json:
-    """Call `act` for each group; fail only if it fails for all of them.
+    """Call `act` for each group, and raise only if it fails for all of them.
 
     Raises:
         JobGroupError: the command failed for every group.

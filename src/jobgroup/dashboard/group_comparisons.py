@@ -1,4 +1,4 @@
-"""Several groups in one figure, and their distances at equal points."""
+"""Compare groups: one figure of all, and their distances at equal points."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ MOST_SHOWN: Final = 20
 
 
 class GroupComparisons:
-    """Answers the page's questions about several groups; their results are remembered."""
+    """Answers the page's queries about several groups, and keeps their results in memory."""
 
     def __init__(self) -> None:
         self._known: dict[str, tuple[JobGroup, Figures]] = {}
@@ -32,8 +32,8 @@ class GroupComparisons:
         """Return a figure of all groups, and their distances from the first group.
 
         Args:
-            args: `names` of groups, which are compared with the first of them; the other arguments
-                are those of `Figures.answer`.
+            args: `names` of groups, which are compared with the first; otherwise the arguments of
+                `Figures.answer`.
         """
         names = _names(args.get("names"))
         self._known = {name: self._current(name) or _open(name) for name in names}
@@ -56,12 +56,12 @@ class GroupComparisons:
         return with_digest({**progress, **about, "figure": figure, **apart}, progress, args)
 
     def _current(self, name: str) -> tuple[JobGroup, Figures] | None:
-        """Return what is known of a group, unless another group has its name by now."""
+        """Return a group and its figures; None if another group has its name now."""
         known = self._known.get(name)
         return known if known and engine_session(known[0]).is_current() else None
 
     def _definitions(self) -> dict[str, Expression]:
-        """Return the derived quantities; the first group that has a name defines it."""
+        """Return the derived quantities; for each name, the first group's definition counts."""
         found: dict[str, Expression] = {}
         for group, _ in self._known.values():
             found = {**definitions_of(engine_session(group).store), **found}

@@ -1,4 +1,4 @@
-"""The list of all groups for the page, which is often requested but resent only if it changed."""
+"""List all groups for the page, which requests the list often and gets it only if it changed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from jobgroup.store.paths import group_path
 from jobgroup.store.summaries import recent_ends, summarise
 
 RECENT_S: Final = 600.0
-"""Seconds without a change after which no remaining time is estimated for a group."""
+"""Seconds without a change after which a group's remaining time is not estimated."""
 
 
 def present_groups() -> list[Json]:
@@ -27,7 +27,7 @@ def present_groups() -> list[Json]:
 def groups(args: Json) -> Json:
     """Return all groups on disk and those in the trash.
 
-    If `stamp` is the stamp of an earlier answer and nothing has changed, return only a stamp.
+    If `stamp` is that of an earlier answer and nothing has changed, return only a stamp.
     """
     found = {
         "groups": present_groups(),

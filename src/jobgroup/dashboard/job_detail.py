@@ -1,4 +1,4 @@
-"""Details of one job for the page, except its results: payload, events and attempts."""
+"""Return the details of one job for the page, except its results."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ ALL_FIXED: Final = (
 
 
 def job_detail(group: JobGroup, job: RemoteJob) -> Json:
-    """Return everything that is known about one job, except its results."""
+    """Return a job's details: parameters, events and attempts."""
     store, record = engine_session(group).store, job._record  # noqa: SLF001
     metadata = job.metadata
     return {
@@ -96,12 +96,12 @@ def _changeable(store: GroupStore, entry_id: int) -> Json:
 
 
 def _events(job: RemoteJob, added_at: float) -> list[Json]:
-    """Return what happened to a job, each event once, in order."""
+    """Return the events of a job, each once, in order."""
     happened = [{"at": added_at, "what": "added", "text": ""}]
     for attempt in job.attempts:
         latest = 0.0
         for event in _events_of(attempt):
-            # the cloud has its own clock, and some clouds report whole seconds
+            # Clouds have their own clocks, and some report whole seconds.
             latest = max(latest, event["at"])
             happened.append({**event, "at": latest})
     happened += [{"at": each.at, "what": each.kind, "text": each.text} for each in job.events]

@@ -1,4 +1,4 @@
-"""Find out whether this kernel runs a cell, during which browser messages may not arrive."""
+"""Find out whether this kernel is running a cell, when browser messages may not arrive."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ import time
 from typing import Any, Final
 
 LOST_AFTER_S: Final = 60.0
-"""Seconds of silence after which a page counts as gone; a visible page keeps sending messages."""
+"""Seconds of silence after which a page counts as gone. A visible page keeps sending messages."""
 
 LOST_AFTER_UNSEEN_S: Final = 600.0
-"""The same, if it is unknown whether a cell blocks the kernel."""
+"""The same if it is unknown whether a cell blocks the kernel."""
 
 
 class CellMonitor:
@@ -22,7 +22,7 @@ class CellMonitor:
         self.open()
 
     def open(self) -> None:
-        """Begin, or begin again after `close`, in a cell that creates or displays a dashboard."""
+        """Start, or restart after `close`, in a cell that creates or displays a dashboard."""
         self.close()
         self._is_running = True
         if self._shell is not None:

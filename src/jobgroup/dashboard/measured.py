@@ -1,4 +1,4 @@
-"""Measured values for the page, which `jobgroup.results` computes and which stay in memory."""
+"""Compute measured values for the page with `jobgroup.results`, and keep them in memory."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ from jobgroup.store import JobRecord
 from jobgroup.store.columns import MAX_CELL
 
 MAX_STATES: Final = 24
-"""Number of the group's most frequent states whose shares are sent by default."""
+"""Number of states whose shares are sent by default: the group's most frequent ones."""
 
 MAX_ENTRIES: Final = 1000
-"""Number of outcomes of a distribution that are sent; the others are summed."""
+"""Number of outcomes of a distribution to send; the others are summed."""
 
 MAX_REMEMBERED: Final = 2_000_000
-"""Number of outcomes that are kept in memory, so that each result is fetched only once."""
+"""Maximum number of outcomes in memory. Until then, each result is fetched only once."""
 
 Found = list[Measurement] | str
 """The measurements of a job, or the reason why they are unknown."""
@@ -42,10 +42,10 @@ Found = list[Measurement] | str
 class Measurements:
     """The results of one group's jobs, each fetched and reduced once.
 
-    Several threads may need a result at once: if one of them is fetching it, the others wait.
+    If several threads need the same result, one of them fetches it and the others wait.
 
     Attributes:
-        token_needed: `url` and `account` whose token the last results needed; None if there are
+        token_needed: `url` and `account` for which the last fetch needed a token; None if it needed
             none.
     """
 
@@ -63,7 +63,7 @@ class Measurements:
         return self.of_records(group, [job._record for job in jobs])  # noqa: SLF001
 
     def known(self, records: Sequence[JobRecord]) -> dict[int, list[Measurement]]:
-        """Return the measurements that are in memory, by position, without fetching others."""
+        """Return the measurements in memory by position, without fetching others."""
         with self._lock:
             known = self._known
             return {r.position: known[r.attempt_id] for r in records if r.attempt_id in known}
@@ -101,7 +101,7 @@ class Measurements:
     ) -> dict[int, Found]:
         found: dict[int, Found] = {
             r.position: self._known.get(r.attempt_id)
-            or ready[r.attempt_id]  # known when this was asked, and forgotten since
+            or ready[r.attempt_id]  # it was in memory at the beginning of this call
             or failures.get(r.entry_id, "The result is not available yet.")
             for r in records
         }
@@ -112,12 +112,12 @@ class Measurements:
 
     @property
     def frequent_states(self) -> list[str]:
-        """Return the states with the greatest sums of shares in all results so far, in order."""
+        """Return the states, in descending order of their summed shares in all results so far."""
         with self._lock:
             return ranked(self._sums)[:MAX_STATES]
 
     def _fetch(self, group: JobGroup, records: list[JobRecord]) -> dict[int, str]:
-        """Remember the results of these jobs; return the reason for each missing one, by entry."""
+        """Fetch and keep the results of jobs; return the reason for each missing one, by entry."""
         session = engine_session(group)
         documents: Mapping[int, dict[str, Any] | Exception]
         try:
@@ -141,7 +141,7 @@ class Measurements:
         }
 
     def _sum(self, record: JobRecord, found: list[Measurement]) -> None:
-        """Add the shares of a result once; they replace those of an earlier attempt."""
+        """Add the shares of a result once, in place of those of an earlier attempt."""
         attempt = self._summed.get(record.entry_id, record.attempt_id)
         if record.entry_id in self._summed and attempt == record.attempt_id:
             return
@@ -158,7 +158,7 @@ _sharing: Final = Lock()
 
 
 def measurements_of(group: JobGroup) -> Measurements:
-    """Return the loaded results of a group, which all dashboards of this process share."""
+    """Return the measurements of a group. All dashboards of this process share them."""
     with _sharing:
         return _shared.setdefault(engine_session(group), Measurements())
 
@@ -173,11 +173,11 @@ def measured_rows(
     frequent: Sequence[str],
     definitions: Mapping[str, Expression],
 ) -> Json:
-    """Return a row for each job and iteration, with the numbers of `jg.results_table()`.
+    """Return a row for each job and iteration, with the same numbers as `jg.results_table()`.
 
     Args:
-        found: measurements of jobs, or the reasons why there are none.
-        states: states whose shares are requested in addition to the most frequent ones.
+        found: measurements of jobs, or the reasons why they are missing.
+        states: states whose shares are returned in addition to the most frequent ones.
         frequent: states of the group, the most frequent first.
         definitions: derived quantities.
     """

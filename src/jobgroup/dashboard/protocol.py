@@ -1,7 +1,7 @@
-"""The messages between the kernel and the browser.
+"""Parse and build the messages between the kernel and the browser.
 
-Incoming messages are parsed on arrival, and outgoing ones are built here. The browser's side is
-`js/src/kernel/protocol.ts`; tests run both on the same recorded messages.
+The browser's side is `js/src/kernel/protocol.ts`. Tests run both sides on the same recorded
+messages.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ class InvalidMessageError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class ClientState:
-    """The rows that the browser has, by epoch and version."""
+    """The rows that the browser has, identified by epoch and version."""
 
     epoch: str
     version: int
@@ -105,10 +105,10 @@ class Sync:
 
 @dataclass(frozen=True, slots=True)
 class Close:
-    """No view is open any more.
+    """The last view was closed.
 
     Attributes:
-        has_views: whether the page has views that are out of sight.
+        has_views: whether the page still has views, out of sight.
     """
 
     has_views: bool = True
@@ -116,7 +116,7 @@ class Close:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A command to execute once, however often it arrives with this id.
+    """A command, which is executed once even if it arrives more often.
 
     Attributes:
         epoch: epoch of the rows that the positions refer to; "" for the last reported epoch.
@@ -130,7 +130,7 @@ class Command:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A question to answer; `epoch` is as for a command."""
+    """A query to answer; `epoch` is as for a command."""
 
     id: str
     name: str
@@ -140,7 +140,7 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class SetTrait:
-    """A new value for a trait, set in the browser."""
+    """A new value of a trait, from the browser."""
 
     id: str
     name: str
@@ -149,7 +149,7 @@ class SetTrait:
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A token that the user typed for an account. No repr, log or error shows it."""
+    """A token that the user typed for an account. No repr, log or error contains it."""
 
     id: str
     url: str
@@ -163,8 +163,8 @@ class Push:
 
     Attributes:
         n: number of the push.
-        epoch: id of the group's current snapshot sequence; a browser that has rows of another
-            sequence starts again.
+        epoch: id of the group's current snapshot sequence; a browser with rows of another sequence
+            discards them.
         since, version: versions between which the rows changed.
         total: number of jobs.
     """
@@ -179,8 +179,8 @@ class Push:
 Message = Open | Sync | Close | Command | Query | SetTrait | Token
 
 
-def parse(content: object) -> Message:  # noqa: PLR0911  # one for each kind
-    """Return a message's content as an object; raise InvalidMessageError if it is invalid."""
+def parse(content: object) -> Message:  # noqa: PLR0911 # one return for each kind
+    """Return a message as an object; raise InvalidMessageError if it is invalid."""
     if not isinstance(content, Mapping):
         raise InvalidMessageError(f"not a message: {short(content)}")
     match content.get("t"):
@@ -229,15 +229,15 @@ def error(request: str, code: str, message: str) -> Json:
 
 
 def ack(request: str, python: str = "") -> Json:
-    """Acknowledge a request, so that the page does not take a long one for a busy kernel.
+    """Acknowledge a request; without this, the page would take the kernel for busy.
 
-    `python` is the line of Python that does the same.
+    `python` is the equivalent line of Python.
     """
     return {"t": "ack", "id": request, "python": python}
 
 
 def encode_rows(rows: Columns) -> tuple[Json, Buffers]:
-    """Return rows as columns, each of which refers to the buffer with its JSON."""
+    """Return rows as columns, each with the number of the buffer that has its JSON."""
     columns = {
         name: {"at": at, "zero": column.zero}
         if column.since is None
@@ -249,19 +249,19 @@ def encode_rows(rows: Columns) -> tuple[Json, Buffers]:
 
 
 def inline_rows(rows: Columns) -> Json:
-    """Return rows as columns of plain values, for hosts without buffers."""
+    """Return rows as columns of plain values, for hosts that do not support buffers."""
     columns = {name: column.values() for name, column in _named(rows)}
     return {"n": rows.count, "columns": columns}
 
 
 def _named(rows: Columns) -> Iterator[tuple[str, Column]]:
-    """Return columns by their names in the browser, which nests names at dots."""
+    """Yield columns with their names in the browser, which nests names at dots."""
     for name, column in rows.columns.items():
         yield _KEYED.get(name, name), column
 
 
 def _token(content: Mapping[str, Any]) -> Token:
-    """Return the token. No error contains a value, because any of them may be the token."""
+    """Return the token. Errors contain no values, because any value may be the token."""
     values = [content.get(key) for key in ("id", "url", "account", "token")]
     if not all(isinstance(value, str) and len(value) <= MAX_TOKEN for value in values):
         raise InvalidMessageError(
@@ -288,7 +288,7 @@ def _request(content: Mapping[str, Any], known: Sequence[str]) -> tuple[str, str
 
 
 def _id(content: Mapping[str, Any]) -> str:
-    """Return a request's id, which is kept long after its answer."""
+    """Return a request's id, within the bounds for ids that are kept."""
     found: str = _field(content, "id", str)
     if len(found) > MAX_ID:
         raise InvalidMessageError(f"id must have at most {MAX_ID} characters, got {short(found)}")

@@ -1,6 +1,6 @@
-"""Answer the browser's questions about jobs, results and groups (`js/src/kernel/answers.ts`).
+"""Answer the browser's queries about jobs, results and groups (`js/src/kernel/answers.ts`).
 
-Answers may take long, because results come from the cloud, so threads of their own compute them.
+Results come from the cloud, so answers may take a long time. Separate threads compute them.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from jobgroup.store.paths import group_path, size_on_disk
 
 NEED_RESULTS: Final = frozenset({"results", "measured", "figure", "compare"})
 NEED_PERCEVAL: Final = NEED_RESULTS | {"compare_groups", "drawing"}
-"""Questions that may import Perceval; a server forwards them to a child process."""
+"""Queries that may import Perceval. A server forwards them to a child process."""
 
 MOST_FIGURES: Final = 12
 MOST_POINTS: Final = 50_000
@@ -42,11 +42,11 @@ OF_ONE_JOB: Final[Mapping[str, Callable[[JobGroup, RemoteJob], Json]]] = {
     "payload": payload,
     "drawing": drawing,
 }
-"""Questions about the job at a position."""
+"""Queries about the job at a position."""
 
 
 class Queries:
-    """Answers questions about a group, and remembers its figures."""
+    """Answers queries about a group, and keeps its figures in memory."""
 
     def __init__(self) -> None:
         self.compare_groups = GroupComparisons().answer
@@ -61,7 +61,7 @@ class Queries:
     def answer(
         self, group: JobGroup, name: str, args: Json, *, removals: int | None = None
     ) -> Json:
-        """Return the answer, with `token_needed` if results lack a token that works."""
+        """Return the answer, with `token_needed` if results need a valid token."""
         answer = self._answer(group, name, args, removals)
         if name in NEED_RESULTS and (needed := measurements_of(group).token_needed):
             return {**answer, "token_needed": needed}
@@ -85,12 +85,12 @@ class Queries:
         return self.results(group, jobs or [])
 
     def results(self, group: JobGroup, jobs: Sequence[RemoteJob]) -> Json:
-        """Return the distributions of some jobs, or the reasons why there are none."""
+        """Return the distributions of jobs, or the reasons why they are missing."""
         found = measurements_of(group).of(group, jobs)
         return {"results": [{"position": p, **distributions(parts)} for p, parts in found.items()]}
 
     def figures(self, group: JobGroup) -> Json:
-        """Return a figure for each quantity, with all results if they are few enough."""
+        """Return a figure for each quantity, and load all results if they are few enough."""
         answer = self._of_group["figure"]
         first = answer(group, {})
         while first["missing"] > 0 and first["of"] <= MOST_UNASKED:
@@ -104,7 +104,7 @@ class Queries:
         return dict([*found.items()][: max(1, MOST_POINTS // max(1, points))])
 
     def measured(self, group: JobGroup, jobs: Sequence[RemoteJob], states: Sequence[str]) -> Json:
-        """Return the measured values of some jobs, one row for each job and iteration."""
+        """Return the measured values of jobs, in one row for each job and iteration."""
         known = measurements_of(group)
         found = known.of(group, jobs)
         definitions = definitions_of(engine_session(group).store)
@@ -127,6 +127,6 @@ def size(group: JobGroup) -> Json:
 
 
 def estimate(group: JobGroup, jobs: list[RemoteJob] | None, rerun: bool) -> Json:
-    """Return the estimate of a run or a rerun, and its summary in one line."""
+    """Return the estimate of a run or a rerun, and a summary in one line."""
     estimated = group.estimate(jobs, rerun=rerun)
     return {**asdict(estimated), "text": str(estimated)}

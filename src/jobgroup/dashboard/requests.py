@@ -1,4 +1,4 @@
-"""The browser's requests: each is executed once and answered once, with its id."""
+"""Execute the browser's requests once each, and answer each with its id."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from jobgroup.logs import logger
 from jobgroup.store import CommandResult
 
 MAX_ANSWERS: Final = 200
-"""Number of answers that are kept, so that a lost answer can be repeated."""
+"""Number of kept answers, from which a lost answer can be repeated."""
 
 MAX_DONE: Final = 100_000
-"""Number of past requests that are remembered, so that a repeated one is not executed again."""
+"""Number of past requests whose ids are kept, so that a repeated request is not executed again."""
 
 _log = logger(__name__)
 
 
 class Requests:
-    """Executes requests and answers them; errors are answers too.
+    """Executes requests and answers them. Errors are answers too.
 
     Any thread may call the methods, which return at once.
     """
@@ -49,7 +49,7 @@ class Requests:
     def begin(
         self, request: str, begin: Callable[[], Future[Any]], line: str = "", *, once: bool = False
     ) -> None:
-        """Begin a request unless it has begun or was answered (with `once`, however long ago)."""
+        """Begin a request, unless it has already begun."""
         with self._lock:
             is_answered = request in self._answers
             is_done = request in self._done
@@ -77,11 +77,11 @@ class Requests:
             future.add_done_callback(lambda done: self._finish(request, done.result))
 
     def answer(self, request: str, get: Callable[[], Any]) -> None:
-        """Answer a request that takes no time to execute."""
+        """Answer a request immediately."""
         self._finish(request, get)
 
     def repeat(self, requests: Iterable[str]) -> None:
-        """Repeat the answers to these requests, as far as they are kept."""
+        """Repeat the answers to these requests, if they are kept."""
         with self._lock:
             found = [self._answers.get(request) for request in requests]
         for answer in found:
@@ -89,7 +89,7 @@ class Requests:
                 self._send(answer)
 
     def forget_questions(self, pending: Iterable[str]) -> None:
-        """Forget the answers to questions that the page has received; some have megabytes."""
+        """Forget the answers that the page has received, except to commands. They may be large."""
         with self._lock:
             for question in self._questions.difference(pending):
                 if self._answers.get(question) is not None:
@@ -103,7 +103,7 @@ class Requests:
             return self._pool.submit(function, *args)
 
     def rest(self, *, is_final: bool = False) -> None:
-        """End idle threads; pending requests are still answered, unless this is final."""
+        """End idle threads. Pending requests are still answered, unless `is_final` is set."""
         with self._lock:
             pool, self._pool = self._pool, None
         if pool is not None:

@@ -1,7 +1,7 @@
 """Send a dashboard's changes to the browser, in order.
 
-Changes are combined into at most four pushes a second. The sender rests when no page is open and
-no program observes the state.
+Changes are combined into at most four pushes per second. The sender rests if no page is open and no
+program observes the state.
 """
 
 from __future__ import annotations
@@ -21,14 +21,15 @@ from jobgroup.logs import logger
 
 PUSH_INTERVAL_S: Final = 0.25
 READ_INTERVAL_S: Final = 2.0
-"""Seconds after which the state is read even if no change was reported, because a response of the
-cloud that changes no job still makes the page show "updated just now"."""
+"""Seconds after which the state is read even without a reported change. If the cloud responds and
+no job has changed, the page must still show "updated just now".
+"""
 
 _log = logger(__name__)
 
 
 class Source(Protocol):
-    """The group that the sender reads, which may be replaced, and the page that it sends to."""
+    """The group that the sender reads, and the page that it sends to. The group may be replaced."""
 
     def read_state(self) -> tuple[int, int]:
         """Update the traits; return the version and the number of jobs."""
@@ -37,20 +38,20 @@ class Source(Protocol):
         """Return the messages with the rows of a push."""
 
     def subscribe(self, callback: Callable[[], None]) -> Callable[[], None]:
-        """Call back after changes; return a function that ends it."""
+        """Call back after changes; return a function that unsubscribes."""
 
     def send(self, content: Any, buffers: Any = None) -> None:
         """Send a message to the browser."""
 
     def rest(self) -> None:
-        """End threads, because no page is open."""
+        """End threads while no page is open."""
 
     def report(self, error: Exception) -> None:
         """Show an internal error to the user."""
 
 
 class Sender:
-    """Sends a session's changes. Any thread may call the public methods, which return at once."""
+    """Sends a session's changes. Any thread may call the public methods; they return at once."""
 
     def __init__(
         self, source: Source, make_driver: Callable[[Step], Driver] = OWN_THREADS.driver
@@ -77,7 +78,7 @@ class Sender:
     # -- from any thread ---------------------------------------------------------------------------
 
     def reopen(self) -> None:
-        """Begin again after `close`, in a cell that displays the dashboard."""
+        """Restart after `close`, in a cell that displays the dashboard."""
         self._cells.open()
 
     def on_display(self) -> None:
@@ -90,8 +91,8 @@ class Sender:
 
     def on_open(self, client: ClientState | None) -> None:
         with self._lock:
-            # On ipykernel 7.4 the browser's messages are handled on the shell that last sent
-            # something: sent in the context of this one, a click is handled during a cell.
+            # ipykernel 7.4 handles the browser's messages on the shell that last sent a message.
+            # Sending from this context lets it handle a click while a cell runs.
             self._context = contextvars.copy_context()
             self._heard_at = time.monotonic()
             self._has_views = True
@@ -100,14 +101,14 @@ class Sender:
             self._start()
 
     def on_sync(self, message: Sync) -> None:
-        """Record that a view is open; push from this thread if the other's pushes do not arrive."""
+        """Record that a view is open; push from this thread if no other thread's pushes arrive."""
         with self._lock:
             self._heard_at = time.monotonic()
             self._note_epoch(message.client)
             self._sync.synced(message.client, message.ack)
             if not message.reply:
                 return
-            is_overdue = self._sync.is_overdue(self._heard_at)  # in Colab, none arrives
+            is_overdue = self._sync.is_overdue(self._heard_at)  # as in Colab
             self._sync.opened(message.client)
             self._start()
         if is_overdue:
@@ -121,7 +122,7 @@ class Sender:
             self._nudge()
 
     def observe(self, is_observed: bool) -> None:
-        """Return whether a program observes the state, which is then kept up to date."""
+        """Record whether a program observes the state, which is then kept up to date."""
         with self._lock:
             if is_observed and not self._is_observed:
                 self._start()
@@ -129,12 +130,12 @@ class Sender:
             self._nudge()
 
     def rest(self) -> None:
-        """End threads because the group is gone, until a view or a program needs them again."""
+        """End threads, because the group is gone, until a view or a program needs them again."""
         with self._lock:
             self._is_resting = True
 
     def restart(self) -> None:
-        """Start again because another group is shown."""
+        """Start again, because another group is shown."""
         with self._lock:
             self._sync.restart()
             self._stop_subscription()
@@ -166,9 +167,9 @@ class Sender:
 
     @property
     def page_epoch(self) -> str:
-        """Return the epoch that the page last reported for its rows; the current one if none.
+        """Return the epoch that the page last reported for its rows; by default the current epoch.
 
-        The page reports each snapshot before it sends anything about its rows.
+        The page reports each snapshot before it sends requests about its rows.
         """
         return self._page_epoch or self._sync.epoch
 
@@ -205,7 +206,7 @@ class Sender:
         self._driver.wake()
 
     def _nudge(self) -> None:
-        """Wake the driver to look for changes, unless no view or observer is active."""
+        """Wake the driver to look for changes, if a view or an observer is active."""
         if self._is_driven:
             self._driver.wake()
 
@@ -215,7 +216,7 @@ class Sender:
             self._unsubscribe = None
 
     def _step(self) -> float | None:
-        """Send due messages; return the seconds until the next, or None if no page is open."""
+        """Send due messages; return the seconds until the next step, or None if no page is open."""
         if self._is_due(time.monotonic()):
             context = self._context
             if context is None:

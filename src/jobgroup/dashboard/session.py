@@ -1,6 +1,6 @@
-"""`DashboardSession`: the state and actions of a dashboard, independent of the transport.
+"""Define `DashboardSession`, a dashboard's state and actions, independent of the transport.
 
-Its traits are its state; rows, requests and answers are messages (`protocol.py`).
+The traits are the state. Rows, requests and answers are messages (`protocol.py`).
 """
 
 from __future__ import annotations
@@ -52,13 +52,13 @@ from jobgroup.store.encoding import as_json, as_object
 from jobgroup.store.output import user_path
 
 CHUNK_ROWS: Final = 10_000
-"""Number of rows per message, about a megabyte: the page appears early, and no proxy rejects it."""
+"""Number of rows per message. These take about a megabyte, which every proxy accepts."""
 
 MAX_SHOWN: Final = 200_000
 """Maximum number of jobs whose rows a page gets: the newest ones."""
 
 MAX_CHOICES: Final = 5_000
-"""Maximum number of characters of a view's choices."""
+"""Maximum number of characters of a view's settings."""
 
 _log = logger(__name__)
 
@@ -66,8 +66,9 @@ _log = logger(__name__)
 class DashboardSession(HasTraits):
     """A dashboard of a group, or of the list of all groups.
 
-    A transport is a subclass with `send`. It passes messages of the browser to `receive`, and
-    carries the traits that are tagged ``sync``. All methods that a transport calls return at once.
+    A transport is a subclass with `send`. It passes the browser's messages to `receive`, and
+    transmits the traits that are tagged ``sync``. All methods that a transport calls return at
+    once.
 
     Args:
         group: group to show first; None for the list of all groups.
@@ -132,7 +133,7 @@ class DashboardSession(HasTraits):
         raise NotImplementedError
 
     def set_token(self, token: Secret, url: str, account: str) -> str:
-        """Keep a token that was typed in the page in memory; return a sentence that reports this.
+        """Keep a token from the page in memory, and return a sentence for the user.
 
         Raises:
             ValueError: the token has invalid characters, or the URL is not a cloud's.
@@ -141,7 +142,7 @@ class DashboardSession(HasTraits):
         return f"Token set for {url}"
 
     def receive(self, content: object) -> None:
-        """Handle a message from the browser; raise nothing, because no one would see the error."""
+        """Handle a message from the browser. This raises no error, because no one would see it."""
         try:
             message = protocol.parse(content)
         except protocol.InvalidMessageError as error:
@@ -221,11 +222,10 @@ class DashboardSession(HasTraits):
         self._show(JobGroup.open(name) if name else None)
 
     def save_html(self, path: str | PathLike[str], *, results: bool = True) -> None:
-        """Write the group as a single page that needs neither a kernel nor a network.
+        """Write the group to a single page that needs neither a kernel nor a network connection.
 
-        The page's table, filters and charts work; its actions are hidden. Colleagues can open the
-        page in a browser. The jobs are polled first; if that fails, the page has their last known
-        states.
+        Anyone can open the page in a browser. Its table, filters and charts work; its actions are
+        hidden. The jobs are polled first. If that fails, the page shows their last known states.
 
         Args:
             path: path of the file; an existing file is overwritten.
@@ -248,14 +248,14 @@ class DashboardSession(HasTraits):
         user_path(path).write_text(page, encoding="utf-8")
 
     def observe(self, handler: Callable[..., Any], names: Any = All, type: Any = "change") -> None:
-        """Observe traits as in traitlets; the group is followed while there are observers."""
+        """Observe traits as in traitlets. The group is polled while there are observers."""
         super().observe(handler, names, type)
         asked = {names} if isinstance(names, str) else names
         if asked is All or not _READ.isdisjoint(asked):
             self._sender.observe(True)
 
     def unobserve_all(self, name: Any = All) -> None:
-        """Remove observers as in traitlets; without a name, only views then follow the group."""
+        """Remove observers as in traitlets. Without a name, only views keep the group polled."""
         super().unobserve_all(name)
         if name is All:
             self._sender.observe(False)
@@ -284,11 +284,11 @@ class DashboardSession(HasTraits):
         needed = token_needed(group) if state.trouble == "token" else self._token_of_results
         self.set_trait("token_needed", needed)
         removals = engine_session(group).store.entries.removals()
-        if removals != self._removals:  # the page's rows have other positions now
+        if removals != self._removals:  # the positions of the page's rows have changed
             self._removals = removals
             self.selected = []
             self._sender.restart()
-        if self.deleted:  # the group was restored since
+        if self.deleted:  # the group has been restored
             self._sender.restart()
             self.set_trait("deleted", False)
         return self.version, sum(state.counts.values())
@@ -296,7 +296,7 @@ class DashboardSession(HasTraits):
     def read_rows(self, push: Push) -> Iterator[tuple[Json, Buffers]]:
         """Return the messages with the rows of a push.
 
-        A row that changes during the read is newer than the version, and is sent again.
+        If a row changes during the read, it is newer than the version and is sent again.
         """
         group, is_patch = self._shown, push.since >= 0
         reads: list[Callable[[], Columns]] = [lambda: Columns(0, {})]
@@ -331,7 +331,7 @@ class DashboardSession(HasTraits):
         self._sender.enqueue(message)
 
     def _removals_of(self, epoch: str) -> int:
-        """Return the number of removals up to the page's rows."""
+        """Return the value of `removals()` to which the page's rows correspond."""
         return self._removals if (epoch or self._sender.page_epoch) == self._sender.epoch else -1
 
     def _do(self, name: str, args: Json, removals: int) -> Future[Any]:
@@ -348,7 +348,7 @@ class DashboardSession(HasTraits):
         if name in group_commands.ON_JOBS:
             act_on_jobs = partial(group_commands.ON_JOBS[name], group, args, removals=removals)
             return self._requests.in_thread(act_on_jobs)
-        as_of = None if "state" in args else removals  # its positions are those of now
+        as_of = None if "state" in args else removals  # positions by state are current
         return request(group, name, removals=as_of, **group_commands.engine_args(group, args))
 
     def _give_token(self, token: Secret, url: str, account: str) -> Json:
@@ -357,7 +357,7 @@ class DashboardSession(HasTraits):
         try:
             text = self.set_token(token, url, account)
         except ValueError as error:
-            raise JobGroupError(str(error)) from None  # an answer, not a line in a log
+            raise JobGroupError(str(error)) from None  # the page shows this error; it is not logged
         self._token_of_results = None
         return {"text": text}
 
@@ -366,7 +366,7 @@ class DashboardSession(HasTraits):
         return {"text": f"{name} opened" if name else "all groups shown"}
 
     def _ask_noted(self, name: str, args: Json, removals: int) -> Future[Any]:
-        """Request an answer, and note which token the results need, for the page's field."""
+        """Request an answer, and set `token_needed` if results need a token."""
         asked, group = self._ask(name, args, removals), self._shown
 
         def note(done: Future[Any]) -> None:
@@ -430,7 +430,7 @@ class DashboardSession(HasTraits):
 
     @on_change("sort", "columns", "table")
     def _keep_table(self, _: Any) -> None:
-        """Store the sort order, columns and widths with the group, as `_keep_plot` does."""
+        """Store the sort order, columns and widths with the group, for its next view."""
         group = self._shown
         chosen = {"sort": self.sort, "columns": self.columns, "table": self.table}
         found = {name: value for name, value in chosen.items() if value}
@@ -440,7 +440,7 @@ class DashboardSession(HasTraits):
 
     @on_change("plot")
     def _keep_plot(self, change: Any) -> None:
-        """Store the choices with the group, as the defaults of its next view."""
+        """Store the plot's settings with the group, for its next view."""
         group = self._shown
         if group is not None and not self.deleted and change.new != _kept_plot(group):
             keep = engine_session(group).store.keep_default
@@ -464,18 +464,18 @@ _SHARED = frozenset(
         *("filter", "sort", "search", "columns", "plot", "table", "theme", "last_error"),
     }
 )
-"""Traits with which a saved page begins."""
+"""Traits that a saved page starts with."""
 
 _FOLLOWED = (
     *("counts", "progress", "eta_s", "version", "updated_at", "active", "paused", "next_up"),
     *("busy", "last_error", "trouble", "trouble_since", "stalled_since", "results_on_cloud_only"),
 )
 _READ = frozenset({*_FOLLOWED, "sender", "interrupted", "description", "deleted", "token_needed"})
-"""Traits that describe the group, as of the last reading of its state."""
+"""Traits that describe the group's state at its last reading."""
 
 
 def _kept_plot(group: JobGroup | None) -> dict[str, Any]:
-    """Return the choices of the last view of a group."""
+    """Return the plot's settings from the last view of a group."""
     if group is None:
         return {}
     try:
@@ -485,7 +485,7 @@ def _kept_plot(group: JobGroup | None) -> dict[str, Any]:
 
 
 def _kept_table(group: JobGroup | None) -> dict[str, Any]:
-    """Return the valid sort order, columns and widths of the last view of a group."""
+    """Return the valid sort order, columns and widths from the last view of a group."""
     if group is None:
         return {}
     try:

@@ -1,4 +1,4 @@
-"""The used slots of a group's plans, requested at most every five seconds for all views."""
+"""Request the used slots of a group's plans, at most every five seconds for all views."""
 
 from __future__ import annotations
 

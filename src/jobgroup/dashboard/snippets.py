@@ -1,4 +1,4 @@
-"""Lines of Python that do the same as the page's buttons, to teach the library. Pure."""
+"""Write the lines of Python that do the same as the page's buttons. Pure."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from jobgroup.dashboard.protocol import Json
 
 
 def line_of(name: str, args: Json, group: str) -> str:
-    """Return the line of Python; "" if the arguments allow none.
+    """Return the line of Python; "" if there is none for the arguments.
 
     >>> line_of("rerun", {"positions": [2, 7], "overrides": {"max_shots": 100}}, "g")
     "jg.rerun([2, 7], params={'max_shots': 100})"
@@ -61,7 +61,7 @@ def _jobs(args: Json) -> str:
 
 
 def _of_jobs(verb: str, args: Json, *more: str) -> str:
-    """Return a call for some jobs, or for all if no jobs are named."""
+    """Return a call for the given jobs, or for all jobs if none are given."""
     named = [_jobs(args)] if _names_jobs(args) else []
     return f"jg.{verb}({', '.join([*named, *more])})"
 
@@ -85,7 +85,7 @@ def _prioritize(args: Json) -> str:
 
 
 def _sending(verb: str, args: Json) -> str:
-    """Return a call of `run_parallel`, `rerun_failed_sequential` or the like."""
+    """Return a call of a method that sends, such as `run_parallel`."""
     given = [] if args.get("replace", True) else ["False"]
     if args.get("mode") == "sequential":
         delay = f"{args.get('delay', 0):g}"

@@ -1,4 +1,4 @@
-"""Write a group as one page with its state and the dashboard, for use without a kernel."""
+"""Write one page with the dashboard and a group's state, for use without a kernel."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ from jobgroup.store.columns import read_columns
 from jobgroup.store.encoding import json_safe
 
 MAX_DETAILS: Final = 2000
-"""Maximum number of jobs whose attempts and events are in the page; failed jobs come first."""
+"""Maximum number of jobs whose attempts and events the page contains. Failed jobs come first."""
 
 MAX_RESULTS: Final = 200
-"""Maximum number of jobs whose results are in the page."""
+"""Maximum number of jobs whose results the page contains."""
 
 EPOCH: Final = "saved"
-"""Epoch that tells the browser that nothing will change."""
+"""Epoch for which the browser expects no changes."""
 
 
 def page_of(group: JobGroup, traits: Mapping[str, Any], *, with_results: bool) -> str:
-    """Return the page, with the group's last known state."""
+    """Return the page with the group's last known state."""
     records, now = group.snapshot(), time.time()
     rows = read_columns(engine_session(group).store.database, 0, len(records))
     push = protocol.Push(n=1, epoch=EPOCH, since=-1, version=1, total=len(records))
@@ -75,7 +75,7 @@ def _module(name: str) -> str:
 
 
 def _as_script(value: Any) -> str:
-    """Return JSON for a script element, which no text inside can close."""
+    """Return JSON for a script element. No text in it can close the element."""
     return json.dumps(value, default=str, separators=(",", ":")).replace("<", "\\u003c")
 
 

@@ -1,4 +1,4 @@
-"""Write a group as plain HTML, for pages without a kernel: saved notebooks, GitHub, nbconvert.
+"""Write a group as plain HTML for saved notebooks, GitHub and nbconvert.
 
 All text from clouds and colleagues is escaped.
 """
@@ -28,21 +28,21 @@ from jobgroup.store import JobRecord
 
 MAX_ROWS: Final = 50
 MAX_BYTES: Final = 20_000
-"""Maximum number of rows, and their maximum size in bytes, so that a saved notebook stays small."""
+"""Maximum number of rows and their maximum size in bytes. A saved notebook must stay small."""
 
 MAX_COLUMNS: Final = 12
-"""Maximum number of columns of values that differ between the jobs."""
+"""Maximum number of columns for values that differ between jobs."""
 
 Measured = Mapping[int, Sequence[Measurement]]
 
 
 def saved_state(group: JobGroup) -> Json:
-    """Return the state of a group that a notebook stores, with its uuid and version.
+    """Return the state of a group for storage in a notebook, with the group's uuid and version.
 
     Raises:
         StorageError: the group was deleted or cannot be read.
     """
-    meta = engine_session(group).store.meta()  # read first, so that later changes are saved again
+    meta = engine_session(group).store.meta()  # read first: later changes are then saved again
     return {
         "uuid": str(meta["uuid"]),
         "version": int(meta["version"]),
@@ -51,7 +51,7 @@ def saved_state(group: JobGroup) -> Json:
 
 
 def html_of(group: JobGroup) -> str:
-    """Return a group's last known state, with its time and the line that opens the dashboard."""
+    """Return a group's last known state, with the date and the code that opens the dashboard."""
     session = engine_session(group)
     store = session.store
     chosen = {*store.entries.ids(FAILED)[:MAX_ROWS], *store.entries.ids()[:MAX_ROWS]}
@@ -71,7 +71,7 @@ def page_of(
     now: float,
     measured: Measured = MappingProxyType({}),
 ) -> str:
-    """Return the page for given records: the first ones, and all that failed."""
+    """Return the page for the given records: the first ones and all failed ones."""
     shown = sorted(records, key=lambda r: r.state not in FAILED)[:MAX_ROWS]
     columns = _columns(list(rows_of(shown, measured, {})))
     rows = _within(MAX_BYTES, [*map(_row, zip(*columns.values(), strict=True))])
@@ -94,7 +94,7 @@ def page_of(
 
 
 def _columns(rows: Sequence[ResultRow]) -> dict[str, list[str]]:
-    """Return the table's columns: differing values, measured values, and the job's outcome."""
+    """Return the table's columns: differing values, measured values, and outcomes."""
     table = table_of(rows)
     swept = table.distinguishing_columns[:MAX_COLUMNS] if len(rows) > 1 else []
     states = [name[2:-1] for name in table.columns if name.startswith("p(")]
@@ -136,7 +136,7 @@ def _share(value: Cell, error: Cell) -> str:
 
 
 def _within(size_bytes: int, rows: Sequence[str]) -> Sequence[str]:
-    """Return the first rows that have at most this size together."""
+    """Return as many of the first rows as fit into this size."""
     ends = accumulate(len(row.encode()) for row in rows)
     return rows[: sum(end <= size_bytes for end in ends)]
 

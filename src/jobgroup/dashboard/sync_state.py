@@ -1,4 +1,4 @@
-"""Track which rows the browser has, to decide which to send. Pure: the clock is an argument."""
+"""Track the rows that the browser has, and decide which rows to send. Pure."""
 
 from __future__ import annotations
 
@@ -12,19 +12,20 @@ MAX_IN_FLIGHT: Final = 2
 """Maximum number of unacknowledged pushes."""
 
 PATIENCE_S: Final = 1.0
-"""Seconds after which another push is sent nevertheless: a kernel that runs a cell receives no
-acknowledgement, and the page must not wait for the cell."""
+"""Seconds after which another push is sent even so. A kernel receives no acknowledgement while it
+runs a cell, and the page must not wait for the cell.
+"""
 
 RESEND_AFTER_S: Final = (2.0, 5.0, 15.0)
-"""Pauses after which unacknowledged rows are sent again: messages that reach a page before it is
-ready are lost, and a kernel that runs a cell receives no request."""
+"""Pauses, in seconds, after which unacknowledged rows are sent again. A page loses messages that
+arrive before it is ready, and a kernel receives no requests while it runs a cell.
+"""
 
 MAX_RESENT_ROWS: Final = 2000
-"""Number of jobs above which rows are sent only at a view's request."""
+"""Number of jobs above which rows are sent only if a view requests them."""
 
 DISPLAY_DELAY_S: Final = 0.3
-"""Seconds within which a view that is being displayed requests its rows, if the kernel can receive
-the request."""
+"""Seconds within which a new view requests its rows, if the kernel can receive the request."""
 
 
 def _new_epoch() -> str:
@@ -33,7 +34,7 @@ def _new_epoch() -> str:
 
 @dataclass
 class SyncState:
-    """The state of the connection to the browser, which all views of a session share.
+    """The rows that the browser has and has acknowledged. All views of a session share them.
 
     Attributes:
         epoch: id of this group's current snapshot sequence.
@@ -62,23 +63,23 @@ class SyncState:
         self._is_answer_due = self.is_open
 
     def displayed(self, now: float) -> None:
-        """Record that a view is being displayed, which may stay silent for long."""
+        """Record that a view is being displayed. It may stay silent for a long time."""
         if not self.is_open:
             self.is_open = True
             self.sent = self.arrived = -1
             self._not_before = now + DISPLAY_DELAY_S
 
     def opened(self, client: ClientState | None) -> None:
-        """Record that a view was opened with these rows and waits for the other rows, if any."""
+        """Record that a view was opened, has these rows, and waits for any other rows."""
         self.is_open = self._is_answer_due = True
         self._not_before = float("-inf")
         is_known = client is not None and client.epoch == self.epoch
-        # rows are sent whole, so sending some twice is harmless
+        # Rows are sent in full, so sending some of them twice is harmless.
         self.sent = client.version if client and is_known and client.version <= self.sent else -1
         self.arrived = self.sent
 
     def synced(self, client: ClientState | None, ack: int) -> None:
-        """Record that a view has these rows, and received push number `ack`."""
+        """Record that a view has these rows and has received push number `ack`."""
         self._acked = max(self._acked, min(ack, self._pushed))
         if client is not None and client.epoch == self.epoch and client.version <= self.sent:
             self.arrived = client.version
@@ -87,7 +88,7 @@ class SyncState:
         self.is_open = self._is_answer_due = False
 
     def is_overdue(self, now: float) -> bool:
-        """Return whether pushes were sent and none was acknowledged."""
+        """Return whether pushes were sent and no push was acknowledged."""
         return self._acked < self._pushed and now - self._pushed_at >= PATIENCE_S
 
     def is_behind(self, version: int) -> bool:
@@ -95,7 +96,7 @@ class SyncState:
         return self.is_open and (self._is_answer_due or self.sent < version)
 
     def next(self, version: int, total: int, now: float) -> Push | None:
-        """Return the next push for a browser that needs this version; None if there is none."""
+        """Return the next push for a browser that needs this version; None if no push is due."""
         is_full = self._pushed - self._acked >= MAX_IN_FLIGHT and now < self._pushed_at + PATIENCE_S
         if not self.is_open or is_full or now < self._not_before:
             return None
@@ -113,7 +114,7 @@ class SyncState:
     def pushed(self, push: Push, now: float) -> None:
         self._pushed, self._pushed_at = push.n, now
         if push.epoch != self.epoch or push.since not in (self.sent, self.arrived):
-            return  # a view has since reported its rows, which may be fewer
+            return  # a view has reported its rows, perhaps fewer
         if push.since < self.sent:
             self._resends = min(self._resends + 1, len(RESEND_AFTER_S) - 1)
             self._resend_at = now + RESEND_AFTER_S[self._resends]

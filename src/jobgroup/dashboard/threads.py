@@ -1,4 +1,4 @@
-"""The threads of a session: its own in a kernel, or those that all views of a server share."""
+"""Provide a session's threads: its own in a kernel, shared ones in a server."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from functools import partial
 from typing import Final, Protocol
 
 Step = Callable[[], float | None]
-"""Does due work; returns the seconds until more may be due, or None to wait for a wake."""
+"""Does the work that is due, and returns the seconds until more is due; None to wait for `wake`."""
 
 
 class Driver(Protocol):
-    """Calls a step when it is due, never concurrently."""
+    """Calls a step when it is due. Calls never overlap."""
 
     def wake(self) -> None:
         """Schedule a call of the step and return at once."""
@@ -56,11 +56,11 @@ class OwnThread:
 
 @dataclass(frozen=True, slots=True)
 class Threads:
-    """The threads that a session uses, apart from its transport.
+    """The threads that a session uses, except its transport's.
 
     Attributes:
         driver: driver of the step that sends to the browser.
-        pool: pool for requests that take time; it is shut down when no view is open.
+        pool: pool for slow requests; it is shut down when no view is open.
     """
 
     driver: Callable[[Step], Driver]

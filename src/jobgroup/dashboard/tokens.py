@@ -1,4 +1,4 @@
-"""Tokens that a page requests from its user."""
+"""Find the account whose token a page requests from the user."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def token_needed(group: JobGroup) -> Json | None:
 
 
 def line_of_token(url: str, account: str) -> str:
-    """Return the line of Python that does the same as the page's field, without the token."""
+    """Return the line of Python that does the same as the page's field. It lacks the token."""
     arguments = ["getpass()"]
     if account or url != QUANDELA_CLOUD:
         arguments.append(f"url={url!r}")

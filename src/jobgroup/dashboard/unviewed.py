@@ -1,4 +1,4 @@
-"""Close dashboards that no page shows any more, so that a cell that is run again leaves none."""
+"""Close dashboards that no page shows any more, such as those of a repeated cell."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ class Viewed(Protocol):
         """Whether a page has a view of the dashboard, even if it is out of sight."""
 
     def is_unviewed(self, for_s: float) -> bool:
-        """Whether its last view has been gone for `for_s` seconds, and nothing else needs it."""
+        """Whether no page has had a view for `for_s` seconds, and no program observes the state."""
 
     def close(self) -> None:
         """Close the dashboard."""
 
 
 class Unviewed:
-    """The dashboards to close, and a thread while some of them have no view."""
+    """Dashboards to close, and a thread that runs while some of them have no view."""
 
     def __init__(self) -> None:
         self._lock = Lock()
@@ -39,7 +39,7 @@ class Unviewed:
         self._thread = OwnThread(self._step)
 
     def add(self, dashboard: Viewed) -> None:
-        """Close a dashboard once it is unviewed for long."""
+        """Close a dashboard once it has been unviewed for `CLOSED_AFTER_S`."""
         with self._lock:
             self._dashboards.append(dashboard)
         self._thread.wake()
@@ -53,7 +53,7 @@ class Unviewed:
         self._thread.wake()
 
     def look(self, dashboard: Viewed) -> None:
-        """Notice that a dashboard may have lost its last view."""
+        """Handle that a dashboard may have lost its last view."""
         if not dashboard.has_views and dashboard in self._dashboards:
             self._thread.wake()
 
@@ -64,7 +64,7 @@ class Unviewed:
         for each in over:
             try:
                 each.close()
-            except Exception:  # noqa: BLE001  # one dashboard; the others are still closed
+            except Exception:  # noqa: BLE001 # the other dashboards must still be closed
                 _log.warning("A dashboard without views could not be closed", exc_info=True)
                 self.discard(each)
         return CHECK_INTERVAL_S if len(over) < len(unviewed) else None

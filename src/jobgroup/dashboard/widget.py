@@ -1,4 +1,4 @@
-"""`Dashboard`: a dashboard session on an anywidget, for notebooks."""
+"""Define `Dashboard`, a dashboard session on an anywidget, for notebooks."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ OUTPUT_VERSION: Final = 1
 
 
 def _front_end() -> Any:
-    """Return the front end as text: with a file, anywidget would keep every widget in memory."""
+    """Return the front end as text. With a file, anywidget would keep every widget in memory."""
     file = files(__package__) / "static" / "widget.js"
     follows_changes = os.environ.get("ANYWIDGET_HMR") == "1"
     return file.read_text("utf-8") if file.is_file() and not follows_changes else file
@@ -35,16 +35,16 @@ def _front_end() -> Any:
 class Dashboard(anywidget.AnyWidget, DashboardSession):
     """A live view of a group in a notebook, with its progress, jobs, actions and results.
 
-    Without options, a kernel has one dashboard per group: two cells that show the group show the
-    same dashboard. With options, a new dashboard is created. It is closed once its last view has
-    been gone for ten minutes and no program observes it, and reopens when it is displayed again.
+    Without options, a kernel has one dashboard per group, which several cells can show. With
+    options, a new dashboard is created. Such a dashboard closes after ten minutes without a view,
+    unless a program observes it. It reopens when it is displayed again.
 
-    You can observe and link the traits, and set those that are marked with an asterisk. A thread of
-    the dashboard keeps the traits up to date, and polls the cloud, while the dashboard is visible
-    or your code observes them. You can read `JobGroup.state` at any time.
+    You can observe and link the traits, and set those that are marked with an asterisk. While the
+    dashboard is visible or your code observes traits, a thread polls the cloud and keeps the traits
+    up to date. You can read `JobGroup.state` at any time.
 
     Args:
-        group: a group, or the name of an existing one; None for the list of all groups.
+        group: a group or the name of an existing group; None for the list of all groups.
         options: values for traits, such as ``filter="failed"`` or ``read_only=True``.
 
     Attributes:
@@ -53,25 +53,25 @@ class Dashboard(anywidget.AnyWidget, DashboardSession):
         counts: number of jobs in each state.
         progress: share of jobs that have ended, 0 to 1.
         eta_s: shortest and longest likely time to the end in seconds; None if unknown.
-        stalled_since: time of the last end of a job, in seconds since the epoch, if it is unusually
-            long ago; None otherwise.
+        stalled_since: time at which the last job ended, in seconds since the epoch, if that is
+            unusually long ago; None otherwise.
         sender: the process that sends jobs: `host`, `pid`, `since`, `is_this_process` and
             `is_from_page`, or None.
         results_on_cloud_only: number of successful jobs whose results are not in the group's file.
         interrupted: whether a process ended while it was sending the group's jobs.
         trouble: kind of the incident: "disk", "token", "credits", "unreachable" or "".
         trouble_since: time at which the incident began, in seconds since the epoch.
-        version: number that grows with every change of the group.
-        updated_at: time of the last response of a cloud, in seconds since the epoch; None before
-            the first response.
+        version: number that grows with each change of the group.
+        updated_at: time of the cloud's last response, in seconds since the epoch; None before the
+            first response.
         active: whether any job is running or waiting, or any process is sending jobs.
         paused: whether sending is paused.
         next_up: positions of the first 50 prioritized jobs, in order.
         deleted: whether the group was deleted.
         busy: what this process is doing; "" for nothing.
         last_error: current problem, as a sentence; "" for none.
-        token_needed: `url` and `account` whose token is missing or rejected; None if there are
-            none.
+        token_needed: `url` and `account` whose token is missing or rejected; None if no token is
+            needed.
         selected *: selected jobs, as ranges ``[first, last]``; you can also set positions or jobs.
         filter *: states of the shown jobs: "all", "unsent", "waiting", "running", "success",
             "error", "canceled", "refused", "unconfirmed" or "other"; you can also set labels such
@@ -88,14 +88,14 @@ class Dashboard(anywidget.AnyWidget, DashboardSession):
         TypeError: an option does not exist, or `group` is neither a group nor a name.
         GroupNotFoundError: no group of that name exists.
 
-    Read `selected_jobs` in the next cell. In marimo, which reruns cells when the browser changes a
-    trait, use an observer: ``dash.observe(lambda c: set_count(c.new), "version")``.
+    Read `selected_jobs` in the next cell. Marimo reruns cells when the browser changes a trait, so
+    use an observer there: ``dash.observe(lambda c: set_count(c.new), "version")``.
     """
 
     _esm = _front_end()
 
     _session = Unicode(read_only=True).tag(sync=True)
-    """Id by which a page finds the outputs of its own kernel."""
+    """Id that identifies the outputs of this kernel for a page."""
 
     _open_ones: ClassVar[dict[str, Dashboard]] = {}
 
@@ -133,7 +133,7 @@ class Dashboard(anywidget.AnyWidget, DashboardSession):
         self._temporary.discard(self)
         if hasattr(self, "_sender"):  # otherwise __init__ raised early
             self.end()
-            self._own_layout.close()  # a widget of its own, which ipywidgets would keep
+            self._own_layout.close()  # ipywidgets would keep this widget
         super().close()
         self.__dict__.pop("_repr_mimebundle_", None)  # to be displayed again
 
@@ -155,7 +155,7 @@ class Dashboard(anywidget.AnyWidget, DashboardSession):
         group, uuid, saved = self.shown, "", 0
         if group is not None:
             data["text/plain"] = repr(group)
-            with suppress(StorageError):  # deleted: the dashboard and the text show it
+            with suppress(StorageError):  # if the group was deleted, the dashboard shows this
                 state = saved_state(group)
                 uuid, saved = state["uuid"], state["version"]
                 data.update(state["data"])

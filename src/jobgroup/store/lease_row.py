@@ -15,7 +15,7 @@ from jobgroup.store.transaction import Transaction
 from jobgroup.system import ProcessIdentity
 
 Verdict = Literal["alive", "dead", "unseen"]
-"""What is known about the lease's holder; "unseen" if it was not watched for long enough."""
+"""State of the lease's holder; "unseen" if it was not watched for long enough."""
 
 
 class Lease:
