@@ -122,7 +122,7 @@ def _run(payload: dict[str, Any], compute: Compute, reporter: _Reporter) -> dict
 def _one_by_one(
     raw: dict[str, Any], iterations: list[dict[str, Any]], compute: Compute, reporter: _Reporter
 ) -> list[dict[str, Any]]:
-    """Run iterations one by one, because Perceval's iterator rejects those that change the noise."""
+    """Run iterations one by one, because Perceval's iterator rejects changes of the noise."""
     results_list = []
     for index, iteration in enumerate(iterations):
         single = deepcopy(raw)

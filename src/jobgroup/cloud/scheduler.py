@@ -34,7 +34,7 @@ class Engine(Protocol):
 
 
 class Scheduler:
-    """Starts waiting jobs as soon as the plan and the engines allow it, in order for each engine."""
+    """Starts waiting jobs as soon as the plan and the engines allow, in order for each engine."""
 
     def __init__(
         self, store: JobStore, plan: Plan, engines: Mapping[bool, Engine], faults: Faults

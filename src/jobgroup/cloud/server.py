@@ -255,7 +255,7 @@ class EmbeddedCloud:
 
     @property
     def worker_pids(self) -> list[int]:
-        """Process ids of the cloud's own workers; RuntimeError is raised if the cloud is stopped."""
+        """Process ids of the cloud's own workers; RuntimeError if the cloud is stopped."""
         return self._running_service().worker_pids()
 
     def __enter__(self) -> Self:

@@ -127,9 +127,7 @@ class _WorkerSlot:
         self._reap()
 
     def _call(self, call: Call) -> Any:
-        """Return a call's result; WorkerError if it failed, EOFError or OSError if the process
-        died.
-        """
+        """Return a call's result; WorkerError if it failed, EOFError or OSError if it died."""
         process = self.start()
         with contextlib.suppress(BrokenPipeError):  # reading the result reports this
             send(cast(IO[bytes], process.stdin), call)
