@@ -1,4 +1,4 @@
-"""Parts of a group for the dashboard and the command line, not for users."""
+"""Give the dashboard and the command line access to a group's internals."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from jobgroup.store import CommandResult
 
 def engine_session(group: JobGroup) -> GroupSession:
     """Return the session of a group in this process, with its store, runs and subscribers."""
-    return group._session  # noqa: SLF001  # here alone
+    return group._session  # noqa: SLF001 # only here
 
 
 def jobs_at(
     group: JobGroup, positions: Sequence[int], *, removals: int | None = None
 ) -> list[RemoteJob]:
-    """Return the jobs at the given positions, which were looked up earlier; see `Entries.at`."""
+    """Return the jobs at positions that were looked up earlier; see `Entries.at`."""
     session = engine_session(group)
     found = session.store.entries.at(positions, removals=removals)
     return [job_of(session, entry_id) for entry_id in found]
@@ -30,18 +30,18 @@ def jobs_at(
 def request(
     group: JobGroup, command: str, *, removals: int | None = None, **args: Any
 ) -> Future[CommandResult]:
-    """Request a command without waiting; the process that runs the group executes it.
+    """Request a command without waiting. The process that runs the group executes it.
 
     Args:
         group: the group.
         command: name of a command of `jobgroup.engine.commands`.
-        removals: number of removals in the store when the positions were looked up; None if they
-            were looked up just now.
-        args: arguments of the command, with `positions` or a `position` for entries. A run waits
-            out outages and rejected tokens unless ``is_background=False``.
+        removals: value of `Entries.removals` when the positions were looked up; None if they were
+            looked up just now.
+        args: arguments of the command; entries are given as `positions` or a `position`. A run
+            waits out outages and rejected tokens unless ``is_background=False``.
 
     Returns:
-        A future of the result: the jobs for which the command was done, and the reason for each
+        A future of the result: the jobs for which the command succeeded, and the reason for each
         other job.
     """
     if command in ("run", "rerun"):

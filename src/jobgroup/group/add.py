@@ -21,7 +21,7 @@ from jobgroup.words import shown
 
 
 class _Given(NamedTuple):
-    """A job as it was given, its parameters, and the job as it is added."""
+    """A job as given, its parameters, and the job as added."""
 
     job: Any
     params: Mapping[str, Any]
@@ -40,7 +40,8 @@ def add_jobs(
         raise TypeError(
             f"jobs must be an iterable such as a list, got {shown(jobs)}. Nothing was added."
         )
-    # read to the end first: creating the jobs may take long, and may read this group
+    # The iterable is read to its end first: creating the jobs may take long and may read this
+    # group.
     given = [_given(*_validate_entry(each), default=labels) for each in jobs]
     if once:
         entry_ids = add_once(session, [(each.new, mark_of(each.new)) for each in given])
@@ -54,7 +55,7 @@ def add_jobs(
 
 
 def new_job(job: Any, params: Mapping[str, Any], labels: Mapping[str, Any]) -> NewJob:
-    """Return a job in the form that the store appends; this process remembers its token."""
+    """Return a job as the store appends it; keep its token in memory."""
     if isinstance(job, RemoteJob):
         spec = job._to_spec(params)  # noqa: SLF001
     else:
@@ -73,12 +74,12 @@ def mark_of(job: NewJob) -> Fingerprint:
     try:
         return fingerprint(job.compared_body)
     except (RecursionError, TypeError, ValueError):
-        check_job(job)  # which raises with a better message
+        check_job(job)  # raises an error with a better message
         raise
 
 
 def entry_of(group: GroupReference, entry_id: int) -> RemoteJob:
-    """Return an entry as a job of its group, which is opened if necessary."""
+    """Return an entry as a job of its group; open the group if necessary."""
     return job_of(group.session(), entry_id)
 
 

@@ -1,4 +1,4 @@
-"""One adoption: the jobs of an account to adopt, and what the group stores about them."""
+"""Adopt jobs: look them up on the cloud, and append them to a group."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _log = logger(__name__)
 
 
 class Adoption:
-    """One adoption. `JobGroup.adopt` describes the arguments and errors."""
+    """One call of `JobGroup.adopt`, which describes the arguments and errors."""
 
     def __init__(
         self,
@@ -91,7 +91,7 @@ class Adoption:
         try:
             whole = _with_body(job, submission, name)
             check_job(whole)
-        except Exception as error:  # noqa: BLE001  # the others are adopted with theirs
+        except Exception as error:  # noqa: BLE001 # the other jobs keep their details
             _log.warning(
                 "The body of job %s was not stored: %s Only the cloud can run the job again.",
                 found.remote_id,

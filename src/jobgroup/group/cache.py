@@ -1,4 +1,4 @@
-"""`ResultCacheSettings`, the user's access to the results cached in a group's file."""
+"""Define `ResultCacheSettings`, for users who cache results in a group's file."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from jobgroup.store.result_cache import ResultCache
 
 
 class ResultCacheSettings:
-    """Settings and size of the results that are cached in a group's file."""
+    """The setting, and the size, of the results cached in a group's file."""
 
     def __init__(self, cache: ResultCache) -> None:
         self._cache = cache
@@ -26,7 +26,7 @@ class ResultCacheSettings:
         return self._cache.size_bytes()
 
     def clear(self) -> None:
-        """Remove the cached results; later calls fetch them from the cloud again.
+        """Remove the cached results. Later calls fetch them from the cloud again.
 
         Raises:
             StorageError: the file could not be written; no result was removed.

@@ -15,16 +15,16 @@ from jobgroup.store.encoding import as_json
 from jobgroup.store.sweeps import Entry
 
 _LOADED_AT: Final = time.time()
-"""Time before which jobs count as added by an earlier session."""
+"""Time before which a job must have been added to belong to an earlier session."""
 
 _MOST_COMPARED: Final = 1_000
-"""Number of jobs that are compared for a warning, which takes a fraction of a second."""
+"""Number of jobs that are compared for a warning. This takes a fraction of a second."""
 
 _Key = tuple[str, ...]
 
 
 def add_once(session: GroupSession, jobs: Sequence[tuple[NewJob, Fingerprint]]) -> list[int]:
-    """Append the jobs that the group lacks, in one transaction; return the entry id of each job."""
+    """Append missing jobs in one transaction; return the entry id of each given job."""
     known = _known.setdefault(session, _Known())
     entry_ids = []
     with session.store.sweeps.compare() as group:
@@ -41,7 +41,7 @@ def add_once(session: GroupSession, jobs: Sequence[tuple[NewJob, Fingerprint]]) 
 def warn_of_doubles(
     session: GroupSession, jobs: Sequence[NewJob], entry_ids: Sequence[int]
 ) -> None:
-    """Warn, once per group, about a job that an earlier session had already added."""
+    """Warn, once per group, if an earlier session has already added one of the jobs."""
     earlier = _earlier.get(session)
     if earlier is None:
         earlier = _earlier[session] = _Earlier(session)
@@ -63,7 +63,7 @@ def warn_of_doubles(
 
 
 class _Known:
-    """The group's jobs by the features that are compared, including jobs that were added later."""
+    """The group's jobs, by the compared features."""
 
     def __init__(self) -> None:
         self._entries: list[Entry] = []
@@ -84,7 +84,7 @@ class _Known:
 
 
 class _Earlier:
-    """The jobs of earlier sessions, which new jobs are compared with."""
+    """The jobs of earlier sessions, for comparison with new jobs."""
 
     def __init__(self, session: GroupSession) -> None:
         self._entries = session.store.sweeps.added_before(_LOADED_AT)
@@ -99,7 +99,7 @@ class _Earlier:
         self._marks = {}
 
     def find(self, session: GroupSession, job: NewJob) -> int | None:
-        """Return an earlier job that is the same."""
+        """Return an equal earlier job."""
         target = job.target
         place = (target.provider, target.origin, target.platform)
         key = hash((as_json(job.labels), as_json(job.params), *place))
@@ -125,7 +125,7 @@ def _key_of(job: NewJob) -> _Key:
 
 
 def _key(labels: Mapping[str, Any], params: str, target: Target) -> _Key:
-    """Return the features, apart from the fingerprint, that equal jobs share."""
+    """Return the features, except the fingerprint, that equal jobs share."""
     numbers = {
         name: int(value) if isinstance(value, float) and value.is_integer() else value
         for name, value in sorted(labels.items())

@@ -1,4 +1,4 @@
-"""Events of a group, and subscriptions to them, for `JobGroup.on_done`."""
+"""Define the events of a group, and the subscriptions to them, for `JobGroup.on_done`."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ class GroupEvent:
     Attributes:
         kind: "job_failed" or "finished".
         group: the `JobGroup`.
-        counts: number of the group's jobs in each state at that moment.
-        message: sentence that says what happened, without control characters.
+        counts: number of the group's jobs in each state at the time of the event.
+        message: sentence that describes the event, without control characters.
         job: the job that failed; None when the group has finished.
     """
 
@@ -40,7 +40,7 @@ class GroupEvent:
 class Subscription:
     """A subscription of a `JobGroup.on_done` callback.
 
-    A subscription ends with ``cancel()``, at the end of a ``with`` block, or once the group has
+    A subscription ends with ``cancel()``, at the end of a ``with`` block, or when the group has
     finished. Calling a subscription calls its callback.
     """
 

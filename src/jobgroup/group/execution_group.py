@@ -1,4 +1,4 @@
-"""`ExecutionGroup`: a job group with the names of Perceval 1.3's class for remote Executions."""
+"""Define `ExecutionGroup`, which has the names of Perceval 1.3's class for remote Executions."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ProgressCallback = Callable[[float, str], object]
 
 
 class Computer(NamedTuple):
-    """The computer of an Execution, which is a platform of a cloud.
+    """The computer of an Execution: a platform of a cloud.
 
     Attributes:
         name: name of the platform.
@@ -30,13 +30,13 @@ class Computer(NamedTuple):
 
 
 class Execution(RemoteJob):
-    """One Execution of a group: a `RemoteJob` with further names of Perceval's ``Execution``."""
+    """One Execution of a group: a `RemoteJob` with additional names of Perceval's ``Execution``."""
 
     _progress_callback: ProgressCallback | None = None
 
     @property
     def computer(self) -> Computer:
-        """Computer that the Execution is for."""
+        """Computer that runs the Execution."""
         if self._session is None:
             return Computer(self._platform, self._origin)
         record = self._record
@@ -52,7 +52,7 @@ class Execution(RemoteJob):
 
         Raises:
             JobGroupError: only Perceval or the cloud can write its body, because it has error
-                mitigations on this machine, or was adopted without its payload.
+                mitigations on this machine or was adopted without its payload.
         """
         record = self._record
         body = self._attached().store.body(self._entry_id)
@@ -72,9 +72,9 @@ class Execution(RemoteJob):
         )
 
     def set_progress_callback(self, callback: ProgressCallback) -> None:
-        """Call a function regularly while `execute_sync` waits, as ``callback(progress, message)``.
+        """Call ``callback(progress, message)`` regularly while `execute_sync` waits.
 
-        If the function returns True, jobgroup asks the cloud to cancel the job.
+        If the callback returns True, jobgroup asks the cloud to cancel the job.
         """
         self._progress_callback = callback
 
@@ -134,8 +134,8 @@ class ExecutionGroup(JobGroup):
     """A `JobGroup` with the names of Perceval 1.3's ``ExecutionGroup``, for remote Executions.
 
     Both classes use the same file for a group. As in Perceval, `run_parallel` and
-    `rerun_failed_parallel` queue at the plan's limit and return when their jobs have ended, unless
-    they are called with ``wait=False``.
+    `rerun_failed_parallel` queue jobs at the plan's limit, and return when the jobs have ended,
+    unless you call them with ``wait=False``.
 
     Args:
         name: name that identifies the group; a final ``.egrp`` is removed.
@@ -179,7 +179,7 @@ class ExecutionGroup(JobGroup):
 
     @property
     def executions(self) -> list[RemoteJob]:
-        """All Executions of the group, in the order in which they were added."""
+        """All Executions of the group, in the order of adding."""
         return self[:]
 
     def list_active_executions(self) -> list[RemoteJob]:
@@ -222,14 +222,14 @@ class ExecutionGroup(JobGroup):
         """Call `relaunch_async_failed_jobs`."""
         self.relaunch_async_failed_jobs(replace_failed_executions, concurrent_execution_count)
 
-    def rerun_failed_sequential(  # type: ignore[override]  # with the argument's name in Perceval
+    def rerun_failed_sequential(  # type: ignore[override] # the argument has its name in Perceval
         self, delay: float, replace_failed_executions: bool = True, **options: Any
     ) -> None:
         """Call `JobGroup.rerun_failed_sequential` with its options."""
         replace = options.pop("replace_failed_jobs", replace_failed_executions)
         super().rerun_failed_sequential(delay, replace, **options)
 
-    def rerun_failed_parallel(  # type: ignore[override]  # with the argument's name in Perceval
+    def rerun_failed_parallel(  # type: ignore[override] # the argument has its name in Perceval
         self, replace_failed_executions: bool = True, **options: Any
     ) -> None:
         """Call `JobGroup.rerun_failed_parallel` with its options."""

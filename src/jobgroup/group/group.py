@@ -1,4 +1,4 @@
-"""The class `JobGroup`, which turns its users' calls into commands and queries."""
+"""Define `JobGroup`, which turns the user's calls into commands and queries."""
 
 from __future__ import annotations
 
@@ -82,13 +82,13 @@ if TYPE_CHECKING:
     from jobgroup.results.study import Study
     from jobgroup.state import GroupState
 
-# The methods for sweeps, datasets and figures import the modules that only they need when they are
-# called, because importing these modules here would make `import jobgroup` 10 % slower.
+# The methods for sweeps, datasets and figures import some modules when they are called. Imported
+# here, these modules would make `import jobgroup` 10 % slower.
 
 T = TypeVar("T")
 
 Jobs = Iterable[RemoteJob | int] | RemoteJob | int
-"""Jobs of a group, or their positions: counted from 0, or from the end if they are negative."""
+"""Jobs of a group, or their positions, counted from 0 (from the end if negative)."""
 
 
 class JobGroup:
@@ -96,21 +96,20 @@ class JobGroup:
 
     If you use the same name again, you get the same group. You can prepare, run, watch and rerun
     its jobs, and fetch their results, in any number of Python sessions. Each change is on disk when
-    the call that makes it returns. Results are fetched from the cloud each time, unless the group
-    keeps a copy of them.
+    the call returns. Results are fetched from the cloud each time, unless the group caches them.
 
     ``with JobGroup(name) as jg`` closes the group at the end. Two objects for the same group are
     equal. Blocking methods such as `wait` have awaitable versions such as `wait_async`.
 
     Args:
         name: name that identifies the group and its file.
-        cache_results: True stores results in the group's file when they are first read, because
-            some clouds return them only once. False stores no further results. None leaves the
-            group's setting unchanged; the setting is False in a new group.
+        cache_results: True stores results in the group's file when they are first fetched; some
+            clouds return results only once. False stores no more results. None leaves the group's
+            setting unchanged, which is False in a new group.
 
     Raises:
         InvalidNameError: the name is empty, too long, or has control characters.
-        CorruptGroupError: the group's file is damaged; it was set aside intact.
+        CorruptGroupError: the group's file is damaged; it was moved to another directory unchanged.
         UnsupportedVersionError: a newer jobgroup wrote the file; it was not touched.
         StorageError: the group's file cannot be created or read.
     """
@@ -141,9 +140,9 @@ class JobGroup:
 
     @classmethod
     def load(cls, path: str | os.PathLike[str], *, name: str | None = None) -> Self:
-        """Create a group from a file that `export` wrote; the file is not changed.
+        """Create a group from a file that `export` wrote. The file is not changed.
 
-        Jobs that were unsent in the original group are unsent in the new one too, so agree with the
+        Jobs that are unsent in the original group are also unsent in the new one. Agree with the
         owner of the original on who sends them.
 
         Args:
@@ -172,7 +171,7 @@ class JobGroup:
         try:
             self._session = engine().session(name, path, create=create)
         except CorruptGroupError as error:
-            if is_emptied(path):  # another process may be writing it
+            if is_emptied(path):  # another process may be writing the file
                 raise
             if catalog.only_looks():
                 raise CorruptGroupError(
@@ -186,7 +185,7 @@ class JobGroup:
                 " not affected."
             ) from error
         if create:
-            group_path(name)  # another process may just have created it in another spelling
+            group_path(name)  # another process may have created another spelling
         self._uuid = str(self._session.store.meta()["uuid"])
         let_perceval_display(type(self))
         if is_new and (file := perceval_file(name)):
@@ -198,8 +197,7 @@ class JobGroup:
     def close(self) -> None:
         """End this object's subscriptions (`on_done`, `state`), and close the group's file.
 
-        Jobs continue, and so does a run in progress. The next use of the group opens its file
-        again.
+        Jobs and a run in progress continue. The next use of the group opens its file again.
         """
         for subscription in self._subscriptions:
             subscription.cancel()
@@ -230,7 +228,7 @@ class JobGroup:
         self.close()
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Pickle and copy the group by its name and uuid, so the copy opens the same file."""
+        """Pickle or copy the group as its name and uuid, so that the copy opens the same file."""
         return _same_group, (type(self), self._name, GroupReference(self._session).uuid)
 
     # -- the group ---------------------------------------------------------------------------------
@@ -242,7 +240,7 @@ class JobGroup:
 
     @property
     def description(self) -> str:
-        """Your description of the group, which you can set at any time."""
+        """Your description of the group. You can set it at any time."""
         return str(self._session.store.meta().get("description") or "")
 
     @description.setter
@@ -261,7 +259,7 @@ class JobGroup:
 
     @property
     def cache(self) -> ResultCacheSettings:
-        """Settings and size of the results cached in the group's file."""
+        """Setting and size of the results cached in the group's file."""
         return ResultCacheSettings(self._session.store.results)
 
     @property
@@ -272,26 +270,26 @@ class JobGroup:
         if self._state is None:
             self._state = GroupState(self._session)
         else:
-            self._state._update()  # noqa: SLF001  # its user only reads and observes
+            self._state._update()  # noqa: SLF001 # users only read and observe it
         return self._state
 
     async def _export(
         self, path: str | os.PathLike[str], *, overwrite: bool = False, results: bool = False
     ) -> None:
-        """Write the group to one file for a colleague or an archive; `load` reads that file.
+        """Write the group to one file, for a colleague or an archive. `load` reads this file.
 
-        The file has the jobs with their attempts, labels and notes, and any cached results. It
+        The file contains the jobs with their attempts, labels and notes, and any cached results. It
         never contains a token.
 
         Args:
             path: file to write.
             overwrite: whether to replace an existing file.
             results: whether to call `keep_results` first, so that the file has all results. A
-                warning reports any that could not be fetched.
+                warning reports results that could not be fetched.
 
         Raises:
             CredentialsError: `results` is True, the token is missing or rejected, and the group has
-                no result; nothing was written.
+                no results; nothing was written.
             OutputExistsError: the file exists, and `overwrite` is not True.
             CorruptGroupError: the group's file is damaged; nothing was written.
             StorageError: the file could not be written; nothing was changed.
@@ -310,7 +308,7 @@ class JobGroup:
     export, export_async = twins(_export)
 
     def delete(self, *, permanently: bool = False) -> None:
-        """Move the group to the trash, where `restore` finds it; results on the cloud stay.
+        """Move the group to the trash. `restore` restores it. Results on the cloud remain.
 
         Args:
             permanently: whether to delete the group without keeping it in the trash.
@@ -318,15 +316,15 @@ class JobGroup:
         Raises:
             GroupNotFoundError: the group was already deleted.
             GroupBusyError: a process is running the group.
-            StorageError: the group could not be moved; it was not changed.
+            StorageError: the group could not be moved; nothing was changed.
         """
         catalog.delete(self._name, permanently=permanently)
 
     def rename(self, name: str) -> None:
         """Rename the group and its file. The trash is not changed.
 
-        This object ends its subscriptions, as `close` does, and continues under the new name. Other
-        objects that have the group open, in this process or others, see it as deleted.
+        This object ends its subscriptions, as `close` does, and continues under the new name. For
+        other objects that have the group open, in any process, the group was deleted.
 
         Args:
             name: new name.
@@ -390,24 +388,24 @@ class JobGroup:
         once: bool = False,
         **kwargs: Any,
     ) -> None:
-        """Append a job, which is on disk when the call returns.
+        """Append a job. It is on disk when the call returns.
 
-        A Perceval object that you add follows its entry: the object's id, status and results are
-        those of the entry, and calling the object's `execute_async` sends the entry, once. If you
-        add the object several times, it follows the first of its entries that was sent.
+        A Perceval object that you add follows its entry: it has the entry's id, status and results,
+        and its `execute_async` sends the entry once. If you add the object several times, it
+        follows the first entry that was sent.
 
         Args:
-            job_to_add: a Perceval ``RemoteJob`` (unsent, or sent already), such as
-                ``Sampler(remote_processor).sample_count``, an ``Execution`` of Perceval 1.3, such
-                as ``ExecutionFactory(remote_computer, experiment, 1000).probs``, or a
-                `jobgroup.RemoteJob`. An Execution whose error mitigations run on this machine is
-                one entry with several jobs on the cloud.
-            params: parameters to pass to the job at execution, such as ``{"max_samples": 10_000}``.
-            labels: named values of the job, such as ``{"phi": 0.3}`` for a value that is hidden in
-                its circuit. You can search for labels, and they are columns of the results table.
+            job_to_add: a `jobgroup.RemoteJob`; a Perceval ``RemoteJob``, unsent or sent, such as
+                ``Sampler(remote_processor).sample_count``; or an ``Execution`` of Perceval 1.3,
+                such as ``ExecutionFactory(remote_computer, experiment, 1000).probs``. An Execution
+                whose error mitigations run on this machine is one entry with several jobs on the
+                cloud.
+            params: parameters for the job's execution, such as ``{"max_samples": 10_000}``.
+            labels: named values of the job, such as ``{"phi": 0.3}`` for a value hidden in its
+                circuit. You can search for labels, and they are columns of the results table.
             once: whether to append nothing if the group already has a job with the same body,
                 parameters, labels and cloud, even if another Python process built its body.
-            kwargs: further parameters, as in Perceval's groups.
+            kwargs: additional parameters, as in Perceval's groups.
 
         Raises:
             TypeError: the job is local, the object is not a job, or a parameter is given twice;
@@ -430,12 +428,12 @@ class JobGroup:
         labels: Mapping[str, Any] | None = None,
         once: bool = False,
     ) -> None:
-        """Append many jobs at once: all of them, or none.
+        """Append many jobs at once, all or none.
 
         Args:
             jobs: jobs, or tuples of a job, its parameters and, optionally, its labels.
-            labels: labels for the jobs that have none of their own.
-            once: whether to leave out jobs that the group already has, as for `add`.
+            labels: labels for jobs without their own labels.
+            once: whether to leave out jobs that the group already has; see `add`.
 
         Raises:
             TypeError, JobGroupError: as for `add`; nothing was added.
@@ -458,39 +456,40 @@ class JobGroup:
         check: bool = True,
         **params: Any,
     ) -> SweepReport:
-        """Add a job for each point of a sweep, except for points that the group already has.
+        """Add a job for each point of a sweep that the group does not have yet.
 
-        Repeating the call adds nothing, even in another Python process. A call with a refined grid
-        adds jobs only for the new points. Each point's values become labels of its jobs. Numbers
-        that differ only by rounding count as one value: the one that the group already has. New
-        jobs are written in batches during the sweep. The transaction that writes a batch also
-        compares it with the group.
+        A repeated call adds nothing, even in another Python process. A call with a finer grid adds
+        jobs only for the new points. Each point's values become labels of its jobs. If numbers
+        differ only by rounding, they count as one value, and the group's value is used. Jobs are
+        written in batches during the sweep. Each batch is compared with the group and written in
+        one transaction.
 
         Args:
             build: function that is called with the values of each point, as ``build(phi=0.1,
                 eta=0.9)``, even if the group already has the point. It returns a job that `add`
-                accepts, a tuple of a job and a dict of parameters, or None to leave the point out.
-            over: mapping of names to values (for all their combinations), or points, as mappings or
-                as the rows of a DataFrame. Values are numbers, strings, booleans, datetimes, Enums,
-                paths, and Perceval's states, NoiseModels and PostSelects. Other objects need names:
+                accepts, or a tuple of a job and a dict of parameters, or None to leave out the
+                point.
+            over: mapping of names to values, for all combinations; or points, as mappings or as the
+                rows of a DataFrame. Values are numbers, strings, booleans, datetimes, Enums, paths,
+                and Perceval's states, NoiseModels and PostSelects. Other objects need names:
                 ``over={"circuit": {"mzi": c1, "bs": c2}}``.
             repeats: number of jobs per point, including those that the group already has.
             name: name of the sweep; None for the name of `build`.
             labels: labels for all jobs of the sweep.
             units: unit of each swept name, such as ``{"phi": "rad"}``.
             long_names: long form of each swept name, for the axes of figures.
-            on_change: treatment of points whose jobs in the group have another body: "report" adds
-                nothing for them, "add" adds more jobs, and "replace_unsent" replaces the bodies of
-                their unsent jobs.
-            check: False skips the calls of `build` for points that the group already has.
+            on_change: treatment of points whose jobs in the group have a different body: "report"
+                adds nothing, "add" adds more jobs, and "replace_unsent" replaces the bodies of
+                unsent jobs.
+            check: whether to call `build` also for points that the group already has.
             params: parameters for all jobs of the sweep, such as ``max_samples=500``.
 
         Returns:
-            A `SweepReport` with the numbers of jobs that are new, known, changed and left out. It
-            prints as text.
+            A `SweepReport` with the numbers of new, known, changed and skipped jobs. It prints as
+            text.
 
         Raises:
-            TypeError, ValueError: an argument, a name or a value cannot be used; nothing was added.
+            TypeError, ValueError: an argument, a name or a value is invalid; nothing was added.
             Exception: raised by `build` or Perceval, with a note that names the point. Jobs that
                 were already added stay in the group.
             StorageError: the group's file cannot be written.
@@ -522,16 +521,16 @@ class JobGroup:
     def repeat(
         self, jobs: Jobs | None = None, *, to: int | None = None, times: int | None = None
     ) -> SweepReport:
-        """Add unsent copies of jobs; results of a job and of its copies are pooled.
+        """Add unsent copies of jobs. The results of a job and of its copies are pooled.
 
         Args:
             jobs: jobs, or their positions; None for all.
-            to: number of equal jobs to reach, including those that the group already has. Repeating
-                the call adds nothing.
+            to: number of equal jobs to reach, including those that the group already has. A
+                repeated call adds nothing.
             times: number of copies to add for each given job.
 
         Returns:
-            A report with the numbers of jobs that are new and of those that the group already had.
+            A report with the numbers of new jobs and of jobs that the group already had.
 
         Raises:
             TypeError: neither `to` nor `times` is given, or both are.
@@ -564,29 +563,29 @@ class JobGroup:
     ) -> list[RemoteJob]:
         """Add jobs that were submitted outside jobgroup, and track them from now on.
 
-        jobgroup fetches each job's status and times from the cloud, and also its name, platform and
-        payload if the cloud reports them. It appends all jobs, in the order of `ids`, or none.
+        jobgroup fetches each job's status and times from the cloud and, if the cloud reports them,
+        its name, platform and payload. It appends all jobs, in the order of `ids`, or none.
 
         Args:
             ids: id of a job on the cloud, or several ids.
-            platform: platform that the jobs were sent to, if the cloud does not report it.
+            platform: platform of the jobs, if the cloud does not report it.
             provider: name of the provider for that cloud.
-            url: the cloud's base URL; `JOBGROUP_URL` or the provider's only cloud by default.
+            url: the cloud's base URL; by default `JOBGROUP_URL` or the provider's only cloud.
             account: label of the account, if there are several on one cloud.
             token: token of the account that sent the jobs, as for `set_token`; None for the token
-                that jobgroup already knows.
+                that jobgroup already has.
             labels: labels for all these jobs, as for `add`.
 
         Returns:
             The new jobs of the group.
 
         Raises:
-            DuplicateJobError: the group already has one of the jobs, or an id is given repeatedly.
+            DuplicateJobError: the group already has one of the jobs, or an id is given twice.
             RemoteNotFoundError: the cloud does not know one of the jobs.
             TypeError, ValueError: an id is not valid, or the platform is neither reported nor
                 given.
             CredentialsError: the token is missing or rejected.
-            CloudError: a request to the cloud failed. In each case, nothing was added.
+            CloudError: a request to the cloud failed. After any of these errors, nothing was added.
 
         >>> jg.adopt("3f1c4a52-...", "qpu:belenos")  # doctest: +SKIP
         """
@@ -646,8 +645,8 @@ class JobGroup:
     def remove(self, jobs: Jobs) -> list[JobRecord]:
         """Remove jobs that were never sent, all or none, and return their records.
 
-        Later jobs of the group get new positions, but your job objects still refer to the same
-        jobs. A job that was sent, or that a process is sending, is never removed.
+        Later jobs get new positions, but your job objects still refer to the same jobs. A job that
+        was sent, or that a process is sending, is never removed.
 
         Args:
             jobs: jobs, or their positions.
@@ -655,7 +654,7 @@ class JobGroup:
         Raises:
             IndexError: a position does not exist; nothing was removed.
             JobRemovedError: a job was already removed; nothing was removed.
-            JobGroupError: a job was sent, or may have been; nothing was removed.
+            JobGroupError: a job was sent or may have been sent; nothing was removed.
             StorageError: the group could not be written; nothing was removed.
 
         >>> jg.remove(jg.jobs(state="unsent", labels={"phi": 0.3}))  # doctest: +SKIP
@@ -679,9 +678,8 @@ class JobGroup:
 
         Args:
             where: function that gets each `JobRecord` and returns whether to include the job.
-            state: one of `jobgroup.status.STATES`, or "failed" for error and canceled, or several
-                of these.
-            labels: labels that a job must have, with their values.
+            state: one or several of `jobgroup.status.STATES`, or "failed" for error and canceled.
+            labels: labels and values that a job must have.
 
         Raises:
             TypeError: an argument has the wrong type.
@@ -720,21 +718,21 @@ class JobGroup:
     def snapshot(self) -> list[JobRecord]:
         """Return all jobs as immutable records, read from the file in one query.
 
-        ``[job.duration_s for job in jg.snapshot()]`` is far faster than the same loop over ``jg``,
+        ``[job.duration_s for job in jg.snapshot()]`` is much faster than the same loop over ``jg``,
         which reads each property separately.
         """
         return self._session.store.records()
 
     def list_unconfirmed_jobs(self) -> list[RemoteJob]:
-        """Return the unconfirmed jobs, for you to confirm or resend."""
+        """Return the unconfirmed jobs, which you can confirm or resend."""
         self._session.mark_abandoned_unconfirmed()
         return self.jobs(state="unconfirmed")
 
     def list_refused_jobs(self) -> list[RemoteJob]:
         """Return the jobs that the cloud rejected when they were sent.
 
-        `job.message` has the cloud's reason. Refused jobs count as unsent: `run_parallel()` and
-        `run_sequential(delay)` send them again. A run with ``queue=True`` skips them, unless you
+        `job.message` has the cloud's reason. Refused jobs count as unsent, and `run_parallel()` and
+        `run_sequential(delay)` send them again. A run with ``queue=True`` skips them unless you
         name, prioritize or change them.
         """
         return self.jobs(state="refused")
@@ -743,7 +741,7 @@ class JobGroup:
         return [job_of(self._session, entry_id, self._kind) for entry_id in entry_ids]
 
     def _resolve(self, jobs: Jobs | None) -> list[int] | None:
-        """Return the entry ids of jobs given as jobs or positions; None for all."""
+        """Return the entry ids of the given jobs or positions; None for all."""
         if jobs is None:
             return None
         given = list(jobs) if isinstance(jobs, Iterable) and not isinstance(jobs, str) else [jobs]
@@ -759,7 +757,7 @@ class JobGroup:
         at = iter(entries.at([p for index in indices for p in self._positions(index, whole)]))
         found = [job._entry_id if isinstance(job, RemoteJob) else next(at) for job in given]  # noqa: SLF001
         for missing in set(found).difference(entries.positions(found)):
-            entries.position(missing)  # raises
+            entries.position(missing)  # raises an error
         return found
 
     # -- sending -----------------------------------------------------------------------------------
@@ -772,7 +770,7 @@ class JobGroup:
         retries: int = 0,
         budget_shots: int | None = None,
     ) -> None:
-        """Send the unsent jobs one after the other, each when the one before it has ended.
+        """Send the unsent jobs one after the other. Each is sent when the previous one has ended.
 
         Args:
             delay: seconds between the end of one job and the start of the next.
@@ -810,31 +808,31 @@ class JobGroup:
         retries: int = 0,
         budget_shots: int | None = None,
     ) -> None:
-        """Send all unsent jobs, to run in parallel; return when they are sent.
+        """Send all unsent jobs to run in parallel, and return when they are sent.
 
         With `wait` or `retries`, return when the jobs have ended.
 
         Args:
             jobs: jobs to send, or their positions; jobs that were already sent are skipped. None
                 for all.
-            queue: whether to keep the plan's slots full until all jobs are sent, however long that
-                takes; otherwise a job over the plan's limit ends the run.
+            queue: whether to keep the plan's slots full until all jobs are sent; otherwise a job
+                over the plan's limit ends the run.
             wait: like `queue`, but return when the jobs have ended, as in Perceval 1.1 to 1.3; None
-                for the choice of `set_compatibility`, which is False by default.
+                for the setting of `set_compatibility`, which is False by default.
             concurrent_job_count: with `queue` or `wait`, maximum number of each account's jobs on
                 the cloud at once.
             stop_after_failures: with `queue` or `wait`, number of failed jobs after which the run
                 ends. A failed job counts until one of its retries succeeds.
             retries: maximum number of automatic retries of each job that ends in error. All jobs
-                are sent once before any is retried. The group's file keeps the number of retries
-                that are left, so you can safely repeat a run that was interrupted.
-            budget_shots: maximum number of shots of all the group's attempts together, including
-                earlier ones. An attempt counts with the shots that the cloud reports, or otherwise
-                with its ``max_shots``.
+                are sent once before any job is retried. The group's file keeps the number of
+                retries left, so you can safely repeat an interrupted run.
+            budget_shots: maximum number of shots for all attempts of the group together, including
+                earlier ones. An attempt counts with the shots that the cloud reports or, without a
+                report, with its ``max_shots``.
 
         Raises:
             TypeError, ValueError: an argument is invalid; nothing was sent.
-            BudgetExceededError: the next job may use more shots than are left of `budget_shots`, or
+            BudgetExceededError: the next job may use more shots than `budget_shots` has left, or
                 has no ``max_shots``; the rest stays unsent.
             RunStoppedError: `stop` has ended the run; the rest stays unsent.
             QuotaExceededError: the plan allows no more jobs; the rest stays unsent.
@@ -868,7 +866,7 @@ class JobGroup:
         retries: int = 0,
         budget_shots: int | None = None,
     ) -> CommandResult:
-        """Rerun jobs, as many at once as the plan allows; return when they are sent.
+        """Rerun jobs, as many at once as the plan allows, and return when they are sent.
 
         ``jg.rerun([3, 7], params={"max_shots": 1_000})`` reruns two jobs with fewer shots. Each new
         attempt records the change: ``job.attempts[-1].overrides == {"max_shots": [10_000,
@@ -876,29 +874,29 @@ class JobGroup:
 
         Args:
             jobs: jobs, or their positions; None for all jobs that ended in error or were canceled.
-                Failed and refused jobs are rerun in place; the rerun of a job that succeeded is
+                Failed and refused jobs are rerun in place. The rerun of a successful job is
                 appended as a new entry.
             params: new values for numbers and strings of the payload, such as ``max_shots`` and
                 ``max_samples``.
-            replace: whether to rerun failed jobs in place; otherwise their reruns are appended as
-                new entries too.
-            delay: seconds between the end of one job and the start of the next, to run them one
-                after the other.
+            replace: whether to rerun failed jobs in place; otherwise their reruns are also appended
+                as new entries.
+            delay: seconds between the end of one job and the start of the next, for a sequential
+                rerun; None for a parallel one.
             concurrent_job_count: as for `run_parallel`.
-            stop_after_failures: as for `run_parallel`, also with `delay`.
+            stop_after_failures: as for `run_parallel`; also allowed with `delay`.
             retries: as for `run_parallel`.
             budget_shots: as for `run_parallel`.
 
         Returns:
-            ``.done``, the positions of the jobs that were sent, and ``.failed``, the reason for
-            each job that was not sent, by position.
+            A result with ``.done``, the positions of the jobs that were sent, and ``.failed``, the
+            reason for each job that was not sent, by position.
 
         Raises:
             TypeError, ValueError: an argument is invalid; nothing was sent.
             InvalidOverrideError: a job has no such parameter, or only Perceval can change it;
                 nothing was sent.
-            JobGroupError: as for `run_parallel` and `run_sequential`, except that jobs rejected by
-                the cloud are in ``.failed``.
+            JobGroupError: as for `run_parallel` and `run_sequential`; but jobs that the cloud
+                rejects are in ``.failed``.
         """
         request = run_request(
             rerun=True,
@@ -937,11 +935,11 @@ class JobGroup:
         retries: int = 0,
         budget_shots: int | None = None,
     ) -> Run:
-        """Start running the unsent jobs in the background, and return at once.
+        """Start a run of the unsent jobs in the background, and return immediately.
 
-        The run survives outages and rejected tokens: it waits, and then continues. This process has
-        to stay alive: if it ends, jobs that it has not sent stay unsent. If another process is
-        running the group, that process sends the jobs.
+        The run waits out outages and rejected tokens, and then continues. Keep this process alive:
+        if it ends, the remaining jobs stay unsent. If another process is running the group, that
+        process sends the jobs.
 
         Args:
             jobs: jobs to send, or their positions; None for all.
@@ -957,7 +955,7 @@ class JobGroup:
             budget_shots: as for `run_parallel`.
 
         Returns:
-            The run, which you can wait for or stop.
+            The run. You can wait for it or stop it.
 
         Raises:
             TypeError, ValueError: an argument is invalid; nothing was started.
@@ -1009,7 +1007,7 @@ class JobGroup:
             warn(f"The group {self._name!r} has no jobs, so nothing was sent. Did you mean {near}?")
 
     async def _cancel(self, jobs: Jobs | None = None) -> list[int]:
-        """Ask the cloud to cancel jobs that were sent and have not ended.
+        """Ask the cloud to cancel active jobs.
 
         Args:
             jobs: jobs, or their positions; None for all.
@@ -1026,14 +1024,14 @@ class JobGroup:
     cancel, cancel_async = twins(_cancel)
 
     async def _stop(self, cancel: bool = False) -> None:
-        """Stop sending jobs, whichever process sends them. Jobs that were not sent stay unsent.
+        """Stop sending jobs in every process. The remaining jobs stay unsent.
 
         Requests in flight are finished and recorded. The call that was sending the jobs raises
-        `RunStoppedError`; the next run sends the rest.
+        `RunStoppedError`. The next run sends the rest.
 
         Args:
-            cancel: whether to also ask the cloud to cancel the jobs that have not ended. A warning
-                reports each failure.
+            cancel: whether to also ask the cloud to cancel active jobs. A warning reports each
+                failure.
         """
         await self._command("stop", by=str(this_process()))
         if cancel:
@@ -1042,7 +1040,7 @@ class JobGroup:
     stop, stop_async = twins(_stop)
 
     async def _pause(self) -> None:
-        """Stop sending until `resume`, in every process; jobs on the cloud continue."""
+        """Stop sending in every process until `resume`. Jobs on the cloud continue."""
         await self._command("pause")
 
     pause, pause_async = twins(_pause)
@@ -1054,12 +1052,11 @@ class JobGroup:
     resume, resume_async = twins(_resume)
 
     async def _prioritize(self, jobs: Jobs) -> list[int]:
-        """Put jobs first, in this order, in the current run or the next one.
+        """Put jobs first, in the given order, for the current run or the next one.
 
-        This call itself sends nothing. A run of the whole group, in any process, sends these jobs
-        next, even if they were added after the run began; a rerun does the same with failed jobs.
-        The group's file keeps the priority until the jobs are sent. Jobs of a later call come
-        before those of an earlier one.
+        This call sends nothing. A run of the whole group, in any process, sends these jobs next,
+        even if they were added after the run began. A rerun does the same with failed jobs. The
+        group's file keeps the priority until the jobs are sent. Jobs of a later call come first.
 
         Args:
             jobs: jobs, or their positions; jobs that were already sent are skipped.
@@ -1079,9 +1076,8 @@ class JobGroup:
 
         Args:
             jobs: jobs to send, or their positions; None for all.
-            rerun: whether to estimate a rerun of the failed jobs instead of a run of the unsent
-                ones.
-            retries: number of times that each job may be retried, for the number of shots.
+            rerun: whether to estimate a rerun of failed jobs instead of a run of unsent jobs.
+            retries: number of times that each job may be retried; the shots include all retries.
         """
         entry_ids = self._resolve(jobs)
         pending: Pending[RunEstimate] = Pending(
@@ -1100,8 +1096,8 @@ class JobGroup:
         """Count the jobs by state.
 
         Args:
-            refresh: whether to first poll the jobs that may have changed; otherwise the counts are
-                those in the group's file.
+            refresh: whether to poll jobs that may have changed first; otherwise the counts come
+                from the group's file.
 
         Returns:
             ``{'Total': n, 'Finished': [k, {'successful': a, 'unsuccessful': b}],
@@ -1119,7 +1115,7 @@ class JobGroup:
     async def _refresh(self) -> None:
         """Poll all jobs that may have changed.
 
-        If a cloud does not respond, its jobs keep their state, and `state.last_error` has the
+        If a cloud does not respond, its jobs keep their states, and `state.last_error` has the
         reason.
 
         Raises:
@@ -1163,24 +1159,24 @@ class JobGroup:
     wait, wait_async = twins(_wait)
 
     def on_done(self, callback: Callable[[GroupEvent], object]) -> Subscription:
-        """Call a function at the first failure of a job and when the group finishes, once each.
+        """Call a function once at the first failure of a job, and once when the group finishes.
 
         A group has finished when no job is running or waiting and no process is sending its jobs,
-        even if jobs were left unsent. A group with nothing left to do has already finished; a group
-        that was never run, and that adopted no job, has not. jobgroup polls the cloud until the
-        group has finished. Failures before the call of `on_done` do not count.
+        even if some jobs are unsent. A group with nothing left to do has already finished. A group
+        that was never run, and that adopted no job, has not finished. jobgroup polls the cloud
+        until the group has finished. Failures before this call do not count.
 
         Args:
-            callback: function that is called with a `GroupEvent`, in a thread of its own, so it may
-                take a long time. Exceptions that it raises are logged.
+            callback: function that is called with a `GroupEvent`, in a separate thread, so it may
+                take a long time. Its exceptions are logged.
 
         Returns:
             A subscription, which ends with its context manager or ``cancel()``. Calling the
-            subscription calls the callback, so a function decorated with ``@jg.on_done`` stays
-            usable.
+            subscription calls the callback, so you can still call a function decorated with
+            ``@jg.on_done``.
 
         Raises:
-            TypeError: the callback is not callable, or is a coroutine function.
+            TypeError: the callback is not callable or is a coroutine function.
         """
         subscription = Subscription(self, self._session, callback)
         self._subscriptions.append(subscription)
@@ -1191,13 +1187,13 @@ class JobGroup:
     async def _get_results(
         self, *, wait: bool = False, errors: Errors = "collect"
     ) -> list[Result | None]:
-        """Return the results of all jobs in the group's order; None for a job without one.
+        """Return the results of all jobs, in the group's order; None for a job without a result.
 
-        Jobs that are still running or waiting have no result, and a warning reports this.
+        Jobs that are running or waiting have no result yet, and a warning reports them.
 
         Args:
             wait: whether to wait first until these jobs have ended.
-            errors: treatment of missing results of successful jobs: "collect" returns None for them
+            errors: treatment of missing results of successful jobs: "collect" returns None for each
                 and issues one warning; "raise" raises a `ResultsError` with the other results.
 
         Raises:
@@ -1219,18 +1215,19 @@ class JobGroup:
     get_results, get_results_async = twins(_get_results)
 
     async def _keep_results(self) -> CommandResult:
-        """Fetch all results that are not yet in the group's file, and store them there.
+        """Fetch all results that are not in the group's file yet, and store them there.
 
-        Some clouds delete results after a while. After this call, the group stores every result
-        that it fetches, as with ``cache_results=True``, and reads stored results from its file.
-        Stored results are not fetched again, so you can repeat the call until none is missing.
+        Some clouds delete results after a while. This call also turns ``cache_results`` on: from
+        now on, the group stores every result that it fetches, and reads stored results from its
+        file. Stored results are not fetched again, so you can repeat the call until no result is
+        missing.
 
         Returns:
-            ``.done``, the positions of the jobs whose results were fetched, and ``.failed``, the
-            reason for each missing result of a successful job, by position.
+            A result with ``.done``, the positions of the jobs whose results were fetched, and
+            ``.failed``, the reason for each missing result of a successful job, by position.
 
         Raises:
-            CredentialsError: the token is missing or rejected, and the group has no result.
+            CredentialsError: the token is missing or rejected, and the group has no results.
             StorageError: the group's file cannot be read or written; results that were already
                 stored remain.
         """
@@ -1243,16 +1240,15 @@ class JobGroup:
     keep_results, keep_results_async = twins(_keep_results)
 
     def as_completed(self, *, errors: Errors = "collect") -> ResultStream:
-        """Yield each job with its result: finished jobs first, then the others as they end.
+        """Yield each job with its result: first finished jobs, and then the others when they end.
 
         ``for job, result in jg.as_completed()`` blocks until the next job ends; ``async for`` does
         not block. Iteration ends when no job is running or waiting on the cloud and this process is
-        sending nothing. The result of a failed job is None, or the partial results that its cloud
-        returns.
+        sending nothing. The result of a failed job is None or the cloud's partial results.
 
         Args:
-            errors: treatment of missing results of successful jobs: each is None, and at the end
-                "collect" issues a warning or "raise" raises a `ResultsError`.
+            errors: treatment of missing results of successful jobs. Each is None. At the end,
+                "collect" issues a warning, and "raise" raises a `ResultsError`.
 
         Raises:
             ValueError: `errors` is neither "collect" nor "raise".
@@ -1266,10 +1262,10 @@ class JobGroup:
     async def _map(
         self, function: Callable[[Result], T], *, errors: Errors = "collect"
     ) -> list[T | None]:
-        """Call a function with each result; return its values in the group's order.
+        """Call a function with each result, and return its values in the group's order.
 
-        The value for a job without a result is None. The call waits as `as_completed` does, and
-        calls the function as results arrive, so only a few results are in memory at a time.
+        For a job without a result, the value is None. The call waits as `as_completed` does. The
+        function is called when a result arrives, so only a few results are in memory at a time.
 
         Args:
             function: function of one result, in the form that `get_results` returns.
@@ -1292,13 +1288,13 @@ class JobGroup:
     ) -> ResultsTable:
         """Return the jobs as a table, with their parameters and measured numbers.
 
-        The table has one row for each job, or for each iteration of a job with iterations. A job
-        that has not ended, that failed, or whose result is missing keeps its row, with gaps. Shares
-        have their standard errors; derived quantities (see `define`) are columns too.
+        The table has one row for each job, or for each iteration of a job with iterations. The row
+        of a job without a result has gaps. Shares have standard errors. Derived quantities (see
+        `define`) are columns too.
 
         Args:
-            columns: names of the columns, or one name; None for the values that differ between the
-                jobs, and their results. Each output state that a job returned has columns such as
+            columns: names of the columns, or one name; None for the results and the values that
+                differ between the jobs. Each output state that a job returned has columns such as
                 ``p(|1,1>)``, ``p_err(|1,1>)`` and ``count(|1,1>)``.
             interval: whether to add columns with Wilson's interval at 68.27 %; a number sets its
                 level.
@@ -1334,7 +1330,7 @@ class JobGroup:
     distributions, distributions_async = twins(_distributions)
 
     def define(self, name: str, expression: str | None) -> None:
-        """Store a derived quantity with the group, for tables, datasets and figures.
+        """Store a derived quantity with the group. Tables, datasets and figures show it.
 
         >>> jg.define("visibility", "(|2,0> - |1,1>) / (|2,0> + |1,1>)")  # doctest: +SKIP
 
@@ -1368,16 +1364,17 @@ class JobGroup:
     ) -> Dataset:
         """Return the results as an xarray dataset, with a dimension for each swept name.
 
-        Coordinates come from all jobs of the group, whatever their state. Repeats, which are jobs
-        with the same point and equal settings, are pooled.
+        Coordinates come from all jobs of the group, in any state. Repeats (jobs with the same point
+        and equal settings) are pooled.
 
         Args:
-            sweep: name of the sweep; None for the only one. In a group without sweeps, the labels
-                that its jobs have in common are dimensions.
-            states: number of states, or the states themselves; None for all, or for the 1,000 most
-                frequent ones in a very large dataset.
-            repeats: "keep" gives each repeat its own index along a dimension `repeat`.
-            errors: "scatter" takes errors from the spread of repeats.
+            sweep: name of the sweep; None for the only one. In a group without sweeps, the
+                dimensions are the labels that all jobs have.
+            states: number of states, or the states; None for all (in a very large dataset, for the
+                1,000 most frequent ones).
+            repeats: "pool" pools repeats; "keep" gives each repeat its own index along a dimension
+                `repeat`.
+            errors: "scatter" computes errors from the spread of repeats.
             interval: whether to add Wilson's interval at 68.27 %; a number sets its level.
             grid: whether the swept names are dimensions; otherwise there is one dimension `point`.
                 None chooses a grid if at least half of its cells are points.
@@ -1386,7 +1383,7 @@ class JobGroup:
 
         Raises:
             MissingDependencyError: xarray is not installed (``jobgroup[xarray]``).
-            UnknownColumnError: no job returned a state that you request or that a definition uses.
+            UnknownColumnError: no job returned a state that you request or a definition uses.
             ValueError: the group has several sweeps and `sweep` is None, or an argument is unknown.
             CredentialsError: the token is missing or rejected, and no other account has results.
         """
@@ -1421,7 +1418,7 @@ class JobGroup:
         ax: Axes | None = None,
         refresh: bool = True,
     ) -> Axes:
-        """Draw a measured quantity over the swept values, with repeats pooled and error bars.
+        """Draw a measured quantity over the swept values, with error bars. Repeats are pooled.
 
         >>> jg.plot("|1,1>", x="phi", curves="indist")  # doctest: +SKIP
 
@@ -1430,11 +1427,11 @@ class JobGroup:
                 frequent state.
             x: swept name of the horizontal axis; None for the numeric name with the most values.
             curves: swept name with a curve for each value; None for the next name with several
-                values, which makes a map if it has more than 8.
+                values (with more than 8 values, a map is drawn).
             where: values of other swept names, such as ``{"eta": 0.3}``.
-            kind: "line", "map" or "bars"; "auto" chooses.
-            errors: False for no error bars, a number for the level of the interval (68.27 % if
-                True), "scatter" for the spread of repeats.
+            kind: "line", "map" or "bars"; "auto" for an automatic choice.
+            errors: False for no error bars; a number for the level of the interval (True for 68.27
+                %); "scatter" for the spread of repeats.
             sweep: name of the sweep; None for the only one.
             ax: matplotlib axes to draw on; None for new ones.
             refresh: whether to request states and results from the cloud; otherwise only the
@@ -1476,13 +1473,13 @@ class JobGroup:
         seed: int = 0,
         refresh: bool = True,
     ) -> Comparison:
-        """Compare the total variation distance of two results with the distance due to chance.
+        """Compare the total variation distance between two results with the distance due to chance.
 
         Args:
             a: jobs, whose counts are added, or an exact distribution by state.
             b: jobs or a distribution, as for `a`.
             iteration: index of the iteration, for jobs with several.
-            seed: seed of the random relabelling that gives the spread and the p-value.
+            seed: seed of the random relabeling for the spread and the p-value.
             refresh: whether to request states and results from the cloud; otherwise only the
                 file and the results cached in it are read.
 
@@ -1580,8 +1577,8 @@ class JobGroup:
         """Import groups of Perceval's own `JobGroup`, from any release.
 
         jobgroup imports the jobs' ids, statuses and bodies, and the groups' names and dates, but no
-        tokens. It sends nothing, contacts no cloud, and does not change the files. Once you set a
-        token, you can watch and rerun jobs that were sent, and run the others.
+        tokens. It contacts no cloud, and does not change the files. After you set a token, you can
+        watch and rerun sent jobs, and run the others.
 
         Args:
             path: directory, or one ``.jgrp`` or ``.egrp`` file; None for Perceval's own directory.
@@ -1589,12 +1586,12 @@ class JobGroup:
 
         Returns:
             A report of imported and skipped files, which prints as text. A file is skipped if it is
-            damaged or foreign, or if a group of its name exists; an existing empty group receives
-            the jobs instead.
+            damaged, is not a group's file, or has the name of an existing group. An existing empty
+            group gets the jobs instead.
 
         Raises:
-            StorageError: the file or directory does not exist, or a group could not be written;
-                earlier groups were imported, and the next import continues with the others.
+            StorageError: the file or directory does not exist, or a group could not be written.
+                Groups before it were imported; the next import continues with the rest.
 
         >>> JobGroup.import_perceval("old_groups", dry_run=True)  # doctest: +SKIP
         2 groups would be imported from old_groups
@@ -1607,7 +1604,7 @@ class JobGroup:
 
     @property
     def remote_jobs(self) -> list[RemoteJob]:
-        """All jobs of the group, in the order in which they were added."""
+        """All jobs of the group, in the order of adding."""
         return self[:]
 
     @property
@@ -1646,7 +1643,7 @@ class JobGroup:
 
     @staticmethod
     def summaries() -> list[GroupSummary]:
-        """Return all groups' counts, dates and sizes on disk, sorted by name, without opening them.
+        """Return the counts, dates and sizes of all groups, sorted by name, without opening them.
 
         If a group cannot be read, the `problem` of its summary has the reason.
 
@@ -1657,5 +1654,5 @@ class JobGroup:
 
 
 def _same_group(kind: type[JobGroup], name: str, uuid: str) -> JobGroup:
-    session_of(name, uuid)  # raises if another group has the name now
+    session_of(name, uuid)  # raises an error if another group has the name now
     return kind.open(name)

@@ -1,4 +1,4 @@
-"""Labels, the names that users give to values hidden in a circuit, as the group stores them."""
+"""Convert labels, the user's named values, to the form in which a group stores them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _KNOWN_BY_TEXT: Final = frozenset(
 
 
 def read_labels(labels: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Return labels in the form in which they are stored; {} for None.
+    """Return labels in their stored form; {} for None.
 
     Raises:
         TypeError: the labels are not a dict.
@@ -27,14 +27,14 @@ def read_labels(labels: Mapping[str, Any] | None) -> dict[str, Any]:
 
 
 def label_of(value: Any) -> Any:
-    """Return a value as it is stored: plain, or as Perceval's text for its object."""
+    """Return a value in its stored form: a plain value, or Perceval's text for an object."""
     if is_known_by_text(value):
         return load_adapter("perceval", "texts").perceval_text(value)
     return plain(value)
 
 
 def is_known_by_text(value: Any) -> bool:
-    """Return whether Perceval has a text for this object that is the same in each process."""
+    """Return whether Perceval gives this object the same text in each process."""
     return type(value).__name__ in _KNOWN_BY_TEXT and is_perceval(value)
 
 

@@ -1,4 +1,4 @@
-"""Calls that take time, written once: `twins` derives their blocking and awaitable forms."""
+"""Derive the blocking and awaitable forms of slow calls with `twins`."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ TICK_S = 0.1
 
 
 class Pending(Generic[T]):
-    """Work in progress on the engine's loop, for the coroutines given to `twins` to await.
+    """Work in progress on the engine's loop. Coroutines that `twins` wraps await it.
 
-    Progress bars are drawn in `on_tick` and `on_end`, from the calling thread only: notebooks lose
-    the output of other threads.
+    `on_tick` and `on_end` draw progress bars. They run in the calling thread, because notebooks
+    lose the output of other threads.
     """
 
     def __init__(
@@ -68,7 +68,7 @@ class Pending(Generic[T]):
             self._end()
 
     def _tick(self) -> None:
-        """Draw the bars. If the file is unreadable, the pending call reports it."""
+        """Draw the bars. If the file is unreadable, the pending call raises the error."""
         if self._on_tick:
             with suppress(StorageError):
                 self._on_tick()
@@ -80,7 +80,7 @@ class Pending(Generic[T]):
 
 
 class Computation(Pending[T]):
-    """Work for the calling thread, or for a thread of its own if the caller has an event loop."""
+    """Work for the calling thread or, if the caller has an event loop, for a separate thread."""
 
     def __init__(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> None:
         self._compute = partial(function, *args, **kwargs)
@@ -100,14 +100,14 @@ def twins(
     Callable[Concatenate[S, P], T],
     Callable[Concatenate[S, P], Coroutine[Any, Any, T]],
 ]:
-    """Derive both forms of a method `_name`: `name`, which blocks, and `name_async`, for awaiting.
+    """Derive both forms of a method `_name`: the blocking `name` and the awaitable `name_async`.
 
-    The method may only await `Pending`s and methods of the same kind.
+    The method may await only `Pending` objects and methods of the same kind.
     """
 
     def blocking(self: S, /, *args: P.args, **kwargs: P.kwargs) -> T:
         coroutine = method(self, *args, **kwargs)
-        del args, kwargs  # some tools show the local variables of this frame if an error is raised
+        del args, kwargs  # some tools show this frame's variables with an error
         return _block_on(coroutine)
 
     async def awaitable(self: S, /, *args: P.args, **kwargs: P.kwargs) -> T:
@@ -121,8 +121,8 @@ def twins(
         form.__name__ = f"{name}{ending}"
         form.__qualname__ = f"{method.__qualname__.rpartition('.')[0]}.{name}{ending}".lstrip(".")
         vars(form)["__signature__"] = inspect.signature(method)
-    method.__qualname__ = blocking.__qualname__  # errors about wrong arguments show it
-    del vars(blocking)["__wrapped__"]  # it is a coroutine function, which this form is not
+    method.__qualname__ = blocking.__qualname__  # errors about wrong arguments show the name
+    del vars(blocking)["__wrapped__"]  # the wrapped function is a coroutine function; this is not
     awaitable.__doc__ = (
         f"Awaitable version of `{name}`, with the same arguments, result and errors."
     )
@@ -140,10 +140,10 @@ def _block_on(coroutine: Coroutine[Any, Any, T]) -> T:
                 return result
             try:
                 resume = partial(coroutine.send, pending.result())
-            except BaseException as error:  # noqa: BLE001  # it is raised in the awaiting code
+            except BaseException as error:  # noqa: BLE001 # the awaiting code raises it
                 resume = partial(coroutine.throw, error)
     finally:
-        del resume  # the task has the error, whose traceback has this frame
+        del resume  # the task's error has this frame in its traceback
 
 
 async def _wait_for(coroutine: Coroutine[Any, Any, T]) -> T:
@@ -157,7 +157,7 @@ async def _wait_for(coroutine: Coroutine[Any, Any, T]) -> T:
                 return result
             try:
                 resume = partial(coroutine.send, await pending.wait())
-            except BaseException as error:  # noqa: BLE001  # as above, a cancellation too
+            except BaseException as error:  # noqa: BLE001 # as above, also for a cancellation
                 resume = partial(coroutine.throw, error)
     finally:
         del resume

@@ -28,22 +28,23 @@ from jobgroup.words import format_count, format_counts
 _log = logger(__name__)
 
 MAX_FILE_BYTES: Final = 2**30
-"""Maximum size of a file in bytes. Perceval rewrites the whole file at each change, so real files
-are smaller."""
+"""Maximum size of a file, in bytes. Perceval rewrites the whole file for each change, so real files
+are smaller.
+"""
 
 _CONTENT: Final = "imported_content"
 
 
 @dataclass(frozen=True, slots=True)
 class ImportedGroup:
-    """A group that was imported, or would be.
+    """A group that was, or would be, imported.
 
     Attributes:
-        name: name of the group, the same as in Perceval.
+        name: name of the group, as in Perceval.
         path: path of Perceval's file, which was not changed.
         counts: number of its jobs in each state.
         created_date: time of creation (naive, local time).
-        note: what differs from Perceval's group; "" for nothing.
+        note: differences from Perceval's group; "" for none.
     """
 
     name: str
@@ -62,7 +63,7 @@ class ImportedGroup:
 
 @dataclass(frozen=True, slots=True)
 class SkippedFile:
-    """A file that was not imported and caused no change.
+    """A file that was not imported.
 
     Attributes:
         path: path of the file.
@@ -80,10 +81,10 @@ class ImportReport:
     """The result of an import, or of a dry run.
 
     Attributes:
-        source: directory or file that was read.
+        source: directory or file to import.
         dry_run: whether nothing was written.
         imported: groups that were imported.
-        skipped: files that were not imported, with reasons.
+        skipped: files that were not imported, with the reasons.
     """
 
     source: Path
@@ -110,11 +111,11 @@ class ImportReport:
 
 
 def import_perceval(path: str | os.PathLike[str] | None, *, dry_run: bool) -> ImportReport:
-    """Import the groups of a directory, of one file, or (None) of Perceval's own directory.
+    """Import the groups of a directory, a file, or (None) Perceval's own directory.
 
     Raises:
-        StorageError: the file or directory does not exist, or a group could not be written; earlier
-            groups were imported, and the next import continues with the others.
+        StorageError: the file or directory does not exist, or a group could not be written. Groups
+            before it were imported; the next import continues with the rest.
     """
     places = adapters.group_directories() if path is None else [user_path(path)]
     if path is not None and not places[0].exists():
@@ -128,7 +129,7 @@ def import_perceval(path: str | os.PathLike[str] | None, *, dry_run: bool) -> Im
             report.skipped.append(SkippedFile(file, _sentence(str(error)), already_exists))
         except StorageError:
             raise
-        except Exception as error:  # noqa: BLE001  # of one file: the others are imported
+        except Exception as error:  # noqa: BLE001 # for one file only
             _log.debug("%s cannot be imported", file, exc_info=True)
             why = f"it cannot be imported ({type(error).__name__}: {str(error)[:300]})"
             report.skipped.append(SkippedFile(file, _sentence(why)))
@@ -140,7 +141,7 @@ class _AlreadyExistsError(JobGroupError):
 
 
 def _import(file: Path, report: ImportReport) -> ImportedGroup:
-    if file.suffix == SUFFIX:  # never opened as a plain file: SQLite may have it open
+    if file.suffix == SUFFIX:  # never opened as a plain file, because SQLite may be using it
         raise UnreadableGroupError(
             "it is a file of jobgroup; JobGroup.load imports exported groups"
         )
@@ -159,7 +160,7 @@ def _import(file: Path, report: ImportReport) -> ImportedGroup:
         name=name,
         path=file,
         counts=dict(Counter(job.status.state if job.status else UNSENT for job in jobs)),
-        created_date=datetime.fromtimestamp(saved.created_at),  # noqa: DTZ006  # as the group's
+        created_date=datetime.fromtimestamp(saved.created_at),  # noqa: DTZ006 # as in groups
         note=note,
     )
 
@@ -188,7 +189,7 @@ def _refuse_known(name: str, content: str) -> None:
 
 
 def _make_or_fill(name: str, jobs: Sequence[NewJob], meta: Mapping[str, object]) -> None:
-    """Create the group, or add its jobs to an existing empty group, which keeps its description."""
+    """Create the group, or fill an existing empty group, which keeps its description."""
     try:
         make_group(name, jobs, meta)
     except FileExistsError:
@@ -199,10 +200,10 @@ def _make_or_fill(name: str, jobs: Sequence[NewJob], meta: Mapping[str, object])
 
 
 def perceval_file(name: str) -> Path | None:
-    """Return the file in which Perceval's own classes store a group of that name."""
+    """Return the file of Perceval's own group of that name; None if there is none."""
     if Path(name).name != name:
         return None
-    with suppress(OSError, ValueError, RuntimeError):  # a user may have no home directory
+    with suppress(OSError, ValueError, RuntimeError):  # the user may have no home directory
         for directory in adapters.group_directories():
             for suffix in adapters.GROUP_SUFFIXES:
                 if (file := directory / f"{name}{suffix}").is_file():
@@ -211,7 +212,7 @@ def perceval_file(name: str) -> Path | None:
 
 
 def _jobs(saved: ForeignGroup) -> tuple[Sequence[NewJob], str]:
-    """Return the group's jobs, each id once: an object added twice is one job."""
+    """Return the group's jobs, each id once: an object that was added twice is one job."""
     seen: set[tuple[str, ...]] = set()
     jobs = []
     for spec in saved.jobs:

@@ -1,6 +1,6 @@
-"""Names of Perceval's `JobGroup`, from any release, for methods that `JobGroup` names differently.
+"""Define the methods of Perceval's `JobGroup`, from any release, that have other names here.
 
-`JobGroup` has each of them, so that scripts written for Perceval's class run.
+`JobGroup` has all of them, so that scripts for Perceval's class run.
 """
 
 # ruff: noqa: D417, SLF001  # a part of the class, in its own file so that the class is easier to
@@ -72,13 +72,13 @@ async def _rerun_failed_sequential(
     *,
     stop_after_failures: int | None = None,
 ) -> None:
-    """Rerun all failed jobs one after the other, each when the one before it has ended.
+    """Rerun all failed jobs one after the other. Each starts when the previous one has ended.
 
     Args:
         delay: seconds between the end of one job and the start of the next.
         replace_failed_jobs: whether to rerun jobs in place, keeping their attempts; otherwise
             reruns are appended to the group.
-        stop_after_failures: number of failed jobs that ends the run.
+        stop_after_failures: number of failed jobs after which the run ends.
 
     Raises:
         JobGroupError: as for `run_sequential`.
@@ -105,7 +105,7 @@ async def _rerun_failed_parallel(
     concurrent_job_count: int | None = None,
     stop_after_failures: int | None = None,
 ) -> None:
-    """Rerun all failed jobs in parallel; return when they are sent.
+    """Rerun all failed jobs in parallel, and return when they are sent.
 
     Args:
         replace_failed_jobs: whether to rerun jobs in place, keeping their attempts; otherwise
@@ -134,13 +134,13 @@ rerun_failed_parallel, rerun_failed_parallel_async = twins(_rerun_failed_paralle
 
 
 async def _launch_async_jobs(self: JobGroup, concurrent_job_count: int | None = None) -> None:
-    """Send as many unsent jobs as the plan has free slots for, and return.
+    """Send as many unsent jobs as the plan has free slots, and return.
 
     Args:
         concurrent_job_count: maximum number of jobs for each account; None, 0 or less for no limit.
 
     Raises:
-        ValueError: the cloud does not report its free slots, and no count was given.
+        ValueError: the cloud does not report its free slots and no count was given.
         JobGroupError: as for `run_parallel`.
     """
     await _launch(self, concurrent_job_count)
@@ -152,7 +152,7 @@ launch_async_jobs = twins(_launch_async_jobs)[0]
 async def _relaunch_async_failed_jobs(
     self: JobGroup, replace_failed_jobs: bool = True, concurrent_job_count: int | None = None
 ) -> None:
-    """Rerun as many failed jobs as the plan has free slots for, and return.
+    """Rerun as many failed jobs as the plan has free slots, and return.
 
     Args:
         replace_failed_jobs: as for `rerun_failed_parallel`.
@@ -185,7 +185,7 @@ async def _launch(
 
 
 async def _cancel_all(self: JobGroup) -> None:
-    """Ask the cloud to cancel every sent job that has not ended; warn about each failure."""
+    """Ask the cloud to cancel all active jobs; warn about each failure."""
     await self._cancel()
 
 
@@ -206,7 +206,7 @@ def list_locally_saved() -> list[str]:
 
 
 def delete_job_group(name: str, *, permanently: bool = False) -> None:
-    """Move a group to the trash, where `restore` finds it; results on the cloud stay.
+    """Move a group to the trash. `restore` restores it. Results on the cloud remain.
 
     Args:
         name: name of the group. If no group has it, a warning suggests similar names.
@@ -225,8 +225,8 @@ def delete_job_groups_date(del_before_date: datetime) -> None:
     """Move all groups created before a date to the trash.
 
     Args:
-        del_before_date: groups created before this date are deleted; local time if it has no time
-            zone.
+        del_before_date: date before which deleted groups were created; without a time zone, it is
+            local time.
     """
     if not isinstance(del_before_date, datetime):
         raise TypeError(
@@ -237,5 +237,5 @@ def delete_job_groups_date(del_before_date: datetime) -> None:
 
 
 def delete_all_job_groups() -> None:
-    """Move all groups to the trash, where `restore` finds them."""
+    """Move all groups to the trash. `restore` restores them."""
     catalog.delete_all()

@@ -1,4 +1,4 @@
-"""The points of a sweep: which values may be swept, and which of them count as equal."""
+"""Read the points of a sweep, and decide which values count as equal."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ RESERVED: Final = frozenset(
     | {"iteration", "id", "platform", "message"}
     | {"physical_perf", "logical_perf", "global_perf", "shots"}
 )
-"""Names of result columns and dimensions, which cannot be swept names."""
+"""Names of result columns and dimensions. Swept names must differ from them."""
 
 Scalar = bool | int | float | str
 Kind = Literal["number", "text", "boolean", "datetime"]
@@ -47,10 +47,10 @@ Key = tuple[tuple[str, Any], ...]
 
 
 class Axis:
-    """The values of one swept name; numbers that differ only by rounding count as one value.
+    """The values of one swept name. Numbers that differ only by rounding count as one value.
 
     Args:
-        numbers: all numbers of the group and the call, for their span.
+        numbers: all numbers of the group and of the call; their range defines rounding errors.
     """
 
     def __init__(self, numbers: Iterable[Any]) -> None:
@@ -59,7 +59,7 @@ class Axis:
         self._exact: dict[int | float, int | float] = {}
 
     def of(self, label: Any) -> Any:
-        """Return the first earlier value that is the same as the label, otherwise the label."""
+        """Return the first earlier value that equals the label, or the label itself."""
         if not is_number(label):
             return label
         found = self._exact.get(label)
@@ -79,7 +79,7 @@ class Axis:
 
 
 class Index:
-    """The group's jobs by the point that their labels give."""
+    """The group's jobs, by the point in their labels."""
 
     def __init__(self, names: Sequence[str]) -> None:
         self._names = names
@@ -89,7 +89,7 @@ class Index:
         self._at: dict[Key, list[Entry]] = {}
 
     def set_values(self, entries: Iterable[Entry], points: Iterable[Point]) -> None:
-        """Set the values. The group's values come first, so they take precedence."""
+        """Set the values. The group's values take precedence."""
         for name in self._names:
             known = [entry.labels[name] for entry in entries if name in entry.labels]
             given = [point[name].label for point in points]
@@ -98,7 +98,7 @@ class Index:
                 axis.of(label)
 
     def known(self, point: Point) -> Point:
-        """Return the point with the group's own values, or with those that came first."""
+        """Return the point with the group's values or, if it has none, the first equal values."""
         found = {}
         for name, value in point.items():
             label = self._axes[name].of(value.label)
@@ -114,11 +114,11 @@ class Index:
         return tuple(key_of(self._axes[name].of(labels[name])) for name in self._names)
 
     def forget(self) -> None:
-        """Make the next update read all jobs again."""
+        """Let the next update read all jobs again."""
         self._entries = []
 
     def update(self, entries: list[Entry]) -> None:
-        """Add the jobs that are new in the group; read all jobs again after changes by others."""
+        """Add the group's new jobs; after other changes, read all jobs again."""
         if entries is not self._entries or len(entries) < self._read:
             self._entries, self._read, self._at = entries, 0, {}
         names = {*self._names}
@@ -137,15 +137,15 @@ def _are_labels(labels: Iterable[Any]) -> bool:
 
 
 def key_of(label: Any) -> tuple[str, Any]:
-    """Return a key that identifies a label: True differs from 1."""
+    """Return a key that identifies a label. True and 1 have different keys."""
     return ("number" if is_number(label) else type(label).__name__, label)
 
 
 def read_over(over: Any) -> list[Point]:
-    """Return the points of a sweep in the order in which they were given.
+    """Return the points of a sweep, in the given order.
 
     Raises:
-        TypeError: `over`, or a value in it, has a type that cannot be swept.
+        TypeError: `over` or a value in it has a type that cannot be swept.
         ValueError: a name cannot be swept, a value is missing, or there are no points.
     """
     if isinstance(over, Mapping):

@@ -1,4 +1,4 @@
-"""Progress bars of the blocking calls. tqdm draws them in notebooks and terminals."""
+"""Draw the progress bars of blocking calls with tqdm, in notebooks and terminals."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ def _bar(total: int, text: str, bar_format: str, position: int = 0) -> Any:
     from tqdm.auto import tqdm
 
     options: dict[str, Any] = {}
-    # pythonw and Windows services have no standard error; otherwise TQDM_DISABLE decides
+    # pythonw and Windows services have no standard error. Otherwise, TQDM_DISABLE decides.
     if sys.stderr is None or sys.stderr.closed:
         options["disable"] = True
-    notebook = sys.modules.get("tqdm.notebook")  # imported by tqdm.auto in a notebook only
+    notebook = sys.modules.get("tqdm.notebook")  # tqdm.auto imports it only in notebooks
     is_widget = notebook is not None and issubclass(tqdm, notebook.tqdm_notebook)
     if is_widget:
         options["display"] = False
@@ -45,7 +45,7 @@ def _bar(total: int, text: str, bar_format: str, position: int = 0) -> Any:
 
 
 def _close(bar: Any) -> None:
-    """End a bar. In a notebook, a text replaces it: a widget cannot be shown without its kernel."""
+    """End a bar. In a notebook, replace it with a text, because a widget needs its kernel."""
     text, shown = str(bar), getattr(bar, "shown", None)
     bar.close()
     if shown is not None:
@@ -53,7 +53,7 @@ def _close(bar: Any) -> None:
 
 
 def _set(bar: Any, value: int, text: str, total: int) -> None:
-    if bar.disable:  # by TQDM_DISABLE; such a bar has no other attributes
+    if bar.disable:  # TQDM_DISABLE is set, and the bar has no other attributes
         return
     text = on_one_line(text)
     if (bar.n, bar.desc, bar.total) != (value, text, total):
@@ -63,7 +63,7 @@ def _set(bar: Any, value: int, text: str, total: int) -> None:
 
 
 class RunBar:
-    """One bar for a run: jobs that were sent or, if the run waits for them, jobs that ended."""
+    """A bar for a run. It counts sent jobs or, if the run waits for them, ended jobs."""
 
     def __init__(self, run: Run, trouble: Callable[[], str]) -> None:
         self._run = run
@@ -93,7 +93,7 @@ class RunBar:
 
 
 class GroupBars:
-    """Three bars for a whole group: successful, running or waiting, inactive or unsuccessful."""
+    """Three bars for a group: successful, running or waiting, and inactive or unsuccessful jobs."""
 
     def __init__(self, counts: Callable[[], Mapping[str, int]]) -> None:
         self._counts = counts
@@ -128,7 +128,7 @@ class GroupBars:
 
 
 class SlowBar:
-    """A bar that appears once a call takes long. Any thread may increase `done`."""
+    """A bar that appears when a call takes long. Any thread may increase `done`."""
 
     def __init__(self, total: int, text: str) -> None:
         self.done = 0

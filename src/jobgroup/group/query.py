@@ -1,4 +1,4 @@
-"""Queries for the jobs of a group by state, labels, function or search words."""
+"""Find the jobs of a group by state, labels, a function, or a search query."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def _searched(record: JobRecord) -> Searched:
 
 
 def _flattened(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Yield pairs of a name and a value; nested names are joined to names such as ``noise.g2``."""
+    """Yield names and values. Nested values get names such as ``noise.g2``."""
     for name, value in values.items():
         yield f"{prefix}{name}", value
         if isinstance(value, Mapping):

@@ -1,4 +1,4 @@
-"""`Run`, the user's handle on a run in the background."""
+"""Define `Run`, the user's handle for a run in the background."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from jobgroup.store import CommandResult
 
 
 def by_position(session: GroupSession, result: CommandResult) -> CommandResult:
-    """Return a command's result with positions in place of entry ids."""
+    """Convert the entry ids in a command's result to positions."""
     positions = session.store.entries.positions([*result.done, *result.failed])
     return replace(
         result,
@@ -30,7 +30,7 @@ def by_position(session: GroupSession, result: CommandResult) -> CommandResult:
 async def execute_for_user(
     session: GroupSession, name: str, args: Mapping[str, Any]
 ) -> CommandResult:
-    """Execute a command on entries and return its result by position."""
+    """Execute a command on entries, and return its result by position."""
     return await session.in_thread(by_position, session, await execute(session, name, args))
 
 
@@ -56,7 +56,7 @@ class Run:
 
         Raises:
             TimeoutError: the timeout has passed; the run continues.
-            JobGroupError: raised by the run, whose other jobs stay unsent.
+            JobGroupError: raised by the run; its other jobs stay unsent.
         """
         with naming_its_job(self._session):
             return wait_for(self._future, timeout_s=validate_timeout(timeout))
@@ -73,16 +73,16 @@ class Run:
         self._future.exception(validate_timeout(timeout))
 
     def cancel(self) -> None:
-        """Stop sending. Requests in flight are recorded; jobs on the cloud continue.
+        """Stop sending. Requests in flight are recorded, and jobs on the cloud continue.
 
-        A run in another process continues; `JobGroup.pause` stops it.
+        This does not stop a run in another process; `JobGroup.pause` does.
         """
         for run in list(self._session.runs):
             if run.request == self._request:
                 run.cancel()
 
     def __await__(self) -> Generator[Any, Any, CommandResult]:
-        # shielded, so that canceling the wait does not end the run
+        # The run is shielded, so that canceling the wait does not end it.
         return asyncio.shield(asyncio.wrap_future(self._future)).__await__()
 
     def __repr__(self) -> str:

@@ -1,4 +1,4 @@
-"""`ResultStream`: the jobs of a group as they end, each with its result."""
+"""Define `ResultStream`, which yields each job of a group with its result when it ends."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ T = TypeVar("T")
 
 
 class ResultStream:
-    """Pairs of a job and its result: ``for job, result in stream``, or with ``async for``.
+    """Iterate over jobs and their results: ``for job, result in stream`` or ``async for``.
 
-    Finished jobs come first, then each job as it ends, until none is running or waiting on the
-    cloud and this process is sending nothing. A job that failed, or whose result is missing, comes
-    with None, or with the partial results that its cloud returns.
+    Finished jobs come first, and then each remaining job when it ends. Iteration ends when no job
+    is running or waiting on the cloud and this process is sending nothing. The result of a failed
+    job, or a missing result, is None or the cloud's partial results.
 
     Raises while it is iterated:
         CredentialsError: a token is missing or rejected, and no other account has a pending job.
@@ -51,7 +51,7 @@ class ResultStream:
         one = _Pass(self._session)
         try:
             while (ended := await one.next().wait()) is not None:
-                # decoding may import Perceval, which takes seconds
+                # Decoding may import Perceval, which takes seconds.
                 yield await Computation(one.take, ended).wait()
         finally:
             one.close()
@@ -105,7 +105,7 @@ class _Pass:
         self.bar.close()
 
     def tell(self, errors: Errors) -> None:
-        """Report, at the end, which results are missing."""
+        """At the end, report the missing results."""
         if not self._failures:
             return
         positions = self._session.store.entries.positions(self._failures)

@@ -1,4 +1,4 @@
-"""Sweeps, which add a job for each point that the group does not have."""
+"""Add a job for each point of a sweep that the group does not have."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ from jobgroup.words import format_count, shown
 
 _POINTS: Final = 100
 _SECONDS: Final = 2.0
-"""Number of built points, and seconds of building, after which points are written."""
+"""Number of built points, and seconds of building, after which a batch is written."""
 
 _COMPARED: Final = 20
-"""Number of changed points for which the report says what differs."""
+"""Maximum number of changed points whose differences are reported."""
 
 
 class _Built(NamedTuple):
-    """A point, and the job that `build` returned for it."""
+    """A point and the job that `build` returned for it."""
 
     key: Key
     point: Point
@@ -107,8 +107,8 @@ class _Sweeping:
         axes: values of each swept name.
         repeats: number of jobs per point.
         labels: labels for all jobs of the sweep.
-        on_change: treatment of points whose jobs have another body.
-        check: whether known points are built too.
+        on_change: treatment of points whose jobs have a different body.
+        check: whether to build known points too.
         params: parameters for all jobs of the sweep.
     """
 
@@ -145,7 +145,7 @@ class _Sweeping:
         self._is_checked = False
 
     def run(self, points: list[Point]) -> SweepReport:
-        """Build the points, add the jobs that the group lacks, and return the report."""
+        """Build the points, add the missing jobs, and return the report."""
         self._own_id = self._own_sweep(self._store.sweeps.all())[0]
         entries = self._store.sweeps.entries()
         self._index.set_values(entries, points)
@@ -197,7 +197,7 @@ class _Sweeping:
         bar.done = len(distinct)
 
     def _is_complete(self, key: Key) -> bool:
-        """Count a point if the group already has enough jobs for it, whatever their bodies."""
+        """Return whether the group has enough jobs for a point, with any body; count them."""
         own = [e for e in self._index.at(key) if e.sweep_id in (None, self._own_id)]
         if len(own) < self._repeats:
             return False
@@ -244,7 +244,7 @@ class _Sweeping:
             self._tally.is_random = again is None or again.mark != self._changed.mark
 
     def _own_sweep(self, sweeps: Iterable[Sweep]) -> tuple[int, tuple[StoredAxis, ...]]:
-        """Find this sweep, and other sweeps with the same swept names."""
+        """Find this sweep and other sweeps with the same swept names."""
         alike = [each for each in sweeps if {*each.names} == self._names]
         own = next((each for each in alike if self._is_named(each.name)), None)
         self._siblings = {each.id: each.name for each in alike if each is not own}
@@ -329,7 +329,7 @@ class _Sweeping:
 
 
 def not_superseded(entries: Sequence[Entry]) -> list[Entry]:
-    """Return the jobs without the failed jobs that appended reruns replace."""
+    """Return the jobs, without failed jobs that appended reruns replace."""
     reruns = {entry.rerun_of for entry in entries}
     return [e for e in entries if not (e.state in FAILED and e.entry_id in reruns)]
 

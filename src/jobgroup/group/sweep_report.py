@@ -1,4 +1,4 @@
-"""`SweepReport`, which says in numbers and sentences what a sweep did."""
+"""Define `SweepReport`, which describes the effect of a sweep."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from jobgroup.store.sweeps import Entry
 from jobgroup.words import format_count
 
 OnChange = Literal["report", "add", "replace_unsent"]
-"""Treatments of a point whose jobs in the group have another body."""
+"""Treatments of points whose jobs in the group have a different body."""
 
 _UNSUCCESSFUL: Final = FAILED | {"refused"}
 
@@ -25,12 +25,12 @@ class SweepReport:
     Attributes:
         new: number of jobs that were added.
         known: number of jobs that the group already had.
-        changed: number of jobs whose points have another body in the group; with
-            ``on_change="replace_unsent"``, number of jobs whose body was replaced.
+        changed: number of jobs whose points have a different body in the group; with
+            ``on_change="replace_unsent"``, number of jobs whose bodies were replaced.
         skipped: number of jobs of points for which `build` returned None.
-        total: sum of these: points x repeats.
+        total: sum of these numbers: points x repeats.
         jobs: the group's jobs at these points, in the group's order.
-        notes: further information, as sentences.
+        notes: additional information, as sentences.
     """
 
     new: int
@@ -53,7 +53,7 @@ class SweepReport:
 
 @dataclass
 class Tally:
-    """The counts from which a report is made."""
+    """The counts for a report."""
 
     counts: Counter[str] = field(default_factory=Counter)
     entry_ids: set[int] = field(default_factory=set)
@@ -65,7 +65,7 @@ class Tally:
     is_random: bool = False
 
     def add_known(self, entries: Iterable[Entry], siblings: Mapping[int | None, str]) -> None:
-        """Count jobs that the group already had; `siblings` are the names of other sweeps by id."""
+        """Count jobs that the group already had; `siblings` are names of other sweeps by id."""
         for entry in entries:
             self.entry_ids.add(entry.entry_id)
             if entry.state in _UNSUCCESSFUL:
@@ -74,7 +74,7 @@ class Tally:
                 self.of_siblings[siblings[entry.sweep_id]] += 1
 
     def notes(self, repeated: int, on_change: str) -> Iterator[str]:
-        """Return the sentences that a report adds to its numbers."""
+        """Yield the sentences of a report."""
         if repeated:
             yield f"{format_count(repeated, 'point')} given more than once."
         if self.is_random:

@@ -1,4 +1,4 @@
-"""Validate arguments before a call does anything. Pure functions."""
+"""Validate arguments before a call has any effect. Pure."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def run_request(
     """Return the request for a run.
 
     Raises:
-        TypeError, ValueError: an argument is invalid, or conflicts with another.
+        TypeError, ValueError: an argument is invalid or conflicts with another.
     """
     if params is not None and not isinstance(params, Mapping):
         raise TypeError(f"params must be a dict such as {{'max_shots': 100}}, got {shown(params)}.")
@@ -70,7 +70,7 @@ def run_request(
 
 
 def validate_delay(delay: Any) -> float:
-    """Return the seconds to wait between two jobs.
+    """Return the number of seconds to wait between two jobs.
 
     Raises:
         TypeError: `delay` is not a number.
@@ -86,7 +86,7 @@ def validate_delay(delay: Any) -> float:
 
 
 def validate_timeout(timeout: Any) -> float | None:
-    """Return the seconds to wait, or None to wait forever.
+    """Return the number of seconds to wait, or None to wait forever.
 
     Raises:
         TypeError: `timeout` is not a number.
@@ -119,7 +119,7 @@ def validate_counts(*, least: int = 1, **counts: Any) -> None:
 
 
 def _seconds(what: str, given: Any) -> float:
-    if isinstance(given, SupportsFloat):  # accepts numpy's numbers too, but not strings
+    if isinstance(given, SupportsFloat):  # accepts NumPy's numbers, but no strings
         try:
             return float(given)
         except OverflowError:

@@ -1,4 +1,4 @@
-"""Results in the client library's form, as tables, as distributions, and one by one."""
+"""Read results in the client library's form, or as tables, distributions and datasets."""
 
 from jobgroup.results.cells import Result
 from jobgroup.results.collect import (

@@ -35,9 +35,9 @@ def study_of_group(
 ) -> Study:
     """Return the points of the named sweep, or of a group's only sweep.
 
-    In a group without sweeps, the labels that all jobs have are the swept names. `report` is called
-    with a text about points whose repeats differ by more than chance, and about probabilities that
-    were left out because counts are used. By default, the text is a warning.
+    In a group without sweeps, the swept names are the labels that all jobs have. If repeats differ
+    by more than chance, or probabilities are left out because counts are used, `report` is called
+    with a text about this. By default, the text is a warning.
 
     Raises:
         ValueError: the sweep does not exist, or the group has several and no name was given.
@@ -87,7 +87,7 @@ def _settings(
 
 def _differences(store: GroupStore, one: int, base: int) -> str:
     bodies = [store.fingerprints.body(each) for each in (one, base)]
-    found = differences(*bodies) if all(bodies) else []  # the body is missing or damaged
+    found = differences(*bodies) if all(bodies) else []  # a body is missing or damaged
     kept = [each for each in found if not each.startswith(("max_samples", "max_shots"))]
     return ", ".join(kept[:3]) or f"settings that differ from job {one}"
 
@@ -166,7 +166,7 @@ class Side:
 
     @classmethod
     def of_ideal(cls, given: Ideal) -> Side:
-        """Return a given distribution, which is exact and has no samples."""
+        """Return a given distribution as a side. It is exact and has no samples."""
         shares: dict[str, float] = {}
         for state, value in given.items():
             shares[label_of(state)] = shares.get(label_of(state), 0.0) + float(value)

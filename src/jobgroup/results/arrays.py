@@ -1,4 +1,4 @@
-"""Results as an xarray dataset, with a dimension for each swept name and one for the states."""
+"""Convert results to an xarray dataset with a dimension for each swept name and for states."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from xarray import Dataset
 
 MOST_CELLS: Final = 10_000_000
-"""Largest size of a variable with states; above it, only the most frequent states are kept."""
+"""Maximum size of a variable with states. Above it, only the most frequent states are kept."""
 
 STATES_KEPT: Final = 1_000
 
@@ -219,7 +219,7 @@ class _Variables:
 
 
 class _Layout:
-    """The index of each point, on a grid of the swept names or in a row of points."""
+    """The index of each point, on a grid of the swept names or along one dimension of points."""
 
     def __init__(self, study: Study, repeats: Repeats, grid: bool | None) -> None:
         self._study = study
@@ -306,7 +306,7 @@ def _key(value: Cell) -> tuple[bool, Cell]:
 
 
 def coordinate(values: Sequence[Cell], np: Any) -> Any:
-    """Return values as an array of numbers, booleans or times, or of strings for other values."""
+    """Return values as an array of numbers, booleans or times; of strings for other values."""
     if values and all(isinstance(value, bool) for value in values):
         return np.array(values, dtype=bool)
     if not any(isinstance(value, bool | str) for value in values):
@@ -321,7 +321,7 @@ def coordinate(values: Sequence[Cell], np: Any) -> Any:
 
 
 def time_of(value: Cell) -> datetime | None:
-    """Return the UTC time of an ISO string, as which labels store datetimes; None for others."""
+    """Return the UTC time of an ISO string, which labels store; None for another value."""
     if not isinstance(value, str) or not _DATE.match(value):
         return None
     try:
@@ -358,7 +358,7 @@ def _status(states: list[str]) -> str:
 
 
 def _remarks(study: Study, layout: _Layout) -> dict[str, str]:
-    """Return remarks on probabilities, variants, omitted jobs and repeats that differ."""
+    """Return remarks about probabilities, variants, omitted jobs, and repeats that differ."""
     found: dict[str, str] = {}
     kinds = Counter(p.pool.kind for p in layout.points if p.pool.kind)
     if kinds["probability"]:
@@ -390,6 +390,6 @@ def _versions() -> dict[str, str]:
 
 
 def _netcdf_name(name: str) -> str:
-    """Return a name that netCDF allows and that no variable of the dataset uses."""
+    """Return a name that netCDF allows and no variable of the dataset uses."""
     plain = name.replace("/", "_").strip() or "_"
     return f"label.{plain}" if plain in LONG_NAMES else plain

@@ -1,4 +1,4 @@
-"""Parts of a result: cells of tables, single numbers, and values that iterations vary. Pure."""
+"""Read the parts of a result: cells, single numbers, and values that iterations vary. Pure."""
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ class Result(TypedDict, total=False):
 
     Attributes:
         results: a distribution, counts or samples.
-        results_list: list of the iterations' results, which a job with iterations has instead.
-        iteration: values that the iteration varied, in a result of `results_list`.
-        physical_perf: share of the shots that pass the filters on detection.
-        logical_perf: share of those shots that pass the selection on logical states.
+        results_list: list of the iterations' results; a job with iterations has this instead of
+            `results`.
+        iteration: values that the iteration varied; only in results of `results_list`.
+        physical_perf: share of the shots that pass the detection filters.
+        logical_perf: share of these shots that pass the selection of logical states.
         global_perf: share of the shots that pass both.
     """
 
@@ -31,7 +32,7 @@ class Result(TypedDict, total=False):
 
 
 def cell(value: Any) -> Cell:
-    """Return a value as a cell of a table: a plain number, a boolean, or its text."""
+    """Return a value as a cell of a table: a plain number, a boolean, or a text."""
     if value is None or isinstance(value, bool | str):
         return value
     if isinstance(value, Integral):
@@ -55,7 +56,7 @@ def scalars_of(document: Mapping[str, Any]) -> dict[str, Cell]:
 
 
 def flattened(varied: Any) -> dict[str, Cell]:
-    """Return the varied values of an iteration, including those of its circuit.
+    """Return the values that an iteration varied, including those of its circuit.
 
     >>> flattened({"circuit_params": {"phi": 0.1}, "noise": {"g2": 0.05}})["noise.g2"]
     0.05
@@ -86,7 +87,7 @@ NOISE_DEFAULTS: Final[Mapping[str, bool | float]] = {
 
 
 def noise_of(noise: Any) -> dict[str, Cell]:
-    """Return a noise model's parameters as columns, including defaults; {} for anything else.
+    """Return a noise model's parameters, including defaults, as columns; {} for another value.
 
     >>> noise_of('{"g2": 0.05}')["noise.indistinguishability"]
     1.0

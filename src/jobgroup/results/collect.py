@@ -1,4 +1,4 @@
-"""Collect results: the engine fetches them, and the calling thread decodes them."""
+"""Fetch results with the engine, and decode them in the calling thread."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ T = TypeVar("T")
 Errors = Literal["raise", "collect"]
 
 HAS_RESULTS = frozenset({"success", "error", "canceled", "unknown"})
-"""States in which a cloud may have results; results of a job without success are partial."""
+"""States in which a cloud may have results. Results of unsuccessful jobs are partial."""
 
 
 def with_results(session: GroupSession) -> list[JobRecord]:
@@ -38,7 +38,7 @@ def with_results(session: GroupSession) -> list[JobRecord]:
 
 
 def check_errors(errors: str) -> None:
-    """Raise if `errors` is not a known way to handle errors.
+    """Check the argument `errors`.
 
     Raises:
         ValueError: `errors` is neither "collect" nor "raise".
@@ -54,14 +54,14 @@ Documents = Mapping[int, dict[str, Any] | Exception]
 def decode_all(
     records: list[JobRecord], documents: Documents
 ) -> tuple[dict[int, Result], dict[int, Exception]]:
-    """Return the results, and the errors of missing ones, by position."""
+    """Return the results by position, and an error for each missing one."""
     return _read_all(records, documents, lambda _, document: decode(document))
 
 
 def measure_all(
     records: list[JobRecord], documents: Documents
 ) -> tuple[dict[int, list[Measurement]], dict[int, Exception]]:
-    """Return the measurements, and the errors of missing ones, by position."""
+    """Return the measurements by position, and an error for each missing one."""
     return _read_all(records, documents, measurements)
 
 

@@ -1,4 +1,4 @@
-"""Convert tables for dataframe libraries, all of which are optional."""
+"""Convert tables for dataframe libraries. All of these are optional."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     "count": "int",
     "probability": "float",
 }
-"""Kinds of the columns that may be empty."""
+"""Kinds of columns that may be empty."""
 
 _MOST_INT: Final = 2**63 - 1
 
@@ -66,7 +66,7 @@ def to_polars(columns: Columns) -> PolarsFrame:
 
 
 def arrow_stream(columns: Columns, requested_schema: Any = None) -> Any:
-    """Return an Arrow C stream, in the capsule of the PyCapsule interface.
+    """Return an Arrow C stream in a capsule, as the PyCapsule interface defines it.
 
     Raises:
         MissingDependencyError: nanoarrow is not installed.
@@ -85,7 +85,7 @@ def arrow_stream(columns: Columns, requested_schema: Any = None) -> Any:
 
 
 def kind_of(name: str, cells: Iterable[Cell]) -> Kind:
-    """Return the kind of a column, the same for every library.
+    """Return the kind of a column. It is the same for every library.
 
     >>> kind_of("phi", [1, 0.5, None]), kind_of("shots", [1, None]), kind_of("phi", [1, "off"])
     ('float', 'int', 'text')
@@ -102,7 +102,7 @@ def kind_of(name: str, cells: Iterable[Cell]) -> Kind:
 
 
 def typed(kind: Kind, cells: Iterable[Cell]) -> list[Any]:
-    """Return the cells as values of their column's kind; gaps stay gaps."""
+    """Return cells as values of their column's kind; gaps remain."""
     make = {"bool": bool, "int": int, "float": float, "text": str}[kind]
     return [None if value is None else make(value) for value in cells]
 

@@ -1,4 +1,4 @@
-"""Derived quantities of a group: named expressions, stored as text with the group."""
+"""Store derived quantities with a group: named expressions, as text."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ RESERVED: Final = frozenset({
     *("iteration", "id", "platform", "message", "shots", "name", "duration_s", "attempts"),
     *("note", "error", "sent_at", "started_at", "finished_at"),
 })  # fmt: skip
-"""Names of columns and variables, which derived quantities cannot have."""
+"""Names of columns and variables; derived quantities cannot have these names."""
 
 MAX_DEFINITIONS: Final = 100
 
 
 def definitions_of(store: GroupStore) -> dict[str, Expression]:
-    """Return the derived quantities of a group; definitions that cannot be read are left out."""
+    """Return the derived quantities of a group, without unreadable definitions."""
     found = {}
     for name, text in _texts(store).items():
         try:

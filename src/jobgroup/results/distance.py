@@ -1,8 +1,9 @@
-"""Distance between distributions, and the distance that chance alone gives. Pure.
+"""Compute the distance between distributions, and the distance expected by chance. Pure.
 
-The total variation distance is taken over all states. Under equality, the counts of one side given
-the pooled counts are hypergeometric (E. L. Lehmann, J. P. Romano, *Testing Statistical Hypotheses*,
-15.2); mean absolute deviations are exact (P. Diaconis, S. Zabell, Statist. Sci. 6 (1991) 284).
+The total variation distance covers all states. If both distributions are equal, the counts of one
+side, given the pooled counts, are hypergeometric (E. L. Lehmann, J. P. Romano, *Testing Statistical
+Hypotheses*, 15.2). Mean absolute deviations are exact (P. Diaconis, S. Zabell, Statist. Sci. 6
+(1991) 284).
 """
 
 from __future__ import annotations
@@ -21,10 +22,10 @@ Stat. Appl. Genet. Mol. Biol. 9 (2010) 39)."""
 
 FEWEST_DRAWS: Final = 199
 MOST_WORK: Final = 50_000_000
-"""Maximum number of results relabelled for one comparison, which takes seconds."""
+"""Maximum number of results to relabel in one comparison. This takes seconds."""
 
 _ONE_BY_ONE: Final = 40
-"""Number of results per state below which relabelling results one by one is faster."""
+"""Number of results per state below which it is faster to relabel results one by one."""
 
 _CELLS: Final = 2_000_000
 _ROUNDING: Final = 1e-12
@@ -32,18 +33,18 @@ _ROUNDING: Final = 1e-12
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """The total variation distance of two distributions, and the distance expected by chance.
+    """The total variation distance between two distributions, and the distance expected by chance.
 
     The p-value is valid only for a pair that was chosen before its results were seen.
 
     Attributes:
         distance: half the sum of absolute differences over all states, from 0 to 1.
-        expected: mean distance of two results of the same distribution; None without samples.
+        expected: mean distance between two results of the same distribution; None without samples.
         spread: standard deviation of that distance.
-        p95: distance that 95 % of such pairs of results do not exceed.
-        p_value: probability of at least this distance if the distributions are equal.
+        p95: distance that 95 % of such pairs do not exceed.
+        p_value: probability of at least `distance` if the distributions are equal.
         samples: number of samples of each side; None for probabilities.
-        left_out: positions of jobs whose probabilities were left out, because counts are used.
+        left_out: positions of jobs whose probabilities are not used, because there are counts.
     """
 
     distance: float
@@ -67,7 +68,7 @@ class Comparison:
 
 
 def total_variation(a: Mapping[str, float], b: Mapping[str, float]) -> float:
-    """Return the total variation distance over all states of two distributions.
+    """Return the total variation distance between two distributions, over all states.
 
     >>> round(total_variation({"x": 0.75, "y": 0.25}, {"x": 0.25, "y": 0.5, "z": 0.25}), 6)
     0.5
@@ -76,7 +77,7 @@ def total_variation(a: Mapping[str, float], b: Mapping[str, float]) -> float:
 
 
 def expected_distance(a: Mapping[str, int], b: Mapping[str, int]) -> float:
-    """Return the mean distance of two samples under equality, given the pooled counts.
+    """Return the mean distance between two samples of equal distributions, given the pooled counts.
 
     >>> round(expected_distance({"x": 3, "y": 1}, {"x": 1, "y": 2, "z": 1}) * 70, 9)
     29.0
@@ -88,7 +89,7 @@ def expected_distance(a: Mapping[str, int], b: Mapping[str, int]) -> float:
 
 
 def _hypergeometric_deviation(n: int, m: int, c: int) -> float:
-    """Return E|H - E[H]| for n draws from n + m results, of which c are of a state."""
+    """Return E|H - E[H]| for n draws from n + m results, c of which have a given state."""
     total = n + m
     j = n * c // total + 1
     others = m - c + j
@@ -130,7 +131,7 @@ def compare_counts(a: Mapping[str, int], b: Mapping[str, int], *, seed: int = 0)
     results = np.repeat(np.arange(len(states)), pooled) if one_by_one else None
 
     def draw(size: int) -> Any:
-        """Return counts of the first side after relabelling, one row per relabelling."""
+        """Return the first side's counts after relabelling, one row for each relabelling."""
         if results is None:
             return random.multivariate_hypergeometric(pooled, n, size=size, method="marginals")
         rows = (random.permutation(results)[:n] for _ in range(size))
@@ -160,7 +161,7 @@ def compare_with_ideal(
 
 
 def _in_batches(distances: Callable[[int], Any], states: int, cost: int) -> list[float]:
-    """Return the distances of `DRAWS` draws, or of fewer if draws are slow; draw in batches."""
+    """Draw in batches, and return the distances of `DRAWS` draws, or of fewer if draws are slow."""
     left = min(DRAWS, max(FEWEST_DRAWS, MOST_WORK // cost))
     size = max(1, _CELLS // states)
     found: list[float] = []

@@ -1,4 +1,4 @@
-"""`Distributions`: a table with one row per job and state, and its bar charts."""
+"""Define `Distributions`, a table with a row for each job and state, and its bar charts."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 MOST_SIDE_BY_SIDE: Final = 8
-"""Largest number of distributions in one plot."""
+"""Maximum number of distributions in one plot."""
 
 
 class Distributions(Table):
     """A table of states with their counts, shares and errors, in long form.
 
-    The columns are `job`, `iteration` if there are any, the labels and parameters that differ
-    between the jobs, `state`, `count`, `p`, `p_err` and `samples`. Probabilities that the platform
-    computed have only `p`.
+    The columns are `job`, `iteration` (if there are iterations), the labels and parameters that
+    differ between the jobs, `state`, `count`, `p`, `p_err` and `samples`. Probabilities that the
+    platform computed have only `p`.
     """
 
     def plot(
@@ -35,11 +35,11 @@ class Distributions(Table):
         most: int = 20,
         ax: Axes | None = None,
     ) -> Axes:
-        """Draw the shares of one job, or of several side by side, with their errors.
+        """Draw the shares of one job, or of several jobs side by side, with their errors.
 
         Args:
             jobs: positions in the group; None for all.
-            most: number of states to draw: those with the greatest shares in all jobs together.
+            most: number of states to draw; those with the greatest total shares are chosen.
             ax: matplotlib axes to draw on; None for new ones.
 
         Returns:
@@ -81,7 +81,7 @@ class Distributions(Table):
 
 
 def distributions_of(rows: Sequence[ResultRow], *, interval: bool | float = False) -> Distributions:
-    """Return the distributions of some rows; a job without a result has no states."""
+    """Return the distributions of the rows. A job without a result has no states."""
     about = table_of(rows)
     names = [n for n in ("job", "iteration", *about.distinguishing_columns) if n in about.columns]
     before = {name: about[name] for name in names}

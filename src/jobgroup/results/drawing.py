@@ -1,4 +1,4 @@
-"""Figures on matplotlib: curves with error bars, maps and bars."""
+"""Draw figures with matplotlib: curves with error bars, maps and bars."""
 
 from __future__ import annotations
 
@@ -50,10 +50,10 @@ class _Drawing:
         self._figure, self._ax, self._np = figure, ax, np
 
     def line(self) -> None:
-        """Draw markers with thin lines, broken at points without a value."""
+        """Draw markers and thin lines, which are broken at points without a value."""
         np, ax = self._np, self._ax
         for group, label in enumerate(self._figure.legend):
-            # other curves may have points between those of this one
+            # Other curves may have points between those of this one.
             points = [point for point in self._points(group) if point is not _HOLE]
             found = [point.quantity for point in points]
             values = np.array([_number(each.value) for each in found])
@@ -109,7 +109,7 @@ class _Drawing:
             ax.set_ylim(0, max(1.0, ax.get_ylim()[1] if self._figure.greatest > 1 else 1.0))
 
     def map(self) -> None:
-        """Draw a cell for each point, with edges halfway between values."""
+        """Draw a cell for each point. Edges are halfway between values."""
         np, ax = self._np, self._ax
         groups = self._figure.groups
         data = np.array(

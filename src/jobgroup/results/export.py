@@ -1,4 +1,4 @@
-"""Write tables as files: CSV for spreadsheets, JSON for programs."""
+"""Write tables to files: CSV for spreadsheets, JSON for programs."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Source: https://owasp.org/www-community/attacks/CSV_Injection"""
 
 
 def as_csv(columns: Columns) -> str:
-    r"""Return comma-separated values; cells that spreadsheets would run as formulas become text.
+    r"""Return comma-separated values. Cells that spreadsheets would run as formulas become text.
 
     >>> as_csv({"name": ["=1+1", None], "n": [-1, 2]})
     "name,n\r\n'=1+1,-1\r\n,2\r\n"
@@ -37,7 +37,7 @@ def as_csv(columns: Columns) -> str:
 
 
 def as_json(columns: Columns) -> str:
-    """Return a JSON list of objects, one per line, in ASCII, which every encoding can read."""
+    """Return a JSON list of objects, one per line. It is in ASCII, which suits every encoding."""
     rows = (
         json.dumps(dict(zip(columns, map(json_safe, row), strict=True)))
         for row in zip(*columns.values(), strict=True)
@@ -58,7 +58,7 @@ def encoded(text: str, *, marked: bool = False) -> bytes:
 def write(
     path: str | os.PathLike[str], text: str, *, overwrite: bool, marked: bool = False
 ) -> None:
-    """Write a text to a file, whole or not at all; `marked` is as for `encoded`.
+    """Write a text to a file, completely or not at all; `marked` is as for `encoded`.
 
     Raises:
         OutputExistsError: the file exists, and `overwrite` is not True.

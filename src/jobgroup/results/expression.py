@@ -1,11 +1,11 @@
-"""Derived quantities: expressions of states, performances and numbers, and their errors. Pure.
+"""Parse and compute expressions of states, performances and numbers, and their errors. Pure.
 
     sum     = product {("+" | "-") product}
     product = factor {("*" | "/") factor}
     factor  = ("+" | "-") factor | state | name | number | "(" sum ")"
 
-Errors are computed by the delta method, with the multinomial covariance ``(diag(p) - pp')/n`` of
-the shares (A. Agresti, *Categorical Data Analysis*, 16.1).
+Errors follow from the delta method with the shares' multinomial covariance, ``(diag(p) - pp')/n``
+(A. Agresti, *Categorical Data Analysis*, 16.1).
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class ExpressionError(ValueError):
 
 
 class Dual(NamedTuple):
-    """A number, and its derivatives with respect to the variables from which it was computed."""
+    """A number with its derivatives with respect to the variables in it."""
 
     value: float
     slopes: Mapping[str, float]
@@ -72,7 +72,7 @@ class Expression:
     """A parsed expression.
 
     Attributes:
-        text: the expression as it was given.
+        text: expression as given.
         states: labels of the states in it.
         names: names of the performances and other scalars in it.
     """
@@ -88,7 +88,7 @@ class Expression:
         return len(self.states) == 1 and label_of(self.text.strip("() \t\n")) == self.states[0]
 
     def at(self, values: Mapping[str, float]) -> Dual | None:
-        """Return the value with its derivatives; None if it divides by 0 or overflows.
+        """Return the value with its derivatives; None after an overflow or a division by 0.
 
         Args:
             values: share of each state, and value of each scalar.
@@ -113,15 +113,15 @@ def error_of(
     """Return the standard error of an expression of counts; None if it has none.
 
     If the variance is 0 because counts are 0, 1/2 is added to the count of each state in the
-    expression and to the count of all other states. Shares and scalars are independent given the
-    number of samples.
+    expression and to the total count of all other states. Given the number of samples, shares and
+    scalars are independent.
 
     Args:
-        expression: expression whose error is computed.
-        counts: count of each state in it.
+        expression: expression to compute the error of.
+        counts: count of each state in the expression.
         samples: sum of all counts.
-        scalars: value of each scalar in it.
-        scalar_errors: errors of those scalars that have one.
+        scalars: value of each scalar in the expression.
+        scalar_errors: errors of the scalars that have one.
     """
     named = [counts[state] for state in expression.states]
     if named and not samples:

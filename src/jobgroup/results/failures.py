@@ -1,4 +1,4 @@
-"""Errors and messages about results that could not be fetched or decoded."""
+"""Report results that could not be fetched or decoded."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ T = TypeVar("T")
 def decode_one(
     document: dict[str, Any] | Exception, read: Callable[[dict[str, Any]], T] = decode
 ) -> T:
-    """Return a result in the client library's form, or as `read` returns it.
+    """Return a result as `read` returns it; by default in the client library's form.
 
     Raises:
         JobGroupError: the result could not be fetched or decoded.

@@ -1,6 +1,6 @@
-"""`Figure`: the content of a plot of results, independent of the library that draws it. Pure.
+"""Define `Figure`, a plot's content, independent of the library that draws it. Pure.
 
-`jg.plot` draws a figure with matplotlib (`drawing`); the dashboard draws the same figure in the
+`jg.plot` draws a figure with matplotlib (`drawing`). The dashboard draws the same figure in the
 browser.
 """
 
@@ -33,7 +33,7 @@ AnyKind = Literal["auto", "line", "map", "bars"]
 Errors = bool | float | Literal["scatter"]
 
 MOST_CURVES: Final = 8
-"""Maximum number of curves; a name with more values makes a map."""
+"""Maximum number of curves. A name with more values is drawn as a map."""
 
 PointState = Literal["measured", "failed", "to come", "empty"]
 
@@ -42,11 +42,11 @@ class FigurePoint(NamedTuple):
     """One point of a figure.
 
     Attributes:
-        x, curve: indices of its values in the figure's `xs` and `groups`.
+        x, curve: indices of the point's values in the figure's `xs` and `groups`.
         quantity: measured quantity.
-        samples: sum of all counts; None for probabilities, and without outcomes.
-        jobs: positions of its jobs.
-        state: state of the point; "empty" if the jobs are done and lack the quantity.
+        samples: sum of all counts; None for probabilities or without outcomes.
+        jobs: positions of the point's jobs.
+        state: state of the point; "empty" if its jobs are done and lack the quantity.
     """
 
     x: int
@@ -58,7 +58,7 @@ class FigurePoint(NamedTuple):
 
 
 class Selector(NamedTuple):
-    """A further swept name, which is held at one of its values."""
+    """Another swept name, fixed at one of its values."""
 
     name: str
     values: list[Cell]
@@ -74,8 +74,9 @@ class Figure:
         y, x, curves: quantity, swept name of the horizontal axis, and swept name of the curves.
         y_label, x_label, curves_label: titles of the axes, with units.
         is_share: whether the quantity is the share of a state.
-        xs, groups: values along the axis and of the curves, in order; `[None]` without curves.
-        points: all points, each with its result or the reason why it has none.
+        xs, groups: values of the horizontal axis and of the curves, in order; `groups` is `[None]`
+        without curves.
+        points: all points, each with its result or the reason why there is none.
         selectors: other swept names.
         errors: kind of the error bars.
     """
@@ -96,7 +97,7 @@ class Figure:
 
     @property
     def title(self) -> str:
-        """Fixed values of the other swept names."""
+        """Title: the fixed values of the other swept names."""
         return ", ".join(f"{each.name} {shown_value(each.value)}" for each in self.selectors)
 
     @property
@@ -113,7 +114,7 @@ class Figure:
 
     @cached_property
     def caption(self) -> str:
-        """Samples, errors and numbers of points, as a caption."""
+        """Caption with the samples, errors and numbers of points."""
         samples = [each.samples for each in self.points if each.samples]
         parts = [self._samples_text(samples) if samples else "not sampled"]
         measured = sum(each.quantity.value is not None for each in self.points)
@@ -162,7 +163,7 @@ def figure_of(
     errors: Errors = True,
     fill: bool = False,
 ) -> Figure:
-    """Return a quantity of a study over swept names; see `JobGroup.plot`.
+    """Return a figure of a quantity over swept names; see `JobGroup.plot`.
 
     Args:
         study: points of a sweep.
@@ -171,10 +172,10 @@ def figure_of(
         definitions: derived quantities by name.
         curves: swept name; None to choose one, False for none.
         where: values of other swept names.
-        kind: kind of drawing; "auto" chooses.
+        kind: kind of drawing; "auto" for an automatic choice.
         errors: kind of error bars.
-        fill: whether to fix other swept names at their first value if a value is missing or does
-            not exist; otherwise both cases are errors.
+        fill: whether to fix another swept name at its first value if no value is given or the given
+            one does not exist; otherwise both cases are errors.
 
     Raises:
         UnknownColumnError: a quantity, swept name or value does not exist.
@@ -248,12 +249,12 @@ def _ranks(values: Sequence[Cell]) -> dict[tuple[bool, Cell], int]:
 
 
 def _typed(value: Cell) -> tuple[bool, Cell]:
-    """Return a value as a key in which True differs from 1."""
+    """Return a key for a value; True and 1 have different keys."""
     return isinstance(value, bool), value
 
 
 def with_variants(study: Study) -> Study:
-    """Return the study with its variants, if it has several, as values of an additional name."""
+    """Return the study with an additional name for its variants, if it has several."""
     if len(study.variants) < 2 or "variant" in study.names:
         return study
     points = [
@@ -284,7 +285,7 @@ def has_value(study: Study, name: str, value: Any) -> bool:
 
 
 def _selected(study: Study, selector: Selector) -> Study:
-    """Return the points that have the chosen value."""
+    """Return the study with only the points that have the selected value."""
     at = _index(study, selector.name)
     wanted = _typed(selector.value)
     points = [point for point in study.points if _typed(point.values[at]) == wanted]
@@ -344,7 +345,7 @@ def _axes(
 
 
 def _varying(study: Study, given: Sequence[str]) -> list[str]:
-    """Return the names that have several values at one point of the given names."""
+    """Return the names that have several values for one combination of the given names."""
     at = [study.names.index(name) for name in given]
     others = [i for i, name in enumerate(study.names) if name not in given]
     first: dict[tuple[Any, ...], tuple[Cell, ...]] = {}
@@ -374,7 +375,7 @@ def _kind(study: Study, x: str, curves: str | None, kind: AnyKind) -> Kind:
 
 
 def is_numeric(values: Sequence[Cell]) -> bool:
-    """Return whether an axis has only numbers or times, not booleans or strings."""
+    """Return whether all values of an axis are numbers or times."""
     return not any(isinstance(value, bool) for value in values) and (
         all(value is None or isinstance(value, int | float) for value in values)
         or are_times(values)
@@ -382,17 +383,17 @@ def is_numeric(values: Sequence[Cell]) -> bool:
 
 
 def are_times(values: Sequence[Cell]) -> bool:
-    """Return whether all values are times, in the form in which labels store datetimes."""
+    """Return whether all values are times, as labels store them."""
     return bool(values) and all(time_of(value) is not None for value in values)
 
 
 def is_placed(value: Cell) -> bool:
-    """Return whether a value can be drawn on an axis: it is neither missing nor infinite."""
+    """Return whether a value can be drawn on an axis: it must be neither missing nor infinite."""
     return value is not None and (not isinstance(value, float) or math.isfinite(value))
 
 
 class _Reader:
-    """Reads a quantity of a point by its name."""
+    """Reads a point's quantity by name."""
 
     def __init__(
         self, study: Study, y: str, definitions: Mapping[str, Expression], errors: Errors
@@ -437,7 +438,7 @@ class _Reader:
 
 
 def alike(values: Sequence[Cell]) -> list[str]:
-    """Return values as texts; decimal numbers have enough digits, at least two, to differ.
+    """Return values as texts. Decimal numbers get at least two digits, and enough to differ.
 
     >>> alike([0.6, 0.65, 1.0]), alike([1, 2])
     (['0.60', '0.65', '1.00'], ['1', '2'])

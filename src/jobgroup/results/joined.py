@@ -1,4 +1,4 @@
-"""The points of several groups as one study, and the distances between groups. Pure."""
+"""Join the points of several groups in one study, and compute distances. Pure."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from jobgroup.results.pool import Pool
 from jobgroup.results.study import Point, Study, Values
 
 GROUP: Final = "group"
-"""The name whose values are the groups' names."""
+"""Name whose values are the groups' names."""
 
 MOST_COMPARED: Final = 300
-"""Maximum number of points whose distributions are compared, which takes up to a second in all."""
+"""Maximum number of points whose distributions are compared. This takes up to a second."""
 
 LEVEL: Final = 0.05
-"""Greatest p-value that counts as low; equal groups have this share of low p-values by chance."""
+"""Maximum of a low p-value. By chance, equal groups have this share of low p-values."""
 
 
 def joined(studies: Mapping[str, Study]) -> Study:
-    """Return the points of all studies, with the group as one more name.
+    """Return the points of all studies, with the group as an additional name.
 
-    Points without one of the names have None for it. Equal numbers of different groups count as one
-    value.
+    If a point lacks one of the names, its value is None. Equal numbers from different groups count
+    as one value.
     """
     studies = {group: with_variants(study) for group, study in studies.items()}
     names = tuple(dict.fromkeys(name for study in studies.values() for name in study.names))
@@ -49,7 +49,7 @@ def joined(studies: Mapping[str, Study]) -> Study:
 
 @dataclass(frozen=True)
 class Apart:
-    """The distance of a group from the first group at a point."""
+    """The distance at a point between a group and the first group."""
 
     group: str
     values: Mapping[str, Cell]
@@ -59,13 +59,13 @@ class Apart:
 
 @dataclass(frozen=True)
 class Differences:
-    """The distances of groups from the first group.
+    """The distances between groups and the first group.
 
     Attributes:
-        matched: number of points of other groups that the first group has too.
+        matched: number of other groups' points that the first group also has.
         unmatched: number of points that only one group has.
         compared: distances, greatest first.
-        low_p: number of distances with p-values of at most 0.05; chance alone gives one in 20.
+        low_p: number of distances with a p-value of at most 0.05; by chance, this is one in 20.
     """
 
     matched: int
@@ -75,7 +75,7 @@ class Differences:
 
 
 def differences_of(study: Study) -> Differences:
-    """Compare each group of a joined study with the first group, at the points that both have."""
+    """Compare each group of a joined study with the first group, at their common points."""
     first = study.coordinates[GROUP][0]
     pools: dict[tuple[tuple[str, Cell], ...], dict[str, Pool]] = {}
     for point in study.points:

@@ -1,8 +1,8 @@
-"""The outcome of one job, or of one of its iterations, as the cloud sent it.
+"""Read the outcome of a job, or of each of its iterations, as the cloud sent it.
 
-Perceval's `result_mapping` is not applied, because it draws new counts from probabilities at each
-call, and loses the number of samples. The document, and not the job's name, decides whether values
-are counts or probabilities. Perceval is imported only for results that Perceval composes.
+Perceval's `result_mapping` is not applied, because each call draws new counts from probabilities
+and loses the number of samples. The document, not the job's name, determines whether values are
+counts or probabilities. Perceval is imported only for results that it composes.
 """
 
 from __future__ import annotations
@@ -36,20 +36,20 @@ PERCEVAL_KINDS: Final[Mapping[str, Kind]] = {
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """The outcome of one job, or of one of its iterations.
+    """The outcome of a job, or of one of its iterations.
 
     Attributes:
         position: position of the job in its group.
         iteration: number of the iteration; None for a job without iterations.
         params: values that the iteration varied, by name.
-        kind: whether `values` are counts or probabilities; None without outcomes.
+        kind: kind of `values`: counts or probabilities; None without outcomes.
         values: counts or probabilities by state, in the order of states.
         scalars: single numbers and texts, such as `physical_perf`.
-        is_mitigated: whether an error mitigation computed the probabilities, which may then be
+        is_mitigated: whether error mitigation computed the probabilities; these may then be
             negative or above 1.
-        min_photons: number of photons that a state needs to pass the job's filter.
-        shots: number of shots that the job used; None if the cloud did not report this number, or
-            if the platform is not a QPU.
+        min_photons: minimum number of photons of a state that passes the job's filter.
+        shots: number of shots that the job used; None if the cloud did not report it or the
+            platform is not a QPU.
         problem: reason why expected outcomes are missing.
     """
 
@@ -66,7 +66,7 @@ class Measurement:
 
     @property
     def samples(self) -> int | None:
-        """Sum of all counts; None for probabilities, and without outcomes."""
+        """Sum of all counts; None for probabilities or without outcomes."""
         return sum(map(int, self.values.values())) if self.kind == "count" else None
 
 
@@ -74,7 +74,7 @@ def measurements(record: JobRecord, document: Mapping[str, Any]) -> list[Measure
     """Return the measurements of a result document: one, or one for each iteration.
 
     Raises:
-        UndecodableResultError: the document cannot be read; the error has its text as `raw`.
+        UndecodableResultError: the document cannot be read; its text is in `raw` of the error.
     """
     is_composed = "composition" in document
     result = decode(document) if is_composed else _read(document)
@@ -126,13 +126,13 @@ def _measurement(about: Measurement, outcomes: Any, command: str) -> Measurement
 
 
 class Outcomes(dict[str, Any]):
-    """Counts or probabilities by state; the type in the document distinguishes them."""
+    """Counts or probabilities by state. The document's type shows which of them."""
 
     kind: Kind = "count"
 
 
 class _OutcomeReader(PlainMaker):
-    """Reads distributions with their kind, without Perceval."""
+    """Reads distributions and their kind, without Perceval."""
 
     def spread(self, kind: str, text: str, budget: Budget) -> Outcomes:
         found = super().spread(kind, text, budget)
@@ -146,7 +146,7 @@ def _read(document: Mapping[str, Any]) -> Any:
         return document["plain"]
     text = document.get("results")
     if not isinstance(text, str):
-        return decode(document)  # which says what is wrong
+        return decode(document)  # raises an error that explains
     return decode_text(text, _OutcomeReader(), lambda results: results)
 
 
@@ -169,9 +169,9 @@ def _parts(result: Any) -> Iterator[tuple[dict[str, Cell], dict[str, Cell], Any]
 
 
 def _numbers(outcomes: Any, command: str) -> tuple[Kind, dict[str, float]]:
-    """Return outcomes by state, and their kind, from their type or otherwise the job's command.
+    """Return outcomes by state, and their kind, from their type or the job's command.
 
-    If the command is unknown, a dictionary with decimal numbers has probabilities.
+    If both are unknown, a dictionary with decimal numbers has probabilities.
     """
     items = getattr(outcomes, "items", None)  # Perceval's distributions are not `Mapping`s
     kind: Kind | None = getattr(outcomes, "kind", None) or PERCEVAL_KINDS.get(

@@ -1,7 +1,7 @@
-"""`Pool`: the pooled measurements of one point, and all numbers computed from them. Pure.
+"""Define `Pool`, the pooled measurements of a point, with the numbers from them. Pure.
 
-A single job is a pool of one, so tables, datasets, figures, exports and the dashboard show the same
-numbers.
+A single job is a pool of one measurement. So tables, datasets, figures, exports and the dashboard
+all show the same numbers.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ from jobgroup.results.states import in_order, shape_of
 from jobgroup.values import as_float
 
 PERFORMANCES: Final = ("physical_perf", "logical_perf", "global_perf")
-"""Scalars that are shares of the shots, which are pooled as ratios."""
+"""Scalars that are shares of the shots. They are pooled as ratios."""
 
 SCALARS: Final = (*PERFORMANCES, "shots", "samples")
-"""Scalars that any cloud may report, or that jobgroup computes, besides the outcomes."""
+"""Scalars, besides outcomes, that a cloud may report or jobgroup computes."""
 
 ErrorKind = Literal["counts", "scatter"]
 
 
 class Quantity(NamedTuple):
-    """A number with its standard error and interval; unknown values are None."""
+    """A number with its standard error and interval. Unknown values are None."""
 
     value: float | None = None
     error: float | None = None
@@ -45,15 +45,15 @@ class Quantity(NamedTuple):
 class Pool:
     """Pooled measurements: counts are added, and performances are pooled as ratios.
 
-    Counts and probabilities are not mixed: if there are counts, probabilities are left out.
-    Probabilities without samples are averaged and have no error.
+    Counts and probabilities are not mixed. If there are counts, probabilities are left out.
+    Otherwise probabilities are averaged, and have no error.
 
     Args:
         measurements: measurements of one point, with equal settings.
 
     Attributes:
         used: measurements from which the numbers are computed.
-        left_out: measurements of the other kind, whose outcomes are not used.
+        left_out: measurements of the other kind; their outcomes are not used.
         kind: kind of the numbers used; None without outcomes.
     """
 
@@ -77,7 +77,7 @@ class Pool:
 
     @cached_property
     def samples(self) -> int | None:
-        """Sum of all counts; None for probabilities, and without outcomes."""
+        """Sum of all counts; None for probabilities or without outcomes."""
         return sum(self.counts.values()) if self.kind == "count" else None
 
     @cached_property
@@ -99,10 +99,10 @@ class Pool:
         return frozenset(shape.modes for shape in shapes if shape is not None)
 
     def can_have(self, state: str) -> bool:
-        """Return whether a state that was not returned has the share 0, rather than a gap.
+        """Return whether a missing state has the share 0; otherwise it is a gap.
 
-        A state has a gap if its number of modes is different, or if it has fewer photons than the
-        filter lets pass.
+        A state is a gap if it has another number of modes, or fewer photons than the filter
+        requires.
         """
         if any(state in m.values for m in self.used):
             return True
@@ -112,7 +112,7 @@ class Pool:
         return shape.modes in self.modes and shape.photons >= self.used[0].min_photons
 
     def count(self, state: str) -> int | None:
-        """Return the count of a state; None for a gap, and for probabilities."""
+        """Return the count of a state; None for a gap or for probabilities."""
         if self.kind != "count" or not self.can_have(state):
             return None
         return self.counts.get(state, 0)
@@ -137,8 +137,9 @@ class Pool:
     ) -> Quantity:
         """Return a performance or another number of the results.
 
-        A performance g that m events passed is pooled as ``sum(m) / sum(m / g)``, the share of all
-        events that passed. It has an error only if the shots of a QPU are known.
+        Performances g, of measurements in which m events passed, are pooled as ``sum(m) / sum(m /
+        g)``. This is the share of all events that passed. It has an error only if the number of a
+        QPU's shots is known.
         """
         if name == "samples":
             return Quantity(self.samples)
@@ -171,7 +172,7 @@ class Pool:
         level: float = ONE_SIGMA,
         errors: ErrorKind = "counts",
     ) -> Quantity:
-        """Return a derived quantity, computed from the pooled counts and performances."""
+        """Compute a derived quantity from the pooled counts and performances."""
         if expression.is_share:
             return self.share(expression.states[0], level=level, errors=errors)
         values = {state: self.share(state).value for state in expression.states}
@@ -190,7 +191,7 @@ class Pool:
         return self._with_scatter(symmetric(found.value, error, level), expression, errors, level)
 
     def disagreement(self) -> float | None:
-        """Return the probability that repeats of one distribution differ at least this much."""
+        """Return the probability that repeats of one distribution differ by at least as much."""
         if self.kind != "count" or len(self.used) < 2:
             return None
         test = homogeneity([{s: int(n) for s, n in m.values.items()} for m in self.used])
@@ -199,7 +200,7 @@ class Pool:
     def _with_scatter(
         self, found: Quantity, what: str | Expression, errors: ErrorKind, level: float
     ) -> Quantity:
-        """Return the quantity, with the standard error of the repeats if `errors` requests it."""
+        """Return the quantity; if `errors` is "scatter", with the standard error of the repeats."""
         if errors != "scatter":
             return found
         values = []
@@ -215,7 +216,7 @@ class Pool:
 
 
 def symmetric(value: float | None, error: float | None, level: float) -> Quantity:
-    """Return a quantity whose interval is normal."""
+    """Return a quantity with a normal interval."""
     if value is None or error is None:
         return Quantity(value)
     half = z_score(level) * error
@@ -240,7 +241,7 @@ def number_of(measurement: Measurement, name: str) -> float | None:
 
 
 def _passed(measurement: Measurement, name: str) -> float:
-    """Return the number of events that passed: samples, or events detected before selection."""
+    """Return the number of events that passed: samples, or events before the selection."""
     samples = as_float(measurement.samples or 0)
     selected = number_of(measurement, "logical_perf") if name == "physical_perf" else None
     return samples / selected if selected else samples

@@ -12,7 +12,7 @@ from jobgroup.words import on_one_line
 
 MOST_TEXT_ROWS: Final = 60
 MOST_HTML_ROWS: Final = 500
-"""Maximum number of rows to show: half from the beginning and half from the end of a longer table.
+"""Maximum number of rows to show. Of a longer table, half are from its start and half from its end.
 """
 
 LONGEST_TEXT: Final = 60
@@ -36,8 +36,8 @@ def as_text(
     Args:
         columns: cells of each column, by name.
         title: line below the table; "" for none.
-        most_rows: maximum number of rows to show, half of them from the beginning and half from the
-            end of a longer table; None for all.
+        most_rows: maximum number of rows to show; of a longer table, half are from its start and
+            half from its end. None shows all rows.
         longest: maximum number of characters of a cell to show.
 
     >>> print(as_text({"name": ["a", None], "n": [10, 0.25]}, "2 rows"))
@@ -58,7 +58,7 @@ def as_text(
 
 
 def as_html(columns: Columns, title: str) -> str:
-    """Return a table with its own scroll bar; every text is escaped."""
+    """Return a table with its own scroll bar. All text is escaped."""
     names = list(columns)
     aligns = ["right" if _is_numeric(cells) else "left" for cells in columns.values()]
     texts = [_shortened(cells, MOST_HTML_ROWS, LONGEST_HTML) for cells in columns.values()]
@@ -86,7 +86,7 @@ def _shortened(cells: Sequence[Cell], most: int | None, longest: int) -> list[st
 
 
 def _text(value: Cell, longest: int) -> str:
-    """Return a cell on one line, without control sequences of terminals."""
+    """Return a cell on one line, without terminals' control sequences."""
     if value is None:
         return ""
     if isinstance(value, float):

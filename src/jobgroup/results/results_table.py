@@ -1,4 +1,4 @@
-"""`ResultsTable`: one row per job, with its parameters and measured numbers."""
+"""Define `ResultsTable`, with the parameters and measured numbers of each job."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ if TYPE_CHECKING:
     from jobgroup.store import JobRecord
 
 _HIDDEN_NAMES: Final = frozenset({"iterator", "content"})
-"""Parameters and metadata that are in no table."""
+"""Parameters and metadata that no table shows."""
 
 LEADING_COLUMNS: Final = ("job", "name", "iteration", "status")
 OPTIONAL_COLUMNS: Final = ("id", "platform", "sent_at", "started_at", "finished_at")
-"""Columns that stand before the jobs' own, and columns shown only on request."""
+"""Columns before the jobs' own columns, and columns that are shown only on request."""
 
 MOST_STATES: Final = 4
-"""Number of states whose shares are shown: those with the greatest mean share."""
+"""Number of states whose shares are shown; those with the greatest mean share are chosen."""
 
 _OF_A_STATE: Final = re.compile(r"(count|p|p_err|p_low|p_high)\((\|.*>)\)")
 
@@ -42,12 +42,12 @@ NOT_SAMPLED: Final = "computed by the platform, not sampled"
 
 @dataclass(frozen=True)
 class ResultRow:
-    """One row: a job, and one iteration of its result if it has several.
+    """A row: a job, or one of its iterations if it has several.
 
     Attributes:
         record: record of the job.
-        measurement: its measurement; without outcomes if there is no result.
-        failure: error of an expected result that is missing.
+        measurement: measurement of the row; without outcomes if there is no result.
+        failure: error of a missing result that was expected.
     """
 
     record: JobRecord
@@ -56,12 +56,12 @@ class ResultRow:
 
     @cached_property
     def pool(self) -> Pool:
-        """Pool of this row alone."""
+        """Pool with only this row."""
         return Pool([self.measurement])
 
     @property
     def may_return(self) -> bool:
-        """Whether outcomes may still arrive."""
+        """Whether the row may still get outcomes."""
         if self.measurement.kind is not None or self.failure is not None:
             return False
         return self.record.state not in FAILED | {REFUSED}
@@ -72,7 +72,7 @@ def rows_of(
     measured: Mapping[int, Sequence[Measurement]],
     failures: Mapping[int, Exception],
 ) -> Iterator[ResultRow]:
-    """Yield the rows of a group, at least one for each job."""
+    """Yield at least one row for each job of a group."""
     for record in records:
         position = record.position
         for measurement in measured.get(position) or [Measurement(position)]:
@@ -80,13 +80,14 @@ def rows_of(
 
 
 class ResultsTable(Table):
-    """The jobs of a group as a table, in the group's order, with a row for each iteration.
+    """A table of a group's jobs, in the group's order, with a row for each iteration.
 
     Attributes:
-        columns: columns shown: values that differ between the jobs, and their results.
-        failures: error of each missing result, by position; ``table.failures[3].raw`` is the text
-            of a result that cannot be decoded.
-        distinguishing_columns: those of `columns` that distinguish the rows.
+        columns: shown columns; by default, the values that differ between the jobs, and their
+            results.
+        failures: error of each missing result, by position. If the result cannot be decoded,
+            ``table.failures[3].raw`` is its text.
+        distinguishing_columns: names of the columns that distinguish the rows.
     """
 
     failures: dict[int, Exception]
@@ -100,16 +101,16 @@ def table_of(
     definitions: Mapping[str, Expression] | None = None,
     interval: bool | float = False,
 ) -> ResultsTable:
-    """Return the table of some rows, with chosen or default columns.
+    """Return the table of the rows, with the given or the default columns.
 
     Args:
         rows: rows of the table.
-        chosen: names of columns, or one name; None for the default.
+        chosen: names of the columns to show, or one name; None for the default.
         definitions: derived quantities, which become columns with errors.
         interval: whether to add columns with Wilson's interval; a number sets its level.
 
     Raises:
-        UnknownColumnError: a chosen column does not exist, or no job has its state.
+        UnknownColumnError: a given column does not exist, or no job has its state.
     """
     chosen = [chosen] if isinstance(chosen, str) else chosen
     own = _own_columns(rows)
@@ -153,19 +154,19 @@ def table_of(
 
 
 def most_frequent(pools: Iterable[Pool], most: int = MOST_STATES) -> list[str]:
-    """Return the states with the greatest sum of shares, in the order of states."""
+    """Return the states with the greatest sums of shares, in the order of states."""
     sums: dict[str, float] = {}
     for pool in pools:
         for state, share in pool.shares.items():
-            if share == share:  # noqa: PLR0124  # not-a-number is no share
+            if share == share:  # noqa: PLR0124 # NaN is not a share
                 sums[state] = sums.get(state, 0.0) + share
     return in_order(ranked(sums)[:most])
 
 
 def ranked(sums: Mapping[str, float]) -> list[str]:
-    """Return states sorted by the sum of their shares, the greatest first.
+    """Return states in descending order of the sums of their shares.
 
-    Sums that differ only by rounding count as equal, and such states keep their order.
+    Sums that differ only by rounding count as equal, and their states keep their order.
     """
     return sorted(in_order(sums), key=lambda state: -round(sums[state], 9))
 
@@ -178,10 +179,10 @@ def measured_columns(
     interval: bool | float = False,
     asked: Sequence[str] = (),
 ) -> dict[str, list[Cell]]:
-    """Return samples, shares and derived quantities as columns, with their errors.
+    """Return samples, shares and derived quantities, with their errors, as columns.
 
     Raises:
-        UnknownColumnError: no job has a state that is requested or that a definition uses.
+        UnknownColumnError: no job has a requested state, or a state that a definition uses.
     """
     level = level_of(interval)
     returned = dict.fromkeys(state for row in rows for state in row.measurement.values)
@@ -215,12 +216,12 @@ def _of_state(pool: Pool, form: str, state: str, level: float) -> Cell:
 
 
 def level_of(interval: bool | float) -> float:
-    """Return the level of an interval: 68.27 % unless a number is given."""
+    """Return the level of an interval. It is 68.27 % unless a number is given."""
     return ONE_SIGMA if isinstance(interval, bool) else interval
 
 
 def check_known(states: Iterable[str], known: Mapping[str, Any]) -> None:
-    """Raise if a state was not measured, unless nothing was measured.
+    """Raise UnknownColumnError if a state was not measured, although others were.
 
     Raises:
         UnknownColumnError: no job has a state; the message suggests similar ones.
@@ -236,10 +237,10 @@ def check_known(states: Iterable[str], known: Mapping[str, Any]) -> None:
 def check_expression(
     expression: Expression, states: Mapping[str, Any], measurements: Iterable[Measurement]
 ) -> None:
-    """Raise if something in an expression was not measured, unless nothing was measured.
+    """Raise UnknownColumnError if a part of an expression was not measured, although others were.
 
     Raises:
-        UnknownColumnError: no job has a quantity; the message lists the existing ones.
+        UnknownColumnError: no job has one of the quantities; the message lists the existing ones.
     """
     check_known(expression.states, states)
     unknown = [name for name in expression.names if name not in SCALARS]
@@ -257,10 +258,10 @@ def check_expression(
 def is_measured(
     expression: Expression, states: Mapping[str, Any], rows: Sequence[ResultRow]
 ) -> bool:
-    """Return whether everything in an expression was measured; False if it may still be measured.
+    """Return whether all parts of an expression were measured; False if they may still be.
 
     Raises:
-        UnknownColumnError: something was not measured, and every job has ended.
+        UnknownColumnError: a part was not measured, and every job has ended.
     """
     try:
         check_expression(expression, states, [row.measurement for row in rows])
@@ -292,12 +293,12 @@ def _own_columns(rows: Sequence[ResultRow]) -> dict[str, list[Cell]]:
 
 
 def _time(seconds: float | None) -> str | None:
-    """Return a time as ISO 8601 in UTC, which dataframe libraries can parse."""
+    """Return a time as an ISO 8601 string in UTC, which dataframe libraries can parse."""
     return None if seconds is None else f"{datetime.fromtimestamp(seconds, UTC):%FT%T.%fZ}"
 
 
 def _with_noise(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return parameters or metadata, with a column for each parameter of a noise model."""
+    """Return parameters or metadata, with a separate value for each parameter of a noise model."""
     noise = noise_of(values.get("noise"))
     return {**{k: v for k, v in values.items() if not (noise and k == "noise")}, **noise}
 
@@ -312,7 +313,7 @@ def _spread(
     prefix: str,
     parts: Sequence[Mapping[str, Any]],
 ) -> None:
-    """Add a column for each key, with the prefix if the name is taken."""
+    """Add a column for each key; if its name is taken, add the prefix."""
     keys = dict.fromkeys(key for each in parts for key in each if key not in _HIDDEN_NAMES)
     taken = {*known, *own}
     for key in keys:
@@ -340,7 +341,7 @@ def _title(rows: Sequence[ResultRow]) -> str:
 
 
 def not_sampled(rows: Iterable[ResultRow]) -> str:
-    """Return the header's remark on results that are probabilities; "" if there are none."""
+    """Return the header's remark about results that are probabilities; "" if there are none."""
     kinds: dict[int, str | None] = {r.record.position: r.measurement.kind for r in rows}
     measured = [kind for kind in kinds.values() if kind]
     computed = measured.count("probability")

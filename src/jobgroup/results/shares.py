@@ -1,4 +1,4 @@
-"""Shares of counts: errors, intervals, and whether repeats agree. Pure.
+"""Compute errors and intervals of shares, and test whether repeats agree. Pure.
 
 Definitions: L. D. Brown, T. T. Cai, A. DasGupta, Statist. Sci. 16 (2001) 101; E. B. Wilson, J. Am.
 Stat. Assoc. 22 (1927) 209.
@@ -14,17 +14,17 @@ from typing import Final
 from jobgroup.values import as_float
 
 ONE_SIGMA: Final = math.erf(math.sqrt(0.5))
-"""68.27 %, the level of an interval of one standard deviation on each side."""
+"""Level of an interval of one standard deviation on each side: 68.27 %."""
 
 MIN_EXPECTED: Final = 5
-"""Expected counts below this are merged before a chi-squared test."""
+"""Expected count below which states are merged before a chi-squared test."""
 
 
 def share_error(count: int, samples: int) -> float | None:
-    """Return the standard error of ``count / samples``, or None without samples.
+    """Return the standard error of ``count / samples``; None without samples.
 
-    At a count of 0 or `samples` it is the standard deviation of the Jeffreys posterior
-    Beta(count + 1/2, samples - count + 1/2), so it is never 0.
+    It is never 0: for a count of 0 or `samples`, it is the standard deviation of the Jeffreys
+    posterior, Beta(count + 1/2, samples - count + 1/2).
 
     >>> round(share_error(98, 500), 6), round(share_error(0, 500), 6), share_error(0, 1)
     (0.017753, 0.001409, 0.25)
@@ -39,7 +39,7 @@ def share_error(count: int, samples: int) -> float | None:
 
 
 def wilson(count: int, samples: int, level: float = ONE_SIGMA) -> tuple[float, float] | None:
-    """Return Wilson's score interval for ``count / samples``, or None without samples.
+    """Return Wilson's score interval for ``count / samples``; None without samples.
 
     >>> [round(x, 6) for x in wilson(98, 500, 0.95)]
     [0.163578, 0.233057]
@@ -66,15 +66,15 @@ def z_score(level: float) -> float:
 
 
 def scatter_error(values: Sequence[float]) -> float | None:
-    """Return the standard error of repeats from their spread, or None for fewer than two."""
+    """Return the standard error of repeats, from their spread; None for fewer than two."""
     return stdev(values) / math.sqrt(len(values)) if len(values) > 1 else None
 
 
 def homogeneity(repeats: Sequence[Mapping[str, int]]) -> tuple[float, float] | None:
-    """Test whether repeats have the same distribution: chi-squared and its p-value.
+    """Test whether repeats have the same distribution, and return chi-squared and its p-value.
 
-    States with an expected count of at least `MIN_EXPECTED` in each repeat count separately, and
-    the others together. Return None if there is nothing to compare.
+    States with an expected count of at least `MIN_EXPECTED` in each repeat are counted separately;
+    the others are counted together. Return None if there is nothing to compare.
 
     >>> chi2, p = homogeneity([{"a": 50, "b": 50}, {"a": 80, "b": 20}])
     >>> round(chi2, 2), p < 0.001
@@ -110,8 +110,8 @@ def homogeneity(repeats: Sequence[Mapping[str, int]]) -> tuple[float, float] | N
 def chi2_tail(chi2: float, degrees: int) -> float:
     """Return the probability that a chi-squared variable is larger.
 
-    This is the regularized upper incomplete gamma function, computed by a series below its peak and
-    by a continued fraction above (Numerical Recipes, 6.2).
+    This is the regularized upper incomplete gamma function. It is computed with a series below its
+    peak, and with a continued fraction above (Numerical Recipes, 6.2).
     """
     a, x = degrees / 2, chi2 / 2
     if x <= 0:

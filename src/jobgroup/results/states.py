@@ -1,4 +1,4 @@
-"""Labels of output states and their order. Pure."""
+"""Read, label and sort output states. Pure."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ _STATE: Final = re.compile(r"\|(.*)>", re.DOTALL)
 _PADDING: Final = re.compile(r" +|(?<=[|, ])0+(?=[0-9])")
 _MODES: Final = re.compile(r",(?![^{]*\})")
 _PHOTONS: Final = re.compile(r"(\d*)\{[^}]*\}|(\d+)")
-"""Photons with an annotation (one photon if there is no number), or photons without annotation."""
+"""Photons with an annotation (one photon without a number), or photons without an annotation."""
 
 
 class Shape(NamedTuple):
-    """Photons in each mode of a state."""
+    """The photons in each mode of a state."""
 
     occupation: tuple[int, ...]
 
@@ -32,7 +32,7 @@ class Shape(NamedTuple):
 
 @lru_cache(maxsize=100_000)
 def shape_of(state: str) -> Shape | None:
-    """Return the photons in each mode, or None if the text is not a Fock state.
+    """Return the photons in each mode; None if the text is not a Fock state.
 
     >>> shape_of("|2,{P:H}{P:V},3{0}1>").occupation
     (2, 2, 4)
@@ -65,7 +65,7 @@ def label_of(text: object) -> str:
 
 
 def in_order(states: Iterable[str]) -> list[str]:
-    """Sort states by photons, then by the occupation of the first modes, descending.
+    """Sort states by number of photons, and then by descending occupation of the first modes.
 
     >>> in_order(["|0,2>", "|1,0>", "|1,1>", "|2,0>"])
     ['|1,0>', '|2,0>', '|1,1>', '|0,2>']

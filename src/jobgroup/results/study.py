@@ -1,8 +1,8 @@
-"""`Study`: the points of a sweep, with the jobs of each point pooled. Pure.
+"""Define `Study`, the points of a sweep, with each point's jobs pooled. Pure.
 
-Jobs are pooled if they have the same point and equal settings (the fingerprint of their bodies
-without `max_samples` and `max_shots`). Jobs with other settings at the same point are a variant of
-that point.
+Jobs are pooled if they have the same point and equal settings. Settings are the fingerprint of the
+body without `max_samples` and `max_shots`. Jobs with different settings at the same point are
+variants of that point.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ if TYPE_CHECKING:
     from jobgroup.store import JobRecord
 
 MIN_DISAGREEMENT: Final = 0.001
-"""Repeats are reported if their chi-squared test has a smaller p-value."""
+"""P-value of the chi-squared test below which repeats are reported."""
 
 
 class SweptNames(NamedTuple):
-    """The swept names of a sweep, in order, with their units and long names."""
+    """A sweep's swept names, in order, with their units and long names."""
 
     names: tuple[str, ...]
     units: Mapping[str, str] = {}
@@ -73,12 +73,12 @@ class Study:
     """The points of a group or of one of its sweeps.
 
     Attributes:
-        names: swept names, then names that iterations vary.
-        iterated: number of names at the end that iterations vary.
+        names: swept names, followed by the names that iterations vary.
+        iterated: number of these last names.
         points: points, in the order in which they were added.
         variants: description of each variant's settings.
         coordinates: values of each name, in the order of an axis.
-        outside: number of jobs that are at none of the points.
+        outside: number of jobs that belong to no point.
         swept: units and long names of the swept names.
     """
 
@@ -96,12 +96,12 @@ class Study:
         return math.prod(len(values) for values in self.coordinates.values())
 
     def label(self, name: str) -> str:
-        """Return the label of an axis: long name and unit."""
+        """Return the label of an axis: the long name and the unit."""
         unit = self.swept.units.get(name)
         return self.swept.long_names.get(name, name) + (f" [{unit}]" if unit else "")
 
     def disagreements(self) -> list[str]:
-        """Return descriptions of the points whose repeats differ by more than chance."""
+        """Describe the points whose repeats differ by more than chance."""
         found = []
         for point in self.points:
             p = point.pool.disagreement()
@@ -111,7 +111,7 @@ class Study:
         return found
 
     def left_out(self) -> list[int]:
-        """Return the positions of jobs whose probabilities are not used, as there are counts."""
+        """Return the positions of jobs whose probabilities are unused, because there are counts."""
         return sorted({m.position for point in self.points for m in point.pool.left_out})
 
 
@@ -121,13 +121,13 @@ def study_of(
     settings: Callable[[list[int]], Mapping[int, Hashable]],
     differences: Callable[[int, int], str],
 ) -> Study:
-    """Return the points of some rows.
+    """Return the points of the rows.
 
     Args:
         rows: rows of the group.
-        swept: names that the jobs of a sweep vary; None for the labels that all jobs have in
-            common, or otherwise the jobs' positions.
-        settings: function that returns, by position, a value that is equal for equal settings.
+        swept: names that a sweep varies; None for the labels that all jobs have or, if there are
+            none, for the jobs' positions.
+        settings: function that returns a value for each position; equal settings have equal values.
         differences: function that describes how the settings of two jobs differ.
     """
     swept = swept or SweptNames(_common_labels(rows))
@@ -151,7 +151,7 @@ def study_of(
 
 
 def _common_labels(rows: Iterable[ResultRow]) -> tuple[str, ...]:
-    """Return the names of the labels that all labelled jobs have, without missing values."""
+    """Return the names of labels that all labeled jobs have, without missing values."""
     labelled = [row.record.labels for row in rows if row.record.labels]
     first = labelled[0] if labelled else {}
     return tuple(
@@ -160,7 +160,7 @@ def _common_labels(rows: Iterable[ResultRow]) -> tuple[str, ...]:
 
 
 def cell_or_gap(value: Any) -> Cell:
-    """Return a label as a cell; NaN, which marks a missing value, becomes a gap."""
+    """Return a label as a cell. NaN, which marks a missing value, becomes a gap."""
     found = cell(value)
     return None if isinstance(found, float) and math.isnan(found) else found
 
@@ -172,7 +172,7 @@ def _swept_values(row: ResultRow, names: Sequence[str]) -> tuple[Cell, ...] | No
 
 
 def _iterations_of(row: ResultRow) -> list[ResultRow]:
-    """Return the row, or a row for each iteration of a job that has no result yet."""
+    """Return the row; for a job with iterations and without a result, a row for each iteration."""
     params = row.record.params
     columns, number = params.get("iterator"), params.get("iterations")
     if row.measurement.iteration is not None or not isinstance(columns, dict):
@@ -190,7 +190,7 @@ def _iterations_of(row: ResultRow) -> list[ResultRow]:
 
 
 def _iterated_names(rows: Sequence[ResultRow], names: Sequence[str]) -> dict[str, str]:
-    """Return the names that iterations vary, and the columns that they get beside swept names."""
+    """Return the names that iterations vary, and their columns beside the swept names."""
     found = dict.fromkeys(name for row in rows for name in row.measurement.params)
     if not found and any(row.measurement.iteration is not None for row in rows):
         found = {"iteration": None}
@@ -204,7 +204,7 @@ def _iterated_values(row: ResultRow, names: Mapping[str, str]) -> tuple[Cell, ..
 
 
 class Values:
-    """The values of one name: which of them count as equal, and their order on an axis."""
+    """The values of one name: their keys, which equal values share, and their order on an axis."""
 
     def __init__(self, values: Iterable[Cell]) -> None:
         self._keys: dict[Hashable, Hashable] = {}
@@ -226,7 +226,7 @@ class Values:
             group.append(number)
 
     def key(self, value: Cell) -> Hashable:
-        """Return what equal values have in common."""
+        """Return the key that equal values share."""
         key = _typed(value)
         return self._keys.get(key, key)
 
@@ -235,7 +235,7 @@ class Values:
         return self._values[key]
 
     def in_order(self) -> list[Cell]:
-        """Return the values: numbers in ascending order, or all as texts if some are texts."""
+        """Return the values in order: numbers ascending, or all as texts if some are texts."""
         keys = list(dict.fromkeys(self._keys.get(key, key) for key in self._values))
         numbers = [key for key in keys if isinstance(key, float)]
         gaps = [key for key in keys if self._values[key] is None]
@@ -245,7 +245,7 @@ class Values:
 
 
 def _typed(value: Cell) -> Hashable:
-    """Return a key with numbers as floats, in which True differs from 1 and texts from numbers."""
+    """Return a key with numbers as floats; True and 1, or "1" and 1, have different keys."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return (type(value).__name__, value)
     try:
@@ -288,7 +288,7 @@ def _with_variants(
 
 
 def _about(record: JobRecord, swept: Sequence[str]) -> str:
-    """Return the platform and the labels that are not swept, which describe a variant."""
+    """Describe a variant by its platform and by the labels that are not swept."""
     others = {k: v for k, v in record.labels.items() if k not in swept} if swept else {}
     return ", ".join([record.platform, *(f"{name} {value}" for name, value in others.items())])
 

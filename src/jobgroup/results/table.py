@@ -1,4 +1,4 @@
-"""`Table`: rows of named cells that you can show, select and export without a dataframe library."""
+"""Define `Table`, whose rows can be shown, selected and exported without a dataframe library."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ Path = str | os.PathLike[str]
 
 
 class Table:
-    """Rows of named cells: numbers, strings, booleans, or None for a gap.
+    """A table of named columns. Cells are numbers, strings, booleans, or None for a gap.
 
-    Index a table by number to get a row, or by name to get a column. Dataframe libraries get the
-    whole table with `to_pandas`, with `to_polars`, or directly through the Arrow PyCapsule
-    interface.
+    Index a table with a number to get a row, or with a name to get a column. For dataframe
+    libraries, use `to_pandas`, `to_polars`, or the Arrow PyCapsule interface.
 
     Args:
-        columns: cells of each column, by name; all of the same length.
-        chosen: names of the columns to show and export, in order, or one name; None for all.
+        columns: cells of each column, by name; all columns have the same length.
+        chosen: names of the columns to show and export, in order, or one name; None for all
+            columns.
         title: text that is shown with the table.
 
     Raises:
@@ -59,7 +59,7 @@ class Table:
 
     @property
     def available_columns(self) -> list[str]:
-        """All available columns, shown or not."""
+        """Names of all columns, shown or not."""
         return list(self._known)
 
     def select(self, *names: str | Sequence[str]) -> Self:
@@ -119,7 +119,7 @@ class Table:
         return rendering.as_html(self._shown(), self.title)
 
     def to_pandas(self) -> DataFrame:
-        """Return a pandas DataFrame; whole numbers stay integers, even with gaps.
+        """Return a pandas DataFrame. Whole numbers stay integers, even in columns with gaps.
 
         Raises:
             MissingDependencyError: pandas is not installed.
@@ -143,10 +143,10 @@ class Table:
         return dataframes.arrow_stream(self._shown(), requested_schema)
 
     def to_csv(self, path: Path, *, overwrite: bool = False) -> None:
-        """Write comma-separated values; text that a spreadsheet would run as a formula is escaped.
+        """Write comma-separated values. Text that a spreadsheet would run as a formula is escaped.
 
-        The file is in UTF-8 and begins with a byte order mark, without which spreadsheets assume
-        another encoding. In Python, read it with ``encoding="utf-8-sig"``.
+        The file is in UTF-8 and begins with a byte order mark, which spreadsheets need to detect
+        the encoding. In Python, read it with ``encoding="utf-8-sig"``.
 
         Raises:
             OutputExistsError: the file exists, and `overwrite` is not True.
@@ -155,7 +155,7 @@ class Table:
         export.write(path, export.as_csv(self._shown()), overwrite=overwrite, marked=True)
 
     def to_json(self, path: Path, *, overwrite: bool = False) -> None:
-        """Write a JSON list with one object per row, in ASCII; NaN becomes null.
+        """Write a JSON list with one object per row, in ASCII. NaN becomes null.
 
         Raises:
             OutputExistsError: the file exists, and `overwrite` is not True.
