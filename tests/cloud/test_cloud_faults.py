@@ -123,6 +123,19 @@ def test_delays_let_clients_time_out(running, until, timer_body, kind):
     until(lambda: len(cloud.jobs()) == 1)
 
 
+@pytest.mark.parametrize("kind", ["delay", "delay_response"])
+def test_clearing_faults_ends_delays(running, until, timer_body, kind):
+    """A test can hold a request until something else has happened."""
+    cloud, client = running
+    cloud.faults.add(kind, calls=["create"], times=1, delay_s=3600)
+    with ThreadPoolExecutor(1) as pool:
+        sent = pool.submit(client.post, "/api/jobs", json=timer_body())
+        until(lambda: calls_of(cloud) == [("create", None, (kind,))])
+        assert not sent.done()
+        cloud.faults.clear()
+        assert sent.result(120).status_code == 200
+
+
 def test_going_offline_refuses_connections_and_jobs_continue(running, create, until, timer_body):
     """The cloud returns on the same port, with the jobs that ended while it was offline."""
     cloud, client = running
@@ -222,7 +235,7 @@ def test_another_process_controls_faults_over_http(running, until):
     assert client.post("/faults/offline", json={"duration_s": 0.2}).status_code == 200
     until(lambda: not _answers(client))
     until(lambda: _answers(client))
-    assert httpx.get(cloud.url + "/faults").status_code == 401
+    assert httpx.get(cloud.url + "/faults", timeout=120).status_code == 401
 
 
 @pytest.mark.parametrize(
@@ -280,7 +293,7 @@ def test_the_log_notes_every_request_and_no_token(running):
     before = time.time()
     client.get("/api/jobs/availability")
     client.get("/nothing")
-    httpx.get(cloud.url + "/api/jobs/x/status")
+    httpx.get(cloud.url + "/api/jobs/x/status", timeout=120)
     assert calls_of(cloud) == [("availability", 200, ()), (None, 404, ()), ("status", 401, ())]
     assert all(before <= entry.time <= time.time() for entry in cloud.log)
     assert cloud.token not in repr(cloud.log)

@@ -6,8 +6,10 @@ Use them to test scripts. `EmbeddedCloud.faults` adds and removes them; other pr
 
 from __future__ import annotations
 
+import asyncio
 import random
 import threading
+import time
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final, Literal, get_args
@@ -29,6 +31,7 @@ Call = Literal[
 
 KINDS: Final = get_args(Kind)
 CALLS: Final = get_args(Call)
+CHECK_INTERVAL_S: Final = 0.02
 HTML: Final = "<html><body><h1>502 Bad Gateway</h1></body></html>"
 
 
@@ -43,6 +46,7 @@ class Fault:
             - ``drop_response``: the request takes effect, then the connection is reset.
             - ``delay``: the request takes effect `delay_s` late.
             - ``delay_response``: the request takes effect at once; the response is `delay_s` late.
+              `Faults.clear` ends both kinds of delay early.
             - ``http_error``: response with `status`, `message` and, if given, `retry_after_s`.
             - ``refuse_token``: 401 "Invalid or expired job token".
             - ``no_credits``: 401 "Not enough credits".
@@ -109,6 +113,7 @@ class Faults:
         self._lock = threading.Lock()
         self._armed: dict[int, _Armed] = {}
         self._added = 0
+        self.clearances = 0
 
     def add(self, kind: Kind, *, calls: Iterable[Call] = (), **options: Any) -> int:
         """Add a fault and return its number; `options` are the other attributes of `Fault`.
@@ -128,9 +133,19 @@ class Faults:
             self._armed.pop(number, None)
 
     def clear(self) -> None:
-        """Remove all faults."""
+        """Remove all faults, and end the delays under way."""
         with self._lock:
             self._armed.clear()
+            self.clearances += 1
+
+    async def delay(self, delay_s: float, clearances: int) -> None:
+        """Wait for a time, or until the faults were cleared more often than that."""
+        end = time.monotonic() + delay_s
+        while self.clearances == clearances:
+            left_s = end - time.monotonic()
+            if left_s <= 0:
+                return
+            await asyncio.sleep(min(left_s, CHECK_INTERVAL_S))
 
     def active(self) -> dict[int, dict[str, Any]]:
         """Return the attributes of each fault that may still happen; `times` is what remains."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import hmac
 import re
 from collections.abc import Callable, Sequence
@@ -69,16 +68,22 @@ class FaultMiddleware:
         try:
             self._check(headers)
             body = await _read(receive, headers)
+            clearances = self._settings.faults.clearances
             faults = self._settings.faults.draw(call) if call else []
             entry.faults = tuple(fault.kind for fault in faults)
-            await self._serve(scope, _Replay(body, receive), send_noted, faults)
+            await self._serve(scope, _Replay(body, receive), send_noted, faults, clearances)
         except ApiError as error:
             await error_response(error)(scope, receive, send_noted)
         except ConnectionResetError:
             return
 
     async def _serve(
-        self, scope: Scope, receive: _Replay, send: Send, faults: Sequence[Fault]
+        self,
+        scope: Scope,
+        receive: _Replay,
+        send: Send,
+        faults: Sequence[Fault],
+        clearances: int,
     ) -> None:
         held: list[Message] = []
 
@@ -90,7 +95,7 @@ class FaultMiddleware:
         for fault in faults:
             match fault.kind:
                 case "delay":
-                    await asyncio.sleep(fault.delay_s)
+                    await self._settings.faults.delay(fault.delay_s, clearances)
                 case "delay_response":
                     late_s += fault.delay_s
                 case "drop_response":
@@ -103,7 +108,7 @@ class FaultMiddleware:
                 case _:
                     raise _refusal(fault)
         await self._app(scope, receive, hold if late_s or drops_response else send)
-        await asyncio.sleep(late_s)
+        await self._settings.faults.delay(late_s, clearances)
         if drops_response:
             return await self._drop_connection(scope, receive)
         for message in held:
