@@ -8,7 +8,7 @@ import socketserver
 import sqlite3
 import time
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -116,7 +116,8 @@ def stop() -> Callable[[int, JobGroup], None]:
             file.execute("BEGIN EXCLUSIVE")
             os.kill(pid, signal.SIGSTOP)
             for thread in Path(f"/proc/{pid}/task").iterdir():
-                while (thread / "stat").read_text().rpartition(") ")[2][0] != "T":
-                    time.sleep(0.001)
+                with suppress(OSError):  # it ended meanwhile
+                    while (thread / "stat").read_text().rpartition(") ")[2][0] != "T":
+                        time.sleep(0.001)
 
     return begin

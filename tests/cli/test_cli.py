@@ -206,7 +206,8 @@ def test_cloud_prints_its_url_and_token_as_json(begin):
     notices = json.loads(process.stdout.readline())
     assert set(notices) == {"url", "token"}
     headers = {"Authorization": f"Bearer {notices['token']}"}
-    assert httpx.get(f"{notices['url']}/api/jobs/availability", headers=headers).status_code == 200
+    availability = f"{notices['url']}/api/jobs/availability"
+    assert httpx.get(availability, headers=headers, timeout=120).status_code == 200
     process.terminate()
     assert process.wait(120) == 0
 

@@ -244,7 +244,7 @@ def test_tab_completes_commands_and_names(environment, prepared):
             env=environment | asked | {"_ARGCOMPLETE_IFS": "\n", "_ARGCOMPLETE_SHELL": "fish"},
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=300,
         )
         return [line.split("\t")[0].strip() for line in done.stdout.split("\n") if line]
 

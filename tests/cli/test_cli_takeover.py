@@ -17,7 +17,8 @@ def sent(cloud):
         payload = {"command": "timer", "parameters": {"duration_s": 0.01}}
         body = {"job_name": "by hand", "platform_name": "test:timer", "payload": payload}
         answers = [
-            httpx.post(f"{cloud.url}/api/jobs", headers=headers, json=body) for _ in range(count)
+            httpx.post(f"{cloud.url}/api/jobs", headers=headers, json=body, timeout=120)
+            for _ in range(count)
         ]
         return [answer.raise_for_status().json()["job_id"] for answer in answers]
 

@@ -96,8 +96,8 @@ def test_a_live_view_in_a_terminal(begin, prepared, terminal, until, waiting_to_
     until(lambda: "paused" in screen.text)
     group.resume()
     assert process.wait(120) == 5
-    text = "\n".join(screen.lines)
     until(lambda: "sweep has finished: 1 success, 1 error." in "\n".join(screen.lines))
+    text = "\n".join(screen.lines)
     assert "How far it can be pushed" in text
     assert "━━━━" in text
     assert "failed: 1 job 1 (phi=0.1): The laser lost its lock" in text

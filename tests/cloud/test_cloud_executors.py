@@ -78,7 +78,7 @@ def test_a_job_that_is_never_executed_fails_with_a_message(ended, mood, sentence
 def test_platforms_are_described_whatever_the_executor_does(start):
     """Perceval's clients ask for the description before their first job."""
     _, client = start(executor=Moody("drop"))
-    answer = client.get("/api/platforms/sim:slos/processor", timeout=60)
+    answer = client.get("/api/platforms/sim:slos/processor", timeout=120)
     assert "architecture" in answer.json()["specs"]
 
 

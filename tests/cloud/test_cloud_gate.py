@@ -41,7 +41,7 @@ CALLS = [
 def test_every_call_requires_the_token(cloud, method, path, header):
     """Without it, or with another one, every path responds 401 with the vendor's message."""
     headers = {} if header is None else {"Authorization": header.format(cloud.token)}
-    answer = httpx.request(method, cloud.url + path, headers=headers)
+    answer = httpx.request(method, cloud.url + path, headers=headers, timeout=120)
     assert answer.status_code == 401
     assert answer.json() == {"error": "Invalid or expired job token", "detail": {}}
 

@@ -68,7 +68,7 @@ def served(tmp_path):
         )  # fmt: skip
         url = process.stdout.readline().split()[1]
         headers = {"Authorization": "Bearer secret"}
-        started.append((process, httpx.Client(base_url=url, headers=headers)))
+        started.append((process, httpx.Client(base_url=url, headers=headers, timeout=120)))
         return started[-1]
 
     yield begin
@@ -217,7 +217,9 @@ def test_cloud_starts_inside_a_running_loop():
     async def cell():
         with EmbeddedCloud(prewarm=False) as cloud:
             headers = {"Authorization": f"Bearer {cloud.token}"}
-            async with httpx.AsyncClient(base_url=cloud.url, headers=headers) as client:
+            async with httpx.AsyncClient(
+                base_url=cloud.url, headers=headers, timeout=120
+            ) as client:
                 return (await client.get("/api/jobs/availability")).status_code
 
     assert asyncio.run(cell()) == 200

@@ -101,7 +101,7 @@ def ended() -> Callable[[Any], Any]:
     """Wait until a job of Perceval's own has ended, and return it."""
 
     def wait(job: Any) -> Any:
-        give_up = time.monotonic() + 60
+        give_up = time.monotonic() + 180
         while not job.is_complete:
             assert time.monotonic() < give_up, "the job does not end"
             time.sleep(0.1)

@@ -31,7 +31,7 @@ def send():
             "payload": {"command": "timer", "max_shots": 500, "parameters": parameters},
         }
         headers = {"Authorization": f"Bearer {cloud.token}"}
-        answer = httpx.post(f"{cloud.url}/api/job", headers=headers, json=body)
+        answer = httpx.post(f"{cloud.url}/api/job", headers=headers, json=body, timeout=120)
         return answer.raise_for_status().json()["job_id"]
 
     return send

@@ -16,7 +16,7 @@ from comm.base_comm import BaseComm
 from jobgroup import Dashboard, JobGroup, RemoteJob, set_token
 from jobgroup.cloud import EmbeddedCloud
 
-TIMEOUT_S = 60.0
+TIMEOUT_S = 180.0
 
 
 class RecordingComm(BaseComm):

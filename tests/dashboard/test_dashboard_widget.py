@@ -271,4 +271,4 @@ def test_fifty_closed_dashboards_leave_nothing_behind(make_group, open_page, new
         return not new_threads() and not any(each() for each in known[:-1])
 
     page.wait(are_gone)
-    assert len(comm.get_comm_manager().comms) == comms
+    assert len(comm.get_comm_manager().comms) <= comms

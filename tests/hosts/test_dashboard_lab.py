@@ -1,5 +1,6 @@
 """The dashboard in a real JupyterLab, on a real kernel and an embedded cloud."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -94,7 +95,8 @@ def test_click_on_a_busy_kernel_is_answered_at_once_and_done_later(
         expect(page.get_by_test_id("row-0")).to_be_visible()
         notebook.start(2)
         page.get_by_test_id("primary").click()
-        expect(page.get_by_test_id("live")).to_contain_text("Run requested")
+        # ipykernel 7 hears the click beside the cell, and may have done it by now
+        expect(page.get_by_test_id("live")).to_contain_text(re.compile("Run requested|1 sent"))
         (tmp_path / "gate").touch()
         notebook.wait_until("jg[0].state == 'success'")
         expect(page.get_by_test_id("row-0")).to_have_attribute("data-status", "success")

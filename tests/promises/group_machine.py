@@ -420,7 +420,7 @@ class GroupMachine(RuleBasedStateMachine):
         return RemoteJob(body, platform="test:timer", url=self.cloud.url, name=name)
 
     def _until(self, condition: Callable[[], Any]) -> None:
-        give_up = time.monotonic() + 30
+        give_up = time.monotonic() + 180
         while not condition():
             assert time.monotonic() < give_up, "it did not come true"
             time.sleep(0.02)

@@ -92,7 +92,7 @@ class Child:
         self._socket.close()
 
     def _gone(self) -> None:
-        give_up = time.monotonic() + 30
+        give_up = time.monotonic() + 120
         while self.is_alive:
             assert time.monotonic() < give_up, "the child did not end"
             time.sleep(0.002)

@@ -22,7 +22,7 @@ print("opened", flush=True)
 input()  # now the file is locked
 writer = threading.Thread(target=lambda: setattr(jg, "description", "written"))
 writer.start()
-time.sleep(1)
+time.sleep(3)
 child = os.fork()
 if child == 0:
     for get in (lambda: jg.description, lambda: JobGroup.open("locked")):

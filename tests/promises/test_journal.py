@@ -258,7 +258,7 @@ def test_an_interrupted_process_records_requests_in_flight(run, group, child, cl
     answer is recorded, the rest is unsent, and the lease is free at once.
     """
     jg = group(30, duration_s=0.01)
-    cloud.faults.add("delay_response", calls=["create"], delay_s=0.4)
+    cloud.faults.add("delay_response", calls=["create"], delay_s=1)
     running = child(RUN.format(run=run))
     assert running.hear() == "go"
     until(lambda: requests(cloud, "create") >= 2)
@@ -280,7 +280,7 @@ def test_an_interrupted_process_records_requests_in_flight(run, group, child, cl
 def test_an_interrupted_notebook_releases_the_lease(run, group, child, cloud, ledger, until):
     """Ctrl-C ends the run, not the process, so the group can be run elsewhere."""
     jg = group(5, duration_s=0.5)
-    cloud.faults.add("delay_response", calls=["create"], delay_s=0.2)
+    cloud.faults.add("delay_response", calls=["create"], delay_s=1.5)
     notebook = child(NOTEBOOK.format(run=run))
     until(lambda: requests(cloud, "create"))
     notebook.signal(signal.SIGINT)

@@ -33,7 +33,7 @@ def _make(name, jobs=2):
     return jg
 
 
-def _jobgroup(*words, timeout=60):
+def _jobgroup(*words, timeout=300):
     """Run the command and return its output and exit code; it must not wait for input."""
     done = subprocess.run(
         [sys.executable, "-m", "jobgroup", *words],
@@ -337,7 +337,7 @@ def test_a_process_that_ends_leaves_no_lock_on_a_shared_disk(path_of_lock, monke
             env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
             stderr=subprocess.DEVNULL,
             check=True,
-            timeout=60,
+            timeout=300,
         )
         assert not path_of_lock.exists()
 

@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from wire_cloud import CLOSE, RESET, answer, serving
 
-from jobgroup.errors import JobGroupError
+from jobgroup.errors import JobGroupError, NoResponseError
 from jobgroup.providers.base import Account, RemoteStatus, is_id
 from jobgroup.providers.quandela import QuandelaCloud
 from jobgroup.providers.values import MAX_COUNT, MAX_DURATION_S, MAX_MESSAGE, MAX_TIMESTAMP
@@ -84,8 +84,9 @@ def replies(draw):
     return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
 
 
-async def _ask(url):
-    provider = QuandelaCloud(Account(url, "", lambda: "canary-t0ken"), read_timeout_s=0.3)
+async def _ask(url, read_timeout_s):
+    account = Account(url, "", lambda: "canary-t0ken")
+    provider = QuandelaCloud(account, read_timeout_s=read_timeout_s)
     found = {}
     try:
         found["status"] = await provider.status(["1", "2", "3"])
@@ -118,7 +119,10 @@ def test_random_response_about_one_job_affects_no_other(reply, other):
             "GET /api/jobs/availability": other,
             "POST /api/jobs": other,
         }
-        found = asyncio.run(_ask(cloud.url))
+        found = asyncio.run(_ask(cloud.url, 0.3))
+        if any(isinstance(found["status"][n], NoResponseError) for n in "13"):
+            cloud.requests.clear()  # a busy machine took longer
+            found = asyncio.run(_ask(cloud.url, 60))
         reported = found["status"]
         assert (reported["1"].state, reported["1"].shots) == ("running", 7) or _is_stopped(reported)
         assert reported["3"].state == "success" or _is_stopped(reported)

@@ -237,7 +237,7 @@ def test_missing_provider_leaves_its_jobs_unchanged(labcloud):
         env={**os.environ, "PYTHONPATH": os.pathsep.join(p for p in sys.path if "site0" not in p)},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
     )
     assert done.stderr.count("Traceback") == 0
     assert done.stdout.startswith("[2, {'sent': 1, 'not sent': 1}]")

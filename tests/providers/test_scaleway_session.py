@@ -170,7 +170,7 @@ def test_unreported_plan_is_found_by_its_rejections(scaleway, session_of):
         assert len(jg.list_unsent_jobs()) == 1
         jg.start(queue=True)
         refused = scaleway.count("POST", "jobs")
-        give_up = time.monotonic() + 60
+        give_up = time.monotonic() + 180
         while scaleway.count("POST", "jobs") == refused and time.monotonic() < give_up:
             time.sleep(0.01)
         scaleway.most_jobs = 3

@@ -23,12 +23,10 @@ pytestmark = pytest.mark.anyio
 def open_terminal(lab) -> None:
     """Open a terminal as JupyterLab does, which forks the server."""
     headers = {"Authorization": f"token {lab.token}"}
-    answer = httpx.post(
-        f"{lab.url}api/terminals", headers=headers, trust_env=False, timeout=TIMEOUT_S
-    )
-    answer.raise_for_status()
-    name = answer.json()["name"]
-    httpx.delete(f"{lab.url}api/terminals/{name}", headers=headers, trust_env=False, timeout=60)
+    with httpx.Client(headers=headers, trust_env=False, timeout=TIMEOUT_S) as http:
+        answer = http.post(f"{lab.url}api/terminals")
+        answer.raise_for_status()
+        http.delete(f"{lab.url}api/terminals/{answer.json()['name']}")
 
 
 async def ask_for_status(lab) -> None:

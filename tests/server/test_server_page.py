@@ -13,7 +13,7 @@ from jobgroup import JobGroup, RemoteJob
 
 def test_two_pages_show_a_run_of_another_process_and_pause_it(make_group, ui, start_run, open_page):
     """Both pages follow the run, and a button of one pauses it."""
-    group = make_group("hom map", *[{"duration_s": 1}] * 60)
+    group = make_group("hom map", *[{"duration_s": 1}] * 300)
     start_run("hom map", "--delay=0")
     pages = [open_page(ui, "hom map") for _ in range(2)]
     for page in pages:
@@ -76,7 +76,7 @@ def test_a_run_in_a_terminal_is_paused_stopped_rerun_and_plotted(
     make_group, ui, start_run, open_page
 ):
     """The page does all of it to another process's run, and starts its own run for the rerun."""
-    group = make_group("hom map", {"fail": "too noisy"}, *[{"duration_s": 0.3}] * 400)
+    group = make_group("hom map", {"fail": "too noisy"}, *[{"duration_s": 1}] * 400)
     run = start_run("hom map", "--delay=0")
     wait(lambda: group.state.counts.get("success"))
     page = open_page(ui, "hom map")

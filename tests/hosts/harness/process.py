@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -10,19 +11,30 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from itertools import cycle
 from pathlib import Path
 
 START_TIMEOUT_S = 180
 STOP_TIMEOUT_S = 10
 
 
+_worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % 10
+_ports = cycle(range(20_000 + 1000 * _worker, 21_000 + 1000 * _worker))
+for _ in range(random.randrange(1000)):  # other runs of the tests on this machine start elsewhere
+    next(_ports)
+
+
 def free_port() -> int:
-    """Return a loopback port that is unused at this moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """Return an unused loopback port that no other program gets by chance.
+
+    The system itself assigns larger ones: before the server starts, another test could get such a
+    port.
+    """
+    while True:
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port := next(_ports)))
+            return port
 
 
 @contextmanager
