@@ -1,13 +1,14 @@
 /** An interactive chart: readout, zoom and selection by dragging or by keyboard. */
 
 import { type Signal, useSignal } from "@preact/signals";
-import { quadtree } from "d3-quadtree";
 import type { RefObject } from "preact";
 import { useLayoutEffect, useMemo, useRef } from "preact/hooks";
 import type { Figure } from "../kernel/answers";
 import { type Chart, chartOf } from "./chart";
 import { INKS } from "./colours";
+import { finderOf, isInside } from "./finder";
 import type { Look, Mark } from "./look";
+import { type Drag, isClick, Pointed } from "./Pointed";
 import { CanvasSurface } from "./surface";
 
 export interface Zoom {
@@ -32,12 +33,6 @@ interface Props {
   drawn?(chart: Chart, zoomBy: (factor: number) => void): void;
 }
 
-const REACH_PX = 24;
-/** The distance in pixels below which a press is a click. */
-const CLICK_PX = 4;
-
-type Drag = readonly [left: number, top: number, right: number, bottom: number];
-
 export function PlotArea(props: Props) {
   const { figure, look, zoom, label, selected } = props;
   const place = useRef<HTMLDivElement>(null);
@@ -50,15 +45,12 @@ export function PlotArea(props: Props) {
   const height = Math.round(Math.max(280, Math.min(440, width * 0.5)));
   const { x: zoomX, y: zoomY } = zoom.value;
   const lookKey = JSON.stringify(look);
-  const { chart, tree, byRank } = useMemo(() => {
+  const { chart, find, markOf } = useMemo(() => {
     const chart = chartOf(figure, { ...look, width, height, zoomX, zoomY });
-    const inside = chart.marks.filter((mark) => isInside(chart, mark));
-    const tree = quadtree<Mark>(
-      inside,
-      (mark) => mark.x,
-      (mark) => mark.y,
-    );
-    return { chart, tree, byRank: new Map(chart.marks.map((mark) => [mark.rank, mark])) };
+    const byRank: Mark[] = [];
+    for (const mark of chart.marks) byRank[mark.rank] = mark;
+    const markOf = (rank: number | null) => (rank === null ? undefined : byRank[rank]);
+    return { chart, find: finderOf(chart), markOf };
   }, [figure, lookKey, width, height, zoomX, zoomY]);
   const whole = useRef<Whole>({ x: chart.x.domain, y: chart.y.domain });
   if (!zoomX) whole.current = { ...whole.current, x: chart.x.domain };
@@ -68,23 +60,20 @@ export function PlotArea(props: Props) {
   const zoomBy = (factor: number, [x, y]: readonly [number, number] = middle) => {
     zoom.value = zoomed(chart, whole.current, factor, x, y);
   };
-  props.drawn?.(chart, zoomBy);
-
+  useLayoutEffect(() => props.drawn?.(chart, zoomBy));
   useLayoutEffect(() => {
     const paper = canvas.current?.getContext("2d");
     if (!paper || width === 0) return;
-    const scale = devicePixelRatio;
-    [paper.canvas.width, paper.canvas.height] = [width * scale, height * scale];
-    paper.scale(scale, scale);
-    chart.draw(new CanvasSurface(paper), INKS[theme], selected);
+    // At most once in a frame, however often the figure, its range and the selection change.
+    const frame = requestAnimationFrame(() => {
+      const scale = devicePixelRatio;
+      [paper.canvas.width, paper.canvas.height] = [width * scale, height * scale];
+      paper.scale(scale, scale);
+      chart.draw(new CanvasSurface(paper), INKS[theme], selected);
+    });
+    return () => cancelAnimationFrame(frame);
   }, [chart, selected, theme, width, height]);
 
-  const find = (x: number, y: number): Mark | undefined => {
-    const cell = chart.marks.find(
-      ({ box }) => box && x >= box.left && x < box.right && y >= box.top && y < box.bottom,
-    );
-    return cell ?? tree.find(x, y, REACH_PX);
-  };
   const at = (event: MouseEvent): [number, number] => {
     const { left, top } = (place.current as HTMLElement).getBoundingClientRect();
     return [event.clientX - left, event.clientY - top];
@@ -94,11 +83,11 @@ export function PlotArea(props: Props) {
     isSpoken.value = isByKey;
   };
   const finish = (event: PointerEvent) => {
-    const box = drag.value;
+    const box = drag.peek();
     drag.value = null;
     if (!box) return;
     const [left, top, right, bottom] = box;
-    if (Math.hypot(right - left, bottom - top) < CLICK_PX) {
+    if (isClick(box)) {
       const found = find(right, bottom);
       if (!found) return;
       if (event.shiftKey || event.ctrlKey || event.metaKey) props.select?.([found.rank], true);
@@ -121,7 +110,7 @@ export function PlotArea(props: Props) {
     zoomBy(1.0015 ** event.deltaY, at(event));
   });
   const onKeyDown = (event: KeyboardEvent) => {
-    const mark = near.value === null ? undefined : byRank.get(near.value);
+    const mark = markOf(near.peek());
     const next = neighbour(chart, mark, event.key);
     if (next) {
       lookAt(next.rank, true);
@@ -136,8 +125,6 @@ export function PlotArea(props: Props) {
     event.preventDefault();
     event.stopPropagation();
   };
-  const nearest = near.value === null ? undefined : byRank.get(near.value);
-  const box = drag.value;
   return (
     <div
       ref={place}
@@ -158,7 +145,7 @@ export function PlotArea(props: Props) {
       onPointerMove={(event) => {
         const [left, top] = at(event);
         lookAt(find(left, top)?.rank ?? null, false);
-        const from = drag.value;
+        const from = drag.peek();
         if (from) drag.value = [from[0], from[1], left, top];
       }}
       onPointerLeave={() => lookAt(null, false)}
@@ -172,45 +159,9 @@ export function PlotArea(props: Props) {
       onKeyDown={onKeyDown}
     >
       <canvas ref={canvas} />
-      <svg width={width} height={height} aria-hidden="true">
-        {nearest?.box && (
-          <rect
-            class="near"
-            x={nearest.box.left}
-            y={nearest.box.top}
-            width={nearest.box.right - nearest.box.left}
-            height={nearest.box.bottom - nearest.box.top}
-          />
-        )}
-        {nearest && !nearest.box && <circle class="near" cx={nearest.x} cy={nearest.y} r={7} />}
-        {box && Math.hypot(box[2] - box[0], box[3] - box[1]) >= CLICK_PX && (
-          <rect
-            class="brush"
-            x={Math.min(box[0], box[2])}
-            y={Math.min(box[1], box[3])}
-            width={Math.abs(box[0] - box[2])}
-            height={Math.abs(box[1] - box[3])}
-          />
-        )}
-      </svg>
-      <output
-        class={nearest && nearest.x > width / 2 ? "readout before" : "readout"}
-        data-testid="plot-readout"
-        aria-live={isSpoken.value ? "polite" : "off"}
-        hidden={!nearest}
-        style={nearest && { left: `${nearest.x}px`, top: `${nearest.y}px` }}
-      >
-        {nearest && props.describe(nearest.rank)}
-      </output>
+      <Pointed {...{ near, isSpoken, drag, width, height, markOf }} describe={props.describe} />
     </div>
   );
-}
-
-function isInside({ frame }: Chart, { x, y, box }: Mark): boolean {
-  const isAcross = box
-    ? box.right > frame.left && box.left < frame.right
-    : x >= frame.left - 1 && x <= frame.right + 1;
-  return isAcross && (box ? box.bottom > frame.top && box.top < frame.bottom : y >= frame.top - 1);
 }
 
 /** The ranges after zooming around a point; none exceeds the full range. */

@@ -4,25 +4,31 @@ import type { Ink } from "./colours";
 import { MANY } from "./drawCurves";
 import { crisp, drawError, drawReason, errorOf } from "./drawPoints";
 import type { Layout, Mark } from "./look";
-import type { Surface } from "./surface";
+import type { Filled, Surface } from "./surface";
+
+const ALPHA = 0.85;
 
 export function drawBars(layout: Layout, marks: readonly Mark[], surface: Surface, ink: Ink): void {
   const { figure, colourOf, frame, y, look } = layout;
   const isMany = marks.length > MANY;
+  const many: Filled[] = [];
   for (const mark of marks) {
-    const colour = colourOf(figure.points.curve[mark.rank] ?? 0);
-    if (!mark.box) drawReason(surface, mark, mark.state, colour, look.size * 0.3, ink);
+    const { box } = mark;
+    const fill = colourOf(figure.points.curve[mark.rank] ?? 0);
+    if (!box) drawReason(surface, mark, mark.state, fill, look.size * 0.3, ink);
+    else if (isMany) many.push({ box, fill });
     else {
-      const { left, top, right, bottom } = mark.box;
-      surface.rect(left, top, right - left, bottom - top, { fill: colour, alpha: 0.85 });
-      if (!isMany) drawError(layout, surface, mark, ink.ink, Math.min(4, (right - left) / 4));
+      const { left, top, right, bottom } = box;
+      surface.rect(left, top, right - left, bottom - top, { fill, alpha: ALPHA });
+      drawError(layout, surface, mark, ink.ink, Math.min(4, (right - left) / 4));
     }
   }
   if (isMany) {
+    surface.boxes(many, ALPHA);
     const ends = marks.map((mark) => mark.box && errorOf(layout, mark));
     surface.segments(
       ends.filter((each) => each !== null),
-      { stroke: ink.ink, width: 1 },
+      { stroke: ink.ink, width: 0 },
     );
   }
   const zero = y.at(0);

@@ -2,6 +2,7 @@
 
 import { axisOf, numbers } from "./axis";
 import { type Ink, mapColour, ordered } from "./colours";
+import { extentsOf } from "./extents";
 import type { Layout } from "./look";
 import { type Surface, widthOf } from "./surface";
 
@@ -45,11 +46,9 @@ export function drawColourBar(layout: Layout, surface: Surface, ink: Ink): void 
     );
     surface.text(left + size + 6, at, text, label);
   }
-  const errors = figure.points.error.filter((error) => error !== null);
+  const error = extentsOf(figure).greatestError;
   const greatest =
-    errors.length > 0
-      ? ` (error at most ${numbers([Number(Math.max(...errors).toPrecision(2))])[0]})`
-      : "";
+    error > 0 ? ` (error at most ${numbers([Number(error.toPrecision(2))])[0]})` : "";
   const text = isMap ? `${figure.y_label}${greatest}` : figure.curves_label;
   // A long title gets smaller, because a shortened one could be wrong.
   const room = look.height - (look.hasCaption ? size * 2 : 0);

@@ -3,10 +3,22 @@
 import type { Ink } from "./colours";
 import { drawError, drawMarker, drawReason, errorOf } from "./drawPoints";
 import type { Layout, Mark } from "./look";
-import type { Surface, XY } from "./surface";
+import { perFigure } from "./perFigure";
+import type { Filled, Surface, XY } from "./surface";
 
 /** The number of marks above which they are small squares. */
 export const MANY = 1500;
+
+/** The points of each curve in the order of the axis. */
+const curvesOf = perFigure(({ points, groups }): number[][] => {
+  const curves: number[][] = groups.values.map(() => []);
+  points.curve.forEach((curve, rank) => {
+    curves[curve]?.push(rank);
+  });
+  const placeOf = (rank: number) => points.x[rank] ?? 0;
+  for (const curve of curves) curve.sort((a, b) => placeOf(a) - placeOf(b));
+  return curves;
+});
 
 export function drawCurves(
   layout: Layout,
@@ -17,77 +29,58 @@ export function drawCurves(
   const { figure, colourOf } = layout;
   const { points } = figure;
   const isMany = marks.length > MANY;
-  const byPlace = new Map<number, Mark>();
-  for (const mark of marks)
-    byPlace.set(
-      (points.curve[mark.rank] ?? 0) * figure.xs.values.length + (points.x[mark.rank] ?? 0),
-      mark,
-    );
-  figure.groups.values.forEach((_, curve) => {
+  const style = isMany ? { width: 0, alpha: 0.6 } : { width: 1.2, alpha: 0.9 };
+  const byRank: Mark[] = [];
+  for (const mark of marks) byRank[mark.rank] = mark;
+  curvesOf(figure).forEach((ranks, curve) => {
     const stroke = colourOf(curve);
     let line: XY[] = [];
     const end = () => {
-      if (line.length > 1) surface.path(line, { stroke, width: 1.2, alpha: isMany ? 0.6 : 0.9 });
+      if (line.length > 1) surface.path(line, { stroke, ...style });
       line = [];
     };
-    for (let place = 0; place < figure.xs.values.length; place++) {
-      const mark = byPlace.get(curve * figure.xs.values.length + place);
+    for (const rank of ranks) {
+      const mark = byRank[rank];
       if (mark?.state === "measured") line.push([mark.x, mark.y]);
       else if (mark) end();
     }
     end();
   });
-  if (isMany) drawMany(layout, marks, surface, colourOf);
+  if (isMany) drawMany(layout, byRank, surface);
   const radius = marks.length > 300 ? 2.4 : 3.4;
   for (const mark of marks) {
+    if (isMany && mark.state === "measured") continue;
     const curve = points.curve[mark.rank] ?? 0;
     const colour = colourOf(curve);
     if (mark.state !== "measured") {
       drawReason(surface, mark, mark.state, colour, layout.look.size * 0.3, ink);
       continue;
     }
-    if (isMany) continue;
     drawError(layout, surface, mark, colour, radius * 0.9);
-    drawMarker(
-      surface,
-      mark,
-      radius,
-      colour,
-      figure,
-      curve,
-      points.samples[mark.rank] === null,
-      ink,
-    );
+    const isOpen = points.samples[mark.rank] === null;
+    drawMarker(surface, mark, radius, colour, figure, curve, isOpen, ink);
   }
 }
 
 const MANY_RADIUS = 1.3;
 
-/** Small squares, and error bars without ends: those of a colour at once, to be done in a frame. */
-function drawMany(
-  layout: Layout,
-  marks: readonly Mark[],
-  surface: Surface,
-  colourOf: (curve: number) => string,
-): void {
-  const { curve } = layout.figure.points;
-  const measured = marks.filter(({ state }) => state === "measured");
-  const byColour = new Map<string, Mark[]>();
-  for (const mark of measured) {
-    const colour = colourOf(curve[mark.rank] ?? 0);
-    const some = byColour.get(colour);
-    if (some) some.push(mark);
-    else byColour.set(colour, [mark]);
-  }
-  for (const [colour, some] of byColour) {
-    const errors = some.flatMap((mark) => {
+/** Small squares, and error bars without ends, all at once to be done in a frame. */
+function drawMany(layout: Layout, byRank: readonly Mark[], surface: Surface): void {
+  const { frame, figure, colourOf } = layout;
+  const squares: Filled[] = [];
+  curvesOf(figure).forEach((ranks, curve) => {
+    const fill = colourOf(curve);
+    const errors: (readonly [XY, XY])[] = [];
+    for (const rank of ranks) {
+      const mark = byRank[rank];
+      if (mark?.state !== "measured" || mark.x < frame.left || mark.x > frame.right) continue;
       const ends = errorOf(layout, mark);
-      return ends ? [ends] : [];
-    });
-    surface.segments(errors, { stroke: colour, width: 1 });
-    for (const { x, y } of some)
-      surface.rect(x - MANY_RADIUS, y - MANY_RADIUS, 2 * MANY_RADIUS, 2 * MANY_RADIUS, {
-        fill: colour,
-      });
-  }
+      if (ends) errors.push(ends);
+      const { x, y } = mark;
+      const [left, top] = [x - MANY_RADIUS, y - MANY_RADIUS];
+      squares.push({ box: { left, top, right: x + MANY_RADIUS, bottom: y + MANY_RADIUS }, fill });
+    }
+    if (errors.length > 0) surface.segments(errors, { stroke: fill, width: 0 });
+  });
+  surface.boxes(squares);
 }

@@ -3,8 +3,10 @@
 import { type Ink, mapColour } from "./colours";
 import { MANY } from "./drawCurves";
 import { drawReason } from "./drawPoints";
+import { extentsOf } from "./extents";
 import type { Layout, Mark } from "./look";
-import type { Box, Surface } from "./surface";
+import { perFigure } from "./perFigure";
+import type { Box, Filled, Surface } from "./surface";
 
 export function drawCells(
   layout: Layout,
@@ -12,22 +14,19 @@ export function drawCells(
   surface: Surface,
   ink: Ink,
 ): void {
-  const { figure, range, look } = layout;
+  const { figure, look } = layout;
+  const fills = fillsOf(figure);
+  const isMany = marks.length > MANY;
+  const many: Filled[] = [];
   for (const { rank, box, state, x, y } of marks) {
     if (!box) continue;
     const { left, top, right, bottom } = box;
-    const value = figure.points.value[rank] ?? null;
-    if (value !== null && range) {
-      const colour = mapColour(value, range);
-      // Each cell reaches a little below its neighbours, so that no ground is seen between them.
-      if (marks.length > MANY)
-        surface.rect(left - 0.3, top - 0.3, right - left + 0.6, bottom - top + 0.6, {
-          fill: colour,
-        });
-      else {
-        const style = { fill: colour, stroke: colour, width: 0.6 };
-        surface.rect(left, top, right - left, bottom - top, style);
-      }
+    const fill = fills[rank];
+    if (fill) {
+      // The line reaches a little over the neighbours, so that no ground is seen between cells.
+      const style = { fill, stroke: fill, width: 0.6 };
+      if (isMany) many.push({ box, fill });
+      else surface.rect(left, top, right - left, bottom - top, style);
       continue;
     }
     const small = Math.min(right - left, bottom - top);
@@ -35,7 +34,14 @@ export function drawCells(
     if (state === "to come") hatch(surface, box, ink, small > 10 ? 6 : 3);
     else drawReason(surface, { x, y }, state, ink.quiet, Math.min(look.size * 0.4, small / 3), ink);
   }
+  if (isMany) surface.boxes(many);
 }
+
+/** The colour of each cell; none without a value. */
+const fillsOf = perFigure((figure): (string | undefined)[] => {
+  const range = extentsOf(figure).colours;
+  return figure.points.value.map((value) => (value === null ? undefined : mapColour(value, range)));
+});
 
 export function hatch(
   surface: Surface,

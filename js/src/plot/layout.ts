@@ -2,7 +2,7 @@
 
 import type { AxisValues, Figure } from "../kernel/answers";
 import { type Axis, axisOf, edgesOf } from "./axis";
-import { colourRange } from "./colours";
+import { extentsOf } from "./extents";
 import { colours, isManyCurves, legendOf } from "./legend";
 import type { Layout, Look } from "./look";
 import { STRIP_ROWS, stacked } from "./strip";
@@ -15,11 +15,7 @@ export function layOut(figure: Figure, look: Look): Layout {
   const isBars = figure.kind === "bars";
   const xs = numbersOf(figure.xs, isBars);
   const ys = numbersOf(figure.groups);
-  const range = isMap
-    ? colourRange(figure.points.value.filter((value) => value !== null))
-    : isManyCurves(figure)
-      ? extent(ys)
-      : null;
+  const range = isMap ? extentsOf(figure).colours : isManyCurves(figure) ? extent(ys) : null;
   const legend = legendOf(figure, look);
   const strip =
     isMap || legend.reasons.length === 0
@@ -95,25 +91,26 @@ function xRange(
   return [low - edge, high + edge];
 }
 
-function yRange({ points, kind, is_share }: Figure, look: Look): [number, number] {
-  const ends = [...points.value, ...points.low, ...points.high].filter((end) => end !== null);
+function yRange(figure: Figure, look: Look): [number, number] {
+  const { kind, is_share } = figure;
+  const { ends, positive } = extentsOf(figure);
   if (look.isLogY) {
-    const [low, high] = extent(ends.filter((end) => end > 0));
+    const [low, high] = positive;
     return low === high ? [low / 2, high * 2] : [low, high];
   }
   const isBars = kind === "bars";
-  const [low, high] = extent(isBars || look.fromZero ? [0, ...ends] : ends);
+  const [low, high] = isBars || look.fromZero ? extent([0, ...ends]) : ends;
   const top = isBars && is_share && low >= 0 ? Math.max(1, high) : high;
   if (low === top) return [low - 0.5, top + 0.5];
   const edge = (top - low) * 0.04;
   const isFromZero = low === 0 && (isBars || look.fromZero);
-  if (isWholeShare({ points, kind, is_share } as Figure, look))
-    return [isFromZero ? 0 : low - edge, 1.02];
+  if (isWholeShare(figure, look)) return [isFromZero ? 0 : low - edge, 1.02];
   return [isFromZero ? 0 : low - edge, top === 1 && isBars ? 1 : top + edge];
 }
 
 /** An axis of shares near 1 ends at 1, because a share cannot be 1.1. */
-function isWholeShare({ is_share, points, kind }: Figure, look: Look): boolean {
-  const [low, high] = extent(points.high.filter((end) => end !== null));
-  return is_share && kind === "line" && !look.isLogY && low >= 0 && high > 0.9 && high <= 1;
+function isWholeShare(figure: Figure, look: Look): boolean {
+  const [low, high] = extentsOf(figure).highs;
+  const isLinear = figure.kind === "line" && !look.isLogY;
+  return figure.is_share && isLinear && low >= 0 && high > 0.9 && high <= 1;
 }

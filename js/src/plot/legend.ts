@@ -18,13 +18,17 @@ export function colours(
   ys: readonly number[],
   range: [number, number] | null,
 ): (curve: number) => string {
-  if (groups.kind === "text" || groups.values.length < 2)
-    return (curve) => PALETTE[curve % PALETTE.length] ?? "";
-  if (range && kind !== "map") {
-    const [low, high] = range;
-    return (curve) => ordered(((ys[curve] ?? low) - low) / (high - low || 1));
-  }
-  return (curve) => ordered(curve / (groups.values.length - 1));
+  const last = groups.values.length - 1;
+  if (groups.kind === "text" || last < 1) return (curve) => PALETTE[curve % PALETTE.length] ?? "";
+  const scale = range && kind !== "map" ? range : null;
+  const [low, high] = scale ?? [0, last];
+  const known: string[] = [];
+  const shareOf = (curve: number) =>
+    ((scale ? (ys[curve] ?? low) : curve) - low) / (high - low || 1);
+  return (curve) => {
+    known[curve] ??= ordered(shareOf(curve));
+    return known[curve];
+  };
 }
 
 export function legendOf(figure: Figure, look: Look): Legend {

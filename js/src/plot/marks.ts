@@ -11,37 +11,36 @@ export function marksOf(layout: Layout): Mark[] {
   if (figure.kind === "bars") return columns(layout);
   const { points } = figure;
   const heights = new Map<number, number>();
-  return points.x.flatMap((place, rank): Mark[] => {
-    const x = layout.x.at(layout.xs[place] ?? Number.NaN);
+  const across = layout.xs.map(layout.x.at);
+  const marks: Mark[] = [];
+  points.x.forEach((place, rank) => {
+    const x = across[place] ?? Number.NaN;
     const state = points.state[rank] ?? "empty";
     const value = points.value[rank] ?? null;
     const y = value === null ? below(layout, place, heights) : layout.y.at(value);
-    if (!Number.isFinite(x) || !Number.isFinite(y)) return [];
-    return [{ rank, x, y, state, box: null }];
+    if (Number.isFinite(x) && Number.isFinite(y)) marks.push({ rank, x, y, state, box: null });
   });
+  return marks;
 }
 
 function cells({ figure, x, y, xs, ys, look }: Layout): Mark[] {
   const isLogX = look.isLogX && figure.xs.kind === "number";
   const isLogY = look.isLogY && figure.groups.kind === "number";
-  const across = spans(xs, isLogX, (value) => x.at(value));
-  const up = spans(ys, isLogY, (value) => y.at(value));
-  return figure.points.x.flatMap((place, rank): Mark[] => {
+  const across = spans(xs, isLogX, x.at);
+  const up = spans(ys, isLogY, y.at);
+  const marks: Mark[] = [];
+  figure.points.x.forEach((place, rank) => {
     const [horizontal, vertical] = [across[place], up[figure.points.curve[rank] ?? 0]];
-    if (!horizontal || !vertical) return [];
-    const box = {
-      left: Math.min(...horizontal),
-      right: Math.max(...horizontal),
-      top: Math.min(...vertical),
-      bottom: Math.max(...vertical),
-    };
-    const middle = [(box.left + box.right) / 2, (box.top + box.bottom) / 2] as const;
+    if (!horizontal || !vertical) return;
+    const [[left, right], [top, bottom]] = [horizontal, vertical];
     const state = figure.points.state[rank] ?? "empty";
-    return [{ rank, x: middle[0], y: middle[1], state, box }];
+    const box = { left, right, top, bottom };
+    marks.push({ rank, x: (left + right) / 2, y: (top + bottom) / 2, state, box });
   });
+  return marks;
 }
 
-/** The interval of each value in pixels; none if the axis cannot show it. */
+/** The interval of each value in pixels, in ascending order; none if the axis cannot show it. */
 function spans(
   values: readonly number[],
   isLog: boolean,
@@ -52,9 +51,9 @@ function spans(
   let i = 0;
   return values.map((value) => {
     if (value !== shown[i]) return null;
-    const span = [edges[i] ?? 0, edges[i + 1] ?? 0] as const;
+    const [one, other] = [edges[i] ?? 0, edges[i + 1] ?? 0];
     i += 1;
-    return span;
+    return [Math.min(one, other), Math.max(one, other)];
   });
 }
 

@@ -1,6 +1,6 @@
 /** Copy or save the figure as PNG, SVG or CSV, or copy the line of Python that draws it. */
 
-import { useSignal } from "@preact/signals";
+import { type ReadonlySignal, useSignal } from "@preact/signals";
 import { fileName, save } from "../data/exports";
 import { copyPicture } from "../host/clipboard";
 import { saveBlob } from "../host/download";
@@ -21,7 +21,7 @@ interface Props {
   session: Session;
   figure: Figure;
   look: Omit<Look, "width" | "height" | "zoomX" | "zoomY">;
-  zoom: Zoom;
+  zoom: ReadonlySignal<Zoom>;
   name: string;
 }
 
@@ -30,9 +30,10 @@ export function CopyFigure({ session, figure, look, zoom, name }: Props) {
     <ExportRow
       {...{ session, name }}
       csv={() => pointsCsv(figure)}
-      sheet={(width, decimals) =>
-        sheetOf(figure, { ...look, zoomX: zoom.x, zoomY: zoom.y }, { width, decimals })
-      }
+      sheet={(width, decimals) => {
+        const { x: zoomX, y: zoomY } = zoom.peek();
+        return sheetOf(figure, { ...look, zoomX, zoomY }, { width, decimals });
+      }}
     />
   );
 }

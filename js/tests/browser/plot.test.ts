@@ -129,6 +129,19 @@ describe("a sweep", () => {
     expect(step(0)).toBeCloseTo((places[3] ?? 0) - (places[1] ?? 0), 1);
   });
 
+  it("counts the points that a logarithmic axis cannot show", async () => {
+    const { root, model } = await withPlot();
+    const jobs = (model as StandIn).jobs.slice(0, 2);
+    for (const job of jobs) job.labels = { ...job.labels, "label.phi": 0 };
+    (model as StandIn).patch(jobs);
+    await expect.poll(() => drawn(root).filter(({ x }) => x === 0).length).toBeGreaterThan(0);
+    await at("plot-log-x").click();
+    await expect.poll(() => drawn(root).some((each) => each.at === null)).toBe(true);
+    const undrawn = drawn(root).filter((each) => each.at === null).length;
+    const words = `${undrawn} point${undrawn > 1 ? "s" : ""} at 0 or below not on the logarithmic axis`;
+    await expect.element(at("plot-caption")).toHaveTextContent(words);
+  });
+
   it("means the same in both themes", async () => {
     const { root } = await withPlot();
     await userEvent.selectOptions(at("plot-curves"), "circuit");

@@ -8,7 +8,8 @@ import { type Chart, chartOf } from "../../src/plot/chart";
 import { colourRange, INKS, mapColour } from "../../src/plot/colours";
 import { pointsCsv } from "../../src/plot/export";
 import type { Mark } from "../../src/plot/look";
-import type { Box, Style, Surface, XY } from "../../src/plot/surface";
+import type { Box } from "../../src/plot/surface";
+import { Record } from "../record";
 
 interface Expected {
   x: Cell;
@@ -30,30 +31,6 @@ const LOOK = {
   ...{ width: 900, height: 450, size: 12, fromZero: false, isLogX: false, isLogY: false },
   ...{ zoomX: null, zoomY: null, decimals: null, hasCaption: false },
 };
-
-/** Remembers what is drawn. */
-class Record implements Surface {
-  readonly lines: { points: readonly XY[]; style: Style }[] = [];
-  readonly areas: { box: Box; style: Style }[] = [];
-  readonly circles: { at: XY; style: Style }[] = [];
-
-  path(points: readonly XY[], style: Style): void {
-    this.lines.push({ points, style });
-  }
-  segments(ends: readonly (readonly [XY, XY])[], style: Style): void {
-    for (const points of ends) this.path(points, style);
-  }
-  circle(x: number, y: number, _radius: number, style: Style): void {
-    this.circles.push({ at: [x, y], style });
-  }
-  rect(left: number, top: number, width: number, height: number, style: Style): void {
-    this.areas.push({ box: { left, top, right: left + width, bottom: top + height }, style });
-  }
-  text(): void {}
-  within(_box: Box, draw: () => void): void {
-    draw();
-  }
-}
 
 function drawnIn(chart: Chart, theme: keyof typeof INKS): Record {
   const record = new Record();

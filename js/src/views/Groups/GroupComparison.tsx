@@ -5,19 +5,16 @@ import { useEffect, useMemo } from "preact/hooks";
 import { chanceOf, pValueOf } from "../../data/compare";
 import { newFigures } from "../../figures";
 import * as format from "../../format";
-import type { Distance, Figure, GroupComparisonAnswer } from "../../kernel/answers";
+import type { Distance, GroupComparisonAnswer } from "../../kernel/answers";
 import type { PlotChoices } from "../../kernel/model";
-import { PlotArea, WHOLE, type Zoom } from "../../plot/PlotArea";
 import type { Session } from "../../session";
 import { Button } from "../../ui/Button";
 import { DataTable } from "../../ui/DataTable";
-import { CopyFigure } from "../CopyFigure";
-import { lookOf, readout } from "../Plot";
+import { DrawnFigure } from "../DrawnFigure";
 import { PlotChoiceRow } from "../PlotChoices";
 import { PlotProgress } from "../PlotProgress";
 
 export const MOST_COMPARED = 6;
-const NONE: ReadonlySet<number> = new Set();
 
 interface Props {
   session: Session;
@@ -53,45 +50,16 @@ export function GroupComparison({ session, names, close }: Props) {
       {progress && <PlotProgress {...{ figures, progress, isSaved: false }} />}
       {!answer && !error && <p class="quiet">Reading the results…</p>}
       {answer?.figure && (
-        <Drawing {...{ session, choices, names }} figure={answer.figure as Figure} />
+        <DrawnFigure
+          {...{ session, choices }}
+          figure={answer.figure}
+          testid="group-plot"
+          name={`${names.join(" and ")} ${answer.figure.y}`}
+        />
       )}
       {answer && !answer.figure && <p class="empty">These groups have no jobs.</p>}
       {answer && <Differences answer={answer as GroupComparisonAnswer} first={names[0] ?? ""} />}
     </section>
-  );
-}
-
-interface DrawingProps {
-  session: Session;
-  choices: PlotChoices;
-  names: readonly string[];
-  figure: Figure;
-}
-
-function Drawing({ session, choices, names, figure }: DrawingProps) {
-  const zoom = useSignal<Zoom>(WHOLE);
-  const look = lookOf(figure, choices);
-  return (
-    <figure
-      class="plot"
-      data-testid="group-plot"
-      data-kind={figure.kind}
-      data-x={figure.x}
-      data-y={figure.y}
-      data-curves={figure.curves}
-      data-points={figure.points.value.filter((value) => value !== null).length}
-    >
-      <PlotArea
-        {...{ figure, look, zoom, selected: NONE }}
-        label={`${figure.y_label} over ${figure.x_label}: ${figure.caption}`}
-        describe={(rank) => readout(figure, rank, null)}
-      />
-      <figcaption class="plot-caption">{figure.caption}</figcaption>
-      <CopyFigure
-        {...{ session, figure, look, zoom: zoom.value }}
-        name={`${names.join(" and ")} ${figure.y}`}
-      />
-    </figure>
   );
 }
 

@@ -1,0 +1,21 @@
+/** The ranges of a figure's numbers. Pure. */
+
+import { colourRange } from "./colours";
+import { perFigure } from "./perFigure";
+import { extent } from "./values";
+
+const numbers = (values: readonly (number | null)[]): number[] =>
+  values.filter((value) => value !== null);
+
+/** The extents of values and of the ends of their error bars, and the range of colours. */
+export const extentsOf = perFigure(({ points: { value, low, high, error } }) => {
+  const ends = numbers([...value, ...low, ...high]);
+  const highs = numbers(high);
+  return {
+    ends: extent(ends),
+    positive: extent(ends.filter((end) => end > 0)),
+    highs: extent(highs),
+    colours: colourRange(numbers(value)),
+    greatestError: numbers(error).reduce((most, each) => Math.max(most, each), 0),
+  };
+});
