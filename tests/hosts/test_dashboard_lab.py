@@ -123,18 +123,24 @@ def test_reloaded_page_shows_the_same(browser: Browser, jupyter: JupyterServer):
 
 
 def test_two_cells_show_one_dashboard(browser: Browser, jupyter: JupyterServer):
-    """Two views of one group are one widget, so filtering one filters the other."""
-    cells = [cloud(), group("twice", "job()", "job()") + "\njg", "jg"]
+    """Two views of one group are one widget, so filtering one filters the other.
+
+    The list of groups, which has no table for the saved notebook, is as wide as they are.
+    """
+    cells = [cloud(), group("twice", "job()", "job()") + "\njg", "jg", "Dashboard()"]
     with jupyter.open(browser, cells) as notebook:
         notebook.run_all()
         page = notebook.page
         expect(page.get_by_test_id("row-0")).to_have_count(2)
         page.get_by_test_id("chip-success").first.click()
         expect(page.get_by_test_id("row-0")).to_have_count(0)
-        page.get_by_test_id("chip-all").last.click()
+        page.get_by_test_id("chip-all").nth(1).click()
         page.get_by_test_id("primary").first.click()
         for each in page.get_by_test_id("progress").all():
             expect(each).to_have_attribute("aria-valuenow", "100")
+        expect(page.get_by_test_id("group-twice")).to_be_visible()
+        widths = [each.bounding_box()["width"] for each in page.get_by_test_id("jobgroup").all()]
+        assert widths[0] == widths[1] == widths[2] > 500
         notebook.assert_quiet()
 
 

@@ -137,7 +137,7 @@ declare module "@jupyterlab/rendermime" {
   }
   export interface IRenderMimeRegistry {
     addFactory(factory: RendererFactory, rank: number): void;
-    getFactory(mimeType: string): RendererFactory | undefined;
+    createRenderer(mimeType: string): Renderer;
   }
   export const IRenderMimeRegistry: Token<IRenderMimeRegistry>;
 }

@@ -139,9 +139,8 @@ export class GroupOutput extends Widget {
   async #showSaved(): Promise<void> {
     const data = this.#model?.data ?? {};
     const mimeType = ["text/html", "text/plain"].find((type) => type in data);
-    const factory = mimeType && this.#rendermime.getFactory(mimeType);
-    if (!factory || !this.#model) return;
-    const saved = factory.createRenderer({ mimeType });
+    if (!mimeType || !this.#model) return;
+    const saved = this.#rendermime.createRenderer(mimeType);
     await saved.renderModel(this.#model);
     this.#shown.abort();
     this.node.dataset["shown"] = "saved";
