@@ -1,6 +1,6 @@
-"""The dashboard without a kernel: an extension of Jupyter Server, or on its own (`jobgroup ui`).
+"""Serve the dashboard without a kernel: as an extension of Jupyter Server, or alone.
 
-Jupyter Server imports this package at each start, so nothing here imports jobgroup until a browser
+Jupyter Server imports this package at each start. So nothing here imports jobgroup until a browser
 needs it.
 """
 

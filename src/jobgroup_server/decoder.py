@@ -1,8 +1,8 @@
-"""Answer questions that may need Perceval in child processes; the server never imports Perceval.
+"""Answer queries that may need Perceval in child processes. The server does not import it.
 
 Perceval replaces the SIGINT handler and takes seconds to import, and a crash in its compiled part
-would end the kernels of all users. A child process starts on demand, answers one question at a
-time, and ends when it is idle, takes too long, or needs too much memory.
+would end the server and all its kernels. A child process starts on demand and answers one query at
+a time. It ends when it is idle, takes too long, or needs too much memory.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ from jobgroup.errors import JobGroupError
 MAX_PROCESSES: Final = 2
 TIMEOUT_S: Final = 300.0
 TIMEOUT_IN_DEMAND_S: Final = 30.0
-"""Seconds that an answer may take once other questions wait for it."""
+"""Seconds that an answer may take if other queries are waiting."""
 
 IDLE_S: Final = 60.0
 MAX_MEMORY_BYTES: Final = 4 << 30
 MAX_ANSWER_BYTES: Final = 64_000_000
 MAX_WAITING: Final = 200
 MAX_GROUPS: Final = 4
-"""Number of groups whose results a child process keeps, so that it fetches them only once."""
+"""Number of groups whose results a child process keeps. It fetches these results only once."""
 
 Json = dict[str, Any]
 
@@ -47,7 +47,7 @@ class _Question(NamedTuple):
 
 
 class Decoder:
-    """The child processes. They are safe to use from any thread."""
+    """The child processes. Thread-safe."""
 
     def __init__(
         self,
@@ -63,7 +63,7 @@ class Decoder:
         self._waiting: deque[_Question] = deque()
         self._asking: set[object] = set()
         self._homes: OrderedDict[str, object] = OrderedDict()
-        """The thread whose process has the results of a group, by group."""
+        """Thread whose process has a group's results, by group."""
         self._threads = 0
         self._idle = 0
         self._is_closed = False
@@ -72,17 +72,17 @@ class Decoder:
     def ask(self, asker: object, question: Json, tokens: Iterable[list[str]] = ()) -> Future[Json]:
         """Request an answer from `Queries.answer` in a child process, and return at once.
 
-        Questions are answered in order, but only one at a time for each asker. One process answers
-        all questions about the results of a group, so that results are fetched only once.
+        Queries are answered in order, but only one at a time for each view. One process answers all
+        queries about a group's results, so that they are fetched only once.
 
         Args:
-            asker: View that asks.
+            asker: view that sends the query.
             question: `group`, `uuid`, `name`, `args` and `removals`.
             tokens: URL, account and token of each token that the child cannot find elsewhere.
 
         Returns:
             A future of the answer. It raises JobGroupError if the child process failed, took too
-            long, or has too many questions.
+            long, or has too many queries.
         """
         future: Future[Json] = Future()
         line = json.dumps(question | {"tokens": list(tokens)}).encode()
@@ -100,7 +100,7 @@ class Decoder:
         return future
 
     def close(self) -> None:
-        """End the child processes and answer no further questions."""
+        """End the child processes, and answer no further queries."""
         with self._condition:
             self._is_closed = True
             waiting, self._waiting = self._waiting, deque()
@@ -111,7 +111,7 @@ class Decoder:
             each.future.cancel()
 
     def _serve(self) -> None:
-        """Answer questions with one child process until none has arrived for a while."""
+        """Answer queries with one child process, until no query has arrived for a while."""
         process: subprocess.Popen[bytes] | None = None
         me = object()
         while (taken := self._take(me)) is not None:
@@ -124,7 +124,7 @@ class Decoder:
                     future.set_exception(JobGroupError(str(answer["error"])))
                 else:
                     future.set_result(dict(answer["value"]))
-            except Exception as error:  # noqa: BLE001  # the asker gets it
+            except Exception as error:  # noqa: BLE001 # the future has the error
                 if process is not None:
                     self._end(process)
                     process = None
@@ -138,7 +138,7 @@ class Decoder:
             self._end(process)
 
     def _take(self, me: object) -> _Question | None:
-        """Return the next question; if none arrives, return None and stop counting this thread."""
+        """Return the next query; if none arrives, return None and stop counting this thread."""
         give_up = time.monotonic() + self._idle_s
         with self._condition:
             self._idle += 1
@@ -149,7 +149,7 @@ class Decoder:
                             continue
                         self._waiting.remove(each)
                         if not each.future.set_running_or_notify_cancel():
-                            break  # the view has gone
+                            break  # the view was closed
                         self._asking.add(each.asker)
                         self._settle(each, me)
                         return each
@@ -164,12 +164,12 @@ class Decoder:
                 self._idle -= 1
 
     def _is_for(self, question: _Question, me: object) -> bool:
-        """Return whether a thread may take a question now."""
+        """Return whether a thread may take a query now."""
         home = self._homes.get(question.home, me)
         return home is me and question.asker not in self._asking
 
     def _settle(self, question: _Question, me: object) -> None:
-        """Make the same process answer the next questions about these results."""
+        """Let the same process answer the next queries about these results."""
         if question.home:
             self._homes[question.home] = me
             self._homes.move_to_end(question.home)
@@ -177,7 +177,7 @@ class Decoder:
                 self._homes.popitem(last=False)
 
     def _leave(self, me: object) -> None:
-        """Let other processes load the results that this one had."""
+        """Let other processes load the results that this process had."""
         with self._condition:
             for home in [home for home, at in self._homes.items() if at is me]:
                 del self._homes[home]
@@ -199,7 +199,7 @@ class Decoder:
         return dict(json.loads(answer))
 
     def _watch(self, process: subprocess.Popen[bytes], is_answered: Event, me: object) -> None:
-        """End a process that takes too long, and much earlier if other questions wait."""
+        """End a process that takes too long; end it much earlier if other queries wait."""
         began = time.monotonic()
         while not is_answered.wait(min(1.0, self._timeout_in_demand_s)):
             with self._condition:
@@ -214,7 +214,7 @@ class Decoder:
             [sys.executable, "-m", "jobgroup_server.decoder"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            start_new_session=True,  # Ctrl-C in the terminal is meant for the server
+            start_new_session=True,  # Ctrl-C in the terminal is for the server
         )
         with self._condition:
             self._processes.add(process)
@@ -228,7 +228,7 @@ class Decoder:
 
 
 def _home_of(question: Json) -> str:
-    """Return the group whose results a question needs; "" if it needs few or none."""
+    """Return the group whose results a query needs; "" if it needs few or none."""
     needs_results = question["name"] in _NEED_RESULTS and not question["args"].get("ideal")
     return str(question["uuid"]) if needs_results else ""
 
@@ -236,28 +236,28 @@ def _home_of(question: Json) -> str:
 def _ask(process: subprocess.Popen[bytes], line: bytes) -> bytes:
     assert process.stdin is not None  # noqa: S101
     assert process.stdout is not None  # noqa: S101
-    with suppress(OSError):  # it has ended
+    with suppress(OSError):  # the process has ended
         process.stdin.write(line + b"\n")
         process.stdin.flush()
     return process.stdout.readline(MAX_ANSWER_BYTES)
 
 
 def main() -> None:
-    """Answer the questions on standard input, one per line of JSON, until it ends."""
-    answers, sys.stdout = sys.stdout, sys.stderr  # anything else that is printed is not an answer
+    """Answer the queries on standard input, one per line of JSON, until it ends."""
+    answers, sys.stdout = sys.stdout, sys.stderr  # other printed text is not an answer
     _limit_memory()
     catalog.only_look()
     groups = Groups()
     for line in sys.stdin:
         try:
             answer: Json = {"value": groups.answer(**json.loads(line))}
-        except Exception as error:  # noqa: BLE001  (an answer, whatever failed)
+        except Exception as error:  # noqa: BLE001 (an error is an answer)
             answer = {"error": str(error) or type(error).__name__}
         _write(answers, answer)
 
 
 class Groups:
-    """The groups that a child process was asked about, with the results in its memory."""
+    """The groups of a child process's queries, with their results in memory."""
 
     def __init__(self) -> None:
         self._known: OrderedDict[tuple[str, str], tuple[Any, Any]] = OrderedDict()
@@ -265,7 +265,7 @@ class Groups:
     def answer(
         self, group: str, uuid: str, *, name: str, args: Json, removals: int, tokens: Iterable[Any]
     ) -> Json:
-        """Answer a question about a group, unless another group has its name now."""
+        """Answer a query about a group, unless another group has its name now."""
         from jobgroup.credentials import set_token
         from jobgroup.dashboard.queries import Queries
         from jobgroup.group import JobGroup, engine_session

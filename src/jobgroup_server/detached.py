@@ -1,4 +1,4 @@
-"""Runs that a page starts, in processes that outlive the page and the server."""
+"""Start a page's runs in processes that outlive the page and the server."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ from jobgroup.store.names import encode
 from jobgroup.store.paths import data_directory
 
 START_TIMEOUT_S: Final = 60.0
-"""Seconds that a new process may take to acquire the group, even on a busy machine."""
+"""Seconds within which a new process must acquire the group, even on a busy machine."""
 
 STEADY_AFTER_S: Final = 2.0
-"""Seconds to wait for an early end, because a run that cannot send ends at once."""
+"""Seconds to wait for an early end. A run that cannot send ends at once."""
 
 CHECK_INTERVAL_S: Final = 0.1
 KEEP_LOGS_S: Final = 30 * 86400.0
@@ -36,14 +36,14 @@ MAX_LOG_TAIL_BYTES: Final = 4000
 
 
 class DetachedRuns:
-    """The runs that this server started and that have not ended. Safe to use from any thread."""
+    """The runs that this server started and that have not ended. Thread-safe."""
 
     def __init__(self) -> None:
         self._lock = Lock()
         self._processes: set[subprocess.Popen[bytes]] = set()
 
     def add(self, process: subprocess.Popen[bytes]) -> None:
-        """Remember a run, whose standard input stays open for tokens."""
+        """Add a run. Its standard input stays open for tokens."""
         assert process.stdin is not None  # noqa: S101
         if sys.platform != "win32":
             os.set_blocking(
@@ -74,11 +74,11 @@ def _write_line(process: subprocess.Popen[bytes], line: Secret) -> bool:
     if process.stdin.closed:
         return False
     written = 0
-    with suppress(OSError):  # the process is ending, or has long been stopped
+    with suppress(OSError):  # the process is ending or has been stopped for long
         written = os.write(process.stdin.fileno(), line.reveal().encode())
     if written == len(line.reveal().encode()):
         return True
-    _close_input(process)  # after half a line, it could parse no further one
+    _close_input(process)  # it cannot parse a line after half a line
     return False
 
 
@@ -97,22 +97,22 @@ def start_run(
     runs: DetachedRuns,
     tokens: Iterable[list[str]] = (),
 ) -> Json:
-    """Start `jobgroup run` or `rerun` for a group, and return once it has acquired the group.
+    """Start `jobgroup run` or `rerun`, and return when the process has acquired the group.
 
     Args:
         group: group whose jobs to send.
         command: "run" or "rerun".
         args: arguments of the command, as a page sends them.
-        removals: number of removals in the group when the page looked up the positions.
-        runs: runs to which the process is added.
-        tokens: URL, account and token of each token that the process cannot find elsewhere.
+        removals: value of `Entries.removals` when the page looked up the positions.
+        runs: runs to add the process to.
+        tokens: URL, account and text of each token that the process cannot find elsewhere.
 
     Raises:
         JobGroupError: no job is selected, or the process ended at once without sending the jobs.
         TypeError, ValueError: an argument is unknown or wrong.
     """
     options = engine_args(group, args)
-    if options.get("positions") == []:  # without a position, the command would send all jobs
+    if options.get("positions") == []:  # without positions, the command would send all jobs
         raise JobGroupError("No job is selected. Nothing was sent.")
     wanted = {
         "uuid": engine_session(group).store.meta()["uuid"],
@@ -132,7 +132,7 @@ def start_run(
             **_detached(),
         )
     assert process.stdin is not None  # noqa: S101
-    with suppress(BrokenPipeError):  # its log says why it ended
+    with suppress(BrokenPipeError):  # its log has the reason
         process.stdin.write(json.dumps(wanted).encode() + b"\n")
         process.stdin.flush()
     runs.add(process)
@@ -158,7 +158,7 @@ def start_run(
 
 
 def command_line(name: str, command: str, options: Json) -> list[str]:
-    """Return the arguments of `jobgroup`; long or secret values go through a pipe instead."""
+    """Return the arguments of `jobgroup`. Long and secret values go through a pipe instead."""
     words = [command, "--request-stdin"]
     if options.get("mode") == "sequential":
         words.append(f"--delay={options.get('delay', 0)}")
@@ -172,7 +172,7 @@ def command_line(name: str, command: str, options: Json) -> list[str]:
 
 
 def _new_log(name: str) -> Path:
-    """Return a log file for one run, so that its last line is not that of another run."""
+    """Return a new log file for a run, whose last line is then that of this run."""
     directory = data_directory() / "logs"
     make_directory(directory)
     _remove_old(directory)

@@ -1,6 +1,6 @@
-"""The extension of Jupyter Server, and a server with this extension alone (`jobgroup ui`).
+"""Define the extension of Jupyter Server, and a server with only this extension (`jobgroup ui`).
 
-Nothing here imports jobgroup, because that would slow down every start of JupyterLab.
+Nothing here imports jobgroup, because that would slow down each start of JupyterLab.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
 class UiServer(ServerApp):
-    """Jupyter Server with only what the page needs: no kernels, files or terminals."""
+    """Jupyter Server with only the services that the page needs: no kernels, files or terminals."""
 
     default_services = ("api", "auth", "security", "shutdown")  # type: ignore[assignment]
     port_default_value = DEFAULT_PORT
@@ -45,7 +45,7 @@ class JobgroupExtension(ExtensionApp):
         self.settings["jobgroup_views"] = self.views
 
     def initialize_handlers(self) -> None:
-        """Add the page, its web socket, the version for both sides to compare, and the list."""
+        """Add the handlers of the page, its web socket, the version, and the list of groups."""
         self.handlers.extend(
             [
                 (r"/jobgroup/?", PageHandler),
@@ -56,7 +56,7 @@ class JobgroupExtension(ExtensionApp):
         )
 
     def current_activity(self) -> dict[str, Any] | None:
-        """Return what keeps the server from being culled: runs, and watched, active groups."""
+        """Return the activity that keeps the server alive: runs, and watched active groups."""
         return self.views.activity()
 
     async def stop_extension(self) -> None:
@@ -76,7 +76,7 @@ def serve(
 
     Args:
         echo: function that is called with the page's address once the server listens.
-        name: group whose page is opened first; "" for the list of all groups.
+        name: group whose page to open first; "" for the list of all groups.
         address: IP address to listen on.
         port: TCP port; by default 8861, or a free port near it.
         open_browser: whether to open the page in the default browser.
@@ -84,7 +84,7 @@ def serve(
     Raises:
         OSError: the given port is in use.
     """
-    # command-line options, which no configuration file overrides
+    # Command-line options, because configuration files do not override them.
     options = [f"--ServerApp.ip={address}", f"--ServerApp.open_browser={open_browser}"]
     options += ["--ServerApp.log_level=WARN", f"--ServerApp.allow_root={address in LOOPBACK}"]
     if port is not None:
@@ -93,13 +93,13 @@ def serve(
     JobgroupExtension.extension_url = page_path(name)
     server: ServerApp = JobgroupExtension.initialize_server(argv=options)  # type: ignore[no-untyped-call]
     address_line = server.display_url
-    server.identity_provider.token_generated = False  # it would be printed again
+    server.identity_provider.token_generated = False  # the token would be printed again
     echo(f"{address_line}\nPress Ctrl-C to stop this server. Runs continue without it.")
     server.start()
 
 
 def page_path(name: str) -> str:
-    """Return the path of a group's page, below the base URL."""
+    """Return the path of a group's page below the base URL."""
     return url_concat("/jobgroup/", {"group": name}) if name else "/jobgroup/"
 
 

@@ -1,8 +1,9 @@
-"""Messages of the dashboard as frames of a web socket.
+"""Encode and decode the dashboard's messages as web socket frames.
 
-A message without buffers is a text frame with its JSON. One with buffers is a binary frame: the
-number of parts and the length of each as unsigned 32-bit integers in network byte order, then the
-parts, of which the first is the JSON. The browser's side is `js/src/kernel/socket.ts`.
+A message without buffers is a text frame with the message's JSON. A message with buffers is a
+binary frame. It begins with the number of parts and the length of each, as unsigned 32-bit integers
+in network byte order. The parts follow; the first is the JSON. The browser's side is
+`js/src/kernel/socket.ts`.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ def encode(content: Any, buffers: Sequence[memoryview] = ()) -> str | bytes:
 
 
 def decode(frame: str | bytes) -> Any:
-    """Return the message in a text frame of a browser; raise ValueError if there is none."""
+    """Return the message in a browser's text frame; raise ValueError if there is none."""
     try:
         return json.loads(frame)
     except RecursionError:

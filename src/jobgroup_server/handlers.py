@@ -1,4 +1,4 @@
-"""The handlers of the page, of the server's version, and of the list of groups."""
+"""Handle requests for the page, the server's version, and the list of groups."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ _PAGE = """<!doctype html>
 
 
 class PageHandler(ExtensionHandlerMixin, JupyterHandler):
-    """The dashboard of one group, or the list of all groups, as a page."""
+    """The page of a group's dashboard, or of the list of all groups."""
 
     auth_resource = RESOURCE
 
     @web.authenticated
     async def get(self) -> None:
-        """Send the page of the group that `?group=` names."""
+        """Send the page of the group in `?group=`."""
         await require(self, "read")
         self.add_header("Content-Security-Policy", CONTENT_SECURITY_POLICY)
         self.set_header("Referrer-Policy", "no-referrer")
@@ -54,20 +54,20 @@ class PageHandler(ExtensionHandlerMixin, JupyterHandler):
 
 
 class VersionHandler(ExtensionHandlerMixin, APIHandler):
-    """The version of the server. A page fetches it to find out why its web socket was refused."""
+    """The version of the server. A page whose web socket was refused fetches it to find out why."""
 
     auth_resource = RESOURCE
-    _track_activity = False  # attribute of Jupyter Server: an open page alone keeps no server alive
+    _track_activity = False  # for Jupyter Server: an open page alone does not keep a server alive
 
     @web.authenticated
     async def get(self) -> None:
-        """Send the version of jobgroup, its environment, and where its groups are."""
+        """Send the version of jobgroup, its environment, and the directory of its groups."""
         await require(self, "read")
         self.finish(await IOLoop.current().run_in_executor(None, _this_side))
 
 
 def _this_side() -> dict[str, str]:
-    """Describe this process. A thread calls this, because the first call imports jobgroup."""
+    """Describe this process. Call this in a thread, because the first call imports jobgroup."""
     from jobgroup.jupyter_servers import this_side
 
     return asdict(this_side())
@@ -77,7 +77,7 @@ class GroupsHandler(ExtensionHandlerMixin, APIHandler):
     """A few numbers about each group, for JupyterLab's sidebar and status bar."""
 
     auth_resource = RESOURCE
-    _track_activity = False  # an open sidebar alone keeps no server alive
+    _track_activity = False  # an open sidebar alone does not keep a server alive
 
     @web.authenticated
     async def get(self) -> None:
@@ -104,7 +104,7 @@ async def is_allowed(handler: JupyterHandler, action: str) -> bool:
 
 
 async def require(handler: JupyterHandler, action: str) -> None:
-    """Raise tornado's HTTPError 403 unless the user is allowed to do this."""
+    """Raise Tornado's HTTPError 403 unless the user is allowed to do this."""
     if not await is_allowed(handler, action):
         raise web.HTTPError(403)
 

@@ -1,4 +1,4 @@
-"""Threads, the decoder and tokens typed in a page, which all views of a server share."""
+"""Share threads, the decoder and tokens between all views of a server."""
 
 from __future__ import annotations
 
@@ -19,17 +19,18 @@ from jobgroup_server.detached import DetachedRuns
 from jobgroup_server.workers import PooledDriver, Task, ViewPool, Workers
 
 FORK_WAIT_S: Final = 0.05
-"""Seconds that a fork waits for locked files. JupyterLab opens a terminal with a fork on the event
-loop, which must not block."""
+"""Seconds for which a fork waits for locked files. JupyterLab opens terminals with a fork on the
+event loop, which must not block.
+"""
 
 
 class Shared:
-    """Objects that are created for the first view of a server, on its event loop.
+    """The shared objects. The first view creates them on the server's event loop.
 
     Attributes:
         workers: threads for calls that would block the server's event loop.
         decoder: child processes that decode results.
-        runs: runs that were started from pages and have not ended.
+        runs: runs that pages started and that have not ended.
     """
 
     def __init__(self) -> None:
@@ -39,12 +40,13 @@ class Shared:
         self._loop = IOLoop.current()
         forking.limit_wait(FORK_WAIT_S)
         catalog.only_look()
-        # what was imported stays: without this, each full collection stops all threads to visit it
+        # Imported objects remain. Without this, each full collection would visit them and stop all
+        # threads.
         gc.freeze()
         self._tokens: dict[tuple[str, str], Secret] = {}
 
     def threads_of(self, group: Callable[[], str]) -> Threads:
-        """Return the threads of a session, whose waits for a file delay no other group."""
+        """Return a session's threads. If they wait for a file, they delay no other group."""
 
         def driver(step: Step) -> PooledDriver:
             return PooledDriver(step, self.workers, lambda: f"push {group()}", self._call_later)
@@ -52,20 +54,20 @@ class Shared:
         return Threads(driver, lambda: ViewPool(self.workers, lambda: f"request {group()}"))
 
     def in_thread(self, key: str, function: Callable[[], Any]) -> Future[Any]:
-        """Call a function in a thread, after others that may wait for the same thing."""
+        """Call a function in a thread, after other calls with the same key."""
         return ViewPool(self.workers, lambda: key).submit(function)
 
     def set_token(self, token: Secret, url: str, account: str) -> int:
-        """Keep a token in memory, for this process and the processes that it starts.
+        """Keep a token in memory, for this process and for the processes that it starts.
 
-        Return the number of started runs that received it.
+        Return the number of started runs that received the token.
         """
         set_token(token.reveal(), url=url, account=account)
         self._tokens[url, account] = token
         return self.runs.give_token(token, url, account)
 
     def tokens(self) -> list[list[str]]:
-        """Return the URL, account and token of each token that was typed in a page."""
+        """Return the URL, the account and the text of each token from a page."""
         return [[*place, token.reveal()] for place, token in self._tokens.items()]
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""The web socket of a view, which carries the messages that a comm carries for a widget.
+"""Handle a view's web socket, which carries the messages that a widget's comm carries.
 
 Nothing here blocks the server's event loop: messages are parsed and queued, and threads answer
 them.
@@ -30,15 +30,15 @@ MAX_MESSAGE_BYTES = 1_000_000
 MESSAGES_PER_SECOND = 50.0
 MAX_BURST = 200.0
 MAX_VIEWS = 200
-"""Maximum number of views: each needs a file descriptor, of which a process often has 1,024."""
+"""Maximum number of views. Each needs a file descriptor, and a process often has only 1,024."""
 
 MAX_UNSENT_BYTES = 100_000_000
-"""Maximum size of the frames that wait for a slow browser, which is more than the rows of a large
-group take."""
+"""Maximum size of the frames that wait for a slow browser. A large group's rows take less."""
 
 MAX_UNSENT_BYTES_OF_ALL = 300_000_000
-"""Maximum size of the frames that wait for all browsers. If they are larger, the view that reads
-most slowly is closed."""
+"""Maximum size of the frames that wait for all browsers together. Above it, the slowest view is
+closed.
+"""
 
 TOO_MANY, TOO_BAD, TOO_BUSY = 1008, 1007, 1013
 """Close codes: policy violation, invalid data, try again later."""
@@ -48,7 +48,7 @@ class Views:
     """The open views of one server.
 
     Args:
-        last_activity_times: Jupyter Server's times of last activity, by extension.
+        last_activity_times: times of last activity in Jupyter Server, by extension.
     """
 
     def __init__(self, last_activity_times: dict[str, datetime]) -> None:
@@ -61,11 +61,11 @@ class Views:
         return len(self._open)
 
     def add(self, socket: DashboardSocket) -> None:
-        """Remember a view."""
+        """Add an open view."""
         self._open.add(socket)
 
     def discard(self, socket: DashboardSocket) -> None:
-        """Forget a view."""
+        """Remove a closed view."""
         self._open.discard(socket)
 
     async def prepare(self) -> None:
@@ -74,7 +74,7 @@ class Views:
             await IOLoop.current().run_in_executor(None, _import)
 
     def too_slow(self) -> DashboardSocket | None:
-        """Return the view that reads most slowly, if too much waits for it or for all views."""
+        """Return the slowest view, if too much data waits for it or for all views."""
         reading = [socket for socket in self._open if not socket.is_closing]
         if not reading:
             return None
@@ -85,7 +85,7 @@ class Views:
 
     @property
     def shared(self) -> Shared:
-        """The threads, the decoder and the tokens that all views share; after `prepare`."""
+        """Threads, decoder and tokens that all views share; available after `prepare`."""
         if self._shared is None:
             from jobgroup_server.shared import Shared
 
@@ -94,14 +94,14 @@ class Views:
         return self._shared
 
     def activity(self) -> dict[str, Any] | None:
-        """Return the numbers of watched groups with active jobs and of runs; None if both are 0."""
+        """Return the number of watched groups with active jobs, and of runs; None if both are 0."""
         views = (socket.view for socket in self._open)
         watched = sorted({view.shown for view in views if view and view.is_watching_jobs})
         runs = 0 if self._shared is None else self._shared.runs.count()
         return {"watched": watched, "runs": runs} if watched or runs else None
 
     def _note_runs(self) -> None:
-        """Count the server as used while a run that a page started is alive."""
+        """Count the server as active while a page's run is alive."""
         if self.shared.runs.count():
             self._last_activity_times[RESOURCE] = datetime.now(UTC)
 
@@ -123,11 +123,11 @@ class DashboardSocket(WebSocketMixin, WebSocketHandler, JupyterHandler):
     is_closing = False
 
     def set_default_headers(self) -> None:
-        """Set no headers: those of documents have no meaning here."""
+        """Set no headers, because a web socket needs none of those for documents."""
 
     @property
     def ping_interval(self) -> float:
-        """Seconds between pings, and until one must be answered. Jupyter's own are milliseconds."""
+        """Seconds between pings, and until a pong must arrive. Jupyter's own setting is in ms."""
         return float(self.settings.get("ws_ping_interval", PING_INTERVAL_MS)) / 1000
 
     ping_timeout = ping_interval
@@ -139,13 +139,13 @@ class DashboardSocket(WebSocketMixin, WebSocketHandler, JupyterHandler):
 
     @ws_authenticated
     async def get(self, *args: Any, **kwargs: Any) -> None:
-        """Open the web socket for a user who is allowed to read."""
+        """Open the web socket if the user is allowed to read."""
         await require(self, "read")
         await self.settings["jobgroup_views"].prepare()
         await super().get(*args, **kwargs)
 
     def open(self, *_: Any, **__: Any) -> None:
-        """Create the view's session in a thread. Pings are tornado's, not the mixin's."""
+        """Create the view's session in a thread. Tornado, not the mixin, sends pings."""
         from jobgroup_server.view import View
 
         self._allowance, self._counted_at = MAX_BURST, time.monotonic()
@@ -170,7 +170,7 @@ class DashboardSocket(WebSocketMixin, WebSocketHandler, JupyterHandler):
         self.view.start()
 
     async def on_message(self, message: str | bytes) -> None:
-        """Queue a message of the browser, if it is valid and the user is allowed to do this."""
+        """Queue a message from the browser, if it is valid and the user may do this."""
         if self.view is None:
             return
         if not self._may_come():
@@ -195,7 +195,7 @@ class DashboardSocket(WebSocketMixin, WebSocketHandler, JupyterHandler):
             self.view.end()
 
     def _may_come(self) -> bool:
-        """Return whether the view may send another message; the allowance refills over time."""
+        """Return whether the view may send another message. The limit recovers over time."""
         now = time.monotonic()
         refill = (now - self._counted_at) * MESSAGES_PER_SECOND
         self._allowance, self._counted_at = min(MAX_BURST, self._allowance + refill) - 1, now
@@ -233,7 +233,7 @@ def action_of(content: object) -> str:
             return "read"
         case "command", "annotate" | "describe":
             return "write"
-        case "command" | "token", _:  # commands that send, cancel or delete, and new tokens
+        case "command" | "token", _:  # commands that send, cancel or delete; new tokens
             return "execute"
         case _:
             return "read"

@@ -1,4 +1,4 @@
-"""A dashboard's session on a web socket, which shows a group and itself sends no jobs."""
+"""Run a dashboard's session on a web socket. It shows a group, and sends no jobs itself."""
 
 from __future__ import annotations
 
@@ -27,14 +27,15 @@ from jobgroup_server.workers import OrderedTasks
 
 MAX_QUEUED: Final = 1000
 MAX_QUEUED_BYTES: Final = 10_000_000
-"""Maximum number and size of a view's queued messages. More are dropped, and the page repeats its
-requests."""
+"""Maximum number and size of a view's queued messages. Further messages are dropped, and the page
+repeats its requests.
+"""
 
 MAX_POSITIONS: Final = 2000
-"""Maximum number of jobs whose results one question may request; pages request 200 at a time."""
+"""Maximum number of jobs whose results a query may request. Pages request 200 at a time."""
 
 SENDING: Final = frozenset({"run", "rerun", "resend"})
-"""Commands for which a process is started, because this one sends no jobs."""
+"""Commands that start a process, because this process sends no jobs."""
 
 
 class View:
@@ -59,7 +60,7 @@ class View:
 
     @property
     def is_watching_jobs(self) -> bool:
-        """Whether a page shows the group and any of its jobs is running, waiting or being sent."""
+        """Whether a page shows the group and one of its jobs is running, waiting or being sent."""
         return self._session is not None and self._session.is_watched and self._session.active
 
     def start(self) -> None:
@@ -67,7 +68,7 @@ class View:
         self._tasks.add(self._open)
 
     def receive(self, content: object, size_bytes: int) -> None:
-        """Handle a message of the browser."""
+        """Handle a message from the browser."""
         with self._lock:
             size = self._queued_bytes + size_bytes
             is_taken = len(self._tasks) < MAX_QUEUED and size <= MAX_QUEUED_BYTES
@@ -77,7 +78,7 @@ class View:
             self._tasks.add(partial(self._receive, content, size_bytes))
 
     def refuse(self, content: dict[str, Any]) -> None:
-        """Answer that the user is not allowed to do this."""
+        """Send the answer that the user is not allowed to do this."""
         text = "You are allowed to view this server's groups, but not to change them."
         self._send(frames.encode(protocol.error(str(content.get("id")), "Forbidden", text)))
 
@@ -131,11 +132,11 @@ class SocketSession(DashboardSession):
         self._send_frame = send_frame
         self._shared = shared
         super().__init__(group, threads=shared.threads_of(lambda: self.group))
-        # not the session's own `observe`: its thread would follow the group with no view open
+        # Not the session's `observe`: its thread would follow the group even without an open view.
         HasTraits.observe(self, self._send_trait, list(self.traits(sync=True)))
 
     def set_token(self, token: Secret, url: str, account: str) -> str:
-        """Keep a token for this server and for the processes that it starts."""
+        """Keep a token in memory, for this server and for the processes that it starts."""
         runs = self._shared.set_token(token, url, account)
         return f"Token set for {url}" + f", also in {format_count(runs, 'run')}" * bool(runs)
 
@@ -144,7 +145,7 @@ class SocketSession(DashboardSession):
         self._send_frame(frames.encode(content, buffers or ()))
 
     def send_traits(self) -> None:
-        """Send all traits, with which a page begins."""
+        """Send all traits. A page starts with them."""
         values = {name: getattr(self, name) for name in self.traits(sync=True)}
         self.send({"t": "traits", "values": json_safe(values)})
 
@@ -185,11 +186,11 @@ class SocketSession(DashboardSession):
 
 
 def _first_of(args: protocol.Json) -> JobGroup | None:
-    """Return the first of several groups, with whose name the question is sent to a child."""
+    """Return the first of several groups. The query is sent to a child under its name."""
     names = args.get("names")
     return JobGroup.open(str(names[0])) if isinstance(names, list) and names else None
 
 
 def _needs_perceval(question: str, group: JobGroup) -> bool:
-    """Return whether the answer may import Perceval; a saved state has only cached results."""
+    """Return whether the answer may import Perceval. A saved state has only cached results."""
     return question in NEED_PERCEVAL or (question == "saved" and group.cache.enabled)

@@ -1,7 +1,7 @@
-"""The threads that all views of a server share.
+"""Run tasks in threads that all views of a server share.
 
-Tasks that wait for the same file or starting process get only a few of the threads, so that other
-groups are not delayed.
+Tasks that wait for the same file or for the same starting process get only a few threads, so that
+other groups are not delayed.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from jobgroup.logs import logger
 MAX_THREADS: Final = 16
 MAX_THREADS_PER_KEY: Final = 2
 MAX_WAITING: Final = 100
-"""Maximum number of a view's requests that take time, because each may have a megabyte."""
+"""Maximum number of a view's slow requests. Each may have a megabyte."""
 
 Task = Callable[[], object]
 Key = Callable[[], str]
-"""Function that returns what the next task may wait for, such as the file of the shown group."""
+"""Function that returns the key of the next task, such as the file of the shown group."""
 
 CallLater = Callable[[float, Task], object]
-"""Function that schedules a task after some seconds. Any thread may call it."""
+"""Function that schedules a task after a number of seconds. Any thread may call it."""
 
 _log = logger(__name__)
 
@@ -64,7 +64,7 @@ class Workers:
     def _run(self, key: str, task: Task) -> None:
         try:
             task()
-        except Exception:  # noqa: BLE001  # one task does not end those after it
+        except Exception:  # noqa: BLE001 # an error must not end later tasks
             _log.exception("A task of a dashboard's view failed.")
         with self._lock:
             waiting = self._waiting.get(key)
@@ -80,7 +80,7 @@ class Workers:
 
 
 class OrderedTasks:
-    """Runs the tasks of one view in the order of their arrival, one at a time."""
+    """Runs the tasks of one view in order, one at a time."""
 
     def __init__(self, workers: Workers, key: Key) -> None:
         self._workers = workers
@@ -108,12 +108,12 @@ class OrderedTasks:
         finally:
             with self._lock:
                 self._is_running = bool(self._tasks)
-            if self._is_running:  # after the queued tasks of other views
+            if self._is_running:  # behind the queued tasks of other views
                 self._workers.submit(self._key(), self._run)
 
 
 class ViewPool(Executor):
-    """A pool for the requests of one view that take time."""
+    """A pool for one view's slow requests."""
 
     def __init__(self, workers: Workers, key: Key) -> None:
         self._workers = workers
@@ -133,7 +133,7 @@ class ViewPool(Executor):
                 return
             try:
                 result = function(*args, **kwargs)
-            except BaseException as error:  # noqa: BLE001  # it is the call's outcome
+            except BaseException as error:  # noqa: BLE001 # the future has the error
                 future.set_exception(error)
             else:
                 future.set_result(result)
@@ -142,13 +142,13 @@ class ViewPool(Executor):
         return future
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:  # noqa: ARG002
-        """Drop the calls that have not begun, if requested; do not wait."""
+        """Drop calls that have not begun, if requested. This does not wait."""
         for future in list(self._futures) if cancel_futures else ():
             future.cancel()
 
 
 class PooledDriver:
-    """Calls a step in the threads of all views, and uses none of them between two calls."""
+    """Calls a step in the threads of all views, and uses no thread between two calls."""
 
     def __init__(self, step: Step, workers: Workers, key: Key, call_later: CallLater) -> None:
         self._step = step
@@ -186,5 +186,5 @@ class PooledDriver:
             self._call_later(pause_s, lambda: self._wake_at(turn))
 
     def _wake_at(self, turn: int) -> None:
-        if turn == self._turn:  # otherwise it was woken since
+        if turn == self._turn:  # otherwise `wake` was called
             self.wake()

@@ -1,6 +1,6 @@
-"""Read jobs and decode results of client libraries, with one package per library.
+"""Read jobs and decode results of client libraries. Each library has a package.
 
-The module of a job's class names the library; its adapter is imported only when needed.
+The module of a job's class names the library. Its adapter is imported only when needed.
 """
 
 from jobgroup.adapters.base import (

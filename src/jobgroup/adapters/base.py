@@ -1,4 +1,4 @@
-"""The :class:`JobSpec` that adapters read from a client library's job, and their errors."""
+"""Define :class:`JobSpec`, which adapters read from a client library's job, and their errors."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ class JobSpec:
         name: name on the cloud.
         platform: name of the platform to run on.
         origin: base URL of the cloud, normalised by `origin.normalise_origin`.
-        account_label: label that distinguishes accounts of one origin; "" is the usual one.
+        account_label: label that distinguishes accounts of one origin; "" for the default account.
         provider: name of the cloud's provider.
-        body: create body without `SET_WHEN_SENT`, JSON-ready and not shared; empty for a sent job
-            with an unknown body, which only the cloud can rerun.
-        params: command, max_shots, max_samples and iterated values, JSON-ready.
-        metadata: circuit, m, n, input state and the like, as texts and numbers.
-        remote_ids: ids of the sub-jobs on the cloud of a job that was sent.
+        body: create body without `SET_WHEN_SENT`, as JSON values that nothing else uses; empty if a
+            sent job's body is unknown, so that only the cloud can rerun the job.
+        params: command, max_shots, max_samples and iterated values, as JSON values.
+        metadata: circuit, m, n, input state and similar values, as texts and numbers.
+        remote_ids: ids of a sent job's sub-jobs on the cloud.
         status: status of a sent job; None for an unsent one.
         token: token for `origin`, which is kept in memory and never in a file.
         proxies: mapping of scheme to proxy URL, kept like `token`.
-        composition: recipe by which `adapters.decode` combines the results of a job that is several
-            jobs on its cloud. The body then has `parts`, a body for each of them.
+        composition: recipe with which `adapters.decode` combines results, if the job is several
+            jobs on its cloud. The body then has `parts`, with a body for each.
     """
 
     name: str
@@ -88,11 +88,11 @@ class ForeignGroup:
 
 
 class UnreadableGroupError(ValueError):
-    """A file has no group that can be imported; the message is a clause that begins with "it"."""
+    """A file has no group that can be imported. The message is a clause that begins with "it"."""
 
 
 class UndecodableResultError(InvalidResponseError, RuntimeError):
-    """A result arrived and could not be decoded; Perceval raises RuntimeError in that case.
+    """A result arrived but could not be decoded. Perceval raises RuntimeError in this case.
 
     Attributes:
         raw: text of the result as the cloud sent it.
@@ -104,11 +104,11 @@ class UndecodableResultError(InvalidResponseError, RuntimeError):
 
 
 class NoIdealError(ValueError):
-    """There is no ideal result to compare with; the message says why."""
+    """There is no ideal result. The message gives the reason."""
 
 
 class NoDrawingError(ValueError):
-    """There is no drawing of a job's circuit; the message says why."""
+    """There is no drawing of a job's circuit. The message gives the reason."""
 
 
 def _to_remote_status(status: JobStatus) -> RemoteStatus:

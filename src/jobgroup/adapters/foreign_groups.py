@@ -16,7 +16,7 @@ GROUP_SUFFIXES: Final = tuple(_READERS)
 
 
 def group_directories() -> list[Path]:
-    """Return the directories in which other libraries keep groups, existing or not."""
+    """Return the directories in which other libraries keep groups. They may not exist."""
     return [data_directory() / "job_group", Path("execution_groups").absolute()]
 
 
@@ -31,4 +31,4 @@ def read_group(path: Path) -> ForeignGroup:
     except UnreadableGroupError as error:
         unreadable = error.with_traceback(None)
         unreadable.__cause__ = unreadable.__context__ = None
-    raise unreadable  # without the frames that read it, because each job of such a file has a token
+    raise unreadable  # without the frames that read the file, which has a token for each job

@@ -1,4 +1,4 @@
-"""Find the client library of a job, and the adapter that reads it."""
+"""Find a job's client library and the adapter that reads the job."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def read_job(job: object, kwargs: Mapping[str, Any] | None = None) -> list[JobSp
         kwargs: parameters of its execution.
 
     Raises:
-        TypeError: `job` is not a remote job, or was already sent although `kwargs` are given.
+        TypeError: `job` is not a remote job, or it was already sent and `kwargs` are given.
         ValueError: the cloud's URL is invalid, or the parameters cannot be sent as JSON.
         MissingDependencyError: the library's release is too old.
         Exception: raised by the library itself for wrong kwargs.
@@ -49,13 +49,13 @@ def follow(
 ) -> None:
     """Let an added job of a client library show its entry's id, status and results.
 
-    If the user executes it, jobgroup sends the entry, once. The job refers to `entry`; nothing
+    If the user executes the job, jobgroup sends the entry once. The job refers to `entry`. Nothing
     refers to the job.
 
     Args:
         job: job that was added.
-        entry: function that returns the group's job, or raises GroupNotFoundError if the group is
-            gone.
+        entry: function that returns the group's job, or raises GroupNotFoundError if the group no
+            longer exists.
         name: name with which the job was added.
         kwargs: parameters with which the job was added.
     """
@@ -68,7 +68,7 @@ def job_from_id(job_id: str, handler: Any) -> Any:
 
 
 def let_perceval_display(kind: type) -> None:
-    """Let Perceval's `pdisplay`, if it is imported, show groups of a class like its own."""
+    """Let Perceval's `pdisplay`, if imported, show groups of this class like its own groups."""
     if "perceval" in sys.modules and kind not in _displayed:
         with suppress(ImportError, AttributeError):
             show = import_module("perceval.rendering.pdisplay")._pdisplay  # noqa: SLF001  # no other way

@@ -1,4 +1,4 @@
-"""Decode the result documents of clouds as the client library does."""
+"""Decode clouds' result documents as the client library does."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ from jobgroup.errors import MissingDependencyError, warn
 def decode(document: Mapping[str, Any]) -> Any:
     """Return the results in a cloud's document, as Perceval does.
 
-    `jobgroup.decoding` checks everything first. Parts of a result other than its outcomes may stay
-    text (`LeftAsText`), with a warning that gives the reason. Without Perceval, counts and
-    distributions are dictionaries, samples are lists, and states are strings. `plain` is a result
-    that needs no decoding. If an entry is several jobs on its cloud, the document has these jobs'
-    documents as `parts`, and the `composition` that combines them.
+    `jobgroup.decoding` checks the document first. Parts other than the outcomes may stay text
+    (`LeftAsText`); a warning then gives the reason. Without Perceval, counts and distributions are
+    dictionaries, samples are lists, and states are strings. `plain` is a result that needs no
+    decoding. If an entry is several jobs on its cloud, `parts` has these jobs' documents, and
+    `composition` combines them.
 
     Raises:
         UndecodableResultError: the outcomes cannot be decoded; the error has their text.
@@ -52,7 +52,7 @@ def decode(document: Mapping[str, Any]) -> Any:
 def decode_text(
     text: str, maker: Maker, convert: Callable[[Any], Any], budget: Budget | None = None
 ) -> Any:
-    """Return one result's text, decoded and converted.
+    """Decode and convert the text of one result.
 
     Raises:
         UndecodableResultError: the outcomes cannot be decoded; the error has the text.
@@ -73,7 +73,7 @@ def decode_text(
 
 
 def _check_outcomes(found: Any) -> None:
-    """Raise RefusedError if the outcomes themselves were left as text."""
+    """Raise RefusedError if the outcomes were left as text."""
     rows: list[Any] = [{"results": found}]
     if isinstance(found, dict):
         several = found.get("results_list")

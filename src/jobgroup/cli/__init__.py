@@ -1,4 +1,4 @@
-"""The ``jobgroup`` command, which manages groups of jobs in terminals and scripts."""
+"""Provide the ``jobgroup`` command, which manages groups in terminals and scripts."""
 
 from jobgroup.cli.main import main
 

@@ -1,4 +1,4 @@
-"""Declare the arguments of commands, and those that several commands share."""
+"""Declare commands' arguments, some of which several commands share."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from jobgroup.group import JobGroup
 from jobgroup.store.names import normalised
 
 Argument = Callable[[Any], object]
-"""Function that adds an argument or option to a parser or to a group of exclusive options."""
+"""Function that adds an argument or option to a parser or a group of exclusive options."""
 
 
 def argument(
     *names: str, completions: Callable[[], Iterable[str]] | None = None, **settings: Any
 ) -> Argument:
-    """Declare an argument as `argparse` does; Tab completes it with `completions`."""
+    """Declare an argument as `argparse` does. Tab completes it with `completions`."""
 
     def add(parser: Any) -> None:
         action = parser.add_argument(*names, **settings)
@@ -64,7 +64,7 @@ def assignments(name: str, dest: str, help: str) -> Argument:
 
 
 def seconds(text: str) -> float:
-    """Return a number of seconds, at least 0; raise ValueError otherwise."""
+    """Return a number of seconds; raise ValueError unless it is at least 0."""
     value = float(text)
     if not 0 <= value < math.inf:
         raise ValueError(text)
@@ -72,7 +72,7 @@ def seconds(text: str) -> float:
 
 
 def count(text: str) -> int:
-    """Return a number of at least 1; raise ValueError otherwise."""
+    """Return a number; raise ValueError unless it is at least 1."""
     value = int(text)
     if value < 1:
         raise ValueError(text)
@@ -109,11 +109,11 @@ OVERWRITE: Final = flag("--overwrite", "replace an existing file")
 
 
 def resolve_jobs(group: JobGroup, words: Iterable[str]) -> list[int]:
-    """Return the positions of jobs given by position, range or id.
+    """Return the positions of jobs that are given by position, range or id.
 
     Raises:
         NotFoundError: the group has no such job.
-        UsageError: a range ends before it begins, or several accounts have a job with that id.
+        UsageError: a range ends before it begins, or several accounts have a job with the given id.
     """
     total = len(group)
     by_id: dict[str | None, list[int]] = {}

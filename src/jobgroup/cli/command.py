@@ -1,4 +1,4 @@
-"""A command of the command line."""
+"""Define the commands of the command line."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ class Command:
     """A command.
 
     Attributes:
-        help: what the command does, as a lower-case imperative.
-        run: function that runs the command and returns its exit code. The command line turns errors
-            of jobgroup into a message and an exit code.
+        help: description of the command, as a lower-case imperative.
+        run: function that runs the command and returns its exit code. The command line converts
+            jobgroup's errors to a message and an exit code.
         arguments: arguments and options of the command.
         examples: command lines to show at the end of the help.
     """

@@ -1,4 +1,4 @@
-"""Output of the commands: text that cannot control a terminal, or pure JSON."""
+"""Write the commands' output: JSON, or text that cannot control a terminal."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from jobgroup.results.rendering import as_text
 from jobgroup.words import plain
 
 READER_GONE: Final = (errno.EPIPE, errno.EIO)
-"""Errors from writing after the terminal or the other end of a pipe was closed."""
+"""Errors of writes after the terminal or the other end of a pipe was closed."""
 
 MAX_TERMINAL_ROWS: Final = 60
-"""Number of rows of a table that a terminal shows without --all."""
+"""Number of a table's rows that a terminal shows without --all."""
 
 _PIECE: Final = 1 << 15
 
@@ -30,7 +30,7 @@ def echo(text: str) -> None:
 
 
 def echo_err(text: str) -> None:
-    """Write a line to standard error, unless its reader has gone."""
+    """Write a line to standard error, if it has a reader."""
     try:
         sys.stderr.write(plain(text) + "\n")
         sys.stderr.flush()
@@ -39,25 +39,25 @@ def echo_err(text: str) -> None:
 
 
 def echo_raw(text: str) -> None:
-    """Write the content of a file: unchanged into a pipe or a file, escaped on a terminal."""
+    """Write a file's content: unchanged to a pipe or a file, escaped to a terminal."""
     _write(plain(text.replace("\r\n", "\n")) if sys.stdout.isatty() else text)
 
 
 def echo_json(value: Any, *, one_line: bool = False) -> None:
-    """Write JSON in ASCII, which controls no terminal and which no locale changes."""
+    """Write JSON in ASCII, which is the same in each locale and cannot control a terminal."""
     _write(json.dumps(value, indent=None if one_line else 2, allow_nan=False) + "\n")
 
 
 def echo_table(
     columns: Mapping[str, Sequence[Cell]], *, title: str = "", full: bool = True
 ) -> None:
-    """Write aligned columns, cut to the width of a terminal but complete in a pipe or a file.
+    """Write aligned columns: cut to a terminal's width, complete to a pipe or a file.
 
     Args:
         columns: cells of each column, by name.
         title: line below the table.
-        full: whether to show all rows on a terminal too; otherwise only the first and the last of
-            many.
+        full: whether to also show all rows on a terminal; otherwise it shows only the first and the
+            last rows of a long table.
     """
     rows = len(next(iter(columns.values()), []))
     on_terminal = sys.stdout.isatty()
@@ -73,7 +73,7 @@ def echo_table(
 
 
 def redirect_to_devnull(stream: TextIO) -> None:
-    """Discard all further output of a stream whose reader has gone."""
+    """Discard all further output of a stream without a reader."""
     with suppress(OSError, ValueError):
         devnull = os.open(os.devnull, os.O_WRONLY)
         os.dup2(devnull, stream.fileno())
@@ -82,7 +82,7 @@ def redirect_to_devnull(stream: TextIO) -> None:
 
 @contextmanager
 def surviving(stream: TextIO) -> Iterator[None]:
-    """Continue silently if the terminal or the other end of the pipe was closed."""
+    """Continue silently if the terminal or the pipe's other end was closed."""
     try:
         yield
     except OSError as error:
@@ -92,10 +92,10 @@ def surviving(stream: TextIO) -> Iterator[None]:
 
 
 def _write(text: str) -> None:
-    """Write text to a terminal, and UTF-8 with unchanged line ends elsewhere, in any locale.
+    """Write text to a terminal; elsewhere, write UTF-8 with unchanged line ends, in any locale.
 
-    It is written in pieces, because an unbuffered stream does not report a pipe that closes in the
-    middle of a write.
+    Text is written in pieces, because an unbuffered stream does not report that a pipe was closed
+    in the middle of a write.
     """
     stream: Any = sys.stdout
     data: str | bytes = text

@@ -1,4 +1,4 @@
-"""Exit codes of the command."""
+"""Define the exit codes of the command."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from jobgroup.errors import (
 
 
 class Exit(IntEnum):
-    """The exit codes. Those from 128 on follow the shell's convention for signals."""
+    """The exit codes. Codes from 128 on follow the shell's convention for signals."""
 
     DONE = 0
     FAILED = 1
@@ -33,11 +33,11 @@ class NotFoundError(JobGroupError, LookupError):
 
 
 class UsageError(JobGroupError, ValueError):
-    """Arguments contradict each other, or one is missing."""
+    """Arguments contradict each other, or an argument is missing."""
 
 
 class TerminatedError(KeyboardInterrupt):
-    """SIGTERM arrived: it ends a command as Ctrl-C does, once requests in flight are recorded."""
+    """SIGTERM arrived. Like Ctrl-C, it ends a command after requests in flight are recorded."""
 
 
 def exit_of(error: JobGroupError | TimeoutError) -> Exit:

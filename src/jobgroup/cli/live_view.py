@@ -1,4 +1,4 @@
-"""The live view of a group in a terminal: one picture that rich redraws in place."""
+"""Show a live view of a group in a terminal, which rich redraws in place."""
 
 from __future__ import annotations
 

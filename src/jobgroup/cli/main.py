@@ -39,14 +39,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         import argcomplete
 
         argcomplete.autocomplete(parser)
-    for name in ("stdout", "stderr"):  # pythonw has neither
+    for name in ("stdout", "stderr"):  # pythonw has neither stream
         if getattr(sys, name) is None:
             devnull = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115  # to the end
             setattr(sys, name, devnull)
-        with suppress(AttributeError):  # a character that the locale lacks makes no command fail
+        with suppress(AttributeError):  # a character that the locale lacks must not end a command
             getattr(sys, name).reconfigure(errors="replace")
     if not sys.stderr.isatty():
-        os.environ.setdefault("TQDM_DISABLE", "1")  # progress bars are for people
+        os.environ.setdefault("TQDM_DISABLE", "1")  # only people need progress bars
     arguments = parser.parse_args([*map(as_typed, sys.argv[1:] if argv is None else argv)])
     with _warnings_and_logs_as_sentences():
         return _run(arguments)
@@ -87,7 +87,7 @@ class _Parser(argparse.ArgumentParser):
 
     _is_inside = False
 
-    def parse_known_args(  # type: ignore[override]  # one signature for argparse's three
+    def parse_known_args(  # type: ignore[override] # argparse has three signatures
         self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
     ) -> tuple[argparse.Namespace, list[str]]:
         """Parse as `argparse` does, but in two passes: options first."""
@@ -104,12 +104,12 @@ class _Parser(argparse.ArgumentParser):
             self._is_inside = False
 
     def _parse_optional(self, arg_string: str) -> Any:
-        # the parser forgets about the dashes between its two passes
+        # The parser forgets the dashes between its two passes.
         return None if isinstance(arg_string, _Name) else super()._parse_optional(arg_string)
 
 
 class _Name(str):
-    """A word after ``--``, which the parser never takes for an option."""
+    """A word after ``--``. The parser never takes it for an option."""
 
     __slots__ = ()
 
@@ -141,7 +141,7 @@ def _run(arguments: argparse.Namespace) -> int:
 
 @contextmanager
 def _warnings_and_logs_as_sentences() -> Iterator[None]:
-    """Print warnings and log records as plain sentences, without lines of our code."""
+    """Print warnings and log records as plain sentences, without lines of code."""
 
     class Printer(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:

@@ -1,4 +1,4 @@
-"""The progress of a group as one stream of snapshots and events, which the views show."""
+"""Follow a group as one stream of snapshots and events, for the views."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Snapshot:
     Attributes:
         eta_s: shortest and longest likely time to the end, in seconds; None if unknown.
         next_up: positions of the prioritized jobs, in order.
-        incident: current problem with a cloud, and since when; "" if there is none.
+        incident: current incident and its start, as text; "" if there is none.
         running: running jobs.
         failure: a failed job, usually the latest.
     """
@@ -53,7 +53,7 @@ class Snapshot:
 
 
 class Observer:
-    """Takes snapshots of a group, and for each reads only the jobs that changed since the last."""
+    """Takes snapshots of a group. Each reads only the jobs that changed since the last one."""
 
     def __init__(self, group: JobGroup) -> None:
         self._group = group
@@ -91,12 +91,12 @@ class Observer:
 
 
 def follow(group: JobGroup) -> Iterator[Snapshot | GroupEvent]:
-    """Yield a snapshot every half second and each event, up to the event "finished".
+    """Yield a snapshot every half second, and each event, until the event "finished".
 
-    The group is polled during that time. The stream ends at once if no job is active.
+    The group is polled during that time. If no job is active, the stream ends at once.
 
     Raises:
-        CredentialsError: the token is missing, or the cloud rejects it.
+        CredentialsError: the token is missing or rejected.
     """
     events: queue.SimpleQueue[GroupEvent] = queue.SimpleQueue()
     with ExitStack() as stack:

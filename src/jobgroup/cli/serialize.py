@@ -1,6 +1,6 @@
-"""The JSON that commands print. Scripts rely on its form, which docs/terminal.md describes.
+"""Write the JSON that commands print. Scripts rely on its form; see docs/terminal.md.
 
-Times are ISO 8601 in UTC, in whole seconds. Durations are in seconds. null means "unknown".
+Times are in ISO 8601, in UTC and whole seconds. Durations are in seconds. null means "unknown".
 """
 
 from __future__ import annotations
@@ -103,7 +103,7 @@ def history_document(job: RemoteJob) -> Json:
 
 
 def import_document(report: ImportReport) -> Json:
-    """Return the groups that an import (or a dry run of one) takes and those that it skips."""
+    """Return the groups that an import, or its dry run, imports and skips."""
     return {
         "source": str(report.source.absolute()),
         "dry_run": report.dry_run,

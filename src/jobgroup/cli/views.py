@@ -1,4 +1,4 @@
-"""Views of a group's progress: a live picture in a terminal, and lines or JSON elsewhere."""
+"""Show a group's progress: live in a terminal, and as lines or JSON elsewhere."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class View(Protocol):
 
 
 def view_on(stream: TextIO) -> View:
-    """Return the view that suits a stream: live on a capable terminal, otherwise lines."""
+    """Return the view for a stream: live on a capable terminal, otherwise lines."""
     if stream.isatty():
         from rich.console import Console  # slow to import
 
@@ -45,7 +45,7 @@ def view_on(stream: TextIO) -> View:
 
 
 def json_view(group: JobGroup) -> View:
-    """Return a view that prints one JSON object per line, for changes and for events."""
+    """Return a view that prints one JSON object per line for each change and event."""
 
     def progress(_: object) -> None:
         echo_json({"event": "progress", **group_document(group)}, one_line=True)
@@ -64,7 +64,7 @@ def _line(snapshot: Snapshot) -> str:
 
 
 class _ChangesView:
-    """Shows every event, and each new snapshot at most once in `interval_s`."""
+    """Shows every event, and at most one snapshot in `interval_s` seconds."""
 
     def __init__(
         self,

@@ -1,13 +1,14 @@
-"""The only decoder of data from outside.
+"""Decode data from outside. No other package does this.
 
-Results of clouds, cached results, group files of colleagues and of Perceval, and the payloads of
-the embedded cloud contain Perceval's texts (``:PCVL:BSCount:{...}``) and archives (``pcvlar ...``).
-Perceval's own `deserialize` builds whatever they name, evaluates formulas as Python, and connects
-to clouds, so it never receives anything from outside. `Decoder` decodes only listed kinds, each of
-them checked by its own grammar and within bounds; anything else stays text, with a reason. Nothing
-here imports Perceval except the description of its binary messages.
+Clouds' results, cached results, group files of colleagues and of Perceval, and payloads of the
+embedded cloud contain Perceval's texts (``:PCVL:BSCount:{...}``) and archives (``pcvlar ...``).
+Perceval's own `deserialize` builds anything that they name, evaluates formulas as Python, and
+connects to clouds. So it never receives data from outside. `Decoder` decodes only listed kinds. It
+checks each kind with its own grammar and within bounds. Other data stays text, with a reason. Of
+Perceval, this package imports only the description of its binary messages.
 
-The kinds that each release decodes, from its source (docs/decoding.md lists the tested ones):
+The kinds that each release decodes, according to its source (docs/decoding.md lists the tested
+releases):
 
 ======================================================== ==== ==== ========== ======= ===
 kind                                                     0.12 0.13 1.0, 1.1   1.2     1.3
@@ -23,22 +24,24 @@ type, and classes that programs registered                                     x
 archives                                                                               x
 ======================================================== ==== ==== ========== ======= ===
 
-Why these are safe:
+These are safe for the following reasons:
 
-- *BSCount, BSDistribution, BSSamples*: read here; Perceval receives states one by one.
-- *BasicState, StateVector, SVDistribution*: states and numbers by a grammar. Perceval evaluates
-  polarizations that are neither a number nor one of six letters, which the grammar excludes.
-- *NoiseModel*: seven numbers by name. *PostSelect*: parsed by compiled code, from a closed
-  alphabet.
+- *BSCount, BSDistribution, BSSamples*: they are read here, and Perceval receives states one by one.
+- *BasicState, StateVector, SVDistribution*: a grammar allows only states and numbers. Perceval
+  evaluates polarizations that are neither a number nor one of six letters; the grammar excludes
+  these.
+- *NoiseModel*: only seven numbers by name are allowed. *PostSelect*: compiled code parses it, from
+  a closed alphabet.
 - *ACircuit, Experiment, Component, CompiledCircuit, CompiledCircuitVersion, Matrix, Detector,
-  BSLayeredDetector, Herald, Port*: binary messages, every field of which `messages` knows. Names of
-  parameters are single symbols; a message with a formula is refused, except in the embedded cloud,
-  where `formulas` checks it.
-- *archives*: not in results. In payloads of the embedded cloud, and in the compositions of
-  Executions with mitigations, archives of computations, whose classes consist of their members.
+  BSLayeredDetector, Herald, Port*: these are binary messages, and `messages` knows each of their
+  fields. Names of parameters are single symbols. A message with a formula is rejected, except in
+  the embedded cloud, where `formulas` checks it.
+- *archives*: these are not allowed in results. In payloads of the embedded cloud, and in
+  compositions of Executions with mitigations, archives of computations are allowed. Their classes
+  consist only of their members.
 
-Never decoded: other formulas, connections (handlers, communication layers, computers, getters,
-executions), `type` except Python's own, and anything not named above.
+Other formulas, connections (handlers, communication layers, computers, getters, executions), `type`
+except Python's own types, and anything not named above are never decoded.
 """
 
 from jobgroup.decoding.archives import Archive, Members, check_archive

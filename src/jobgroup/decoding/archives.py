@@ -1,9 +1,9 @@
-"""Parse Perceval's archives, in which 1.3 writes objects as text, without building any object.
+"""Parse the archives in which Perceval 1.3 writes objects as text, without building objects.
 
-An archive is a list of nodes, each with a tag and either a value or references to others. Perceval
-builds any object that the tags name, even connections to clouds, which it uses at once.
-`Archive.text_of` writes a node and its references as an archive of their own; `check_archive`
-accepts only archives of computations.
+An archive is a list of nodes. Each has a tag, and either a value or references to other nodes.
+Perceval builds any object that a tag names, even a connection to a cloud, which it uses at once.
+`Archive.text_of` writes a node and its references as a separate archive. `check_archive` accepts
+only archives of computations.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _TEXTS: Final = frozenset({
     "BSLayeredDetector",
 })
 # fmt: on
-"""Tags of nodes with a text, which is often a packed message."""
+"""Tags of nodes that have a text, often a packed message."""
 _LISTS: Final = frozenset({"list", "tuple", "set"})
 
 
@@ -40,8 +40,8 @@ class Node:
 
     Attributes:
         tag: Perceval's name of its class.
-        value: text, or words of a number.
-        children: references to other nodes; the keys and values of a dictionary alternate.
+        value: text, or the words of a number.
+        children: references to other nodes; for a dictionary, keys and values alternate.
         names: names of an object's members.
         version: version of an object's class.
     """
@@ -96,7 +96,7 @@ class Archive:
             budget.take_parts(sizes[root])
 
     def members(self, index: int, tag: str) -> dict[str, int]:
-        """Return references to an object's members by name; raise ValueError for another class."""
+        """Return references to an object's members by name; raise ValueError for a wrong class."""
         node = self.nodes[index]
         if node.tag != tag:
             raise ValueError(f"it has a {node.tag} in place of a {tag}")
@@ -144,7 +144,7 @@ class Archive:
 
 
 class _Words:
-    """A reader of a text by word, or by a length in front."""
+    """A reader of words, and of texts with their lengths before them."""
 
     def __init__(self, text: str, budget: Budget) -> None:
         self._text = text
@@ -291,7 +291,7 @@ def _allowed(node: Node, check: Callable[[str, str], str], others: Members | Non
 
 
 def _plainly(node: Node) -> Node:
-    """Rewrite numbers so that both parsers read the same."""
+    """Rewrite numbers so that both parsers read the same values."""
     try:
         if node.tag == "int":
             return replace(node, value=str(int(node.value)))

@@ -1,4 +1,4 @@
-"""Bounds on the size, nesting and numbers of outside data, checked before anything is built."""
+"""Check the size, nesting and numbers of outside data before anything is built from it."""
 
 from __future__ import annotations
 
@@ -14,28 +14,29 @@ MAX_TEXT: Final = 64 * 2**20
 """Maximum number of characters of one document."""
 
 MAX_UNPACKED: Final = 32 * 2**20
-"""Maximum number of bytes that all packed texts of one document may unpack to together."""
+"""Maximum number of bytes to which all packed texts of one document may unpack together."""
 
 MAX_MESSAGES: Final = 2 * 2**20
 """Maximum number of bytes of binary messages (circuits, experiments) in one document."""
 
 MAX_VALUES: Final = 1_000_000
-"""Maximum number of JSON values in one document, keys included."""
+"""Maximum number of JSON values in one document, including keys."""
 
 MAX_ITEMS: Final = 600_000
-"""Maximum number of distinct states, parts of circuits and nodes of archives in one document, which
-take seconds. Eight photons in 16 modes have 490,314 states."""
+"""Maximum number of distinct states, parts of circuits and nodes of archives in one document. These
+take seconds. Eight photons in 16 modes have 490,314 states.
+"""
 
 MAX_CELLS: Final = 128 * 2**20
-"""Maximum number of bytes, approximately, that the states and samples of one document take in
-memory."""
+"""Approximate maximum number of bytes that the states and samples of one document may take in
+memory.
+"""
 
 MAX_DEPTH: Final = 64
 """Maximum depth of nested lists and objects."""
 
 _TEXT: Final = r'"(?:[^"\\]++|\\.?)*+(?:"|\Z)'
-# an unterminated string also matches, because otherwise the search would start again at each of its
-# quotes
+# An unterminated string also matches. Otherwise the search would start again at each of its quotes.
 _TEXTS: Final = re.compile(_TEXT, re.DOTALL)
 _TEXTS_IN_BYTES: Final = re.compile(_TEXT.encode(), re.DOTALL)
 _BRACKETS: Final = re.compile(r"[\[\]{}]")
@@ -44,11 +45,11 @@ _OPENING: Final = frozenset({"[", "{", b"[", b"{"})
 
 
 class RefusedError(ValueError):
-    """Data from outside is not decoded; the message is a clause that begins with "it"."""
+    """Data from outside is not decoded. The message is a clause that begins with "it"."""
 
 
 class Budget:
-    """The amounts that the parts of one document may still take together.
+    """The amounts that the remaining parts of one document may take together.
 
     Each method counts objects before they are built, and raises RefusedError if they are too many.
     """
@@ -60,7 +61,7 @@ class Budget:
         self._cells_left = MAX_CELLS
 
     def take_parts(self, number: int = 1) -> None:
-        """Count parts of circuits or nodes of archives, which each take as long as two states."""
+        """Count parts of circuits or nodes of archives. Each takes as long as two states."""
         self.take_items(2 * number)
 
     def take_items(self, number: int = 1) -> None:
@@ -69,7 +70,7 @@ class Budget:
             raise RefusedError(f"it has more than {MAX_ITEMS:,} states or parts")
 
     def take_cells(self, number: int) -> None:
-        """Count the bytes of states and samples, of which a short text can have many."""
+        """Count the bytes of states and samples. A short text can have many."""
         self._cells_left -= number
         if self._cells_left < 0:
             raise RefusedError(f"it would take more than {MAX_CELLS >> 20} MB in memory")
@@ -80,7 +81,7 @@ class Budget:
             raise RefusedError(f"its circuits take more than {self._messages >> 20} MB")
 
     def unpacked(self, packed: str) -> str:
-        """Return the text in base64 of zlib, or raise RefusedError."""
+        """Return the text in base64-encoded zlib data, or raise RefusedError."""
         pieces = []
         try:
             for piece in inflate(base64.b64decode(packed), self._unpacked):

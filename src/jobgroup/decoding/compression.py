@@ -1,4 +1,4 @@
-"""Decompress within bounds, because a short text can unpack to more than the memory."""
+"""Decompress within bounds, because a short text may unpack to more than the memory."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Decode the allowed texts in a document from outside.
 
-This includes texts in lists, objects, keys, packed texts and other texts. Perceval receives one
-checked and rewritten text at a time, and never a document.
+This includes texts in lists, objects, keys, packed texts and other texts. Perceval receives only
+one checked and rewritten text at a time, never a document.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class LeftAsText(str):
     """A text from outside that was not decoded.
 
     Attributes:
-        reason: clause that begins with "it", without a period.
+        reason: clause that gives the reason; it begins with "it" and has no period.
     """
 
     __slots__ = ("reason",)
@@ -55,7 +55,7 @@ class Maker(Protocol):
     """Builder of objects from checked texts."""
 
     def spread(self, kind: str, text: str, budget: Budget) -> Any:
-        """Build counts, a distribution or samples, checking them with `quantum_states`."""
+        """Build counts, a distribution or samples, and check them with `quantum_states`."""
 
     def other(self, kind: str, text: str, budget: Budget) -> Any:
         """Build any other kind."""
@@ -71,12 +71,13 @@ class Decoder:
         maker: builder of objects from checked texts.
         formulas: whether parameters of circuits may be formulas.
         archives: whether archives of computations are allowed.
-        strict: whether any other text raises RefusedError; otherwise it is left as text.
+        strict: whether another text raises RefusedError; otherwise it stays text.
         budget: bounds of the document.
-        classes: function that returns the members of a class in archives that the user registered.
+        classes: function that returns the members of a class that the user registered, for
+            archives.
 
     Attributes:
-        left: path and reason of each text that was left as text.
+        left: path of each text that was not decoded, and the reason.
     """
 
     def __init__(
@@ -98,7 +99,7 @@ class Decoder:
         self._inspector = Inspector(self._budget, self._nested, formulas=formulas)
 
     def decode(self, value: Any, where: str = "results", depth: int = 0) -> Any:
-        """Return a JSON value in which the allowed texts are decoded.
+        """Decode the allowed texts in a JSON value.
 
         Raises:
             RefusedError: the value is nested too deeply, or has another text and `strict` is set.
@@ -163,7 +164,7 @@ class Decoder:
         return self._inspector.check(kind, content)
 
     def _nested(self, text: str) -> str:
-        """Check a text within a message, which has its own kind."""
+        """Check a text within a message. It has its own kind."""
         kind, content = _split(self._unpacked(text))
         if kind not in _NESTED:
             raise RefusedError(f"it has {kind[:40]!r} in place of a state")
@@ -193,7 +194,7 @@ def _named(key: str, where: str) -> str:
 
 
 class PlainMaker:
-    """A maker that needs no Perceval: counts are dictionaries, samples lists, states strings."""
+    """A maker without Perceval: counts are dictionaries, samples lists, and states strings."""
 
     def spread(self, kind: str, text: str, budget: Budget) -> Any:
         return states.as_plain(kind, text, budget)

@@ -1,8 +1,8 @@
 """Check formulas of circuit parameters, such as ``2*phi + pi/4``, before use.
 
-Perceval passes formulas to sympy, which evaluates them as Python. Only arithmetic is accepted:
-numbers, names, ``+ - * / **``, parentheses and a few functions. Python's own parser reads them, so
-that sympy reads the same; every node that is not listed here is rejected.
+Perceval passes formulas to sympy, which evaluates them as Python. So only arithmetic is accepted:
+numbers, names, ``+ - * / **``, parentheses and a few functions. Python's own parser reads the
+formulas, so sympy reads the same. Each node that is not listed here is rejected.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ MAX_DEPTH: Final = 30
 
 MAX_EXPONENT: Final = 100
 MAX_DEGREE: Final = 1_000
-"""Maximum degree of a formula as a polynomial of its names; exponents of exponents multiply."""
+"""Maximum degree of a formula as a polynomial of its names. Exponents of exponents multiply."""
 
 MAX_NUMBER: Final = 10**15
 """Largest value of a part without names."""
@@ -49,7 +49,7 @@ _NOT_SYMBOLS: Final = re.compile(r"[\s:,]")
 
 
 class FormulaError(ValueError):
-    """A formula is not accepted; the message is a clause that begins with "it"."""
+    """A formula is not accepted. The message is a clause that begins with "it"."""
 
 
 def check_formula(text: str, names: frozenset[str] | None = None) -> None:
@@ -57,7 +57,7 @@ def check_formula(text: str, names: frozenset[str] | None = None) -> None:
 
     Args:
         text: text of the formula.
-        names: names of the parameters that it may use; None for any.
+        names: names of the parameters that the formula may use; None for any names.
 
     >>> check_formula("2*phi + sqrt(pi)/4", frozenset({"phi"}))
     >>> check_formula("phi.real")
@@ -83,7 +83,7 @@ def check_formula(text: str, names: frozenset[str] | None = None) -> None:
 
 
 def check_name(name: str) -> None:
-    """Raise FormulaError unless a parameter's name is a single symbol, and not a range of them."""
+    """Raise FormulaError unless a parameter's name is a single symbol, not a range of symbols."""
     if len(name) > MAX_LENGTH or _NOT_SYMBOLS.search(name) or not name.isprintable():
         raise FormulaError(f"{name[:20]!r} is not the name of one parameter")
 
@@ -94,8 +94,8 @@ class _Value:
 
     Attributes:
         exact: value of the part; None with names, constants or functions.
-        most: sum of the magnitudes of the part's numbers if every name counts as one, which no
-            simplification exceeds: ``a - a + 5`` is at most 7.
+        most: sum of the magnitudes of the part's numbers, if each name counts as one. No
+            simplification exceeds it: ``a - a + 5`` is at most 7.
         degree: degree of the part in its names.
     """
 
@@ -110,7 +110,7 @@ _SYMBOL: Final = _Value(None)
 class _Checker:
     """Checks the nodes of one formula.
 
-    sympy computes parts without names at once and exactly, so numbers are bounded first.
+    sympy computes parts without names immediately and exactly, so numbers are bounded first.
     """
 
     def __init__(self, text: str, names: frozenset[str] | None) -> None:
@@ -123,7 +123,7 @@ class _Checker:
         steps = []
         while isinstance(node, ast.BinOp) and not isinstance(
             node.op, ast.Pow
-        ):  # a long formula is not a deep one
+        ):  # a formula may be long without being deep
             steps.append((node.op, node.right))
             node = node.left
         left = self._factor(node)
@@ -200,7 +200,7 @@ class _Checker:
             return _bounded(None, base.most, max(base.degree, Fraction(1)) * (exponent.most + 1))
         if base.exact == 0 and exponent.exact < 0:
             raise FormulaError("it divides by zero")
-        if exponent.exact.denominator != 1:  # a root, which sympy keeps as a root
+        if exponent.exact.denominator != 1:  # a root; sympy keeps it
             if was_exponent:
                 raise FormulaError("it has a root in an exponent")
             return _Value(None, _FOUR, _ZERO)

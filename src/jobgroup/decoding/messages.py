@@ -1,8 +1,8 @@
 """Check Perceval's binary messages, such as circuits and experiments, before building anything.
 
-Only known messages and fields pass. Texts in them are names, states or formulas, each with its own
-grammar; sizes of lists that Perceval would create are bounded. The message is rewritten from the
-checked parts, so that Perceval reads nothing else.
+Only known messages and fields are accepted. Their texts are names, states or formulas, each with
+its own grammar. The sizes of lists that Perceval would create are bounded. The message is rewritten
+from the checked parts, and Perceval reads nothing else.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ MESSAGES: Final = {
     "MatrixN": "Matrix",
     "MatrixS": "Matrix",
 }
-"""Names of the messages of each kind that is a binary message."""
+"""Names of the messages of each binary kind."""
 
 MAX_MODES: Final = 1_024
 MAX_LABEL: Final = 1_000
@@ -59,7 +59,7 @@ _MOST: Final = {
 }
 _RELEASE: Final = re.compile(r"[0-9A-Za-z.+!_-]{0,60}")
 _WORK: Final = {"Component": 10, "Experiment": 10, "ConfigCircEntry": 10}
-"""Number of items that a slow message counts as."""
+"""Number of items for which a slow message counts."""
 
 Nested = Callable[[str], str]
 
@@ -79,7 +79,7 @@ class Inspector:
         self._formulas = formulas
 
     def check(self, kind: str, text: str) -> str:
-        """Return the text of a message, rewritten, or raise RefusedError."""
+        """Return the rewritten text of a message, or raise RefusedError."""
         self._budget.take_message(len(text) * 3 // 4)
         message = read(kind, text)
         self._check(message)
@@ -92,7 +92,7 @@ class Inspector:
         self._budget.take_parts(_WORK.get(name, 1))
         if name == "Parameter":
             self._check_parameter(message)
-        if name in ("Circuit", "Experiment"):  # each component is placed among all modes
+        if name in ("Circuit", "Experiment"):  # each component is placed on all modes
             self._budget.take_parts(len(message.components) * (message.n_mode // 4))
         if name == "Permutation":  # Perceval builds a matrix of this size
             self._budget.take_parts(len(message.permutations) ** 2 // 8)
@@ -172,7 +172,7 @@ def read(kind: str, text: str) -> Any:
     try:
         message = getattr(schema, MESSAGES[kind])()
         message.ParseFromString(base64.b64decode(text))
-    except Exception as error:  # noqa: BLE001  # protobuf's DecodeError has no public base that names it
+    except Exception as error:  # noqa: BLE001 # DecodeError has no public name
         raise RefusedError(f"it cannot be read ({type(error).__name__})") from None
     return message
 
@@ -180,7 +180,7 @@ def read(kind: str, text: str) -> Any:
 def _schema() -> Any:
     try:
         return import_module("exqalibur.serialization.circuit_pb2")
-    except ImportError:  # its module in Perceval before 1.2
+    except ImportError:  # its module before Perceval 1.2
         return import_module("perceval.serialization._schema_circuit_pb2")
 
 

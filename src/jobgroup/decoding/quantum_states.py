@@ -39,8 +39,7 @@ _SHARE: Final = re.compile(rf"{_NUMBER}(;|\Z)", re.ASCII)
 _NUMBERS: Final = re.compile(r"[0-9]+")
 
 _ITEMS_OF_A_TERM: Final = 15
-"""Number of items that each term of a superposition counts as, because Perceval adds terms
-slowly."""
+"""Number of items for which each term of a superposition counts. Perceval adds terms slowly."""
 
 _STATE_BYTES: Final = 64
 _SAMPLE_BYTES: Final = 24
@@ -76,7 +75,7 @@ def probabilities(text: str, budget: Budget) -> Iterator[tuple[str, float]]:
 
 
 def samples(text: str, budget: Budget) -> tuple[list[str], Iterator[int]]:
-    """Return the distinct states in a text of samples, and for each sample the index of its state.
+    """Return the distinct states in a text of samples, and the index of each sample's state.
 
     An example of such a text is ``|1,0>;|0,1>/0;1;1;0``.
     """
@@ -94,10 +93,10 @@ def samples(text: str, budget: Budget) -> tuple[list[str], Iterator[int]]:
 
 
 def check_vector(text: str, budget: Budget) -> str:
-    """Return the text of a superposition unchanged, such as ``(0.6,0)*|1,0>+(0,0.8)*|0,1>``.
+    """Return a superposition's text unchanged, such as ``(0.6,0)*|1,0>+(0,0.8)*|0,1>``.
 
     Raises:
-        RefusedError: the text is not a valid superposition, or is over the budget.
+        RefusedError: the text is not a valid superposition, or it exceeds the budget.
     """
     end = _terms(text, 0, budget)
     if end != len(text):
@@ -111,7 +110,7 @@ def check_vectors(text: str, budget: Budget) -> str:
     An example is ``{(1,0)*|1,0>=0.5;(1,0)*|0,1>=0.5}``.
 
     Raises:
-        RefusedError: the text is not a valid distribution, or is over the budget.
+        RefusedError: the text is not a valid distribution, or it exceeds the budget.
     """
     _braces(text)
     at, end = 1, len(text) - 1
@@ -125,10 +124,10 @@ def check_vectors(text: str, budget: Budget) -> str:
 
 
 def check_noise(text: str, _budget: Budget) -> str:
-    """Return the text of a noise model, a JSON object that maps known names to numbers or null.
+    """Return the text of a noise model: a JSON object with known names and numbers or null.
 
     Raises:
-        RefusedError: the text is something else.
+        RefusedError: the text is not a noise model.
     """
     try:
         found = json.loads(text) if len(text) < 10_000 else None
@@ -147,8 +146,8 @@ def check_condition(text: str, _budget: Budget) -> str:
     """Return the text of a post-selection unchanged, such as ``[0,1]==1 & [2]>0``.
 
     Raises:
-        RefusedError: the text is too long, or contains something other than modes, numbers,
-            comparisons and logical operators.
+        RefusedError: the text is too long, or contains anything but modes, numbers, comparisons and
+            logical operators.
     """
     if not _CONDITION.fullmatch(text) or text.count("(") > 100:
         raise RefusedError("its post-selection has more than modes, numbers and comparisons")
@@ -188,7 +187,7 @@ def _indices(text: str, at: int, weights: list[int], budget: Budget) -> Iterator
 
 
 def _terms(text: str, at: int, budget: Budget) -> int:
-    """Return the position after the terms that begin at `at`: after "=", or the end of the text."""
+    """Return the position after the terms that begin at `at`: after "=", or at the text's end."""
     sign = "+"
     while sign == "+":
         found = _TERMS.match(text, at)
@@ -223,7 +222,7 @@ TEXTS: Final = {
     "NoiseModel": check_noise,
     "PostSelect": check_condition,
 }
-"""The function that checks each kind of object that is built from its text."""
+"""Function that checks each kind of object, by kind."""
 
 SPREAD: Final = frozenset({"BSCount", "BSDistribution", "BSSamples"})
 """Kinds with many states, which are built one at a time."""
@@ -233,7 +232,7 @@ def as_plain(kind: str, text: str, budget: Budget) -> dict[str, Any] | list[str]
     """Return counts or a distribution as a dictionary, or samples as a list.
 
     Raises:
-        RefusedError: the text is not valid, or is over the budget.
+        RefusedError: the text is not valid, or it exceeds the budget.
     """
     if kind == "BSSamples":
         states, order = samples(text, budget)
@@ -245,7 +244,7 @@ def check_spread(kind: str, text: str, budget: Budget) -> str:
     """Return the text of counts, a distribution or samples unchanged.
 
     Raises:
-        RefusedError: the text is not valid, or is over the budget.
+        RefusedError: the text is not valid, or it exceeds the budget.
     """
     as_plain(kind, text, budget)
     return text

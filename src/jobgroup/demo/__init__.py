@@ -1,4 +1,4 @@
-"""The demo: three scripts on an embedded cloud, each in its own process."""
+"""Run the demo: three scripts on an embedded cloud, each in a separate process."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ CACHE = f"from jobgroup import JobGroup; JobGroup({GROUP!r}, cache_results=True)
 
 
 def run_demo() -> int:
-    """Run the three scripts one after the other and return the exit code.
+    """Run the three scripts one after the other, and return the exit code.
 
-    Groups, jobs and Perceval's configuration are in a temporary directory, apart from the user's.
-    The directory is kept, so that the dashboard can show the group afterwards.
+    Groups, jobs and Perceval's configuration are in a temporary directory, separate from the
+    user's. The directory remains, so that the dashboard can show the group afterwards.
     """
     from jobgroup.cloud import EmbeddedCloud
 
@@ -52,7 +52,7 @@ def _run(arguments: list[str], environment: Mapping[str, str]) -> int:
 
 
 def _command() -> str:
-    """Return the command that runs jobgroup in this environment, which may not be on the PATH."""
+    """Return the command that runs jobgroup in this environment. It may not be on the PATH."""
     command = Path(sys.executable).with_name("jobgroup")
     if not command.is_file():
         return f"{shlex.quote(sys.executable)} -m jobgroup"
@@ -62,7 +62,7 @@ def _command() -> str:
 
 
 def environment_for(url: str, token: str, directory: Path) -> Mapping[str, str]:
-    """Return environment variables that make Perceval and jobgroup use a cloud and directory."""
+    """Return environment variables that make Perceval and jobgroup use a cloud and a directory."""
     (directory / "config.json").write_text(json.dumps({"remote": {"url": url}}))
     return {
         **os.environ,

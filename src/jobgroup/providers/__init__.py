@@ -1,4 +1,4 @@
-"""Providers: the interfaces to clouds."""
+"""Talk to clouds through providers."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""The interface to a cloud: the :class:`Provider` protocol and its records.
+"""Define the :class:`Provider` protocol, which is the interface to a cloud, and its records.
 
-One provider serves one account: one origin and one token. Packages register one in the entry point
-group ``jobgroup.providers``, as a callable that takes an :class:`Account`. docs/providers.md
-explains how to write one, and `jobgroup.testing.ProviderSuite` tests it.
+A provider serves one account: one origin and one token. A package registers a callable that takes
+an :class:`Account` in the entry point group ``jobgroup.providers``. docs/providers.md explains how
+to write a provider, and `jobgroup.testing.ProviderSuite` tests it.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ __all__ = [
 ]
 
 Body = dict[str, Any]
-"""Body of a create request as the cloud expects it, JSON-ready."""
+"""Body of a create request, as the cloud expects it; it can be converted to JSON."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +50,9 @@ class Account:
     Attributes:
         origin: base URL: scheme, host, port and, if the cloud has one, a path prefix.
         label: label that distinguishes accounts of one origin; "" is the default account.
-        token: function that returns the token, or raises MissingTokenError. Call it for each
+        token: function that returns the token or raises MissingTokenError. Call it for each
             request, because users renew tokens while jobs run. No repr shows the token.
-        proxies: mapping of scheme to proxy URL, looked up at each access.
+        proxies: mapping of scheme to proxy URL; each access looks up the proxy.
     """
 
     origin: str
@@ -63,7 +63,7 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Availability:
-    """The number of jobs that an account may have; None for values that the cloud does not report.
+    """The number of jobs that an account may have. Values that the cloud does not report are None.
 
     Attributes:
         queue_free: number of jobs that the cloud accepts now.
@@ -80,55 +80,56 @@ class Availability:
 class Provider(Protocol):
     """A cloud, for one account. Its methods raise only errors of ``jobgroup.errors``.
 
-    `may_have_arrived` decides from the error whether a job may exist, so that no job is paid for
-    twice. Providers retry reads a bounded number of times; `submit`, `rerun` and `cancel` send one
-    request each. All calls come from one event loop.
+    From the error, `may_have_arrived` decides whether a job may exist, so that no job is paid for
+    twice. Providers retry reads a limited number of times. `submit`, `rerun` and `cancel` send only
+    one request each. All calls come from one event loop.
     """
 
     @property
     def supports_idempotency_keys(self) -> bool:
         """Whether a repeated `submit` with the same key returns the first job's id.
 
-        The cloud must remember keys for at least an hour; jobgroup repeats no request later.
+        The cloud must remember keys for at least an hour. After that, jobgroup does not repeat
+        requests.
         """
         ...
 
     async def submit(self, body: Body, *, key: str) -> str:
-        """Create a job and return its remote id, a string of 1 to 200 characters.
+        """Create a job, and return its remote id, which has 1 to 200 characters.
 
         Args:
             body: ``payload``, ``platform_name``, ``job_name``, ``job_group_name``, and the other
                 fields that the job was added with.
-            key: unique to the attempt.
+            key: idempotency key, which is unique to the attempt.
         """
         ...
 
     async def status(self, remote_ids: Sequence[str]) -> Mapping[str, RemoteStatus | Exception]:
-        """Return the status or error of each of up to 1,000 jobs.
+        """Return the status or the error of each job, for at most 1,000 jobs.
 
-        An error that concerns all of them may be raised instead.
+        If an error concerns all jobs, the method may raise it instead.
         """
         ...
 
     async def result(self, remote_id: str) -> dict[str, Any]:
-        """Return the result document, undecoded.
+        """Return the undecoded result document.
 
-        Its ``results`` are the text of a JSON document, which is decoded later as Perceval does, or
-        any other JSON value, which is the result itself.
+        Its ``results`` are the text of a JSON document, which is later decoded as Perceval does, or
+        another JSON value, which is the result itself.
         """
         ...
 
     async def cancel(self, remote_id: str) -> None:
-        """Request a job's cancellation; `status` reports later that it is canceled."""
+        """Request a job's cancellation. Later, `status` reports that the job is canceled."""
         ...
 
     async def rerun(
         self, remote_id: str, *, key: str, params: Mapping[str, Any] | None = None
     ) -> str | None:
-        """Run a job again as a new one and return its id.
+        """Run a job again as a new job, and return its id.
 
-        Return None if the cloud cannot do this or does not allow it. None guarantees that no job
-        was created, and jobgroup then sends the stored body.
+        Return None if the cloud cannot or may not rerun the job. None guarantees that no job was
+        created. jobgroup then sends the stored body.
         """
         ...
 
@@ -143,12 +144,12 @@ class Provider(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """How a job was created, as the cloud stored it; None for values that it does not report.
+    """The creation of a job, as the cloud stored it. Values that it does not report are None.
 
     Attributes:
         name: name of the job.
-        platform: name of its platform.
-        body: create body; it has at least a payload.
+        platform: name of the job's platform.
+        body: create body, with at least a payload.
     """
 
     name: str | None = None
@@ -158,10 +159,9 @@ class Submission:
 
 @runtime_checkable
 class SupportsSubmissionLookup(Protocol):
-    """An optional part of a `Provider`: reading how a job was created.
+    """An optional part of a `Provider`, which looks up how a job was created.
 
-    Without it, jobs that were sent elsewhere can be watched, but only the cloud itself can rerun
-    them.
+    Without it, you can watch jobs that were sent elsewhere, but only the cloud can rerun them.
     """
 
     async def submission(self, remote_id: str) -> Submission:
@@ -172,17 +172,19 @@ class SupportsSubmissionLookup(Protocol):
 ProviderFactory = Callable[[Account], Provider]
 
 _REFUSALS: Final = (RequestRejectedError, InsufficientCreditsError, RemoteNotFoundError)
-"""Errors that, without an HTTP status, a provider raises only if no job was created."""
+"""Errors that prove, if they have no HTTP status, that no job was created."""
 
 SENT_ELSEWHERE: Final = frozenset({301, 302, 303, 307, 308})
-"""Redirects. jobgroup follows none, so no job was created."""
+"""Redirects. jobgroup does not follow them, so no job was created."""
 
 NEVER_DONE: Final = frozenset({501, 505})
-"""Not implemented, or unsupported HTTP version: no job was created, and a retry is useless."""
+"""Statuses "not implemented" and "HTTP version not supported". No job was created, and a retry is
+useless.
+"""
 
 
 def concerns_account(error: object) -> bool:
-    """Return whether an error concerns a whole cloud or account, and so other jobs as well."""
+    """Return whether an error concerns a whole cloud or account, and therefore other jobs too."""
     return isinstance(
         error,
         CloudUnreachableError
@@ -254,7 +256,8 @@ def is_id(text: object) -> TypeGuard[str]:
     """Return whether a value can be a job's id on a cloud.
 
     An id is one segment of a path. Any character can be percent-encoded, but URL parsers resolve a
-    segment of dots alone, encoded or not. " + " joins the ids of an entry's sub-jobs for people.
+    segment that has only dots, even if encoded. An id must not contain " + ", which joins the ids
+    of an entry's sub-jobs in texts.
 
     >>> is_id("a/../b?#%2e"), is_id(".."), is_id("a1 + b2"), is_id(7)
     (True, False, False, False)
@@ -270,7 +273,7 @@ def is_id(text: object) -> TypeGuard[str]:
 
 
 def shown_id(value: object) -> str:
-    """Return a value that a cloud returned in place of an id, as text for an error message.
+    """Return the text, for an error message, of a value that a cloud returned in place of an id.
 
     >>> shown_id("a + b"), shown_id({"id": 7})
     ("'a + b'", "{'id': 7}")

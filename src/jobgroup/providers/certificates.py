@@ -1,7 +1,7 @@
-"""Load the certificates with which clouds are verified.
+"""Load the certificates that verify clouds.
 
-If any of `VARIABLES` is set, jobgroup trusts the certificates that they name. Otherwise it trusts
-those of the system or, in a container without any, those of certifi.
+If any of `VARIABLES` is set, jobgroup trusts the certificates that they name. Otherwise, it trusts
+the system's certificates or, in a container that has none, certifi's.
 """
 
 from __future__ import annotations
@@ -16,21 +16,23 @@ from typing import Final
 from jobgroup.words import on_one_line
 
 VARIABLES: Final = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR")
-"""All variables that are set count, because environments set some automatically (conda sets
-SSL_CERT_FILE, container images set REQUESTS_CA_BUNDLE) and people set others."""
+"""All of these variables count, because environments set some of them automatically (conda sets
+SSL_CERT_FILE, container images set REQUESTS_CA_BUNDLE) and users set others.
+"""
 
 
 class CertificatesError(Exception):
-    """Variables are set, but none names readable certificates; the message lists all of them."""
+    """Variables are set, but none of them names readable certificates. The message lists all."""
 
 
 @dataclass(frozen=True, slots=True)
 class Certificates:
-    """Trusted certificates; equal if they come from the same unchanged files.
+    """Trusted certificates. Two objects are equal if they come from the same unchanged files.
 
     Attributes:
-        sources: variable, path and modification time of each source; empty for the system's.
-        problems: clause for each variable that names no readable certificates.
+        sources: variable, path and modification time of each source; empty for the system's
+            certificates.
+        problems: clause about each variable that names no readable certificates.
         context: TLS settings.
     """
 
@@ -44,10 +46,10 @@ class Certificates:
 
 
 def load_certificates() -> Certificates:
-    """Return the certificates that are configured now.
+    """Return the currently configured certificates.
 
     Raises:
-        CertificatesError: variables are set, but none names readable certificates.
+        CertificatesError: variables are set, but none of them names readable certificates.
     """
     context = _lenient(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
     sources: list[tuple[str, str, int]] = []
@@ -103,10 +105,10 @@ def _system_context() -> ssl.SSLContext:
 
 
 def _lenient(context: ssl.SSLContext) -> ssl.SSLContext:
-    """Return a context, after changing it to verify as curl does on all versions of Python.
+    """Make a context verify as curl does, on all versions of Python, and return it.
 
-    Python 3.13 adds VERIFY_X509_STRICT, which the certificates of many companies do not satisfy,
-    and VERIFY_X509_PARTIAL_CHAIN, which lets people name an intermediate certificate alone.
+    Python 3.13 sets VERIFY_X509_STRICT, which many companies' certificates do not satisfy. It also
+    sets VERIFY_X509_PARTIAL_CHAIN, which lets users name only an intermediate certificate.
     """
     context.verify_flags &= ~ssl.VERIFY_X509_STRICT
     context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
@@ -114,7 +116,7 @@ def _lenient(context: ssl.SSLContext) -> ssl.SSLContext:
 
 
 def _has_system_certificates() -> bool:
-    """Return whether truststore will find certificates; containers often have none."""
+    """Return whether truststore will find certificates. Containers often have none."""
     if platform.system() in {"Windows", "Darwin"}:
         return True
     paths = ssl.get_default_verify_paths()
@@ -129,4 +131,4 @@ _MORE_BUNDLES: Final = (
     "/etc/ssl/certs/ca-certificates.crt",
     "/etc/ssl/ca-bundle.pem",
 )
-"""Files that truststore tries after OpenSSL's own."""
+"""Files that truststore tries after OpenSSL's files."""

@@ -1,9 +1,9 @@
-"""Connections of one account; none is reused if it may contain a response to another request.
+"""Manage an account's connections, and reuse none that may contain another response.
 
 HTTP/1.1 does not number requests: the next response on a connection counts as the response to the
-last request. A server or gateway that responds twice would give one job's id to another. Therefore
-each request that creates a job has its own connection, and a shared connection is closed as soon as
-unexpected bytes wait on it.
+last request. If a server or gateway responded twice, one job would get another job's id. Therefore,
+each request that creates a job has its own connection. A shared connection is closed as soon as
+unexpected bytes arrive on it.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class RequestTrace:
     """The progress of one request."""
 
     has_connection: bool = False
-    """Whether the request has a connection; before that, no byte of it can have been sent."""
+    """Whether the request has a connection. Before that, no byte of it can have been sent."""
 
 
 request_trace: Final[ContextVar[RequestTrace]] = ContextVar("request_trace")
@@ -33,7 +33,7 @@ request_trace: Final[ContextVar[RequestTrace]] = ContextVar("request_trace")
 
 
 class CheckedConnector(aiohttp.TCPConnector):
-    """A connector that never reuses a connection on which unexpected bytes wait."""
+    """A connector that never reuses a connection with unexpected bytes."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
@@ -51,7 +51,7 @@ class CheckedConnector(aiohttp.TCPConnector):
 
 
 def _has_unread_bytes(connection: Connection) -> bool:
-    """Return whether bytes of a response, or the end of the connection, wait to be read."""
+    """Return whether unread bytes, or the end of the connection, have arrived."""
     protocol, transport = connection.protocol, connection.transport
     if protocol is None or transport is None or protocol.should_close:
         return True

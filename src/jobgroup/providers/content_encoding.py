@@ -1,4 +1,4 @@
-"""Decompress a response body as it arrives, within a limit and with only one content encoding."""
+"""Decompress a response body while it arrives, within a limit."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import zlib
 from typing import Any, Final
 
 ACCEPTED: Final = "gzip"
-"""Encodings that a request offers. Python 3.11's library has no bounded decoder for br and zstd."""
+"""Encodings that a request offers. Python 3.11 has no decoder with limits for br and zstd."""
 
 
 class Decompressor:
@@ -16,8 +16,8 @@ class Decompressor:
         encoding: value of its ``Content-Encoding`` header.
 
     Raises:
-        ValueError: the encoding is unknown, or there are several, each of which would multiply the
-            size.
+        ValueError: the encoding is unknown, or there are several encodings, each of which would
+            multiply the size.
 
     >>> Decompressor("gzip, gzip")
     Traceback (most recent call last):
@@ -35,7 +35,7 @@ class Decompressor:
         self._is_complete = True
 
     def feed(self, data: bytes, max_bytes: int) -> bytes:
-        """Return the decompressed `data`, at most `max_bytes` + 1 bytes.
+        """Return the decompressed `data`, up to `max_bytes` + 1 bytes.
 
         Raises:
             ValueError: the data is not in the body's encoding.
@@ -44,7 +44,7 @@ class Decompressor:
             return data[: max_bytes + 1]
         out = bytearray()
         while data and len(out) <= max_bytes:
-            if self._stream.eof:  # gzip may have several members
+            if self._stream.eof:  # a gzip stream may have several members
                 self._stream = _new_stream()
             try:
                 out += self._stream.decompress(data, max_bytes + 1 - len(out))
@@ -55,7 +55,7 @@ class Decompressor:
         return bytes(out)
 
     def end(self) -> None:
-        """Raise ValueError if the body was cut short."""
+        """Raise ValueError if the body is incomplete."""
         if not self._is_complete:
             raise ValueError("its end is missing")
 

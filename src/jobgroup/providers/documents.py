@@ -1,7 +1,6 @@
-"""Parse responses as JSON after checking their bounds: a few MB of brackets would take a GB.
+"""Parse responses as JSON after checking their bounds. A few MB of brackets would take 1 GB.
 
-JSON within these bounds can be parsed, copied and written without exceeding Python's recursion
-limit. Pure.
+JSON within these bounds can be parsed, copied and written within Python's recursion limit. Pure.
 """
 
 from __future__ import annotations
@@ -17,17 +16,18 @@ MAX_DEPTH: Final = 200
 
 MAX_CONTAINERS: Final = 200_000
 MAX_VALUES: Final = 2_000_000
-"""Maximum number of lists and objects, and of values including keys, in one document; a string
-counts as one value."""
+"""Maximum number of lists and objects, and of values (including keys), in one document. A string
+counts as one value.
+"""
 
 
 def parse_json(data: bytes | bytearray) -> Any:
     """Return the value of a JSON document.
 
-    An integer with more digits than Python reads, a few thousand, becomes None.
+    An integer becomes None if it has more digits than Python reads (a few thousand).
 
     Raises:
-        ValueError: the document is not JSON, or exceeds the bounds of this module.
+        ValueError: the document is not JSON or exceeds the bounds of this module.
 
     >>> parse_json(b'{"a": [1, "]]]"]}')
     {'a': [1, ']]]']}
@@ -38,9 +38,7 @@ def parse_json(data: bytes | bytearray) -> Any:
             return json.loads(data)
         except (json.JSONDecodeError, UnicodeDecodeError):
             raise
-        except (
-            ValueError
-        ):  # an integer that is too long; a hook for integers would always cost time
+        except ValueError:  # an integer is too long; a hook for integers would always take time
             return json.loads(data, parse_int=_integer)
     except RecursionError:
         raise ValueError("it is nested too deeply") from None

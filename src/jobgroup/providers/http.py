@@ -1,14 +1,14 @@
-"""One account's HTTP: a request and its bounded response, or an error that says whether it arrived.
+"""Send an account's HTTP requests; return a bounded response, or say whether it may have arrived.
 
-Only this module knows the HTTP library: httpx over aiohttp's transport. With httpx alone, 1,000
-requests over loopback with a latency of 20 ms took 5.6 s with 20 connections and 5.9 s with 50, all
-of it processor time. With aiohttp's transport, they took 1.2 s and 0.7 s. With a latency of 100 ms
-and 100 connections, the times were 13 s and 1.3 s. We call the transport directly, without httpx's
-client around it, which takes 0.25 ms of the 0.65 ms of a request for redirects, cookies and
-authentication. None of these is needed here.
+Only this module uses the HTTP library: httpx with aiohttp's transport. With httpx alone, 1,000
+requests over loopback with a latency of 20 ms took 5.6 s with 20 connections and 5.9 s with 50. All
+of this was processor time. With aiohttp's transport, they took 1.2 s and 0.7 s. With a latency of
+100 ms and 100 connections, the times were 13 s and 1.3 s. This module calls the transport directly.
+httpx's client would take 0.25 ms of a request's 0.65 ms for redirects, cookies and authentication,
+which are not needed here.
 
-A request may have arrived if it had a connection. No error of the libraries leaves this module,
-because tools that show local variables would print the headers in the frames of such an error.
+A request may have arrived if it had a connection. No error of the libraries leaves this module:
+tools that show local variables would print the headers in its frames.
 """
 
 from __future__ import annotations
@@ -45,21 +45,23 @@ from jobgroup.secret import NOTHING, Secret
 from jobgroup.words import on_one_line
 
 MAX_CONNECTIONS: Final = 110
-"""Number of requests in flight per account: 1,000 a second at 100 ms each. More would wait for the
-CPU."""
+"""Number of requests in flight per account: 1,000 per second at 100 ms each. More requests would
+only wait for the processor.
+"""
 
 MAX_RESPONSE_BYTES: Final = 4 * 2**20
 MAX_RESULT_BYTES: Final = 64 * 2**20
-"""Maximum decompressed size of a response, and of a result. This and `documents.MAX_VALUES` bound
-the memory for reading one."""
+"""Maximum decompressed size of a response and of a result. With `documents.MAX_VALUES`, this limits
+the memory needed to read one.
+"""
 
 LARGER_RESULTS: Final = "JOBGROUP_MAX_RESULT_MIB"
 """Environment variable that raises the limit for results."""
 
 REQUEST_TIMEOUT_S: Final = 60.0
 RESULT_TIMEOUT_S: Final = 300.0
-"""Seconds for one request, and for fetching one result: connecting, sending and reading
-together."""
+"""Seconds for one request and for fetching one result, including connecting, sending and reading.
+"""
 
 READ_TIMEOUT_S: Final = 30.0
 """Seconds without any byte from the server after which a request counts as lost."""
@@ -68,23 +70,25 @@ CONNECT_TIMEOUT_S: Final = 10.0
 """Seconds for connecting, including TLS and a proxy."""
 
 _KEEP_ALIVE_S: Final = 2.0
-"""Seconds for which an idle connection is kept, fewer than servers keep it (uvicorn 5 s, most
-gateways 60 s), because a request on a connection that the server is closing would be lost."""
+"""Seconds for which an idle connection is kept. Servers keep it for longer (uvicorn 5 s, most
+gateways 60 s). A request on a connection that the server is closing would be lost.
+"""
 
 _NO_HEADERS: Final[Mapping[str, str]] = {}
 
 _Route = tuple[Proxy | None, Certificates | None, bool]
-"""Proxy and certificates of a transport (None for plain http), and whether each request has its own
-connection."""
+"""Key of a transport: its proxy, its certificates (None for plain http), and whether each request
+has its own connection.
+"""
 
 
 class ResponseTooLargeError(InvalidResponseError):
-    """The response exceeds the size limit, so a retry would not help."""
+    """The response exceeds the size limit. A retry would not help."""
 
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """A server's response. Header names are in lower case; no message may show `secret`."""
+    """A server's response. Header names are in lower case. No message may show `secret`."""
 
     status: int
     headers: Mapping[str, str] = field(repr=False)
@@ -98,10 +102,10 @@ def bearer(token: str) -> dict[str, str]:
 
 
 class HttpClient:
-    """Sends requests to one account's origin, at most `MAX_CONNECTIONS` at a time.
+    """Sends requests to an account's origin, at most `MAX_CONNECTIONS` at a time.
 
     A client never follows redirects, because a token must not be sent to another origin. After a
-    request that found no connection, the client looks up proxies and certificates again.
+    request that could not connect, the client looks up proxies and certificates again.
     """
 
     def __init__(
@@ -136,10 +140,10 @@ class HttpClient:
         headers: Mapping[str, str] | None = None,
         max_bytes: int = MAX_RESPONSE_BYTES,
     ) -> Response:
-        """Send one request, once, and read at most `max_bytes` of its response.
+        """Send a request once, and read at most `max_bytes` of the response.
 
-        All requests but GET have their own connection: on a used one, a late response to another
-        request could be mistaken for the response to this one.
+        All requests except GET have their own connection. On a shared one, a late response to
+        another request could be taken for the response to this one.
 
         Raises:
             CloudUnreachableError: the request was not sent.
@@ -159,10 +163,10 @@ class HttpClient:
         )
 
     async def fetch(self, url: str, *, max_bytes: int = MAX_RESULT_BYTES) -> Response:
-        """GET a URL that a response named, without the token, with the same errors as `request`.
+        """GET a URL from a response, without the token; raise the same errors as `request`.
 
-        The URL must be https, or plain http if the URL and the account's origin are both on this
-        machine.
+        The URL must be https. Plain http is allowed if the URL and the account's origin are both on
+        this machine.
         """
         origin = self._account.origin
         try:
@@ -233,11 +237,11 @@ class HttpClient:
             except BaseException as error:  # noqa: BLE001  # a cancellation
                 outcome = error.with_traceback(None)
         if not trace.has_connection:
-            # the configuration may be corrected before the next request
+            # The configuration may be corrected before the next request.
             self._certificates = None
             self._proxy.refresh()
         if isinstance(outcome, BaseException):
-            raise outcome  # outside the except clause, to drop the frames with headers
+            raise outcome  # outside the except clause, to drop frames with headers
         return outcome
 
     async def _exchange(
@@ -284,7 +288,7 @@ class HttpClient:
                 return kind(
                     f"{origin} returned {problem}", origin=origin, status_code=response.status_code
                 )
-            # even if a server repeats the token, no document, message or name contains it
+            # A server may repeat the token, but no document, message or name contains it.
             shown = {k: token.hide_in(v) for k, v in response.headers.items()}
             return Response(response.status_code, shown, token.hide_in_bytes(body), token)
 
@@ -298,7 +302,7 @@ class HttpClient:
         if route in self._transports:
             return self._transports[route]
         proxy, certificates, has_own_connection = route
-        # a transport without certificates is for plain http, so its context trusts nothing
+        # A transport without certificates is for plain http, so its context trusts nothing.
         context = certificates.context if certificates else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
         def session() -> aiohttp.ClientSession:
@@ -328,12 +332,12 @@ class HttpClient:
 def _version() -> str:
     try:
         return version("jobgroup")
-    except PackageNotFoundError:  # this copy is not installed
+    except PackageNotFoundError:  # jobgroup is not installed
         return "0"
 
 
 def _limit(max_bytes: int) -> int:
-    """Return the limit for a response; users may have raised the one for results."""
+    """Return the limit for a response. Users may have raised the limit for results."""
     if max_bytes < MAX_RESULT_BYTES:
         return max_bytes
     raised = os.environ.get(LARGER_RESULTS, "")
@@ -342,14 +346,14 @@ def _limit(max_bytes: int) -> int:
 
 
 def _httpx_proxy(proxy: Proxy) -> httpx.Proxy:
-    # aiohttp deprecates the transport's own way of sending passwords, and its warning ends a
-    # request if warnings are errors
+    # aiohttp deprecates the transport's way to send passwords. If warnings are errors, that warning
+    # would end a request.
     headers = {"Proxy-Authorization": proxy.authorization.reveal()} if proxy.authorization else {}
     return httpx.Proxy(proxy.url, headers=headers)
 
 
 def _reason(error: Exception, token: Secret, proxy: Proxy | None, trace: RequestTrace) -> str:
-    """Describe what went wrong, in the library's own text."""
+    """Describe an error, with the library's own text."""
     timeouts = (TimeoutError, httpx.TimeoutException)
     if isinstance(error, timeouts) or isinstance(error.__cause__, timeouts):
         text = "timeout" if trace.has_connection else "timeout while connecting"
@@ -373,7 +377,7 @@ def _advice(error: Exception, route: _Route) -> str:
 def _advice_on_certificate(
     refused: ssl.SSLCertVerificationError, certificates: Certificates | None
 ) -> str:
-    # X509_V_ERR_ codes of OpenSSL's x509_vfy.h; Windows and macOS use none of these numbers
+    # X509_V_ERR_ codes from OpenSSL's x509_vfy.h. Windows and macOS do not use these numbers.
     match getattr(refused, "verify_code", None):
         case 9 | 10:  # not yet valid, expired
             return (

@@ -1,4 +1,4 @@
-"""Poll many jobs on a cloud that reports one at a time, with bounds and an early stop."""
+"""Poll many jobs on a cloud that reports one job per request."""
 
 from __future__ import annotations
 
@@ -29,23 +29,24 @@ _callback: Final[ContextVar[StatusCallback]] = ContextVar("callback", default=_i
 
 INITIAL_CONCURRENCY: Final = 40
 MAX_CONCURRENCY: Final = 100
-"""Number of requests in flight: 40 at first, one more after each status, at most 100. The other
-connections stay free for creates and results."""
+"""Number of requests in flight: 40 at first, one more after each status, and at most 100. The other
+connections stay free for creates and results.
+"""
 
 MAX_CONSECUTIVE_FAILURES: Final = 10
-"""Number of consecutive failures, each after its retries, that ends one call of `poll_each`."""
+"""Number of consecutive failures, each after its retries, after which `poll_each` stops."""
 
 
-async def poll_each(  # noqa: C901  # its three small functions count
+async def poll_each(  # noqa: C901 # this counts its three small functions
     remote_ids: Sequence[str], ask: Callable[[str], Awaitable[RemoteStatus]]
 ) -> dict[str, RemoteStatus | Exception]:
-    """Return each job's status from the coroutine function `ask`, or the error that it raised.
+    """Return the status of each job from the coroutine function `ask`, or the error that it raised.
 
-    Within `report_each_to`, each status or error is also reported as soon as it arrives.
+    Within `report_each_to`, each status or error is also reported when it arrives.
 
-    If a cloud rejects or throttles the account or cannot be reached, or after
-    `MAX_CONSECUTIVE_FAILURES` failures in a row, the remaining jobs get the last error without a
-    request.
+    If the cloud rejects or throttles the account or cannot be reached, or if
+    `MAX_CONSECUTIVE_FAILURES` requests in a row fail, the remaining jobs get the last error without
+    a request.
     """
     report = status_callback()
     waiting = iter(dict.fromkeys(remote_ids))
@@ -89,16 +90,16 @@ async def _answer(
         return await ask(remote_id)
     except JobGroupError as error:
         return error
-    except Exception as error:  # noqa: BLE001  # it concerns this job alone
+    except Exception as error:  # noqa: BLE001 # the error concerns only this job
         return unreadable(error)
 
 
 @contextmanager
 def report_each_to(callback: StatusCallback) -> Iterator[None]:
-    """Let `poll_each` call `callback` with each id and its status or error while the block runs.
+    """Let `poll_each` call `callback` with each id and its status or error, during the block.
 
-    A request without a response then delays no other job. This is not part of the protocol: a
-    provider that does not use `poll_each` returns all statuses and errors at the end.
+    An unanswered request then delays no other job. This is not part of the protocol: a provider
+    that does not use `poll_each` returns all statuses and errors at the end.
     """
     before = _callback.set(callback)
     try:
@@ -108,14 +109,14 @@ def report_each_to(callback: StatusCallback) -> Iterator[None]:
 
 
 def status_callback() -> StatusCallback:
-    """Return the callback of `report_each_to`, for a provider that first changes the statuses."""
+    """Return the callback of `report_each_to`, for a provider that changes the statuses first."""
     return _callback.get()
 
 
 def _stops_polling(error: JobGroupError) -> bool:
     """Return whether a single error of this kind ends polling.
 
-    A 5xx or a timeout does not, because it may concern only one job.
+    A 5xx or a timeout does not end polling, because it may concern only one job.
     """
     if isinstance(error, CloudUnavailableError):
         return error.status_code == 429

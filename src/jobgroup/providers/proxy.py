@@ -1,4 +1,4 @@
-"""Find the proxy, if any, for an account's requests."""
+"""Find the proxy for an account's requests."""
 
 from __future__ import annotations
 
@@ -41,9 +41,9 @@ class Proxy:
 
 
 class ProxyResolver:
-    """Finds the proxy of an account, the environment or the system; there is none for loopback.
+    """Finds the proxy of an account, of the environment or of the system; loopback has none.
 
-    A resolver remembers the proxy of the environment or the system until `refresh`.
+    A resolver keeps the proxy of the environment or the system until `refresh`.
     """
 
     def __init__(self, account: Account) -> None:
@@ -61,11 +61,11 @@ class ProxyResolver:
         """
         if is_loopback(self._account.origin):
             return None
-        # the order of the library requests, for which Perceval's users write their proxies
+        # Perceval's users write their proxies for the library requests, so its order applies.
         for start in (self._scheme, "all"):
             for name in (f"{start}://{self._host}", start):
                 if self._account.proxies.get(name):
-                    # never bound to a name, because the URL may contain a password
+                    # never bound to a name: the URL may contain a password
                     return self._parse(Secret(self._account.proxies[name]), "Perceval's proxies")
         if self._system is None:
             self._system = self._from_system()
@@ -108,7 +108,7 @@ class ProxyResolver:
 
 
 def _split(url: Secret) -> tuple[str, Secret]:
-    """Return the scheme, http by default, and the rest; a password may have any character."""
+    """Return the scheme (by default http) and the rest. A password may have any character."""
     scheme, separator, _ = url.reveal().strip().partition("://")
     if not separator:
         return "http", Secret(url.reveal().strip().rstrip("/"))
@@ -130,16 +130,16 @@ def _is_bypassed(host: str, port: int) -> bool:
     """Return whether NO_PROXY or the system excludes a host from the proxy."""
     if proxy_bypass(f"{host}:{port}") or proxy_bypass(host):
         return True
-    # Python's own library requires commas and ignores "*.example"; curl accepts spaces, and people
-    # write entries that their browser accepts
+    # Python's library requires commas and ignores "*.example". But curl accepts spaces, and users
+    # write entries that their browsers accept.
     named = os.environ.get("no_proxy") or os.environ.get("NO_PROXY") or ""
     entries = re.split(r"[\s,;]+", named.casefold())
     return any(_is_named(host, port, entry) for entry in entries if entry)
 
 
 def _is_named(host: str, port: int, entry: str) -> bool:
-    """Return whether an entry of NO_PROXY names a host: itself, its domain, its network, or all."""
-    if "/" in entry:  # a network, which requests supports but Python's own library does not
+    """Return whether an entry of NO_PROXY names a host, its domain, its network, or all hosts."""
+    if "/" in entry:  # a network; requests supports this, Python's library does not
         try:
             return ip_address(host) in ip_network(re.sub(r"[\[\]]", "", entry), strict=False)
         except ValueError:

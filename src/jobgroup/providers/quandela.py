@@ -1,4 +1,4 @@
-"""Quandela Cloud: create, watch, cancel and rerun jobs through its REST API."""
+"""Create, poll, cancel and rerun jobs through Quandela Cloud's REST API."""
 
 from __future__ import annotations
 
@@ -50,11 +50,11 @@ def create(account: Account) -> QuandelaCloud:
 
 
 class QuandelaCloud:
-    """One account of a Quandela Cloud, or of a service with the same API.
+    """An account of Quandela Cloud, or of a service with the same API.
 
-    A cloud has the current paths, the older ones, or both. A GET request to the path that creates
-    jobs shows whether the path exists: if it does, the response is 405. `supports_idempotency_keys`
-    becomes true when the cloud sends the header ``Idempotency-Key-Support: true``.
+    A cloud has the current paths, the older ones, or both. If a path that creates jobs exists, the
+    response to a GET request is 405. `supports_idempotency_keys` becomes true when the cloud sends
+    the header ``Idempotency-Key-Support: true``.
 
     Args:
         account: the account.
@@ -71,18 +71,18 @@ class QuandelaCloud:
         self._finding = asyncio.Lock()
 
     async def submit(self, body: Body, *, key: str) -> str:
-        """Create a job from an unchanged create body, and return its remote id."""
+        """Create a job from an unchanged create body, and return the job's remote id."""
         paths = await self._paths_before_post()
         return await self._create(paths.create, body, key)
 
     async def rerun(
         self, remote_id: str, *, key: str, params: Mapping[str, Any] | None = None
     ) -> str | None:
-        """Run a job again as a new one and return its id.
+        """Run a job again as a new job, and return its id.
 
-        Return None if the account is not allowed to rerun the job (403), if the cloud no longer has
-        the job (404) or cannot rerun jobs (405), or if there are params and the cloud has only the
-        older paths, which accept no params.
+        Return None if the account may not rerun the job (403), or if the cloud no longer has the
+        job (404) or cannot rerun jobs (405). Also return None if there are params and the cloud has
+        only the older paths, which accept no params.
         """
         paths = await self._paths_before_post()
         if params and not paths.supports_params:
@@ -177,7 +177,7 @@ class QuandelaCloud:
                 self._paths, self._paths_are_known = paths, True
                 return paths
             if status not in (404, 410):
-                return paths  # for example a rejected token; a gateway may send this for any path
+                return paths  # for example a rejected token, for any path
         # All released clients call the older paths. The first job that is found decides.
         self._paths = _OLDER
         return _OLDER
@@ -190,7 +190,7 @@ class QuandelaCloud:
         return status
 
     def _read_key_support(self, response: Response) -> None:
-        # the latest response counts, because a cloud that no longer knows keys would create a
-        # second job
+        # The latest response counts: a cloud that no longer supports keys would create a second
+        # job.
         support = response.headers.get("idempotency-key-support", "")
         self.supports_idempotency_keys = support.strip().lower() == "true"

@@ -1,4 +1,4 @@
-"""Read Quandela Cloud's documents: a job's status and creation, and a plan's limits. Pure."""
+"""Read Quandela Cloud's documents: jobs' statuses and creation, and plans' limits. Pure."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _log = logger(__name__)
 
 
 def remote_status(document: dict[str, Any]) -> RemoteStatus:
-    """Return a job's status; fields of a wrong type or out of range are None."""
+    """Return a job's status; fields with a wrong type or out of range are None."""
     word = get_str(document, "status", at_most=MAX_WORD) or ""
     if not word:
         _log.warning("A response about a job has no status, so the job counts as unknown.")
@@ -44,7 +44,7 @@ def remote_status(document: dict[str, Any]) -> RemoteStatus:
 
 
 def submission(document: dict[str, Any]) -> Submission:
-    """Return how a job was created, as the cloud stored it."""
+    """Return a job's creation, as the cloud stored it."""
     payload: Any = document.get("payload")
     if isinstance(payload, str):
         try:
@@ -77,8 +77,8 @@ def availability(document: dict[str, Any]) -> Availability:
 
 
 def _message(document: dict[str, Any], state: str) -> str | None:
-    # Servers of 0.12 reported the reason in failure_code, later ones in status_message; "msg" is
-    # about the response itself ("ok") unless something went wrong. An old progress_message does not
+    # Servers of 0.12 report the reason in failure_code, later ones in status_message. "msg" is
+    # about the response itself ("ok"), unless there was an error. An old progress_message does not
     # describe an ended job.
     keys = ["status_message", "msg"]
     if state in FAILED:

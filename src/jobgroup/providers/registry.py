@@ -1,6 +1,6 @@
 """Find providers: our own, and those that installed packages register as entry points.
 
-A package that cannot be used is reported in one sentence; other clouds are not affected.
+An unusable package is reported in one sentence. It does not affect other clouds.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _log = logger(__name__)
 
 
 def provider_for(account: Account, kind: str = QUANDELA) -> Provider:
-    """Import a provider by its name, and return a new instance of it for one account.
+    """Import a provider by name, and create one for an account.
 
     Raises:
         MissingDependencyError: no installed package registers `kind`.
@@ -45,7 +45,7 @@ def provider_for(account: Account, kind: str = QUANDELA) -> Provider:
 
 
 def installed() -> list[str]:
-    """Return the names of all providers, ours first, without importing any.
+    """Return the names of all providers, ours first, without imports.
 
     >>> installed()[:2]
     ['quandela', 'scaleway']
@@ -53,13 +53,13 @@ def installed() -> list[str]:
     return [*_OURS, *sorted({entry.name for entry in _entries()} - _OURS.keys())]
 
 
-@cache  # cached, because a sweep adds thousands of jobs and each lookup takes milliseconds
+@cache  # a sweep adds thousands of jobs, and each lookup takes milliseconds
 def check_installed(kind: str) -> None:
     """Raise an error unless exactly one installed provider has the name `kind`.
 
     Raises:
         MissingDependencyError: no provider has the name; the message lists the installed ones.
-        InvalidProviderError: several packages register a provider with the name.
+        InvalidProviderError: several packages register the name.
     """
     if kind not in _OURS:
         _entry(kind)
@@ -68,7 +68,7 @@ def check_installed(kind: str) -> None:
 def _entries() -> list[EntryPoint]:
     try:
         return list(entry_points(group=GROUP))
-    except Exception as error:  # a single unreadable file in any package raises this
+    except Exception as error:  # one unreadable file of any package raises this
         raise InvalidProviderError(
             f"The entry points of the installed packages cannot be read ({_said(error)}). {_KEPT}"
         ) from error

@@ -30,14 +30,14 @@ from jobgroup.words import on_one_line
 _log = logger(__name__)
 
 MAX_DETAIL: Final = 500
-"""Maximum number of characters of a cloud's own text in an error."""
+"""Maximum number of characters of a cloud's text in an error."""
 
 _JOB_LIMIT: Final = re.compile(r"cannot (create|have) more than \d+", re.IGNORECASE)
 _NO_CREDITS: Final = re.compile(r"not enough\b.*\b(credits?|time left)", re.IGNORECASE)
 _SECONDS: Final = re.compile(r"-?\d+(\.\d+)?")
 
 
-def error_for(  # noqa: C901  # a table of statuses
+def error_for(  # noqa: C901 # it is a table of statuses
     status: int,
     body: bytes | bytearray,
     *,
@@ -51,7 +51,7 @@ def error_for(  # noqa: C901  # a table of statuses
 
     Args:
         status: HTTP status.
-        body: body of the response, with the cloud's own detail.
+        body: body of the response, which may explain the error.
         origin: origin that responded.
         retry_after: ``Retry-After`` header.
         location: ``Location`` header; the error shows only its host.
@@ -120,7 +120,7 @@ def error_for(  # noqa: C901  # a table of statuses
 
 
 def extract_detail(body: bytes | bytearray, secret: Secret = NOTHING) -> str | None:
-    """Return the cloud's own text in an error response, on one line; None if there is none."""
+    """Return the cloud's own text from an error response, on one line; None if there is none."""
     text = body[: 64 * 1024].decode("utf-8", "replace")
     try:
         found = _detail(parse_json(text.encode()))
@@ -147,7 +147,7 @@ def _detail(document: object) -> str:
 
 
 def retry_after_s(value: str | None, now: datetime | None = None) -> float | None:
-    """Return the seconds in a Retry-After header, at most an hour; None if it is invalid.
+    """Return a Retry-After header in seconds, at most an hour; None if it is invalid.
 
     >>> retry_after_s("315360000"), retry_after_s("soon")
     (3600.0, None)
@@ -166,10 +166,10 @@ def retry_after_s(value: str | None, now: datetime | None = None) -> float | Non
 
 
 def unreadable(error: Exception, origin: str = "") -> InvalidResponseError:
-    """Return the error for a response that our own code failed to read; it concerns one job.
+    """Return the error for a response that our code failed to read. It concerns one job.
 
     Args:
-        error: exception that our code raised.
+        error: exception from our code.
         origin: origin that responded.
     """
     _log.debug("a response could not be read", exc_info=error)
@@ -182,7 +182,7 @@ def unreadable(error: Exception, origin: str = "") -> InvalidResponseError:
 
 
 def _host_of(location: str | None) -> str:
-    """Return the host that a redirect names, without any secret in its URL."""
+    """Return the host of a redirect, without any secret in the URL."""
     try:
         host = urlsplit(location or "").hostname
     except ValueError:

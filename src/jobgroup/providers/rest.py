@@ -1,7 +1,6 @@
-"""JSON over HTTP for one account, as most providers need it.
+"""Send JSON over HTTP for one account, as most providers need it.
 
-From the errors that this module raises, `may_have_arrived` can decide whether a request may have
-arrived.
+From this module's errors, `may_have_arrived` can decide whether a request may have arrived.
 """
 
 from __future__ import annotations
@@ -38,23 +37,23 @@ T = TypeVar("T")
 MAX_READ_ATTEMPTS: Final = 3
 READ_WAIT_INITIAL_S: Final = 0.25
 MAX_READ_WAIT_S: Final = 5.0
-"""Maximum wait in seconds between attempts; the caller decides about a longer wait."""
+"""Maximum number of seconds between attempts. The caller decides about a longer wait."""
 
 
 class RestClient:
-    """Requests to a REST service whose responses are JSON objects.
+    """A client of a REST service whose responses are JSON objects.
 
-    A client gets the token again for each request, and sends it only to the account's origin. Paths
-    begin with a slash; quote ids in them with `quote_segment`. Methods raise CloudUnreachableError,
-    NoResponseError, CredentialsError, InvalidResponseError, and for 3xx, 4xx and 5xx the errors of
-    `responses.error_for`.
+    A client reads the token for each request, and sends it only to the account's origin. Paths
+    begin with a slash. Quote ids in them with `quote_segment`. Methods raise CloudUnreachableError,
+    NoResponseError, CredentialsError and InvalidResponseError; for 3xx, 4xx and 5xx, they raise the
+    errors of `responses.error_for`.
 
     Args:
         account: account to act for.
         auth: function that returns the headers for a token; ``Authorization: Bearer`` by default.
         is_quota_error: function that returns whether a 4xx response means that the plan allows no
-            more jobs now; the error is then QuotaExceededError.
-        on_response: function that is called with each response first.
+            more jobs now. If so, the error is QuotaExceededError.
+        on_response: function that is called first with each response.
         read_timeout_s: seconds without any byte from the service after which a request counts as
             lost.
     """
@@ -74,7 +73,7 @@ class RestClient:
         self._on_response = on_response
 
     async def get(self, path: str, *, max_bytes: int = MAX_RESPONSE_BYTES) -> dict[str, Any]:
-        """Return the JSON object at a path, retrying if that may help."""
+        """Return the JSON object at a path; retry if that may help."""
 
         async def read_once() -> dict[str, Any]:
             return self.json(await self.request("GET", path, max_bytes=max_bytes))
@@ -88,7 +87,7 @@ class RestClient:
         *,
         headers: Mapping[str, str] | None = None,
     ) -> Response:
-        """Send a JSON object, or an empty body, exactly once."""
+        """Send a JSON object or an empty body, exactly once."""
         return await self.request("POST", path, body=body, headers=headers)
 
     async def create(
@@ -126,7 +125,7 @@ class RestClient:
         headers: Mapping[str, str] | None = None,
         max_bytes: int = MAX_RESPONSE_BYTES,
     ) -> Response:
-        """Send one request, once, and return the response if it is 2xx."""
+        """Send a request once, and return the response if it is 2xx."""
         response = await self.request_raw(
             method, path, body=body, headers=headers, max_bytes=max_bytes
         )
@@ -142,7 +141,7 @@ class RestClient:
         headers: Mapping[str, str] | None = None,
         max_bytes: int = MAX_RESPONSE_BYTES,
     ) -> Response:
-        """Send one request, once, and return the response, whatever its status."""
+        """Send a request once, and return the response, with any status."""
         content = None
         try:
             if body is not None:
@@ -187,7 +186,7 @@ class RestClient:
         )
 
     def check_about(self, document: Mapping[str, Any], remote_id: str, id_field: str) -> None:
-        """Raise InvalidResponseError if a document names a job other than the requested one."""
+        """Raise InvalidResponseError if a document is about a different job."""
         named = document.get(id_field)
         if isinstance(named, str) and named.lower() != remote_id.lower():
             raise self._invalid(
@@ -195,7 +194,7 @@ class RestClient:
             )
 
     async def download(self, url: str, *, max_bytes: int = MAX_RESULT_BYTES) -> str:
-        """Return the text at a URL that a response named, on any host, without sending the token.
+        """Return the text at a URL from a response, on any host, without sending the token.
 
         Raises:
             InvalidResponseError: the URL is not https, and the URL and the account's origin are not
@@ -221,12 +220,12 @@ def quote_segment(remote_id: str | bytes) -> str:
     """Quote an id as one segment of a path.
 
     Raises:
-        RemoteNotFoundError: the value cannot be an id, such as a segment of only dots.
+        RemoteNotFoundError: the value cannot be an id, for example because it has only dots.
 
     >>> quote_segment("../a b")
     '..%2Fa%20b'
     """
-    # bytes come from a damaged row; quoted as one segment, they cannot name another resource
+    # Bytes come from a damaged row. Quoted as one segment, they cannot name another resource.
     if not isinstance(remote_id, bytes) and not is_id(remote_id):
         raise RemoteNotFoundError(
             f"{ascii(remote_id)[:80]} is not a job id, which has 1 to {MAX_ID_CHARACTERS} printable"
@@ -237,9 +236,9 @@ def quote_segment(remote_id: str | bytes) -> str:
 
 
 async def retry_read(read: Callable[[], Awaitable[T]]) -> T:
-    """Return the result of a read, with up to `MAX_READ_ATTEMPTS` attempts.
+    """Return the result of a read, after at most `MAX_READ_ATTEMPTS` attempts.
 
-    If a read took long to fail, the caller decides whether to retry it.
+    If a read took a long time to fail, it is not retried; the caller decides.
     """
     return await retry(
         read,
@@ -252,7 +251,7 @@ async def retry_read(read: Callable[[], Awaitable[T]]) -> T:
 
 
 def is_retryable(error: BaseException) -> bool:
-    """Return whether a read that failed with this error may soon succeed."""
+    """Return whether a read that failed with this error may succeed soon."""
     return (
         isinstance(error, CloudUnreachableError | CloudUnavailableError | InvalidResponseError)
         and not isinstance(error, ResponseTooLargeError)

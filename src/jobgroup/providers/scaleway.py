@@ -1,4 +1,4 @@
-"""Scaleway's Quantum as a Service, where jobs run in sessions that users start and that end."""
+"""Send and poll jobs on Scaleway's Quantum as a Service (QaaS), in sessions that users start."""
 
 from __future__ import annotations
 
@@ -42,11 +42,11 @@ def create(account: Account) -> ScalewayQaaS:
 
 
 class ScalewayQaaS:
-    """One account of Scaleway's QaaS.
+    """An account of Scaleway's QaaS.
 
-    A job's body names its project and its session. If that session has ended, or none was running
-    when the job was added, the job is sent to the newest running session of its project and
-    platform. jobgroup never starts a session, because sessions cost money.
+    A job's body names its project and its session. If that session has ended, or the body names
+    none, the job is sent to the newest running session of its project and platform. jobgroup never
+    starts sessions, because they cost money.
     """
 
     supports_idempotency_keys = False
@@ -57,8 +57,8 @@ class ScalewayQaaS:
         )
         self._instead: dict[tuple[str, str, str], str] = {}
 
-    async def submit(self, body: Body, *, key: str) -> str:  # noqa: ARG002  # it supports no keys
-        """Create a job in its session, or in the one that replaced it, and return its remote id.
+    async def submit(self, body: Body, *, key: str) -> str:  # noqa: ARG002 # without keys
+        """Create a job in its session, or in the session's replacement, and return its remote id.
 
         Raises:
             SessionEndedError: no session of the job's project and platform is running.
@@ -75,7 +75,7 @@ class ScalewayQaaS:
                 return await self._create(body, session_id)
             except QuotaExceededError:
                 raise
-            except (RequestRejectedError, RemoteNotFoundError) as error:  # it created no job
+            except (RequestRejectedError, RemoteNotFoundError) as error:  # none was created
                 if not await self._has_ended(session_id):
                     raise
                 why = f"session {session_id} has ended ({error.detail})"
@@ -88,7 +88,7 @@ class ScalewayQaaS:
         return await poll_each(remote_ids, self._status_of)
 
     async def result(self, remote_id: str) -> dict[str, Any]:
-        """Return the first result as ``{"results": text}``, downloaded if necessary."""
+        """Return the first result as ``{"results": text}``; download it if necessary."""
         path = f"{_JOBS}/{quote_segment(remote_id)}/results"
         document = await self._rest.get(path, max_bytes=MAX_RESULT_BYTES)
         found = document.get("job_results")
@@ -116,11 +116,11 @@ class ScalewayQaaS:
         key: str,  # noqa: ARG002
         params: Mapping[str, Any] | None = None,  # noqa: ARG002
     ) -> str | None:
-        """Return None, because Scaleway cannot rerun jobs; jobgroup sends the stored body."""
+        """Return None, because Scaleway cannot rerun jobs. jobgroup sends the stored body."""
         return None
 
     async def availability(self) -> Availability:
-        """Return an `Availability` of only None, because Scaleway does not report slots."""
+        """Return an `Availability` without values, because Scaleway does not report slots."""
         return Availability()
 
     async def aclose(self) -> None:
@@ -167,7 +167,7 @@ class ScalewayQaaS:
 
         Args:
             body: create body.
-            why: reason for the search, for the error.
+            why: reason for the search, which the error gives.
         """
         wanted = {k: body[k] for k in ("project_id", "platform_id") if body.get(k)}
         query = urlencode({**wanted, "order_by": "created_at_desc"})
@@ -201,7 +201,7 @@ def _is_quota_error(response: Response) -> bool:
 
 
 def _duration_s(document: Mapping[str, Any]) -> float | None:
-    """Return the duration, which Scaleway writes as "12.5s" or as a number.
+    """Return the duration in seconds. Scaleway writes it as "12.5s" or as a number.
 
     >>> _duration_s({"job_duration": "12.5s"}), _duration_s({})
     (12.5, None)

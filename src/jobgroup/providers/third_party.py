@@ -1,7 +1,7 @@
-"""Check a provider of another package against the protocol, so that the engine can rely on it.
+"""Check another package's provider against the protocol, so that the engine can rely on it.
 
-An unexpected error or a value of a wrong type becomes an error that names the provider. The error
-concerns only one job if the call was about one job. No message shows the token.
+An unexpected error, or a value of a wrong type, becomes an error that names the provider. If the
+call was about one job, so is the error. No message shows the token.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ from jobgroup.secret import NOTHING, Secret
 from jobgroup.words import shown
 
 CALL_TIMEOUT_S: Final = 600.0
-"""Seconds for one call; `status` gets one second more for each job."""
+"""Seconds for one call; `status` gets an additional second for each job."""
 
 T = TypeVar("T")
 
@@ -53,11 +53,11 @@ _log = logger(__name__)
 
 
 class _WrongValueError(Exception):
-    """A method returned a value of a wrong type. Its args are the value and a description."""
+    """A method returned a value of a wrong type. The args are the value and a description."""
 
 
 class ThirdPartyProvider:
-    """A wrapper that checks everything that a provider returns and raises."""
+    """A wrapper that checks all values and errors of a provider."""
 
     def __init__(self, inner: Provider, kind: str, account: Account) -> None:
         self._inner = inner
@@ -70,7 +70,7 @@ class ThirdPartyProvider:
         return getattr(self._inner, "supports_idempotency_keys", False) is True
 
     async def submit(self, body: Body, *, key: str) -> str:
-        """Create a job; if the return value is not an id, the job may still exist."""
+        """Create a job. If the provider does not return an id, the job may still exist."""
         own = copy.deepcopy(body)  # a copy, because the provider may change it
         return await self._call("submit", _id, own, key=key)
 
@@ -108,11 +108,11 @@ class ThirdPartyProvider:
         return {remote_id: self._each(found.get(remote_id)) for remote_id in remote_ids}
 
     async def result(self, remote_id: str) -> dict[str, Any]:
-        """Return the JSON-ready result document; its key `plain` has a result that is not text."""
+        """Return the result document as JSON values; `plain` has a result that is not text."""
         return await self._call("result", _document, remote_id)
 
     async def submission(self, remote_id: str) -> Submission:
-        """Return how a job was created; all None if the provider cannot look it up."""
+        """Return a job's creation; all values are None if the provider cannot look it up."""
         if not isinstance(self._inner, SupportsSubmissionLookup):
             return Submission()
         return await self._call("submission", _submission, remote_id)
@@ -126,7 +126,7 @@ class ThirdPartyProvider:
     async def aclose(self) -> None:
         try:
             await self._call("aclose", lambda _: None)
-        except JobGroupError as error:  # nothing depends on it
+        except JobGroupError as error:  # nothing depends on this answer
             _log.warning("The provider %r could not be closed: %s", self._kind, error)
 
     async def _call(
@@ -146,7 +146,7 @@ class ThirdPartyProvider:
             raised = self._without_secrets(error)
         except _WrongValueError as error:
             raised = self._wrong(name, error)
-        except BaseException as error:  # any error affects only this provider
+        except BaseException as error:  # any error must affect only this provider
             if isinstance(error, GeneratorExit) or (
                 isinstance(error, asyncio.CancelledError) and _is_being_canceled()
             ):
@@ -165,7 +165,7 @@ class ThirdPartyProvider:
         raise raised  # without its cause, whose text and frames may show the token
 
     def _each(self, value: Any) -> RemoteStatus | Exception:
-        """Return a valid status or error for one job, whatever the provider returned for it."""
+        """Return a valid status or error for a job, whatever the provider returned."""
         if isinstance(value, JobGroupError):
             return self._without_secrets(value)
         if isinstance(value, Exception):
@@ -189,7 +189,7 @@ class ThirdPartyProvider:
         return InvalidResponseError(sentence, origin=self._account.origin)
 
     def _without_secrets(self, error: JobGroupError) -> JobGroupError:
-        """Return an error with its token hidden, and without the frames that may show the token."""
+        """Return an error without the token, and without the frames that may show it."""
         token = self._token()
         error.args = tuple(token.hide_in(a) if isinstance(a, str) else a for a in error.args)
         if isinstance(error, CloudError):
@@ -202,7 +202,7 @@ class ThirdPartyProvider:
     def _described(self, error: BaseException) -> str:
         try:
             text = f"{type(error).__name__}: {error}"
-        except Exception:  # noqa: BLE001  # its `__str__` fails
+        except Exception:  # noqa: BLE001 # the error's `__str__` fails
             text = type(error).__name__
         return self._token().hide_in(text)[:300]
 

@@ -1,7 +1,7 @@
-"""Read and bound values in responses, from a document's fields or returned by a provider.
+"""Read values from responses or providers, and keep them within bounds.
 
-A value that is missing, of a wrong type or out of range becomes None or is shortened, and is
-logged; other jobs are not affected. Stored values are within the ranges of SQLite (64 bits), of
+A value that is missing, has a wrong type or is out of range becomes None or is shortened, and is
+logged. Other jobs are not affected. Stored values are within the ranges of SQLite (64 bits), of
 JSON in a browser (2**53) and of `datetime`. Pure.
 """
 
@@ -23,7 +23,7 @@ MAX_COUNT: Final = 10**15
 """Maximum number of shots, and of other counts."""
 
 MAX_TIMESTAMP: Final = 32_503_680_000.0
-"""The year 3000, in seconds since the epoch; larger values are milliseconds, or wrong."""
+"""The year 3000, in seconds since the epoch. Larger values are milliseconds or wrong."""
 
 MAX_DURATION_S: Final = 10 * 366 * 86_400.0
 
@@ -37,7 +37,7 @@ _log = logger(__name__)
 
 
 def get_str(document: Mapping[str, Any], key: str, *, at_most: int = MAX_MESSAGE) -> str | None:
-    """Return a field's text, shortened to `at_most` characters; None if it is empty.
+    """Return a field's text, shortened to `at_most` characters; None if it is empty or not text.
 
     >>> get_str({"name": "a"}, "name"), get_str({"name": 3}, "name")
     ('a', None)
@@ -53,7 +53,7 @@ def get_str(document: Mapping[str, Any], key: str, *, at_most: int = MAX_MESSAGE
 def get_number(
     document: Mapping[str, Any], key: str, *, at_most: float = MAX_COUNT
 ) -> float | None:
-    """Return the number in a field, from 0 to `at_most`; the field may hold the number as text.
+    """Return the number in a field, from 0 to `at_most`. The field may contain it as text.
 
     >>> get_number({"shots": "12"}, "shots"), get_number({"shots": -1}, "shots")
     (12.0, None)
@@ -69,7 +69,7 @@ def get_number(
 
 
 def get_timestamp(document: Mapping[str, Any], key: str) -> float | None:
-    """Return the ISO 8601 time in a field in seconds since the epoch; the default zone is UTC.
+    """Return the ISO 8601 time in a field, in seconds since the epoch. The default zone is UTC.
 
     >>> get_timestamp({"at": "1970-01-01T00:01:00Z"}, "at")
     60.0
@@ -87,7 +87,7 @@ def get_timestamp(document: Mapping[str, Any], key: str) -> float | None:
 
 
 def bound_status(given: RemoteStatus) -> RemoteStatus:
-    """Return a status with None in place of each value of a wrong type or out of range.
+    """Return a status with None in place of values of a wrong type or out of range.
 
     >>> bound_status(RemoteStatus("completed", "success", shots=2**63, progress=0.5))
     RemoteStatus(provider_status='completed', state='success', message=None, progress=0.5, \
@@ -111,14 +111,14 @@ created_at=None, started_at=None, duration_s=None, shots=None, name=None)
 
 
 def bound_availability(given: Availability) -> Availability:
-    """Return an availability with None in place of each value that is out of range."""
+    """Return an availability with None in place of values out of range."""
     return Availability(
         *(_count(getattr(given, n), n) for n in ("queue_free", "queue_max", "concurrent_max"))
     )
 
 
 def bound_submission(given: Submission) -> Submission:
-    """Return a submission, with its names shortened and cleaned so that they can be stored."""
+    """Return a submission, with names shortened and cleaned for storage."""
     texts = {"name": given.name, "platform": given.platform}
     return replace(
         given,
@@ -159,7 +159,7 @@ def _text(value: object, at_most: int, what: str) -> str | None:
 
 
 def bound_text(text: str, at_most: int) -> str:
-    r"""Return text, shortened, as valid Unicode, and without control characters but "\n" and "\t".
+    r"""Shorten a text, and replace invalid Unicode and control characters except "\n" and "\t".
 
     >>> bound_text("a\x1b[31m\ud800\n", 10)
     'a [31m?\n'

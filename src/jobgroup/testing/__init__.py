@@ -1,6 +1,7 @@
-"""Tests for authors of providers, which check whether a provider follows the protocol.
+"""Provide tests that check whether a provider follows the protocol.
 
-They need pytest (``pip install 'jobgroup[testing]'``); docs/providers.md shows how to use them.
+The tests need pytest (``pip install 'jobgroup[testing]'``). docs/providers.md shows how authors of
+providers use them.
 """
 
 from __future__ import annotations

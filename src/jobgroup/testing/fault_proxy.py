@@ -1,4 +1,4 @@
-"""A loopback proxy that holds requests of a provider, and drops or forges its responses."""
+"""Run a loopback proxy that holds a provider's requests, and drops or forges responses."""
 
 from __future__ import annotations
 
@@ -17,14 +17,15 @@ import httpx
 from jobgroup.origin import is_loopback
 
 DROP_RESPONSE: Final = "drop_response"
-"""The service carries out the request, but the proxy drops its response."""
+"""The service handles the request, but the proxy drops the response."""
 
 HOLD: Final = "hold"
-"""The request waits in the proxy until `FaultProxy.release` is called."""
+"""The request waits in the proxy until a call of `FaultProxy.release`."""
 
 _HOLD_TIMEOUT_S: Final = 4.0
-"""Maximum seconds for which a request is held. This is shorter than a client's timeout, so that the
-test reports what blocked the event loop, not a timeout."""
+"""Maximum number of seconds for which a request is held. A client's timeout is longer, so that the
+test reports what blocked the event loop instead of a timeout.
+"""
 
 _HOP_BY_HOP: Final = frozenset(
     {"connection", "content-encoding", "content-length", "host", "keep-alive", "transfer-encoding"}
@@ -110,7 +111,7 @@ class FaultProxy:
         self._released.set()
 
     def answer(self, request: RecordedRequest) -> StubResponse | None:
-        """Return the response to a request; None if it is to be dropped."""
+        """Return the response to a request; None to drop it."""
         self.requests.append(request)
         fault = self.fault(request)
         if isinstance(fault, StubResponse):

@@ -1,4 +1,4 @@
-"""Call a provider on a loop of its own, and report each failure as a sentence."""
+"""Call a provider on its own event loop, and report each failure as a sentence."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ def fail(sentence: str) -> NoReturn:
 
 
 def check(is_true: bool, otherwise: str) -> None:
-    """Fail a test with a sentence unless a claim is true."""
+    """Fail a test with a sentence unless a condition is true."""
     if not is_true:
         fail(otherwise)
 
 
 class ProviderHarness:
-    """A provider that is created outside a loop and used in one, as the engine does.
+    """A provider that is created outside a loop and used in one, as in the engine.
 
     Args:
         create: function that creates the provider.
@@ -83,11 +83,11 @@ class ProviderHarness:
         self.proxy.fault = lambda _: fault
 
     def ask(self, name: str, *args: Any, **kwargs: Any) -> Any:
-        """Return the result of a provider's method, or raise its error if it is allowed."""
+        """Call a provider's method, and return its result or raise its error, if allowed."""
         return self.run(name, lambda: getattr(self.provider, name)(*args, **kwargs))
 
     def run(self, name: str, call: Callable[[], Any]) -> Any:
-        """Await what a call returns, on the harness's loop."""
+        """Call a function, and await its result on the harness's loop."""
 
         async def awaited() -> Any:
             made = call()
@@ -108,7 +108,7 @@ class ProviderHarness:
             ) from error
 
     def error_of(self, kind: type[E], name: str, *args: Any, **kwargs: Any) -> E:
-        """Return the error that a method must raise."""
+        """Call a method that must raise an error, and return the error."""
         try:
             made = self.ask(name, *args, **kwargs)
         except kind as error:
@@ -123,13 +123,13 @@ class ProviderHarness:
         return self.check_id(made, "submit")
 
     def check_id(self, made: object, name: str) -> str:
-        """Check that a value is the id of a job."""
+        """Check that a value is a job's id, and return it."""
         if not is_id(made):
             fail(f"`{name}` returned {made!r:.80}; an id must be a string of 1 to 200 characters.")
         return made
 
     def status(self, remote_id: str) -> RemoteStatus:
-        """Return the status of one job, which must be valid."""
+        """Return a job's status, after a check that it is valid."""
         answer = self.answers([remote_id])[remote_id]
         if isinstance(answer, Exception):
             fail(f"`status` returned {_named(answer)} for a job that exists.")
@@ -137,7 +137,7 @@ class ProviderHarness:
         return answer
 
     def answers(self, remote_ids: list[str]) -> dict[str, RemoteStatus | Exception]:
-        """Return the status or the error of each job; an error that is raised counts for all."""
+        """Return the status or the error of each job. A raised error counts for all jobs."""
         try:
             answers = self.ask("status", remote_ids)
         except JobGroupError as error:
@@ -154,7 +154,7 @@ class ProviderHarness:
         return dict(answers)
 
     def until(self, remote_id: str, states: frozenset[str]) -> RemoteStatus:
-        """Wait until a job is in one of some states, and return its status."""
+        """Wait until a job is in one of the given states, and return its status."""
         give_up = time.monotonic() + self._timeout_s
         while (status := self.status(remote_id)).state not in states:
             check(
@@ -167,7 +167,7 @@ class ProviderHarness:
         return status
 
     def while_held(self, name: str, call: Callable[[], Awaitable[Any]]) -> Any:
-        """Run a call whose requests are held until the loop has done something else."""
+        """Run a call whose requests are held until the loop has run something else."""
 
         async def both() -> Any:
             asked = asyncio.ensure_future(call())
@@ -179,7 +179,7 @@ class ProviderHarness:
         return self.run(name, both)
 
     def seen(self, part: str) -> list[RecordedRequest]:
-        """Return the requests whose path contains a text."""
+        """Return the requests whose paths contain a text."""
         return [p for p in self.proxy.requests if part in p.path]
 
 

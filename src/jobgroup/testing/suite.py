@@ -1,4 +1,4 @@
-"""`ProviderSuite`: tests of a provider, for an author's class to inherit."""
+"""Define `ProviderSuite`, tests of a provider that an author's class inherits."""
 
 from __future__ import annotations
 
@@ -49,10 +49,11 @@ class Service(Protocol):
 
 
 class ProviderSuite:
-    """Tests of a provider. Inherit in a class whose name begins with Test, and set its attributes.
+    """Tests of a provider. Inherit from it in a class named Test..., and set the attributes.
 
-    Each test has a provider of its own, and a proxy between it and the service that loses
-    responses, forges errors and counts requests. A test that fails gives the reason in a sentence.
+    Each test has its own provider and its own proxy between the provider and the service. The proxy
+    drops responses, forges errors and counts requests. A failed test gives the reason in a
+    sentence.
 
     Attributes:
         create: function that the entry point names, as a ``staticmethod``.
@@ -72,11 +73,11 @@ class ProviderSuite:
 
     @pytest.fixture
     def service(self) -> Service:
-        """Return the service, with `url` and `token`; define this fixture in your class."""
+        """Return the service, with `url` and `token`. Define this fixture in your class."""
         fail("Define a fixture `service` in the test class that returns an object with url, token.")
 
     def is_create(self, method: str, path: str) -> bool:
-        """Return whether a request creates a job: by default a POST that does not cancel."""
+        """Return whether a request creates a job; by default, a POST that does not cancel does."""
         return method == "POST" and "cancel" not in path
 
     @pytest.fixture
@@ -105,7 +106,7 @@ class ProviderSuite:
         )
 
     def test_creating_it_sends_nothing(self, harness: ProviderHarness) -> None:
-        """Opening a group creates providers, which send nothing before they are called."""
+        """A new provider sends nothing, because opening a group creates providers."""
         check(not harness.proxy.requests, f"Creating the provider sent {harness.proxy.requests}.")
 
     def test_it_can_be_closed_twice(self, harness: ProviderHarness) -> None:
@@ -114,7 +115,7 @@ class ProviderSuite:
         harness.ask("aclose")
 
     def test_a_job_succeeds_and_returns_its_result(self, harness: ProviderHarness) -> None:
-        """The job is created once and ends, and its result is a JSON document with `results`."""
+        """The job is created once and succeeds. Its result is a JSON document with `results`."""
         remote_id = harness.submit(self.succeeding)
         check(
             harness.creates == 1, f"One submit sent {harness.creates} requests that create a job."
@@ -130,7 +131,7 @@ class ProviderSuite:
             fail(f"`results` is neither the text of a JSON document nor JSON-ready ({error}).")
 
     def test_two_submits_are_two_jobs(self, harness: ProviderHarness) -> None:
-        """The same body with another key is another job, because people repeat measurements."""
+        """The same body with a different key is a new job, because users repeat measurements."""
         first, second = harness.submit(self.succeeding), harness.submit(self.succeeding)
         check(first != second, f"Two submits with different keys returned one job, {first}.")
 
@@ -149,7 +150,7 @@ class ProviderSuite:
         check(bool(status.message), "The status of a failed job has no message.")
 
     def test_a_job_is_canceled(self, harness: ProviderHarness) -> None:
-        """One cancel sends one request, and the job ends as canceled."""
+        """One call sends one request, and the job is canceled."""
         remote_id = harness.submit(_given(self.lasting, "lasting"))
         before = len(harness.proxy.requests)
         harness.ask("cancel", remote_id)
@@ -158,7 +159,7 @@ class ProviderSuite:
         harness.until(remote_id, frozenset({"canceled"}))
 
     def test_a_failed_job_is_rerun_or_none_is_created(self, harness: ProviderHarness) -> None:
-        """A rerun is a new job with a new id; None means that none was created."""
+        """A rerun is a new job with a new id; None means that no job was created."""
         failed = harness.submit(_given(self.failing, "failing"))
         harness.until(failed, FAILED)
         before = harness.creates
@@ -180,7 +181,7 @@ class ProviderSuite:
         _check_kind(answers[self.unknown_id], RemoteNotFoundError, "of an unknown job")
 
     def test_an_unknown_job_raises_an_error(self, harness: ProviderHarness) -> None:
-        """An unknown job has no result, and cannot be canceled."""
+        """An unknown job has no result and cannot be canceled."""
         harness.error_of(RemoteNotFoundError, "result", self.unknown_id)
         harness.error_of(JobGroupError, "cancel", self.unknown_id)
 
@@ -190,13 +191,13 @@ class ProviderSuite:
         check(not harness.proxy.requests, f"`status` of no jobs sent {harness.proxy.requests}.")
 
     def test_an_id_is_quoted(self, harness: ProviderHarness) -> None:
-        """An id from a damaged file or a rogue service reaches no other path of the service."""
+        """An id from a damaged file or a hostile service reaches no other path of the service."""
         harness.answers(["../../admin?all=1"])
         led = [p.path for p in harness.proxy.requests if "/admin" in p.path or "?all" in p.path]
         check(not led, f"An id became part of a path: {led[:1]}. Quote it (rest.quote_segment).")
 
     def test_free_slots_are_right_or_unknown(self, harness: ProviderHarness) -> None:
-        """If there are few slots, they run out, and the next job raises QuotaExceededError."""
+        """If all slots are taken, the next job raises QuotaExceededError."""
         free = harness.ask("availability")
         check(isinstance(free, Availability), f"`availability` returned {free!r:.80}.")
         if self.lasting is None or free.queue_free is None or free.queue_free > 20:
@@ -222,14 +223,14 @@ class ProviderSuite:
         _check_kind(_one(harness, self.unknown_id), InvalidTokenError, "for a rejected token")
 
     def test_a_rejected_token_is_not_sent_for_every_job(self, harness: ProviderHarness) -> None:
-        """After the first rejection, the errors of the other jobs are known."""
+        """After the first rejection, the other jobs get an error without a request."""
         harness.tokens = lambda: "not-the-token"
         _all_answered(harness, InvalidTokenError)
         asked = len(harness.proxy.requests)
         check(asked < 200, f"A rejected token was sent {asked} times for {len(_MANY)} jobs.")
 
     def test_without_a_token_nothing_is_sent(self, harness: ProviderHarness) -> None:
-        """The account raises MissingTokenError, and so does a call that needs a token."""
+        """A call that needs a token raises the account's MissingTokenError."""
 
         def none() -> str:
             raise MissingTokenError("no token")
@@ -239,20 +240,20 @@ class ProviderSuite:
         check(not harness.proxy.requests, f"Without a token, {harness.proxy.requests} was sent.")
 
     def test_a_new_token_is_used_at_once(self, harness: ProviderHarness) -> None:
-        """The provider reads the token for each request, because people renew it while jobs run."""
+        """The provider reads the token for each request, because users renew it while jobs run."""
         good, harness.tokens = harness.tokens, lambda: "not-the-token"
         harness.error_of(InvalidTokenError, "submit", as_sent(self.succeeding), key="k")
         harness.tokens = good
         harness.submit(self.succeeding)
 
     def test_the_token_is_never_shown(self, harness: ProviderHarness, service: Service) -> None:
-        """The provider's repr and the paths of its requests do not contain it."""
+        """The token is not in the provider's repr, or in the paths of requests."""
         harness.submit(self.succeeding)
         check(service.token not in repr(harness.provider), "The provider's repr shows the token.")
         check(not harness.seen(service.token), "A path contains the token, and servers log paths.")
 
     def test_an_unreachable_cloud_raises_an_error(self, harness: ProviderHarness) -> None:
-        """No job can exist, and the result for each job is a CloudUnreachableError."""
+        """No job can exist, and the status of each job is a CloudUnreachableError."""
         harness.proxy.cut()
         error = harness.error_of(CloudUnreachableError, "submit", as_sent(self.succeeding), key="k")
         check(
@@ -306,7 +307,7 @@ class ProviderSuite:
         check(harness.creates == 1, f"After 400, the create was sent {harness.creates} times.")
 
     def test_too_many_requests(self, harness: ProviderHarness) -> None:
-        """429 raises CloudUnavailableError with the service's delay; no more requests follow."""
+        """429 raises CloudUnavailableError with the service's delay, and no request follows."""
         harness.fault_all(StubResponse(429, {"error": "slowly"}, {"Retry-After": "77"}))
         error = harness.error_of(CloudUnavailableError, "submit", as_sent(self.succeeding), key="k")
         check(
@@ -321,7 +322,7 @@ class ProviderSuite:
         check(asked < 200, f"After 429, the service got {asked} more requests.")
 
     def test_a_response_that_is_no_json_raises_an_error(self, harness: ProviderHarness) -> None:
-        """If a gateway returns a page, a create is unconfirmed, and a status is the job's error."""
+        """If a gateway returns a page, a create is unconfirmed, and a status has an error."""
         harness.fault_all(StubResponse(200, "<html>welcome</html>", {"Content-Type": "text/html"}))
         error = harness.error_of(JobGroupError, "submit", as_sent(self.succeeding), key="k")
         _check_unconfirmed(error, "the response to a create was a web page")

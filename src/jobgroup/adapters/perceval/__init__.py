@@ -1,4 +1,4 @@
-"""Perceval's jobs, Executions, results and group files.
+"""Read Perceval's jobs, Executions, results and group files.
 
-The modules metadata, jgrp and egrp work without Perceval; the others need it.
+The modules metadata, jgrp and egrp work without Perceval. The others need it.
 """

@@ -1,4 +1,4 @@
-"""Draw the circuit in a create body, if it is small enough to draw in about a second."""
+"""Draw the circuit in a create body, if that takes about a second at most."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from jobgroup.adapters.base import NoDrawingError
 from jobgroup.decoding import Decoder, LeftAsText
 
 MAX_SIZE: Final = 4000
-"""Maximum product of components and modes. The time to draw them grows with its square."""
+"""Maximum product of the numbers of components and modes. Drawing time grows with its square."""
 
 MAX_TEXT_BYTES: Final = 2**20
-"""Maximum size of an experiment's text; a larger one would take seconds to build."""
+"""Maximum size of an experiment's text. Larger experiments would take seconds to build."""
 
 MAX_SVG_CHARACTERS: Final = 500_000
 
@@ -23,7 +23,7 @@ _ELEMENTS: Final = frozenset(
     {"svg", "defs", "g", "path", "text", "tspan", "circle", "ellipse", "rect", "line", "polygon"}
     | {"polyline", "title", "?xml"}
 )
-"""Elements that a picture may contain. None of them loads, links or runs anything."""
+"""Elements that a picture may contain. They load, link and run nothing."""
 
 _TAG: Final = re.compile(r"<\s*/?\s*([^\s/>]+)")
 
@@ -77,15 +77,15 @@ def _drawn(content: str) -> str:
 
 
 def _count(component: Any) -> int:
-    """Return the number of parts that a component is drawn with."""
+    """Return the number of parts in a component's drawing."""
     try:
         return sum(1 for _ in component)
-    except TypeError:  # the component has none
+    except TypeError:  # the component has no parts
         return 1
 
 
 def _checked(svg: str) -> str:
-    """Return the picture if it consists only of shapes and texts."""
+    """Return the picture; raise NoDrawingError if it has anything but shapes and texts."""
     if len(svg) > MAX_SVG_CHARACTERS:
         raise NoDrawingError("The drawing of this circuit is too large to show.")
     if not all(name in _ELEMENTS for name in _TAG.findall(svg)):

@@ -1,8 +1,8 @@
-"""Results of Executions with local error mitigations, which Perceval composes from several jobs.
+"""Compose the results of Executions with local error mitigations from several jobs' results.
 
-Besides the jobs' results, Perceval needs a composition: the computation, mitigations and
-imperfections of the launch, as an archive of its own. A group's file with a composition may come
-from a colleague, so the decoder checks it when it is created and when it is read.
+Besides the jobs' results, Perceval needs a composition: an archive with the launch's computation,
+mitigations and imperfections. A group's file may come from a colleague, so the decoder checks each
+composition when it is created and when it is read.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def composition_of(
 
     Raises:
         ValueError: the composition could not be read again safely, or a mitigation cannot be
-            written.
+            written to it.
     """
     archive = OutputArchive()
     try:
@@ -55,7 +55,7 @@ def composition_of(
 
 
 def compose(texts: list[Any], composition: Any, raw: str) -> Any:
-    """Return the results of an Execution from those of its jobs, as its `get_results` does.
+    """Compose the results of an Execution from its jobs' results, as `get_results` does.
 
     Raises:
         UndecodableResultError: the results cannot be composed; the error has `raw`.
@@ -82,7 +82,7 @@ def compose(texts: list[Any], composition: Any, raw: str) -> Any:
 
 
 class _Nowhere:
-    """A replacement for the cloud, which finished jobs do not need."""
+    """A replacement for the cloud. Finished jobs do not need the cloud."""
 
     name = ""
 

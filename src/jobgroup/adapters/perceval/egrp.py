@@ -1,6 +1,6 @@
-"""Read groups of executions in the form of Perceval 1.3's `ExecutionGroup` (``.egrp``).
+"""Read the files of Perceval 1.3's `ExecutionGroup` (``.egrp``).
 
-They are read without Perceval. An unsent job gets the body that 1.3 would send.
+The files are read without Perceval. An unsent job gets the body that Perceval 1.3 would send.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from jobgroup.decoding import Archive
 from jobgroup.origin import normalise_origin
 from jobgroup.status import JobStatus
 
-_RELEASE: Final = "1.3"  # the first release that writes such files, which do not name their release
+_RELEASE: Final = "1.3"  # the first release with such files, which do not name theirs
 
 
 def read_egrp(path: Path) -> ForeignGroup:
@@ -43,7 +43,7 @@ def read_egrp(path: Path) -> ForeignGroup:
 
 
 def _read(archive: Archive, index: int) -> JobSpec | str:
-    """Return an execution as a job, or the reason why it is not one."""
+    """Return an execution as a job, or the reason why it cannot be a job."""
     execution = archive.members(index, "Execution")
     if archive.nodes[execution["_computer"]].tag != "RemoteComputer":
         return "it is not for a cloud"

@@ -1,6 +1,6 @@
-"""Read Perceval's Executions (since 1.3) as they would be launched."""
+"""Read Perceval's Executions (since 1.3) as Perceval would launch them."""
 
-# ruff: noqa: SLF001  # an Execution's cloud and ids are in no public attribute
+# ruff: noqa: SLF001 # no public attribute has an Execution's cloud and ids
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from jobgroup.adapters.perceval.spec import Recorder, json_ready, spec_of
 def read_execution(
     execution: Execution, kwargs: dict[str, Any], args: tuple[Any, ...] = ()
 ) -> list[JobSpec]:
-    """Return the spec of one Execution, unsent or sent. See `adapters.read_job`."""
+    """Return the spec of an Execution, unsent or sent. See `adapters.read_job`."""
     computer = execution.computer
     layer = getattr(computer, "_communication_layer", None)
     if not isinstance(computer, RemoteComputer):
@@ -40,11 +40,11 @@ def read_execution(
         computation.add_params(*args, **kwargs)
     if execution.name:
         computation.job_name = execution.name
-    # `details` fetches the details again if they are 5 s old
+    # `details` fetches details again that are 5 s old.
     details = getattr(layer, "_platform_details", None) or computer.details
     recorder = Recorder(handler, details)
-    # the copy's own launch adds the params, checks, mitigations and payload; only the layer to the
-    # cloud differs
+    # The copy's own launch adds the params, checks, mitigations and payload. Only its layer to the
+    # cloud is different.
     twin = copy(computer)
     twin._communication_layer = RPCBasedCommunicationLayer(recorder)
     launched = twin.execute_async(computation)
@@ -63,7 +63,7 @@ def read_execution(
 
 
 def _sent(execution: Execution, handler: Any, kwargs: dict[str, Any]) -> JobSpec:
-    """Read a launched Execution, whose body is unknown because the computer may have changed."""
+    """Read a launched Execution. Its body is unknown, because the computer may have changed."""
     getters = [getter for row in execution._getters for getter in row]
     if not getters:
         raise TypeError(
@@ -100,7 +100,7 @@ def _composition(
 
 
 def _described(computation: Any, computer: RemoteComputer, local: list[Any]) -> dict[str, Any]:
-    """Return an Execution in the form of a RemoteJob's payload, to read metadata from."""
+    """Return an Execution as a RemoteJob's payload, from which metadata is read."""
     payload = computer.prepare_payload(computation)
     parts = {
         "command": computation.command.name,

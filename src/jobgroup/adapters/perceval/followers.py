@@ -1,11 +1,11 @@
-"""Let Perceval's own objects follow their entries once they are added to a group.
+"""Let Perceval's objects follow their entries after they were added to a group.
 
-An object gets a subclass of its own class with the members of `_Follower`, which override only
-public members and take their values from the entry. The object refers to its entries; nothing
-refers to the object. A copy or a pickle of the object has the original class and is in no group.
+An object gets a subclass of its class with the members of `_Follower`. These override only public
+members and take their values from the entry. The object refers to its entries, and nothing refers
+to the object. A copy or a pickle of the object has the original class and is in no group.
 """
 
-# ruff: noqa: SLF001  # no public attribute has the id and status that Perceval prints and stores
+# ruff: noqa: SLF001 # Perceval prints and stores an id and status that no public attribute has
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _OF_EACH_CLASS: Final = ("__annotations__", "__dict__", "__doc__", "__module__",
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """One entry of an object, and the name and parameters with which the object was added."""
+    """An entry of an object, with the name and parameters with which the object was added."""
 
     entry: Callable[[], Any]
     name: str
@@ -50,7 +50,7 @@ class _Places:
 
     all: list[_Place] = field(default_factory=list)
     followed: _Place | None = None
-    """The first entry that was sent."""
+    """First entry that was sent."""
 
 
 def follow(job: Any, entry: Callable[[], Any], name: str, kwargs: Mapping[str, Any]) -> None:
@@ -60,11 +60,12 @@ def follow(job: Any, entry: Callable[[], Any], name: str, kwargs: Mapping[str, A
         own: Any = type(job)
         try:
             job.__class__ = _following(own)
-        except TypeError:  # a user's class with another layout
+        except TypeError:  # a user's class with a different layout
             return
         places = vars(job)[_KEY] = _Places()
     elif len(places.all) == 1 and places.followed is None:
-        # the object is added again: its current name is for the new entry, not for the first
+        # The object is added again. Its current name is that of the new entry, not of the first
+        # one.
         with suppress(JobGroupError):
             _rename(places.all[0].entry(), places.all[0].name)
     places.all.append(_Place(entry, name, dict(kwargs)))
@@ -84,7 +85,7 @@ class _Follower:
     # -- its entries -------------------------------------------------------------------------------
 
     def _views(self) -> list[tuple[_Place, Any]]:
-        """Return the object's entries; drop lost ones and, with the last of them, this class."""
+        """Return the object's entries. Drop lost ones and, with the last of them, this class."""
         places: _Places | None = vars(self).get(_KEY)
         if places is None:
             return []
@@ -94,7 +95,7 @@ class _Follower:
                 entry = place.entry()
                 _ = entry.state
             except GroupMovedError:
-                raise  # the group was not deleted, and may have sent the job
+                raise  # the group still exists and may have sent the job
             except (GroupDeletedError, GroupNotFoundError, JobRemovedError):
                 places.all.remove(place)
                 if places.followed is place:
@@ -107,7 +108,7 @@ class _Follower:
         return views
 
     def _entry(self) -> Any:
-        """Return the entry that the object follows, and update Perceval's attributes from it."""
+        """Return the entry that the object follows, and update Perceval's attributes."""
         views = self._views()
         if not views:
             return None
@@ -156,7 +157,7 @@ class _Follower:
 
     @name.setter
     def name(self, name: str) -> None:
-        self._own.name.fset(self, name)  # rejects an invalid name
+        self._own.name.fset(self, name)  # raises an error for an invalid name
         views = self._views()
         if len(views) == 1 and len(vars(self)[_KEY].all) == 1:
             _rename(views[0][1], self.name or "unnamed")
@@ -169,7 +170,7 @@ class _Follower:
             _refuse_second(entry)
         place, entry = next((v for v in views if kwargs and v[0].kwargs == kwargs), views[0])
         if args or (kwargs and kwargs != place.kwargs):
-            # without names, it is unknown which of the earlier parameters `args` replaces
+            # Without names, it is unknown which earlier parameters `args` replaces.
             given = kwargs if args else {**place.kwargs, **kwargs}
             entry._revise(read_job(copy(self), given, args)[0])
         entry.execute_async()
@@ -226,7 +227,7 @@ class _Follower:
         twin: Any = object.__new__(self._own)
         vars(twin).update((key, value) for key, value in vars(self).items() if key != _KEY)
         make, args, *rest = twin.__reduce_ex__(protocol)
-        # pickle refuses to create an object of another class than the given one
+        # pickle creates only objects of the given class.
         is_usual = make is copyreg.__newobj__  # type: ignore[attr-defined]  # typeshed lacks it
         return (object.__new__ if is_usual else make, args, *rest)
 
@@ -265,9 +266,9 @@ class _FollowingExecution(_Follower):
 
 @cache
 def _following(own: type) -> type:
-    """Return the subclass of a class of Perceval or the user whose objects follow entries."""
+    """Return a subclass, of Perceval's or the user's class, whose objects follow entries."""
     kind = _FollowingJob if issubclass(own, RemoteJob) else _FollowingExecution
-    # no second base: an object's class can only be replaced by one of the same layout
+    # no second base: an object's class can be replaced only by one with the same layout
     members = {
         name: member
         for each in (_Follower, kind)
@@ -281,7 +282,7 @@ def _following(own: type) -> type:
 
 
 def _let_perceval_store(made: type, own: type) -> None:
-    # Perceval 1.3 writes an ExecutionGroup's file by the exact class of an object
+    # Perceval 1.3 writes an ExecutionGroup's file by the objects' exact class.
     with suppress(ImportError, AttributeError, RuntimeError):
         from perceval.serialization.library.class_registry import ClassRegistry
 

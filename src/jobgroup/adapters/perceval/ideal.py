@@ -12,11 +12,11 @@ from jobgroup.adapters.base import NoIdealError
 from jobgroup.decoding import Decoder, LeftAsText
 
 MOST_STATES: Final = 20_000
-"""Maximum number of output states, which take about a second on a laptop."""
+"""Maximum number of output states. This takes about a second on a laptop."""
 
 
 def ideal_of(body: Mapping[str, Any]) -> dict[str, float]:
-    """Return each state's ideal probability, or raise NoIdealError."""
+    """Return the ideal probability of each state, or raise NoIdealError."""
     if find_spec("perceval") is None:
         raise NoIdealError(
             "The ideal needs Perceval, which is not installed: pip install 'jobgroup[perceval]'."

@@ -1,7 +1,7 @@
-"""Read Perceval's own job groups, as `JobGroup` of any release writes them (``.jgrp``).
+"""Read the files of Perceval's `JobGroup`, from any release (``.jgrp``).
 
-They are read as plain JSON, without Perceval. Each job in such a file has a bearer token, which
-this module does not read.
+The files are read as plain JSON, without Perceval. Each job in such a file has a bearer token,
+which this module does not read.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from jobgroup.status import JobStatus, RunningStatus
 from jobgroup.store.limits import bound_date
 
 MAX_FILE_BYTES: Final = 256 * 2**20
-"""Maximum size of a group's file, enough for tens of thousands of jobs."""
+"""Maximum size of a group's file. This is enough for tens of thousands of jobs."""
 
 _DATE: Final = "%Y%m%d_%H%M%S"
 
@@ -56,7 +56,7 @@ def body_of(entry: Mapping[str, Any]) -> dict[str, Any]:
         delta, context = entry["delta_parameters"] or {}, entry.get("job_context")
         if delta.get("mapping"):
             context = {**(context or {}), "mapping_delta_parameters": delta["mapping"]}
-        # after sending, these also have the context, or None if the file lost it
+        # After sending, these also have the context (None if the file does not have it).
         command = {k: v for k, v in (delta.get("command") or {}).items() if k != "job_context"}
         payload.update(command)
         if context is not None or "job_context" not in payload:
@@ -95,8 +95,8 @@ def _spec_of(entry: Mapping[str, Any]) -> JobSpec:
 
 
 def status_named(name: object) -> RunningStatus:
-    """Return the status of a sent job from Perceval's name."""
-    if name is None:  # sent just before Perceval ended
+    """Return the status of a sent job from Perceval's name of it."""
+    if name is None:  # Perceval ended just after sending the job
         return RunningStatus.WAITING
     found = RunningStatus.__members__.get(str(name), RunningStatus.NONE)
     return RunningStatus.UNKNOWN if found is RunningStatus.NONE else found
@@ -105,7 +105,7 @@ def status_named(name: object) -> RunningStatus:
 def text_in(path: Path) -> str:
     """Return the text of a group's file, or raise UnreadableGroupError."""
     try:
-        if not path.is_file():  # reading a pipe would never end
+        if not path.is_file():  # reading a pipe could block
             raise UnreadableGroupError("it is not a regular file")
         with path.open("rb") as file:
             data = file.read(MAX_FILE_BYTES + 1)

@@ -1,6 +1,6 @@
 """Read Perceval's remote jobs without changing them."""
 
-# ruff: noqa: SLF001  # no release has a public attribute for the request of an unsent job
+# ruff: noqa: SLF001 # the request of an unsent job is in no public attribute of any release
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from jobgroup.adapters.perceval.spec import Recorder, json_ready, spec_of
 
 
 def read_job(job: object, kwargs: dict[str, Any], args: tuple[Any, ...] = ()) -> list[JobSpec]:
-    """Return the spec of one remote job, unsent or sent. See `adapters.read_job`.
+    """Return the spec of a remote job, unsent or sent. See `adapters.read_job`.
 
     `args` are the positional parameters with which the user executes the job.
     """
@@ -47,7 +47,7 @@ def read_job(job: object, kwargs: dict[str, Any], args: tuple[Any, ...] = ()) ->
 
 def _not_a_job(thing: object) -> str:
     kind = type(thing).__name__
-    if hasattr(type(thing), "sample_count"):  # the object's own attribute would create a job
+    if hasattr(type(thing), "sample_count"):  # accessing the attribute would create a job
         return f"A {kind} is not a job. Add one of its jobs, such as its sample_count."
     if isinstance(thing, perceval.RemoteProcessor):
         return f"A {kind} is not a job. Add a job for it, such as Sampler(processor, ...).probs."
@@ -56,7 +56,7 @@ def _not_a_job(thing: object) -> str:
 
 def _body_of(job: RemoteJob, kwargs: dict[str, Any], args: tuple[Any, ...]) -> dict[str, Any]:
     # The copy shares no attribute that execute_async writes to. Its status is new, because a failed
-    # launch leaves "error".
+    # launch leaves "error" in it.
     twin = copy(job)
     recorder = Recorder(job._rpc_handler)
     twin._rpc_handler = recorder

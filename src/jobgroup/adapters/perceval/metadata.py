@@ -1,7 +1,7 @@
-"""Read params and metadata of Perceval payloads, as short texts and numbers to show and search.
+"""Read params and metadata of Perceval's payloads, as short texts and numbers.
 
-They are read from the payload's text in 0.1 ms, because building a circuit of 20 modes takes 20 ms.
-A payload that cannot be read has no metadata, but its job can be added.
+They are read from the payload's text in 0.1 ms; building a circuit of 20 modes would take 20 ms. An
+unreadable payload has no metadata, but its job can be added.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ MAX_TEXT: Final = 200
 """Maximum number of characters of a value."""
 
 MAX_ITERATIONS: Final = 20
-"""Maximum number of iterations whose values are shown; their number is always shown."""
+"""Maximum number of iterations whose values are shown. Their number is always shown."""
 
 MAX_UNPACKED_BYTES: Final = 4 * 2**20
 """Maximum size of an experiment whose metadata is read."""
@@ -59,7 +59,7 @@ def params_of(payload: Mapping[str, Any], kwargs: Mapping[str, Any]) -> dict[str
 def metadata_of(payload: Mapping[str, Any]) -> dict[str, Value]:
     """Return a job's circuit, m, n, input_state, heralds, postselect and noise.
 
-    `content` is a code of the experiment.
+    `content` is a short hash of the experiment.
     """
     content = payload.get("experiment") or payload.get("circuit")
     metadata = dict(_metadata_in(content)) if isinstance(content, str) else {}
@@ -84,7 +84,7 @@ def _metadata_in(content: str) -> dict[str, Value]:
             if content.startswith(_ZIP):
                 text = Budget(MAX_UNPACKED_BYTES).unpacked(content.removeprefix(_ZIP))
             metadata = _read(text)
-    except Exception as error:  # noqa: BLE001  # such as another release's format
+    except Exception as error:  # noqa: BLE001 # for example another release's format
         _log.debug("Could not read metadata from a payload (%s).", type(error).__name__)
     metadata["content"] = hashlib.sha256(content.encode("utf-8", "surrogatepass")).hexdigest()[:8]
     return metadata

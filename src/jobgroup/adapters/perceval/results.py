@@ -1,7 +1,8 @@
 """Return results as Perceval does, from texts that `jobgroup.decoding` has checked.
 
-Perceval's `get_results` would decode anything in a result, and import and call the function that
-the result names as its conversion. This module does everything else, for each release.
+Perceval's `get_results` would decode anything in a result, and would import and call the function
+that the result names as its conversion. This module does not, but otherwise it does what each
+release does.
 """
 
 from __future__ import annotations
@@ -31,9 +32,9 @@ def decode(text: str, budget: Budget | None = None) -> Any:
 
 
 def converted(results: Any) -> Any:
-    """Return decoded results, converted to the kind that their job requested.
+    """Convert decoded results to the kind that their job requested.
 
-    As in Perceval's `get_results`, they are None unless they are a JSON object.
+    As in Perceval's `get_results`, results that are not a JSON object become None.
 
     Raises:
         RefusedError: the conversion is not one of Perceval's, or draws too many samples.
@@ -95,7 +96,7 @@ def _check_number(conversion: str, results: Any, given: Mapping[str, Any]) -> No
         raise RefusedError("their conversion has no valid number of samples")
     total = sum(results.values())
     if conversion == "sample_count_to_samples":
-        most = total  # Perceval lists them one by one before it draws
+        most = total  # Perceval lists them before it draws
     elif total <= 0:
         raise RefusedError("their conversion needs probabilities above zero")
     elif conversion == "probs_to_sample_count":

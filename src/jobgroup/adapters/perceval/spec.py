@@ -1,4 +1,4 @@
-"""Specs of jobs and Executions: find their cloud, convert to JSON, and record a launch."""
+"""Create specs of jobs and Executions: find the cloud, convert to JSON, record a launch."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ def spec_of(
     status: Any = None,
     composition: dict[str, Any] | None = None,
 ) -> JobSpec:
-    """Return the spec of a job for a handler's cloud.
+    """Return the spec of a job on a handler's cloud.
 
     Args:
         handler: Perceval's handler for the cloud.
-        payload: payload to read params and metadata from.
+        payload: payload with the params and metadata.
         name: name of the job.
-        body: create body; with a composition, a body for each of the `parts`.
+        body: create body; with a composition, a body for each of its `parts`.
         kwargs: parameters of the execution.
-        remote_ids: ids of the sub-jobs of a job that was sent.
-        status: Perceval's status of a job that was sent.
+        remote_ids: ids of a sent job's sub-jobs.
+        status: Perceval's status of a sent job.
         composition: see `JobSpec`.
 
     Raises:
@@ -75,7 +75,7 @@ class Recorder:
 
     Args:
         handler: handler to replace.
-        details: details of the platform, so that they are not fetched again.
+        details: details of the platform, which are not fetched again.
     """
 
     def __init__(self, handler: Any, details: Any = None) -> None:
@@ -97,7 +97,7 @@ class Recorder:
 
 
 def json_ready(data: Any) -> dict[str, Any]:
-    """Return Perceval's objects in the form that its clouds receive."""
+    """Return Perceval's objects in the form that clouds receive."""
     try:
         ready: dict[str, Any] = json.loads(
             json.dumps(serialize(data), allow_nan=False, default=_as_number)
@@ -109,7 +109,7 @@ def json_ready(data: Any) -> dict[str, Any]:
 
 
 def _as_number(value: object) -> int | float:
-    """Return a numpy number as Python's, because Perceval itself would fail to send it."""
+    """Convert a NumPy number to Python's, because Perceval would fail to send it."""
     if isinstance(value, Integral):
         return int(value)
     if isinstance(value, Real):
@@ -118,7 +118,7 @@ def _as_number(value: object) -> int | float:
 
 
 def _session_of(handler: Any) -> dict[str, str]:
-    # a session that is started later has no id yet, so the provider finds a running one
+    # A session that is started later has no id yet. The provider finds a running session.
     names = ("project_id", "platform_id", "session_id")
     found = {name: getattr(handler, f"_{name}", None) for name in names}
     return {key: value for key, value in found.items() if value and isinstance(value, str)}

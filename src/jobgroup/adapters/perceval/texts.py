@@ -1,4 +1,4 @@
-"""Perceval's objects that their text identifies: states, noise models, post-selections."""
+"""Write Perceval's objects that a text identifies: states, noise models, post-selections."""
 
 from __future__ import annotations
 
@@ -10,5 +10,5 @@ from jobgroup.fingerprint import text_of
 
 
 def perceval_text(value: Any) -> str:
-    """Return Perceval's own text for an object, which is the same in each process."""
+    """Return Perceval's own text for an object. It is the same in each process."""
     return text_of(serialize(value))

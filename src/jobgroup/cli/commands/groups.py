@@ -54,7 +54,7 @@ def _delete(arguments: argparse.Namespace) -> int:
         if not _is_confirmed(f"Delete {name!r} ({content})? You can {ways_back}."):
             echo_err("Nothing was deleted.")
             return Exit.FAILED
-    catalog.delete(name, permanently=is_final)  # raises if there is no such group
+    catalog.delete(name, permanently=is_final)  # raises an error if there is no such group
     text = f"Deleted {name}."
     if not is_final:
         typed = f"-- {name!r}" if name.startswith("-") else repr(name)
@@ -67,7 +67,7 @@ def _is_confirmed(question: str) -> bool:
     sys.stderr.flush()
     answer = sys.stdin.readline().strip().casefold() if sys.stdin else ""
     if not sys.stdin or not sys.stdin.isatty():
-        echo_err("")  # the user pressed no Enter
+        echo_err("")  # the user has not pressed Enter
     return answer in ("y", "yes")
 
 

@@ -93,7 +93,7 @@ def _adopt(arguments: argparse.Namespace) -> int:
             labels=dict(arguments.labels),
         )
     except BaseException as error:
-        if is_new:  # all jobs are adopted, or none is and no group is created
+        if is_new:  # if no job is adopted, no group is created
             JobGroup.delete_job_group(name, permanently=True)
         if isinstance(error, TypeError | ValueError) and not isinstance(error, JobGroupError):
             raise UsageError(str(error)) from error
@@ -139,7 +139,7 @@ ADOPT = Command(
     _adopt,
     (
         NAME,
-        # no option for a token, because other users of the machine can see a command's arguments
+        # There is no option for a token: the machine's other users can see a command's arguments.
         argument("ids", nargs="+", metavar="ID", help="job id on the cloud"),
         argument("--platform", metavar="NAME", help="platform, if the cloud does not report it"),
         argument("--url", help="cloud URL (default: JOBGROUP_URL, otherwise Quandela Cloud)"),

@@ -17,7 +17,7 @@ from jobgroup.results.table import Table
 from jobgroup.store.output import user_path, write_output
 
 _COMMA: Final = re.compile(r",(?![^(]*\))")
-"""Matches commas between columns, but not those in a state such as p(|1,1>)."""
+"""Matches commas between columns, but not commas in a state such as p(|1,1>)."""
 
 
 def _results(arguments: argparse.Namespace) -> int:

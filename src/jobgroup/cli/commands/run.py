@@ -92,8 +92,8 @@ class _Wanted:
 
     Attributes:
         positions: positions of the jobs; None for the default jobs.
-        removals: number of removals in the group when the positions were looked up; None if they
-            were looked up just now.
+        removals: value of `Entries.removals` when the positions were looked up; None if they were
+            looked up just now.
         overrides: changed parameters.
     """
 
@@ -103,7 +103,7 @@ class _Wanted:
 
 
 def _read_wanted(group: JobGroup, arguments: argparse.Namespace) -> _Wanted:
-    """Return the jobs that the arguments, or a page on standard input, request.
+    """Return the jobs that the arguments request, or a page through standard input.
 
     Raises:
         JobGroupError: the page shows a group whose name another group has now.
@@ -128,14 +128,14 @@ def _read_wanted(group: JobGroup, arguments: argparse.Namespace) -> _Wanted:
 
 
 def _take_tokens(lines: Iterable[bytes]) -> None:
-    """Set the tokens that are typed in the page later, for a run that waits for one."""
+    """Set tokens that the user types in the page later, for a run that waits for a token."""
     for line in lines:
         url, account, token = json.loads(line)
         set_token(token, url=url, account=account)
 
 
 def _lines_of(descriptor: int) -> Iterator[bytes]:
-    """Read lines without a buffer: Python aborts if a thread still reads a buffer at its end."""
+    """Read lines without a buffer. Python aborts if a thread is reading a buffer at the exit."""
     unfinished = b""
     while part := os.read(descriptor, 1 << 20):
         *lines, unfinished = (unfinished + part).split(b"\n")
@@ -256,13 +256,13 @@ def _watch(arguments: argparse.Namespace) -> int:
 
 
 def _notify(command: str, event: GroupEvent) -> None:
-    """Run the user's command; it gets text from outside only in environment variables."""
+    """Run the user's command. It gets outside text only in environment variables."""
     variables = {
         "JOBGROUP_NAME": event.group.name,
         "JOBGROUP_EVENT": event.kind,
         "JOBGROUP_MESSAGE": event.message,
     }
-    done = subprocess.run(  # noqa: S602  # a shell is what the user wrote the command for
+    done = subprocess.run(  # noqa: S602 # the user wrote the command for a shell
         command, shell=True, env={**os.environ, **variables}, stdout=sys.stderr, check=False
     )
     if done.returncode:
@@ -278,7 +278,7 @@ def _exit_after(group: JobGroup) -> Exit:
 
 @contextmanager
 def _shown(view: View, group: JobGroup) -> Iterator[None]:
-    """Show the group in a thread while the block sends its jobs."""
+    """Show the group, in a thread, while the block sends its jobs."""
     over = Event()
     show = Thread(
         target=lambda: _show(view, follow_until(group, over)), name="jobgroup-view", daemon=True
@@ -302,9 +302,9 @@ def _graceful_shutdown(*, survives_hangup: bool) -> Iterator[None]:
     """Let SIGTERM end the block as Ctrl-C does.
 
     Args:
-        survives_hangup: whether SIGHUP only silences the terminal and does not end the command.
+        survives_hangup: whether the command continues, without output, after SIGHUP.
     """
-    # checked now, because a closed terminal no longer reports that it is a terminal
+    # Checked now, because a closed terminal no longer reports that it is one.
     terminals = [stream for stream in (sys.stdout, sys.stderr) if stream.isatty()]
 
     def terminate(_number: int, _frame: FrameType | None) -> None:

@@ -67,7 +67,7 @@ def _head(now: Snapshot) -> str:
 
 
 def _columns(records: Sequence[JobRecord]) -> dict[str, list[Cell]]:
-    """Return the jobs' columns that are not empty."""
+    """Return those columns of the jobs that are not empty."""
     columns: dict[str, list[Cell]] = {
         "job": [r.position for r in records],
         "name": [r.name for r in records],

@@ -16,7 +16,7 @@ from jobgroup.store.names import normalised
 
 
 def _echo_now(text: str) -> None:
-    """Print a line at once, so that a log or a pipe shows it while the server runs."""
+    """Print a line at once, so that a log or a pipe has it while the server runs."""
     echo(text)
     sys.stdout.flush()
 
