@@ -1,4 +1,4 @@
-"""jobgroup: a whole experiment of remote jobs in one named, persistent group.
+"""Keep a whole experiment of remote jobs in one named, persistent group.
 
 >>> from jobgroup import JobGroup
 """

@@ -1,4 +1,4 @@
-"""``python -m jobgroup`` is the command ``jobgroup``."""
+"""Run the command ``jobgroup`` as ``python -m jobgroup``."""
 
 from jobgroup.cli import main
 

@@ -1,4 +1,4 @@
-"""List, delete, restore and rename groups, and set aside damaged files."""
+"""List, delete, restore and rename groups, and move damaged files out of the way."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def similar_names(name: str) -> list[str]:
 
 
 def not_found(name: str) -> GroupNotFoundError:
-    """Return the error for a name without a group, which suggests similar names."""
+    """Return the error for a name that no group has. It suggests similar names."""
     near = similar_names(name)
     hint = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
     return GroupNotFoundError(
@@ -70,7 +70,7 @@ def summaries() -> list[GroupSummary]:
 
 
 def only_look() -> None:
-    """Make this process leave damaged files in place, because a server only reads groups."""
+    """Let this process leave damaged files in place, because a server only reads groups."""
     global _only_looks  # noqa: PLW0603  # one setting for the process
     _only_looks = True
 
@@ -81,7 +81,7 @@ def only_looks() -> bool:
 
 
 def quarantine(path: Path) -> Path:
-    """Set a damaged file aside unchanged; return its new path."""
+    """Move a damaged file, unchanged, to its own directory; return the new path."""
     aside = damaged_directory() / stamped(path.name.removesuffix(SUFFIX))
     for suffix in ("-wal", "-shm", "-journal", ""):
         with suppress(FileNotFoundError):
@@ -97,7 +97,7 @@ def delete(name: str, *, permanently: bool = False) -> None:
     Raises:
         GroupNotFoundError: no group of that name exists.
         GroupBusyError: a process is running the group.
-        StorageError: the group could not be moved; it is unchanged.
+        StorageError: the group could not be moved; nothing was changed.
     """
     empty_trash()
     path = group_path(name)
@@ -129,16 +129,16 @@ def delete(name: str, *, permanently: bool = False) -> None:
 
 
 def rename(name: str, new_name: str) -> None:
-    """Rename a group: copy its file and remove the old one.
+    """Rename a group: copy its file, and remove the old one.
 
-    The old group is first marked as deleted, so no process can change it any more, and the copy is
-    complete even if other processes have the group open.
+    The old group is marked as deleted first. No process can then change it, so the copy is complete
+    even if other processes have the group open.
 
     Raises:
         GroupNotFoundError: no group of that name exists.
         JobGroupError: a group of the new name exists.
         GroupBusyError: a process is running the group.
-        StorageError: the group could not be copied; it is unchanged.
+        StorageError: the group could not be copied; nothing was changed.
     """
     path, new_path = group_path(name), group_path(new_name)
     if not exists(name):
@@ -158,10 +158,10 @@ def rename(name: str, new_name: str) -> None:
 
 
 def complete_deletion(name: str) -> None:
-    """Finish a deletion or renaming that a killed process began.
+    """Finish a deletion or a renaming that a killed process began.
 
-    Remove the file if that process had already copied it to the trash or to a new name; otherwise
-    move it to the trash.
+    If that process had already copied the file to the trash or to a new name, remove the file.
+    Otherwise move it to the trash.
     """
     path = group_path(name)
     if path.exists() and is_marked_deleted(path):
@@ -171,7 +171,7 @@ def complete_deletion(name: str) -> None:
 
 
 def _copy_of(path: Path, others: Iterable[tuple[str, Path]]) -> str | None:
-    """Return the name of another file with the same group, at the same version or a later one."""
+    """Return the name of another file that has the same group at the same or a later version."""
     own = identity(path)
     for name, other in others:
         found = None if other == path else identity(other)
@@ -181,13 +181,13 @@ def _copy_of(path: Path, others: Iterable[tuple[str, Path]]) -> str | None:
 
 
 def delete_before(moment: datetime) -> list[str]:
-    """Move every group created before a moment to the trash; return their names.
+    """Move all groups created before a moment to the trash; return their names.
 
-    Damaged groups, and groups that a process is running, are kept with a warning.
+    Damaged groups, and groups that a process is running, remain. A warning lists them.
     """
     try:
         limit = moment.timestamp()  # a moment without a time zone is local time
-    except (ValueError, OverflowError):  # it is at a limit of the calendar
+    except (ValueError, OverflowError):  # the moment is at a limit of the calendar
         limit = -math.inf if moment.year == MINYEAR else math.inf
     found = summaries()
     for broken in (s for s in found if s.problem):
@@ -196,7 +196,7 @@ def delete_before(moment: datetime) -> list[str]:
 
 
 def delete_all() -> list[str]:
-    """Move every group to the trash; return their names."""
+    """Move all groups to the trash; return their names."""
     return _delete_all(names())
 
 
@@ -212,7 +212,7 @@ def _delete_all(doomed: Sequence[str]) -> list[str]:
 
 
 def trash() -> dict[str, Path]:
-    """Return the groups that can be restored: for each name, the one that was deleted last."""
+    """Return the groups that can be restored; of each name, the one that was deleted last."""
     empty_trash()
     return deleted_groups()
 
@@ -248,11 +248,11 @@ def restore(name: str) -> None:
         ) from None
     session = engine().open_session(path)
     if session is not None:
-        session.store.close()  # the next use opens the file that is there now
+        session.store.close()  # the next use opens the new file
 
 
 def empty_trash() -> None:
-    """Remove groups that were found expired twice, a day apart, from the trash."""
+    """Remove groups from the trash that two checks, a day apart, found expired."""
     with suppress(OSError):  # files that cannot be removed stay
         purge()
 

@@ -1,4 +1,4 @@
-"""The choice between the documented behaviour and that of Perceval 1.x, if they differ."""
+"""Choose between the documented behavior and that of Perceval 1.x."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 from typing import Final
 
 VARIABLE: Final = "JOBGROUP_COMPATIBILITY"
-"""Environment variable that makes the choice for a whole process."""
+"""Environment variable with the choice for a whole process."""
 
 _RELEASES: Final = ("1.x",)
 
@@ -21,8 +21,8 @@ def set_compatibility(release: str | None) -> None:
     `JOBGROUP_COMPATIBILITY` does the same.
 
     Args:
-        release: "1.x"; None for the environment variable's choice, otherwise the documented
-            behaviour.
+        release: "1.x"; None for the choice of the environment variable or, without one, for the
+            documented behavior.
 
     Raises:
         ValueError: the release is neither "1.x" nor None.
@@ -32,7 +32,7 @@ def set_compatibility(release: str | None) -> None:
 
 
 def waits_by_default() -> bool:
-    """Return whether a parallel run waits for the end of its jobs by default.
+    """Return whether parallel runs wait for the end of their jobs by default.
 
     Raises:
         ValueError: the environment variable has an invalid value.

@@ -1,7 +1,7 @@
-"""The token of each account, which is identified by an origin and a label.
+"""Find and keep the token of each account. An origin and a label identify an account.
 
 A token is sent only to the origin that it was set for. Tokens come from this process's memory, the
-environment, Perceval's configuration or the system's keyring, and are never in a group's file.
+environment, Perceval's configuration or the system's keyring. They are never in a group's file.
 """
 
 from __future__ import annotations
@@ -27,14 +27,16 @@ from jobgroup.origin import (
 from jobgroup.secret import Secret
 
 KEYRING_SERVICE: Final = "jobgroup"
-"""The keyring's service name. Its user name is the origin, after ``label@`` if there is a label."""
+"""Service name in the keyring. The user name is the origin, with ``label@`` before it if there is a
+label.
+"""
 
 _Key = tuple[str, str]
 _log = logger(__name__)
 
 
 class Credentials:
-    """The tokens of one process. They are safe to use from any thread, and no repr shows one."""
+    """The tokens of one process. No repr shows a token. Thread-safe."""
 
     def __init__(self) -> None:
         self._lock = Lock()
@@ -48,13 +50,13 @@ class Credentials:
 
         Args:
             token: the token; line breaks and spaces around it are removed.
-            url: the cloud's URL; JOBGROUP_URL or Quandela Cloud by default.
+            url: the cloud's URL; by default JOBGROUP_URL or Quandela Cloud.
             account: label that distinguishes accounts of one cloud.
 
         Raises:
             TypeError: `token`, `url` or `account` is not a string.
-            ValueError: the token is empty or has invalid characters, or the URL is not a cloud's,
-                or is plain http to another machine. An earlier token stays set.
+            ValueError: the token is empty or has invalid characters, or the URL is not a cloud's or
+                is plain http to another machine. An earlier token stays set.
         """
         secret = _hidden(token)
         place = Secret(url) if isinstance(url, str) else url
@@ -73,7 +75,7 @@ class Credentials:
         """Forget the tokens that came from `set_token` or with jobs.
 
         Later calls use the environment, Perceval's configuration and the system's keyring, which
-        are not changed. A run that finds no token waits for one.
+        are not changed. A run without a token waits for one.
         """
         with self._lock:
             self._given.clear()
@@ -81,7 +83,7 @@ class Credentials:
             self._keyring.clear()
 
     def remember(self, origin: str, label: str, token: str | None) -> None:
-        """Keep the token of an added job, if it is valid. A token from `set_token` comes first."""
+        """Keep the token of an added job, if it is valid. One from `set_token` takes precedence."""
         try:
             origin, clean = normalise_origin(origin), _clean(_hidden(token))
         except (TypeError, ValueError):
@@ -93,11 +95,12 @@ class Credentials:
             self._tell(origin, label)
 
     def token_for(self, origin: str, label: str = "") -> str:
-        """Return the token of an account, looked up at each call.
+        """Look up and return the token of an account.
 
-        The first token found is used: `set_token`; added jobs; JOBGROUP_TOKEN for JOBGROUP_URL;
-        Perceval's configurations (including PCVL_CLOUD_TOKEN and SCALEWAY_CLOUD_TOKEN) for their
-        URLs; the system's keyring, which is read once per account and may show a prompt.
+        The first token found is used, in this order: `set_token`; added jobs; JOBGROUP_TOKEN for
+        JOBGROUP_URL; Perceval's configurations (including PCVL_CLOUD_TOKEN and
+        SCALEWAY_CLOUD_TOKEN) for their URLs; the system's keyring. The keyring is read once per
+        account, and may show a prompt.
 
         Raises:
             MissingTokenError: no token is known, or the origin is plain http to another machine.
@@ -124,7 +127,7 @@ class Credentials:
         )
 
     def on_change(self, callback: Callable[[str, str], None]) -> Callable[[], None]:
-        """Call `callback(origin, label)` at each new token; return a function that ends this."""
+        """Call `callback(origin, label)` for new tokens; return a function that unsubscribes."""
         with self._lock:
             self._callbacks.append(callback)
 
@@ -146,14 +149,14 @@ class Credentials:
         for callback in callbacks:
             try:
                 callback(origin, label)
-            except Exception:  # noqa: BLE001  # a listener's fault is not the caller's
+            except Exception:  # noqa: BLE001 # an error of a callback is not the caller's
                 _log.exception("A callback for new tokens failed. The token was set.")
 
 
 def default_url(provider: str = "quandela") -> str:
-    """Return the default URL of a provider's cloud: JOBGROUP_URL, otherwise Quandela Cloud.
+    """Return the default URL of a provider's cloud: JOBGROUP_URL or Quandela Cloud.
 
-    Scaleway's only cloud needs no setting.
+    For Scaleway, it is Scaleway's only cloud.
 
     Raises:
         ValueError: the provider has no default URL and JOBGROUP_URL is not set.
@@ -169,7 +172,7 @@ def default_url(provider: str = "quandela") -> str:
 
 
 def _hidden(token: object) -> Secret | str:
-    """Return a token that no traceback shows; for another type, the type's name."""
+    """Return a token that no traceback shows; if it is not a string, return its type's name."""
     return Secret(token) if isinstance(token, str) else type(token).__name__
 
 
@@ -205,7 +208,7 @@ def _ask_keyring(user: str) -> Secret | None:
         import keyring
 
         return _clean_or_none(keyring.get_password(KEYRING_SERVICE, user))
-    except Exception as error:  # noqa: BLE001  # no extra, no backend, locked: all mean no token
+    except Exception as error:  # noqa: BLE001 # no extra, no backend, or locked: there is no token
         _log.debug("The system's keyring has no token (%s).", type(error).__name__)
         return None
 

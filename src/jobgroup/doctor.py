@@ -1,6 +1,6 @@
-"""Check what jobgroup needs from a machine and a cloud, as text for a bug report.
+"""Check what jobgroup needs from a machine and a cloud, and report it as text for bug reports.
 
-Nothing changes on the cloud, and no finding contains a token, a password or the path of the home
+Nothing on the cloud is changed. No finding contains a token, a password or the path of the home
 directory.
 """
 
@@ -59,9 +59,9 @@ class Finding:
 
     Attributes:
         check: name of the check.
-        verdict: whether jobgroup works with the result.
-        text: result in words.
-        advice: what to do; "" for nothing.
+        verdict: judgment on the result.
+        text: result, as a sentence.
+        advice: what the user should do; "" for nothing.
     """
 
     check: str
@@ -147,7 +147,7 @@ def _directory() -> Iterator[Finding]:
 
 def _groups() -> Iterator[Finding]:
     found = catalog.summaries()
-    # without group names, which may be private
+    # Group names are left out, because they may be private.
     broken = [(on_disk(encode(each.name) + SUFFIX), each.problem) for each in found if each.problem]
     problems = sorted({problem.replace(file, "its file") for file, problem in broken})
     if problems:
@@ -222,7 +222,7 @@ def _cloud(origin: str) -> list[Finding]:
 
 
 async def _ask(origin: str) -> list[Finding]:
-    """Send a cloud one free request, and judge its response."""
+    """Send one request to a cloud, which costs nothing, and judge the response."""
     from jobgroup.providers.http import Response, bearer
     from jobgroup.providers.rest import RestClient
 
@@ -286,7 +286,7 @@ def _clock(date: str, sent_at: float, took_s: float) -> Finding:
 
 
 def _without_home(finding: Finding) -> Finding:
-    home = os.path.expanduser("~")  # noqa: PTH111  # it raises nothing if there is none
+    home = os.path.expanduser("~")  # noqa: PTH111 # it raises no error if there is none
     if len(home) < 2:
         return finding
     return replace(

@@ -1,6 +1,6 @@
-"""Every exception that jobgroup raises, in one tree.
+"""Define every exception that jobgroup raises, in one tree.
 
-Each message says what happened, what it means for your data and what to do next.
+Each message says what happened, what it means for your data, and what to do next.
 
 JobGroupError
 ├── InvalidNameError (ValueError)              the name cannot be used for a group
@@ -103,11 +103,11 @@ class JobGroupError(Exception):
     job: Any = None
 
     def __str__(self) -> str:
-        """Return the message without the control characters that clouds and files may put in it."""
+        """Return the message without control characters, which clouds and files may put in it."""
         return plain(super().__str__())
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Pickle every attribute; by default, pickle would keep only the message."""
+        """Pickle all attributes; by default, pickle keeps only the message."""
         return _again, (type(self), self.args, vars(self))
 
 
@@ -119,7 +119,7 @@ def _again(kind: type[JobGroupError], args: tuple[Any, ...], state: dict[str, An
 
 
 class JobGroupWarning(UserWarning):
-    """The category of jobgroup's warnings, for example about a part of a call that failed."""
+    """The category of jobgroup's warnings, for example about a call that failed in part."""
 
 
 def warn(sentence: str) -> None:
@@ -143,7 +143,7 @@ class DuplicateJobError(JobGroupError, ValueError):
 
 
 class JobRemovedError(JobGroupError, LookupError):
-    """The job was removed from its group, or other jobs have since taken its position."""
+    """The job was removed from its group, or another job has its position now."""
 
 
 class InvalidOverrideError(JobGroupError, ValueError):
@@ -151,7 +151,7 @@ class InvalidOverrideError(JobGroupError, ValueError):
 
 
 class UnknownColumnError(JobGroupError, LookupError):
-    """The table has no column of that name; the message lists its columns."""
+    """The table has no column of that name. The message lists the table's columns."""
 
 
 class OutputExistsError(JobGroupError, FileExistsError):
@@ -163,11 +163,11 @@ class StorageError(JobGroupError, OSError):
 
 
 class CorruptGroupError(StorageError):
-    """The group's file is damaged and was set aside intact."""
+    """The group's file is damaged. It was moved to another directory, unchanged."""
 
 
 class UnsupportedVersionError(StorageError):
-    """Another version of jobgroup wrote the group's file, which was not touched."""
+    """Another version of jobgroup wrote the group's file. The file was not changed."""
 
 
 class GroupDeletedError(StorageError):
@@ -189,7 +189,7 @@ class GroupBusyError(JobGroupError):
 
     Attributes:
         host: name of the machine that the process runs on.
-        pid: its process id there.
+        pid: process id on that machine.
         since: time at which its run began (aware, UTC).
     """
 
@@ -209,14 +209,14 @@ class RunStoppedError(JobGroupError):
 
 
 class UnconfirmedJobError(JobGroupError):
-    """A request was sent, and may have created a job: `confirm` or `resend` the job."""
+    """A request was sent and may have created a job: `confirm` or `resend` the job."""
 
 
 class ResultsError(JobGroupError):
-    """Some results could not be fetched or decoded; this error carries the others.
+    """Some results could not be fetched or decoded. This error carries the others.
 
     Attributes:
-        results: the result of each job in the group's order; None for a job without one.
+        results: the result of each job, in the group's order; None for a job without a result.
         failures: the error for each missing result, by position.
     """
 
@@ -233,7 +233,7 @@ class ResultsError(JobGroupError):
 
 
 class MissingDependencyError(JobGroupError, ImportError):
-    """An optional dependency is not installed; the message names the extra that installs it."""
+    """An optional dependency is not installed. The message names the extra that installs it."""
 
 
 class InvalidProviderError(JobGroupError):
@@ -249,7 +249,7 @@ class MissingTokenError(CredentialsError):
 
 
 class InvalidTokenError(CredentialsError):
-    """The cloud rejects the token, and jobs keep their last known state."""
+    """The cloud rejects the token. Jobs keep their last known state."""
 
 
 class CloudError(JobGroupError):
@@ -257,9 +257,9 @@ class CloudError(JobGroupError):
 
     Attributes:
         origin: scheme, host and port of the cloud.
-        status_code: the HTTP status, None if there was no response.
-        detail: the cloud's own text, None if it sent none.
-        retry_after_s: seconds that the cloud asks clients to wait, None if it does not.
+        status_code: HTTP status; None if there was no response.
+        detail: the cloud's own text; None if it sent none.
+        retry_after_s: seconds that the cloud asks clients to wait; None if it does not ask.
     """
 
     def __init__(
@@ -283,7 +283,7 @@ class CloudUnreachableError(CloudError, ConnectionError):
 
     Attributes:
         is_misconfigured: whether a setting of this machine, such as a proxy's URL, prevents the
-            request, so that it fails until the setting is corrected.
+            request. The request then fails until the setting is corrected.
     """
 
     def __init__(self, message: str, *, is_misconfigured: bool = False, **details: Any) -> None:
@@ -292,7 +292,7 @@ class CloudUnreachableError(CloudError, ConnectionError):
 
 
 class NoResponseError(CloudUnreachableError):
-    """The request was sent and no response came, so it may have arrived."""
+    """The request was sent and no response arrived. It may have reached the cloud."""
 
 
 class CloudUnavailableError(CloudError):
@@ -308,7 +308,7 @@ class RequestRejectedError(CloudError):
 
 
 class QuotaExceededError(RequestRejectedError):
-    """The account's plan allows no more jobs now; jobs that were sent stay sent."""
+    """The account's plan allows no more jobs now. Sent jobs are not affected."""
 
 
 class InsufficientCreditsError(CloudError):

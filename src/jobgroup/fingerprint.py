@@ -1,8 +1,8 @@
-"""Fingerprints of create bodies, which identify equal jobs, and differences of bodies. Pure.
+"""Compute fingerprints of create bodies, which identify equal jobs, and compare bodies. Pure.
 
 The same experiment has a different body in each Python process, because Perceval adds the process
-id and writes maps in any order. So a body is first read into plain values: Perceval's packed texts,
-messages and archives are parsed, without building any object or evaluating any formula.
+id and writes maps in any order. So a body is first converted to plain values. Perceval's packed
+texts, messages and archives are parsed for this; no object is built, and no formula is evaluated.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from jobgroup.decoding import Archive, Budget, RefusedError, messages
 from jobgroup.words import shown
 
 LIMITS: Final = frozenset({"max_samples", "max_shots"})
-"""Parameters of the amount of data, not of the experiment."""
+"""Parameters for the amount of data, not for the experiment."""
 
 _IGNORED: Final = frozenset({"process_id", "pcvl_version", "job_name", "job_group_name"})
 _PREFIX: Final = ":PCVL:"
@@ -29,7 +29,7 @@ _UNORDERED: Final = frozenset({"BSCount", "BSDistribution", "StateVector", "SVDi
 _TERMS: Final = re.compile(r"(?<=>)\+")
 _NEGATIVE_ZERO: Final = struct.pack("<d", -0.0)
 _EXACT: Final = 2**53
-"""From this number on, some whole numbers are not floats."""
+"""Number from which on floats cannot represent all whole numbers."""
 
 _LONG: Final = 40
 _NAMES: Final = {
@@ -45,11 +45,11 @@ _NAMES: Final = {
 
 
 class Fingerprint(NamedTuple):
-    """The features that equal jobs share.
+    """Hashes that equal jobs share.
 
     Attributes:
-        identity: hash of the settings and the amount of data to take.
-        settings: hash without `LIMITS`; results of jobs with equal settings can be pooled.
+        identity: hash of the settings and of the amount of data to take.
+        settings: hash without `LIMITS`. The results of jobs with equal settings can be pooled.
     """
 
     identity: bytes
@@ -59,7 +59,7 @@ class Fingerprint(NamedTuple):
 def with_composition(
     body: Mapping[str, Any], composition: Mapping[str, Any] | None
 ) -> Mapping[str, Any]:
-    """Return a body to compare, with the recipe for its results if jobgroup composes them."""
+    """Return a body for comparison, with the recipe for its results if jobgroup composes them."""
     return body if composition is None else {**body, "composition": composition}
 
 
@@ -99,7 +99,7 @@ def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
 
 
 def incomparable(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
-    """Return why two bodies of different releases cannot be compared; "" if they can.
+    """Return the reason why two bodies from different releases cannot be compared; "" if they can.
 
     >>> incomparable({"pcvl_version": "1.1.0"}, {"pcvl_version": "1.2.4"})
     'written by Perceval 1.1.0, not comparable'
@@ -109,7 +109,7 @@ def incomparable(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
 
 
 def text_of(packed: str) -> str:
-    """Return the content of a text that Perceval packed, without its class name.
+    """Unpack a text of Perceval, and return it without its class name.
 
     >>> text_of(":PCVL:BasicState:|1,0>")
     '|1,0>'
@@ -168,7 +168,7 @@ def _without_limits(values: Any) -> Any:
 
 
 def _plain(value: Any) -> Any:
-    """Return a value in the form that all equal values share."""
+    """Return a value in a form that is the same for all equal values."""
     if isinstance(value, str):
         if not value.startswith((_PREFIX, _ARCHIVE)):
             return value
@@ -187,7 +187,7 @@ def _plain(value: Any) -> Any:
 def _read_once(text: str) -> Any:
     try:
         return _read(text, Budget())
-    except (ValueError, RecursionError):  # including RefusedError: the text itself is compared
+    except (ValueError, RecursionError):  # also RefusedError: the text itself is compared
         return _Digest(_hex(text.encode("utf-8", "surrogatepass")))
 
 
@@ -217,7 +217,7 @@ def _object(kind: str, content: str, budget: Budget) -> Any:
 
 
 def _message(message: Any, budget: Budget) -> Any:
-    """Return the parts of an experiment, each of which can differ; otherwise a message's digest."""
+    """Return the parts of an experiment, which can differ; return another message's digest."""
     if message.DESCRIPTOR.name != "Experiment":
         return _digest_of(message, budget)
     parts: dict[str, Any] = {}
@@ -244,7 +244,7 @@ def _digest_of(message: Any, budget: Budget) -> _Digest:
 
 
 def _unify(message: Any, budget: Budget) -> None:
-    """Rewrite numbers and nested texts within a message in one form."""
+    """Rewrite a message's numbers and nested texts in a standard form."""
     for field, value in message.ListFields():
         if field.message_type is not None:
             is_map = field.message_type.GetOptions().map_entry

@@ -1,4 +1,4 @@
-"""One job of a group: a view of the job's record, with methods that send commands to the engine."""
+"""Define `RemoteJob`: a view of a job's record, with methods that send commands to the engine."""
 
 from __future__ import annotations
 
@@ -32,18 +32,17 @@ if TYPE_CHECKING:
 
 
 class RemoteJob:
-    """A job for a cloud, with the properties and methods that Perceval's ``RemoteJob`` has.
+    """A job for a cloud, with the properties and methods of Perceval's ``RemoteJob``.
 
-    Get the jobs of a group from the group (`JobGroup.remote_jobs`). To use jobgroup without
-    Perceval, create a job from a body that you write, and add it to a group.
+    A group has its jobs in `JobGroup.remote_jobs`. To use jobgroup without Perceval, create a job
+    from a body that you write, and add the job to a group.
 
     Args:
-        body: body of the request that creates the job, ``{"payload": {...}}``, or the payload
-            alone.
+        body: body of the request that creates the job, ``{"payload": {...}}``, or only the payload.
         platform: name of the platform, such as ``"sim:altair"``.
         provider: ``"quandela"``, ``"scaleway"``, or the name that a plugin defines
             (docs/providers.md).
-        url: the cloud's base URL; `JOBGROUP_URL` or the provider's only cloud by default.
+        url: the cloud's base URL; by default `JOBGROUP_URL` or the provider's only cloud.
         account: label of the account, if there are several on one cloud.
         name: the job's name on the cloud.
 
@@ -102,9 +101,9 @@ class RemoteJob:
 
     @staticmethod
     def from_id(job_id: str, rpc_handler: Any) -> Any:
-        """Return Perceval's own object for a job on a cloud; `JobGroup.add` accepts it.
+        """Return Perceval's own object for a job on a cloud. `JobGroup.add` accepts this object.
 
-        `JobGroup.adopt` adds jobs by their ids alone, without Perceval.
+        Without Perceval, `JobGroup.adopt` adds jobs by their ids.
 
         Args:
             job_id: id of the job on the cloud.
@@ -118,10 +117,10 @@ class RemoteJob:
         return job_from_id(job_id, rpc_handler)
 
     def _to_spec(self, kwargs: Mapping[str, Any]) -> JobSpec:
-        """Return the spec of a new entry for this job, with the parameters of its call.
+        """Return the spec of a new entry for this job, with parameters.
 
         Raises:
-            TypeError: the job may have been sent, or it was sent and `kwargs` is not empty.
+            TypeError: the job may have been sent; or it was sent, and `kwargs` is not empty.
             InvalidOverrideError: the job is in a group and has no such parameter.
         """
         if self._session is not None:
@@ -177,7 +176,7 @@ class RemoteJob:
     def _body_with(
         self, given: Mapping[str, Any], effect: str
     ) -> tuple[dict[str, Any], dict[str, Any]]:
-        """Return the stored body and the job's parameters, with the given values for some of them.
+        """Return the stored body and parameters, with the given values in place of theirs.
 
         Raises:
             InvalidOverrideError: the job has no such parameter, or only Perceval can change it.
@@ -196,7 +195,7 @@ class RemoteJob:
         return dict(changed), {**record.params, **given}
 
     def __reduce_ex__(self, protocol: Any) -> Any:
-        """Pickle and copy a job of a group by its group's uuid and its permanent entry id."""
+        """Pickle or copy a job as its group's uuid and its permanent entry id."""
         if self._session is None:
             return super().__reduce_ex__(protocol)
         group = GroupReference(self._session)
@@ -208,7 +207,7 @@ class RemoteJob:
     def position(self) -> int | None:
         """Position in the group, counted from 0; None for a job that is in no group.
 
-        The position changes if an entry before the job is removed.
+        The position changes when an earlier entry is removed.
         """
         return None if self._session is None else self._record.position
 
@@ -221,7 +220,7 @@ class RemoteJob:
     def id(self) -> str | None:
         """Id on the cloud; None for a job that was never sent.
 
-        The id of an Execution with several jobs on the cloud is their ids, joined with " + ".
+        For an Execution with several jobs on the cloud, these are their ids, joined with " + ".
         """
         return None if self._session is None else self._record.remote_id
 
@@ -252,12 +251,12 @@ class RemoteJob:
 
     @property
     def params(self) -> dict[str, Any]:
-        """Parameters of the job's call, and the short values of its payload."""
+        """Parameters of the job's call, and short values from its payload."""
         return {} if self._session is None else self._record.params
 
     @property
     def delta_parameters(self) -> dict[str, dict[str, Any]]:
-        """Parameters of the execution, and those with which Perceval converts the results."""
+        """Parameters of the execution, and parameters with which Perceval converts results."""
         body = self._body if self._session is None else self._session.store.body(self._entry_id)
         payload = (body or {}).get("payload") or {}
         context = payload.get("job_context") or {}
@@ -288,7 +287,7 @@ class RemoteJob:
 
     @property
     def note(self) -> str:
-        """Your note about the job, which you can set at any time."""
+        """Your note about the job. You can set it at any time."""
         return "" if self._session is None else self._record.note
 
     @note.setter
@@ -304,12 +303,12 @@ class RemoteJob:
 
     @property
     def message(self) -> str | None:
-        """The cloud's last message: why the job failed, or what the job is doing."""
+        """The cloud's last message: the reason for a failure, or the current phase of the job."""
         return None if self._session is None else self._record.message
 
     @property
     def status(self) -> JobStatus:
-        """Status, polled if it may have changed; calling the status returns its name.
+        """Status, after a poll if it may have changed. Calling the status returns its name.
 
         Raises:
             CredentialsError: the token is missing or rejected.
@@ -355,13 +354,13 @@ class RemoteJob:
 
     @property
     def is_waiting(self) -> bool:
-        """Whether the job is waiting to run; also true for an unsent job, as in Perceval."""
+        """Whether the job is waiting to run. As in Perceval, it is True for an unsent job too."""
         return self.status.waiting
 
     # -- commands ----------------------------------------------------------------------------------
 
     def execute_async(self, *args: Any, **kwargs: Any) -> RemoteJob:
-        """Send the job, and return as soon as its id is known.
+        """Send the job, and return when its id is known.
 
         Args:
             args: `max_samples`, if it is not given by name.
@@ -419,15 +418,15 @@ class RemoteJob:
         self._raise_for(self._do("cancel", entry_ids=[self._entry_id]))
 
     def rerun(self, *, params: Mapping[str, Any] | None = None, replace: bool = True) -> RemoteJob:
-        """Run the job again as a new job on the cloud; the old attempt stays readable.
+        """Run the job again as a new job on the cloud. The old attempt stays in `attempts`.
 
         Args:
             params: new values for parameters of the job, such as ``max_shots``; see
                 `JobGroup.rerun`.
-            replace: whether to rerun this entry; otherwise a new one is appended.
+            replace: whether to rerun this entry; otherwise a new entry is appended.
 
         Returns:
-            The entry that was rerun: this one, or the new one.
+            The entry of the rerun: this entry or the new one.
 
         Raises:
             RuntimeError: the job has not failed.
@@ -466,8 +465,8 @@ class RemoteJob:
     def resend(self) -> None:
         """Resend an unconfirmed job, or a job that its cloud has lost.
 
-        Look for an unconfirmed job on the cloud first: the first request may have created the job,
-        and you would pay for both.
+        First look for an unconfirmed job on the cloud. If the first request did create a job, you
+        would pay for both.
 
         Raises:
             RuntimeError: the job is neither unconfirmed nor lost.
@@ -497,7 +496,7 @@ class RemoteJob:
         return results_of_one(self._attached(), self._record)
 
     def _revise(self, spec: JobSpec) -> None:
-        """Replace the body of an unsent job with the one that its direct execution sends.
+        """Replace the body of an unsent job with the body that a direct execution sends.
 
         Raises:
             RuntimeError: the job was already sent.
@@ -584,7 +583,7 @@ def job_of(session: GroupSession, entry_id: int, kind: type[RemoteJob] = RemoteJ
 
 @contextmanager
 def naming_its_job(session: GroupSession) -> Iterator[None]:
-    """Add the job to a `JobGroupError` that is about one job of the group."""
+    """Set the job of a `JobGroupError` that is about one job of the group."""
     try:
         yield
     except JobGroupError as error:
@@ -605,7 +604,7 @@ def _is_worth_showing(value: object) -> bool:
 
 
 def status_of(record: JobRecord) -> JobStatus:
-    """Return the status of a record."""
+    """Return a record's status."""
     word = record.state if record.state in _STATUS_WORDS else "waiting"
     return JobStatus(
         status=RunningStatus(word),
@@ -621,7 +620,7 @@ _STATUS_WORDS = frozenset(s.value for s in RunningStatus)
 
 
 async def until_ended(session: GroupSession, entry_id: int) -> None:
-    """Wait until a job has ended, or turns out not to be on the cloud."""
+    """Wait until a job has ended, or is found not to be on the cloud."""
 
     async def has_ended() -> bool:
         record = await session.in_thread(session.store.record, entry_id)

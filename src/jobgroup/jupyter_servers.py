@@ -1,7 +1,7 @@
-"""Check this user's Jupyter servers, whose environment may differ from that of the kernels.
+"""Check the user's Jupyter servers, which may have another environment than the kernels.
 
-If it does, dashboards work in a notebook's kernel, but the sidebar and reopened notebooks show
-other groups, or none.
+If they do, dashboards work in a notebook's kernel, but the sidebar and reopened notebooks show
+other groups or none.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ TIMEOUT_S: Final = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """The jobgroup package and data directory that a process uses.
+    """The jobgroup package and the data directory that a process uses.
 
     Attributes:
         version: version of jobgroup.
@@ -41,7 +41,7 @@ def this_side() -> Side:
 
 
 def running() -> Iterator[tuple[str, Side | str]]:
-    """Return the running servers, each with its side, or the reason why its side is unknown.
+    """Yield the running servers, each with its side or the reason why its side is unknown.
 
     Raises:
         ImportError: Jupyter Server is not installed in this environment.

@@ -1,7 +1,8 @@
-"""Module loggers that are silent by default and whose messages cannot control a terminal.
+"""Create loggers that are silent by default and cannot control a terminal.
 
-Programs decide what is shown. If a program configures no logging, only errors reach standard error:
-each names something that would otherwise be lost, such as the id of a job that could not be stored.
+Programs decide what is shown. If a program does not configure logging, only errors are written to
+standard error. Each error names something that would otherwise be lost, such as the id of a job
+that could not be stored.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ class _PlainText(logging.Filter):
     """Removes control characters from messages, for every handler."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Pass every record, as plain text."""
+        """Convert each record's message to plain text."""
         try:
             text = record.getMessage()
         except (TypeError, ValueError):
@@ -49,5 +50,5 @@ logging.getLogger("jobgroup").addHandler(_UnhandledErrors(logging.ERROR))
 def logger(name: str) -> logging.Logger:
     """Return the logger of a module: ``logger(__name__)``."""
     found = logging.getLogger(name)
-    found.addFilter(_PLAIN_TEXT)  # only once, however often it is called
+    found.addFilter(_PLAIN_TEXT)  # has no effect if the logger already has it
     return found

@@ -1,4 +1,4 @@
-"""Normalise the origins of clouds, and decide whether a token may be sent to one. Pure."""
+"""Normalize the origins of clouds, and decide whether a token may be sent to them. Pure."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _DEFAULT_PORTS: Final = {"https": 443, "http": 80}
 
 
 def normalise_origin(url: str | Secret) -> str:
-    """Return a cloud's base URL in its normal form: lower case, no default port or final slash.
+    """Return a cloud's base URL in normal form: lower case, no default port, no final slash.
 
     A path prefix is kept. If the URL is a `Secret`, no traceback shows it.
 
@@ -47,7 +47,7 @@ def normalise_origin(url: str | Secret) -> str:
         return _normalised(url)
     except ValueError as error:
         problem = str(error)
-    del url  # it may contain a password, and some tools show a frame's local variables
+    del url  # it may contain a password, and some tools show local variables
     raise ValueError(problem)
 
 
@@ -75,7 +75,7 @@ def _normalised(url: str) -> str:
 
 
 def names_host(host: str) -> bool:
-    """Return whether a text can be a host name: each label has 1 to 63 characters.
+    """Return whether a text can be a host name, with labels of 1 to 63 characters.
 
     >>> names_host("cloud.example"), names_host("cloud..example")
     (True, False)
@@ -87,7 +87,7 @@ def names_host(host: str) -> bool:
 
 
 def is_url_of(url: object, origin: str) -> bool:
-    """Return whether a URL, written in any form, is that of an origin.
+    """Return whether a URL, in any form, belongs to an origin.
 
     >>> is_url_of("https://API.scaleway.com/", SCALEWAY), is_url_of(None, SCALEWAY)
     (True, False)
@@ -98,9 +98,9 @@ def is_url_of(url: object, origin: str) -> bool:
         return False
 
 
-@lru_cache(maxsize=1024)  # asked before each request
+@lru_cache(maxsize=1024)  # called before each request
 def is_loopback(origin: str) -> bool:
-    """Return whether an origin is on this machine; False for anything but a URL.
+    """Return whether an origin is on this machine; False if it is not a URL.
 
     >>> is_loopback("http://[::1]:80"), is_loopback("http://[::1")
     (True, False)
@@ -116,7 +116,7 @@ def is_loopback(origin: str) -> bool:
 
 
 def may_carry_token(origin: str) -> bool:
-    """Return whether a token may be sent to an origin: https, or plain http on this machine.
+    """Return whether a token may be sent to an origin: only with https, or on this machine.
 
     >>> may_carry_token("http://127.0.0.1:8000"), may_carry_token("http://example.org")
     (True, False)

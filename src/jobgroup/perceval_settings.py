@@ -1,8 +1,7 @@
-"""Perceval's configuration on this machine: the tokens of its clouds, and proxies.
+"""Read Perceval's configuration on this machine: its clouds' tokens and its proxies.
 
-If Perceval is already imported, its own settings are used, because they include unsaved ones.
-Otherwise its files and variables are read as Perceval reads them, because importing it takes
-seconds.
+If Perceval is already imported, its own settings are used, because some may be unsaved. Otherwise,
+its files and variables are read as Perceval reads them, because the import would take seconds.
 """
 
 from __future__ import annotations
@@ -43,11 +42,11 @@ _CONFIGS: Final = (
     ),
 )
 _PROXIES_SECTION: Final = "remote"
-"""The section with the proxies of all clouds."""
+"""Section with the proxies of all clouds."""
 
 
 def data_directory() -> Path:
-    """Return Perceval's data directory: ``PCVL_PERSISTENT_PATH``, or the platform's."""
+    """Return Perceval's data directory: ``PCVL_PERSISTENT_PATH`` or the platform's default."""
     from platformdirs import user_data_dir
 
     chosen = os.environ.get("PCVL_PERSISTENT_PATH")
@@ -55,7 +54,7 @@ def data_directory() -> Path:
 
 
 def tokens(origin: str) -> Iterator[object]:
-    """Yield unchecked candidates for an origin's token, the best first."""
+    """Yield unchecked candidates for an origin's token, best first."""
     for config in _CONFIGS:
         theirs = _imported(config)
         if theirs is not None:
@@ -69,7 +68,7 @@ def tokens(origin: str) -> Iterator[object]:
 
 
 def proxies(origin: str) -> dict[Any, Any]:
-    """Return the unchecked proxies of a configured origin, scheme to proxy URL; {} for others."""
+    """Return the unchecked proxies of a configured origin, by scheme; {} for other origins."""
     for config in _CONFIGS:
         theirs, found = _imported(config), None
         if theirs is not None:
@@ -88,7 +87,7 @@ def _imported(config: _Config) -> Any:
 def _asked(theirs: Any, config: _Config, origin: str, what: str) -> object:
     try:
         asked = theirs()
-        # Perceval 0.13 and 1.0 support no other cloud
+        # Perceval 0.13 and 1.0 support only one cloud.
         url = asked.get_url() if hasattr(asked, "get_url") else config.default_url
         return getattr(asked, what)() if is_url_of(url, origin) else None
     except Exception:  # noqa: BLE001  # a broken configuration has no values
@@ -101,7 +100,7 @@ def _is_for(config: _Config, saved: dict[str, Any], origin: str) -> bool:
 
 
 def _token_of_0_12(origin: str) -> str | None:
-    # Perceval 0.12 saves the token in a file of its own, for the only cloud that it supports.
+    # Perceval 0.12 saves the token for its only cloud in a separate file.
     if origin != QUANDELA_CLOUD:
         return None
     try:

@@ -1,8 +1,7 @@
-"""The proxies used to reach each account's cloud.
+"""Keep the proxies that lead to each account's cloud.
 
-They come from the jobs that were added, otherwise from Perceval's configuration. Like tokens, they
-are kept in this process's memory and never in a group's file, because a proxy's URL may contain a
-password.
+They come from added jobs or, without any, from Perceval's configuration. A proxy's URL may contain
+a password. So proxies, like tokens, are kept in this process's memory and never in a group's file.
 """
 
 from __future__ import annotations
@@ -16,13 +15,13 @@ _from_jobs: Final[dict[tuple[str, str], dict[str, str]]] = {}
 
 
 def remember_proxies(origin: str, label: str, proxies: Mapping[str, str]) -> None:
-    """Remember the proxies of an added job; a job without proxies changes nothing."""
+    """Keep the proxies of an added job. A job without proxies changes nothing."""
     if usable := _usable(proxies):
         _from_jobs[origin, label] = usable
 
 
 class AccountProxies(Mapping[str, str]):
-    """An account's proxies, a mapping of scheme to proxy URL that is looked up at each access.
+    """An account's proxies, as a mapping of scheme to proxy URL. Each access looks them up.
 
     Perceval's configuration is read once, and again after `refresh`.
     """
@@ -56,5 +55,5 @@ class AccountProxies(Mapping[str, str]):
 
 
 def _usable(proxies: Mapping[Any, Any]) -> dict[str, str]:
-    # requests takes None for no proxy, and Perceval's file may contain anything
+    # For requests, None means no proxy. Perceval's file may contain anything.
     return {k: v for k, v in proxies.items() if isinstance(k, str) and v and isinstance(v, str)}

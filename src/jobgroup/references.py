@@ -1,4 +1,4 @@
-"""References to a group or job that outlive the open group, in this process or another."""
+"""Refer to a group after it was closed, in this process or another."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class GroupReference:
-    """A group by its name and uuid. It keeps no file open; the next use reopens the group.
+    """A group's name and uuid. This keeps no file open; the next use reopens the group.
 
     Args:
         session: session of the open group.
@@ -26,7 +26,7 @@ class GroupReference:
         self._session = weakref.ref(session)
 
     def session(self) -> GroupSession:
-        """Session of the group, which is opened if necessary.
+        """Session of the group. The group is opened if necessary.
 
         Raises:
             GroupNotFoundError, GroupDeletedError: the group no longer exists.
@@ -40,10 +40,10 @@ class GroupReference:
 
 
 def session_of(name: str, uuid: str) -> GroupSession:
-    """Return the session of the group with this name and uuid.
+    """Return the session of the group that has this name and uuid.
 
     Raises:
-        GroupNotFoundError: no group has the name, or a group with another uuid has it.
+        GroupNotFoundError: no group has the name, or the group with the name has another uuid.
         StorageError: the group's file cannot be read.
     """
     path = group_path(name)

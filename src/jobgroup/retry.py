@@ -1,8 +1,9 @@
-"""Retries for reads, creates and runs, and the waits between attempts.
+"""Retry reads, creates and runs, and wait between attempts.
 
-It is built on tenacity, which accepts our own `stop` and `sleep`: a run decides at each failure
+This uses tenacity, which accepts our own `stop` and `sleep`. So a run can decide after each failure
 whether to continue, and can be canceled during a wait. stamina, whose argument names we use,
-accepts neither, and draws its jitter from the global generator, which a user may have seeded.
+accepts neither of them. It also draws jitter from the global generator, which the user may have
+seeded.
 """
 
 from __future__ import annotations
@@ -21,14 +22,14 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 MAX_RETRY_AFTER_S: Final = 3600.0
-"""Longest wait in seconds that a cloud can request; after this time, jobgroup tries again."""
+"""Longest wait, in seconds, that a cloud can request. After it, jobgroup tries again."""
 
-_random: Final = random.Random()  # users may seed the global generator
+_random: Final = random.Random()  # users may have seeded the global generator
 
 
 @dataclass
 class Backoff:
-    """Waits that grow with each consecutive failure: at least half is fixed, the rest is random.
+    """Waits that grow with each consecutive failure. At least half is fixed; the rest is random.
 
     Source: M. Brooker, "Exponential Backoff and Jitter", AWS Architecture Blog, 2015.
     """
@@ -38,10 +39,10 @@ class Backoff:
     failures: int = field(default=0, init=False)
 
     def next_s(self, retry_after_s: float | None = None) -> float:
-        """Return the seconds to wait after one more failure, at least the cloud's Retry-After."""
+        """Return the seconds to wait after another failure; at least the cloud's Retry-After."""
         half_s = 0.5 * min(self.wait_max, self.wait_initial * 2.0 ** min(self.failures, 20))
         self.failures += 1
-        # Jitter is added to Retry-After too, because a cloud sends the same value to many clients.
+        # Jitter is also added to Retry-After, because a cloud sends the same value to many clients.
         jitter_s = half_s * _random.random()
         return max(half_s, min(retry_after_s or 0.0, MAX_RETRY_AFTER_S)) + jitter_s
 
@@ -61,19 +62,21 @@ async def retry(
     sleep: Callable[[float], Awaitable[None]] | None = None,
     on_retry: Callable[[Exception, float], Awaitable[None]] | None = None,
 ) -> T:
-    """Return a coroutine function's result, calling it again after temporary errors.
+    """Return a coroutine function's result; call it again after temporary errors.
 
-    A cloud's Retry-After is respected, up to an hour. Canceling the task stops the retries at once.
+    A cloud's Retry-After is respected, up to an hour. Canceling the task stops the retries
+    immediately.
 
     Args:
-        function: coroutine function, called until it succeeds.
+        function: coroutine function to call until it succeeds.
         on: function that returns whether the same call may succeed after an error.
-        attempts: function that returns the maximum number of calls; called after each failure.
-        timeout: seconds from the first call; after that, no call is repeated.
+        attempts: function that returns the maximum number of calls; it is called after each
+            failure.
+        timeout: seconds after the first call from which no call is repeated.
         wait_initial: maximum wait after the first failure, in seconds; it doubles each time.
         wait_max: maximum wait in seconds, unless the cloud requests a longer one.
         sleep: coroutine function that waits for a number of seconds; it may return early.
-        on_retry: coroutine function, called before each wait with the error and the seconds.
+        on_retry: coroutine function that is called before each wait with the error and the seconds.
 
     Raises:
         Exception: the error of the last attempt.
@@ -84,7 +87,7 @@ async def retry(
         return attempt >= attempts() or time.monotonic() - began > timeout
 
     try:
-        return await function()  # the usual case: no bookkeeping, and no import of tenacity
+        return await function()  # the usual case: tenacity is not imported
     except Exception as error:
         if not on(error) or is_last(1):
             raise

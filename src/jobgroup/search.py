@@ -1,6 +1,6 @@
-"""The grammar of job queries, for `JobGroup.find` and the dashboard. Pure.
+"""Search jobs with queries, for `JobGroup.find` and the dashboard. Pure.
 
-The dashboard has its own version, `js/src/data/search.ts`; tests run both on
+The dashboard has its own version, `js/src/data/search.ts`. Tests run both versions on
 `tests/search_examples.json`.
 """
 
@@ -25,9 +25,9 @@ class Searched:
 
     Attributes:
         position: position, found with ``#3``.
-        state: state, found with ``is:`` or the beginning of its name.
+        state: state, found with ``is:`` or with the start of its name.
         texts: texts, found with any part of them.
-        columns: pairs of a column's name and a value; a name may occur several times.
+        columns: pairs of a column's name and a value. A name may occur several times.
     """
 
     position: int
@@ -124,7 +124,7 @@ def _compares(term: re.Match[str], jobs: Sequence[Searched]) -> Test:
 
 
 def _in_texts(term: re.Match[str], relation: str, word: str, jobs: Sequence[Searched]) -> Test:
-    """Match ``name=value`` as a word in texts, because no job has such a column."""
+    """Match ``name=value`` as a word in texts, because no job has a column of that name."""
     if jobs and not (relation == "=" and any(_has_word(job, word) for job in jobs)):
         known = dict.fromkeys(column for job in jobs for column, _ in job.columns)
         name = _unquoted(term["name"])
@@ -162,7 +162,7 @@ def _has_word(job: Searched, word: str) -> bool:
 
 
 def _all(answers: Iterator[bool]) -> bool:
-    """Return whether there is at least one value, and all are true."""
+    """Return whether there is at least one value and all values are true."""
     found = list(answers)
     return bool(found) and all(found)
 
@@ -180,7 +180,7 @@ def _is_number(value: Any) -> bool:
 
 
 def _text(value: object) -> str:
-    """Return a value as text; whole numbers have no decimal point."""
+    """Return a value as text. Whole numbers have no decimal point."""
     if isinstance(value, str):
         return value
     if isinstance(value, float) and value.is_integer():

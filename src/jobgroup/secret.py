@@ -1,4 +1,4 @@
-"""A text that no traceback, log or repr shows, such as a token or a proxy's password. Pure."""
+"""Define a text that no traceback, log or repr shows, such as a token. Pure."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from urllib.parse import quote
 _HIDDEN: Final = "[token]"
 
 _NO_CHANCE: Final = 16
-"""A secret of at least this length appears nowhere by chance; a short one, such as "none", may."""
+"""Length from which a secret does not appear in a text by chance, as "none" may."""
 
 
 class Secret:
-    """A text that its repr and str do not show.
+    """A text whose repr and str do not show it.
 
     Tools that print local variables (rich, `%xmode Verbose`, `pytest -l`, error trackers) call
-    `repr`. A subclass of `str` is no protection: some of these tools shorten long strings first,
-    which shows them.
+    `repr`. A subclass of `str` would not protect the text, because some of these tools shorten long
+    strings first and show the rest.
 
     >>> token = Secret("abc")
     >>> token, f"{token}", token.reveal()
@@ -42,11 +42,11 @@ class Secret:
         return hash(self._text)
 
     def reveal(self) -> str:
-        """Return the text. Use it at once, and do not assign it to a variable."""
+        """Return the text. Use it immediately, and do not assign it to a variable."""
         return self._text
 
     def hide_in(self, text: str) -> str:
-        """Return another text without this one, in any form that JSON or a URL gives it.
+        """Return a text without this secret, in any form that JSON or a URL gives it.
 
         >>> Secret("s/3").hide_in("bad s/3, s%2F3")
         'bad [token], [token]'
@@ -58,11 +58,11 @@ class Secret:
         return text
 
     def hide_in_bytes(self, data: bytearray) -> bytearray:
-        """Return bytes without this text, unless it is so short that it may be there by chance."""
+        """Return bytes without this secret, unless it is so short that it may occur by chance."""
         if len(self._text) >= _NO_CHANCE and self._text.encode() in data:
             return data.replace(self._text.encode(), _HIDDEN.encode())
         return data
 
 
 NOTHING: Final = Secret("")
-"""No secret."""
+"""An empty secret."""

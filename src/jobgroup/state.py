@@ -1,4 +1,4 @@
-"""Traits that follow a group's file. You can observe them without a widget."""
+"""Define `GroupState`, traits that follow a group's file and can be observed without a widget."""
 
 from __future__ import annotations
 
@@ -21,25 +21,24 @@ MAX_PRIORITIES = 50
 
 
 class GroupState(HasTraits):
-    """The state of a group. You can read it at any time; traits that you observe stay up to date.
+    """The state of a group. You can read it at any time. Traits that you observe stay up to date.
 
-    Observers are called in a thread of the engine. While there are observers, jobgroup polls the
-    cloud.
+    Observers are called in an engine thread. While there are observers, jobgroup polls the cloud.
 
     Attributes:
         counts: jobs by state.
         progress: share of jobs that have ended, 0 to 1.
-        eta_s: shortest and longest likely time, in seconds, until all jobs that were sent, or that
-            a running process will send, have ended; None if unknown. It is estimated from the rate
+        eta_s: shortest and longest likely time, in seconds, until all jobs have ended that were
+            sent or that a running process will send; None if unknown. It is estimated from the rate
             at which jobs end.
         stalled_since: time at which the last job ended, in seconds since the epoch, if no job has
             ended for ten times as long as usual; None otherwise.
         sender: the process that sends the group's jobs, with `host`, `pid`, `since` (seconds since
             the epoch), `is_this_process`, and `is_from_page` (whether a page started it); None if
             there is none.
-        results_on_cloud_only: number of successful jobs whose results are not in the group's file;
-            clouds may delete them, so fetch them with `JobGroup.keep_results`.
-        version: number that grows with every change.
+        results_on_cloud_only: number of successful jobs whose results are not in the group's file.
+            Clouds may delete results, so fetch them with `JobGroup.keep_results`.
+        version: number that grows with each change.
         active: whether a job is running or waiting, or a process is sending jobs. When `active`
             changes to False, the group has finished.
         busy: what this process is doing ("run" or "rerun"); "" for nothing.
@@ -49,8 +48,8 @@ class GroupState(HasTraits):
             could not be written to disk, the sentence names the job and its id.
         trouble: kind of the incident: "disk", "token", "credits", "unreachable" or "".
         trouble_since: time at which the incident began, in seconds since the epoch.
-        updated_at: time of the last response of a cloud, in seconds since the epoch; None before
-            the first response.
+        updated_at: time of the cloud's last response, in seconds since the epoch; None before the
+            first response.
     """
 
     counts = Dict()
@@ -116,13 +115,13 @@ class GroupState(HasTraits):
             self.last_error = self._session.settling.sentence or str(error)
 
     def observe(self, *args: Any, **kwargs: Any) -> None:
-        """Observe traits as in traitlets; the first observer makes the engine follow the group."""
+        """Observe traits as in traitlets. The first observer makes the engine poll the group."""
         super().observe(*args, **kwargs)
         if self._unsubscribe is None:
             self._unsubscribe = self._session.subscribe(self._follow)
 
     def unobserve_all(self, name: Any = ...) -> None:
-        """Remove all observers as in traitlets; the engine stops following the group for them."""
+        """Remove observers as in traitlets. The engine no longer polls the group for them."""
         if name is ...:
             super().unobserve_all()
             if self._unsubscribe is not None:

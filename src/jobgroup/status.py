@@ -1,10 +1,9 @@
-"""The states of a job, and the sets of states behind every count and list.
+"""Define the states of a job, and the sets of states for counts and lists. Pure.
 
-A job of a group is in exactly one *state* (:data:`STATES`). Eight of the states are reported by a
-cloud, and have a :class:`RunningStatus`; four belong to the group alone: *unsent* (never sent),
-*refused* (the cloud rejected the request for this job), *sending* (the intent is on disk, the
-request is in flight) and *unconfirmed* (the request was sent and its outcome is unknown).
-Everything here is pure: no clock, no disk, no socket.
+A job of a group is in exactly one *state* (:data:`STATES`). Clouds report eight of the states;
+these have a :class:`RunningStatus`. Only the group has the other four: *unsent* (never sent),
+*refused* (the cloud rejected the request for this job), *sending* (the intent is on disk, and the
+request is in flight) and *unconfirmed* (the request was sent, and its outcome is unknown).
 """
 
 from __future__ import annotations
@@ -20,8 +19,8 @@ from typing import Any, Final, Literal, TypedDict, get_args
 class RunningStatus(Enum):
     """A job's status, as a cloud reports it.
 
-    A member is equal to the member of Perceval's enum that has the same name. Names are compared
-    because Perceval's *values* changed between releases.
+    A member equals the member of Perceval's enum with the same name. Names are compared, because
+    Perceval's *values* changed between releases.
     """
 
     NONE = "none"
@@ -40,7 +39,7 @@ class RunningStatus(Enum):
         return NotImplemented
 
     def __hash__(self) -> int:
-        return hash(self.name)  # as in Enum, so that both classes mix in sets and dicts
+        return hash(self.name)  # as in Enum, so that sets and dicts can mix both classes
 
     @staticmethod
     def from_server_response(word: str) -> RunningStatus:
@@ -59,10 +58,9 @@ class RunningStatus(Enum):
     def merge_with_index(
         left: RunningStatus, right: RunningStatus, index_left: int, index_right: int
     ) -> tuple[RunningStatus, int]:
-        """Return the joint status of two parts of a job, and the index of the part that decides.
+        """Return the joint status of two parts of a job, and the index of the deciding part.
 
-        The status that comes later in the order of the members decides; success and waiting
-        together are ``RUNNING``.
+        The status that is defined later decides. Success and waiting together are ``RUNNING``.
         """
         order = list(RunningStatus.__members__)
         ranked = sorted(
@@ -104,16 +102,16 @@ State = Literal[
 """State of a job."""
 
 STATES: Final[tuple[State, ...]] = get_args(State)
-"""Every state, in the order in which a dashboard shows them."""
+"""All states, in the order in which the dashboard shows them."""
 
 REMOTE_MISSING: Final = "404"
-"""Status word of a job that is *unknown* because its cloud no longer has the job."""
+"""Status word of a job that is *unknown* because its cloud no longer has it."""
 
 NOT_SENT: Final = frozenset({UNSENT, REFUSED})
 """States of ``list_unsent_jobs()``, which ``progress()['Unfinished'][1]['not sent']`` counts."""
 
 TERMINAL: Final = frozenset({"success", "error", "canceled"})
-"""States that never change, so jobgroup does not poll jobs in them."""
+"""States that never change. jobgroup does not poll jobs in these states."""
 
 FAILED: Final = frozenset({"error", "canceled"})
 """States that a rerun takes if no jobs are named."""
@@ -139,8 +137,9 @@ _MAY_BECOME: Final = {
     UNSENT: frozenset(),
     **dict.fromkeys(ON_CLOUD, ON_CLOUD | TERMINAL),
 }
-"""The next states of an attempt. An *unsent* attempt was sent in part; an *unknown* one may have
-been closed by the user. Final states never change."""
+"""Next states of an attempt. An *unsent* attempt was sent in part. The user may have closed an
+*unknown* one. Final states never change.
+"""
 
 
 def may_become(state: str, to: str) -> bool:
@@ -172,7 +171,8 @@ FILTERS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "other": ("suspended", "unknown"),
     }
 )
-"""The states that each filter of the dashboard shows. Each state is in "all" and in one other."""
+"""States that each filter of the dashboard shows. Each state is in "all" and in one other filter.
+"""
 
 LABELS: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -184,7 +184,8 @@ LABELS: Final[Mapping[str, str]] = MappingProxyType(
         "error": "failed",
     }
 )
-"""The dashboard's label for each state. Its search and filter, and `JobGroup.find`, accept both."""
+"""The dashboard's label for each state. The dashboard and `JobGroup.find` accept states and labels.
+"""
 
 
 def parse_state(word: str) -> str | None:
@@ -204,7 +205,7 @@ BAR_ORDER: Final = (
     *(state for state in STATES if state in TERMINAL),
     *(state for state in reversed(STATES) if state not in TERMINAL),
 )
-"""The order of the segments of a progress bar: ended jobs first, unsent jobs last."""
+"""Order of the segments of a progress bar: ended jobs first, unsent jobs last."""
 
 
 class Progress(TypedDict):
@@ -213,7 +214,7 @@ class Progress(TypedDict):
     Attributes:
         Total: number of all jobs.
         Finished: number of jobs that have ended, and ``{'successful': a, 'unsuccessful': b}``.
-        Unfinished: number of the others, and ``{'sent': c, 'not sent': d}``.
+        Unfinished: number of the other jobs, and ``{'sent': c, 'not sent': d}``.
     """
 
     Total: int
@@ -222,7 +223,7 @@ class Progress(TypedDict):
 
 
 def progress_of(counts: Mapping[str, int]) -> Progress:
-    """Return the counts of ``JobGroup.progress()`` from counts by state.
+    """Convert counts by state to the counts of ``JobGroup.progress()``.
 
     >>> progress_of({"success": 1, "running": 2, "unsent": 3})["Unfinished"]
     [5, {'sent': 2, 'not sent': 3}]
@@ -243,13 +244,12 @@ def progress_of(counts: Mapping[str, int]) -> Progress:
 
 @dataclass(frozen=True, slots=True)
 class JobStatus:
-    """A job's status at one moment, with the properties that Perceval's ``JobStatus`` has.
+    """A job's status at one moment, with the properties of Perceval's ``JobStatus``.
 
-    Calling a status returns its name: ``job.status()`` is ``"RUNNING"``. An unsent job's status is
-    ``WAITING``, as in Perceval; ``job.was_sent`` and ``job.state`` distinguish unsent jobs from
-    waiting ones.
+    Calling a status returns its name: ``job.status()`` is ``"RUNNING"``. As in Perceval, an unsent
+    job's status is ``WAITING``. Use ``job.was_sent`` or ``job.state`` to distinguish unsent jobs.
 
-    Times are in seconds since the epoch (UTC), durations in seconds; ``progress`` is 0 to 1.
+    Times are in seconds since the epoch (UTC), and durations in seconds. ``progress`` is 0 to 1.
     """
 
     status: RunningStatus = RunningStatus.WAITING
@@ -313,7 +313,7 @@ class JobStatus:
 
     @property
     def running_time(self) -> float:
-        """Time that the job ran, or has run so far, in seconds; 0.0 before the job starts."""
+        """Run time so far, in seconds; 0.0 before the job starts."""
         if self.duration:
             return self.duration
         if self.start_timestamp is None or self.completed:
@@ -323,13 +323,13 @@ class JobStatus:
 
 @dataclass(frozen=True, slots=True)
 class RemoteStatus:
-    """A cloud's response about one job; missing values are None.
+    """A job's status as its cloud reports it. Missing values are None.
 
     Attributes:
         provider_status: the cloud's own status word, unchanged.
         state: the corresponding state (`STATES`).
-        message: why the job failed, or what the job is doing.
-        progress: 0 to 1.
+        message: reason for a failure, or current phase of the job.
+        progress: share of the job that is done, 0 to 1.
         created_at: time of creation, in seconds since the epoch.
         started_at: time of the start, in seconds since the epoch.
         duration_s: run time in seconds.

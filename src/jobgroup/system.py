@@ -1,7 +1,7 @@
-"""Facts about the machine beyond wall clock and host name: boots, processes, mounts.
+"""Find out about the machine's boots, processes and mounts.
 
-The system's answers are read as bytes, because names of programs, mount points and paths need not
-be UTF-8. Sources: proc(5), pid_namespaces(7), random(4).
+The system's files are read as bytes, because names of programs, mount points and paths may not be
+UTF-8. Sources: proc(5), pid_namespaces(7), random(4).
 """
 
 from __future__ import annotations
@@ -26,11 +26,12 @@ class ProcessIdentity(NamedTuple):
     """The identity of a process and its machine. No two living processes have the same one.
 
     Attributes:
-        host: name of the machine, for messages only: containers and clones share names.
+        host: name of the machine, only for messages, because containers and clones share names.
         boot: id of the running kernel's boot; "" if unknown.
-        namespace: namespace of the process id; each container has its own.
+        namespace: namespace of the process id; each container has its own namespace.
         pid: process id within the namespace.
-        started: distinguishes processes that had the same pid; "" if unknown.
+        started: start of the process, which distinguishes processes with the same pid; "" if
+            unknown.
     """
 
     host: str
@@ -41,7 +42,7 @@ class ProcessIdentity(NamedTuple):
 
     @classmethod
     def from_json(cls, text: str) -> ProcessIdentity:
-        """Return a stored identity; a damaged one matches no process."""
+        """Return a stored identity. A damaged one matches no process."""
         try:
             return cls(*json.loads(text))
         except (TypeError, ValueError):
@@ -60,8 +61,8 @@ def this_process() -> ProcessIdentity:
 def life_of(process: ProcessIdentity) -> Life:
     """Return what this machine can prove about a process.
 
-    "gone" is a proof: the process ran since this machine's boot, its id is in our namespace, and no
-    such process exists now. "unknown" means that nothing can be proved from here.
+    "gone" is certain: the process ran after this machine's boot, its id is in our namespace, and no
+    such process exists now. "unknown" means that this machine can prove nothing.
     """
     if not process.boot or process.boot != boot_id() or process.namespace != _namespace():
         return "unknown"
@@ -73,7 +74,7 @@ def life_of(process: ProcessIdentity) -> Life:
 def boot_id() -> str:
     """Return an id for this machine's current boot; "" if there is none.
 
-    On Linux, the kernel provides it. On other systems it is the minute of the boot, which may
+    On Linux, the kernel provides it. On other systems, it is the minute of the boot. That may
     change if the clock is set, and then proves nothing.
     """
     with suppress(OSError):
@@ -95,13 +96,13 @@ def _namespace() -> str:
 def _own_start(pid: int) -> str:
     if sys.platform != "linux":
         return _start_elsewhere(pid)
-    # not by process id: /proc may belong to another namespace
+    # The process id is not used, because /proc may belong to another namespace.
     fields = _stat(PROC / "self/stat")
     return "" if fields is None else fields[19].decode("ascii")
 
 
 def _stat(path: Path) -> list[bytes] | None:
-    """Return the fields after the second, which is the program's name in brackets."""
+    """Return the fields after the second field, which is the program's name in brackets."""
     try:
         fields = path.read_bytes().rpartition(b")")[2].split()
     except OSError:
@@ -121,12 +122,12 @@ def _exists(pid: int) -> bool:
     if os.name == "nt":
         import psutil
 
-        return bool(psutil.pid_exists(pid))  # there, os.kill(pid, 0) sends Ctrl-C
+        return bool(psutil.pid_exists(pid))  # on Windows, os.kill(pid, 0) sends Ctrl-C
     try:
         os.kill(pid, 0)
     except (ProcessLookupError, OverflowError):
         return False
-    except OSError:  # the process of another user
+    except OSError:  # the process belongs to another user
         return True
     return True
 
@@ -135,12 +136,12 @@ def _life_in_proc(process: ProcessIdentity) -> Life:
     if not _proc_is_ours():
         return "unknown"
     fields = _stat(PROC / str(process.pid) / "stat")
-    if fields is None:  # mounted with hidepid, for example
+    if fields is None:  # for example, mounted with hidepid
         return "unknown" if _exists(process.pid) else "gone"
     if process.started and fields[19].decode("ascii") != process.started:
         return "gone"
     state, threads = fields[0], int(fields[17])
-    if state in b"XxZ" and threads <= 1:  # a zombie: it has ended
+    if state in b"XxZ" and threads <= 1:  # a zombie has ended
         return "gone"
     return "stopped" if state in b"Tt" else "running"
 
@@ -174,12 +175,12 @@ def _life_elsewhere(process: ProcessIdentity) -> Life:
 def file_system_type(directory: Path) -> str:
     """Return the type of the file system that holds a directory, in lower case; "" if unknown.
 
-    On Windows, another machine's drive is a "network drive", whatever its format.
-    Sources: proc(5), /proc/self/mountinfo; psutil for Windows and macOS.
+    On Windows, another machine's drive is a "network drive", with any format. Sources: proc(5),
+    /proc/self/mountinfo; psutil for Windows and macOS.
     """
     resolved = os.path.realpath(directory)
     with suppress(OSError):
-        os.stat(resolved)  # noqa: PTH116  # what is mounted on demand is mounted now
+        os.stat(resolved)  # noqa: PTH116 # this mounts what is mounted on demand
     if os.name == "nt":
         return _drive_type(resolved)
     if sys.platform != "linux":
@@ -192,13 +193,13 @@ def file_system_type(directory: Path) -> str:
 
 
 def type_in_mountinfo(lines: Iterable[bytes], directory: bytes) -> str:
-    """Return the type of the longest mount point that holds the directory; later mounts win."""
+    """Return the type of the longest mount point that holds the directory; of several, the last."""
     best, kind = b"", b""
     for line in lines:
         fields, described = (part.split(b" ") for part in line.partition(b" - ")[::2])
         if len(fields) < 5 or not described[0]:
             continue
-        # a space is written as \040
+        # The file writes a space as \040.
         point = re.sub(rb"\\([0-7]{3})", lambda m: bytes([int(m[1], 8) & 255]), fields[4])
         if len(point) >= len(best) and _holds(point, directory):
             best, kind = point, described[0]
@@ -231,6 +232,6 @@ def _partition_type(directory: str) -> str:
 def _partitions() -> list[Any]:
     import psutil
 
-    with suppress(Exception):  # systems that cannot tell raise various errors
+    with suppress(Exception):  # some systems raise various errors
         return list(psutil.disk_partitions(all=True))
     return []

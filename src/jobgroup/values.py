@@ -1,4 +1,4 @@
-"""Convert users' single values to JSON: numpy's, pandas', dates, Enums, paths. Pure."""
+"""Convert users' single values to JSON: numbers, dates, Enums, paths. Pure."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ _KINDS: Final[tuple[tuple[Any, Callable[[Any], Any]], ...]] = (
 
 
 def plain(value: Any) -> Any:
-    """Return a single value as a bool, int, float, text, or None if it is missing.
+    """Return a single value as a bool, int, float or text; None if it is missing.
 
-    Anything but a single value is returned unchanged. A date with a time zone is written in UTC.
+    Other values are returned unchanged. A date with a time zone is written in UTC.
 
     >>> from pathlib import Path
     >>> plain(float("nan")), plain(datetime(2026, 1, 2)), plain(Path("a", "b"))
@@ -53,25 +53,25 @@ def is_missing(value: Any) -> bool:
         return False
     try:
         return bool(value != value)  # noqa: PLR0124  # NaN and NaT of every library
-    except (TypeError, ValueError):  # an array, which is not a single value
+    except (TypeError, ValueError):  # an array is not a single value
         return False
 
 
 RELATIVE_TOLERANCE: Final = 1e-9
 SPAN_TOLERANCE: Final = 1e-12
-"""Numbers that differ by less than this share of the larger one, or of the span, are one value."""
+"""Share of the larger number, or of the span, below which a difference is due to rounding."""
 
 _EXACT: Final = 2**53
-"""From this number on, some whole numbers are not floats."""
+"""Number from which on floats cannot represent all whole numbers."""
 
 
 def is_number(value: Any) -> bool:
-    """Return whether this is a number; True is not one."""
+    """Return whether a value is a number; True is not a number."""
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def span_of(values: Iterable[Any]) -> float:
-    """Return the difference of the greatest and the least finite number."""
+    """Return the difference between the greatest and the least finite number."""
     finite = [
         number for value in values if is_number(value) and math.isfinite(number := as_float(value))
     ]
@@ -79,7 +79,7 @@ def span_of(values: Iterable[Any]) -> float:
 
 
 def is_same_number(one: float, other: float, span: float = 0.0) -> bool:
-    """Return whether two numbers differ only by rounding, which whole numbers never do.
+    """Return whether two numbers differ only by rounding. Whole numbers never do.
 
     Args:
         one: first number.
@@ -101,7 +101,7 @@ def is_same_number(one: float, other: float, span: float = 0.0) -> bool:
 
 
 def is_same_value(one: Any, other: Any) -> bool:
-    """Return whether two values are equal, in whatever form they are given.
+    """Return whether two values are equal, in any form.
 
     >>> is_same_value(0.1 + 0.2, 0.3), is_same_value(True, 1), is_same_value(Decimal(2), 2.0)
     (True, False, True)
@@ -113,7 +113,7 @@ def is_same_value(one: Any, other: Any) -> bool:
 
 
 def as_float(number: float) -> float:
-    """Return a number as a float; a whole number beyond the range of floats becomes an infinity."""
+    """Return a number as a float. A whole number beyond the range of floats becomes infinite."""
     try:
         return float(number)
     except OverflowError:
@@ -121,10 +121,10 @@ def as_float(number: float) -> float:
 
 
 def plain_deep(value: Any) -> Any:
-    """Return a value whose single values, at any depth, are `plain`; arrays are lists.
+    """Apply `plain` to all single values in a value, at any depth, and convert arrays to lists.
 
-    Missing values stay unchanged: with null in place of NaN, a request would describe another
-    experiment.
+    Missing values stay unchanged, because with null in place of NaN, a request would describe a
+    different experiment.
     """
     if isinstance(value, dict):
         return {key: plain_deep(each) for key, each in value.items()}
@@ -143,7 +143,7 @@ def _iso(value: date) -> str:
 
 
 def _of_numpy(value: Any) -> Any:
-    """Return the value of a numpy scalar or zero-dimensional array."""
+    """Return the value of a NumPy scalar or a zero-dimensional array."""
     kind = getattr(getattr(value, "dtype", None), "kind", "")
     if getattr(value, "shape", None) != () or kind not in {*"biufMU"}:
         return value

@@ -1,4 +1,4 @@
-"""Format texts for people so that they cannot control a terminal. Pure."""
+"""Format texts for people. The texts cannot control a terminal. Pure."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from jobgroup.status import STATES
 
 
 def plain(text: object) -> str:
-    r"""Return a text without control characters, but with its line breaks.
+    r"""Return a text without control characters except line breaks.
 
     >>> plain("done\x1b[2J\nnext")
     'done [2J\nnext'
@@ -58,28 +58,28 @@ def format_counts(counts: Mapping[str, int]) -> str:
 
 
 def shown(value: object, at_most: int = 80) -> str:
-    r"""Return a value as a message quotes it: escaped, and at most a line or two long.
+    r"""Return a value as messages quote it: escaped and shortened.
 
     >>> shown("a\x1b"), shown("x" * 100, 10)
     ("'a\\x1b'", "'xxxxxxxx…")
     """
     try:
-        # only the beginning of a long text is escaped
+        # Only the beginning of a long text is escaped.
         text = repr(value[: at_most + 1] if isinstance(value, str | bytes) else value)
-    except Exception:  # noqa: BLE001  # it is nested too deeply, or its own repr fails
+    except Exception:  # noqa: BLE001 # the value is nested too deeply, or its repr fails
         return f"a {type(value).__name__}"
     return text if len(text) <= at_most + 2 else f"{text[: at_most - 1]}…"
 
 
 def text_of(what: str, value: object) -> str:
-    """Return the text that a user gave, for example for a note.
+    """Return a user's text, for example a note.
 
     Raises:
         TypeError: the value cannot be written as text, for example because it contains itself.
     """
     try:
         return str(value)
-    except Exception as error:  # noqa: BLE001  # code of the value's class
+    except Exception as error:  # noqa: BLE001 # the value's class may raise anything
         raise TypeError(
             f"{what} must be a string, got a {type(value).__name__} that cannot be written as one"
             f" ({type(error).__name__}). Nothing was changed."
