@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import random
 import re
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -98,6 +100,17 @@ def near(found: list[Any], expected: list[Any]) -> None:
     np.testing.assert_allclose(np.array(found), np.array(sorted(expected)), atol=2e-4)
 
 
+def agree_soon(check: Callable[[], None]) -> None:
+    """Check until it passes: choices and changes reach the page a moment later."""
+    for _ in range(20):
+        try:
+            check()
+            return
+        except AssertionError:
+            time.sleep(1)
+    check()
+
+
 def test_exports_have_the_data_of_matplotlib_after_columns_come_and_go(
     cloud, make_group, ui, open_page
 ):
@@ -137,7 +150,7 @@ def test_exports_have_the_data_of_matplotlib_after_columns_come_and_go(
         shown = [float(row[-7]) for row in rows if row[-7]]
         near(sorted(shown), mesh.compressed().tolist())
 
-    check()
+    agree_soon(check)
     before = at("plot-caption").inner_text()
     jg.add(
         job_of(cloud, {"results": {"|1,1>": 3, "|2,0>": 1}}),
@@ -151,4 +164,4 @@ def test_exports_have_the_data_of_matplotlib_after_columns_come_and_go(
     wait(lambda: jg.results_table()["status"].count("running") == 0)
     expect(at("plot")).to_have_attribute("data-y", "|1,1>")
     expect(at("plot")).to_have_attribute("data-x", "phi")
-    check()
+    agree_soon(check)
