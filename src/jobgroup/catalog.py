@@ -27,6 +27,7 @@ from jobgroup.store.paths import damaged_directory, existing_groups, group_path,
 from jobgroup.store.summaries import identity, is_marked_deleted
 from jobgroup.store.summary_index import summaries_of
 from jobgroup.store.trash import TRASH_RETENTION_DAYS, deleted_groups, place_for, purge, stamped
+from jobgroup.words import format_unended
 
 _only_looks = False
 
@@ -261,6 +262,6 @@ def _warn_of_active(name: str, active: Sequence[str]) -> None:
     ids = ", ".join(active[:5])
     more = f" and {len(active) - 5} more" if len(active) > 5 else ""
     warn(
-        f"{len(active)} jobs of {name!r} have not ended and continue on the cloud: {ids}{more}."
+        f"{format_unended(len(active), name)}, and the cloud continues: {ids}{more}."
         " Restore the group with JobGroup.restore to cancel them or wait for them."
     )

@@ -37,6 +37,17 @@ def format_count(number: int, noun: str, plural: str = "") -> str:
     return f"{number:,} {noun if number == 1 else plural or f'{noun}s'}"
 
 
+def format_unended(number: int, group: str) -> str:
+    """Return the beginning of a sentence about jobs that have not ended.
+
+    >>> format_unended(1, "scan")
+    "1 job of 'scan' has not ended"
+    """
+    return (
+        f"{format_count(number, 'job')} of {group!r} {'has' if number == 1 else 'have'} not ended"
+    )
+
+
 def format_states(counts: Mapping[str, int]) -> str:
     """Return the number of jobs in each state, in the order of the states.
 

@@ -251,7 +251,7 @@ def test_object_of_a_deleted_group_belongs_to_perceval_only(scripted, theirs):
     jg.add_many([sent, unsent])
     jg[0].execute_async()
     first = sent.id
-    with pytest.warns(UserWarning, match="have not ended"):
+    with pytest.warns(UserWarning, match="not ended"):
         JobGroup.delete_job_group("gone")
     assert sent.id == first
     assert sent.status() == "WAITING"
@@ -317,7 +317,7 @@ def test_percevals_own_group_stores_an_added_object(scripted, theirs):
 
 def test_added_execution_follows_its_entry(factory, cloud):
     """Status, results, repr and storing work; one executed outside the group is sent once."""
-    jg = JobGroup("executions")
+    jg = JobGroup("followed executions")
     kept, by_hand = factory().sample_count, factory().probs
     jg.add(kept, max_samples=50)
     jg.add(by_hand)
@@ -326,8 +326,8 @@ def test_added_execution_follows_its_entry(factory, cloud):
     with pytest.raises(RuntimeError, match="already been executed"):
         by_hand.execute_async()
     jg.run_sequential(0)
-    assert [each.name for each in _made(cloud, "executions")][:1] == ["by hand"]
-    assert len(_made(cloud, "executions")) == 2
+    assert [each.name for each in _made(cloud, "followed executions")][:1] == ["by hand"]
+    assert len(_made(cloud, "followed executions")) == 2
     assert kept.is_complete
     assert kept.was_sent
     jg.wait(300)

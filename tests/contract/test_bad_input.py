@@ -269,6 +269,7 @@ def test_unreachable_url_raises(timer, snapshot):
     with pytest.raises(CloudUnreachableError, match=url) as caught:
         jg.run_parallel()
     assert "Check the URL" in str(caught.value)
+    assert "timeout" not in str(caught.value)
     assert isinstance(caught.value, ConnectionError)
     assert snapshot(jg) == before
     assert jg.state.trouble == "unreachable"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import warnings
 
 import perceval as pcvl
@@ -96,6 +97,17 @@ def test_failed_execution_has_partial_results_on_request(ended):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         assert execution.get_results(allow_partial_results=True) in ({}, {"results": {}})
+
+
+def test_awaitable_reruns_take_percevals_argument(ended, scripted):
+    """Both forms of a rerun have the same arguments."""
+    ended("error", name="awaited")
+    scripted.first_word = "completed"
+    group = ExecutionGroup("awaited")
+    asyncio.run(group.rerun_failed_parallel_async(replace_failed_executions=False))
+    assert [each.state for each in group] == ["error", "success"]
+    asyncio.run(group.rerun_failed_sequential_async(0, replace_failed_executions=True))
+    assert [each.state for each in group] == ["success", "success"]
 
 
 @pytest.mark.parametrize("left", list(RunningStatus))

@@ -205,7 +205,7 @@ def test_copy_beside_its_group_sends_nothing(path, group, scripted):
     assert scripted.count("create") == 0
     jg.run_parallel()
     assert scripted.count("create") == 3
-    with pytest.warns(UserWarning, match="have not ended"):
+    with pytest.warns(UserWarning, match="not ended"):
         JobGroup.delete_job_group("experiment")
     copy.run_parallel()
     assert scripted.count("create") == 6
@@ -252,7 +252,7 @@ def test_similar_names_and_renamed_files_are_not_copies(path, group, scripted):
     jg = group(scripted, 1)
     jg.run_parallel()
     jg.export(exported := path.parent.parent / "kept")
-    with pytest.warns(UserWarning, match="have not ended"):
+    with pytest.warns(UserWarning, match="not ended"):
         JobGroup.delete_job_group("experiment")
     exported.rename(path.with_name("renamed.jobgroup"))
     renamed = JobGroup.open("renamed")

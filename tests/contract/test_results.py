@@ -147,11 +147,14 @@ def test_results_stay_aligned_after_reruns(aligned, scripted):
         (200, {"results": "no JSON"}),
         (200, {"results": None}),
         (200, {"results": 5}),
+        (200, {"results": "5"}),
+        (200, {"results": "null"}),
+        (200, {"results": "[]"}),
         (200, {}),
         (403, {"error": "Not yours"}),
         (404, {"error": "gone"}),
     ],
-    ids=["not JSON", "null", "a number", "nothing", "403", "404"],
+    ids=["not JSON", "null", "a number", "JSON 5", "JSON null", "JSON []", "nothing", "403", "404"],
 )
 def test_malformed_result_does_not_affect_others(answer, aligned, scripted):
     """It is None with one warning that names the job; errors="raise" carries the others."""

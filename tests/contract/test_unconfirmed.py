@@ -134,6 +134,7 @@ def lost(group, scripted):
         jg.run_parallel()
     assert "confirm" in str(caught.value)
     assert "resend" in str(caught.value)
+    assert "timeout" not in str(caught.value)
     return jg
 
 

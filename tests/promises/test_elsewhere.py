@@ -119,7 +119,7 @@ def test_a_group_of_a_launcher_that_died_elsewhere_can_be_deleted(
     until(lambda: jg[0].was_sent)
     run.kill()
     run.wait()
-    with pytest.warns(UserWarning, match="have not ended"):
+    with pytest.warns(UserWarning, match="not ended"):
         JobGroup.delete_job_group("experiment")
     assert "Waiting up to 10 s to find out" in caplog.text
     assert JobGroup.list_existing() == []

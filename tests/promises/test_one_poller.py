@@ -222,7 +222,7 @@ def test_a_restored_group_is_polled(group, until):
     jg.run_parallel()
     jg.state.observe(lambda _change: None, "counts")
     until(lambda: jg.state.counts == {"running": 1})
-    with pytest.warns(JobGroupWarning, match="have not ended"):
+    with pytest.warns(JobGroupWarning, match="not ended"):
         jg.delete()
     JobGroup.restore(jg.name)
     again = JobGroup.open(jg.name)

@@ -212,7 +212,7 @@ def test_importing_again_changes_nothing(old):
     assert "changed since" in report.skipped[0].reason
     jg = JobGroup.open("old")
     assert (len(jg), jg.description, jg[2].state) == (6, "mine", "waiting")
-    with pytest.warns(UserWarning, match="1 jobs of 'old' have not ended"):
+    with pytest.warns(UserWarning, match="1 job of 'old' has not ended"):
         JobGroup.delete_job_group("old")
     assert len(JobGroup.import_perceval(path).imported) == 1
     assert JobGroup.open("old")[2].state == "success"

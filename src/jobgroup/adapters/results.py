@@ -73,12 +73,15 @@ def decode_text(
 
 
 def _check_outcomes(found: Any) -> None:
-    """Raise RefusedError if the outcomes were left as text."""
-    rows: list[Any] = [{"results": found}]
-    if isinstance(found, dict):
-        several = found.get("results_list")
-        rows = [found, *(several if isinstance(several, list) else [{"results": several}])]
-    for row in rows:
+    """Raise RefusedError if there are no outcomes, or if they were left as text.
+
+    For results of another form, Perceval returns None, which would hide what was paid for.
+    """
+    if not isinstance(found, dict):
+        reason = found.reason if isinstance(found, LeftAsText) else "they are not a JSON object"
+        raise RefusedError(reason)
+    several = found.get("results_list")
+    for row in (found, *(several if isinstance(several, list) else [{"results": several}])):
         outcomes = row.get("results") if isinstance(row, dict) else None
         if isinstance(outcomes, LeftAsText):
             raise RefusedError(outcomes.reason)

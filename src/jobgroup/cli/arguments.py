@@ -12,6 +12,7 @@ from typing import Any, Final
 from jobgroup.cli.exit_codes import NotFoundError, UsageError
 from jobgroup.group import JobGroup
 from jobgroup.store.names import normalised
+from jobgroup.words import format_count
 
 Argument = Callable[[Any], object]
 """Function that adds an argument or option to a parser or a group of exclusive options."""
@@ -139,7 +140,8 @@ def resolve_jobs(group: JobGroup, words: Iterable[str]) -> list[int]:
             raise UsageError(f"The range {word!r} ends before it begins.")
         if last >= total:
             raise NotFoundError(
-                f"{group.name!r} has {total} jobs, counted from 0, and none at {last}."
+                f"{group.name!r} has {format_count(total, 'job')}, counted from 0, and none at"
+                f" {last}."
             )
         positions.update(dict.fromkeys(range(first, last + 1)))
     return list(positions)

@@ -10,6 +10,7 @@ from jobgroup.engine.pause import is_paused
 from jobgroup.engine.session import GroupSession
 from jobgroup.errors import CredentialsError
 from jobgroup.status import PENDING, SENDING, UNSENT
+from jobgroup.words import format_unended
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +114,6 @@ async def wait_until_done(session: GroupSession, timeout_s: float | None) -> Non
     async with session.poller.polling():
         if not await session.wait_until(is_done, math.inf if timeout_s is None else timeout_s):
             raise TimeoutError(
-                f"{left} jobs of {session.name!r} have not ended after {timeout_s:g} s. They keep"
-                " running. Wait again, or check progress()."
+                f"{format_unended(left, session.name)} after {timeout_s:g} s. Jobs and runs"
+                " continue. Wait again, or check progress()."
             )

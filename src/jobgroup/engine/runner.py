@@ -21,6 +21,7 @@ from jobgroup.logs import logger
 from jobgroup.retry import Backoff
 from jobgroup.status import ON_CLOUD, REMOTE_MISSING, SENDING, TERMINAL, UNCONFIRMED, UNSENT
 from jobgroup.store import CommandResult, JobRecord
+from jobgroup.words import format_count
 
 _log = logger(__name__)
 
@@ -51,7 +52,8 @@ async def execute_run(session: GroupSession, run: Run) -> RunProgress:
         session.runs.remove(run)
         run.is_finished = True
         sent, not_sent = len(run.progress.sent), len(run.progress.not_sent)
-        _log.info("The run of %s is over: %d jobs sent, %d not.", session.name, sent, not_sent)
+        sent_jobs = format_count(sent, "job")
+        _log.info("The run of %s is over: %s sent, %d not.", session.name, sent_jobs, not_sent)
         session.notify()
     return run.progress
 
@@ -121,7 +123,8 @@ async def _send_jobs(sender: JobSender) -> None:
     entry_ids = await session.in_thread(sender.entry_ids)
     await session.in_thread(sender.overridden_bodies, entry_ids)  # raises for an invalid one
     run.progress.total = len(entry_ids)
-    _log.info("A %s run of %s begins: %d jobs.", run.request.mode, session.name, len(entry_ids))
+    jobs = format_count(len(entry_ids), "job")
+    _log.info("A %s run of %s begins: %s.", run.request.mode, session.name, jobs)
     # An interrupted run with retries has left these jobs. Some of them may have failed.
     watched = await sender.find_retryable(ON_CLOUD | {"error"})
     if run.request.mode == "queue":

@@ -8,7 +8,9 @@ from typing import Any, NamedTuple
 
 from jobgroup.engine.interrupt import wait_for
 from jobgroup.errors import JobGroupError, warn
+from jobgroup.group import perceval_names
 from jobgroup.group.group import JobGroup
+from jobgroup.group.pending import twins
 from jobgroup.job import RemoteJob, until_ended
 from jobgroup.results import Result
 
@@ -222,19 +224,24 @@ class ExecutionGroup(JobGroup):
         """Call `relaunch_async_failed_jobs`."""
         self.relaunch_async_failed_jobs(replace_failed_executions, concurrent_execution_count)
 
-    def rerun_failed_sequential(  # type: ignore[override] # the argument has its name in Perceval
-        self, delay: float, replace_failed_executions: bool = True, **options: Any
+    async def _rerun_failed_sequential(
+        self, /, delay: float, replace_failed_executions: bool = True, **options: Any
     ) -> None:
         """Call `JobGroup.rerun_failed_sequential` with its options."""
         replace = options.pop("replace_failed_jobs", replace_failed_executions)
-        super().rerun_failed_sequential(delay, replace, **options)
+        await perceval_names._rerun_failed_sequential(self, delay, replace, **options)  # noqa: SLF001
 
-    def rerun_failed_parallel(  # type: ignore[override] # the argument has its name in Perceval
-        self, replace_failed_executions: bool = True, **options: Any
+    # The argument has its name in Perceval.
+    rerun_failed_sequential, rerun_failed_sequential_async = twins(_rerun_failed_sequential)  # type: ignore[assignment]
+
+    async def _rerun_failed_parallel(
+        self, /, replace_failed_executions: bool = True, **options: Any
     ) -> None:
         """Call `JobGroup.rerun_failed_parallel` with its options."""
         replace = options.pop("replace_failed_jobs", replace_failed_executions)
-        super().rerun_failed_parallel(replace, **options)
+        await perceval_names._rerun_failed_parallel(self, replace, **options)  # noqa: SLF001
+
+    rerun_failed_parallel, rerun_failed_parallel_async = twins(_rerun_failed_parallel)  # type: ignore[assignment]
 
 
 def _computers(executions: list[RemoteJob]) -> list[Computer]:

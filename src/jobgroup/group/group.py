@@ -624,8 +624,8 @@ class JobGroup:
             return positions[index] if isinstance(index, slice) else [positions[index]]
         except IndexError:
             raise IndexError(
-                f"The group {self._name!r} has {len(positions)} jobs, counted from 0, and none at "
-                f"{shown(index)}."
+                f"The group {self._name!r} has {format_count(len(positions), 'job')}, counted from"
+                f" 0, and none at {shown(index)}."
             ) from None
         except TypeError:
             raise TypeError(

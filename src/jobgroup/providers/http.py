@@ -354,11 +354,13 @@ def _httpx_proxy(proxy: Proxy) -> httpx.Proxy:
 
 def _reason(error: Exception, token: Secret, proxy: Proxy | None, trace: RequestTrace) -> str:
     """Describe an error, with the library's own text."""
-    timeouts = (TimeoutError, httpx.TimeoutException)
-    if isinstance(error, timeouts) or isinstance(error.__cause__, timeouts):
+    # httpx-aiohttp calls most failed connections timeouts, so aiohttp's own error decides.
+    cause = error.__cause__ or error
+    if isinstance(cause, (TimeoutError, httpx.TimeoutException)):
         text = "timeout" if trace.has_connection else "timeout while connecting"
     else:
-        text = token.hide_in(str(error) or type(error).__name__)
+        text = getattr(cause, "strerror", None) or str(error) or type(error).__name__
+        text = token.hide_in(text)
     if proxy is not None:
         text = proxy.authorization.hide_in(proxy.password.hide_in(text))
         text = f"by the proxy {proxy}: {text}"

@@ -15,6 +15,7 @@ from jobgroup.errors import CorruptGroupError, JobGroupError, JobRemovedError
 from jobgroup.store.database import Database
 from jobgroup.store.transaction import Transaction
 from jobgroup.store.transitions import add_event
+from jobgroup.words import format_count
 
 _WAS_SENT = """
     j.state NOT IN ('unsent', 'refused')
@@ -139,7 +140,7 @@ class Entries:
                 " VALUES ('removed_at_version', ?), ('last_removed_id', ?)",
                 (tx.version, last),
             )
-            add_event(tx, None, "removed", f"{len(rows)} jobs that were never sent")
+            add_event(tx, None, "removed", f"{format_count(len(rows), 'job')} never sent")
 
 
 def _delete(tx: Transaction, gone: str) -> None:

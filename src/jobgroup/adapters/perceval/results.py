@@ -31,16 +31,12 @@ def decode(text: str, budget: Budget | None = None) -> Any:
     return decode_text(text, PercevalMaker(), converted, budget)
 
 
-def converted(results: Any) -> Any:
+def converted(results: dict[str, Any]) -> dict[str, Any]:
     """Convert decoded results to the kind that their job requested.
-
-    As in Perceval's `get_results`, results that are not a JSON object become None.
 
     Raises:
         RefusedError: the conversion is not one of Perceval's, or draws too many samples.
     """
-    if not isinstance(results, dict):
-        return None
     context = results.get("job_context")
     if not isinstance(context, Mapping) or "result_mapping" not in context:
         return results
