@@ -1,6 +1,6 @@
 /**
- * The figure of the plot, requested from the kernel after changes: one question at a time, with
- * pauses that grow with the figure, and none while the page is hidden.
+ * The figure of the plot, which is requested from the kernel after changes. Requests are made one
+ * at a time, with pauses that grow with the figure, and not while the page is hidden.
  */
 
 import { type ReadonlySignal, signal } from "@preact/signals";
@@ -18,11 +18,11 @@ export interface FigureState {
 
 export interface Figures {
   readonly state: ReadonlySignal<FigureState>;
-  /** The plot is shown, with these choices, of this version of the group. */
+  /** The plot is shown with these choices, for this version of the group. */
   want(choices: PlotChoices, version: number): void;
   /** The plot is no longer shown. */
   rest(): void;
-  /** Load all missing results, however many they are, and those that failed again. */
+  /** Load all missing results, however many, and retry failed ones. */
   load(isAgain?: boolean): void;
   /** Whether the user requested the missing results. */
   isLoading(): boolean;
@@ -30,7 +30,7 @@ export interface Figures {
 }
 
 interface Wanted {
-  /** The choices, in the form of a question to the kernel. */
+  /** The choices as a query to the kernel. */
   args: Args;
   key: string;
   version: number;
@@ -44,7 +44,7 @@ const HIDDEN_MS = 1000;
 
 const NOTHING: FigureState = { answer: null, progress: null, error: "" };
 
-/** `fixed` is part of each question. */
+/** `fixed` is part of each query. */
 export function newFigures(
   link: Link,
   question: "figure" | "compare_groups" = "figure",
@@ -53,7 +53,7 @@ export function newFigures(
   const state = signal(NOTHING);
   let wanted = null as Wanted | null;
   let done = null as Wanted | null;
-  /** The question of the answer. */
+  /** The query of the answer. */
   let shownKey = "";
   let isLoading = false;
   let isAgain = false;
@@ -110,7 +110,7 @@ export function newFigures(
       progress: { loaded, of, missing, failed },
       error: "",
     };
-    // Results of only_load are not drawn yet: the figure is requested once more at the end.
+    // Results of only_load are not drawn yet. The figure is requested once more at the end.
     if (isWhole) shownKey = asked.key;
     const isDrawn = isWhole || "same" in found;
     if (isDrawn) {

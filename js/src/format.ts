@@ -63,7 +63,9 @@ export function bytes(count: number): string {
   return `${value < 9.95 ? value.toFixed(1) : Math.round(value)} ${units[unit]}`;
 }
 
-/** Whole numbers below a million as typed, larger ones grouped while exact, others to six digits. */
+/**
+ * Whole numbers below a million unchanged, larger ones grouped while exact, others with six digits.
+ */
 export function number(value: number): string {
   if (Number.isSafeInteger(value)) {
     return Math.abs(value) < 1e6 ? String(value) : whole(value);
@@ -73,7 +75,7 @@ export function number(value: number): string {
   return value.toExponential(3);
 }
 
-/** "0.196 ± 0.018": the error to two digits, the value to the same place. */
+/** "0.196 ± 0.018": the error with two digits, and the value with the same number of decimals. */
 export function measured(value: number, error: number | null): string {
   if (error === null || !(error > 0)) return number(value);
   const places = Math.max(0, 1 - Math.floor(Math.log10(error)));

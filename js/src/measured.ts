@@ -1,7 +1,7 @@
 /**
- * The measured values of jobs, fetched from the kernel while a view is visible and stored in the
- * table: visible rows first, and the others if they are few or the user requests them. The kernel
- * reduces the results; nothing is computed here.
+ * The measured values of jobs. They are fetched from the kernel while a view is visible, and stored
+ * in the table. Visible rows come first; the others follow if they are few or the user requests
+ * them. The kernel reduces the results, and nothing is computed here.
  */
 
 import { batch, type ReadonlySignal, type Signal, signal } from "@preact/signals";
@@ -24,7 +24,7 @@ export interface Loading {
 }
 
 export interface Measurements {
-  /** The columns so far; a new object only if they have changed. */
+  /** The columns so far. This is a new object only if they have changed. */
   readonly names: ReadonlySignal<MeasuredNames>;
   readonly state: ReadonlySignal<Loading>;
   /** The jobs whose rows are visible. */
@@ -33,18 +33,18 @@ export interface Measurements {
   readonly isWanted: Signal<boolean>;
   /** Fetch missing values, with the shares of these states, until none is missing or no view is visible. */
   load(states: readonly string[]): Promise<void>;
-  /** Jobs have changed: values of an earlier attempt no longer count. */
+  /** Jobs have changed, and values of earlier attempts no longer count. */
   recheck(positions: readonly number[]): void;
   /** Retry values that could not be fetched. */
   retry(): void;
   clear(): void;
 }
 
-/** Number of jobs in one question. */
+/** Number of jobs in one query. */
 const CHUNK = 200;
 /** The number of results above which they are fetched only on request. */
 const MOST_UNASKED = 2000;
-/** Assumed seconds for one result, before any was fetched. */
+/** Assumed seconds for one result, until one was fetched. */
 const SECONDS_EACH = 0.025;
 
 const NOTHING: Loading = {
@@ -60,7 +60,10 @@ interface Asked {
   states: ReadonlySet<string>;
 }
 
-/** `took` is called with the jobs whose values have changed; `isSeen` says whether a view is visible. */
+/**
+ * `took` is called with the jobs whose values have changed. `isSeen` says whether a view is
+ * visible.
+ */
 export function newMeasurements(
   link: Link,
   table: Table,
@@ -71,7 +74,7 @@ export function newMeasurements(
   const state = signal(NOTHING);
   const inSight = signal<readonly number[]>([]);
   const isWanted = signal(false);
-  /** The attempt of a job that was requested, and the states. */
+  /** The requested attempt and states of each job. */
   const asked = new Map<number, Asked>();
   let wanted: readonly string[] = [];
   let isLoading = false;
@@ -83,7 +86,7 @@ export function newMeasurements(
   const canHave = (position: number) =>
     mayHaveResults(table.state(position)) && attemptOf(position) !== "";
 
-  /** The jobs to ask about next, visible ones first, and the number of the others. */
+  /** The jobs to request next, visible ones first, and the number of the others. */
   function next(): number[] {
     const missing: number[] = [];
     const ids = table.column("remote_id"); // read once, because there may be very many jobs

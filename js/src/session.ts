@@ -1,6 +1,6 @@
 /**
- * The state that all views of one model share: traits, rows and the user's requests. A setting
- * shows at once, and follows Python again as soon as Python has answered.
+ * The state that all views of one model share: traits, rows and the user's requests. A new setting
+ * is shown at once; after Python's answer, it follows Python again.
  */
 
 import { batch, computed, effect, type ReadonlySignal, type Signal, signal } from "@preact/signals";
@@ -36,7 +36,7 @@ export interface StatusMessage {
   python?: string;
 }
 
-/** Minimum time for which the outcome of an action stays. */
+/** Minimum time for which the outcome of an action is shown. */
 const MESSAGE_MS = 8000;
 
 type Snap = Extract<FromPython, { t: "snapshot" }>;
@@ -54,7 +54,7 @@ const isView = (word: unknown): word is View =>
 /** Delay after the last change before choices are stored with the group. */
 const KEEP_MS = 500;
 
-/** The rows after a push or a query: a new handle each time, over columns that change in place. */
+/** The rows after a push or a query: each time a new handle, for columns that change in place. */
 export interface Rows {
   readonly table: Table;
   /** The shown lines in order: one for each job, or for each of its iterations. */
@@ -72,7 +72,7 @@ const rowsOf = (table: Table, { lines, problem }: Pick<Order, "lines" | "problem
   problem,
 });
 
-/** A setting, which is read and written like a signal; writing sends a request to the kernel. */
+/** A setting. It is read and written like a signal, and writing sends a request to the kernel. */
 type Writable<T> = Pick<Signal<T>, "value" | "peek">;
 
 export interface Session {
@@ -117,7 +117,7 @@ export interface Session {
   clientState(): ClientState | null;
   tick(): void;
   select(positions: Iterable<number>): void;
-  /** Request a command, show this at once, and show the outcome later. */
+  /** Request a command; show the request at once, and the outcome later. */
   run(name: Command, args: Args): Promise<unknown>;
 }
 
@@ -158,11 +158,11 @@ export function startSession(model: Model, lifetime: AbortSignal): Session {
   let clockSkew = 0;
   let saidAt = 0;
 
-  // At once, because panels of another group would ask for jobs that this one may not have.
+  // At once, because panels of another group would request jobs that this group may not have.
   const leave = effect(() => {
     traits.group.value;
     closeAll();
-    // The first snapshot of the next group closes nothing that was opened before it.
+    // The first snapshot of the next group does not close what was opened before it.
     epoch = "";
     version = -1;
     table.clear();
@@ -188,7 +188,7 @@ export function startSession(model: Model, lifetime: AbortSignal): Session {
     traits.active.value;
     notify();
   });
-  // The trait is Python's answer to the request, whatever it is.
+  // The trait has Python's answer to the request, whatever it is.
   const followPriorities = effect(() => {
     traits.group.value;
     traits.next_up.value;
@@ -295,7 +295,7 @@ export function startSession(model: Model, lifetime: AbortSignal): Session {
     notifier.look(traits.group.peek(), traits.counts.peek(), traits.active.peek(), isAnew);
   }
 
-  /** Positions may refer to other jobs in a new epoch, for example after a removal. */
+  /** In a new epoch, for example after a removal, positions may refer to other jobs. */
   function closeAll(): void {
     batch(() => {
       opened.value = null;
@@ -306,7 +306,7 @@ export function startSession(model: Model, lifetime: AbortSignal): Session {
     });
   }
 
-  /** Parts are shown as they arrive; the version counts once the last one has arrived. */
+  /** Parts are shown when they arrive. The version counts when the last part has arrived. */
   function onSnap(snap: Snap, buffers: DataView[]): boolean {
     if (snap.part === 0) {
       version = -1;

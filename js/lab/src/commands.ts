@@ -1,4 +1,4 @@
-/** Commands that open a group, for the palette, the sidebar and others. */
+/** Commands that open a group, for the palette, the sidebar and other parts. */
 
 import type { ILayoutRestorer, JupyterFrontEnd } from "@jupyterlab/application";
 import { type ICommandPalette, InputDialog, WidgetTracker } from "@jupyterlab/apputils";
@@ -12,7 +12,7 @@ export const INSERT = "jobgroup:insert";
 export const CATEGORY = "Job groups";
 
 export interface Services {
-  /** Whether the application has tabs and sidebars; Notebook 7 has browser tabs. */
+  /** Whether the application has tabs and sidebars. Notebook 7 has browser tabs. */
   hasTabs: boolean;
   palette: ICommandPalette | null;
   restorer: ILayoutRestorer | null;

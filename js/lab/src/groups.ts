@@ -1,11 +1,14 @@
-/** The groups on the server, requested regularly while they are shown. */
+/** The groups on the server, which are requested regularly while they are shown. */
 
 import { computed, effect, type ReadonlySignal, signal } from "@preact/signals";
 import { countOf, countWhere, isOnCloud, isTerminal } from "../../src/data/states";
 import type { GroupSummary } from "../../src/kernel/answers";
 import { fetchGroups } from "./server";
 
-/** Milliseconds between requests: with a visible panel or jobs on a cloud; otherwise; at most, without an answer. */
+/**
+ * Milliseconds between requests: with a visible panel or active jobs, otherwise, and the maximum
+ * without an answer.
+ */
 const [SOON_MS, LATER_MS, LONGEST_MS] = [1000, 5000, 60_000];
 
 export interface Group extends GroupSummary {
@@ -15,9 +18,9 @@ export interface Group extends GroupSummary {
 }
 
 export class Groups {
-  /** Null until they are known. */
+  /** Null until the groups are known. */
   readonly all = signal<Group[] | null>(null);
-  /** The reason why they are not known, or no longer. */
+  /** The reason why the groups are unknown or out of date. */
   readonly problem = signal("");
   readonly running: ReadonlySignal<Group[]> = computed(() =>
     (this.all.value ?? []).filter((group) => group.running > 0),
@@ -41,7 +44,7 @@ export class Groups {
     this.#timer ??= setTimeout(() => this.#ask(), LATER_MS); // the application starts first
   }
 
-  /** Keep the list fresh until the function that is returned is called. */
+  /** Keep the list up to date until the returned function is called. */
   see(): () => void {
     this.#seen.value += 1;
     return () => {
@@ -83,7 +86,9 @@ function described(group: GroupSummary): Group {
   };
 }
 
-/** The groups with a text in their name or description: running ones first, then the newest. */
+/**
+ * The groups that have a text in their name or description: first running ones, then the newest.
+ */
 export function found(groups: readonly Group[], search: string): Group[] {
   const words = search.toLowerCase().split(/\s+/).filter(Boolean);
   return groups

@@ -1,6 +1,6 @@
 import { LabIcon } from "@jupyterlab/ui-components";
 
-/** Bars of jobs, in the theme's colour. */
+/** Bars of jobs, in the theme's color. */
 export const icon = new LabIcon({
   name: "jobgroup:icon",
   svgstr: `<svg xmlns="http://www.w3.org/2000/svg" width="16" viewBox="0 0 16 16">

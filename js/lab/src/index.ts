@@ -1,4 +1,4 @@
-/** Job groups in JupyterLab and Notebook 7. If a service is missing, a plugin works without it. */
+/** Job groups in JupyterLab and Notebook 7. Plugins work even if a service is missing. */
 
 import {
   ILabShell,
@@ -118,14 +118,14 @@ const notifications: JupyterFrontEndPlugin<void> = {
   },
 };
 
-/** A setting that is on unless the user turned it off, as it is at the time of the call. */
+/** Whether a setting is on now. It is on unless the user turned it off. */
 function setting(registry: ISettingRegistry | null, plugin: string, name: string): () => boolean {
   let settings: ISettingRegistry.ISettings | undefined;
   registry?.load(plugin).then(
     (loaded) => {
       settings = loaded;
     },
-    () => {}, // what is not known counts as not turned off
+    () => {}, // an unknown setting is on
   );
   return () => settings?.get(name).composite !== false;
 }

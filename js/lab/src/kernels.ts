@@ -1,6 +1,6 @@
 /**
- * The kernels that have ended. The widget manager marks only requested restarts; if a kernel died,
- * was shut down or replaced, its models look alive forever.
+ * The kernels that have ended. The widget manager marks only requested restarts. If a kernel died,
+ * was shut down or was replaced, its models look alive forever.
  */
 
 import type { ISessionContext } from "@jupyterlab/apputils";
@@ -17,7 +17,7 @@ export class Kernels {
     tracker.widgetAdded.connect((_, panel) => this.#follow(panel.sessionContext));
   }
 
-  /** The session of that name, if its kernel answers. */
+  /** The session with a name, if its kernel responds. */
   async live(name: string, modelId: string): Promise<LiveSession | undefined> {
     const session = liveSessions().get(name);
     if (!session || this.#ended.has(session)) return undefined;
@@ -37,7 +37,7 @@ export class Kernels {
       look();
     });
     context.kernelChanged.connect(look);
-    context.sessionChanged.connect(look); // a server that was started again has none of its kernels
+    context.sessionChanged.connect(look); // a restarted server has none of its old kernels
     context.connectionStatusChanged.connect(changed);
     look();
   }

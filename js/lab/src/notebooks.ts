@@ -1,4 +1,4 @@
-/** Store states of groups in notebooks: whenever one is saved, and at the user's command. */
+/** Store groups' states in notebooks when a notebook is saved, or when the user asks for it. */
 
 import type { ICommandPalette } from "@jupyterlab/apputils";
 import type { INotebookTracker, NotebookPanel } from "@jupyterlab/notebook";
@@ -7,7 +7,7 @@ import { CATEGORY } from "./commands";
 import { type Saver, saversOf } from "./saving";
 
 const SAVE = "jobgroup:save-states";
-/** A kernel that runs a cell does not answer before its end. */
+/** A kernel that runs a cell answers only after the cell. */
 const PATIENCE_MS = 3000;
 
 export function saveWithNotebooks(

@@ -1,6 +1,6 @@
 /**
- * A notification at a group's first failure and at its end, for what happens after the page loaded.
- * Several windows of one browser agree on which of them shows it.
+ * Notifications at a group's first failure and at its end, if these happen after the page was
+ * loaded. Several windows of one browser agree on the window that shows a notification.
  */
 
 import { Notification } from "@jupyterlab/apputils";
@@ -10,7 +10,9 @@ import * as format from "../../src/format";
 import type { Group, Groups } from "./groups";
 
 const CHANNEL = "jobgroup.notices";
-/** Milliseconds for which windows listen to each other, and for which a shown notification counts. */
+/**
+ * Milliseconds for which windows wait for each other, and for which a shown notification counts.
+ */
 const [AGREE_MS, SAID_MS] = [500, 10_000];
 
 interface Claim {
@@ -39,7 +41,7 @@ export function notify(
 
   function tell(group: string, type: "success" | "error", text: string): void {
     const news = `${group} ${type}`;
-    if (claims.has(news)) return; // another window was first, or this window a moment ago
+    if (claims.has(news)) return; // another window was first, or this window has just shown it
     const all = claim({ news, window: own });
     channel.postMessage({ news, window: own });
     setTimeout(() => {

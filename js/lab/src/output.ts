@@ -1,6 +1,6 @@
 /**
- * A dashboard in a notebook's output: that of the kernel while it answers, otherwise one on the
- * server, otherwise the table saved with the notebook.
+ * A dashboard in a notebook's output: the kernel's while it responds, otherwise the server's,
+ * otherwise the table that was saved with the notebook.
  */
 
 import type { IRenderMimeRegistry, MimeModel } from "@jupyterlab/rendermime";
@@ -28,7 +28,7 @@ export class GroupOutput extends Widget {
   #output: Reference | undefined;
   #live: LiveSession | undefined;
   #kind: Shown = "saved";
-  /** The lifetimes of the shown content, and of the content that will replace it. */
+  /** The lifetimes of the shown content and of the content that will replace it. */
   #shown = new AbortController();
   #next = new AbortController();
   #isSeen = false;
@@ -62,7 +62,7 @@ export class GroupOutput extends Widget {
     whenSeen(this.node, see, () => false, signal);
   }
 
-  /** Called again for each change of the output's data, which other parts of the page may make. */
+  /** Called for each change of the output's data, also by other parts of the page. */
   async renderModel(model: MimeModel): Promise<void> {
     const output = referenceIn(model);
     const isSame = output.session === this.#output?.session && output.uuid === this.#output.uuid;

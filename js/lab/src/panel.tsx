@@ -1,4 +1,4 @@
-/** The sidebar: all groups, the running ones first. */
+/** The sidebar: all groups, running ones first. */
 
 import { Widget } from "@lumino/widgets";
 import { useSignal } from "@preact/signals";

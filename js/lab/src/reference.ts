@@ -1,10 +1,10 @@
-/** What a notebook's output says of the group that it shows. */
+/** The reference in a notebook's output to the group that it shows. */
 
 import type { MimeModel } from "@jupyterlab/rendermime";
 
 export const MIME_TYPE = "application/vnd.jobgroup+json";
 
-/** What `_repr_mimebundle_` in `src/jobgroup/dashboard/widget.py` writes. */
+/** The document that `_repr_mimebundle_` in `src/jobgroup/dashboard/widget.py` writes. */
 export interface Reference {
   version: number;
   name: string;

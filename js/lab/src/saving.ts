@@ -1,7 +1,7 @@
 /**
- * The state of a group that a notebook stores beside its output, for readers without a kernel and
- * without a server. The process that shows the group writes it; here it is asked for, and put into
- * the notebook when that is saved.
+ * The state of a group that a notebook stores with its output, for readers without a kernel or a
+ * server. The process that shows the group writes the state. This module requests it, and puts it
+ * into the notebook when the notebook is saved.
  */
 
 import type { NotebookPanel } from "@jupyterlab/notebook";
@@ -11,7 +11,7 @@ import { listen, type Model } from "../../src/kernel/model";
 import type { FromPython } from "../../src/kernel/protocol";
 import { MIME_TYPE, referenceIn } from "./reference";
 
-/** What `saved_state` in `src/jobgroup/dashboard/static_html.py` returns. */
+/** The document that `saved_state` in `src/jobgroup/dashboard/static_html.py` returns. */
 interface State {
   uuid: string;
   version: number;
@@ -19,13 +19,13 @@ interface State {
   data: Record<string, string>;
 }
 
-/** A group that changes without running is asked about when it has been still for so long. */
+/** Milliseconds without a change after which the state of an inactive group is requested. */
 const STILL_MS = 500;
 
 /** The savers of the outputs that are shown. */
 const savers = new Set<Saver>();
 
-/** Puts the newest state of the group of one output into the notebook. */
+/** Puts the newest state of one output's group into the notebook. */
 export class Saver {
   #output: MimeModel | undefined;
   #shown: Model | undefined;
@@ -37,7 +37,7 @@ export class Saver {
     atEnd(lifetime, () => savers.delete(this));
   }
 
-  /** The notebook's output: a view of the same output in another tab has the same. */
+  /** The notebook's output. A view of the same output in another tab has the same object. */
   set output(output: MimeModel) {
     this.#output = output;
   }
@@ -46,7 +46,7 @@ export class Saver {
     return this.#output !== undefined && outputs.has(this.#output);
   }
 
-  /** Keep at hand the newest state of what is shown, of a group of which nothing runs. */
+  /** Keep the newest state of the shown group ready while the group is inactive. */
   follow(shown: Model | undefined, lifetime: AbortSignal): void {
     this.#shown = shown;
     this.#lifetime = lifetime;
@@ -63,19 +63,19 @@ export class Saver {
     look();
   }
 
-  /** Get the newest state. A kernel that runs a cell does not answer before its end. */
+  /** Get the newest state. A kernel that runs a cell answers only after the cell. */
   async ask(): Promise<void> {
     const [shown, lifetime] = [this.#shown, this.#lifetime];
     const state = shown && (await newestOf(shown, lifetime));
     if (state && !lifetime.aborted) this.#newest = state;
   }
 
-  /** Put the newest state that is at hand into the notebook, if it has an older one. */
+  /** Put the newest known state into the notebook, if the notebook has an older one. */
   save(): void {
     const [output, newest] = [this.#output, this.#newest];
     if (!output?.trusted || !newest || !this.#isNews(newest.version)) return;
     const reference = referenceIn(output);
-    if (newest.uuid !== reference.uuid) return; // the dashboard shows another group by now
+    if (newest.uuid !== reference.uuid) return; // the dashboard shows another group now
     const updated = { [MIME_TYPE]: { ...reference, saved: newest.version } };
     output.setData({ data: { ...output.data, ...newest.data, ...updated } });
   }
@@ -94,7 +94,7 @@ export function saversOf(notebook: NotebookPanel): Saver[] {
   return [...savers].filter((saver) => saver.isOf(outputs));
 }
 
-/** Ask for the newest state; null without an answer. */
+/** Request the newest state; null without an answer. */
 function newestOf(shown: Model, lifetime: AbortSignal): Promise<State | null> {
   const id = crypto.getRandomValues(new Uint32Array(2)).join("-");
   return new Promise((resolve) => {

@@ -1,11 +1,14 @@
-/** The server's side of the dashboard, as `src/jobgroup_server` has it. */
+/** The connection to the server's side of the dashboard (`src/jobgroup_server`). */
 
 import { ServerConnection } from "@jupyterlab/services";
 import type { GroupSummary } from "../../src/kernel/answers";
 import type { Widget } from "../../src/kernel/model";
 import { SocketModel } from "../../src/kernel/socket";
 
-/** A group by its name and its uuid; "" is the list of groups, or any group. */
+/**
+ * A group by name and uuid. The name "" is the list of groups; the uuid "" is any group of that
+ * name.
+ */
 export interface GroupReference {
   name: string;
   uuid: string;
@@ -65,7 +68,7 @@ export function openOnServer(
 export async function fetchGroups(): Promise<GroupSummary[]> {
   const { baseUrl, token, appendToken, fetch } = ServerConnection.makeSettings();
   const url = new URL("jobgroup/groups", baseUrl);
-  url.searchParams.set("no_track_activity", "1"); // viewing groups keeps no server alive
+  url.searchParams.set("no_track_activity", "1"); // viewing groups must not keep a server alive
   const headers: HeadersInit = appendToken && token ? { Authorization: `token ${token}` } : {};
   const answer = await fetch(url.href, { credentials: "same-origin", cache: "no-cache", headers });
   if (!answer.ok) throw new Error(reasonOf(answer.status));

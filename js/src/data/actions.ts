@@ -11,7 +11,7 @@ export function askedFor(name: Command, { position, positions }: Args): string {
   return `${name.charAt(0).toUpperCase()}${name.slice(1)} requested${first === undefined ? "" : ` for ${jobs}`}…`;
 }
 
-/** The number of jobs of a group, and of those that are still on the cloud. */
+/** The number of a group's jobs, and of those that are still on the cloud. */
 export function deletionOf(counts: Counts): { jobs: number; onCloud: number } {
   return { jobs: countOf(counts), onCloud: countWhere(counts, isOnCloud) };
 }

@@ -1,4 +1,7 @@
-/** Failed and refused jobs by cause: a sentence of the cloud, regardless of numbers and ids in it. Pure. */
+/**
+ * Failed and refused jobs by cause: the cloud's sentence, regardless of the numbers and ids in it.
+ * Pure.
+ */
 
 import type { Table } from "./table";
 

@@ -20,11 +20,11 @@ export type Group = "" | "swept" | "measured" | "job";
 export interface Column {
   /** The name in the table, which is unique. */
   name: string;
-  /** The title, unique among the columns of values, as in `jg.results_table()`. */
+  /** The title, which is unique among the columns of values, as in `jg.results_table()`. */
   title: string;
   kind: Kind;
   group: Group;
-  /** Width in pixels; the message gets the remaining width, and at least this. */
+  /** Width in pixels. The message gets the remaining width, and at least this width. */
   width: number;
 }
 
@@ -58,7 +58,10 @@ export const STICKY: readonly string[] = ["position", "state"];
 const CHARACTER_PX = 7.5;
 const PADDING_PX = 20;
 const LEAST_PX = 56;
-/** Numbers get their full width: a shortened text can be read in the job's detail, but a shortened number is wrong. */
+/**
+ * Numbers get their full width. A shortened text can be read in the job's detail, but a shortened
+ * number would be wrong.
+ */
 const MOST_TEXT_PX = 220;
 
 const SUMMARY = column("summary", "Job", "summary", 0);
@@ -83,7 +86,7 @@ export interface MeasuredNames {
   defined: readonly string[];
   /** The most frequent states, in descending order. */
   states: readonly string[];
-  /** Those of the states that the table shows. */
+  /** The states that the table shows. */
   shown: readonly string[];
 }
 
@@ -103,7 +106,7 @@ export interface Layout {
   narrow: Column[];
   /** The columns that distinguish jobs: labels, parameters and facts that differ. */
   differing: Column[];
-  /** The values that all rows share: title and value, or only words if these are clearer. */
+  /** The values that all rows share: title and value, or only a phrase if that is clearer. */
   folded: { name: string; title: string; value: string }[];
 }
 
@@ -122,7 +125,7 @@ export function layOut(
   }
   const all = allColumns(table, dynamic, measured);
   const automatic = automaticNames(table, dynamic, differing, measured);
-  // A number that is the same in all results is in the heading, as a parameter does.
+  // If a number is the same in all results, the heading shows it, as it shows parameters.
   for (const name of [...measured.scalars, "samples"].map(measuredName)) {
     const value = automatic.has(name) ? table.measuredConstant(name) : undefined;
     if (value == null) continue;
@@ -212,7 +215,7 @@ function describe(table: Table, name: string, title: string, group: Group): Colu
   return column(name, title, "text", Math.min(MOST_TEXT_PX, width), group);
 }
 
-/** The values that all jobs share, as words if possible. */
+/** The values that all jobs share, as phrases if possible. */
 function inWords(constants: ReadonlyMap<string, Cell>): Layout["folded"] {
   const left = new Map(constants);
   const folded: Layout["folded"] = [];
@@ -235,7 +238,7 @@ function inWords(constants: ReadonlyMap<string, Cell>): Layout["folded"] {
   const iterations = left.get("param.iterations");
   if (typeof iterations === "number")
     say("param.iterations", format.count(iterations, "iteration"));
-  // the command of a call is usually also its name
+  // usually, the command of a call is also its name
   if (left.get("param.command") === constants.get("name")) left.delete("param.command");
   for (const [name, value] of left)
     if (!isDefaultNoise(keyOf(name), value))

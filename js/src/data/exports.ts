@@ -32,7 +32,7 @@ export function asJson({ header, rows }: Sheet): string {
 const inAscii = (json: string): string =>
   json.replace(/[\u0080-\uffff]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`);
 
-/** A file's content; CSV begins with a byte order mark, by which spreadsheets recognise UTF-8. */
+/** A file's content. CSV begins with a byte order mark, so that spreadsheets recognize UTF-8. */
 export const contentOf = (text: string, type: string): string =>
   type === "text/csv" ? `\ufeff${text}` : text;
 

@@ -1,4 +1,4 @@
-/** Groups in the list: their state in words, and the filter of each chip. Pure. */
+/** Groups in the list: the text of their state, and the filter of each chip. Pure. */
 
 import * as format from "../format";
 import type { GroupSummary } from "../kernel/answers";

@@ -1,5 +1,5 @@
 /**
- * Rows of the table as numbers: a job, or one iteration of it. The line of a job's first or only
+ * Rows of the table as numbers: a job, or one of its iterations. The line of a job's first or only
  * iteration is the job's position. Pure.
  */
 

@@ -1,14 +1,16 @@
 /**
- * Nested parameters as columns of their own: `noise.g2` of `noise`. A noise model has all its
- * parameters, with the defaults of `src/jobgroup/results/cells.py`; a test compares the two. Pure.
+ * Nested parameters as separate columns, such as `noise.g2`. A noise model has all its parameters,
+ * with the defaults in `src/jobgroup/results/cells.py`; a test compares the two. Pure.
  */
 
 import type { Value } from "../format";
 
-/** Maximum length of a cell's text; the job's detail has all of it. */
+/** Maximum length of a cell's text. The job's detail has the full text. */
 const LONGEST = 200;
 
-/** Names that no table shows: iterated values have their own columns, and a code is not readable. */
+/**
+ * Names that no table shows. Iterated values have their own columns, and a hash is not readable.
+ */
 const HIDDEN = new Set(["iterator", "content"]);
 
 const NOISE_DEFAULTS: Readonly<Record<string, Value>> = {

@@ -21,8 +21,8 @@ export interface Sorting {
 }
 
 /**
- * Names of columns in order, with "-" before descending ones; "" for failed jobs first, then by
- * position. "-duration_s; name" is two.
+ * Names of columns in order, with "-" before descending ones, such as "-duration_s; name". With "",
+ * failed jobs come first; otherwise, the order is by position.
  */
 export const sorting = (sort: string): Sorting[] =>
   sort
@@ -40,9 +40,11 @@ export interface Order {
   readonly problem: string;
   /** Order all rows again. */
   reset(query: Query): void;
-  /** Order all rows by another query; the rows themselves have not changed. */
+  /** Order unchanged rows by another query. */
   requery(query: Query): void;
-  /** Remove the changed rows and merge them again, in linear time, unlike sorting all rows. */
+  /**
+   * Remove the changed rows and merge them again. This takes linear time, unlike sorting all rows.
+   */
   update(changed: readonly number[]): void;
 }
 
@@ -143,7 +145,9 @@ export function orderOf(table: Table): Order {
   };
 }
 
-/** Two sorted lists as one; the second is short, so the place of each of its lines is looked up. */
+/**
+ * Two sorted lists as one. The second is short, so the position of each of its lines is looked up.
+ */
 function merged(long: readonly number[], short: readonly number[], compare: Compare): number[] {
   const all: number[] = [];
   let from = 0;

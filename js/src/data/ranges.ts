@@ -1,4 +1,4 @@
-/** Positions as inclusive ranges, so that a selection of 100,000 rows takes only a few bytes. */
+/** Positions as inclusive ranges. A selection of 100,000 rows takes only a few bytes. */
 
 export type Range = [first: number, last: number];
 

@@ -17,7 +17,7 @@ export interface Search {
   problem: string;
 }
 
-/** The data of a table that a search reads, by the names that users type. */
+/** The data of a table that a search reads, by names that users type. */
 export interface Source {
   first: number;
   total: number;
@@ -130,7 +130,7 @@ function withPart(word: string, isPhrase: boolean, source: Source): Test {
 const unquoted = (text: string): string =>
   text.startsWith('"') ? text.slice(1).replace(/"$/, "") : text;
 
-/** The columns of a table that are searched by name, besides labels, facts and parameters. */
+/** The columns of a table that can be searched by name, besides labels, facts and parameters. */
 const NAMED: Record<string, string> = {
   name: "name",
   platform: "platform",

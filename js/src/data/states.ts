@@ -13,12 +13,12 @@ const among =
 
 export const isUnsent = among("unsent", "refused");
 export const isFailed = among("error");
-/** States that a rerun takes in place; a job that is done is added again. */
+/** States in which a rerun keeps the entry. A job that is done is added again. */
 export const isRerunnable = among("error", "canceled", "refused");
 const isSendable = among("unsent", "refused", "error", "canceled");
 export const isTerminal = among("success", "error", "canceled");
 export const isCancelable = among("waiting", "running", ...FILTERS.other);
-/** As in `HAS_RESULTS` of `jobgroup.results.collect`: all but the first have partial results. */
+/** As `HAS_RESULTS` in `jobgroup.results.collect`. All but the first have partial results. */
 export const mayHaveResults = among("success", "error", "canceled", "unknown");
 export const isOnCloud = among(...FILTERS.waiting, ...FILTERS.running, ...FILTERS.other);
 
@@ -52,7 +52,7 @@ export function countWhere(counts: Counts, is: (state: string) => boolean): numb
   );
 }
 
-/** The chips to show: common ones always, rare ones if a job is in them. */
+/** The chips to show: common ones always, rare ones only if they contain a job. */
 export function chipsOf(counts: Counts): { filter: Filter; count: number }[] {
   const rare: readonly Filter[] = ["canceled", "refused", "unconfirmed", "other"];
   return (Object.keys(FILTERS) as Filter[])

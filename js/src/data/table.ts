@@ -1,6 +1,6 @@
 /**
- * The jobs, as columns of values. A job's position is its row, and never changes; measured values may
- * have several lines for one job, one for each iteration (`lines.ts`).
+ * The jobs as columns of values. A job's position is its row and never changes. Measured values may
+ * have several lines for a job, one for each iteration (`lines.ts`).
  */
 
 import * as format from "../format";
@@ -56,7 +56,7 @@ function objectOf(text: string): object {
 /** Values by iteration, then by position. */
 type Lines = Cell[][];
 
-/** Maximum number of jobs that a page shows, as `MAX_SHOWN` of `jobgroup.dashboard.session`. */
+/** Maximum number of jobs that a page shows, as `MAX_SHOWN` in `jobgroup.dashboard.session`. */
 export const MOST_SHOWN = 200_000;
 
 export class Table {
@@ -65,7 +65,10 @@ export class Table {
   first = 0;
   readonly #columns = new Map<string, Cell[]>();
   readonly #longest = new Map<string, number>();
-  /** Measured values, and values that iterations vary, which precede a job's own parameter. */
+  /**
+   * Measured values, and values that iterations vary. The latter take precedence over a job's
+   * parameter.
+   */
   readonly #lines = new Map<string, Lines>();
   readonly #errors = new Map<string, Lines>();
   /** The number of lines of a job, if it is not 1. */
@@ -89,7 +92,7 @@ export class Table {
     return [...this.#lines.keys()].filter(isMeasured);
   }
 
-  /** The values of jobs; those of iterations are not among them. */
+  /** The values of jobs, without those of iterations. */
   column(name: string): readonly Cell[] {
     return this.#columns.get(name) ?? this.#lines.get(name)?.[0] ?? [];
   }

@@ -1,4 +1,4 @@
-/** The timeline of jobs: each in the first free lane, and the number on the cloud. Pure. */
+/** The timeline of jobs, each in the first free lane, and the number of jobs on the cloud. Pure. */
 
 import { isTerminal } from "./states";
 import type { Table } from "./table";
@@ -15,15 +15,15 @@ export interface Stay {
 export interface Timeline {
   from: number;
   to: number;
-  /** Jobs that ran, in lanes: no more lanes than jobs ran at once. */
+  /** Jobs that ran, in lanes. There are no more lanes than jobs that ran at once. */
   lanes: Stay[][];
   /** Jobs that were on the cloud, but whose run is unknown. */
   waiting: Stay[];
 }
 
 /**
- * Clouds report times in whole seconds: two runs that overlap by less may have been sequential, and
- * share a lane.
+ * Clouds report times in whole seconds. Two runs that overlap by less may have been sequential, so
+ * they share a lane.
  */
 const RESOLUTION_S = 1;
 
@@ -56,7 +56,7 @@ function stayOf(table: Table, position: number, now: number): Stay[] {
   const took = number("duration_s");
   const ran = number("started_at");
   const finished = number("finished_at");
-  // The end by the cloud's own clock; it may have been noticed here much later.
+  // The end by the cloud's clock. jobgroup may have noticed it much later.
   const known = took !== null && ran !== null ? ran + took : (finished ?? (took && sent + took));
   const ended = Math.max(sent, isTerminal(state) ? (known ?? sent) : now);
   const began = ran ?? (known === null || took === null ? null : known - took);

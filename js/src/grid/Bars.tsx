@@ -1,4 +1,4 @@
-/** A small histogram in a header; clicking bars or dragging over them filters by their range. */
+/** A small histogram in a header. A click on bars, or a drag over them, filters by their range. */
 
 import { useSignal } from "@preact/signals";
 import { type Histogram, rangeOf } from "../data/histogram";

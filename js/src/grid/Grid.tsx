@@ -1,4 +1,4 @@
-/** The table of jobs, with rows of equal height; only visible rows are in the document. */
+/** The table of jobs, with rows of equal height. Only visible rows are in the document. */
 
 import { type Signal, useSignal } from "@preact/signals";
 import type { RefObject } from "preact";
@@ -40,7 +40,7 @@ interface Props {
   rerun(position: number): void;
 }
 
-/** A label may have the name of something that every object has, such as "constructor". */
+/** A label may have the name of a member of every object, such as "constructor". */
 const widthOf = ({ title, width }: Column, widths: Readonly<Record<string, number>>): number =>
   Object.hasOwn(widths, title) ? (widths[title] ?? width) : width;
 
@@ -219,7 +219,7 @@ export function Grid({ session, hidden, open, rerun }: Props) {
   );
 }
 
-/** An element's size, as it changes. */
+/** An element's current size. */
 function useSize(element: RefObject<HTMLElement | null>) {
   const size = useSignal({ width: 0, height: 400 });
   useLayoutEffect(() => {

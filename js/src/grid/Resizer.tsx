@@ -1,4 +1,4 @@
-/** The edge of a header: dragging it sets the column's width, and a double click resets it. */
+/** The edge of a header. A drag sets the column's width, and a double click resets it. */
 
 import { useRef } from "preact/hooks";
 import type { Column } from "../data/columns";

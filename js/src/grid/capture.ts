@@ -1,8 +1,8 @@
-/** Capture a pointer until it is released, wherever it moves. */
+/** Capture a pointer until it is released. */
 export function capture({ currentTarget, pointerId }: PointerEvent & { currentTarget: Element }) {
   try {
     currentTarget.setPointerCapture(pointerId);
   } catch {
-    // it has already been released
+    // the pointer has already been released
   }
 }

@@ -5,8 +5,8 @@ import { copyText } from "../host/clipboard";
 import type { Session } from "../session";
 
 /**
- * Copy the selected jobs as tab-separated text with the columns that are shown, in the order in which
- * they are shown; without a selection, one job.
+ * Copy the selected jobs (without a selection, one job) as tab-separated text, with the shown
+ * columns and in the shown order.
  */
 export async function copySelection(
   session: Session,

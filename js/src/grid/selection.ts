@@ -2,7 +2,7 @@
 
 import { sorting, sortText } from "../data/order";
 
-/** Add all rows from one to another, in the order in which they are shown. */
+/** Add all rows from one to another, in the shown order. */
 export function extended(
   selected: ReadonlySet<number>,
   shown: readonly number[],

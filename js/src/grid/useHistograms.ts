@@ -4,7 +4,7 @@ import type { Column } from "../data/columns";
 import { type Histogram, histogramOf } from "../data/histogram";
 import type { Session } from "../session";
 
-/** Delay in milliseconds, so that a growing table is not counted at each push. */
+/** Delay in milliseconds, so that a growing table is not counted after each push. */
 const PAUSE_MS = 1000;
 const FIRST_MS = 50;
 const LEAST_ROWS = 8;

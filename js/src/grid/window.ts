@@ -6,7 +6,7 @@ export interface Rows {
   end: number;
 }
 
-/** Tables up to this length are in the document as a whole, for page search and screen readers. */
+/** Tables up to this length are in the document in full, for page search and screen readers. */
 const WHOLE = 60;
 const MARGIN = 3;
 
@@ -22,7 +22,7 @@ export function visibleRows(
   return { first: Math.min(first, end), end };
 }
 
-/** The scroll position at which a row is fully visible; unchanged if it already is. */
+/** The scroll position at which a row is fully visible; the current one if it already is. */
 export function scrollFor(
   row: number,
   rowHeight: number,

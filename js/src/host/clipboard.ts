@@ -1,4 +1,7 @@
-/** Copy text. On plain http and in some frames there is no clipboard API, so the old method is the fallback. */
+/**
+ * Copy text. On plain http and in some frames, there is no clipboard API, so the old method is the
+ * fallback.
+ */
 
 export async function copyText(text: string, near: HTMLElement): Promise<boolean> {
   try {

@@ -1,6 +1,6 @@
 /**
- * A browser notification when the group has finished, and at its first failure. The user requests
- * it with a click, which this browser remembers.
+ * Browser notifications when the group has finished, and at its first failure. The user turns them
+ * on with a click, and the browser stores this choice.
  */
 
 import { type ReadonlySignal, signal } from "@preact/signals";
@@ -43,8 +43,8 @@ export function browserNotifier(): Notifier {
         ? ""
         : "The browser does not allow notifications here.";
     },
-    // The engine decides when it is over (engine/activity.py): it was active and no longer is, even
-    // if jobs were left unsent, or nothing is left to do.
+    // As in engine/activity.py, a group has finished if it was active and no longer is, even with
+    // unsent jobs, or if nothing is left to do.
     look(group, counts, isActive, isAnew = false) {
       const [failed, unsent] = [counts.error ?? 0, counts.unsent ?? 0];
       const isOver = countOf(counts) > 0 && !isActive && (wasActive || unsent === 0);

@@ -1,6 +1,6 @@
 /**
- * The dashboards of a page whose kernel answers. JupyterLab's extension (lab/src) finds them here by
- * the name in a notebook's output, and shows what the output's own widget would show.
+ * The dashboards of a page whose kernel responds. JupyterLab's extension (lab/src) finds them here
+ * by the name in a notebook's output, and shows what the output's widget would show.
  */
 
 import { atEnd } from "../kernel/abort";
@@ -11,12 +11,12 @@ const PLACE = Symbol.for("jobgroup.sessions");
 export const CHANGED = "jobgroup:sessions";
 
 export interface LiveSession {
-  /** The id of the kernel that had it when the session began; none in hosts that do not report it. */
+  /** The id of the model's kernel when the session began; none in hosts that do not report it. */
   readonly kernelId: string | undefined;
-  /** Whether the widget is connected to a kernel; one from a notebook's saved state is not. */
+  /** Whether the widget is connected to a kernel. A widget from a notebook's saved state is not. */
   isConnected(modelId: string): Promise<boolean>;
   render(el: HTMLElement, signal: AbortSignal): void;
-  /** The dashboard's model; kernels with an older jobgroup do not give it. */
+  /** The dashboard's model; missing with an older jobgroup in the kernel. */
   readonly model?: Model;
 }
 

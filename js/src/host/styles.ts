@@ -12,7 +12,7 @@ export function adopt(root: Document | ShadowRoot, css: string, lifetime: AbortS
   });
 }
 
-/** Give a style sheet to the root of an element once it has one, because a host may attach it later. */
+/** Give a style sheet to an element's root once it has one. A host may attach the element later. */
 export function adoptAround(element: Element, css: string, lifetime: AbortSignal): void {
   const observer = new IntersectionObserver(() => tryToAdopt());
   const tryToAdopt = () => {

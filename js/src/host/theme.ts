@@ -1,7 +1,7 @@
 /**
- * Light or dark, like the surrounding page: by the trait, otherwise by the host's attributes,
- * otherwise by the brightness of the background. Custom properties do not tell, and the system's
- * preference may differ.
+ * Light or dark, like the surrounding page: from the trait, otherwise from the host's attributes,
+ * otherwise from the brightness of the background. Custom properties do not show it, and the
+ * system's preference may differ.
  */
 
 import { effect, type ReadonlySignal } from "@preact/signals";

@@ -1,8 +1,8 @@
-/** "23/24 done" in front of the page's title, which is visible from another tab. */
+/** "23/24 done" before the page's title, where users see it from another tab. */
 
 const MARK = /^\d+\/\d+ done · /;
 
-/** Show the progress in the page's title, until it is over. */
+/** Show the progress in the page's title until the group has finished. */
 export function markTitle(done: number, total: number, isOver: boolean): void {
   const plain = document.title.replace(MARK, "");
   const title = isOver ? plain : `${done}/${total} done · ${plain}`;

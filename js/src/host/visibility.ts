@@ -1,6 +1,6 @@
 /**
- * Whether a view is visible: it is on the screen, or nearly, and its browser tab is shown. The
- * title of a hidden tab stays visible, so a view that `tells` in it counts as visible.
+ * Whether a view is visible: it is on or near the screen, and its browser tab is shown. The title
+ * of a hidden tab stays visible, so a view that `tells` in the title counts as visible.
  */
 
 import { atEnd } from "../kernel/abort";

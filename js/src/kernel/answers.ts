@@ -1,4 +1,6 @@
-/** The types of the kernel's answers to questions, which `src/jobgroup/dashboard/queries.py` creates. */
+/**
+ * The types of the kernel's answers to queries, which `src/jobgroup/dashboard/queries.py` creates.
+ */
 
 import type { Counts, State } from "../data/states";
 import type { Value } from "../format";
@@ -36,7 +38,7 @@ export interface JobDetail {
   /** By column, such as "noise.g2", with Perceval's defaults; empty if there is no noise model. */
   noise: Record<string, Plain>;
   note: string;
-  /** The failed job of which this is the rerun. */
+  /** The failed job that this job reruns. */
   rerun_of: number | null;
   /** The parameters that a rerun can change, or the reason why there are none. */
   changeable: Record<string, Plain | null>;
@@ -55,7 +57,10 @@ export interface DrawingAnswer {
   reason: string;
 }
 
-/** One distribution; entries come largest first, at most a thousand, the others summed in `rest`. */
+/**
+ * One distribution, with at most a thousand entries, largest first. `rest` is the sum of the
+ * others.
+ */
 export interface Distribution {
   title: string;
   unit: "counts" | "probability";
@@ -68,11 +73,11 @@ export interface Distribution {
 export interface JobResult {
   position: number;
   distributions: Distribution[];
-  /** The reason why there is none; empty if there are some. */
+  /** The reason why there are none; empty if there are some. */
   error: string;
 }
 
-/** The result of one job, or of one of its iterations, reduced as everywhere in jobgroup. */
+/** The result of a job, or of one of its iterations, reduced as everywhere in jobgroup. */
 export interface MeasuredRow {
   position: number;
   /** Counted from 0; null for a job without iterations. */
@@ -91,13 +96,13 @@ export interface MeasuredAnswer {
   rows: MeasuredRow[];
   /** Scalars that these jobs reported, such as "physical_perf". */
   scalars: string[];
-  /** Those of `scalars` that are computed from the others. */
+  /** The names in `scalars` that are computed from other scalars. */
   derived: string[];
   /** The derived quantities of the group. */
   defined: string[];
-  /** The most frequent states of all results so far, the most frequent one first. */
+  /** The most frequent states of all results so far, in descending order. */
   states: string[];
-  /** Those of the states that a table shows, in the order of states. */
+  /** The states that a table shows, in the order of states. */
   shown: string[];
   /** The states for which the rows have values. */
   columns: string[];
@@ -116,12 +121,12 @@ export interface GroupSummary {
   description: string;
   /** Names of the swept values. */
   swept: string[];
-  /** Whether it was exported since its last change. */
+  /** Whether the group was exported since its last change. */
   is_exported: boolean;
   eta_s: [low: number, high: number] | null;
 }
 
-/** Only the stamp, if the list is the same as in the earlier answer with this stamp. */
+/** Only the stamp, if the list has not changed since the answer with this stamp. */
 export interface GroupsAnswer {
   stamp: string;
   groups?: GroupSummary[];
@@ -167,7 +172,7 @@ export interface SizeAnswer {
   similar_names: string[];
 }
 
-/** Values along an axis: their type, and the values as texts. Null has no place on it. */
+/** Values along an axis: their type, and the values as texts. Null has no position on it. */
 export interface AxisValues {
   kind: "number" | "time" | "text";
   values: Value[];
@@ -176,7 +181,7 @@ export interface AxisValues {
 
 export type PointState = "measured" | "failed" | "to come" | "empty";
 
-/** The content of `jg.plot`: a quantity over one or two swept names. The points are columns. */
+/** The content of `jg.plot`: a quantity over one or two swept names. Points are in columns. */
 export interface Figure {
   kind: "line" | "map" | "bars";
   y: string;
@@ -213,7 +218,7 @@ export interface Figure {
   python: string;
 }
 
-/** The number of loaded results, and of all; further questions load the `missing` ones. */
+/** The number of loaded results and of all results. Further queries load the `missing` ones. */
 export interface FigureProgress {
   loaded: number;
   of: number;
@@ -242,7 +247,7 @@ export interface FigureAnswer extends FigureProgress {
 /** The last answer is still valid. */
 export type SameFigure = FigureProgress & { same: string };
 
-/** One distribution of a comparison, with its distance from the first one or from its ideal. */
+/** One distribution of a comparison, with its distance from the first one or from the ideal. */
 export interface Side {
   position: number;
   iteration: number | null;
@@ -264,7 +269,7 @@ export interface Side {
   problem: string;
 }
 
-/** A total variation distance, and what chance alone gives; null without samples. */
+/** A total variation distance, and the distance that chance alone gives; null without samples. */
 export interface Distance {
   distance: number;
   expected: number | null;
@@ -282,7 +287,10 @@ export interface CompareAnswer {
 
 /** Several groups in one figure, with their distances from the first one at equal points. */
 export interface GroupComparisonAnswer extends FigureAnswer {
-  /** Points that the first group has too, those that only one has, and those that were compared. */
+  /**
+   * The number of points that the first group also has, that only one group has, and that were
+   * compared.
+   */
   matched: number;
   unmatched: number;
   compared: number;

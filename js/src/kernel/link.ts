@@ -1,6 +1,7 @@
 /**
- * The connection to the kernel. It recovers by one rule: a push that does not fit the rows makes it
- * open again. Each request gets one answer; `sync` requests it again if a push was lost.
+ * The connection to the kernel. It recovers by one rule: if a push does not fit the rows, the
+ * connection is opened again. Each request gets one answer; if a push was lost, `sync` requests the
+ * answer again.
  */
 
 import { type ReadonlySignal, type Signal, signal } from "@preact/signals";
@@ -41,14 +42,17 @@ export interface Link {
   readonly unheard: ReadonlySignal<ReadonlySet<string>>;
   /** Whether the kernel that created this model has ended. */
   readonly isOver: ReadonlySignal<boolean>;
-  /** A view is visible: request the missing rows, and continue to request updates. */
+  /** A view is visible. Request the missing rows, and continue to request updates. */
   open(): void;
-  /** No view is visible any more; `hasViews` says whether hidden views exist. */
+  /** No view is visible. `hasViews` says whether hidden views exist. */
   close(hasViews: boolean): void;
-  /** `onAck` gets the line of Python that does the same. */
+  /** `onAck` gets the equivalent line of Python. */
   do(name: Command, args: Args, onAck?: (line: string) => void): Promise<unknown>;
   ask(name: Question, args: Args): Promise<unknown>;
-  /** Send a request that no one waits for: a kernel that does not receive it does not count as busy. */
+  /**
+   * Send a request without waiting for it. If it is not received, the kernel does not count as
+   * busy.
+   */
   askQuietly(name: Question, args: Args): Promise<unknown>;
   set(name: Setting, value: unknown): Promise<unknown>;
   giveToken(account: Account, token: string, onAck: (line: string) => void): Promise<unknown>;
@@ -61,13 +65,17 @@ interface Request {
   reject: (error: RequestError) => void;
 }
 
-/** The event of Jupyter's models when their kernel is restarted: from then on, no message arrives. */
+/**
+ * The event of Jupyter's models when their kernel is restarted. From then on, no message arrives.
+ */
 const CUT = "comm_live_update";
 
-/** Silence after which the kernel counts as busy, and the pauses between pulls. */
+/** Milliseconds of silence after which the kernel counts as busy, and pauses between pulls. */
 const BUSY_AFTER_MS = 1000;
 const PULL_PAUSES_MS = [1000, 2000, 3000, 5000];
-/** Minimum time before an unanswered pull is repeated, because a busy kernel would answer each of them. */
+/**
+ * Minimum time before an unanswered pull is repeated. A busy kernel would later answer each pull.
+ */
 const PULL_AGAIN_MS = 30_000;
 
 export function linkTo(model: Model, receiver: Receiver, lifetime: AbortSignal): Link {
@@ -130,7 +138,9 @@ export function linkTo(model: Model, receiver: Receiver, lifetime: AbortSignal):
     send({ t: "sync", client: receiver.clientState(), ack: acknowledged, pending, reply });
   }
 
-  /** Pull if no pushes arrive, each time a little later; after a pull, wait long for its answer. */
+  /**
+   * Pull if no pushes arrive, with growing pauses. After a pull, wait a long time for its answer.
+   */
   function schedulePull(pulled = false): void {
     clearTimeout(pullTimer);
     if (!isWatched) return;

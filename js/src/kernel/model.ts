@@ -1,6 +1,6 @@
 /**
- * The kernel's side, as a host provides it, and its traits as signals. Only Python writes traits;
- * the browser's requests are messages (see link.ts).
+ * The kernel's side, as a host provides it, and its traits as signals. Only Python writes traits.
+ * The browser's requests are messages (link.ts).
  */
 
 import { type Signal, signal } from "@preact/signals";
@@ -9,7 +9,7 @@ import type { Counts } from "../data/states";
 import { atEnd } from "./abort";
 import type { Plain } from "./protocol";
 
-/** The members of an anywidget model that we use, which all hosts have. */
+/** The members of an anywidget model that all hosts have. */
 export interface Model {
   get(name: string): unknown;
   on(event: string, callback: (...args: never[]) => void): void;
@@ -47,17 +47,17 @@ export interface Sender {
 
 export interface Account {
   url: string;
-  /** Empty for the only one there. */
+  /** Empty for the default account. */
   account: string;
 }
 
-/** The user's choices for the table; the page makes all others. */
+/** The user's choices for the table. The page makes all other choices. */
 export interface TableChoices {
   view?: string;
   widths?: Readonly<Record<string, number>>;
 }
 
-/** The user's choices for the plot, by name; the kernel makes all others. */
+/** The user's choices for the plot, by name. The kernel makes all other choices. */
 export interface PlotChoices {
   y?: string;
   x?: string;
@@ -88,7 +88,7 @@ export interface Traits {
   trouble: string;
   /** Seconds since the epoch. */
   trouble_since: number | null;
-  /** The end of the last job, if none has ended for a long time. */
+  /** The time at which the last job ended, if no job has ended for a long time. */
   stalled_since: number | null;
   /** The number of results that are not in the group's file. */
   results_on_cloud_only: number;

@@ -66,7 +66,7 @@ export interface Args {
   /** New values for parameters. */
   overrides?: Record<string, Plain>;
   text?: string;
-  /** Whether it concerns the failed jobs. */
+  /** Whether the command concerns the failed jobs. */
   rerun?: boolean;
   /** Names of groups. */
   name?: string;
@@ -95,17 +95,20 @@ export interface Args {
 
 export type ToPython =
   | { t: "open"; client: ClientState | null }
-  /** `ack` is the last push that arrived, `pending` are requests without an answer, and `reply` requests a push. */
+  /**
+   * `ack` is the last push that arrived, `pending` has the requests without an answer, and `reply`
+   * requests a push.
+   */
   | { t: "sync"; client: ClientState | null; ack: number; pending: string[]; reply: boolean }
   | { t: "command"; id: string; name: Command; args: Args }
   | { t: "query"; id: string; name: Question; args: Args }
   | { t: "set_trait"; id: string; name: Setting; value: unknown }
-  /** The token is not stored here, and is in no answer, log or file of Python. */
+  /** The token is not stored here. No answer, log or file of Python contains it. */
   | { t: "token"; id: string; url: string; account: string; token: string }
-  /** No view is visible; `has_views` says whether hidden views exist. */
+  /** No view is visible. `has_views` says whether hidden views exist. */
   | { t: "close"; has_views: boolean };
 
-/** `n` numbers the pushes, `now` is the kernel's clock in seconds since the epoch. */
+/** `n` numbers the pushes. `now` is the kernel's time, in seconds since the epoch. */
 interface Push {
   epoch: string;
   n: number;
@@ -119,7 +122,7 @@ export type FromPython =
   | ({ t: "patch"; from: number; to: number } & Push)
   | { t: "result"; id: string; value: unknown }
   | { t: "error"; id: string; code: string; message: string }
-  /** The kernel has acknowledged request `id`; `python` is the line that does the same. */
+  /** The kernel has acknowledged request `id`. `python` is the equivalent line. */
   | { t: "ack"; id: string; python: string };
 
 /** Rows as columns; `position` is always among them. */
@@ -129,9 +132,9 @@ export interface Block {
 }
 
 /**
- * A column: buffer `at` with the JSON of an array, in which 0 represents `zero` or values are times
- * in whole milliseconds `since`; in a saved page, plain values. If its name ends with a dot
- * ("label."), each text is a JSON object or empty.
+ * A column. Buffer `at` has the JSON of an array, in which 0 stands for `zero`, or values are times
+ * in whole milliseconds after `since`. In a saved page, a column has plain values. If its name ends
+ * with a dot ("label."), each text is a JSON object or empty.
  */
 export type Encoded = unknown[] | { at: number; zero: unknown } | { at: number; since: number };
 

@@ -1,5 +1,5 @@
 /**
- * A dashboard's model on a web socket, for pages that have no kernel. It reconnects automatically
+ * A dashboard's model on a web socket, for pages without a kernel. It reconnects automatically
  * until its lifetime ends. The server's side is `src/jobgroup_server/socket.py`.
  */
 
@@ -17,17 +17,17 @@ type FromServer =
 
 export interface SocketEvents {
   /**
-   * The traits arrived: for the first time, or again after a reconnection. `notice` says that the
-   * server has another version by now; "" if it has not.
+   * The traits arrived, for the first time or after a reconnection. `notice` says that the server
+   * has another version now; "" if it does not.
    */
   ready(notice: string): void;
-  /** The connection was lost, and is being restored. */
+  /** The connection was lost and is being restored. */
   lost(): void;
   /** The server does not show the group. */
   refused(message: string): void;
 }
 
-/** The server's version when this page first connected to it, which is the page's own. */
+/** The server's version at the first connection, which is also the page's version. */
 let pageVersion: string | undefined;
 
 const SHORTEST_PAUSE_MS = 1000;
@@ -78,7 +78,7 @@ export class SocketModel extends Emitter implements Model {
     const socket = new WebSocket(this.#url());
     socket.binaryType = "arraybuffer";
     socket.onopen = () => {
-      // the server's session is a new one and has sent no rows
+      // the server has a new session, which has sent no rows
       if (this.#isWatched) this.send({ t: "open", client: null });
     };
     socket.onmessage = ({ data }) => this.#receive(...decoded(data));

@@ -1,4 +1,4 @@
-/** What lies over a chart: the mark under the pointer with its readout, and the box that is dragged. */
+/** The layer over a chart: the mark under the pointer with its readout, and the dragged box. */
 
 import type { ReadonlySignal } from "@preact/signals";
 import type { Mark } from "./look";

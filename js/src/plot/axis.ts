@@ -17,7 +17,7 @@ export interface Axis {
   at(value: number): number;
   /** The value at a pixel. */
   value(at: number): number;
-  /** The ends, as values. */
+  /** The values at the ends. */
   domain: readonly [number, number];
 }
 
@@ -171,7 +171,7 @@ function textAxis(
   };
 }
 
-/** "Europe/Berlin, 28 Nov 2026": the information that the ticks of a time axis omit. */
+/** "Europe/Berlin, 28 Nov 2026": information that the ticks of a time axis omit. */
 export function timeZoneOf(low: number, high: number): string {
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
   const day = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", year: "numeric" });

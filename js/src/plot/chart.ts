@@ -1,5 +1,5 @@
 /**
- * The drawing of a figure. Pure. The numbers come from the kernel; the page and the exports use the
+ * The drawing of a figure. Pure. The numbers come from the kernel. The page and the exports use the
  * same drawing.
  */
 
@@ -42,7 +42,7 @@ export function chartOf(figure: Figure, look: Look): Chart {
   };
 }
 
-/** Points whose value along the axis has no place on it; bars have a place for each value. */
+/** Points whose value has no position on the axis. Bars have a position for each value. */
 function unplaced({ kind, xs, points }: Figure): number {
   if (kind === "bars") return 0;
   return points.x.filter((x) => xs.values[x] === null).length;

@@ -1,6 +1,9 @@
-/** Colours of figures, the same on light and dark backgrounds, so that their meaning does not change. */
+/**
+ * Colors of figures. They are the same on light and dark backgrounds, so that their meaning does
+ * not change.
+ */
 
-/** Colours of everything except the values, by background. */
+/** Colors of everything except the values, by background. */
 export interface Ink {
   ground: string;
   ink: string;
@@ -13,7 +16,10 @@ export const INKS: Readonly<Record<"light" | "dark", Ink>> = {
   dark: { ground: "#16191e", ink: "#e7eaee", quiet: "#a3adb9", grid: "#2c333c" },
 };
 
-/** Colours for curves without an order: distinct without red and green, 3:1 on both backgrounds. */
+/**
+ * Colors for curves without an order. They are distinct without red and green, with 3:1 contrast on
+ * both backgrounds.
+ */
 export const PALETTE = [
   "#2f7fd6",
   "#d9601e",
@@ -31,14 +37,17 @@ const parse = (colours: string): Rgb[] =>
     .split(" ")
     .map((colour) => [0, 2, 4].map((i) => Number.parseInt(colour.slice(i, i + 2), 16)));
 
-/** From blue to amber: an order that is visible with all kinds of colour vision, 3:1 on both backgrounds. */
+/**
+ * From blue to amber. The order is visible with all kinds of color vision, with 3:1 contrast on
+ * both backgrounds.
+ */
 const ORDER = parse("2e7be4 7d68dd b054bd d0467f d9542f bf8000");
 const VIRIDIS = parse("440154 472d7b 3b528b 2c728e 21918c 28ae80 5ec962 addc30 fde725");
 const SIGNED = parse(
   "053061 2166ac 4393c3 92c5de d1e5f0 f7f7f7 fddbc7 f4a582 d6604d b2182b 67001f",
 );
 
-/** The colour at a fraction of the scale, 0 to 1. */
+/** The color at a fraction of the scale, 0 to 1. */
 function along(stops: readonly Rgb[], share: number): string {
   const way = Math.max(0, Math.min(1, share)) * (stops.length - 1);
   const first = Math.min(Math.floor(way), stops.length - 2);
@@ -49,13 +58,13 @@ function along(stops: readonly Rgb[], share: number): string {
 
 export const ordered = (share: number): string => along(ORDER, share);
 
-/** The colour of a value on a map; a range that reaches below and above 0 is symmetric about it. */
+/** The color of a value on a map. A range that reaches below and above 0 is symmetric about 0. */
 export function mapColour(value: number, [low, high]: readonly [number, number]): string {
   const share = high > low ? (value - low) / (high - low) : 0.5;
   return along(low < 0 && high === -low ? SIGNED : VIRIDIS, share);
 }
 
-/** The range of a map's colours. */
+/** The range of a map's colors. */
 export function colourRange(values: readonly number[]): [number, number] {
   let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
   for (const value of values) {

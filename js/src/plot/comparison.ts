@@ -18,7 +18,7 @@ interface Options {
   width: number;
   size: number;
   decimals: number | null;
-  /** The meaning of each colour, drawn if the page does not show it. */
+  /** The meaning of each color, drawn if the page does not show it. */
   legend: readonly string[];
 }
 

@@ -1,4 +1,4 @@
-/** A colour bar with numbers. */
+/** A color bar with numbers. */
 
 import { axisOf, numbers } from "./axis";
 import { type Ink, mapColour, ordered } from "./colours";
@@ -50,7 +50,7 @@ export function drawColourBar(layout: Layout, surface: Surface, ink: Ink): void 
   const greatest =
     error > 0 ? ` (error at most ${numbers([Number(error.toPrecision(2))])[0]})` : "";
   const text = isMap ? `${figure.y_label}${greatest}` : figure.curves_label;
-  // A long title gets smaller, because a shortened one could be wrong.
+  // A long title is drawn smaller, because a shortened one could be wrong.
   const room = look.height - (look.hasCaption ? size * 2 : 0);
   const fitting = Math.min(size, (size * (room - 8)) / widthOf(text, size));
   surface.text(look.width - size * 0.8, room / 2, text, {

@@ -64,7 +64,7 @@ export function drawCurves(
 
 const MANY_RADIUS = 1.3;
 
-/** Small squares, and error bars without ends, all at once to be done in a frame. */
+/** Small squares, and error bars without ends. They are drawn together, within a frame. */
 function drawMany(layout: Layout, byRank: readonly Mark[], surface: Surface): void {
   const { frame, figure, colourOf } = layout;
   const squares: Filled[] = [];

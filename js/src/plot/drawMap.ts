@@ -23,7 +23,7 @@ export function drawCells(
     const { left, top, right, bottom } = box;
     const fill = fills[rank];
     if (fill) {
-      // The line reaches a little over the neighbours, so that no ground is seen between cells.
+      // The line overlaps the neighbors a little, so that no background is visible between cells.
       const style = { fill, stroke: fill, width: 0.6 };
       if (isMany) many.push({ box, fill });
       else surface.rect(left, top, right - left, bottom - top, style);
@@ -37,7 +37,7 @@ export function drawCells(
   if (isMany) surface.boxes(many);
 }
 
-/** The colour of each cell; none without a value. */
+/** The color of each cell; none without a value. */
 const fillsOf = perFigure((figure): (string | undefined)[] => {
   const range = extentsOf(figure).colours;
   return figure.points.value.map((value) => (value === null ? undefined : mapColour(value, range)));

@@ -1,4 +1,4 @@
-/** Points, error bars, and signs for points without a value. */
+/** Points, error bars, and marks for points without a value. */
 
 import type { Figure, PointState } from "../kernel/answers";
 import type { Ink } from "./colours";
@@ -7,7 +7,7 @@ import type { Surface, XY } from "./surface";
 
 export const crisp = (at: number): number => Math.round(at - 0.5) + 0.5;
 
-/** Curves without an order differ in shape too; points that were not sampled are open. */
+/** Curves without an order also differ in shape. Points that were not sampled are open. */
 export function drawMarker(
   surface: Surface,
   { x, y }: { x: number; y: number },
@@ -44,7 +44,7 @@ export function drawMarker(
   }
 }
 
-/** From where to where an error bar reaches; null without one. */
+/** The ends of an error bar; null without one. */
 export function errorOf({ figure, y, frame }: Layout, { rank, x }: Mark): readonly [XY, XY] | null {
   const [low, high] = [figure.points.low[rank] ?? null, figure.points.high[rank] ?? null];
   if (low === null || high === null) return null;

@@ -1,4 +1,7 @@
-/** A figure as a file: the same drawing as on the page, on white, as wide as a column of a paper. */
+/**
+ * A figure as a file: the same drawing as on the page, on white, with the width of a paper's
+ * column.
+ */
 
 import { csvOf } from "../data/csv";
 import type { Cell } from "../data/table";
@@ -65,7 +68,7 @@ export function pngOf({ width, height, draw }: Sheet): Promise<Blob> {
   );
 }
 
-/** Every point with its numbers as the kernel gave them. */
+/** Each point with its numbers, as the kernel sent them. */
 export function pointsCsv({ x, y, curves, xs, groups, points, selectors }: Figure): string {
   const header = [
     x,

@@ -7,7 +7,7 @@ import { extent } from "./values";
 const numbers = (values: readonly (number | null)[]): number[] =>
   values.filter((value) => value !== null);
 
-/** The extents of values and of the ends of their error bars, and the range of colours. */
+/** The extents of values and of the ends of their error bars, and the range of colors. */
 export const extentsOf = perFigure(({ points: { value, low, high, error } }) => {
   const ends = numbers([...value, ...low, ...high]);
   const highs = numbers(high);

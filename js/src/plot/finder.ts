@@ -1,4 +1,4 @@
-/** The mark at a place of a chart; the index is made when it is first needed. Pure. */
+/** The mark at a position of a chart. The index is created when it is first needed. Pure. */
 
 import { quadtree } from "d3-quadtree";
 import type { Chart } from "./chart";
@@ -29,7 +29,10 @@ function indexOf(chart: Chart): (x: number, y: number) => Mark | undefined {
   return (x, y) => boxAt(boxed, x, y) ?? tree.find(x, y, REACH_PX);
 }
 
-/** The box that contains a place; boxes are sorted, and share their left side or none overlap. */
+/**
+ * The box that contains a position. Boxes are sorted, and either share their left side or do not
+ * overlap.
+ */
 function boxAt(boxed: readonly Boxed[], x: number, y: number): Mark | undefined {
   const left = lastBelow(boxed, ({ box }) => box.left <= x)?.box.left;
   const found = lastBelow(
@@ -40,7 +43,7 @@ function boxAt(boxed: readonly Boxed[], x: number, y: number): Mark | undefined 
   return box && box.left === left && x < box.right && y < box.bottom ? found : undefined;
 }
 
-/** The last of some sorted items of which `isBelow` holds, which it does up to some item. */
+/** The last of sorted items for which `isBelow` is true. It is true up to some item. */
 function lastBelow<T>(items: readonly T[], isBelow: (item: T) => boolean): T | undefined {
   let [first, end] = [0, items.length];
   while (first < end) {

@@ -7,7 +7,7 @@ import { drawMarker, drawReason } from "./drawPoints";
 import type { Layout, Legend, Look } from "./look";
 import { type Surface, widthOf } from "./surface";
 
-/** The number of curves above which a colour bar replaces the legend. */
+/** The number of curves above which a color bar replaces the legend. */
 const MOST_NAMED = 12;
 
 export const isManyCurves = ({ kind, groups }: Figure): boolean =>

@@ -34,14 +34,14 @@ export interface Layout {
   figure: Figure;
   look: Look;
   frame: Box;
-  /** The strip below the axis for points without a value; its height is 0 if there are none. */
+  /** The strip below the axis for points without a value. Its height is 0 if there are none. */
   strip: number;
   x: Axis;
   y: Axis;
   xs: number[];
   ys: number[];
   colourOf: (curve: number) => string;
-  /** The colour bar of a map, or of many curves. */
+  /** The color bar of a map or of many curves. */
   range: [number, number] | null;
   legend: Legend;
   yTitle: string;

@@ -1,4 +1,4 @@
-/** Values that depend on a figure alone, computed once and not again for each frame. */
+/** Values that depend only on a figure. They are computed once, not for each frame. */
 
 import type { Figure } from "../kernel/answers";
 

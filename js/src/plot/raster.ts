@@ -1,4 +1,4 @@
-/** Many boxes as a picture: a canvas draws one picture much faster than 20,000 boxes. */
+/** Many boxes as a picture. A canvas draws one picture much faster than 20,000 boxes. */
 
 import type { Filled } from "./surface";
 
@@ -14,7 +14,8 @@ export function rasterOf(
   const pixels = new ImageData(width, height);
   const words = new Uint32Array(pixels.data.buffer);
   const inks = new Map<string, number>();
-  // Thousands of bars are mostly hidden by others: of each column, an interval that is full already.
+  // Most of thousands of bars are hidden by others. So each column has an interval that is already
+  // full.
   const full = { from: new Int32Array(width), to: new Int32Array(width) };
   for (let i = all.length - 1; i >= 0; i--) {
     const { box, fill } = all[i] as Filled;
@@ -44,7 +45,7 @@ function span(from: number, to: number, end: number): [number, number] {
   return [Math.max(0, first), Math.min(end, Math.max(first + 1, Math.round(to)))];
 }
 
-/** The four bytes of a pixel: red, green, blue and opaque, the first one lowest. */
+/** The four bytes of a pixel: red, green, blue and opaque, with red lowest. */
 function wordOf(fill: string): number {
   const colour = Number.parseInt(fill.slice(1), 16);
   const [red, green, blue] = [colour >> 16, (colour >> 8) & 255, colour & 255];

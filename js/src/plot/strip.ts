@@ -16,7 +16,7 @@ export function stacked({ points, kind }: Figure): number {
   return Math.max(0, ...counts.values());
 }
 
-/** The position in the strip for one more point without a value. */
+/** The position in the strip of the next point without a value. */
 export function below(
   { frame, look }: Layout,
   place: number,

@@ -22,7 +22,7 @@ export interface TextStyle {
 }
 
 export interface Surface {
-  /** A line through points; a closed line is an area. */
+  /** A line through points. A closed line is an area. */
   path(points: readonly XY[], style: Style, isClosed?: boolean): void;
   /** Many lines at once, which is much faster than one after another. */
   segments(ends: readonly (readonly [XY, XY])[], style: Style): void;
@@ -180,7 +180,7 @@ export class SvgSurface implements Surface {
     }
     for (const [fill, way] of ways) {
       const style = inked({ fill, ...(alpha !== undefined && { alpha }) });
-      // Otherwise the ground is seen between neighbours.
+      // Otherwise the background is visible between neighbors.
       this.#parts.push(`<path d="${way}" ${style} shape-rendering="crispEdges"/>`);
     }
   }

@@ -33,7 +33,7 @@ interface Props {
   most?: number;
 }
 
-/** A small table in full. The jobs' own is the grid. */
+/** A small table, in full. Jobs are in the grid. */
 export function DataTable({ head, rows, sort, most = rows.length }: Props) {
   const kind = (i: number) => (head[i]?.isNumber ? "number" : undefined);
   const by = sort?.value ?? "";

@@ -1,4 +1,6 @@
-/** An extra step inside the page: it takes the focus; Enter in a field confirms, Escape cancels. */
+/**
+ * An extra step inside the page. It takes the focus. Enter in a field confirms, and Escape cancels.
+ */
 
 import type { ComponentChildren } from "preact";
 import { useRef } from "preact/hooks";

@@ -16,7 +16,7 @@ export interface Variant {
   isChecked?: boolean;
   /** The reason why it is not possible now, which replaces the hint. */
   reason?: string;
-  /** The jobs that it affects, unless it affects all. */
+  /** The affected jobs, unless all are affected. */
   positions?: readonly number[];
   onClick: () => void;
 }
@@ -97,7 +97,8 @@ function Items({ menu, label, variants, note, close }: ItemsProps) {
             tabIndex={-1}
             aria-disabled={variant.reason ? true : undefined}
             onFocus={sets(looked, variant)}
-            // Not on entering, so that a menu that opens below a resting pointer keeps its focus.
+            // Not on entering, because a menu that opens below a resting pointer must keep its
+            // focus.
             onPointerMove={({ currentTarget }) => currentTarget.focus()}
             onClick={() => {
               if (variant.reason) return;

@@ -25,7 +25,7 @@ interface Props {
   testid: string;
   /** The name of exported files. */
   name: string;
-  /** The jobs of the points, for words about those without a value. */
+  /** The jobs of the points, to describe points without a value. */
   table?: Table;
   /** Points with a selected job. */
   selected?: ReadonlySet<number>;

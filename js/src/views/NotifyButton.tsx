@@ -2,7 +2,7 @@ import { countOf, countWhere, isTerminal } from "../data/states";
 import type { Session } from "../session";
 import { Button } from "../ui/Button";
 
-/** Asks for a notification at the end, while jobs are active. */
+/** Requests a notification at the end. It is shown while jobs are active. */
 export function NotifyButton({ session }: { session: Session }) {
   const { notifier, traits, status } = session;
   const counts = traits.counts.value;

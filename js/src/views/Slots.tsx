@@ -7,7 +7,7 @@ import * as format from "../format";
 import type { SlotsAnswer } from "../kernel/answers";
 import type { Session } from "../session";
 
-/** Each question is a request to the cloud. */
+/** Each query is a request to the cloud. */
 const ASK_INTERVAL_MS = 15_000;
 
 export function Slots({ session }: { session: Session }) {
@@ -23,7 +23,7 @@ export function Slots({ session }: { session: Session }) {
       const answer = await session.link.askQuietly("slots", {}).catch(() => null);
       const { used, total } = (answer ?? {}) as Partial<SlotsAnswer>;
       const own = countWhere(counts.peek(), isOnCloud);
-      // The group's own jobs come and go between two answers, and are known.
+      // The group's own jobs change between two answers, and are known.
       slots.value =
         used == null || total == null ? null : { others: Math.max(0, used - own), total };
     };

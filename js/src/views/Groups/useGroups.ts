@@ -11,7 +11,9 @@ export interface GroupList {
 
 const LEAST_PAUSE_MS = 2000;
 
-/** Reading long lists is slow, so they are requested so rarely that it takes a few percent of the time. */
+/**
+ * Reading a long list is slow. It is requested so rarely that this takes a few percent of the time.
+ */
 const PAUSE_PER_MS = 20;
 
 /** The list of groups, requested regularly while it is shown. */

@@ -15,7 +15,7 @@ interface Props {
   children: ComponentChildren;
 }
 
-/** The views, and the drawer if a job is opened. */
+/** The views, and the drawer if a job is open. */
 export function WithDrawer({ session, children }: Props) {
   const position = session.opened.value;
   const stage = useRef<HTMLElement>(null);

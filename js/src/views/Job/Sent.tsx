@@ -89,7 +89,7 @@ interface QueryProps {
   position: number;
 }
 
-/** As an image, in which no script runs and nothing is loaded. */
+/** As an image: no script in it runs, and nothing is loaded. */
 function Drawing({ session, position }: QueryProps) {
   const answer = useAnswer<DrawingAnswer>(session, "drawing", { position }, "");
   return (
