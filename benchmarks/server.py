@@ -220,7 +220,7 @@ class Running:
         self.url = url
 
     def set(self, **settings: Any) -> None:
-        """Change the behaviour of the cloud."""
+        """Change the behavior of the cloud."""
         body = json.dumps(settings).encode()
         request = urllib.request.Request(f"{self.url}/control", data=body, method="PUT")
         urllib.request.urlopen(request).read()

@@ -55,8 +55,13 @@ BANNED: Final = {
     r"where (?:it|they|there|that|this|nothing|none|no|one)": "if",
     r"whoever": "name the person",
     r"wish(?:es|ed)?": "want, request, priority",
+    r"behaviours?|colour(?:s|ed|ing)?|honour(?:s|ed|ing)?|neighbour(?:s|ing)?": "behavior, color",
+    r"analys(?:ed|e|ing)|(?:[a-z]*[a-z]al|recogn|organ|minim|optim|summar|author|priorit|custom)"
+    r"is(?:es|ed|e|ing|ation|ations)": "-ize, -yze",
+    r"(?:re)?(?:cancel|label|model|travel)l(?:ed|ings?)": "canceled, labeled, modeled",
+    r"centres?|grey(?:s|ed)?|licences?|catalogues?": "center, gray, license, catalog",
 }
-"""Each pattern of whole words, with the words to use instead."""
+"""Each pattern of whole words, with the words to use instead. Spelling is American."""
 
 HEADLESS: Final = re.compile(
     r"(?:\A|[.!:]\s+|\n\s*\n\s*|\n\s*- |\| )(?P<start>(?:What|Who|Where)\s[^.?|]*)[.|]"
@@ -64,6 +69,7 @@ HEADLESS: Final = re.compile(
 """A sentence that begins with a relative clause, such as "What has ended comes first."."""
 
 ALLOWED: Final = {
+    "Labelled": "the name of a component",
     "Troubleshooting": "the title of a page",
     "bear in mind": "an idiom",
     "trouble: kind": "a trait of `JobGroup.state`",
@@ -75,8 +81,17 @@ _PATTERNS: Final = {
     for pattern, advice in BANNED.items()
 }
 _LEFT_OUT: Final = re.compile(
-    "|".join([r"```.*?```", r"``.*?``", r"`[^`\n]*`", r"\]\([^)\s]*\)", *map(re.escape, ALLOWED)]),
-    re.DOTALL,
+    "|".join(
+        [
+            r"```.*?```",
+            r"``.*?``",
+            r"`[^`\n]*`",
+            r"\]\([^)\s]*\)",
+            ">>>.*?$",
+            *map(re.escape, ALLOWED),
+        ]
+    ),
+    re.DOTALL | re.MULTILINE,
 )
 _TYPESCRIPT: Final = re.compile(
     r"/\*.*?\*/|//[^\n]*|\"[^\"\n]* [^\"\n]*\"|`[^`]* [^`]*`|>[^<>{}=;]*[a-z][^<>{}=;]*<", re.DOTALL

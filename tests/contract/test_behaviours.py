@@ -1,4 +1,4 @@
-"""Tests of behaviours 1 to 7 of Perceval's JobGroup that its users rely on."""
+"""Tests of behaviors 1 to 7 of Perceval's JobGroup that its users rely on."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def _words(progress):
 
 
 def test_1_new_name_creates_a_stored_empty_group(in_child):
-    """Behaviour 1: another process finds the group before any job is added."""
+    """Behavior 1: another process finds the group before any job is added."""
     jg = JobGroup("new one")
     assert len(jg) == 0
     assert jg.remote_jobs == []
@@ -40,7 +40,7 @@ def test_1_new_name_creates_a_stored_empty_group(in_child):
 
 
 def test_1_known_name_loads_the_group(group, scripted, timer, in_child):
-    """Behaviour 1: it keeps creation date and order, and the modification date advances."""
+    """Behavior 1: it keeps creation date and order, and the modification date advances."""
     jg = group(scripted, 3)
     created, modified = jg.created_date, jg.modified_date
     loaded = in_child(
@@ -60,7 +60,7 @@ def test_1_known_name_loads_the_group(group, scripted, timer, in_child):
 
 
 def test_1_perceval_reads_the_dates_as_it_reads_its_own(group, scripted):
-    """Behaviour 1: dates are naive local ones, as `JobGroup.created_date` is in Perceval."""
+    """Behavior 1: dates are naive local ones, as `JobGroup.created_date` is in Perceval."""
     jg = group(scripted, 1)
     assert jg.created_date.tzinfo is None
     assert jg.created_date <= jg.modified_date
@@ -70,7 +70,7 @@ def test_1_perceval_reads_the_dates_as_it_reads_its_own(group, scripted):
 
 
 def test_2_loading_sends_and_changes_nothing(ended, scripted, data_dir, in_child):
-    """Behaviour 2: jobs are running, but no request is sent and the file's content is equal."""
+    """Behavior 2: jobs are running, but no request is sent and the file's content is equal."""
     jg = ended("running", "waiting", "completed", "suspended")
     before = jg.modified_date.timestamp(), jg.state.version
     scripted.asked.clear()
@@ -89,7 +89,7 @@ def test_2_loading_sends_and_changes_nothing(ended, scripted, data_dir, in_child
 
 
 def test_3_add_appends_in_order_and_is_durable(in_child, from_file):
-    """Behaviour 3: a process that dies right after `add` returned loses no job."""
+    """Behavior 3: a process that dies right after `add` returned loses no job."""
     names = [f"job {i}" for i in range(5)]
     in_child(
         "import os; from jobgroup import JobGroup, RemoteJob\n"
@@ -102,7 +102,7 @@ def test_3_add_appends_in_order_and_is_durable(in_child, from_file):
 
 
 def test_3_unsent_job_can_be_added_several_times(cloud, sampler):
-    """Behaviour 3: one Perceval job added with different kwargs makes different jobs."""
+    """Behavior 3: one Perceval job added with different kwargs makes different jobs."""
     job = sampler(cloud).sample_count
     jg = JobGroup("sweep")
     for n in (10, 20, 30):
@@ -114,7 +114,7 @@ def test_3_unsent_job_can_be_added_several_times(cloud, sampler):
 
 
 def test_3_add_refuses_an_id_that_the_group_has(cloud, sampler, snapshot):
-    """Behaviour 3: ValueError for a sent Perceval job's id, added or sent by jobgroup."""
+    """Behavior 3: ValueError for a sent Perceval job's id, added or sent by jobgroup."""
     job = sampler(cloud).probs
     job.execute_async()
     jg = JobGroup("taken over")
@@ -129,7 +129,7 @@ def test_3_add_refuses_an_id_that_the_group_has(cloud, sampler, snapshot):
 
 
 def test_3_add_refuses_an_id_that_a_run_created(cloud, group):
-    """Behaviour 3: ids of the group's own runs count, those of replaced attempts too."""
+    """Behavior 3: ids of the group's own runs count, those of replaced attempts too."""
     jg = group(cloud, 1, fail="as it should")
     jg.run_parallel()
     jg.wait(120)
@@ -145,7 +145,7 @@ def test_3_add_refuses_an_id_that_a_run_created(cloud, group):
 
 @pytest.mark.parametrize("kind", ["local job", "processor", "text", "none", "callable", "dict"])
 def test_3_add_refuses_objects_that_are_not_remote_jobs(kind, snapshot, group, scripted):
-    """Behaviour 3: TypeError, and no write, not even of a version number."""
+    """Behavior 3: TypeError, and no write, not even of a version number."""
     processor = pcvl.Processor("SLOS", pcvl.BS())
     processor.with_input(pcvl.BasicState([1, 0]))
     processor.min_detected_photons_filter(1)
@@ -170,7 +170,7 @@ def test_3_add_refuses_objects_that_are_not_remote_jobs(kind, snapshot, group, s
 
 
 def test_4_progress_of_unsent_jobs_sends_no_request(group, scripted):
-    """Behaviour 4: progress, lists and results of unsent jobs send no request."""
+    """Behavior 4: progress, lists and results of unsent jobs send no request."""
     jg = group(scripted, 3)
     assert _words(jg.progress()) == (3, 0, 0, 0, 3)
     assert jg.list_active_jobs() == jg.list_successful_jobs() == jg.list_unsuccessful_jobs() == []
@@ -181,7 +181,7 @@ def test_4_progress_of_unsent_jobs_sends_no_request(group, scripted):
 
 
 def test_4_terminal_jobs_are_never_polled_again(ended, scripted, until):
-    """Behaviour 4: success, error and canceled are final; suspended and unknown are polled."""
+    """Behavior 4: success, error and canceled are final; suspended and unknown are polled."""
     jg = ended("completed", "error", "canceled", "suspended", "gibberish", "running", "waiting")
     assert [j.state for j in jg] == [
         *("success", "error", "canceled", "suspended", "unknown", "running", "waiting")
@@ -206,7 +206,7 @@ def test_4_terminal_jobs_are_never_polled_again(ended, scripted, until):
 
 
 def test_5_progress_counts_each_status(ended, timer, scripted):
-    """Behaviour 5: it counts each status word of the cloud as the specification says."""
+    """Behavior 5: it counts each status word of the cloud as the specification says."""
     jg = ended(
         *("completed", "error", "canceled", "suspended", "unknown", "something new"),
         *("waiting", "running", "cancel_requested"),
@@ -222,7 +222,7 @@ def test_5_progress_counts_each_status(ended, timer, scripted):
 
 
 def test_5_progress_of_an_empty_group_is_zero():
-    """Behaviour 5: all counts are zero, in the same form."""
+    """Behavior 5: all counts are zero, in the same form."""
     assert JobGroup("empty").progress() == {
         "Total": 0,
         "Finished": [0, {"successful": 0, "unsuccessful": 0}],
@@ -234,7 +234,7 @@ def test_5_progress_of_an_empty_group_is_zero():
 
 
 def test_6_run_sends_exactly_the_unsent_jobs(group, scripted, timer):
-    """Behaviour 6: one create per job, and a later run sends only jobs added since."""
+    """Behavior 6: one create per job, and a later run sends only jobs added since."""
     jg = group(scripted, 3)
     scripted.availability = None  # one job at a time, in the group's order
     jg.run_parallel()
@@ -249,7 +249,7 @@ def test_6_run_sends_exactly_the_unsent_jobs(group, scripted, timer):
 
 
 def test_6_each_launch_is_durable_before_the_next(group, scripted, from_file):
-    """Behaviour 6: during the second create, a new process reads the first job's id."""
+    """Behavior 6: during the second create, a new process reads the first job's id."""
     jg = group(scripted, 3)
     scripted.availability = None  # one job at a time, in the group's order
     gate = None
@@ -276,7 +276,7 @@ def test_6_each_launch_is_durable_before_the_next(group, scripted, from_file):
 
 @pytest.mark.parametrize("mode", ["parallel", "sequential", "launch"])
 def test_7_failed_create_ends_the_run(mode, group, scripted, from_file):
-    """Behaviour 7: it raises; sent jobs keep their ids, the others are not sent."""
+    """Behavior 7: it raises; sent jobs keep their ids, the others are not sent."""
     jg = group(scripted, 4)
     scripted.availability = None  # one job at a time, in the group's order
     scripted.first_word = "completed"

@@ -1,4 +1,4 @@
-"""Tests of behaviours 8 to 14 of Perceval's JobGroup that its users rely on."""
+"""Tests of behaviors 8 to 14 of Perceval's JobGroup that its users rely on."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def mixed(ended, timer, scripted):
 
 @pytest.mark.parametrize("how", ["parallel", "sequential", "relaunch", "some"])
 def test_8_rerun_replaces_failed_jobs(how, mixed, scripted, from_file):
-    """Behaviour 8: only error and canceled jobs rerun, in place, with new ids and equal total."""
+    """Behavior 8: only error and canceled jobs rerun, in place, with new ids and equal total."""
     scripted.first_word = "completed"
     before = [(j.id, j.state) for j in mixed]
     {
@@ -56,7 +56,7 @@ def test_8_rerun_replaces_failed_jobs(how, mixed, scripted, from_file):
 
 @pytest.mark.parametrize("how", ["parallel", "sequential", "relaunch", "some"])
 def test_8_rerun_appends_new_entries(how, mixed, scripted, from_file):
-    """Behaviour 8: the total grows, failed entries stay as they are, and names are copied."""
+    """Behavior 8: the total grows, failed entries stay as they are, and names are copied."""
     scripted.first_word = "completed"
     before = [(j.id, j.state) for j in mixed]
     {
@@ -75,7 +75,7 @@ def test_8_rerun_appends_new_entries(how, mixed, scripted, from_file):
 
 
 def test_8_rerun_replaces_by_default(mixed, scripted, until):
-    """Behaviour 8: `replace_failed_jobs` is True by default."""
+    """Behavior 8: `replace_failed_jobs` is True by default."""
     mixed.rerun_failed_parallel()
     mixed.cancel([0, 2])
     scripted.first_word = "error"
@@ -86,7 +86,7 @@ def test_8_rerun_replaces_by_default(mixed, scripted, until):
 
 
 def test_8_job_rerun_needs_a_failed_job(mixed, scripted):
-    """Behaviour 8: a failed job gets a new id; a job that has not failed refuses."""
+    """Behavior 8: a failed job gets a new id; a job that has not failed refuses."""
     for i in (1, 3, 4, 5, 6):
         with pytest.raises(RuntimeError, match=r"should be either\s+CANCELED or ERROR"):
             mixed[i].rerun()
@@ -101,7 +101,7 @@ def test_8_job_rerun_needs_a_failed_job(mixed, scripted):
 
 
 def test_8_rerun_refreshes_states_first(group, scripted):
-    """Behaviour 8: a job that failed since the last refresh is rerun too, as in Perceval."""
+    """Behavior 8: a job that failed since the last refresh is rerun too, as in Perceval."""
     jg = group(scripted, 2)
     jg.run_parallel()
     scripted.tell(jg[1].id, "error")
@@ -113,7 +113,7 @@ def test_8_rerun_refreshes_states_first(group, scripted):
 
 
 def test_9_every_create_has_the_groups_name(group, scripted):
-    """Behaviour 9: the name replaces any other in the body, in each way of sending."""
+    """Behavior 9: the name replaces any other in the body, in each way of sending."""
     jg = group(scripted, 1, "my experiment / 3")
     jg.run_parallel()
     jg.add(
@@ -131,7 +131,7 @@ def test_9_every_create_has_the_groups_name(group, scripted):
 
 
 def test_9_rerun_sends_the_stored_body_to_a_cloud_without_rerun(ended, scripted):
-    """Behaviour 9: the cloud gets the stored body once, with the group's name."""
+    """Behavior 9: the cloud gets the stored body once, with the group's name."""
     jg = ended("error")
     scripted.faults["rerun"] = lambda *_: (404, {"error": "Not Found"})
     jg.rerun_failed_parallel()
@@ -141,7 +141,7 @@ def test_9_rerun_sends_the_stored_body_to_a_cloud_without_rerun(ended, scripted)
 
 
 def test_9_body_equals_the_one_that_perceval_sends(cloud, sampler):
-    """Behaviour 9: the cloud gets exactly Perceval's body, plus the group's name."""
+    """Behavior 9: the cloud gets exactly Perceval's body, plus the group's name."""
     own = sampler(cloud).sample_count
     jg = JobGroup("verbatim")
     jg.add(sampler(cloud).sample_count, max_samples=100)
@@ -162,7 +162,7 @@ def test_9_body_equals_the_one_that_perceval_sends(cloud, sampler):
     [((5, 3), None, 2), ((5, 0), 3, 3), ((2, 0), 3, 2), ((9, 0), None, 6)],
 )
 def test_10_launch_fills_the_free_slots(slots, count, sent, group, scripted):
-    """Behaviour 10: it sends at most max_jobs_in_queue - num_jobs_in_queue, and at most count."""
+    """Behavior 10: it sends at most max_jobs_in_queue - num_jobs_in_queue, and at most count."""
     scripted.availability = {"max_jobs_in_queue": slots[0], "num_jobs_in_queue": slots[1]}
     jg = group(scripted, 6)
     jg.launch_async_jobs(count)
@@ -172,7 +172,7 @@ def test_10_launch_fills_the_free_slots(slots, count, sent, group, scripted):
 
 
 def test_10_relaunch_fills_the_free_slots(ended, scripted):
-    """Behaviour 10: failed jobs fill free slots too, in place or appended."""
+    """Behavior 10: failed jobs fill free slots too, in place or appended."""
     jg = ended(*["error"] * 5)
     scripted.availability = {"max_jobs_in_queue": 9, "num_jobs_in_queue": 7}
     jg.relaunch_async_failed_jobs()
@@ -184,7 +184,7 @@ def test_10_relaunch_fills_the_free_slots(ended, scripted):
 
 @pytest.mark.parametrize("rerun", [False, True])
 def test_10_launch_warns_without_free_slots(rerun, ended, timer, scripted):
-    """Behaviour 10: nothing is sent, and jobgroup warns the caller."""
+    """Behavior 10: nothing is sent, and jobgroup warns the caller."""
     jg = ended("error")
     jg.add(timer(scripted))
     scripted.availability = {"max_jobs_in_queue": 3, "num_jobs_in_queue": 3}
@@ -194,7 +194,7 @@ def test_10_launch_warns_without_free_slots(rerun, ended, timer, scripted):
 
 
 def test_10_launch_needs_a_count_if_the_cloud_reports_no_limit(group, scripted):
-    """Behaviour 10: ValueError without a count, as in Perceval; with one, that many are sent."""
+    """Behavior 10: ValueError without a count, as in Perceval; with one, that many are sent."""
     scripted.availability = None
     jg = group(scripted, 4)
     with pytest.raises(ValueError, match="concurrent_job_count must be set"):
@@ -205,7 +205,7 @@ def test_10_launch_needs_a_count_if_the_cloud_reports_no_limit(group, scripted):
 
 
 def test_10_launch_does_not_warn_without_jobs_to_send(ended, scripted):
-    """Behaviour 10: slots are free and no job is unsent, so no warning mentions slots."""
+    """Behavior 10: slots are free and no job is unsent, so no warning mentions slots."""
     jg = ended("completed")
     with warnings.catch_warnings(record=True) as reported:
         warnings.simplefilter("always")
@@ -218,7 +218,7 @@ def test_10_launch_does_not_warn_without_jobs_to_send(ended, scripted):
 
 
 def test_11_cancel_all_cancels_every_sent_unfinished_job(ended, timer, scripted, until):
-    """Behaviour 11: running, waiting and suspended jobs; not finished or unsent ones."""
+    """Behavior 11: running, waiting and suspended jobs; not finished or unsent ones."""
     jg = ended("running", "completed", "waiting", "error", "suspended", "canceled")
     jg.add(timer(scripted))
     with warnings.catch_warnings():
@@ -241,7 +241,7 @@ def test_11_canceled_job_can_be_rerun_at_once(ended):
 
 
 def test_11_cancel_all_reports_each_failure(ended, scripted):
-    """Behaviour 11: the cloud's text describes each refusal; the other jobs are still canceled."""
+    """Behavior 11: the cloud's text describes each refusal; the other jobs are still canceled."""
     jg = ended("running", "running", "running")
     refused = jg[1].id
     scripted.faults["cancel"] = lambda _, asked: (
@@ -273,14 +273,14 @@ def with_results(ended, timer, scripted):
 
 
 def test_12_results_are_aligned_with_jobs(with_results):
-    """Behaviour 12: item i belongs to job i; only a running job's None comes with a warning."""
+    """Behavior 12: item i belongs to job i; only a running job's None comes with a warning."""
     with pytest.warns(JobGroupWarning, match=r"^1 job .* had not ended.* get_results\(wait=True\)"):
         values = [r and r["results"] for r in with_results.get_results()]
     assert values == ["of 0", None, "of 2", None, "of 4", None]
 
 
 def test_12_failed_downloads_are_none_with_one_warning(with_results, scripted):
-    """Behaviour 12: two failed downloads keep the third, and one warning names them."""
+    """Behavior 12: two failed downloads keep the third, and one warning names them."""
     bad = {with_results[0].id, with_results[4].id}
     scripted.faults["result"] = lambda _, asked: (
         (403, {"error": "Not yours"}) if asked.id in bad else None
@@ -293,7 +293,7 @@ def test_12_failed_downloads_are_none_with_one_warning(with_results, scripted):
 
 
 def test_12_raised_error_has_the_other_results(with_results, scripted):
-    """Behaviour 12: errors="raise" raises an error with every result that arrived."""
+    """Behavior 12: errors="raise" raises an error with every result that arrived."""
     bad = with_results[2].id
     scripted.faults["result"] = lambda _, asked: (
         (403, {"error": "Not yours"}) if asked.id == bad else None
@@ -311,7 +311,7 @@ def test_12_raised_error_has_the_other_results(with_results, scripted):
 
 
 def test_13_next_job_starts_one_delay_after_the_last_one_ended(cloud, group):
-    """Behaviour 13: on a plan with many slots, by the cloud's own clock."""
+    """Behavior 13: on a plan with many slots, by the cloud's own clock."""
     jg = group(cloud, 3, duration_s=0.05)
     jg.run_sequential(0.2)
     made = {j.id: j for j in cloud.jobs()}
@@ -321,7 +321,7 @@ def test_13_next_job_starts_one_delay_after_the_last_one_ended(cloud, group):
 
 
 def test_13_sequential_run_sends_one_job_at_a_time(group, scripted, until):
-    """Behaviour 13: while a job runs, the next one is not sent, whatever the plan allows."""
+    """Behavior 13: while a job runs, the next one is not sent, whatever the plan allows."""
     jg = group(scripted, 3)
     future = jg.start(delay=0)
     for nth in range(3):
@@ -351,7 +351,7 @@ _ODD = [
 
 @pytest.mark.parametrize("document", _ODD, ids=[json.dumps(d) for d in _ODD])
 def test_14_malformed_status_is_tolerated_and_logged(document, group, scripted, caplog):
-    """Behaviour 14: counts stay complete, other jobs are unaffected, and the log mentions it."""
+    """Behavior 14: counts stay complete, other jobs are unaffected, and the log mentions it."""
     jg = group(scripted, 2)
     jg.run_parallel()
     scripted.documents[jg[0].id] = document
@@ -372,7 +372,7 @@ def test_14_malformed_status_is_tolerated_and_logged(document, group, scripted, 
 
 
 def test_14_missing_field_is_logged(group, scripted, caplog):
-    """Behaviour 14: the log mentions an answer without the field that matters."""
+    """Behavior 14: the log mentions an answer without the field that matters."""
     jg = group(scripted, 1)
     jg.run_parallel()
     scripted.documents[jg[0].id] = {"progress": 0.5}
@@ -387,7 +387,7 @@ def test_14_missing_field_is_logged(group, scripted, caplog):
     ids=["404", "500", "empty", "dropped"],
 )
 def test_14_unreachable_job_does_not_affect_others(fault, group, scripted):
-    """Behaviour 14 and below: `progress` answers, and the other jobs are up to date."""
+    """Behavior 14 and below: `progress` answers, and the other jobs are up to date."""
     jg = group(scripted, 3)
     jg.run_parallel()
     odd = jg[1].id

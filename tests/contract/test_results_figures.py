@@ -97,7 +97,7 @@ def test_curves_are_joined_where_another_one_has_a_point_between(study):
 
 
 def test_many_values_of_the_second_name_make_a_map(study):
-    """Cells around the values; the colour bar names the greatest error; signs have two colours."""
+    """Cells around the values; the color bar names the greatest error; signs have two colors."""
     jg = study(
         {"x": [0.0, 1.0, 3.0], "y": list(range(9))},
         lambda x, y: None if (x, y) == (0, 0) else int(10 * x + y),

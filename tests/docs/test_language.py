@@ -36,6 +36,10 @@ BAD = {
     "unsent where it failed": "where it",
     "whoever asks": "whoever",
     "the wish is kept": "wish",
+    "an odd behaviour": "behaviour",
+    "jobs that serialise": "serialise",
+    "a cancelled job": "cancelled",
+    "the MIT licence": "licence",
 }
 
 

@@ -37,7 +37,7 @@ def test_distances_have_the_published_values():
 
 @given(_counts, _counts)
 def test_the_chance_distance_equals_sums_over_the_hypergeometric(a, b):
-    """The exact mean equals the sum over all counts that relabelling can produce."""
+    """The exact mean equals the sum over all counts that relabeling can produce."""
     n, m = sum(a), sum(b)
     expected = 0.0
     for c in np.add(a, b):
@@ -62,7 +62,7 @@ def test_the_distance_to_an_ideal_equals_sums_over_the_binomial(n, weights):
 
 @pytest.mark.parametrize("scale", [1, 40])
 def test_the_chance_distance_equals_simulation(scale):
-    """Both ways of relabelling give the mean, spread and 95th percentile of plain permutations."""
+    """Both ways of relabeling give the mean, spread and 95th percentile of plain permutations."""
     a, b = np.array([3, 5, 2, 0]) * scale, np.array([4, 2, 3, 1]) * scale
     found = compare_counts(_named(a.tolist()), _named(b.tolist()))
     random = np.random.default_rng(5)

@@ -22,7 +22,7 @@ class JobSpec:
     Attributes:
         name: name on the cloud.
         platform: name of the platform to run on.
-        origin: base URL of the cloud, normalised by `origin.normalise_origin`.
+        origin: base URL of the cloud, normalized by `origin.normalise_origin`.
         account_label: label that distinguishes accounts of one origin; "" for the default account.
         provider: name of the cloud's provider.
         body: create body without `SET_WHEN_SENT`, as JSON values that nothing else uses; empty if a

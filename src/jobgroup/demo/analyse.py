@@ -1,4 +1,4 @@
-"""Analyse the results, which are fetched from the cloud."""
+"""Analyze the results, which are fetched from the cloud."""
 
 from jobgroup import JobGroup
 

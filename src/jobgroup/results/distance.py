@@ -17,7 +17,7 @@ from typing import Any, Final
 from jobgroup.errors import MissingDependencyError
 
 DRAWS: Final = 9_999
-"""Number of random relabellings for a p-value: p = (1 + b) / (1 + draws) (B. Phipson, G. K. Smyth,
+"""Number of random relabelings for a p-value: p = (1 + b) / (1 + draws) (B. Phipson, G. K. Smyth,
 Stat. Appl. Genet. Mol. Biol. 9 (2010) 39)."""
 
 FEWEST_DRAWS: Final = 199
@@ -131,7 +131,7 @@ def compare_counts(a: Mapping[str, int], b: Mapping[str, int], *, seed: int = 0)
     results = np.repeat(np.arange(len(states)), pooled) if one_by_one else None
 
     def draw(size: int) -> Any:
-        """Return the first side's counts after relabelling, one row for each relabelling."""
+        """Return the first side's counts after relabeling, one row for each relabeling."""
         if results is None:
             return random.multivariate_hypergeometric(pooled, n, size=size, method="marginals")
         rows = (random.permutation(results)[:n] for _ in range(size))
