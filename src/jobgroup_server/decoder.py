@@ -15,12 +15,15 @@ from collections import OrderedDict, deque
 from collections.abc import Iterable
 from concurrent.futures import Future
 from contextlib import suppress
+from itertools import islice
 from threading import Condition, Event, Thread
 from typing import IO, Any, Final, NamedTuple
 
 from jobgroup import catalog
 from jobgroup.dashboard.queries import NEED_PERCEVAL
 from jobgroup.errors import JobGroupError
+from jobgroup.secret import Secret
+from jobgroup.token_pipe import read_lines, take_token, token_line
 
 MAX_PROCESSES: Final = 2
 TIMEOUT_S: Final = 300.0
@@ -42,7 +45,7 @@ _NEED_RESULTS: Final = NEED_PERCEVAL - {"drawing"}
 class _Question(NamedTuple):
     asker: object
     home: str
-    line: bytes
+    lines: list[Secret]
     future: Future[Json]
 
 
@@ -69,7 +72,9 @@ class Decoder:
         self._is_closed = False
         self._processes: set[subprocess.Popen[bytes]] = set()
 
-    def ask(self, asker: object, question: Json, tokens: Iterable[list[str]] = ()) -> Future[Json]:
+    def ask(
+        self, asker: object, question: Json, tokens: Iterable[tuple[str, str, Secret]] = ()
+    ) -> Future[Json]:
         """Request an answer from `Queries.answer` in a child process, and return at once.
 
         Queries are answered in order, but only one at a time for each view. One process answers all
@@ -85,14 +90,15 @@ class Decoder:
             long, or has too many queries.
         """
         future: Future[Json] = Future()
-        line = json.dumps(question | {"tokens": list(tokens)}).encode()
+        lines = [token_line(*each) for each in tokens]
+        lines.insert(0, Secret(json.dumps(question | {"tokens": len(lines)}) + "\n"))
         with self._condition:
             if len(self._waiting) >= MAX_WAITING or self._is_closed:
                 future.set_exception(
                     JobGroupError("Too many results are being decoded. Try again later.")
                 )
                 return future
-            self._waiting.append(_Question(asker, _home_of(question), line, future))
+            self._waiting.append(_Question(asker, _home_of(question), lines, future))
             if len(self._waiting) > self._idle and self._threads < MAX_PROCESSES:
                 self._threads += 1
                 Thread(target=self._serve, name="jobgroup-decoder", daemon=True).start()
@@ -119,7 +125,7 @@ class Decoder:
             try:
                 if process is None or process.poll() is not None:
                     process = self._start()
-                answer = self._exchange(process, taken.line, me)
+                answer = self._exchange(process, taken.lines, me)
                 if "error" in answer:
                     future.set_exception(JobGroupError(str(answer["error"])))
                 else:
@@ -182,12 +188,14 @@ class Decoder:
             for home in [home for home, at in self._homes.items() if at is me]:
                 del self._homes[home]
 
-    def _exchange(self, process: subprocess.Popen[bytes], line: bytes, me: object) -> Json:
+    def _exchange(
+        self, process: subprocess.Popen[bytes], lines: Iterable[Secret], me: object
+    ) -> Json:
         began, is_answered = time.monotonic(), Event()
         watch = Thread(target=self._watch, args=(process, is_answered, me), daemon=True)
         watch.start()
         try:
-            answer = _ask(process, line)
+            answer = _ask(process, lines)
         finally:
             is_answered.set()
         if not answer.endswith(b"\n"):
@@ -233,25 +241,33 @@ def _home_of(question: Json) -> str:
     return str(question["uuid"]) if needs_results else ""
 
 
-def _ask(process: subprocess.Popen[bytes], line: bytes) -> bytes:
+def _ask(process: subprocess.Popen[bytes], lines: Iterable[Secret]) -> bytes:
     assert process.stdin is not None  # noqa: S101
     assert process.stdout is not None  # noqa: S101
     with suppress(OSError):  # the process has ended
-        process.stdin.write(line + b"\n")
+        for line in lines:
+            process.stdin.write(line.reveal().encode())
         process.stdin.flush()
     return process.stdout.readline(MAX_ANSWER_BYTES)
 
 
 def main() -> None:
-    """Answer the queries on standard input, one per line of JSON, until it ends."""
+    """Answer the queries on standard input, until it ends.
+
+    A query is a line of JSON, followed by `tokens` lines with one token each.
+    """
     answers, sys.stdout = sys.stdout, sys.stderr  # other printed text is not an answer
     _limit_memory()
     catalog.only_look()
     groups = Groups()
-    for line in sys.stdin:
+    lines = read_lines(sys.stdin.fileno())
+    for line in lines:
         try:
-            answer: Json = {"value": groups.answer(**json.loads(line))}
-        except Exception as error:  # noqa: BLE001 (an error is an answer)
+            question = json.loads(line.reveal())
+            for token in list(islice(lines, question.pop("tokens"))):
+                take_token(token)
+            answer: Json = {"value": groups.answer(**question)}
+        except Exception as error:  # noqa: BLE001  (an error is an answer)
             answer = {"error": str(error) or type(error).__name__}
         _write(answers, answer)
 
@@ -262,16 +278,11 @@ class Groups:
     def __init__(self) -> None:
         self._known: OrderedDict[tuple[str, str], tuple[Any, Any]] = OrderedDict()
 
-    def answer(
-        self, group: str, uuid: str, *, name: str, args: Json, removals: int, tokens: Iterable[Any]
-    ) -> Json:
+    def answer(self, group: str, uuid: str, *, name: str, args: Json, removals: int) -> Json:
         """Answer a query about a group, unless another group has its name now."""
-        from jobgroup.credentials import set_token
         from jobgroup.dashboard.queries import Queries
         from jobgroup.group import JobGroup, engine_session
 
-        for url, account, token in tokens:
-            set_token(token, url=url, account=account)
         opened, queries = self._known.pop((group, uuid), None) or (JobGroup.open(group), Queries())
         if engine_session(opened).store.meta()["uuid"] != uuid:
             raise JobGroupError(f"Another group has the name {group!r} now. Reload this page.")

@@ -8,7 +8,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from tempfile import mkstemp
@@ -19,10 +19,11 @@ from jobgroup.dashboard.group_commands import engine_args
 from jobgroup.dashboard.protocol import Json
 from jobgroup.errors import JobGroupError
 from jobgroup.group import JobGroup, engine_session
-from jobgroup.secret import Secret
+from jobgroup.secret import NOTHING, Secret
 from jobgroup.store.atomic import make_directory
 from jobgroup.store.names import encode
 from jobgroup.store.paths import data_directory
+from jobgroup.token_pipe import token_line
 
 START_TIMEOUT_S: Final = 60.0
 """Seconds within which a new process must acquire the group, even on a busy machine."""
@@ -33,6 +34,50 @@ STEADY_AFTER_S: Final = 2.0
 CHECK_INTERVAL_S: Final = 0.1
 KEEP_LOGS_S: Final = 30 * 86400.0
 MAX_LOG_TAIL_BYTES: Final = 4000
+MAX_UNWRITTEN: Final = 100_000
+"""Maximum number of characters that wait for a run that reads nothing, because it is stopped."""
+
+KnownToken = tuple[str, str, Secret]
+"""URL, account and token."""
+
+
+class _Run:
+    """A process whose standard input stays open for tokens."""
+
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        assert process.stdin is not None  # noqa: S101
+        self.process = process
+        self._input = process.stdin
+        self._unwritten = NOTHING
+        if sys.platform != "win32":  # a stopped process must not block a thread
+            os.set_blocking(self._input.fileno(), False)
+
+    def give(self, line: Secret) -> bool:
+        """Pass a line; return False if the process does not read it at present, or never will."""
+        self._unwritten = Secret(self._unwritten.reveal() + line.reveal())
+        return self.pass_on()
+
+    def pass_on(self) -> bool:
+        """Write what the pipe had no room for; return whether the process has all lines."""
+        if self._input.closed:
+            return False
+        try:
+            written = os.write(self._input.fileno(), self._unwritten.reveal().encode())
+        except BlockingIOError:
+            written = 0
+        except OSError:  # it is ending
+            self.close()
+            return False
+        self._unwritten = Secret(self._unwritten.reveal()[written:])
+        if len(self._unwritten.reveal()) > MAX_UNWRITTEN:
+            self.close()
+        return not self._unwritten
+
+    def close(self) -> None:
+        """Pass no further lines."""
+        self._unwritten = NOTHING
+        with suppress(OSError):
+            self._input.close()
 
 
 class DetachedRuns:
@@ -40,52 +85,35 @@ class DetachedRuns:
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._processes: set[subprocess.Popen[bytes]] = set()
+        self._runs: dict[int, _Run] = {}
 
     def add(self, process: subprocess.Popen[bytes]) -> None:
-        """Add a run. Its standard input stays open for tokens."""
-        assert process.stdin is not None  # noqa: S101
-        if sys.platform != "win32":
-            os.set_blocking(
-                process.stdin.fileno(), False
-            )  # a stopped process must not block a thread
+        """Add a run."""
         with self._lock:
-            self._processes.add(process)
+            self._runs[process.pid] = _Run(process)
+
+    def pass_on(self) -> None:
+        """Pass the tokens that pipes had no room for, and forget runs that have ended."""
+        with self._lock:
+            for pid, run in list(self._runs.items()):
+                if run.process.poll() is None:
+                    run.pass_on()
+                else:
+                    del self._runs[pid]
+                    run.close()
 
     def count(self) -> int:
-        """Return the number of runs that have not ended, and forget the others."""
+        """Return the number of runs that have not ended."""
+        self.pass_on()
+        return len(self._runs)
+
+    def give_token(self, token: KnownToken, process: subprocess.Popen[bytes] | None = None) -> int:
+        """Pass a token to one run, or to all; return the number of runs that received it."""
+        self.pass_on()
+        line = token_line(*token)
         with self._lock:
-            for process in list(self._processes):
-                if process.poll() is not None:
-                    self._processes.discard(process)
-                    _close_input(process)
-            return len(self._processes)
-
-    def give_token(self, token: Secret, url: str, account: str) -> int:
-        """Pass a token to the runs; return the number of runs that received it."""
-        self.count()
-        line = Secret(json.dumps([url, account, token.reveal()]) + "\n")
-        with self._lock:
-            return sum(_write_line(process, line) for process in self._processes)
-
-
-def _write_line(process: subprocess.Popen[bytes], line: Secret) -> bool:
-    assert process.stdin is not None  # noqa: S101
-    if process.stdin.closed:
-        return False
-    written = 0
-    with suppress(OSError):  # the process is ending or has been stopped for long
-        written = os.write(process.stdin.fileno(), line.reveal().encode())
-    if written == len(line.reveal().encode()):
-        return True
-    _close_input(process)  # it cannot parse a line after half a line
-    return False
-
-
-def _close_input(process: subprocess.Popen[bytes]) -> None:
-    assert process.stdin is not None  # noqa: S101
-    with suppress(OSError):
-        process.stdin.close()
+            runs = [run for run in self._runs.values() if process in (None, run.process)]
+            return sum(run.give(line) for run in runs)
 
 
 def start_run(
@@ -95,7 +123,7 @@ def start_run(
     *,
     removals: int,
     runs: DetachedRuns,
-    tokens: Iterable[list[str]] = (),
+    tokens: Callable[[], list[KnownToken]] = list,
 ) -> Json:
     """Start `jobgroup run` or `rerun`, and return when the process has acquired the group.
 
@@ -105,7 +133,7 @@ def start_run(
         args: arguments of the command, as a page sends them.
         removals: value of `Entries.removals` when the page looked up the positions.
         runs: runs to add the process to.
-        tokens: URL, account and text of each token that the process cannot find elsewhere.
+        tokens: function that returns the tokens that the process cannot find elsewhere.
 
     Raises:
         JobGroupError: no job is selected, or the process ended at once without sending the jobs.
@@ -114,12 +142,13 @@ def start_run(
     options = engine_args(group, args)
     if options.get("positions") == []:  # without positions, the command would send all jobs
         raise JobGroupError("No job is selected. Nothing was sent.")
+    given = tokens()
     wanted = {
         "uuid": engine_session(group).store.meta()["uuid"],
         "removals": None if "state" in args else removals,
         "positions": options.get("positions"),
         "overrides": options.get("overrides", {}),
-        "tokens": list(tokens),
+        "tokens": len(given),
     }
     log = _new_log(group.name)
     with log.open("ab") as output:
@@ -134,8 +163,20 @@ def start_run(
     assert process.stdin is not None  # noqa: S101
     with suppress(BrokenPipeError):  # its log has the reason
         process.stdin.write(json.dumps(wanted).encode() + b"\n")
+        for token in given:
+            process.stdin.write(token_line(*token).reveal().encode())
         process.stdin.flush()
     runs.add(process)
+    for token in tokens():
+        if token not in given:  # typed while the process was starting
+            runs.give_token(token, process)
+    return _outcome(group, process, log, runs)
+
+
+def _outcome(
+    group: JobGroup, process: subprocess.Popen[bytes], log: Path, runs: DetachedRuns
+) -> Json:
+    """Wait until a process has acquired the group, and say what it does."""
     lease, give_up = engine_session(group).lease, time.monotonic() + START_TIMEOUT_S
     steady_at = math.inf
     while process.poll() is None and time.monotonic() < steady_at:
@@ -144,6 +185,7 @@ def start_run(
         elif time.monotonic() > give_up:
             return {"text": f"Process {process.pid} was started but has not begun yet: see {log}"}
         time.sleep(CHECK_INTERVAL_S)
+        runs.pass_on()
     if process.poll():
         raise JobGroupError(_last_line(log) or f"The run ended at once: see {log}.")
     if process.poll() == 0:

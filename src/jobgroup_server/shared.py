@@ -15,7 +15,7 @@ from jobgroup.dashboard.threads import Step, Threads
 from jobgroup.secret import Secret
 from jobgroup.store import forking
 from jobgroup_server.decoder import Decoder
-from jobgroup_server.detached import DetachedRuns
+from jobgroup_server.detached import DetachedRuns, KnownToken
 from jobgroup_server.workers import PooledDriver, Task, ViewPool, Workers
 
 FORK_WAIT_S: Final = 0.05
@@ -64,11 +64,11 @@ class Shared:
         """
         set_token(token.reveal(), url=url, account=account)
         self._tokens[url, account] = token
-        return self.runs.give_token(token, url, account)
+        return self.runs.give_token((url, account, token))
 
-    def tokens(self) -> list[list[str]]:
+    def tokens(self) -> list[KnownToken]:
         """Return the URL, the account and the text of each token from a page."""
-        return [[*place, token.reveal()] for place, token in self._tokens.items()]
+        return [(*place, token) for place, token in list(self._tokens.items())]
 
     def close(self) -> None:
         """End the threads and the child processes."""

@@ -177,15 +177,16 @@ class DashboardSocket(WebSocketMixin, WebSocketHandler, JupyterHandler):
             self.close(TOO_MANY, "too many messages")
             return
         try:
-            content = frames.decode(message)
+            content, size_bytes = self.view.decode(message), len(message)
         except ValueError:
             self.close(TOO_BAD, "not a message")
             return
+        del message  # it may contain a token
         action = action_of(content)
         if action != "read" and not await is_allowed(self, action):
             self.view.refuse(content)
         else:
-            self.view.receive(content, len(message))
+            self.view.receive(content, size_bytes)
 
     def on_close(self) -> None:
         """End the view."""

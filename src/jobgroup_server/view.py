@@ -67,6 +67,11 @@ class View:
         """Open the group and send the traits."""
         self._tasks.add(self._open)
 
+    @staticmethod
+    def decode(frame: str | bytes) -> Any:
+        """Return the message in a frame, with a hidden token; raise ValueError if there is none."""
+        return protocol.hide_token(frames.decode(frame))
+
     def receive(self, content: object, size_bytes: int) -> None:
         """Handle a message from the browser."""
         with self._lock:
@@ -174,7 +179,7 @@ class SocketSession(DashboardSession):
     def _start(
         self, name: str, group: JobGroup, args: protocol.Json, removals: int
     ) -> protocol.Json:
-        start = partial(start_run, group, runs=self._shared.runs, tokens=self._shared.tokens())
+        start = partial(start_run, group, runs=self._shared.runs, tokens=self._shared.tokens)
         if name != "resend":
             return start(name, args, removals=removals)
         store, positions = engine_session(group).store, parse_positions(args.get("positions")) or []

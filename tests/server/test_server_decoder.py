@@ -16,6 +16,7 @@ from ui_server import TIMEOUT_S, wait
 
 from jobgroup.errors import JobGroupError
 from jobgroup.group import engine_session
+from jobgroup.secret import Secret
 from jobgroup_server.decoder import Decoder
 
 
@@ -118,7 +119,7 @@ def test_views_of_one_group_share_its_results(make_group, new_decoder, cloud):
     for group in groups:
         group.run_parallel()
         group.wait(TIMEOUT_S)
-    decoder, tokens = new_decoder(), [[cloud.url, "", cloud.token]]
+    decoder, tokens = new_decoder(), [(cloud.url, "", Secret(cloud.token))]
 
     def reads() -> int:
         return sum(each.call == "result" for each in cloud.log)

@@ -202,9 +202,16 @@ def parse(content: object) -> Message:  # noqa: PLR0911 # one return for each ki
         case "set_trait":
             return SetTrait(*_request(content, SETTINGS), content.get("value"))
         case "token":
-            return _token(content)
+            return _token(hide_token(content))
         case tag:
             raise InvalidMessageError(f"no message has the tag {short(tag)}")
+
+
+def hide_token(content: Any) -> Any:
+    """Return a message in which no repr shows the token, if it contains one."""
+    if isinstance(content, Mapping) and isinstance(content.get("token"), str):
+        return {**content, "token": Secret(content["token"])}
+    return content
 
 
 def snapshot(push: Push, rows: Json, now: float, part: int = 0, parts: int = 1) -> Json:
@@ -262,13 +269,17 @@ def _named(rows: Columns) -> Iterator[tuple[str, Column]]:
 
 def _token(content: Mapping[str, Any]) -> Token:
     """Return the token. Errors contain no values, because any value may be the token."""
-    values = [content.get(key) for key in ("id", "url", "account", "token")]
-    if not all(isinstance(value, str) and len(value) <= MAX_TOKEN for value in values):
+    values, token = [content.get(key) for key in ("id", "url", "account")], content.get("token")
+    if (
+        not all(isinstance(value, str) and len(value) <= MAX_TOKEN for value in values)
+        or not isinstance(token, Secret)
+        or len(token.reveal()) > MAX_TOKEN
+    ):
         raise InvalidMessageError(
             f"id, url, account and token must be strings of at most {MAX_TOKEN} characters"
         )
-    request, url, account, token = map(str, values)
-    return Token(request, url, account, Secret(token))
+    request, url, account = map(str, values)
+    return Token(request, url, account, token)
 
 
 def _client_state(content: Mapping[str, Any]) -> ClientState | None:

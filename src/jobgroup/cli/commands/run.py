@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from threading import Event, Thread
 from types import FrameType
 from typing import Any
@@ -37,7 +38,9 @@ from jobgroup.credentials import set_token
 from jobgroup.errors import JobGroupError
 from jobgroup.group import JobGroup, engine_session, request
 from jobgroup.group.events import GroupEvent
+from jobgroup.secret import Secret
 from jobgroup.status import FAILED
+from jobgroup.token_pipe import read_lines, take_token
 
 
 def _run(arguments: argparse.Namespace) -> int:
@@ -113,11 +116,10 @@ def _read_wanted(group: JobGroup, arguments: argparse.Namespace) -> _Wanted:
             _read_tokens()
         positions = resolve_jobs(group, arguments.jobs) if arguments.jobs else None
         return _Wanted(positions, None, dict(getattr(arguments, "overrides", ())))
-    lines = _lines_of(sys.stdin.fileno())
-    asked = json.loads(next(lines))
+    lines = read_lines(sys.stdin.fileno())
+    asked = json.loads(next(lines).reveal())
+    _take_tokens(islice(lines, asked["tokens"]))
     Thread(target=_take_tokens, args=(lines,), name="jobgroup-tokens", daemon=True).start()
-    for url, account, token in asked["tokens"]:
-        set_token(token, url=url, account=account)
     session = engine_session(group)
     session.lease.is_from_page = True
     if session.store.meta()["uuid"] != asked["uuid"]:
@@ -127,27 +129,18 @@ def _read_wanted(group: JobGroup, arguments: argparse.Namespace) -> _Wanted:
     return _Wanted(asked["positions"], asked["removals"], asked["overrides"])
 
 
-def _take_tokens(lines: Iterable[bytes]) -> None:
-    """Set tokens that the user types in the page later, for a run that waits for a token."""
+def _take_tokens(lines: Iterable[Secret]) -> None:
+    """Set the tokens that were typed in the page, also later, for a run that waits for one."""
     for line in lines:
-        url, account, token = json.loads(line)
-        set_token(token, url=url, account=account)
-
-
-def _lines_of(descriptor: int) -> Iterator[bytes]:
-    """Read lines without a buffer. Python aborts if a thread is reading a buffer at the exit."""
-    unfinished = b""
-    while part := os.read(descriptor, 1 << 20):
-        *lines, unfinished = (unfinished + part).split(b"\n")
-        yield from lines
+        take_token(line)
 
 
 def _read_tokens() -> None:
     """Set the tokens from standard input, one per line: TOKEN, or URL TOKEN."""
-    for line in sys.stdin:
-        *url, token = line.split() or [""]
+    for line in map(Secret, sys.stdin):
+        *url, token = map(Secret, line.reveal().split() or [""])
         if token:
-            set_token(token, url=url[0] if url else None)
+            set_token(token.reveal(), url=url[0].reveal() if url else None)
 
 
 def _rerun(arguments: argparse.Namespace) -> int:
