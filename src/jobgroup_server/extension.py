@@ -16,7 +16,7 @@ from jupyter_server.serverapp import ServerApp
 from tornado.httputil import url_concat
 
 from jobgroup_server.handlers import GroupsHandler, PageHandler, VersionHandler
-from jobgroup_server.socket import DashboardSocket, Views
+from jobgroup_server.socket import PING_INTERVAL_MS, DashboardSocket, Views
 
 DEFAULT_PORT = 8861
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
@@ -41,7 +41,8 @@ class JobgroupExtension(ExtensionApp):
         """Set the location of the front end's files."""
         self.static_paths = [str(_package() / "dashboard" / "static")]
         self.settings[f"{self.name}_static_paths"] = self.static_paths
-        self.views = Views(self.settings["last_activity_times"])
+        interval_ms = self.settings.get("ws_ping_interval", PING_INTERVAL_MS)
+        self.views = Views(self.settings["last_activity_times"], interval_ms)
         self.settings["jobgroup_views"] = self.views
 
     def initialize_handlers(self) -> None:

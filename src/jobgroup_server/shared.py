@@ -51,7 +51,9 @@ class Shared:
         def driver(step: Step) -> PooledDriver:
             return PooledDriver(step, self.workers, lambda: f"push {group()}", self._call_later)
 
-        return Threads(driver, lambda: ViewPool(self.workers, lambda: f"request {group()}"))
+        # one for the session's life, because it counts all of the session's waiting requests
+        pool = ViewPool(self.workers, lambda: f"request {group()}")
+        return Threads(driver, lambda: pool)
 
     def in_thread(self, key: str, function: Callable[[], Any]) -> Future[Any]:
         """Call a function in a thread, after other calls with the same key."""

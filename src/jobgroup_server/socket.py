@@ -25,6 +25,10 @@ if TYPE_CHECKING:  # the first view imports jobgroup
     from jobgroup_server.view import View
 
 PING_INTERVAL_MS = 30_000
+MAX_UNANSWERED_PINGS = 3
+"""Number of pings after which a silent browser counts as gone, for example because its network was
+cut. Messages count as answers, because a pong may wait behind megabytes on a slow line."""
+
 RUNS_INTERVAL_MS = 30_000
 MAX_MESSAGE_BYTES = 1_000_000
 MESSAGES_PER_SECOND = 50.0
@@ -49,13 +53,20 @@ class Views:
 
     Args:
         last_activity_times: times of last activity in Jupyter Server, by extension.
+        ping_interval_ms: interval between pings of each view; 0 for none.
     """
 
-    def __init__(self, last_activity_times: dict[str, datetime]) -> None:
+    def __init__(
+        self,
+        last_activity_times: dict[str, datetime],
+        ping_interval_ms: float = PING_INTERVAL_MS,
+    ) -> None:
         self._open: set[DashboardSocket] = set()
         self._shared: Shared | None = None
         self._last_activity_times = last_activity_times
-        self._clock = PeriodicCallback(self._note_runs, RUNS_INTERVAL_MS)
+        self._clocks = [PeriodicCallback(self._note_runs, RUNS_INTERVAL_MS)]
+        if ping_interval_ms > 0:
+            self._clocks.append(PeriodicCallback(self._ping, ping_interval_ms))
 
     def __len__(self) -> int:
         return len(self._open)
@@ -90,7 +101,8 @@ class Views:
             from jobgroup_server.shared import Shared
 
             self._shared = Shared()
-            self._clock.start()
+            for clock in self._clocks:
+                clock.start()
         return self._shared
 
     def activity(self) -> dict[str, Any] | None:
@@ -105,9 +117,14 @@ class Views:
         if self.shared.runs.count():
             self._last_activity_times[RESOURCE] = datetime.now(UTC)
 
+    def _ping(self) -> None:
+        for socket in list(self._open):
+            socket.ping_or_close()
+
     def close(self) -> None:
         """Close all views and end the threads."""
-        self._clock.stop()
+        for clock in self._clocks:
+            clock.stop()
         for socket in list(self._open):
             socket.close(1001)
         if self._shared is not None:
@@ -125,12 +142,8 @@ class DashboardSocket(WebSocketMixin, WebSocketHandler, JupyterHandler):
     def set_default_headers(self) -> None:
         """Set no headers, because a web socket needs none of those for documents."""
 
-    @property
-    def ping_interval(self) -> float:
-        """Seconds between pings, and until a pong must arrive. Jupyter's own setting is in ms."""
-        return float(self.settings.get("ws_ping_interval", PING_INTERVAL_MS)) / 1000
-
-    ping_timeout = ping_interval
+    unanswered_pings = 0
+    ping_interval = ping_timeout = 0.0  # tornado's pings accept no message as an answer
 
     @property
     def max_message_size(self) -> int:
@@ -145,7 +158,7 @@ class DashboardSocket(WebSocketMixin, WebSocketHandler, JupyterHandler):
         await super().get(*args, **kwargs)
 
     def open(self, *_: Any, **__: Any) -> None:
-        """Create the view's session in a thread. Tornado, not the mixin, sends pings."""
+        """Create the view's session in a thread. Pings are those of `Views`, not the mixin's."""
         from jobgroup_server.view import View
 
         self._allowance, self._counted_at = MAX_BURST, time.monotonic()
@@ -170,7 +183,8 @@ class DashboardSocket(WebSocketMixin, WebSocketHandler, JupyterHandler):
         self.view.start()
 
     async def on_message(self, message: str | bytes) -> None:
-        """Queue a message from the browser, if it is valid and the user may do this."""
+        """Queue a message of the browser, if it is valid and the user is allowed to do this."""
+        self.unanswered_pings = 0
         if self.view is None:
             return
         if not self._may_come():
@@ -187,6 +201,19 @@ class DashboardSocket(WebSocketMixin, WebSocketHandler, JupyterHandler):
             self.view.refuse(content)
         else:
             self.view.receive(content, size_bytes)
+
+    def on_pong(self, data: bytes) -> None:  # noqa: ARG002
+        """Note that the browser is still there."""
+        self.unanswered_pings = 0
+
+    def ping_or_close(self) -> None:
+        """Ask whether the browser is still there, or close the view if it has not answered."""
+        if self.unanswered_pings >= MAX_UNANSWERED_PINGS:
+            self.close()
+            return
+        self.unanswered_pings += 1
+        with suppress(WebSocketClosedError):
+            self.ping(b"")
 
     def on_close(self) -> None:
         """End the view."""

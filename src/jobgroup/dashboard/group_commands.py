@@ -87,7 +87,9 @@ def keep(group: JobGroup, args: Json) -> Json:
 
 def annotate(group: JobGroup, args: Json, *, removals: int | None = None) -> Json:
     """Set the notes of jobs; an empty text removes them."""
-    positions = parse_positions(args.get("positions")) or [int(args["position"])]
+    positions = args.get("positions") or ([args["position"]] if "position" in args else [])
+    if not positions:
+        raise JobGroupError("No job is selected. No note was changed.")
     jobs, text = jobs_at(group, positions, removals=removals), _text_argument(args)
     for job in jobs:
         job.note = text

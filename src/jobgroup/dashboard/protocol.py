@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from reprlib import repr as short
 from typing import Any, Final
 
+from jobgroup.dashboard.arguments import missing_from, problem_of
 from jobgroup.secret import Secret
 from jobgroup.store.columns import Column, Columns
 from jobgroup.store.encoding import json_safe
@@ -307,7 +308,16 @@ def _id(content: Mapping[str, Any]) -> str:
 
 
 def _args(content: Mapping[str, Any]) -> tuple[Json, str]:
-    return _field(content, "args", dict), _field({"epoch": "", **content}, "epoch", str)
+    args: Json = _field(content, "args", dict)
+    if problem := problem_of(args):
+        raise InvalidMessageError(problem)
+    return args, _field({"epoch": "", **content}, "epoch", str)
+
+
+def require_args(name: str, args: Json) -> None:
+    """Raise InvalidMessageError if a command or question lacks an argument."""
+    if problem := missing_from(name, args):
+        raise InvalidMessageError(problem)
 
 
 def _texts(content: Mapping[str, Any], key: str) -> tuple[str, ...]:

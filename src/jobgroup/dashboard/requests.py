@@ -7,6 +7,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from concurrent.futures import Executor, Future
 from dataclasses import asdict
+from reprlib import repr as short
 from threading import Lock
 from typing import Any, Final
 
@@ -115,10 +116,14 @@ class Requests:
             value = asdict(value) if isinstance(value, CommandResult) else value
             answer = protocol.result(request, value)
         except (Exception, CancelledError) as error:  # noqa: BLE001
-            if not isinstance(error, JobGroupError | TraitError | RuntimeError | CancelledError):
-                _log.error("a request of the dashboard failed", exc_info=error)
             name = type(error).__name__
-            answer = protocol.error(request, name, str(error) or name)
+            text = str(error) or name
+            if isinstance(error, ArithmeticError | LookupError | TypeError | ValueError):
+                _log.warning("a request of the dashboard was refused: %s: %s", name, short(text))
+                _log.debug("it was refused here", exc_info=error)
+            elif not isinstance(error, JobGroupError | TraitError | RuntimeError | CancelledError):
+                _log.error("a request of the dashboard failed", exc_info=error)
+            answer = protocol.error(request, name, text)
         with self._lock:
             self._answers[request] = answer
             _forget_oldest(self._answers, MAX_ANSWERS)

@@ -337,6 +337,7 @@ class DashboardSession(HasTraits):
     def _do(self, name: str, args: Json, removals: int) -> Future[Any]:
         if self.read_only and name != "open":
             raise JobGroupError(_READ_ONLY)
+        protocol.require_args(name, args)
         if name == "open":
             return self._requests.in_thread(self._open_named, str(args.get("name", "")))
         if "names" in args and name in group_commands.COMMANDS:
@@ -378,6 +379,7 @@ class DashboardSession(HasTraits):
         return asked
 
     def _ask(self, name: str, args: Json, removals: int) -> Future[Any]:
+        protocol.require_args(name, args)
         if name == "groups":
             return self._requests.in_thread(groups, args)
         if name == "compare_groups":

@@ -1,0 +1,130 @@
+"""What a view may keep of the server: no browser, however slow or greedy, delays the others."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import AsyncExitStack, contextmanager
+from pathlib import Path
+
+import anyio
+import pytest
+from raw_socket import PING, TEXT, RawSocket
+from ui_server import Ui
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def raw() -> Iterator[Callable[..., RawSocket]]:
+    """Open web sockets by hand, which are closed after the test."""
+    opened: list[RawSocket] = []
+
+    def connect(ui: Ui, group: str, **options: int) -> RawSocket:
+        opened.append(RawSocket(ui, group, **options))
+        return opened[-1]
+
+    yield connect
+    for each in opened:
+        each.close()
+
+
+@contextmanager
+def locked(ui: Ui, name: str, *, alone: bool = False) -> Iterator[None]:
+    """Lock a group's file as another program may: against writers, or against all others."""
+    [file] = Path(ui.data_dir).rglob(f"{name}*.jobgroup")
+    connection = sqlite3.connect(file, isolation_level=None)
+    try:
+        if alone:
+            connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+        connection.execute("BEGIN EXCLUSIVE")
+        yield
+    finally:
+        connection.close()
+
+
+def pings_of(folder: Path, interval_ms: int) -> dict[str, str]:
+    """Return the environment of a server that pings its views at an interval."""
+    config = f"c.ServerApp.tornado_settings = {{'ws_ping_interval': {interval_ms}}}\n"
+    (folder / "jupyter_server_config.py").write_text(config)
+    return {"JUPYTER_CONFIG_DIR": str(folder)}
+
+
+def test_a_browser_that_vanished_is_no_view(make_group, start_ui, tmp_path, raw):
+    """If its network is cut, it closes nothing and answers no ping; the server closes its end."""
+    make_group("study", {})
+    ui = start_ui(**pings_of(tmp_path, 500))
+    gone = raw(ui, "study")
+    gone.send(t="open", client=None)
+    pings = 0
+    while (frame := gone.read()) is not None:
+        pings += frame[0] == PING
+    assert pings >= 3
+
+
+def test_a_browser_whose_pongs_are_late_stays(make_group, start_ui, tmp_path, raw):
+    """On a slow line, pings wait behind megabytes; messages show that the browser is there."""
+    make_group("study", {})
+    slow = raw(start_ui(**pings_of(tmp_path, 2000)), "study")
+    pings = 0
+    while pings < 5:
+        kind, _ = slow.read() or pytest.fail("closed")
+        if kind == PING:
+            pings += 1
+            slow.send(t="sync", client=None, ack=0, pending=[], reply=False)
+    slow.send(t="query", id="still there", name="groups", args={})
+    while True:
+        kind, payload = slow.read() or pytest.fail("closed")
+        if kind == TEXT and json.loads(payload).get("id") == "still there":
+            break
+
+
+async def test_requests_that_wait_are_bounded(make_group, ui):
+    """While a file is locked, a view's further commands are refused; those that wait are done."""
+    make_group("study", {})
+    async with ui.connected("study") as client:
+        await client.until(lambda: client.traits)
+        with locked(ui, "study"):
+            for i in range(150):
+                args = {"text": f"text {i}"}
+                await client.send(t="command", id=f"{i}", name="describe", args=args)
+            told = "Too many requests of this page are waiting"
+            refused = await client.until(
+                lambda: [m["id"] for m in client.messages if told in m.get("message", "")]
+            )
+            assert int(refused[0]) >= 100
+        answers = [await client.answer(f"{i}") for i in range(150)]
+        assert any(answer["t"] == "result" for answer in answers)
+        assert (await client.do("describe", text="last"))["t"] == "result"
+
+
+async def test_messages_that_wait_are_bounded(ui):
+    """While a view opens, its messages wait; beyond 10 MB they are dropped, and the next are taken.
+
+    Another program keeps the file to itself, so the group opens only after that.
+    """
+    command = [sys.executable, "-c", "from jobgroup import JobGroup as G; G('own')"]
+    await anyio.run_process(command)
+    while not await _drops_some(ui):
+        pass  # on a busy machine, the server gave up before all messages had arrived
+
+
+async def _drops_some(ui: Ui) -> bool:
+    """Send 14 MB to a view that cannot open its group, and see that the server is not harmed."""
+    async with AsyncExitStack() as views:
+        with locked(ui, "own", alone=True):
+            client = await views.enter_async_context(ui.connected("own"))
+            for i in range(16):
+                text = f"{i} {'x' * 900_000}"
+                await client.send(t="set_trait", id=f"{i}", name="search", value=text)
+            status = await anyio.to_thread.run_sync(ui.get, "api/status")
+            assert status.status_code == 200
+        await client.until(lambda: any(m["t"] in ("traits", "refused") for m in client.messages))
+        if not client.traits:
+            return False
+        assert (await client.ask("groups"))["t"] == "result"
+    answered = [m for m in client.messages if m["t"] == "result" and m["id"].isdigit()]
+    assert answered
+    return len(answered) < 16
