@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 import os
 from collections.abc import Iterable, Sequence
@@ -50,9 +49,11 @@ def exists(name: str) -> bool:
 
 def similar_names(name: str) -> list[str]:
     """Return the names of groups that resemble this name."""
+    from difflib import get_close_matches  # only for messages
+
     others = [n for n in names() if n != normalised(name)]
     folded = {n.casefold(): n for n in others}
-    return [folded[f] for f in difflib.get_close_matches(name.casefold(), folded, n=3, cutoff=0.6)]
+    return [folded[f] for f in get_close_matches(name.casefold(), folded, n=3, cutoff=0.6)]
 
 
 def not_found(name: str) -> GroupNotFoundError:

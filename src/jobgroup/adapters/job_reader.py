@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import cache
 from importlib import import_module
-from importlib.metadata import PackageNotFoundError, version
 from types import ModuleType
 from typing import Any, Final
 
@@ -82,6 +81,8 @@ _displayed: Final[set[type]] = set()
 @cache
 def load_adapter(library: str, name: str) -> ModuleType:
     """Import a module for a client library; MissingDependencyError if the library is too old."""
+    from importlib.metadata import PackageNotFoundError, version  # imports 30 modules
+
     distribution, oldest = MIN_VERSIONS[library]
     with suppress(PackageNotFoundError):  # the library may be a vendored copy
         release = version(distribution)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from functools import cache
 from typing import Any, Final
 
 from jobgroup.decoding.bounds import Budget, RefusedError
@@ -29,13 +30,12 @@ _NUMBER: Final = (
 )
 _TERM: Final = rf"\({_NUMBER},{_NUMBER}\)\*{_STATE}"
 
-_STATE_ALONE: Final = re.compile(_STATE, re.ASCII)
-_COUNT: Final = re.compile(rf"({_STATE})=({_INTEGER})(;|\Z)", re.ASCII)
-_PROBABILITY: Final = re.compile(rf"({_STATE})=({_NUMBER})(;|\Z)", re.ASCII)
-_SAMPLE: Final = re.compile(rf"({_STATE})(;|\Z)", re.ASCII)
-_INDEX: Final = re.compile(r"([0-9]{1,7})(;|\Z)", re.ASCII)
-_TERMS: Final = re.compile(rf"{_TERM}(\+|=|\Z)", re.ASCII)
-_SHARE: Final = re.compile(rf"{_NUMBER}(;|\Z)", re.ASCII)
+_COUNT: Final = rf"({_STATE})=({_INTEGER})(;|\Z)"
+_PROBABILITY: Final = rf"({_STATE})=({_NUMBER})(;|\Z)"
+_SAMPLE: Final = rf"({_STATE})(;|\Z)"
+_INDEX: Final = r"([0-9]{1,7})(;|\Z)"
+_TERMS: Final = rf"{_TERM}(\+|=|\Z)"
+_SHARE: Final = rf"{_NUMBER}(;|\Z)"
 _NUMBERS: Final = re.compile(r"[0-9]+")
 
 _ITEMS_OF_A_TERM: Final = 15
@@ -53,9 +53,14 @@ NOISE: Final = frozenset(
 )
 
 
+@cache  # at the first use, because compiling all takes 5 % of the import of jobgroup
+def _compiled(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern, re.ASCII)
+
+
 def check_state(text: str, budget: Budget) -> str:
     """Return a state's text unchanged, or raise RefusedError if it is not valid."""
-    if not _STATE_ALONE.fullmatch(text):
+    if not _compiled(_STATE).fullmatch(text):
         raise RefusedError(f"{text[:40]!r} is not a valid state")
     budget.take_items()
     budget.take_cells(_STATE_BYTES + _weight(text))
@@ -116,7 +121,7 @@ def check_vectors(text: str, budget: Budget) -> str:
     at, end = 1, len(text) - 1
     while at < end:
         at = _terms(text, at, budget)
-        share = _SHARE.match(text, at, end)
+        share = _compiled(_SHARE).match(text, at, end)
         if share is None or (share[1] and share.end() == end):
             raise RefusedError("its states cannot be read")
         at = share.end()
@@ -154,19 +159,18 @@ def check_condition(text: str, _budget: Budget) -> str:
     return text
 
 
-def _entries(pattern: re.Pattern[str], text: str, budget: Budget) -> Iterator[tuple[str, str]]:
+def _entries(pattern: str, text: str, budget: Budget) -> Iterator[tuple[str, str]]:
     _braces(text)
     for found in _all(pattern, text, 1, len(text) - 1, budget):
         budget.take_items()
         yield found[1], found[2]
 
 
-def _all(
-    pattern: re.Pattern[str], text: str, at: int, end: int, budget: Budget
-) -> Iterator[re.Match[str]]:
+def _all(pattern: str, text: str, at: int, end: int, budget: Budget) -> Iterator[re.Match[str]]:
     """Yield adjacent matches of a pattern, or raise RefusedError at a part that does not match."""
+    compiled = _compiled(pattern)
     while at < end:
-        found = pattern.match(text, at, end)
+        found = compiled.match(text, at, end)
         if found is None or (found[found.lastindex or 0] and found.end() == end):
             raise RefusedError(f"{text[at : at + 40]!r} in it is not a valid state")
         budget.take_cells(_STATE_BYTES + _weight(found[1]))
@@ -175,9 +179,9 @@ def _all(
 
 
 def _indices(text: str, at: int, weights: list[int], budget: Budget) -> Iterator[int]:
-    end = len(text)
+    end, index = len(text), _compiled(_INDEX)
     while at < end:
-        found = _INDEX.match(text, at)
+        found = index.match(text, at)
         number = -1 if found is None else int(found[1])
         if found is None or number >= len(weights) or (found[2] and found.end() == end):
             raise RefusedError("its samples cannot be read")
@@ -190,7 +194,7 @@ def _terms(text: str, at: int, budget: Budget) -> int:
     """Return the position after the terms that begin at `at`: after "=", or at the text's end."""
     sign = "+"
     while sign == "+":
-        found = _TERMS.match(text, at)
+        found = _compiled(_TERMS).match(text, at)
         if found is None:
             raise RefusedError("its states cannot be read")
         budget.take_items(_ITEMS_OF_A_TERM)

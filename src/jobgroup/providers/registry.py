@@ -8,12 +8,14 @@ from __future__ import annotations
 import inspect
 from functools import cache
 from importlib import import_module
-from importlib.metadata import EntryPoint, entry_points
-from typing import Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from jobgroup.errors import InvalidProviderError, JobGroupError, MissingDependencyError
 from jobgroup.logs import logger
 from jobgroup.providers.base import Account, Provider, ProviderFactory
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 GROUP: Final = "jobgroup.providers"
 QUANDELA: Final = "quandela"
@@ -66,6 +68,8 @@ def check_installed(kind: str) -> None:
 
 
 def _entries() -> list[EntryPoint]:
+    from importlib.metadata import entry_points  # imports 30 modules
+
     try:
         return list(entry_points(group=GROUP))
     except Exception as error:  # one unreadable file of any package raises this

@@ -9,7 +9,6 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from jobgroup.errors import MissingDependencyError
@@ -380,6 +379,8 @@ def _attribute(value: Any) -> str | int | float:
 
 
 def _versions() -> dict[str, str]:
+    from importlib.metadata import PackageNotFoundError, version  # imports 30 modules
+
     found = {}
     for package, name in (("jobgroup", "jobgroup"), ("perceval-quandela", "perceval")):
         try:

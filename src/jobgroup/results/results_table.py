@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from difflib import get_close_matches
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
@@ -228,6 +227,8 @@ def check_known(states: Iterable[str], known: Mapping[str, Any]) -> None:
     """
     for state in states:
         if known and state not in known:
+            from difflib import get_close_matches  # only for messages
+
             near = get_close_matches(state, known, 5, 0.0)
             raise UnknownColumnError(
                 f"No job has the state {state[:80]}. Similar states: {', '.join(near)}."

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from statistics import NormalDist, stdev
 from typing import Final
 
 from jobgroup.values import as_float
@@ -62,11 +61,15 @@ def z_score(level: float) -> float:
     """
     if isinstance(level, bool) or not 0 < level < 1:
         raise ValueError(f"level must be between 0 and 1, such as 0.95, got {level!r:.40}.")
+    from statistics import NormalDist  # not at the import of jobgroup, which few calls need
+
     return NormalDist().inv_cdf((1 + level) / 2)
 
 
 def scatter_error(values: Sequence[float]) -> float | None:
     """Return the standard error of repeats, from their spread; None for fewer than two."""
+    from statistics import stdev
+
     return stdev(values) / math.sqrt(len(values)) if len(values) > 1 else None
 
 
