@@ -26,8 +26,9 @@ if TYPE_CHECKING:  # the first view imports jobgroup
 
 PING_INTERVAL_MS = 30_000
 MAX_UNANSWERED_PINGS = 3
-"""Number of pings after which a silent browser counts as gone, for example because its network was
-cut. Messages count as answers, because a pong may wait behind megabytes on a slow line."""
+"""Number of pings after which a silent browser counts as gone, for example because it lost its
+network. Messages count as pongs, because a pong may wait behind megabytes on a slow line.
+"""
 
 RUNS_INTERVAL_MS = 30_000
 MAX_MESSAGE_BYTES = 1_000_000
@@ -143,7 +144,7 @@ class DashboardSocket(WebSocketMixin, WebSocketHandler, JupyterHandler):
         """Set no headers, because a web socket needs none of those for documents."""
 
     unanswered_pings = 0
-    ping_interval = ping_timeout = 0.0  # tornado's pings accept no message as an answer
+    ping_interval = ping_timeout = 0.0  # Tornado does not count messages as pongs
 
     @property
     def max_message_size(self) -> int:
@@ -183,7 +184,7 @@ class DashboardSocket(WebSocketMixin, WebSocketHandler, JupyterHandler):
         self.view.start()
 
     async def on_message(self, message: str | bytes) -> None:
-        """Queue a message of the browser, if it is valid and the user is allowed to do this."""
+        """Queue a message from the browser, if it is valid and the user may do this."""
         self.unanswered_pings = 0
         if self.view is None:
             return
@@ -203,11 +204,11 @@ class DashboardSocket(WebSocketMixin, WebSocketHandler, JupyterHandler):
             self.view.receive(content, size_bytes)
 
     def on_pong(self, data: bytes) -> None:  # noqa: ARG002
-        """Note that the browser is still there."""
+        """Record that the browser responded."""
         self.unanswered_pings = 0
 
     def ping_or_close(self) -> None:
-        """Ask whether the browser is still there, or close the view if it has not answered."""
+        """Send a ping; close the view if the browser has not responded to earlier ones."""
         if self.unanswered_pings >= MAX_UNANSWERED_PINGS:
             self.close()
             return

@@ -1,7 +1,7 @@
-"""Texts that make Perceval run code or ask a host, and what watches for it.
+"""Define texts that make Perceval run code or contact a host, and monitors that notice this.
 
-Of whichever release is installed: those before 0.13 know no experiments, those before 1.3 no
-archives.
+They depend on the installed release: there are no experiments before 0.13, and no archives before
+1.3.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 def packed(text: str, mark: str = ":PCVL:zip:") -> str:
-    """A text, packed as Perceval packs it."""
+    """A text in Perceval's packed form."""
     return mark + base64.b64encode(zlib.compress(text.encode("utf-8", "replace"), 9)).decode()
 
 
@@ -70,7 +70,7 @@ def touching(canary: Path) -> str:
 
 
 def with_formula(component: Any, python: str) -> str:
-    """A component's text in which every parameter is a formula of that Python."""
+    """A component's text in which every parameter is a formula with that Python code."""
     schema = _schema()
     tag, data = serialize(component, compress=False).rsplit(":", 1)
     name = {":PCVL:ACircuit": "Circuit", ":PCVL:Experiment": "Experiment"}[tag]
@@ -91,7 +91,7 @@ def _rewrite(message: Any, python: str) -> None:
 
 
 def hostile_texts(python: str, url: str) -> list[str]:
-    """Texts that Perceval evaluates, or that make it request the url."""
+    """Texts that Perceval evaluates, or that make it request the URL."""
     schema = _schema()
     circuit = pcvl.Circuit(1) // pcvl.PS(pcvl.P("a"))
     formula = with_formula(circuit, python)
@@ -136,7 +136,9 @@ def _schema() -> Any:
 
 
 def _connection(url: str) -> str:
-    """An archive with a connection to a url that Perceval 1.3 asks as soon as it reads it."""
+    """An archive with a connection to a URL, which Perceval 1.3 requests as soon as it reads the
+    archive.
+    """
     return (
         "pcvlar 0 1 0 list 1 1 RPCBasedCommunicationLayer 0 5 _rpc_handler 2 _specs 3 _perfs 4"
         " _status 5 _last_fetch_time 6 QuandelaRPCHandler 0 3 name 7 url 8 request_timeout 9 Specs"

@@ -1,4 +1,4 @@
-"""The comparison after every blow: the group's file and the jobs that the cloud was given."""
+"""Compare the group's file with the jobs on the cloud after each fault."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ CREATING = ("create", "rerun")
 
 @dataclass
 class Ledger:
-    """A group beside its cloud.
+    """A group and its cloud.
 
     Attributes:
-        orphans: jobs that the cloud has and of whose id the group knows nothing (yet).
-        unconfirmed: positions of the jobs whose request had no answer.
+        orphans: jobs on the cloud whose ids the group does not know (yet).
+        unconfirmed: positions of the jobs whose request got no response.
     """
 
     group: JobGroup
@@ -31,11 +31,11 @@ class Ledger:
     unconfirmed: list[int] = field(default_factory=list)
 
     def check(self, *, unconfirmed: int = 0, sending: int = 0) -> Ledger:
-        """Assert what holds at every moment.
+        """Assert what must be true at every moment.
 
         Args:
-            unconfirmed: how many jobs may be unconfirmed: as many as requests were in flight.
-            sending: how many may be in flight now.
+            unconfirmed: maximum number of unconfirmed jobs: the number of requests in flight.
+            sending: maximum number of requests in flight now.
         """
         assert integrity(self.group.name) == "ok"
         states = Counter(job.state for job in self.group)
@@ -60,13 +60,13 @@ class Ledger:
         return self
 
     def each_once(self, *names: str) -> None:
-        """Assert that the cloud was given each of these jobs once, and no other of the group's."""
+        """Assert that the cloud received each of these jobs once, and no other job of the group."""
         assert Counter(j.name for j in given_to(self.cloud, self.group.name)) == Counter(names)
 
     def settle(self) -> int:
-        """Decide on the unconfirmed jobs as a user would who looks at the cloud's own page.
+        """Settle the unconfirmed jobs, as a user would after looking at the cloud's website.
 
-        Returns how many the cloud had.
+        Return the number of jobs that were on the cloud.
         """
         by_key = {j.key: j.id for j in self.orphans}
         found = 0
@@ -90,7 +90,7 @@ class Ledger:
 
 
 def given_to(cloud: EmbeddedCloud, name: str) -> list[Any]:
-    """The jobs that a cloud was given of a group."""
+    """The jobs of a group that a cloud received."""
     return [j for j in cloud.jobs() if j.body.get("job_group_name") == name]
 
 
@@ -113,12 +113,12 @@ def keys_without_id(name: str) -> set[str]:
 
 
 def in_flight(name: str) -> int:
-    """The number of requests under way in the file, including reruns that append."""
+    """The number of requests in flight according to the file, including appended reruns."""
     with closing(sqlite3.connect(group_path(name), timeout=120)) as connection:
         sending = "SELECT count(*) FROM attempts WHERE state = 'sending'"
         return int(connection.execute(sending).fetchone()[0])
 
 
 def requests(cloud: EmbeddedCloud, *calls: str) -> int:
-    """The number of requests of these kinds that the cloud got; of any kind if none is named."""
+    """The number of requests of these kinds (by default, of all kinds) that the cloud received."""
     return sum(entry.call in calls or not calls for entry in cloud.log)

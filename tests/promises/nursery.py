@@ -1,7 +1,7 @@
-"""Processes of a test's own, forked from one that has imported jobgroup: each costs milliseconds.
+"""Start processes for tests in milliseconds, forked from a process that has imported jobgroup.
 
-A child runs a source text and exchanges lines of JSON with the test over a socket. It ends as every
-interpreter does, `atexit` included, unless it is killed.
+A child runs a source text, and exchanges lines of JSON with the test over a socket. Unless it is
+killed, it ends as every interpreter does, with `atexit`.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from pathlib import Path
 from typing import Any, Self
 
 
-class ChildFailed(AssertionError):  # noqa: N818  (it is how a test fails)
-    """The child raised; the text is its traceback."""
+class ChildFailed(AssertionError):  # noqa: N818 (it fails the test)
+    """The child raised an error. The text is its traceback."""
 
 
 class Child:
-    """One process, as the test sees it."""
+    """A child process, from the test's side."""
 
     def __init__(self, path: str, order: dict[str, Any]) -> None:
         self._socket = socket.socket(socket.AF_UNIX)
@@ -37,7 +37,7 @@ class Child:
         self.pid = int(self.hear())
 
     def tell(self, message: Any = None) -> None:
-        """Send a value that the child waits for with `hear()`."""
+        """Send a value to the child, which waits for it with `hear()`."""
         self._file.write(json.dumps(message) + "\n")
         self._file.flush()
 
@@ -45,8 +45,8 @@ class Child:
         """Return the next value that the child sends.
 
         Raises:
-            EOFError: it has ended.
-            ChildFailed: it raised.
+            EOFError: the child has ended.
+            ChildFailed: the child raised an error.
         """
         self._socket.settimeout(timeout_s)
         line = self._file.readline()
@@ -60,7 +60,9 @@ class Child:
         return value
 
     def all(self, timeout_s: float = 120) -> list[Any]:
-        """Wait for its end and return everything that it sends until then. Raises ChildFailed."""
+        """Wait for the child's end, and return everything that it sent. ChildFailed may be
+        raised.
+        """
         said = []
         with suppress(EOFError, ConnectionResetError):
             while True:
@@ -70,23 +72,23 @@ class Child:
 
     @property
     def is_alive(self) -> bool:
-        """Whether it has not ended."""
+        """Whether the child is running."""
         return Path(f"/proc/{self.pid}").exists()
 
     def signal(self, number: int) -> None:
-        """Send it a signal; a child that has ended gets none."""
+        """Send a signal to the child, if it has not ended."""
         with suppress(ProcessLookupError):
             os.kill(self.pid, number)
 
     def kill(self) -> list[Any]:
-        """End it as a power cut would; return the values that it sent and the test did not read."""
+        """Kill the child, and return the values that it sent and the test has not read."""
         self.signal(signal.SIGKILL)
         with suppress(ChildFailed):
             return self.all()
         return []
 
     def close(self) -> None:
-        """End it, if it has not ended."""
+        """End the child, if it has not ended."""
         self.signal(signal.SIGKILL)
         self._file.close()
         self._socket.close()
@@ -99,7 +101,7 @@ class Child:
 
 
 class Nursery:
-    """The source of child processes; `env` is added to the environment that they start in."""
+    """The factory of child processes. `env` is added to their environment."""
 
     def __init__(self, env: Mapping[str, str] | None = None) -> None:
         self._env = env or {}
@@ -171,7 +173,7 @@ def _live(connection: socket.socket) -> None:
         exec(order["source"], _names(talk) | order["names"])
     except KeyboardInterrupt:
         last = ("said", "interrupted")
-    except BaseException:  # noqa: BLE001  (the test's to see)
+    except BaseException:  # noqa: BLE001 (the test sees it)
         last = ("raised", traceback.format_exc())
     with suppress(OSError):
         talk.write(json.dumps(last) + "\n")

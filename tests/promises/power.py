@@ -1,8 +1,8 @@
-"""The content of a disk when the power is cut: replayed from what a process did to its files.
+"""Rebuild the content of a disk after a power cut from a process's actions on its files.
 
-The disk of this model keeps all synced data. Of the unsynced data, it keeps any part of any write
-of a file in any order, and the first few of the changed names of a directory. Current file systems
-promise that much, and no more.
+This model of a disk keeps all synced data. Of the unsynced data, it keeps any parts of writes to
+files, in any order, and the first few changes of names in a directory. Current file systems promise
+no more.
 """
 
 from __future__ import annotations
@@ -21,12 +21,13 @@ CREATE, WRITE, TRUNCATE, SYNC, UNLINK, RENAME, LINK, MKDIR = range(1, 9)
 SECTOR = 512
 _HEADER = struct.Struct("5q")
 _NOT_LEFT = ("-shm", ".lock")
-"""The index that SQLite makes again, and locks: a process waits until a dead one's expires,
-as other tests prove."""
+"""The index, which SQLite creates again, and locks. A dead process's lock expires, as other tests
+prove.
+"""
 
 
 class Record(NamedTuple):
-    """One thing that a process did to its disk."""
+    """One action of a process on its disk."""
 
     kind: int
     inode: int
@@ -36,7 +37,7 @@ class Record(NamedTuple):
 
 
 def build(directory: Path) -> Path:
-    """Compile the library that writes such a log, into a directory."""
+    """Compile the library that writes such a log, in a directory."""
     library = directory / "disk_log.so"
     source = Path(__file__).with_name("disk_log.c")
     command = ["cc", "-shared", "-fPIC", "-O1", "-o", library, source, "-ldl", "-lpthread"]
@@ -70,7 +71,7 @@ class _Folder:
 
 
 class Disk:
-    """A disk below a directory, empty at first."""
+    """The disk below a directory. It is empty at first."""
 
     def __init__(self, root: Path) -> None:
         self._root = PurePosixPath(root)
@@ -119,12 +120,12 @@ class Disk:
         held.pending.clear()
 
     def cut(self, target: Path, chance: random.Random, keeps: float) -> None:
-        """Write what is left into an empty directory, if the power fails now.
+        """Write what remains after a power cut now to an empty directory.
 
         Args:
             target: the directory.
-            chance: decides.
-            keeps: the share of what was not synced that the disk has all the same.
+            chance: random generator that decides.
+            keeps: share of the unsynced data that the disk keeps.
         """
         left: dict[int, bytes] = {}
         self._write(self._top, target, chance, keeps, left)
@@ -189,7 +190,7 @@ def _path(text: bytes) -> PurePosixPath:
 
 
 def empty(directory: Path) -> Path:
-    """Return the directory, created again."""
+    """Create the directory again, and return it."""
     shutil.rmtree(directory, ignore_errors=True)
     directory.mkdir()
     return directory

@@ -1,4 +1,4 @@
-"""Random answers to questions about jobs: JSON of any shape, and bytes that are not JSON."""
+"""Random responses to status requests: JSON of any shape, and bytes that are not JSON."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ ANY_STATUS = (
 
 
 def fuzz_statuses(examples: int, **options: Any) -> Callable[..., None]:
-    """A check that random answers about some jobs leave the others alone."""
+    """A check that random responses about some jobs do not affect the others."""
     answers = st.tuples(st.sampled_from([200, 200, 204, 400, 404, 418, 500]), ANY_STATUS)
 
     @settings(max_examples=examples, deadline=None, database=None, **options)

@@ -1,4 +1,4 @@
-"""The response to a paid request is never lost, whatever state the disk is in."""
+"""The response to a paid request is never lost, whatever happens to the disk."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ from jobgroup.store.paths import group_path
 
 
 def test_a_rerun_keeps_the_entry_and_its_attempts(group, cloud, ledger):
-    """A rerun that replaces keeps position, name and note; old ids and sentences stay readable."""
+    """A rerun in place keeps position, name and note. Old ids and messages stay readable."""
     jg = group(3)
     for nth in range(3):
         cloud.faults.add("fail_job", times=3, message=f"failure {nth}")
@@ -44,7 +44,7 @@ def test_a_rerun_keeps_the_entry_and_its_attempts(group, cloud, ledger):
 
 
 def test_a_rerun_that_appends_leaves_the_old_entry(group, cloud, ledger):
-    """The new entry points to the old one, which keeps its id and sentence."""
+    """The new entry refers to the old one, which keeps its id and message."""
     jg = group(2)
     cloud.faults.add("fail_job", times=2, message="too hot")
     jg.run_parallel()
@@ -60,7 +60,7 @@ def test_a_rerun_that_appends_leaves_the_old_entry(group, cloud, ledger):
 
 
 def test_a_deleted_group_can_be_restored(group, cloud, ledger):
-    """All jobs, attempts and notes are there again; the group can be run and deleted again."""
+    """All jobs, attempts and notes are restored. The group can be run and deleted again."""
     jg = group(3)
     jg[0].note = "mine"
     jg[0].execute_async()
@@ -85,7 +85,9 @@ def test_a_deleted_group_can_be_restored(group, cloud, ledger):
 
 
 def test_restoring_overwrites_nothing(group):
-    """A new group of the same name stays; of several deleted ones, the last is restored first."""
+    """A new group of the same name stays. Of several deleted groups, the last one is restored
+    first.
+    """
     group(1)
     JobGroup.delete_job_group("experiment")
     group(2)
@@ -98,8 +100,8 @@ def test_restoring_overwrites_nothing(group):
 
 
 def test_a_running_group_is_not_deleted(group, child, cloud, until):
-    """Neither by name, nor by date, nor with all: the error names the launcher, and its jobs
-    continue; a dead launcher does not count.
+    """The group cannot be deleted by name, by date or with all groups. The error names the sending
+    process, and its jobs continue. A dead process does not count.
     """
     jg = group(2, duration_s=600)
     script = child("JobGroup.open('experiment').run_sequential(0)")
@@ -117,7 +119,7 @@ def test_a_running_group_is_not_deleted(group, child, cloud, until):
 
 
 def test_a_deletion_names_the_active_jobs(group):
-    """A warning names them; a group whose jobs have ended is deleted without one."""
+    """A warning names these jobs. A group whose jobs have ended is deleted without a warning."""
     jg = group(2, duration_s=600)
     jg.run_parallel()
     with pytest.warns(UserWarning, match=jg[1].id):
@@ -149,7 +151,7 @@ def test_a_damaged_group_does_not_stop_the_deletion_of_others(group, data_dir):
 
 
 def test_a_group_survives_a_killed_deletion(group, child):
-    """Whenever a deletion is killed, the group is there or can be restored."""
+    """Whenever a deletion is killed, the group still exists or can be restored."""
     group(3, "doomed")
     for nth in range(12):
         doomed = child("JobGroup.open('doomed'); say(); JobGroup.delete_job_group('doomed')")
@@ -185,7 +187,9 @@ def test_an_unfinished_deletion_is_completed(group):
 
 
 def test_an_open_group_can_be_deleted_and_restored_elsewhere(group, child, ledger):
-    """The other process gets an error, then works on the restored group; its new jobs are kept."""
+    """The other process gets an error, and then works on the restored group. Its new jobs are
+    kept.
+    """
     jg = group(1)
     other = child("""
 jg = JobGroup.open("experiment")

@@ -1,4 +1,4 @@
-"""Promise 10: the groups' files."""
+"""Promise 10: groups' files are safe."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def test_only_the_owner_can_read_the_files(umask, group, data_dir):
 @example(name="~123")
 @example(name="%41")
 def test_no_name_leaves_the_directory(name, data_dir):
-    """Any name is kept as typed and composed, in one file in the directory; or it is refused."""
+    """Any name is stored as typed and composed, in one file in the directory, or it is rejected."""
     existing = set(JobGroup.list_existing()) if data_dir.exists() else set()
     outside = set(data_dir.parent.iterdir())
     try:
@@ -104,7 +104,7 @@ def test_no_name_leaves_the_directory(name, data_dir):
 
 
 def test_no_two_names_share_a_file():
-    """Names that look alike are groups of their own."""
+    """Names that look similar are separate groups."""
     alike = ["a/b", "a%2Fb", "a b", "a  b", "a.b", "a~1", "é", "e", "CON", "%43ON", "a", "a "]
     for name in alike:
         JobGroup(name)
@@ -117,7 +117,7 @@ def test_nothing_in_a_file_can_be_executed():
     suspicious = {"pickle", "marshal", "shelve", "dill", "cloudpickle", "joblib", "yaml"}
     for path in package.rglob("*.py"):
         if path.parent.name == "cloud":
-            continue  # talks to its own workers over pipes; reads no file that way
+            continue  # communicates with its own workers through pipes, not files
         for node in ast.walk(ast.parse(path.read_text())):
             names: set[str] = set()
             if isinstance(node, ast.Import):
@@ -135,7 +135,7 @@ def test_nothing_in_a_file_can_be_executed():
     ids=["text", "header", "zeros"],
 )
 def test_a_damaged_file_is_set_aside_whole(content, group, data_dir):
-    """The error names where its bytes are kept; other groups are not affected; the name is free."""
+    """The error names the file's new place. Other groups are not affected, and the name is free."""
     group(2, "other")
     group_path("damaged").write_bytes(content)
     with pytest.raises(CorruptGroupError) as error:
@@ -151,7 +151,8 @@ def test_a_damaged_file_is_set_aside_whole(content, group, data_dir):
 
 
 def test_an_empty_file_is_not_a_group(group):
-    """Another program emptied it, perhaps to write it just now: no group is created in it.
+    """Another program emptied the file, perhaps because it is writing to it. No group is created in
+    it.
 
     Files of jobgroup get their content before their name, so no crash leaves an empty one. Lists
     still work, and a user who deletes the file can start again.
@@ -170,7 +171,7 @@ def test_an_empty_file_is_not_a_group(group):
 
 
 def test_a_foreign_database_is_not_a_group():
-    """An intact SQLite file of another program is set aside too, unchanged."""
+    """An intact SQLite file of another program is also set aside unchanged."""
     JobGroup("any")
     with closing(sqlite3.connect(group_path("theirs"))) as file, file:
         file.execute("CREATE TABLE mine (x)")
@@ -182,7 +183,9 @@ def test_a_foreign_database_is_not_a_group():
 
 
 def test_a_newer_layout_is_refused_unchanged(group):
-    """A file of a later version is not touched, not listed as damaged, not deleted by mistake."""
+    """A file of a later version is not changed, not listed as damaged, and not deleted by
+    mistake.
+    """
     group(2, "older")
     path = group_path("experiment")
     with closing(sqlite3.connect(group_path("older"))) as source:
@@ -199,8 +202,8 @@ def test_a_newer_layout_is_refused_unchanged(group):
 
 
 def test_a_file_with_flipped_bytes_is_refused_or_works(cloud):
-    """Bytes are flipped all over the file: no other error is raised, no damaged body is sent, and
-    the group beside it is not affected.
+    """Bytes are flipped anywhere in the file. No other error is raised, no damaged body is sent,
+    and the group next to it is not affected.
     """
     print(f"seed {SEED}")
     flips = Flips(random.Random(SEED), cloud)
@@ -212,13 +215,13 @@ def test_a_file_with_flipped_bytes_is_refused_or_works(cloud):
 
 
 def test_a_read_only_group_can_be_viewed(tiny_disk, group, cloud, until):
-    """On a disk without write permission, viewing works; everything else raises StorageError."""
+    """On a read-only disk, viewing works, and everything else raises StorageError."""
     jg = group(3)
     jg[0].execute_async()
     jg.wait(120)
     del jg
 
-    def is_protected() -> bool:  # this works once the file is closed
+    def is_protected() -> bool:  # possible when the file is closed
         gc.collect()
         with suppress(subprocess.CalledProcessError):
             tiny_disk.protect()

@@ -1,4 +1,6 @@
-"""Promise 2: sending is a journal. No job that reached the cloud is sent again or forgotten."""
+"""Promise 2: sending goes through a journal. No job that reached the cloud is resent or
+forgotten.
+"""
 
 from __future__ import annotations
 
@@ -25,27 +27,27 @@ def campaign(request, nursery, cloud) -> Campaign:
 
 
 def test_each_job_is_sent_once_through_kills_of_a_run(campaign):
-    """Runs are killed at random moments until the group is sent: each job is on the cloud once,
-    every id is known, and no more are unconfirmed than requests were in flight.
+    """Runs are killed at random moments until the group is sent. Each job is on the cloud once,
+    every id is known, and there are no more unconfirmed jobs than there were requests in flight.
     """
     campaign.of_running("run", jobs=25, lives=4)
 
 
 def test_each_job_is_rerun_once_through_kills_of_a_rerun(campaign):
-    """The same holds for reruns that replace, which cost money too."""
+    """The same holds for reruns in place, which cost money too."""
     campaign.of_rerunning("rerun", jobs=15, lives=3, replace=True)
 
 
 def test_a_rerun_that_appends_survives_a_kill(campaign):
-    """The same holds for a rerun that appends: one new entry for each job that the
-    cloud was given.
+    """The same holds for appended reruns: there is one new entry for each job that the cloud
+    received.
     """
     campaign.of_rerunning("append", jobs=15, lives=1, replace=False)
 
 
 def test_a_job_with_a_lost_answer_is_never_sent_again(group, cloud, ledger):
-    """A job whose answer was lost is unconfirmed: counted as sent, with the time of its request; no
-    later run sends it again, and `confirm` adopts the cloud's id.
+    """A job whose response was lost is unconfirmed, counts as sent, and has the time of its
+    request. No later run resends it, and `confirm` adopts the cloud's id.
     """
     jg = group(3)
     began = time.time()
@@ -75,8 +77,8 @@ def test_a_job_with_a_lost_answer_is_never_sent_again(group, cloud, ledger):
 
 
 def test_a_lost_request_is_sent_again_only_when_asked(group, cloud, ledger):
-    """A lost request looks the same from here: nothing is sent until `resend`, which works once,
-    keeps the attempt, and is not available for a job that is not unconfirmed.
+    """A lost request looks the same to jobgroup. Nothing is sent until `resend`, which works once,
+    keeps the attempt, and raises an error for any other job.
     """
     jg = group(2)
     cloud.faults.add("drop_request", calls=["create"], times=1)
@@ -117,7 +119,7 @@ def test_an_answer_without_an_id_leaves_the_job_unconfirmed(answer, group, cloud
 def test_a_request_that_certainly_did_not_arrive_leaves_the_job_unsent(
     answer, group, cloud, ledger
 ):
-    """For example a refusal, or a cloud that accepts no connection."""
+    """For example, the cloud rejects the request or accepts no connection."""
     jg = group(2)
     if answer == "away":
         cloud.go_offline()
@@ -135,8 +137,8 @@ def test_a_request_that_certainly_did_not_arrive_leaves_the_job_unsent(
 
 
 def test_a_lookup_by_key_settles_lost_requests(group, cloud, ledger):
-    """On a cloud that knows keys, the engine settles lost answers and requests alone, each job
-    once.
+    """On a cloud that supports keys, the engine settles lost responses and requests by itself, and
+    each job is on the cloud once.
     """
     cloud.set_plan(supports_idempotency_keys=True)
     jg = group(6)
@@ -150,7 +152,9 @@ def test_a_lookup_by_key_settles_lost_requests(group, cloud, ledger):
 
 
 def test_a_cloud_that_no_longer_knows_keys_gets_no_second_job(group, cloud, ledger):
-    """It knew keys when it was last reachable; jobgroup asks it before repeating a request."""
+    """The cloud supported keys when it last responded. jobgroup checks this before it repeats a
+    request.
+    """
     cloud.set_plan(supports_idempotency_keys=True)
     jg = group(2)
     jg[0].execute_async()
@@ -163,7 +167,7 @@ def test_a_cloud_that_no_longer_knows_keys_gets_no_second_job(group, cloud, ledg
 
 
 def test_a_failed_lookup_leaves_the_job_unconfirmed(group, cloud, ledger):
-    """A token that is refused during the lookup of a request leaves no job stuck."""
+    """If the token is rejected while jobgroup looks up a request, no job gets stuck."""
     cloud.set_plan(supports_idempotency_keys=True)
     jg = group(1)
     cloud.faults.add("drop_response", calls=["create"], times=1)
@@ -178,7 +182,7 @@ def test_a_failed_lookup_leaves_the_job_unconfirmed(group, cloud, ledger):
 
 
 def test_the_next_run_settles_an_unconfirmed_job_if_keys_are_known(group, cloud, ledger):
-    """The next run settles jobs that an earlier one could not, without asking the user."""
+    """The next run settles jobs that an earlier run could not settle, without the user."""
     jg = group(2)
     cloud.faults.add("drop_response", calls=["create"], times=1)
     with pytest.raises(UnconfirmedJobError):
@@ -191,7 +195,7 @@ def test_the_next_run_settles_an_unconfirmed_job_if_keys_are_known(group, cloud,
 
 
 def test_a_queue_looks_up_an_unconfirmed_job_once_more_before_its_end(group, cloud, ledger):
-    """A cloud that was away during a create can answer once the other jobs are sent."""
+    """A cloud that was unavailable during a create can respond after the other jobs were sent."""
     cloud.set_plan(supports_idempotency_keys=True)
     jg = group(4)
     cloud.faults.add("drop_response", calls=["create"], times=1 + MAX_KEY_LOOKUPS)
@@ -203,8 +207,8 @@ def test_a_queue_looks_up_an_unconfirmed_job_once_more_before_its_end(group, clo
 
 @pytest.mark.parametrize("replace", [True, False])
 def test_a_rerun_whose_answer_is_lost_is_unconfirmed(replace, group, cloud, ledger):
-    """The journal covers reruns too: each requested rerun is on the cloud once,
-    whatever follows.
+    """The journal covers reruns too: each requested rerun is on the cloud once, whatever happens
+    next.
     """
     jg = group(1)
     cloud.faults.add("fail_job", times=1)
@@ -254,8 +258,8 @@ hear()
     ],
 )
 def test_an_interrupted_process_records_requests_in_flight(run, group, child, cloud, ledger, until):
-    """Ctrl-C during a blocking run, or the end of a script with a background run: the awaited
-    answer is recorded, the rest is unsent, and the lease is free at once.
+    """After Ctrl-C in a blocking run, or the end of a script with a background run, the pending
+    response is recorded, the rest is unsent, and the lease is free at once.
     """
     jg = group(30, duration_s=0.01)
     cloud.faults.add("delay_response", calls=["create"], delay_s=1)
@@ -278,7 +282,7 @@ def test_an_interrupted_process_records_requests_in_flight(run, group, child, cl
 
 @pytest.mark.parametrize("run", ["run_parallel()", "run_sequential(0)"])
 def test_an_interrupted_notebook_releases_the_lease(run, group, child, cloud, ledger, until):
-    """Ctrl-C ends the run, not the process, so the group can be run elsewhere."""
+    """Ctrl-C ends the run but not the process, so another process can run the group."""
     jg = group(5, duration_s=0.5)
     cloud.faults.add("delay_response", calls=["create"], delay_s=1.5)
     notebook = child(NOTEBOOK.format(run=run))
@@ -292,7 +296,7 @@ def test_an_interrupted_notebook_releases_the_lease(run, group, child, cloud, le
 
 
 def test_ctrl_c_interrupts_a_run_after_perceval_is_imported(group, child, cloud, until):
-    """Perceval's compiled part replaces the signal handler; a run is still interrupted."""
+    """Although Perceval's compiled part replaces the signal handler, Ctrl-C interrupts a run."""
     group(2, duration_s=600)
     script = child("import perceval\n" + NOTEBOOK.format(run="run_sequential(0)"))
     until(lambda: requests(cloud, "create"), 60)
@@ -301,7 +305,7 @@ def test_ctrl_c_interrupts_a_run_after_perceval_is_imported(group, child, cloud,
 
 
 def test_ctrl_c_waits_at_most_ten_seconds_for_an_answer(group, child, cloud, ledger, until):
-    """The job of a later answer is unconfirmed once its process has ended."""
+    """The job whose response comes later is unconfirmed once its process has ended."""
     jg = group(2)
     cloud.faults.add("delay_response", calls=["create"], delay_s=600)
     notebook = child(NOTEBOOK.format(run="run_parallel()"))
@@ -320,8 +324,8 @@ def test_ctrl_c_waits_at_most_ten_seconds_for_an_answer(group, child, cloud, led
 def test_a_rerun_in_flight_when_its_sender_dies_is_not_forgotten(
     replace, group, child, cloud, ledger, until
 ):
-    """It becomes unconfirmed, in its position or as its new entry, and its job on the cloud can be
-    adopted.
+    """The rerun becomes unconfirmed, in its position or as its new entry, and the user can adopt
+    the job on the cloud.
     """
     jg = group(1)
     cloud.faults.add("fail_job", times=1)
@@ -343,8 +347,8 @@ def test_a_rerun_in_flight_when_its_sender_dies_is_not_forgotten(
 
 
 def test_a_job_in_flight_becomes_unconfirmed_when_its_sender_dies(group, child, cloud, until):
-    """A group that is open here (a dashboard) while its launcher is killed elsewhere shows the job
-    as unconfirmed without being reopened, and offers the possible actions.
+    """If the process that runs the group is killed, a group that is open elsewhere (in a dashboard)
+    shows the job as unconfirmed without being reopened, and offers the possible actions.
     """
     jg = group(2)
     jg.state.observe(lambda _: None)

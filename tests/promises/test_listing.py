@@ -1,4 +1,4 @@
-"""Lists of groups survive odd files in the directories, and the trash survives wrong clocks."""
+"""Lists of groups work despite odd files in the directories, and the trash despite wrong clocks."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def _names(directory: Path) -> set[str]:
 
 
 def _fill(directory: Path) -> dict[str, str]:
-    """Put one of each kind of odd file there; return the names and the expected sentences."""
+    """Create one of each kind of odd file; return the names and the expected messages."""
 
     def place(name):
         return directory / f"{name}.jobgroup"
@@ -92,7 +92,7 @@ def _fill(directory: Path) -> dict[str, str]:
 
 @pytest.fixture
 def littered(data_dir):
-    """Two groups among everything else that can have a file's name."""
+    """Two groups among all other kinds of files."""
     _make("a", 1)
     _make("z", 3)
     return _fill(data_dir / "groups")
@@ -110,7 +110,7 @@ def test_the_list_shows_each_odd_file_as_its_own_problem(littered):
 
 
 def test_the_command_lists_groups_beside_odd_files(littered):
-    """It prints them as text and as JSON, with exit code 0."""
+    """`ls` prints them as text and as JSON, with exit code 0."""
     code, out, err = _jobgroup("ls")
     assert (code, err) == (0, "")
     assert "pipe.jobgroup is a named pipe, not a file" in out
@@ -122,7 +122,9 @@ def test_the_command_lists_groups_beside_odd_files(littered):
 
 
 def test_deleting_all_groups_leaves_odd_files(littered, data_dir):
-    """By date and without one, groups go to the trash; odd files stay or are set aside whole."""
+    """With and without a date, groups go to the trash. Odd files stay or are set aside
+    unchanged.
+    """
     before = {name for name in _names(data_dir / "groups") if "pipe" in name or "to" in name}
     JobGroup.delete_job_groups_date(datetime.now() + timedelta(days=1))
     assert JobGroup.list_trash() == ["a", "z"]
@@ -132,7 +134,9 @@ def test_deleting_all_groups_leaves_odd_files(littered, data_dir):
 
 @pytest.mark.parametrize("name", ["pipe", "directory", "to a device", "to nothing", "socket"])
 def test_using_an_odd_file_as_a_group_is_refused(name, littered, data_dir):
-    """Opening, creating or deleting it raises an error that describes it, and it stays."""
+    """Opening, creating or deleting the group raises an error that describes the file, which
+    stays.
+    """
     for use in (JobGroup, JobGroup.delete_job_group):
         with pytest.raises(StorageError, match=littered[name]):
             use(name)
@@ -146,7 +150,7 @@ DATES = ["'abc'", "NULL", "x'00'", "9e999", "-9e999", "1e300", "''"]
 
 @pytest.mark.parametrize("value", DATES)
 def test_a_malformed_date_affects_only_its_group(value):
-    """A list by date, and every other list, still shows the other groups."""
+    """A list by date, like every other list, still shows the other groups."""
     _make("a", 1)
     _make("odd")
     with closing(sqlite3.connect(group_path("odd"))) as file, file:
@@ -187,7 +191,7 @@ def test_odd_values_in_a_group_do_not_break_lists(statement):
 
 @pytest.fixture
 def clock(monkeypatch):
-    """Set how far ahead this machine's clock is."""
+    """Set the offset of this machine's clock."""
     real = time.time
 
     def set_ahead(seconds):
@@ -203,7 +207,7 @@ def _deleted(*names):
 
 
 def test_one_listing_under_a_wrong_clock_empties_no_trash(clock):
-    """A clock that is ahead for a while does no harm, even if the trash is listed often."""
+    """If the clock is ahead for a while, nothing is lost, even if the trash is listed often."""
     _deleted("a")
     clock(8 * DAY_S)
     for _ in range(3):
@@ -212,7 +216,7 @@ def test_one_listing_under_a_wrong_clock_empties_no_trash(clock):
     assert JobGroup.list_trash() == ["a"]
     clock(6.9 * DAY_S)
     JobGroup.list_trash()
-    clock(8 * DAY_S)  # a later listing has contradicted the first one under that clock
+    clock(8 * DAY_S)  # a later listing contradicts the first one under this clock
     JobGroup.list_trash()
     assert JobGroup.list_trash() == ["a"]
     JobGroup.restore("a")
@@ -235,7 +239,7 @@ def test_two_listings_a_day_apart_empty_the_trash(clock, data_dir):
 
 
 def test_a_clock_that_was_behind_at_the_deletion_empties_no_trash(clock, data_dir):
-    """On a machine whose clock begins in 1970, for example: the copy's own date counts too."""
+    """On a machine whose clock begins in 1970, for example, the copy's own date counts too."""
     _deleted("a")
     (path,) = (data_dir / "trash").glob("a~*")
     path.rename(path.with_name("a~1000.jobgroup"))
@@ -245,7 +249,7 @@ def test_a_clock_that_was_behind_at_the_deletion_empties_no_trash(clock, data_di
 
 
 def test_the_trash_keeps_files_that_are_not_groups(clock, data_dir):
-    """They stay whatever their names and ages, even if a clock says twice that it is long ago."""
+    """These files stay, whatever their names and ages, even if two checks find them old."""
     trash = data_dir / "trash"
     _deleted("a")
     _fill(trash)
@@ -270,7 +274,9 @@ def test_the_trash_keeps_files_that_are_not_groups(clock, data_dir):
 
 
 def test_the_trash_removes_unfinished_files_of_killed_processes(clock, data_dir):
-    """Two listings remove them after a week; a file that another process may be writing stays."""
+    """Two listings remove such files after a week. A file that another process may be writing
+    stays.
+    """
     JobGroup("a").export(data_dir / "copy")
     left = []
     for folder in ("trash", "groups"):
@@ -303,7 +309,7 @@ def test_a_damaged_record_of_listings_empties_no_trash(record, clock, data_dir):
 
 
 def test_a_group_can_be_deleted_beside_odd_files_in_the_trash(data_dir):
-    """It can be restored too; an odd name in the trash prevents neither."""
+    """The group can also be restored. An odd name in the trash prevents neither."""
     _make("b")
     (data_dir / "trash").mkdir()
     _fill(data_dir / "trash")
@@ -329,7 +335,7 @@ while not os.path.exists(sys.argv[1]):
 
 
 def test_a_process_that_ends_leaves_no_lock_on_a_shared_disk(path_of_lock, monkeypatch):
-    """A process that ends while one of its threads writes leaves the turn to the next one."""
+    """If a process ends while one of its threads is writing, the next process gets the turn."""
     monkeypatch.setenv("JOBGROUP_NETWORK_FS", "1")
     for _ in range(5):
         subprocess.run(
@@ -343,7 +349,7 @@ def test_a_process_that_ends_leaves_no_lock_on_a_shared_disk(path_of_lock, monke
 
 
 def test_a_pipe_in_place_of_the_lock_blocks_no_process(path_of_lock, monkeypatch):
-    """It is no sign of life; after a while jobgroup removes it."""
+    """Such a file is not a sign of life, and jobgroup removes it after a while."""
     from jobgroup.store import network_lock
 
     monkeypatch.setenv("JOBGROUP_NETWORK_FS", "1")
@@ -356,5 +362,5 @@ def test_a_pipe_in_place_of_the_lock_blocks_no_process(path_of_lock, monkeypatch
 
 @pytest.fixture
 def path_of_lock(data_dir):
-    """Path of the marker of whose turn it is."""
+    """Path of the lock file, which belongs to the process that may write."""
     return data_dir / "groups" / "shared.jobgroup.lock"

@@ -1,4 +1,4 @@
-"""Pythons with an old SQLite: groups work with 3.31 or later; earlier ones get a clear error."""
+"""Groups work with SQLite 3.31 or later. Earlier releases get a clear error."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ with EmbeddedCloud(prewarm=False) as cloud:
 
 @pytest.mark.parametrize("version", ["3.31.1", "3.34.0"])
 def test_a_group_works_with_an_old_sqlite(version, tmp_path):
-    """It is created, run, rerun, read, exported, deleted and restored."""
+    """A group is created, run, rerun, read, exported, deleted and restored."""
     library = LIBRARIES / version
     if not (library / "libsqlite3.so.0").exists():
         pytest.skip(f"no SQLite {version} here: scripts/old_sqlite.sh .venv/old-sqlite builds it")
@@ -88,7 +88,9 @@ NEWER = {
 
 
 def test_no_statement_needs_a_newer_sqlite():
-    """Few machines that run the tests have an old library: keywords that it lacks are not used."""
+    """Keywords that old libraries lack are not used. Few machines that run the tests have such a
+    library.
+    """
     for file in (Path(jobgroup.__file__).parent / "store").glob("*.py"):
         for literal in re.findall(r'"[^"\n]*"', file.read_text()):
             known = literal.replace("group_concat(", "")  # older than all of them
@@ -104,8 +106,8 @@ def unchecked():
 
 
 def test_a_sqlite_that_is_too_old_is_named(unchecked, monkeypatch, data_dir):
-    """The error has its version and the required one; the list says so too, and no
-    file is created.
+    """The error has the found and the required version. Lists show it too, and no file is
+    created.
     """
     JobGroup("kept").add(RemoteJob({"command": "x"}, platform="p"))
     require_sqlite.cache_clear()
@@ -120,7 +122,7 @@ def test_a_sqlite_that_is_too_old_is_named(unchecked, monkeypatch, data_dir):
 
 
 def test_a_sqlite_without_json_is_named(unchecked, monkeypatch):
-    """Its version is new enough, but it lacks a part that some builds leave out."""
+    """The version is new enough, but lacks a part that some builds leave out."""
 
     class WithoutJson(sqlite3.Connection):
         def execute(self, sql, *args):

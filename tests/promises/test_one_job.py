@@ -60,22 +60,22 @@ BAD_RESULT = {
 
 @pytest.fixture(scope="module")
 def answering_cloud() -> Iterator[UnrulyCloud]:
-    """A cloud whose answers a test chooses."""
+    """A cloud whose responses a test chooses."""
     with UnrulyCloud() as running:
         yield running
 
 
 @pytest.fixture
 def unruly(answering_cloud: UnrulyCloud) -> UnrulyCloud:
-    """A handle to that cloud, with its token set in this process."""
+    """Arguments for jobs of that cloud, with its token set in this process."""
     set_token(answering_cloud.token, url=answering_cloud.url)
     return answering_cloud
 
 
 @pytest.fixture
 def sent(unruly: UnrulyCloud) -> Callable[..., JobGroup]:
-    """Make a group with the given number of jobs that the unruly cloud has taken; from then on
-    `answer` counts.
+    """Create a group with jobs that the unruly cloud has accepted. After that, `answer` chooses the
+    responses.
     """
 
     def make(jobs: int = 3, name: str = "experiment") -> JobGroup:
@@ -93,13 +93,13 @@ def sent(unruly: UnrulyCloud) -> Callable[..., JobGroup]:
 
 
 def only_for(bad_id: str | None, call: str, answer: Any) -> Callable[[str, str], Any]:
-    """An answer to one kind of question about one job."""
+    """A response to one kind of request about one job."""
     return lambda asked, job_id: answer if (asked, job_id) == (call, bad_id) else None
 
 
 def test_bad_statuses_affect_only_their_jobs(sent, unruly, until):
-    """Whatever the cloud responds about some jobs, those before and after them end; these jobs keep
-    their state, and continue once the responses are valid.
+    """Whatever the cloud returns for some jobs, the jobs before and after them end. The affected
+    jobs keep their states, and continue when the responses are valid.
     """
     bad = range(2, 2 + len(BAD_STATUS))
     jg = sent(len(BAD_STATUS) + 45)
@@ -122,7 +122,7 @@ def test_bad_statuses_affect_only_their_jobs(sent, unruly, until):
 
 
 def test_a_job_that_is_not_found_delays_no_other(sent, unruly):
-    """One round of questions reaches all jobs behind it."""
+    """One round of requests reaches all later jobs."""
     jg = sent(150)
     unruly.answer = only_for(jg[0].id, "status", (404, {"error": "Job not found"}))
     jg.refresh()
@@ -130,7 +130,7 @@ def test_a_job_that_is_not_found_delays_no_other(sent, unruly):
 
 
 def test_bad_results_affect_only_their_jobs(sent, unruly):
-    """The other results are returned: with a warning if failures are collected, otherwise in the
+    """The other results are returned, with a warning if failures are collected and otherwise in the
     error.
     """
     jg = sent(len(BAD_RESULT) + 2)
@@ -155,7 +155,7 @@ BAD_IDS = ["\ud800", "", None, 5, "x" * 5000, "a\x00b", "../../x", "?a=b#c"]
 
 
 def test_bad_ids_affect_only_their_jobs(sent, unruly, until):
-    """An invalid id leaves its job unconfirmed, or is kept; each job is sent once."""
+    """A job with an invalid id is unconfirmed, or keeps the id. Each job is sent once."""
     jg = sent(0)
     for i in range(len(BAD_IDS) + 2):
         jg.add(RemoteJob({"c": 1}, platform="p", url=unruly.url, name=str(i)))
@@ -173,7 +173,7 @@ def damage(sql: str, value: Any = None, *, position: int = 0) -> None:
     """Edit the group's file outside jobgroup."""
     with closing(sqlite3.connect(group_path("experiment"), timeout=120)) as file, file:
         named = {"value": value, "position": position, "payload": position + 1}
-        file.execute("PRAGMA ignore_check_constraints = ON")  # damage checks no constraint
+        file.execute("PRAGMA ignore_check_constraints = ON")  # damage ignores constraints
         file.execute(sql, named)
 
 
@@ -223,7 +223,7 @@ DAMAGE = {
 @pytest.mark.parametrize("queue", [False, True], ids=["parallel", "queue"])
 def test_damaged_rows_affect_only_their_jobs(queue, sent, unruly, until):
     """If rows are damaged before their jobs are sent, the other jobs can be run, watched and
-    listed; only errors of jobgroup are raised, and an unreadable body is not sent.
+    listed. Only jobgroup's errors are raised, and an unreadable body is not sent.
     """
     jg = sent(0)
     for i in range(len(DAMAGE) + 2):
@@ -276,5 +276,5 @@ def test_rows_damaged_during_a_run_affect_only_their_jobs(sent, unruly, until):
 
 
 def test_random_statuses_affect_only_their_jobs(unruly):
-    """After random answers, JSON or not, the last job is polled and ends."""
+    """After random responses, JSON or not, the last job is polled and ends."""
     fuzz_statuses(2, derandomize=True)(unruly)

@@ -1,4 +1,4 @@
-"""Promise 5 across processes: one of the processes that watch a group polls the cloud for all."""
+"""Promise 5 across processes: of all processes that watch a group, only one polls the cloud."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ jg.run_sequential(0)
 
 
 def asked(cloud: Any, jg: JobGroup) -> int:
-    """The number of questions about this group's jobs that the cloud got."""
+    """The number of status requests for this group's jobs that the cloud received."""
     ids = {job.id for job in jg}
     return sum(e.call == "status" and bool(ids.intersection(e.path.split("/"))) for e in cloud.log)
 
 
 def holders(jg: JobGroup) -> list[int]:
-    """The processes that poll for a group according to its file, without released leases."""
+    """The processes that poll a group according to its file, without released leases."""
     with closing(sqlite3.connect(group_path(jg.name), timeout=120)) as file:
         rows = file.execute(
             "SELECT json_extract(process, '$[3]') FROM polling_leases WHERE owner != ''"
@@ -58,8 +58,8 @@ def seen_at(watcher: Any, counts: dict[str, int]) -> float:
 
 
 def test_three_watching_processes_poll_no_more_than_one(group, child, cloud, until):
-    """Two equal groups run side by side, one watched by one process and one by three: the second
-    costs less than twice the questions of the first, for one process may be slower than another.
+    """Two equal groups run side by side. One process watches the first, and three watch the second.
+    The second needs less than twice the requests of the first; processes may differ in speed.
     """
     alone, shared = group(8, "alone", duration_s=600), group(8, "shared", duration_s=600)
     alone.run_parallel()
@@ -72,8 +72,8 @@ def test_three_watching_processes_poll_no_more_than_one(group, child, cloud, unt
 
 
 def test_a_question_without_news_costs_no_write(group, child, cloud, until):
-    """While questions bring no news, the polling process writes its rare sign of life, and the
-    others write nothing.
+    """If responses contain no change, the polling process writes only its rare sign of life, and
+    the others write nothing.
     """
     cloud.set_plan(max_concurrent=1)
     group(1, "somebody else's", duration_s=600).run_parallel()
@@ -97,8 +97,8 @@ def test_a_question_without_news_costs_no_write(group, child, cloud, until):
 
 
 def test_all_watching_processes_see_a_change(group, job, child, cloud, until):
-    """Every process sees each end, the last one within 2 s after the first; one such end is enough,
-    since a busy machine may delay any of them.
+    """Every process sees each job's end, at most 2 s after the first process. One such end is
+    enough, because a busy machine may delay any process.
     """
     jg = group(1, duration_s=600)
     jg.run_parallel()
@@ -115,7 +115,7 @@ def test_all_watching_processes_see_a_change(group, job, child, cloud, until):
 
 
 def test_a_killed_watcher_is_replaced(group, child, cloud, until):
-    """Another watching process polls from then on, and all that are left see the changes."""
+    """Another watching process then polls, and all remaining processes see the changes."""
     jg = group(1, duration_s=600)
     jg.run_parallel()
     watchers = {w.pid: w for w in (watch(child, jg) for _ in range(3))}
@@ -130,7 +130,7 @@ def test_a_killed_watcher_is_replaced(group, child, cloud, until):
 
 
 def test_a_watcher_that_leaves_lets_another_poll(group, child, cloud, until):
-    """Its process lives, but no longer watches."""
+    """The process is alive, but no longer watches."""
     jg = group(1, duration_s=600)
     jg.run_parallel()
     watchers = {w.pid: w for w in (watch(child, jg) for _ in range(2))}
@@ -141,8 +141,8 @@ def test_a_watcher_that_leaves_lets_another_poll(group, child, cloud, until):
 
 
 def test_a_stopped_watcher_is_replaced(group, job, cloud, child, until, stop):
-    """A process without a sign of life counts as dead; when it continues, it leaves the polling to
-    its successor.
+    """A process without a sign of life counts as dead. When it continues, its successor still
+    polls.
     """
     jg = group(1, duration_s=600)
     jg.run_parallel()
@@ -159,7 +159,7 @@ def test_a_stopped_watcher_is_replaced(group, job, cloud, child, until, stop):
 
 
 def test_a_watcher_that_could_not_release_its_lease_is_replaced(group, child, until):
-    """A full disk may prevent the release; the process lives, but shows no sign of life."""
+    """A full disk may prevent the release. The process is alive but writes no sign of life."""
     jg = group(2, duration_s=600)
     jg.run_parallel()
     first = watch(child, jg)
@@ -178,7 +178,7 @@ def test_a_watcher_that_could_not_release_its_lease_is_replaced(group, child, un
 
 
 def test_the_process_that_runs_the_group_polls(group, child, until):
-    """A run has to know at once which slots are free: it takes the polling over from a watcher."""
+    """A run must know at once which slots are free, so it takes over the polling from a watcher."""
     jg = group(2, duration_s=600)
     jg[0].execute_async()
     watcher = watch(child, jg)
@@ -192,7 +192,9 @@ def test_the_process_that_runs_the_group_polls(group, child, until):
 def test_a_process_without_a_token_leaves_the_polling_to_one_with_a_token(
     group, child, cloud, until
 ):
-    """The process with a token polls, even if the other watched first, and both see the answers."""
+    """The process with a token polls, even if the other one watched first. Both see the
+    responses.
+    """
     jg = group(1, duration_s=600)
     jg.run_parallel()
     without = watch(child, jg, env={"JOBGROUP_TOKEN": "wrong"})
@@ -205,19 +207,19 @@ def test_a_process_without_a_token_leaves_the_polling_to_one_with_a_token(
 
 
 def test_refresh_polls_in_the_calling_process(group, child, cloud, until, stop, still):
-    """`refresh` asks the cloud here and now, although another process watches."""
+    """`refresh` polls the cloud at once from this process, although another one is watching."""
     jg = group(1, duration_s=600)
     jg.run_parallel()
     watcher = watch(child, jg)
     seen_at(watcher, {"running": 1})
     stop(watcher.pid, jg)
-    before = still(lambda: asked(cloud, jg), 0.5)  # its last request may be under way
+    before = still(lambda: asked(cloud, jg), 0.5)  # its last request may be in flight
     jg.refresh()
     assert asked(cloud, jg) == before + 1
 
 
 def test_a_restored_group_is_polled(group, until):
-    """The process that watched it when it was deleted polls it too."""
+    """The process that watched the group when it was deleted polls it after the restoration."""
     jg = group(1, duration_s=600)
     jg.run_parallel()
     jg.state.observe(lambda _change: None, "counts")

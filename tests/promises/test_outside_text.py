@@ -22,7 +22,9 @@ def rss_mb():
 
 
 def endless(block_mb: int, blocks: int) -> bytes:
-    """Raw deflate that unpacks to this many blocks of zeros; a block can be repeated unchanged."""
+    """Raw deflate data that unpacks to this many blocks of zeros. A block can be repeated
+    unchanged.
+    """
     packer = zlib.compressobj(9, wbits=-15)
     block = packer.compress(bytes(block_mb << 20)) + packer.flush(zlib.Z_FULL_FLUSH)
     return block * blocks
@@ -30,14 +32,16 @@ def endless(block_mb: int, blocks: int) -> bytes:
 
 @pytest.fixture
 def unruly():
-    """A cloud whose answers the test chooses."""
+    """A cloud whose responses the test chooses."""
     with UnrulyCloud() as running:
         set_token(running.token, url=running.url)
         yield running
 
 
 def test_endless_answers_do_not_fill_the_memory(unruly, child):
-    """Answers that unpack to gigabytes affect only their jobs: states, refusals, and a result."""
+    """Responses that unpack to gigabytes affect only their jobs: states, rejections, and a
+    result.
+    """
     bomb = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff" + endless(32, 48)
     assert len(bomb) < 5_000_000
     reported = {("status", f"job-{n}"): (200 + 300 * (n % 2), bomb) for n in range(1, 5)}
@@ -71,7 +75,7 @@ say([rss_mb() - before, [j.state for j in jg], results[5] is not None])
 
 
 def test_a_bomb_in_a_stored_body_does_not_fill_the_memory(unruly, child):
-    """A body in a colleague's file that unpacks to gigabytes is not sent; the job behind it is."""
+    """A body in a colleague's file that unpacks to gigabytes is not sent. The next job is sent."""
     blob = b"\x78\xda" + endless(32, 48)
     bombed = child(
         MEASURED
@@ -104,7 +108,7 @@ say([rss_mb() - before, [j.state for j in jg]])
 
 
 def test_a_bomb_in_a_result_does_not_fill_the_memory(unruly, child):
-    """A packed text of Perceval's that unpacks to gigabytes is not unpacked."""
+    """A packed text of Perceval that would unpack to gigabytes is not unpacked."""
     packed = b"\x78\xda" + endless(32, 48)
     texts = {
         f"job-{n}": json.dumps({"results": f"{mark}{base64.b64encode(packed).decode()}"})
@@ -136,8 +140,8 @@ say([rss_mb() - before, [r is not None for r in results]])
 
 
 def test_texts_of_clouds_and_users_are_shown_as_text(group, job, cloud, caplog):
-    """Names, sentences, notes and labels with markup keep every character, and become markup in no
-    page.
+    """Names, messages, notes and labels with markup keep every character, and no page treats them
+    as markup.
     """
     jg = JobGroup(SCRIPT)
     for text in (SCRIPT, FORMULA):
@@ -158,7 +162,7 @@ def test_texts_of_clouds_and_users_are_shown_as_text(group, job, cloud, caplog):
 
 
 def test_a_long_sentence_is_kept_short(unruly):
-    """If a cloud writes megabytes about a job, the group does not grow by them."""
+    """If a cloud sends megabytes about a job, the group does not grow by megabytes."""
     jg = JobGroup("verbose")
     for n in range(3):
         jg.add(RemoteJob({"c": 1}, platform="p", url=unruly.url, name=str(n)))

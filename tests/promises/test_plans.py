@@ -1,4 +1,6 @@
-"""Promise 7: jobgroup keeps small plans full, several accounts at once, until all is sent."""
+"""Promise 7: jobgroup keeps small plans full, for several accounts at once, until all jobs are
+sent.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,7 @@ from jobgroup import JobGroup, JobGroupError, QuotaExceededError, RemoteJob, set
 
 
 def most_at_once(cloud, name: str) -> int:
-    """The largest number of a group's jobs that waited and ran on the cloud at once."""
+    """The maximum number of a group's jobs that were waiting or running on the cloud at once."""
     changes = Counter()
     for job in given_to(cloud, name):
         changes[job.created] += 1
@@ -28,7 +30,7 @@ def most_at_once(cloud, name: str) -> int:
 
 
 def test_a_run_without_a_queue_ends_at_the_plans_limit(group, cloud, ledger):
-    """The limit raises an error; jobs that were sent stay sent, the rest stay unsent."""
+    """At the limit, an error is raised. Sent jobs stay sent, and the rest stay unsent."""
     cloud.set_plan(max_queue=3)
     jg = group(5, duration_s=600)
     with pytest.raises(QuotaExceededError, match="3"):
@@ -40,14 +42,14 @@ def test_a_run_without_a_queue_ends_at_the_plans_limit(group, cloud, ledger):
 
 
 def test_a_queue_keeps_a_small_plan_full(job, cloud, ledger, until):
-    """All jobs run in three slots, three at a time, with few questions and no refusal."""
+    """All jobs run in three slots, three at a time, with few requests and no rejection."""
     cloud.set_plan(max_queue=3)
     jg = JobGroup("experiment")
     long = [job(str(n), url=cloud.url, duration_s=600) for n in range(3)]
     jg.add_many(long + [job(str(n), url=cloud.url, duration_s=0.3) for n in range(3, 12)])
     began = time.monotonic()
     run = jg.start(queue=True)
-    until(lambda: all(jg[n].id for n in range(3)))  # without an id here, cancel() skips a job
+    until(lambda: all(jg[n].id for n in range(3)))  # cancel() skips a job without an id
     jg.cancel([0, 1, 2])
     run.result(120)
     assert not jg.list_unsent_jobs()
@@ -60,7 +62,7 @@ def test_a_queue_keeps_a_small_plan_full(job, cloud, ledger, until):
 
 
 def test_a_queue_continues_if_the_cloud_stops_reporting_slots(group, cloud, ledger, until):
-    """The run fills the slots that its own jobs leave."""
+    """The run refills slots when its jobs end."""
     cloud.set_plan(max_queue=2)
     jg = group(8, duration_s=0.05)
     run = jg.start(queue=True)
@@ -72,8 +74,8 @@ def test_a_queue_continues_if_the_cloud_stops_reporting_slots(group, cloud, ledg
 
 
 def test_a_slot_is_counted_once(job, cloud, ledger, until):
-    """If a job's end is seen only after the cloud has reported its free slots, that job's among
-    them, the slot is used once and no create is refused.
+    """If the run notices a job's end only after the cloud has reported the free slots, including
+    that job's, the slot is used once and no create is rejected.
     """
     cloud.set_plan(max_queue=2)
     cloud.faults.add("delay_response", calls=["status"], delay_s=3600)
@@ -91,7 +93,9 @@ def test_a_slot_is_counted_once(job, cloud, ledger, until):
 
 
 def test_a_queue_waits_for_slots_that_others_hold(group, cloud, ledger, until):
-    """While another user's jobs fill the plan, the queue waits and asks rarely, then continues."""
+    """While another user's jobs fill the plan, the queue waits, polls rarely, and then
+    continues.
+    """
     other = group(2, "somebody else's", duration_s=600)
     other.run_parallel()
     cloud.set_plan(max_queue=2)
@@ -109,8 +113,8 @@ def test_a_queue_waits_for_slots_that_others_hold(group, cloud, ledger, until):
 
 
 def test_a_queue_continues_if_a_slot_becomes_free_during_a_refusal(group, cloud, ledger, until):
-    """The plan was full when it refused the job, and no longer is when it is asked. The run
-    continues with one job after the other.
+    """The plan was full when the cloud rejected the job, and has free slots when jobgroup asks. The
+    run then sends one job after the other.
     """
     other = group(1, "somebody else's", duration_s=600)
     other.run_parallel()
@@ -159,7 +163,7 @@ def test_labelled_accounts_of_one_cloud_use_their_tokens(cloud):
 
 
 def test_concurrent_job_count_bounds_a_queue(group, cloud, ledger):
-    """The cloud has at most that many of its jobs at once, however large the plan."""
+    """The cloud never has more of the run's jobs at once, however large the plan is."""
     jg = group(6, duration_s=0.05)
     jg.run_parallel(queue=True, concurrent_job_count=2)
     jg.wait(120)
@@ -169,7 +173,7 @@ def test_concurrent_job_count_bounds_a_queue(group, cloud, ledger):
 
 @pytest.mark.parametrize("mode", ["queue", "sequential"])
 def test_a_sweep_stops_after_the_given_number_of_failures(mode, group, cloud, ledger):
-    """The remaining jobs are neither sent nor paid for."""
+    """The remaining jobs are not sent, so they cost nothing."""
     jg = group(30, fail="on purpose", duration_s=0.05)
     with pytest.raises(JobGroupError, match="failed"):
         if mode == "queue":
@@ -183,7 +187,7 @@ def test_a_sweep_stops_after_the_given_number_of_failures(mode, group, cloud, le
 
 
 def test_a_paused_group_sends_nothing(group, cloud, ledger, until, still):
-    """Pausing stops the sending at once, resuming continues it; active jobs are not affected."""
+    """A pause stops sending at once, and `resume` continues it. Active jobs are not affected."""
     jg = group(20, duration_s=0.05)
     slow = cloud.faults.add("delay", calls=["create"], delay_s=1)  # several rounds of 1 s each
     run = jg.start(queue=True)
@@ -199,7 +203,7 @@ def test_a_paused_group_sends_nothing(group, cloud, ledger, until, still):
 
 
 def test_reruns_can_be_queued(group, cloud, ledger):
-    """The failed jobs of a sweep fit through a small plan as well."""
+    """The failed jobs of a sweep are also rerun within a small plan."""
     jg = group(9, duration_s=0.05)
     cloud.faults.add("fail_job", times=9)
     jg.run_parallel()
@@ -213,7 +217,9 @@ def test_reruns_can_be_queued(group, cloud, ledger):
 
 
 def test_a_refused_job_does_not_end_a_queue(group, cloud, job, ledger):
-    """A job that the cloud rejects is refused with its sentence; the jobs behind it are sent."""
+    """A job that the cloud rejects is refused, with the cloud's message. The jobs after it are
+    sent.
+    """
     jg = group(2)
     jg.add(RemoteJob({"command": "probs"}, platform="no such platform", url=cloud.url, name="bad"))
     jg.add(job("3", url=cloud.url))
@@ -226,7 +232,7 @@ def test_a_refused_job_does_not_end_a_queue(group, cloud, job, ledger):
 
 
 def test_the_command_line_keeps_a_plan_full(group, cloud, ledger):
-    """`jobgroup run NAME --queue` does so without a notebook, while `ls` shows the progress."""
+    """`jobgroup run NAME --queue` does this without a notebook, while `ls` shows the progress."""
     cloud.set_plan(max_queue=2)
     jg = group(10, "from a terminal", duration_s=0.05)
     run = "import sys; from jobgroup.cli import main; sys.exit(main())"

@@ -23,7 +23,7 @@ def most_rounds(elapsed_s: float) -> int:
 
 
 def test_a_throttled_watcher_backs_off(group, cloud, until):
-    """After a 429 to every question each round waits longer, and the group reports since when."""
+    """If every request gets a 429, each round waits longer, and the group shows when this began."""
     jg = group(1, duration_s=600)
     jg.run_parallel()
     jg.refresh()
@@ -54,7 +54,7 @@ def test_a_throttled_round_ends_at_the_first_429(group, cloud):
 
 
 def test_concurrent_requests_are_bounded(group, cloud):
-    """However many jobs there are to poll, an account has at most as many active requests as
+    """However many jobs are polled, an account has at most as many requests in flight as
     connections.
     """
     jg = group(200, duration_s=600)
@@ -91,7 +91,7 @@ def test_retry_after_is_honoured(call, group, cloud, until, still):
 
 @pytest.mark.parametrize("status", [429, 503])
 def test_reads_are_repeated_a_bounded_number_of_times(status, group, cloud):
-    """A blocking question ends after few requests, and leaves the jobs unchanged."""
+    """A blocking call ends after a few requests, and leaves the jobs unchanged."""
     jg = group(1, duration_s=600)
     jg.run_parallel()
     before = requests(cloud, "status")
@@ -110,7 +110,7 @@ def test_reads_are_repeated_a_bounded_number_of_times(status, group, cloud):
     ("status", "error"), [(503, UnconfirmedJobError), (429, CloudUnavailableError)]
 )
 def test_a_create_is_repeated_only_if_that_is_safe(status, error, group, cloud):
-    """One request if it may have arrived; a few if it was certainly rejected."""
+    """A request is sent once if it may have arrived, and a few times if it certainly did not."""
     jg = group(1)
     cloud.faults.add("http_error", calls=["create"], status=status)
     with pytest.raises(error):
@@ -119,7 +119,7 @@ def test_a_create_is_repeated_only_if_that_is_safe(status, error, group, cloud):
 
 
 def test_a_finished_group_is_never_polled(group, cloud, until):
-    """A group whose jobs have ended costs no request, however it is viewed."""
+    """A group whose jobs have ended needs no requests, however it is viewed."""
     jg = group(10, fail="on purpose")
     jg.run_parallel()
     jg.wait(120)
@@ -136,14 +136,14 @@ def test_a_finished_group_is_never_polled(group, cloud, until):
 
 
 def test_an_unwatched_group_is_never_polled(group, cloud, still):
-    """A group with active jobs that nothing watches costs no request."""
+    """A group with active jobs that nothing watches needs no requests."""
     jg = group(10, duration_s=600)
     jg.run_parallel()
     still(lambda: len(cloud.log))
 
 
 def test_polls_become_rarer_with_a_jobs_age(group, cloud, until):
-    """Watching one long job takes questions in proportion to the logarithm of the time."""
+    """The number of requests for a long job grows with the logarithm of the time."""
     jg = group(1, duration_s=600)
     began = time.monotonic()
     jg.run_parallel()
@@ -152,12 +152,12 @@ def test_polls_become_rarer_with_a_jobs_age(group, cloud, until):
     asked = requests(cloud, "status")
     age_s = time.monotonic() - began
     jg.state.unobserve_all()
-    # every 50 ms at first, and no more often than after a further tenth of the job's age
+    # Requests are 50 ms apart at first, and later at least a tenth of the job's age.
     assert asked <= 12 + 1.3 * math.log(age_s / 0.5, 1.1)
 
 
 def test_polling_in_a_loop_does_not_reach_the_cloud_each_time(group, cloud):
-    """A script that asks as fast as it can does not make the cloud answer as fast as it can."""
+    """A script that polls in a tight loop does not poll the cloud in a tight loop."""
     jg = group(5, duration_s=600)
     jg.run_parallel()
     before, began = requests(cloud, "status"), time.monotonic()
@@ -168,8 +168,8 @@ def test_polling_in_a_loop_does_not_reach_the_cloud_each_time(group, cloud):
 
 
 def test_an_outage_costs_only_time(group, cloud, ledger, until):
-    """When a cloud goes away in the middle of a queue, the run waits, reports since
-    when, and ends.
+    """If a cloud becomes unavailable during a queued run, the run waits, reports when the outage
+    began, and later ends.
     """
     jg = group(30, duration_s=0.05)
     slow = cloud.faults.add("delay", calls=["create"], delay_s=1)  # several rounds of 1 s each
@@ -186,7 +186,7 @@ def test_an_outage_costs_only_time(group, cloud, ledger, until):
     cloud.go_online()
     with suppress(UnconfirmedJobError):
         run.result(120)
-    for job in jg.list_unconfirmed_jobs():  # its answer was under way when the cloud went away
+    for job in jg.list_unconfirmed_jobs():  # its response was in flight when the outage began
         given = {j.key: j.id for j in cloud.jobs()}.get(job.attempts[-1].idempotency_key)
         job.confirm(given) if given else job.resend()
     jg.wait(300)
@@ -195,7 +195,9 @@ def test_an_outage_costs_only_time(group, cloud, ledger, until):
 
 
 def test_a_blocking_run_reports_an_unreachable_cloud(group, cloud):
-    """It gives up after a few attempts with an error that names the cloud, and nothing is lost."""
+    """The call gives up after a few attempts, with an error that names the cloud. Nothing is
+    lost.
+    """
     jg = group(2)
     cloud.go_offline()
     with pytest.raises(CloudError, match=cloud.url):

@@ -1,7 +1,7 @@
-"""A power cut at any moment loses nothing that a call had acknowledged, on any disk.
+"""After a power cut at any moment, everything that calls had acknowledged is on the disk.
 
-A process adds, sends, exports, deletes and restores while a preloaded library records what it does
-to its files. For many moments, the test then rebuilds what a disk could hold and opens it.
+A process adds, sends, exports, deletes and restores, and a preloaded library records its actions on
+files. For many moments, the test then rebuilds a possible content of the disk, and opens the group.
 """
 
 from __future__ import annotations
@@ -73,13 +73,13 @@ with ScriptedCloud() as cloud:
 
 @pytest.fixture(scope="module")
 def library(tmp_path_factory):
-    """The library that records what a process does to its disk."""
+    """The library that records a process's actions on its disk."""
     return power.build(tmp_path_factory.mktemp("library"))
 
 
 @pytest.fixture
 def life(library, tmp_path):
-    """Run a process and return everything that it did, with a rollback journal or with a log."""
+    """Run a process with a rollback journal or a write-ahead log, and return its actions."""
 
     def live(is_shared):
         root = (tmp_path / "disk").resolve()
@@ -105,7 +105,7 @@ def life(library, tmp_path):
 
 
 def claims_of(records):
-    """The acknowledgements that were made before each record."""
+    """The acknowledgements before each record."""
     acknowledged = next(r.inode for r in records if r.one.endswith(b"/acknowledged"))
     claims = []
     for record in records:
@@ -116,7 +116,7 @@ def claims_of(records):
 
 
 def opened_again(reported):
-    """The group after the cut, completed, or restored if it was being deleted."""
+    """The group after the power cut; restored if it was being deleted."""
     catalog.complete_deletion("experiment")
     if "exported" in reported and not group_path("experiment").exists():
         JobGroup.restore("experiment")
@@ -124,7 +124,7 @@ def opened_again(reported):
 
 
 def is_true(jobs, description, what, *values):
-    """Whether a disk holds what was acknowledged."""
+    """Whether a disk has everything that was acknowledged."""
     match what:
         case "added":
             return len(jobs) >= values[0]
@@ -138,7 +138,7 @@ def is_true(jobs, description, what, *values):
 
 
 def lost(claims, root):
-    """The acknowledgements that a reopened disk does not hold."""
+    """The acknowledgements that are missing on a reopened disk."""
     reported = {what for what, *_ in claims}
     if "exported" in reported and len(JobGroup.load(root / "out", name="copy")) != 9:
         return ["the export"]
@@ -152,7 +152,9 @@ def lost(claims, root):
 
 @pytest.mark.parametrize("is_shared", [False, True], ids=["log", "rollback journal"])
 def test_acknowledged_data_survive_a_power_cut(is_shared, life, tmp_path, monkeypatch):
-    """They do in both journal modes, whichever unsynced part of the data reached the disk."""
+    """Acknowledged changes survive in both journal modes, whichever unsynced data reached the
+    disk.
+    """
     print(f"POWER_SEED={SEED}")
     chance = random.Random(SEED)
     root, records = life(is_shared)

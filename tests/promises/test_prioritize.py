@@ -1,4 +1,4 @@
-"""The order in which jobs are sent: a user's priorities, set before a run or while it runs."""
+"""Priorities that the user sets before or during a run determine the order of sending."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from jobgroup.group import request
 
 
 def sent(cloud) -> list[str]:
-    """The names of the jobs in the order in which the cloud got them."""
+    """The names of the jobs, in the order in which the cloud received them."""
     return [job.name for job in cloud.jobs()]
 
 
@@ -20,7 +20,7 @@ def sent(cloud) -> list[str]:
     "mode", [{}, {"queue": True}, {"delay": 0.0}], ids=["parallel", "queue", "sequential"]
 )
 def test_a_priority_changes_the_order_of_an_active_run(group, cloud, until, mode):
-    """A paused run that gets a priority and is resumed sends that job first, then the rest in
+    """If a job is prioritized during a pause, the resumed run sends it first, and then the rest in
     order.
     """
     cloud.set_plan(max_queue=5)
@@ -28,7 +28,7 @@ def test_a_priority_changes_the_order_of_an_active_run(group, cloud, until, mode
     jg.pause()
     run = jg.start(**mode)
     until(lambda: jg.state.busy)
-    time.sleep(0.5)  # by now the run is waiting with its first job
+    time.sleep(0.5)  # the run is now waiting with its first job
     assert jg.prioritize([4, 2]) == [4, 2]
     assert jg.state.next_up == [4, 2]
     jg.resume()
@@ -39,7 +39,9 @@ def test_a_priority_changes_the_order_of_an_active_run(group, cloud, until, mode
 
 @pytest.mark.parametrize("mode", [{"queue": True}, {"delay": 0.0}], ids=["queue", "sequential"])
 def test_a_priority_precedes_jobs_that_wait_for_a_slot(group, cloud, until, mode):
-    """While a job fills the plan, the latest priority is sent first, then the one before it."""
+    """While a job fills the plan, the latest prioritized job is sent first, and then the one before
+    it.
+    """
     cloud.set_plan(max_queue=1)
     jg = group(5, duration_s=0.02)
     blocker = group(1, "somebody else's", duration_s=600)
@@ -54,7 +56,7 @@ def test_a_priority_precedes_jobs_that_wait_for_a_slot(group, cloud, until, mode
 
 
 def test_a_job_added_during_a_run_joins_it(group, job, cloud, until):
-    """A run of the whole group also takes jobs that were added after it began, of any account."""
+    """A run of the whole group also sends jobs of any account that were added after it began."""
     cloud.set_plan(max_queue=1)
     jg = group(3, duration_s=0.02)
     blocker = group(1, "somebody else's", duration_s=600)
@@ -84,7 +86,7 @@ def test_a_priority_applies_to_each_account_from_its_first_job(job, cloud, begin
 
 
 def test_a_run_of_selected_jobs_sends_no_others(group, cloud):
-    """A priority never makes a run send a job that it was not asked to send."""
+    """A priority does not make a run send a job that was not requested."""
     jg = group(4)
     jg.prioritize([3, 1])
     jg.start([0, 1]).result(120)
@@ -93,7 +95,9 @@ def test_a_run_of_selected_jobs_sends_no_others(group, cloud):
 
 
 def test_a_priority_without_a_run_sends_nothing_and_persists(group, cloud, child):
-    """Without a run nothing is sent; a later run in another process begins with the priority."""
+    """Without a run, nothing is sent. A later run in another process begins with the prioritized
+    job.
+    """
     jg = group(3)
     outcome = request(jg, "prioritize", positions=[2]).result(120)
     assert outcome.done == [2]
@@ -118,7 +122,7 @@ def test_a_priority_reaches_the_process_that_runs_the_group(group, cloud, child,
 
 
 def test_launch_async_jobs_sends_next_jobs_first(group, cloud):
-    """launch_async_jobs() sends as many jobs as there are slots, those with a priority first."""
+    """launch_async_jobs() sends as many jobs as there are slots, prioritized jobs first."""
     cloud.set_plan(max_queue=2)
     jg = group(4, duration_s=600)
     jg.prioritize([3])
@@ -127,7 +131,7 @@ def test_launch_async_jobs_sends_next_jobs_first(group, cloud):
 
 
 def test_a_priority_ignores_jobs_that_were_sent(group, cloud):
-    """Jobs that the cloud has cannot be sent next, and the outcome says so."""
+    """Jobs that are already on the cloud cannot be prioritized, and the result says so."""
     jg = group(3, duration_s=600)
     jg.start([1]).result(120)
     outcome = request(jg, "prioritize", positions=[1, 2, 2]).result(120)
@@ -138,7 +142,7 @@ def test_a_priority_ignores_jobs_that_were_sent(group, cloud):
 
 
 def test_a_rerun_sends_next_jobs_first(group, cloud):
-    """Failed jobs can have a priority too; a rerun begins with them, kept entries or not."""
+    """Failed jobs can be prioritized too. A rerun begins with them, in place or appended."""
     jg = group(3, fail="no photons")
     jg.run_parallel()
     jg.wait(300)
@@ -152,7 +156,7 @@ def test_a_rerun_sends_next_jobs_first(group, cloud):
 
 
 def test_a_refused_job_keeps_its_priority(group, cloud):
-    """A job that could not be sent is still the next one."""
+    """A job that could not be sent is still the next job."""
     cloud.set_plan(max_queue=0)
     jg = group(2)
     jg.prioritize(1)

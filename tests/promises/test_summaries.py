@@ -1,4 +1,6 @@
-"""Lists of many groups come from an index and agree with the files, whatever happens to it."""
+"""Lists of many groups come from an index and agree with the files, whatever happens to the
+index.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +41,7 @@ def _listed():
 
 @pytest.fixture
 def index(data_dir: Path) -> Path:
-    """Many groups of one job that were last written a while ago, and their index."""
+    """Many groups with one job, which were last written a while ago, and their index."""
     with JobGroup("group 0") as jg:
         jg.add(_job())
     source = group_path("group 0")
@@ -47,7 +49,7 @@ def index(data_dir: Path) -> Path:
     for i in range(1, MANY):
         files.append(group_path(f"group {i}"))
         shutil.copyfile(source, files[-1])
-    # a file counts as settled 3 s after it was written; all are to be read by one call
+    # A file counts as settled 3 s after it was written. One call must read all files.
     time.sleep(4)
     JobGroup.summaries()
     made = data_dir / "summaries.json"
@@ -56,7 +58,7 @@ def index(data_dir: Path) -> Path:
 
 
 def test_an_index_is_used_and_agrees_with_the_files(index):
-    """It has every group, only the user can read it, and a returned list cannot be changed."""
+    """The index has every group, only the user can read it, and returned lists are immutable."""
     assert index.stat().st_mode & 0o777 == 0o600
     assert len(json.loads(index.read_text())["groups"]) == MANY
     found = JobGroup.summaries()
@@ -68,7 +70,9 @@ def test_an_index_is_used_and_agrees_with_the_files(index):
 
 
 def test_each_change_of_a_group_is_listed_at_once(index):
-    """An open group, whose log is not in its file yet, and a deleted, a new and a renamed one."""
+    """These are an open group, whose log is not in its file yet, and a deleted, a new and a renamed
+    group.
+    """
     jg = JobGroup("group 3")
     jg.add(_job())
     JobGroup("group 5").delete()
@@ -119,7 +123,9 @@ def test_changes_by_other_programs_are_listed_at_once(index):
     ],
 )
 def test_a_damaged_index_is_rebuilt(content, index):
-    """An index of another version of jobgroup is rebuilt too; the list is the same without one."""
+    """An index of another version of jobgroup is rebuilt too. Without an index, the list is the
+    same.
+    """
     if content is None:
         index.unlink()
     else:
@@ -129,7 +135,7 @@ def test_a_damaged_index_is_rebuilt(content, index):
 
 
 def test_a_pipe_in_place_of_the_index_blocks_no_list(index):
-    """A directory in its place blocks no list either."""
+    """A directory in place of the index does not block lists either."""
     index.unlink()
     os.mkfifo(index)
     assert len(_listed()) == MANY
@@ -151,7 +157,7 @@ def test_an_index_of_another_directory_is_ignored(index, monkeypatch, tmp_path):
 
 
 def test_groups_on_a_network_disk_are_read_from_their_files(index, monkeypatch):
-    """Only opening a file there shows the changes of another machine."""
+    """On a network file system, only an opened file shows another machine's changes."""
     made = index.read_text()
     monkeypatch.setenv("JOBGROUP_NETWORK_FS", "1")
     index.write_text(made.replace('"unsent":1', '"success":1'))
@@ -160,7 +166,7 @@ def test_groups_on_a_network_disk_are_read_from_their_files(index, monkeypatch):
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
 def test_a_read_only_directory_is_listed_correctly(index):
-    """The index stays unchanged, and the list is right."""
+    """The index stays unchanged, and the list is correct."""
     index.unlink()
     index.parent.chmod(0o500)
     try:

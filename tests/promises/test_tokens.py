@@ -31,14 +31,14 @@ CANARY = "canary-7f3a9c51e2d84b06-token"
 
 @pytest.fixture
 def canary_cloud(begin, monkeypatch):
-    """A cloud whose token can be recognised anywhere."""
+    """A cloud with a token that can be recognized anywhere."""
     running = begin(token=CANARY)
     monkeypatch.setenv("JOBGROUP_URL", running.url)
     return running
 
 
 def test_the_token_is_never_exposed(canary_cloud, job, caplog, tmp_path, capfd):
-    """It is in no file, log, error, repr, bundle or trait, whatever the cloud does."""
+    """No file, log, error, repr, bundle or trait contains the token, whatever the cloud does."""
     caplog.set_level(logging.DEBUG)
     texts: list[str] = []
     jg = JobGroup("experiment")
@@ -50,7 +50,7 @@ def test_the_token_is_never_exposed(canary_cloud, job, caplog, tmp_path, capfd):
     def collect(function, *args, **kwargs) -> None:
         try:
             texts.append(repr(function(*args, **kwargs)))
-        except Exception as error:  # noqa: BLE001  (any error is looked at)
+        except Exception as error:  # noqa: BLE001 (every error is checked)
             chain = "".join(traceback.format_exception(error))
             texts.extend([str(error), repr(error), repr(vars(error)), chain])
 
@@ -96,7 +96,7 @@ def test_the_token_is_never_exposed(canary_cloud, job, caplog, tmp_path, capfd):
 
 
 def test_the_token_of_a_job_is_not_stored_with_it(canary_cloud, data_dir):
-    """Perceval's processors carry the token; the group that gets their job does not."""
+    """Perceval's processors contain the token. The group that their job is added to does not."""
     import perceval
 
     processor = perceval.RemoteProcessor("sim:slos", url=canary_cloud.url, token=CANARY)
@@ -114,7 +114,7 @@ def test_the_token_of_a_job_is_not_stored_with_it(canary_cloud, data_dir):
     "how", ["run_parallel", "queue", "run_sequential", "progress", "results", "wait"]
 )
 def test_a_run_stops_at_a_refused_token_and_continues_with_a_valid_one(how, group, cloud, ledger):
-    """A blocking call raises InvalidTokenError; called again with a valid token, it continues."""
+    """A blocking call raises InvalidTokenError. With a valid token, a second call continues."""
     jg = group(3)
     if how in ("progress", "results", "wait"):
         jg.run_parallel()
@@ -160,7 +160,9 @@ def test_a_revoked_token_pauses_a_queue(group, cloud, ledger, until, still):
 
 
 def test_a_run_waits_if_its_token_is_forgotten(group, cloud, ledger, until, monkeypatch):
-    """Nothing is sent without a token, and nothing is lost: with another one, the run continues."""
+    """Without a valid token, nothing is sent and nothing is lost. With a valid one, the run
+    continues.
+    """
     monkeypatch.delenv("JOBGROUP_TOKEN")
     jg = group(20)
     slow = cloud.faults.add("delay", calls=["create"], delay_s=1)  # several rounds of 1 s each
@@ -178,7 +180,7 @@ def test_a_run_waits_if_its_token_is_forgotten(group, cloud, ledger, until, monk
 
 
 def test_a_new_process_with_a_valid_token_continues(group, cloud, child, ledger):
-    """It sends the jobs that another process could not send without a valid token."""
+    """The new process sends the jobs that another process could not send without a valid token."""
     jg = group(3)
     set_token("revoked", url=cloud.url)
     with pytest.raises(InvalidTokenError):
@@ -189,7 +191,7 @@ def test_a_new_process_with_a_valid_token_continues(group, cloud, child, ledger)
 
 
 def test_missing_credits_are_not_a_refused_token(group, cloud, ledger):
-    """Both are a 401 and differ only in the sentence. Sending stops, and reports it once."""
+    """Both are a 401 and differ only in the message. Sending stops, and reports this once."""
     jg = group(20)
     cloud.faults.add("no_credits", calls=["create"])
     with pytest.raises(InsufficientCreditsError, match=r"[Cc]redits") as raised:
@@ -204,7 +206,9 @@ def test_missing_credits_are_not_a_refused_token(group, cloud, ledger):
 
 
 def test_a_colleagues_file_sends_no_token_to_its_host(cloud, monkeypatch):
-    """A job for another origin is not sent with this one's token, nor over plain http elsewhere."""
+    """A job for another origin is not sent with this origin's token, or over plain http to another
+    machine.
+    """
     with UnrulyCloud() as stranger:
         monkeypatch.setenv("JOBGROUP_TOKEN", cloud.token)
         monkeypatch.setenv("PCVL_CLOUD_TOKEN", cloud.token)
@@ -220,7 +224,7 @@ def test_a_colleagues_file_sends_no_token_to_its_host(cloud, monkeypatch):
 
 
 def test_a_redirect_gets_no_token(cloud):
-    """A client does not follow a cloud that redirects it."""
+    """A client does not follow a cloud's redirects."""
     with UnrulyCloud() as here, UnrulyCloud() as there:
         set_token(here.token, url=here.url)
         jg = JobGroup("redirected")

@@ -1,4 +1,4 @@
-"""A cloud on loopback whose answers a test chooses, job by job, byte by byte."""
+"""A cloud on loopback whose responses a test chooses for each job."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ _CALL = re.compile(r"/api/jobs/(?P<id>[^/]+)/(?P<call>status|result|cancel|rerun
 
 
 class UnrulyCloud:
-    """Answers `answer(call, id)` unless that is None, otherwise as a cloud whose jobs all succeed.
+    """Responds with `answer(call, id)` or, if that is None, as a cloud whose jobs all succeed.
 
-    An answer is a status, a body (bytes stay as they are, anything else becomes JSON) and headers.
+    A response is a status, a body (bytes stay as they are, other values become JSON) and headers.
     """
 
     def __init__(self) -> None:
@@ -47,7 +47,7 @@ class UnrulyCloud:
         return sum(c == call and job_id in (None, i) for c, i in self.asked)
 
     def reply(self, method: str, path: str, token: str | None) -> Answer:
-        """The answer to one request."""
+        """The response to one request."""
         found = _CALL.fullmatch(path)
         call = "create" if method == "POST" else "probe"
         if path.endswith("availability"):

@@ -80,7 +80,7 @@ class Service:
         self._ending.set()
 
     def go_offline(self, duration_s: float | None, *, after_s: float = ANSWER_TIME_S) -> None:
-        """Refuse connections, and return after a duration if one is given."""
+        """Refuse connections; accept them again after a duration, if one is given."""
         if after_s:
             self._loop.call_later(after_s, self._begin, self._listener.pause)
         else:

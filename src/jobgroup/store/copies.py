@@ -66,7 +66,7 @@ def _attempts_lacking(connection: Any, other: Path, uuid: object) -> int:
 def _attempts_of(path: Path, uuid: object) -> set[str] | None:
     """Return the keys of a file's attempts; None if the file's group has another uuid.
 
-    An unreadable file has None too, because it must not prevent other groups from running.
+    Also return None for an unreadable file, which must not prevent other groups from running.
     """
     if not path.exists():
         return None

@@ -17,7 +17,7 @@ from jobgroup.store.limits import MAX_BODY_BYTES, MAX_BODY_DEPTH
 from jobgroup.values import plain as single
 
 MOST_LEVELS = 100
-"""Maximum depth of nested lists and dictionaries, which recursive code can walk."""
+"""Maximum depth of nested lists and dictionaries. Recursive code must be able to walk them."""
 
 _TEXT_OR_INFINITY: Final = re.compile(r'("(?:[^"\\]|\\.)*")|Infinity')
 

@@ -112,7 +112,7 @@ def import_group(path: Path, name: str | None) -> str:
 
 
 def make_group(name: str, jobs: Iterable[NewJob], meta: Mapping[str, object]) -> None:
-    """Create a group with all its jobs; a kill leaves no part of it under its name.
+    """Create a group with all its jobs; if the process is killed, no group has the name.
 
     Args:
         name: name of the group.
@@ -156,7 +156,7 @@ def _refuse_larger_than_the_disk(path: Path) -> None:
 
 
 def _name_for(source: sqlite3.Connection, path: Path, name: str | None) -> str:
-    """Check that the file is a group's by its schema; return the name under which to load it."""
+    """Check by its schema that a file is a group's; return the name under which to load it."""
     if check_layout(source, str(path)) == 0:
         raise _foreign(path)
     admit(source)

@@ -58,7 +58,7 @@ def compose(texts: list[Any], composition: Any, raw: str) -> Any:
     """Compose the results of an Execution from its jobs' results, as `get_results` does.
 
     Raises:
-        UndecodableResultError: the results cannot be composed; the error has `raw`.
+        UndecodableResultError: the results cannot be composed; the error's `raw` is the given text.
     """
     try:
         archive, shape = composition["perceval"], composition["shape"]
