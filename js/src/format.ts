@@ -2,10 +2,12 @@
 
 export type Value = string | number | boolean | null;
 
-/** 1.2 s, 48 s, 3 min 04 s, 2 h 05 min, 3 d 4 h. */
+/** 1.2 s, 48 s, 3 min 04 s, 2 h 05 min, 3 d 4 h. Clouds report whole seconds, which get no decimals. */
 export function duration(seconds: number | null): string {
   if (seconds === null || !Number.isFinite(seconds)) return "";
   if (seconds < 0) return "0 s";
+  if (seconds < 10 && Number.isInteger(seconds)) return seconds ? `${seconds} s` : "< 1 s";
+  if (seconds < 0.05) return "< 0.1 s";
   if (seconds < 9.95) return `${seconds.toFixed(1)} s`;
   if (seconds < 59.5) return `${Math.round(seconds)} s`;
   const whole = Math.round(seconds);

@@ -122,14 +122,26 @@ function timeAxis(
   count: number,
 ): Axis {
   const scale = scaleTime([low, high], [...range]);
-  const format = timeFormat((high - low) / count);
+  const ticks = timeTicks(scale, count);
+  const format = timeFormat(Number(ticks[1] ?? high) - Number(ticks[0] ?? low));
   return {
     kind: "time",
-    ticks: scale.ticks(count).map((value) => ({ at: scale(value), label: format.format(value) })),
+    ticks: ticks.map((value) => ({ at: scale(value), label: format.format(value) })),
     at: (value) => scale(value),
     value: (at) => Number(scale.invert(at)),
     domain: [low, high],
   };
+}
+
+/** At most as many as wanted; d3 gives up to twice as many, because it has no steps of 2 s or 2 min. */
+function timeTicks(scale: ReturnType<typeof scaleTime>, count: number): Date[] {
+  for (let wanted = count; wanted >= 2; wanted--) {
+    const ticks = scale.ticks(wanted);
+    if (ticks.length <= count + 1) return ticks;
+  }
+  const ticks = scale.ticks(2);
+  const step = Math.ceil(ticks.length / count);
+  return ticks.filter((_, i) => i % step === 0);
 }
 
 const DAY_MS = 86_400_000;

@@ -4,7 +4,7 @@ import { timeZoneOf } from "./axis";
 import type { Ink } from "./colours";
 import { crisp } from "./drawPoints";
 import type { Layout } from "./look";
-import type { Surface, TextStyle } from "./surface";
+import { type Surface, type TextStyle, widthOf } from "./surface";
 
 export function drawGrid({ frame, x, y, figure }: Layout, surface: Surface, ink: Ink): void {
   if (figure.kind === "map") return;
@@ -67,7 +67,9 @@ export function drawAxes(layout: Layout, surface: Surface, ink: Ink): void {
       ],
       line,
     );
-    if (text) surface.text(at, bottom + size * 1.05, text, { ...label, align: "middle" });
+    const half = widthOf(text, size) / 2;
+    const inside = Math.max(half, Math.min(look.width - half - 1, at));
+    if (text) surface.text(inside, bottom + size * 1.05, text, { ...label, align: "middle" });
   }
   for (const { at, label: text } of y.ticks.filter(({ at }) => isIn(at, top, frame.bottom))) {
     const level = crisp(at);

@@ -1,7 +1,7 @@
 /** Points, error bars, and marks for points without a value. */
 
 import type { Figure, PointState } from "../kernel/answers";
-import type { Ink } from "./colours";
+import { type Ink, PALETTE } from "./colours";
 import type { Layout, Mark } from "./look";
 import type { Surface, XY } from "./surface";
 
@@ -21,7 +21,9 @@ export function drawMarker(
   const style = isOpen
     ? { fill: ink.ground, stroke: colour, width: 1.3 }
     : { fill: colour, stroke: colour, width: 0.5 };
-  const shape = groups.kind === "text" && groups.values.length > 1 ? curve % 4 : 0;
+  // Curves of one colour have different shapes.
+  const turn = Math.floor(curve / PALETTE.length);
+  const shape = groups.kind === "text" && groups.values.length > 1 ? (curve + turn) % 4 : 0;
   if (shape === 0) surface.circle(x, y, radius, style);
   else if (shape === 1)
     surface.rect(x - radius * 0.9, y - radius * 0.9, radius * 1.8, radius * 1.8, style);

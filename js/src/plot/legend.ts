@@ -9,6 +9,8 @@ import { type Surface, widthOf } from "./surface";
 
 /** The number of curves above which a color bar replaces the legend. */
 const MOST_NAMED = 12;
+/** The number of curves that a legend above the plot names. */
+const MOST_ABOVE = 12;
 
 export const isManyCurves = ({ kind, groups }: Figure): boolean =>
   kind !== "map" && groups.kind !== "text" && groups.values.length > MOST_NAMED;
@@ -38,24 +40,29 @@ export function legendOf(figure: Figure, look: Look): Legend {
   const isMap = kind === "map";
   const isBar = isMap || isManyCurves(figure);
   const colourOf = colours(figure, [], null);
-  const named = !curves || isBar ? [] : figure.legend;
+  const all = !curves || isBar ? [] : figure.legend;
+  const isWide = look.width >= size * 40 || isBar;
+  const most = isWide ? Math.max(4, Math.floor(look.height / size / 1.5) - 6) : MOST_ABOVE;
+  const named = all.length > most ? all.slice(0, most) : all;
+  const more = all.length - named.length;
   const entries = named.map((label, curve) => ({
     label: label.startsWith(`${curves} `) ? label.slice(curves.length + 1) : label,
     colour: colourOf(curve),
     curve,
   }));
   const title = entries.length > 0 ? figure.curves_label : "";
-  const labels = [...entries.map(({ label }) => label), ...reasons];
+  const labels = [...entries.map(({ label }) => label), ...andMore(more), ...reasons];
   const widest = Math.max(0, ...labels.map((label) => widthOf(label, size)));
-  const isWide = look.width >= size * 40 || isBar;
   if (isWide) {
     const text = labels.length > 0 ? Math.max(widest + size * 1.9, widthOf(title, size)) + size : 0;
     const bar = isBar ? size * 6.8 : 0;
-    return { title, entries, reasons, right: Math.max(text + size, bar), rows: 0 };
+    return { title, entries, more, reasons, right: Math.max(text + size, bar), rows: 0 };
   }
   const rows = packed(labels, size, look.width - size * 5).length;
-  return { title: "", entries, reasons, right: 0, rows: labels.length > 0 ? rows : 0 };
+  return { title: "", entries, more, reasons, right: 0, rows: labels.length > 0 ? rows : 0 };
 }
+
+const andMore = (count: number): string[] => (count > 0 ? [`and ${count} more`] : []);
 
 /** Legend entries in rows that fit into a width. */
 function packed(labels: readonly string[], size: number, width: number): number[][] {
@@ -88,6 +95,7 @@ export function drawLegend(layout: Layout, surface: Surface, ink: Ink): void {
             })
           : drawMarker(surface, { x, y }, size * 0.3, colour, figure, curve, isOpen, ink),
     })),
+    ...andMore(legend.more).map((label) => ({ label, draw: () => {} })),
     ...legend.reasons.map((state) => ({
       label: state,
       draw: (x: number, y: number) => {

@@ -50,6 +50,8 @@ export interface Layout {
 export interface Legend {
   title: string;
   entries: { label: string; colour: string; curve: number }[];
+  /** The number of curves that have no room. */
+  more: number;
   reasons: PointState[];
   /** The width at the right in pixels, or the rows at the top. */
   right: number;

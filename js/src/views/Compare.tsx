@@ -10,8 +10,8 @@ import { comparisonOf, seriesColour } from "../plot/comparison";
 import { useTheme, useWidth } from "../plot/PlotArea";
 import { CanvasSurface } from "../plot/surface";
 import type { Session } from "../session";
-import { Copy } from "../ui/Copy";
 import { ticked } from "../ui/hooks";
+import { Snippet } from "../ui/Snippet";
 import { ExportRow } from "./CopyFigure";
 import { Loaded } from "./Loaded";
 import { useAnswer } from "./useAnswer";
@@ -128,7 +128,8 @@ function Chart({ session, sides }: { session: Session; sides: Side[] }) {
       </div>
       {others && (
         <p class="quiet">
-          All other states: {rest.map((share) => format.percent(share)).join(" · ")}
+          All other states:{" "}
+          {rest.map((share) => format.number(Number(share.toPrecision(2)))).join(" · ")}
         </p>
       )}
       <details class="numbers">
@@ -165,8 +166,7 @@ function Chart({ session, sides }: { session: Session; sides: Side[] }) {
       </details>
       {sides.length === 2 && (
         <p class="snippet">
-          <code>{pythonOf(sides)}</code>
-          <Copy text={pythonOf(sides)} label="Copy Python" />
+          <Snippet text={pythonOf(sides)} />
         </p>
       )}
       <ExportRow

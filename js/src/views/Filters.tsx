@@ -38,7 +38,9 @@ export function Filters({ session }: { session: Session }) {
         problem={session.rows.value.problem}
         complete={(words) => completionsOf(words, sourceOf(session.rows.value.table).names)}
       >
-        <Columns session={session} />
+        {(session.view.value === "table" || session.view.value === "both") && (
+          <Columns session={session} />
+        )}
       </Search>
     </div>
   );

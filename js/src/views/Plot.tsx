@@ -5,7 +5,7 @@ import { useEffect } from "preact/hooks";
 import type { Figure, FigureAnswer } from "../kernel/answers";
 import type { Session } from "../session";
 import { Button } from "../ui/Button";
-import { Copy } from "../ui/Copy";
+import { Snippet } from "../ui/Snippet";
 import { Compare } from "./Compare";
 import { Definition } from "./Definition";
 import { DrawnFigure } from "./DrawnFigure";
@@ -78,8 +78,7 @@ function Drawing({ session, answer, figure }: DrawingProps) {
         </p>
       ))}
       <p class="snippet">
-        <code data-testid="plot-python">{figure.python}</code>
-        <Copy text={figure.python} label="Copy Python" />
+        <Snippet text={figure.python} testid="plot-python" />
         <span class="spacer" />
         {!session.traits.read_only.value && (
           <Button

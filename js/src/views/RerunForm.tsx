@@ -73,18 +73,27 @@ function Fields({ session, positions, changeable, close }: FieldsProps) {
       }}
       close={close}
     >
-      {fields.map(({ name, text }) => (
-        <Field key={name} name={name} text={text} />
-      ))}
+      <div class="fields">
+        {fields.map(({ name, old, text }) => (
+          <Field key={name} {...{ name, text }} isText={typeof old === "string"} />
+        ))}
+      </div>
       <KeepFailed isOn={isKept} />
     </InlineForm>
   );
 }
 
-function Field({ name, text }: { name: string; text: Signal<string> }) {
+interface FieldProps {
+  name: string;
+  text: Signal<string>;
+  isText: boolean;
+}
+
+function Field({ name, text, isText }: FieldProps) {
   return (
     <label>
-      {name} <input class="value" data-testid={`revision-${name}`} {...typed(text)} />
+      <span>{name}</span>
+      <input class={isText ? "" : "value"} data-testid={`revision-${name}`} {...typed(text)} />
     </label>
   );
 }

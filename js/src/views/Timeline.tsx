@@ -7,6 +7,7 @@ import { type Stay, timelineOf } from "../data/timeline";
 import * as format from "../format";
 import { axisOf, timeZoneOf } from "../plot/axis";
 import { useWidth } from "../plot/PlotArea";
+import { widthOf } from "../plot/surface";
 import type { Session } from "../session";
 import { sets } from "../ui/hooks";
 
@@ -14,6 +15,8 @@ const MOST_JOBS = 1000;
 const MOST_LANES = 40;
 const LANE_PX = 14;
 const EDGE_PX = 12;
+/** The size of the labels along the axis, `--text-s`. */
+const LABEL_PX = 11;
 
 export function Timeline({ session }: { session: Session }) {
   const place = useRef<HTMLElement>(null);
@@ -36,7 +39,7 @@ export function Timeline({ session }: { session: Session }) {
           {waiting.length > 0 && `; ${format.count(waiting.length, "job")} without a known start`}
         </span>
         <span class="spacer" />
-        <i>light: queued; solid: running</i>
+        <i>faint: queued; solid: running</i>
       </figcaption>
       <svg
         width={width}
@@ -45,9 +48,9 @@ export function Timeline({ session }: { session: Session }) {
         aria-label={`${format.count(lanes.flat().length, "run")} in ${format.count(most, "lane")}`}
       >
         {axis.ticks.map(({ at: x, label }) => (
-          <g key={`${x}${label}`} class="tick" transform={`translate(${x},0)`}>
-            <line y2={bottom} />
-            <text y={bottom + 14} text-anchor="middle">
+          <g key={`${x}${label}`} class="tick">
+            <line x1={x} x2={x} y2={bottom} />
+            <text x={within(x, label, width)} y={bottom + 14} text-anchor="middle">
               {label}
             </text>
           </g>
@@ -94,6 +97,12 @@ export function Timeline({ session }: { session: Session }) {
       </figcaption>
     </figure>
   );
+}
+
+/** The middle of a label, so that it is not cut at an end of the axis. */
+function within(x: number, label: string, width: number): number {
+  const half = widthOf(label, LABEL_PX) / 2 + 1;
+  return Math.max(half, Math.min(width - half, x));
 }
 
 /** "job 5: done, queued 1.4 s, ran 0.8 s" */

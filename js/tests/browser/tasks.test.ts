@@ -1,4 +1,4 @@
-/** What people come for, each by keyboard alone and by mouse alone, with the keys that it takes. */
+/** What people come for, each by keyboard alone and by mouse alone, with the keys and clicks that it takes. */
 
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { page, userEvent } from "vitest/browser";
@@ -18,6 +18,8 @@ interface Task {
   scene: string;
   /** Keys from just before the dashboard; what is typed counts by the letter (docs/dashboard.md). */
   most: number;
+  /** Clicks from anywhere. */
+  clicks: number;
   keyboard: (keys: Keys) => Promise<void>;
   mouse: () => Promise<void>;
   done: (seen: Seen) => Promise<void>;
@@ -65,6 +67,7 @@ const TASKS: Task[] = [
     name: "find why job 7 failed",
     scene: "still",
     most: 12,
+    clicks: 1,
     keyboard: async (keys) => {
       await keys.to(".cell");
       await keys.press("{ArrowDown}", 2);
@@ -79,6 +82,7 @@ const TASKS: Task[] = [
     name: "rerun the failed ones, keeping the old",
     scene: "still",
     most: 10,
+    clicks: 2,
     keyboard: async (keys) => {
       await keys.to(id("more"));
       await keys.press("{Enter}");
@@ -98,6 +102,7 @@ const TASKS: Task[] = [
     name: "compare two distributions",
     scene: "still",
     most: 23,
+    clicks: 3,
     keyboard: async (keys) => {
       await keys.to(id("view-both"));
       await keys.press("{Enter}");
@@ -122,6 +127,7 @@ const TASKS: Task[] = [
     name: "cancel what waits",
     scene: "still",
     most: 12,
+    clicks: 2,
     keyboard: async (keys) => {
       await keys.to(id("more"));
       await keys.press("{Enter}");
@@ -140,6 +146,7 @@ const TASKS: Task[] = [
     name: "delete groups older than June, and undo",
     scene: "groups",
     most: 19,
+    clicks: 5,
     keyboard: async (keys) => {
       await keys.to(id("more"));
       await keys.press("{Enter}", 2);
@@ -152,7 +159,8 @@ const TASKS: Task[] = [
     mouse: async () => {
       await at("more").click();
       await item(/older/);
-      await at("before").fill("2027-06-01");
+      await at("before").click();
+      await at("before").fill("2027-06-01"); // typed
       await at("delete-confirm").click();
       await at("undo").click();
     },
@@ -167,6 +175,7 @@ const TASKS: Task[] = [
     name: "copy job 3's id",
     scene: "still",
     most: 18,
+    clicks: 2,
     keyboard: async (keys) => {
       await keys.to(id("search"));
       await keys.type("#3");
@@ -189,6 +198,7 @@ const TASKS: Task[] = [
     name: "export the failed rows",
     scene: "still",
     most: 26,
+    clicks: 3,
     keyboard: async (keys) => {
       await keys.to(id("chip-error"));
       await keys.press("{Enter}");
@@ -213,6 +223,7 @@ const TASKS: Task[] = [
     name: "pause and resume",
     scene: "still",
     most: 12,
+    clicks: 3,
     keyboard: async (keys) => {
       await keys.to(id("more"));
       await keys.press("{Enter}");
@@ -235,6 +246,7 @@ const TASKS: Task[] = [
     name: "send the last jobs next",
     scene: "still",
     most: 20,
+    clicks: 3,
     keyboard: async (keys) => {
       await keys.to(".cell");
       await keys.press("{Control>}{End}{/Control}");
@@ -258,6 +270,7 @@ const TASKS: Task[] = [
     name: "adopt an unconfirmed job",
     scene: "doubt",
     most: 18,
+    clicks: 2,
     keyboard: async (keys) => {
       await keys.to('[aria-label="The job\'s id on the cloud"]');
       await keys.type("abc");
@@ -265,6 +278,7 @@ const TASKS: Task[] = [
       await keys.press("{Enter}");
     },
     mouse: async () => {
+      await page.getByLabelText("The job's id on the cloud").click();
       await page.getByLabelText("The job's id on the cloud").fill("abc"); // pasted
       await page.getByRole("button", { name: "Confirm id" }).click();
     },
@@ -276,6 +290,7 @@ const TASKS: Task[] = [
     name: "open another group",
     scene: "still",
     most: 13,
+    clicks: 2,
     keyboard: async (keys) => {
       await keys.to(id("all-groups"));
       await keys.press("{Enter}");
@@ -314,7 +329,7 @@ async function begin(scene: string): Promise<Seen> {
   };
 }
 
-describe.each(TASKS)("$name", ({ scene, most, keyboard, mouse, done }) => {
+describe.each(TASKS)("$name", ({ scene, most, clicks, keyboard, mouse, done }) => {
   it(`by keyboard alone, in ${most} keys`, async () => {
     const seen = await begin(scene);
     const keys = new Keys(seen.root);
@@ -323,9 +338,16 @@ describe.each(TASKS)("$name", ({ scene, most, keyboard, mouse, done }) => {
     expect(keys.count).toBeLessThanOrEqual(most);
   });
 
-  it("by mouse alone", async () => {
+  it(`by mouse alone, clicks: ${clicks}`, async () => {
     const seen = await begin(scene);
+    let count = 0;
+    const press = () => {
+      count += 1;
+    };
+    document.addEventListener("pointerdown", press, { capture: true });
+    onTestFinished(() => document.removeEventListener("pointerdown", press, { capture: true }));
     await mouse();
     await done(seen);
+    expect(count).toBe(clicks);
   });
 });

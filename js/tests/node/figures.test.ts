@@ -5,7 +5,7 @@ import examples from "../../../tests/dashboard/figures.json";
 import type { Cell } from "../../src/data/table";
 import type { Figure } from "../../src/kernel/answers";
 import { type Chart, chartOf } from "../../src/plot/chart";
-import { colourRange, INKS, mapColour } from "../../src/plot/colours";
+import { colourRange, INKS, mapColour, PALETTE } from "../../src/plot/colours";
 import { pointsCsv } from "../../src/plot/export";
 import type { Mark } from "../../src/plot/look";
 import type { Box } from "../../src/plot/surface";
@@ -133,5 +133,37 @@ describe.each(recorded)("recorded figure %s", (_, figure, expected) => {
       return [value, error, low, high, samples].map((each) => (each === null ? "" : String(each)));
     });
     expect(numbers).toEqual(own);
+  });
+});
+
+describe("a legend of many names", () => {
+  const names = Array.from({ length: 60 }, (_, i) => `chip ${i}`);
+  const axis = { kind: "text" as const, values: names, texts: names };
+  const all = names.map((_, i) => i);
+  const figure: Figure = {
+    ...((recorded[0]?.[1] ?? {}) as Figure),
+    ...{ kind: "line", curves: "chip", curves_label: "chip", legend: names, groups: axis },
+    xs: { kind: "number", values: [0], texts: ["0"] },
+    points: {
+      ...{ x: all.map(() => 0), curve: all, value: all, error: all.map(() => null) },
+      ...{ low: all.map(() => null), high: all.map(() => null), samples: all.map(() => 100) },
+      ...{ jobs: all.map((i) => [i]), state: all.map(() => "measured" as const) },
+    },
+  };
+
+  it.each([900, 380])("fits into the figure, and counts the others, %i pixels wide", (width) => {
+    const record = drawnIn(chartOf(figure, { ...LOOK, width, height: 300 }), "light");
+    const more = record.texts.find(({ text }) => text.startsWith("and "));
+    const named = record.texts.filter(({ text }) => /^\d+$/.test(text) || /^chip \d+$/.test(text));
+    expect(more?.text).toMatch(/^and \d+ more$/);
+    for (const { at } of record.texts) expect(at[1]).toBeLessThan(300);
+    expect(named.length).toBeGreaterThan(0);
+  });
+
+  it("gives curves of one colour different shapes", () => {
+    const record = drawnIn(chartOf(figure, LOOK), "light");
+    const first = record.circles.filter(({ style }) => style.fill === PALETTE[0]).length;
+    // Of the 8 curves in this colour, two have each shape.
+    expect(first).toBeLessThan(6);
   });
 });

@@ -4,7 +4,9 @@ import * as format from "../../src/format";
 describe("lengths of time", () => {
   it.each([
     [null, ""],
-    [0.04, "0.0 s"],
+    [0, "< 1 s"],
+    [3, "3 s"],
+    [0.04, "< 0.1 s"],
     [1.24, "1.2 s"],
     [9.96, "10 s"],
     [59.6, "1 min 00 s"],

@@ -128,7 +128,12 @@ def _events_of(attempt: AttemptRecord) -> Iterator[Json]:
 
 
 def _s(seconds: float) -> str:
-    return f"{max(seconds, 0.0):.1f} s" if seconds < 60 else f"{seconds / 60:.1f} min"
+    """Return "1.2 s"; clouds report whole seconds, which get no decimals."""
+    if seconds >= 60:
+        return f"{seconds / 60:.1f} min"
+    if seconds <= 0:
+        return "< 1 s"
+    return f"{seconds:.0f} s" if seconds % 1 == 0 else f"{seconds:.1f} s"
 
 
 def _change(pair: Any) -> str:

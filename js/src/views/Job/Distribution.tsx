@@ -36,20 +36,25 @@ export function DistributionView({ distribution, name }: Props) {
           </span>
         ))}
         <span class="spacer" />
-        <Copy text={csv} label="Copy as CSV" />
-        <Button
-          icon="export"
-          label="Save as CSV"
-          onClick={() => save(csv, fileName(name, "csv"), "text/csv")}
-        />
+        <span class="buttons">
+          <Copy text={csv} label="Copy as CSV" />
+          <Button
+            icon="export"
+            label="Save as CSV"
+            onClick={() => save(csv, fileName(name, "csv"), "text/csv")}
+          />
+        </span>
       </figcaption>
-      <table class="bars" aria-label="Shares, bars from 0 to 100 %">
+      <table class="bars" aria-label="Shares, bars from 0 to 1">
         <tbody>
           {shown.map(([label, value, share, error]) => (
             <BarLine
               key={label}
               label={<code>{label}</code>}
-              numbers={[unit === "counts" ? format.number(value) : "", shareText(share, error)]}
+              numbers={[
+                unit === "counts" ? format.whole(value) : "",
+                share === null ? "" : format.measured(share, error),
+              ]}
             >
               <ShareBar share={share ?? 0} error={share === null ? null : error} />
             </BarLine>
@@ -58,8 +63,8 @@ export function DistributionView({ distribution, name }: Props) {
             <BarLine
               label={`${format.whole(others)} others`}
               numbers={[
-                unit === "counts" ? format.number(sum(hidden) + rest.value) : "",
-                total > 0 ? format.percent((sum(hidden) + rest.value) / total) : "",
+                unit === "counts" ? format.whole(sum(hidden) + rest.value) : "",
+                total > 0 ? format.number((sum(hidden) + rest.value) / total) : "",
               ]}
             >
               {hidden.length > 0 && (
@@ -87,12 +92,6 @@ function ShareBar({ share, error }: { share: number; error: number | null }) {
       )}
     </span>
   );
-}
-
-/** "19.6 ± 1.8 %" */
-function shareText(share: number | null, error: number | null): string {
-  if (share === null) return "";
-  return error === null ? format.percent(share) : `${format.measured(100 * share, 100 * error)} %`;
 }
 
 interface BarLineProps {
