@@ -21,7 +21,7 @@ export function drawMarker(
   const style = isOpen
     ? { fill: ink.ground, stroke: colour, width: 1.3 }
     : { fill: colour, stroke: colour, width: 0.5 };
-  // Curves of one colour have different shapes.
+  // Curves that share a place in the palette differ in shape.
   const turn = Math.floor(curve / PALETTE.length);
   const shape = groups.kind === "text" && groups.values.length > 1 ? (curve + turn) % 4 : 0;
   if (shape === 0) surface.circle(x, y, radius, style);
