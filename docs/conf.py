@@ -1,7 +1,7 @@
-"""The site: the Markdown pages of this folder, the notebooks with outputs, and public docstrings.
+"""Build the site from this folder's pages, the notebooks with outputs, and public docstrings.
 
-It documents the installed jobgroup. Building it needs no network, so names of other libraries have
-no links. The build runs the notebooks, on groups in a temporary directory.
+The site documents the installed jobgroup. The build needs no network, so names of other libraries
+are not links. It runs the notebooks with groups in a temporary directory.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ version = release = jobgroup.__version__
 extensions = [
     "myst_nb",
     "sphinx.ext.autodoc",
-    "sphinx.ext.githubpages",  # otherwise GitHub leaves out folders that begin with _
+    "sphinx.ext.githubpages",  # otherwise GitHub omits folders that begin with _
     "sphinx.ext.napoleon",
     "sphinx_copybutton",
     "sphinx_design",
@@ -35,7 +35,7 @@ extensions = [
 # Pages use only the Markdown that a code host shows in the same way.
 myst_enable_extensions = ["colon_fence", "attrs_block"]
 myst_heading_anchors = 3
-suppress_warnings = ["myst.header"]  # a page of the README begins below its title
+suppress_warnings = ["myst.header"]  # a page from the README begins below its title
 copybutton_exclude = ".linenos, .gp, .go"
 
 # Notebooks run in this environment, and their widgets show the same as in a saved notebook.
@@ -102,11 +102,11 @@ OUTSIDE: Final = {
     "../CHANGELOG.md": "changelog.md",
     "../SECURITY.md": "security.md",
 }
-"""Links to files above this folder, and the pages of the site that include these files."""
+"""Links to files above this folder, and the site's pages that include these files."""
 
 
 def setup(app: Sphinx) -> None:
-    """Connect the steps that change pages while they are read."""
+    """Connect the functions that change pages during reading."""
     app.connect("source-read", write_out)
     app.connect("autodoc-process-docstring", leave_sentences_whole, priority=400)
     app.connect("missing-reference", at_its_public_name)

@@ -1,8 +1,8 @@
-"""Makes the pictures of the documentation: the dashboard in a real JupyterLab, on a real kernel.
+"""Take the documentation's pictures of the dashboard in a real JupyterLab with a real kernel.
 
-Usage: python scripts/screenshots.py [folder [scene ...]], with what the browser tests need
-installed, and tests/hosts and tests/server on PYTHONPATH. `scene` may be `every`: each scene in
-the light and the dark theme, 1360, 800 and 400 pixels wide, to look at before a release.
+Usage: python scripts/screenshots.py [folder [scene ...]]. This needs the packages of the browser
+tests, and tests/hosts and tests/server on PYTHONPATH. For a review before a release, `every` takes
+each scene in both themes at 1360, 800 and 400 pixels.
 """
 
 from __future__ import annotations
@@ -138,11 +138,11 @@ EVERY: dict[str, list[str]] = {
     "100k": [LARGE],
 }
 WHOLE_WINDOW: dict[str, list[str]] = {"lab": [*START[1:], RUNNING]}
-"""Scenes whose groups the server has too."""
+"""Scenes whose groups the server also has."""
 
 
 def main(folder: Path, *names: str) -> None:
-    """Write one picture for each scene, or for those that are named."""
+    """Write one picture for each scene, or for the given scenes."""
     folder.mkdir(parents=True, exist_ok=True)
     with (
         tempfile.TemporaryDirectory() as scratch,
@@ -165,9 +165,9 @@ def main(folder: Path, *names: str) -> None:
 def take(
     browser: Browser, server: JupyterServer, cells: list[str], is_dark: bool, path: Path
 ) -> None:
-    """Run the cells, wait until the jobs are on the page, and take its picture."""
+    """Run the cells, wait until the page shows the jobs, and take a picture."""
     with server.open(browser, [*START, *cells], dark=is_dark) as notebook:
-        notebook.page.set_viewport_size({"width": 2000, "height": 1800})  # all of it is in sight
+        notebook.page.set_viewport_size({"width": 2000, "height": 1800})  # everything is visible
         notebook.run_all()
         pose(notebook.page, path.stem)
         notebook.page.get_by_test_id("jobgroup").screenshot(path=path)
@@ -190,7 +190,7 @@ def take_every(browser: Browser, scene: str, folder: Path) -> None:
             page.emulate_media(color_scheme=theme)
             for width in WIDTHS:
                 page.set_viewport_size({"width": width, "height": 1000})
-                page.wait_for_timeout(1000)  # what moves comes to rest
+                page.wait_for_timeout(1000)  # animations end
                 page.screenshot(path=folder / f"{scene}-{theme}-{width}.png", full_page=True)
         page.close()
         ui.stop()
@@ -207,15 +207,15 @@ def take_window(browser: Browser, server: JupyterServer, cells: list[str], path:
         page.get_by_test_id("panel-group-hong ou mandel, 24 delays").click()
         page.get_by_label("Token for").fill(notebook.evaluate("cloud.token"))
         page.get_by_text("Set token").click()
-        page.get_by_text("Try again").click()  # results were asked for before the token was there
+        page.get_by_text("Try again").click()  # results were requested before the token was set
         page.get_by_text("Try again").wait_for(state="detached")
         page.mouse.move(0, 0)
-        page.wait_for_timeout(5000)  # what moves comes to rest
+        page.wait_for_timeout(5000)  # animations end
         page.screenshot(path=path)
 
 
 def pose(page: Page, name: str) -> None:
-    """Open what the picture is about."""
+    """Open the picture's subject."""
     page.get_by_test_id("jobgroup").wait_for()
     if name in ("groups", "compare-groups"):
         page.get_by_test_id("groups").wait_for()
@@ -228,7 +228,7 @@ def pose(page: Page, name: str) -> None:
     if name in ("job", "light", "dark", "medium", "narrow", "medium-dark", "narrow-dark"):
         page.get_by_test_id("row-0").locator(".cell").nth(1).click()
         page.get_by_test_id("job").locator(".share").first.wait_for()
-        page.wait_for_timeout(1000)  # a drawing of the circuit comes a moment later
+        page.wait_for_timeout(1000)  # the drawing of the circuit comes later
     if name == "next":
         page.get_by_test_id("row-25").locator("[data-column=state]").click()
         page.get_by_test_id("run-next").wait_for()
@@ -237,11 +237,11 @@ def pose(page: Page, name: str) -> None:
         page.get_by_test_id("view-timeline").click()
         page.locator(".slots").wait_for()
     page.mouse.move(0, 0)
-    page.wait_for_timeout(1000)  # the last push, and what moves comes to rest
+    page.wait_for_timeout(1000)  # the last push arrives, and animations end
 
 
 def pose_plot(page: Page, name: str) -> None:
-    """Open the plot or the comparison that the picture is about."""
+    """Open the plot or the comparison that the picture shows."""
     if name in ("sweep", "compare"):
         page.get_by_test_id("view-plot").click()
         page.get_by_test_id("plot-curves").select_option(label="circuit")

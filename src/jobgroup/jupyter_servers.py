@@ -1,4 +1,4 @@
-"""Check the user's Jupyter servers, which may have another environment than the kernels.
+"""Check the user's Jupyter servers, whose environments may differ from those of the kernels.
 
 If they do, dashboards work in a notebook's kernel, but the sidebar and reopened notebooks show
 other groups or none.

@@ -1,4 +1,4 @@
-"""A cloud on loopback whose jobs behave as the test says, and which records its requests."""
+"""A cloud on loopback that records its requests. The test determines the behavior of its jobs."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _ROUTES = (
 
 @dataclass(frozen=True)
 class Asked:
-    """One request: its kind, its job and its body."""
+    """A request, with its kind, job and body."""
 
     what: str
     id: str
@@ -58,7 +58,7 @@ class Gate:
         assert self.opened.wait(120)
 
     def wait_for_one(self) -> None:
-        """Wait until the gate holds one more request."""
+        """Wait until the gate holds another request."""
         assert self.arrived.acquire(timeout=120)
 
     def open(self) -> None:
@@ -67,11 +67,11 @@ class Gate:
 
 
 class ScriptedCloud:
-    """Jobs stay in the status that `tell` gave them; a new one has `first_word`. With
-    `knows_keys` a key that comes again gets the job that it made.
+    """Jobs keep the status that `tell` gave them. A new job has `first_word`. With `knows_keys`, a
+    repeated key returns the job that it created.
 
-    `faults` maps a kind of request (create, status, ...) to a function of the number of requests of
-    that kind before it, and of the request; what it returns is answered instead, if anything.
+    `faults` maps a kind of request (create, status, ...) to a function. It gets the number of
+    earlier requests of that kind, and the request. If it returns a value, that is the response.
     """
 
     def __init__(self) -> None:
@@ -105,7 +105,7 @@ class ScriptedCloud:
         return f"http://127.0.0.1:{self._port}"
 
     def come_back(self) -> None:
-        """Serve again on the same port, after `go_away`."""
+        """Serve again on the same port after `go_away`."""
         self._server = _Server(("127.0.0.1", self._port), _Handler)
         if self._placeholder is not None:
             self._placeholder.close()
@@ -116,7 +116,7 @@ class ScriptedCloud:
         threading.Thread(target=serve, daemon=True).start()
 
     def go_away(self, *, keep_port: bool = True) -> None:
-        """Be unreachable from now on."""
+        """Become unreachable."""
         if self._placeholder is not None and not keep_port:
             self._placeholder.close()
             self._placeholder = None
@@ -163,7 +163,7 @@ class ScriptedCloud:
     # -- what it answers ---------------------------------------------------------------------------
 
     def reply(self, asked: Asked) -> Reply:
-        """Record a request and answer it."""
+        """Record a request, and respond to it."""
         with self._lock:
             before = self.count(asked.what)
             self.asked.append(asked)

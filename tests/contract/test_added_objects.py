@@ -78,7 +78,7 @@ def test_added_job_has_the_id_status_and_results_of_its_entry(cloud, sampler):
 
 @pytest.mark.parametrize("call", ["execute_async", "execute_sync", "call"])
 def test_job_executed_outside_the_group_counts_as_its_entry(cloud, sampler, call):
-    """The cloud has one job: the entry has its id, and a run sends no other."""
+    """The cloud has one job. The entry has its id, and a run sends no other job."""
     jg = JobGroup(f"by hand, {call}")
     job = sampler(cloud).sample_count
     jg.add(job, max_samples=100)
@@ -124,7 +124,7 @@ def test_jobs_executed_during_a_run_are_sent_once(scripted, theirs):
     jg.add_many(jobs)
 
     def by_hand(job):
-        with suppress(RuntimeError):  # the run was quicker
+        with suppress(RuntimeError):  # the run was faster
             job.execute_async()
 
     with ThreadPoolExecutor(8) as pool:
@@ -195,7 +195,7 @@ def test_object_added_several_times_follows_its_first_sent_entry(scripted, their
 
 
 def test_object_follows_jobs_that_another_process_sent(scripted, theirs, in_child):
-    """The group's file has the id: this process needs no run."""
+    """The group's file has the id, so this process needs no run."""
     jg = JobGroup("elsewhere")
     job = theirs(scripted)
     jg.add(job)
@@ -229,7 +229,7 @@ def test_failed_object_is_rerun_and_canceled_as_its_entry(scripted, theirs):
 
 @pytest.mark.parametrize("lose", [lambda path: os.truncate(path, 0), Path.unlink])
 def test_execute_is_refused_if_the_groups_file_is_lost(lose, scripted, theirs, data_dir):
-    """The group was not deleted, so its entry may have been sent: the error says what happened."""
+    """The group was not deleted, so its entry may have been sent. The error says what happened."""
     jg = JobGroup("lost")
     sent, unsent = theirs(scripted), theirs(scripted)
     jg.add(sent)
@@ -245,7 +245,7 @@ def test_execute_is_refused_if_the_groups_file_is_lost(lose, scripted, theirs, d
 
 
 def test_object_of_a_deleted_group_belongs_to_perceval_only(scripted, theirs):
-    """It keeps its id and queries the cloud itself; an unsent object can be sent."""
+    """The object keeps its id and polls the cloud itself. An unsent object can be sent."""
     jg = JobGroup("gone")
     sent, unsent = theirs(scripted), theirs(scripted)
     jg.add_many([sent, unsent])
@@ -261,7 +261,9 @@ def test_object_of_a_deleted_group_belongs_to_perceval_only(scripted, theirs):
 
 
 def test_group_keeps_no_reference_to_an_added_object(scripted, theirs, until):
-    """It is freed with its last user reference, and the group still runs and closes its file."""
+    """The object is freed with the user's last reference. The group still runs and closes its
+    file.
+    """
     jg = JobGroup("let go")
     job = theirs(scripted)
     kept = theirs(scripted)
@@ -284,7 +286,7 @@ def _pickled(job):
 
 
 def test_copies_and_pickles_of_an_added_object_belong_to_perceval_only(scripted, theirs):
-    """They have Perceval's class and the known state, and are in no group."""
+    """Copies have Perceval's class and the known state, and are in no group."""
     jg = JobGroup("copies")
     job = theirs(scripted)
     jg.add(job)
@@ -301,7 +303,7 @@ def test_copies_and_pickles_of_an_added_object_belong_to_perceval_only(scripted,
 
 
 def test_percevals_own_group_stores_an_added_object(scripted, theirs):
-    """It stores the id, so it does not resend the object either."""
+    """Perceval's group stores the id, so it does not resend the object either."""
     jg = JobGroup("ours")
     job = theirs(scripted)
     jg.add(job)

@@ -38,7 +38,9 @@ def send():
 
 
 def test_adopted_job_has_the_details_that_the_cloud_reports(start, send, until):
-    """It has name, platform, times, parameters and state; jobgroup then polls it like any job."""
+    """An adopted job has its name, platform, times, parameters and state. jobgroup then polls it
+    like any job.
+    """
     cloud = start()
     slow = send(cloud, "slow", duration_s=0.2)
     done = send(cloud, "done", duration_s=0)
@@ -85,7 +87,7 @@ def test_adopted_job_can_be_rerun_with_other_parameters(start, send, until):
     assert [a.remote_id for a in job.attempts] == [failed, sent.id]
     jg.wait(300)
     jg.rerun(0)
-    assert cloud.jobs()[2].rerun_from == sent.id  # unchanged, it is the cloud that reruns
+    assert cloud.jobs()[2].rerun_from == sent.id  # the cloud reruns an unchanged job
 
 
 def test_adopted_job_can_be_rerun_without_its_payload(scripted):
@@ -133,7 +135,7 @@ def test_adopt_refuses_unknown_ids_in_one_sentence(start, send):
 
 @pytest.mark.parametrize("ids", [[7], ["  "], ["a\nb"], ["a + b"], ["a\x1b"], [None], 7])
 def test_adopt_refuses_values_that_are_not_ids(start, ids):
-    """It raises before it sends a request."""
+    """The call raises an error before it sends a request."""
     jg = JobGroup("adopted")
     with pytest.raises((TypeError, ValueError)):
         jg.adopt(ids, url="https://cloud.example", token="t")
@@ -141,7 +143,7 @@ def test_adopt_refuses_values_that_are_not_ids(start, ids):
 
 
 def test_adopt_takes_ids_from_any_iterable(start, send):
-    """It takes a generator, uuids, or no id at all."""
+    """`adopt` takes a generator, uuids, or no id at all."""
     cloud = start()
     ids = [send(cloud, duration_s=0) for _ in range(3)]
     jg = JobGroup("adopted")
@@ -152,7 +154,9 @@ def test_adopt_takes_ids_from_any_iterable(start, send):
 
 
 def test_adopt_takes_a_token(scripted):
-    """It applies to that cloud from then on; a missing one sends no request, a wrong one raises."""
+    """The token applies to that cloud from then on. Without a token, nothing is sent; a wrong one
+    raises an error.
+    """
     remote_id = scripted.make()
     url = scripted.url.replace("127.0.0.1", "localhost")  # an origin without a token so far
     jg = JobGroup("adopted")
@@ -166,7 +170,7 @@ def test_adopt_takes_a_token(scripted):
 
 
 def test_adopt_adds_nothing_after_a_malformed_status(scripted):
-    """It raises the usual error; a later call succeeds."""
+    """The call raises the usual error, and a later call succeeds."""
     remote_id = scripted.make()
     scripted.faults["status"] = lambda *_: (200, ["garbage"])
     jg = JobGroup("adopted")
@@ -186,7 +190,7 @@ async def test_adopt_can_be_awaited(start, send):
 
 
 def test_adopt_reads_payloads_that_are_texts(scripted):
-    """Some clouds keep it as they received it: as JSON in a string."""
+    """Some clouds store the payload as they received it, as JSON in a string."""
     reported = {
         "job_name": "as text",
         "platform_name": "p",
@@ -214,7 +218,7 @@ def test_adopt_prefers_what_the_cloud_reports(scripted):
 
 
 def test_changed_rerun_of_an_adopted_job_keeps_its_other_fields(scripted):
-    """It sends the original process and release, and the platform that was given."""
+    """The rerun sends the original process and release, and the given platform."""
     reported = {"pcvl_version": "1.2.4", "process_id": "of mine", "payload": {"max_shots": 7}}
     scripted.faults["data"] = lambda *_: (200, reported)
     scripted.first_word = "error"
@@ -244,7 +248,7 @@ def test_changed_rerun_of_an_adopted_job_keeps_its_other_fields(scripted):
     ids=["infinity", "nan", "half a character", "within", "deep", "long", "many"],
 )
 def test_unstorable_payload_affects_only_its_job(scripted, payload, from_file):
-    """Its job is adopted without the payload, the others with theirs."""
+    """The job is adopted without its payload, and the others are adopted with theirs."""
     ids = [scripted.make("running") for _ in range(3)]
     reported = {ids[n]: {"payload": {"command": f"of {n}"}, "job_name": f"{n}"} for n in range(3)}
     reported[ids[1]]["payload"] = payload
@@ -258,7 +262,7 @@ def test_unstorable_payload_affects_only_its_job(scripted, payload, from_file):
 
 @pytest.mark.parametrize("status", [400, 403])
 def test_adopt_refuses_jobs_of_other_users(scripted, status):
-    """Clouds may report it without a 404, and may not report the payload."""
+    """Clouds may report an unknown job without a 404, and may not report the payload."""
     remote_id = scripted.make()
     scripted.faults["data"] = lambda *_: (status, {"error": "Not yours"})
     jg = JobGroup("adopted")
@@ -270,7 +274,7 @@ def test_adopt_refuses_jobs_of_other_users(scripted, status):
 
 
 def test_adopt_takes_jobs_of_another_account(scripted):
-    """The jobs have its label, and the given token applies to that account alone."""
+    """The jobs have the account's label, and the given token applies only to that account."""
     remote_id = scripted.make()
     url = scripted.url.replace("127.0.0.1", "localhost")
     jg = JobGroup("adopted")

@@ -46,7 +46,9 @@ def test_background_run_waits_out_a_rejected_token(group, scripted, until):
 
 
 def test_blocking_run_raises_while_a_background_run_waits(group, scripted, until):
-    """The blocking run raises instead of waiting as long; the background run continues later."""
+    """The blocking run raises an error instead of waiting for so long. The background run continues
+    later.
+    """
     jg = group(scripted, 2)
     good = scripted.token
     set_token("expired", url=scripted.url)
@@ -61,7 +63,7 @@ def test_blocking_run_raises_while_a_background_run_waits(group, scripted, until
 
 
 def test_run_without_jobs_warns(group, scripted):
-    """It sends nothing; the warning names the group that may have been meant."""
+    """The run sends nothing. The warning names a similar group."""
     group(scripted, 1, name="calibration")
     with pytest.warns(UserWarning, match="'calibratoin' has no jobs.* Did you mean 'calibration'"):
         JobGroup("calibratoin").run_parallel()
@@ -69,7 +71,7 @@ def test_run_without_jobs_warns(group, scripted):
 
 
 def test_pause_keeps_unsent_jobs_until_resume(group, scripted):
-    """No job is sent between pause() and resume(); jobs on the cloud continue."""
+    """No job is sent between pause() and resume(). Jobs on the cloud continue."""
     jg = group(scripted, 3)
     gate = scripted.gate("create")
     future = jg.start()
@@ -86,7 +88,7 @@ def test_pause_keeps_unsent_jobs_until_resume(group, scripted):
 
 
 def test_wait_ends_while_the_group_is_paused(group, scripted, until):
-    """A paused run sends nothing: `wait` and `as_completed` end, and `wait` says why."""
+    """A paused run sends nothing, so `wait` and `as_completed` end, and `wait` says why."""
     jg = group(scripted, 2)
     scripted.first_word = "completed"
     gate = scripted.gate("create")
@@ -106,7 +108,7 @@ def test_wait_ends_while_the_group_is_paused(group, scripted, until):
 
 
 def test_pause_applies_to_every_process(group, scripted, in_child, until):
-    """The file stores it: another process can pause and resume the group."""
+    """The file stores the pause, so another process can pause and resume the group."""
     jg = group(scripted, 2)
     in_child("from jobgroup import JobGroup; JobGroup('experiment').pause(); print(0)", scripted)
     future = jg.start()
@@ -158,7 +160,7 @@ def test_refresh_ignores_responses_to_earlier_polls(group, scripted):
 
 
 def test_wait_raises_after_its_timeout(group, scripted):
-    """TimeoutError says how many jobs are left, and stops none of them."""
+    """TimeoutError says how many jobs are left, and does not stop them."""
     jg = group(scripted, 2)
     jg.run_parallel()
     with pytest.raises(TimeoutError, match="2 jobs"):
@@ -173,7 +175,7 @@ def test_wait_ignores_jobs_that_may_never_end(ended):
 
 
 def test_track_progress_draws_three_bars(cloud, group, capfd):
-    """Its final bars show the group's counts."""
+    """The final bars show the group's counts."""
     jg = group(cloud, 3, duration_s=0.05)
     jg.run_parallel()
     capfd.readouterr()
@@ -196,7 +198,7 @@ def test_run_draws_a_bar(cloud, group, capfd):
 
 
 async def _beats_during(awaitable, gate):
-    """Await a call while a gate is shut; return the loop's beats until the gate opened."""
+    """Await a call while a gate is closed; return the loop's beats until the gate opens."""
     beats = 0
     task = asyncio.ensure_future(awaitable)
     while not gate.arrived.acquire(blocking=False):
@@ -255,7 +257,7 @@ def test_awaitable_calls_do_not_block_the_loop(name, group, timer, scripted):
 
 
 def test_every_blocking_call_has_an_awaitable_version():
-    """It has the same name with the suffix `_async`."""
+    """The awaitable version has the same name with the suffix `_async`."""
     blocking = (
         *("run_sequential", "run_parallel", "rerun_failed_sequential", "rerun_failed_parallel"),
         *("wait", "track_progress", "progress", "refresh", "get_results", "cancel_all"),
@@ -285,7 +287,9 @@ def test_canceling_the_task_stops_an_awaited_run(group, scripted, until):
 
 
 def test_run_logs_its_steps(group, scripted, caplog):
-    """At INFO: start and end, each job's id, each wait for a busy cloud, and each pause."""
+    """At INFO, the log has the start and the end, each job's id, each wait for a busy cloud, and
+    each pause.
+    """
     jg = group(scripted, 2)
     scripted.faults["create"] = lambda nth, _: None if nth else (429, {"error": "later"})
     with caplog.at_level("INFO", "jobgroup"):

@@ -48,7 +48,7 @@ def test_impossible_group_name_is_refused(name, data_dir):
 
 @pytest.mark.parametrize("name", [None, 3, b"bytes", ["a"]])
 def test_group_name_must_be_a_text(name):
-    """TypeError names the given value."""
+    """The TypeError names the given value."""
     with pytest.raises(TypeError, match=type(name).__name__):
         JobGroup(name)
     assert JobGroup.list_existing() == []
@@ -71,7 +71,7 @@ def test_delete_names_a_similar_group_if_the_name_is_unknown(group, scripted, sn
 @pytest.mark.parametrize("field", ["platform", "name", "account", "provider", "url"])
 @pytest.mark.parametrize("value", [2**70, Decimal(1), Path("p"), b"p", ["p"]], ids=repr)
 def test_job_name_must_be_a_text(scripted, field, value):
-    """The job's constructor raises TypeError; an unfinished job's repr says so too."""
+    """The job's constructor raises TypeError. An unfinished job's repr says so too."""
     given = {"platform": "p", "url": scripted.url} | {field: value}
     with pytest.raises(TypeError, match=type(value).__name__):
         RemoteJob({"command": "probs"}, **given)
@@ -85,7 +85,7 @@ def test_command_that_is_not_a_text_gives_no_name(scripted):
 
 @pytest.mark.parametrize("field", ["platform", "name", "account", "url"])
 def test_longest_text_of_a_job_loads_again(scripted, field, tmp_path):
-    """It survives export and load; one more character is refused at once."""
+    """The longest name survives export and load. One more character is rejected at once."""
     start = f"{scripted.url}/" if field == "url" else ""
     given = {"platform": "p", "url": scripted.url}
     longest = start.ljust(10_000, "x")
@@ -99,7 +99,7 @@ def test_longest_text_of_a_job_loads_again(scripted, field, tmp_path):
 
 
 def test_error_cuts_long_values(group, scripted):
-    """It cuts megabytes of input, and names the type of endlessly nested values."""
+    """The error shortens megabytes of input, and names the type of endlessly nested values."""
     jg = group(scripted, 1)
     deep: list[object] = []
     for _ in range(100_000):
@@ -120,7 +120,7 @@ def test_error_cuts_long_values(group, scripted):
 
 
 def test_local_job_is_refused(group, scripted, snapshot):
-    """TypeError says what to make the job from."""
+    """The TypeError says how to create a job."""
     processor = pcvl.Processor("SLOS", pcvl.BS())
     processor.with_input(pcvl.BasicState([1, 0]))
     processor.min_detected_photons_filter(1)
@@ -148,7 +148,7 @@ def test_duplicate_id_is_refused(group, scripted, snapshot):
 
 
 def test_kwargs_are_refused_for_a_sent_job(scripted, snapshot, group):
-    """The job would ignore them."""
+    """The sent job would ignore the parameters."""
     jg = group(scripted, 1)
     before = snapshot(jg)
     with pytest.raises(TypeError, match="max_samples"):
@@ -157,7 +157,7 @@ def test_kwargs_are_refused_for_a_sent_job(scripted, snapshot, group):
 
 
 def test_unknown_kwargs_are_refused_when_the_job_is_added(cloud, sampler):
-    """Perceval's own error arrives from add, not from the run."""
+    """`add` raises Perceval's own error, before any run."""
     jg = JobGroup("mistyped")
     job = sampler(cloud).sample_count
     with pytest.raises(RuntimeError, match="max_sampels"):
@@ -186,7 +186,7 @@ def _every_call(jg):
 
 
 def test_missing_token_is_refused(group, scripted, timer, snapshot, in_child):
-    """MissingTokenError names the cloud and two remedies; nothing is sent or changed."""
+    """MissingTokenError names the cloud and two remedies. Nothing is sent or changed."""
     jg = group(scripted, 1)
     jg.run_parallel()
     jg.add(timer(scripted))
@@ -212,7 +212,7 @@ def test_missing_token_is_refused(group, scripted, timer, snapshot, in_child):
 
 
 def test_rejected_token_raises(group, scripted, timer, snapshot):
-    """InvalidTokenError keeps the cloud's text and says how to give a valid token."""
+    """InvalidTokenError contains the cloud's text, and says how to set a valid token."""
     jg = group(scripted, 1)
     jg.run_parallel()
     jg.add(timer(scripted))
@@ -238,7 +238,7 @@ def test_set_token_refuses_an_impossible_token(token, scripted, group):
 
 
 def test_token_never_travels_over_plain_http():
-    """Only this machine may be reached without TLS."""
+    """Without TLS, tokens are sent only to this machine."""
     with pytest.raises(ValueError, match="plain http"):
         set_token("secret", url="http://cloud.example.org")
     jg = JobGroup("plain")
@@ -250,7 +250,7 @@ def test_token_never_travels_over_plain_http():
 
 @pytest.mark.parametrize("url", ["", "cloud", "ftp://x", "http://", "https://u:p@x", 7])
 def test_impossible_url_is_refused(url):
-    """The call that takes it raises."""
+    """The call that takes the URL raises an error."""
     with pytest.raises((TypeError, ValueError), match=r"url|URL"):
         RemoteJob({"command": "x"}, platform="p", url=url)
     with pytest.raises((TypeError, ValueError), match=r"url|URL"):
@@ -258,7 +258,7 @@ def test_impossible_url_is_refused(url):
 
 
 def test_unreachable_url_raises(timer, snapshot):
-    """CloudUnreachableError names the URL and what to check; the jobs stay unsent."""
+    """CloudUnreachableError names the URL and what to check. The jobs stay unsent."""
     with socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{nobody.getsockname()[1]}"
@@ -276,7 +276,7 @@ def test_unreachable_url_raises(timer, snapshot):
 
 
 def test_group_keeps_the_last_state_while_the_cloud_is_away(group, scripted, timer, snapshot):
-    """Reading does not raise; `state` says since when the cloud is away."""
+    """Reading raises no error, and `state` shows when the outage began."""
     jg = group(scripted, 2)
     jg.run_parallel()
     before = snapshot(jg)
@@ -292,13 +292,13 @@ def test_group_keeps_the_last_state_while_the_cloud_is_away(group, scripted, tim
 
 
 def test_unknown_platform_refuses_its_job(cloud, timer, snapshot):
-    """The error names platform and job; that job is refused, and the rest stays unsent."""
+    """The error names the platform and the job. That job is refused, and the rest stays unsent."""
     jg = JobGroup("elsewhere")
     jg.add(timer(cloud, "first"))
     jg.add(RemoteJob({"command": "x"}, platform="sim:nowhere", url=cloud.url, name="second"))
     jg.add(timer(cloud, "third"))
     with pytest.raises(RemoteNotFoundError, match="sim:nowhere") as caught:
-        jg.run_sequential(0)  # in parallel, the third may be in flight already
+        jg.run_sequential(0)  # in parallel, the third job may already be in flight
     assert [j.was_sent for j in jg] == [True, False, False]
     assert [j.state for j in jg][1:] == ["refused", "unsent"]
     assert len(jg[1].attempts) == 0
@@ -307,7 +307,7 @@ def test_unknown_platform_refuses_its_job(cloud, timer, snapshot):
 
 
 def test_payload_that_the_cloud_rejects_names_its_job(cloud, timer):
-    """The error has the cloud's text, the job and the remedy; the rest stays unsent."""
+    """The error has the cloud's text, the job and the remedy. The rest stays unsent."""
     jg = JobGroup("refused")
     jg.add(timer(cloud, "first"))
     body = {"command": "probs", "circuit": ":PCVL:zip:AAAA"}
@@ -334,7 +334,7 @@ def test_payload_that_the_cloud_rejects_names_its_job(cloud, timer):
 )
 @pytest.mark.parametrize("queue", [False, True])
 def test_every_rejection_keeps_the_clouds_text(refusal, kind, queue, group, scripted):
-    """The caller and the job's message have the cloud's text; nothing else changes."""
+    """The error and the job's message have the cloud's text. Nothing else changes."""
     status, sentence = refusal
     jg = group(scripted, 2)
     scripted.faults["create"] = lambda *_: (status, {"error": sentence})
@@ -351,7 +351,7 @@ def test_every_rejection_keeps_the_clouds_text(refusal, kind, queue, group, scri
 
 
 def _says_which_job_and_what_to_do(sentence, position):
-    """Check that an error names its job: a group may have thousands."""
+    """Check that an error names its job, because a group may have thousands."""
     assert f"ob {position}" in sentence, f"which job? {sentence}"
     advice = ("run it again", "run again", "again", "add ", "Add ", "check", "Check", "give", "set")
     assert any(a in sentence for a in advice), f"what to do? {sentence}"
@@ -361,7 +361,7 @@ def _says_which_job_and_what_to_do(sentence, position):
 
 
 def test_damaged_file_is_set_aside_whole(data_dir, group, scripted, snapshot):
-    """Every byte is kept, and the error says where; other groups are unaffected."""
+    """Every byte is kept, the error says where, and other groups are not affected."""
     jg = group(scripted, 2)
     before = snapshot(jg)
     path = data_dir / "groups" / "damaged.jobgroup"
@@ -375,7 +375,7 @@ def test_damaged_file_is_set_aside_whole(data_dir, group, scripted, snapshot):
 
 
 def test_damaged_body_affects_only_its_job(cloud, group, data_dir, timer):
-    """Its body is unreadable; a run with a queue sends the other jobs."""
+    """The job's body is unreadable. A queued run sends the other jobs."""
     jg = group(cloud, 3)
     path = data_dir / "groups" / "experiment.jobgroup"
     with closing(sqlite3.connect(path)) as connection, connection:
@@ -401,7 +401,7 @@ def test_results_refuses_an_unknown_errors_option(group, scripted):
 
 
 def test_cloud_errors_share_a_base_class_and_survive_pickling(group, scripted):
-    """Users can catch them by one name and send them between processes."""
+    """Users can catch all errors by one name, and send them between processes."""
     jg = group(scripted, 1)
     scripted.faults["create"] = lambda *_: (400, {"error": "Cannot create more than 1 jobs"})
     with pytest.raises(JobGroupError) as caught:

@@ -16,7 +16,7 @@ UPDATE sqlite_master
     SET rootpage = (SELECT rootpage FROM sqlite_master WHERE name = 'jobs_by_version')
     WHERE name = 'attempts_by_entry';
 """
-"""Two indexes share a page: nothing of ours tells, but SQLite's check of the whole file."""
+"""Two indexes share a page. Only SQLite's check of the whole file finds this."""
 
 
 def _copied(jg, data_dir, path, script=""):
@@ -29,7 +29,9 @@ def _copied(jg, data_dir, path, script=""):
 
 
 def _asked(jg, data_dir):
-    """Leave a request in a group's file, as a dashboard does if its runner died."""
+    """Leave a request in a group's file, as a dashboard does if the process that runs the group
+    died.
+    """
     file = data_dir / "groups" / f"{jg.name}.jobgroup"
     with closing(sqlite3.connect(file)) as connection, connection:
         connection.execute(
@@ -39,7 +41,7 @@ def _asked(jg, data_dir):
 
 
 def test_export_is_one_file_without_removed_text(ended, tmp_path):
-    """It needs no companion files, and contains no text that its owner removed."""
+    """The export needs no companion files, and contains no text that its owner removed."""
     jg = ended("completed")
     jg[0].note = secret = os.urandom(300_000).hex()
     jg[0].note = ""
@@ -71,7 +73,7 @@ def test_exports_and_copies_drop_pauses_and_requests(ended, tmp_path, data_dir):
 
 
 def test_export_and_load_find_unnoticed_damage(ended, tmp_path, data_dir):
-    """Both check the whole file, and create nothing if it is damaged."""
+    """Export and load check the whole file, and create nothing if it is damaged."""
     path = _copied(ended("completed"), data_dir, tmp_path / "twisted", TWISTED)
     with pytest.raises(CorruptGroupError, match="twisted is damaged"):
         JobGroup.load(path, name="loaded")
@@ -83,7 +85,7 @@ def test_export_and_load_find_unnoticed_damage(ended, tmp_path, data_dir):
 
 
 def test_loaded_group_is_a_different_group(ended, tmp_path, monkeypatch):
-    """It keeps the name that load gave it; objects of the first group do not get it."""
+    """The group keeps the name from `load`. Objects of the first group do not get it."""
     jg = ended("completed")
     jg.export(tmp_path / "first")
     JobGroup.load(tmp_path / "first", name="twin").export(tmp_path / "second")

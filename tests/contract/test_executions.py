@@ -28,7 +28,7 @@ def factory(cloud):
 
 
 def test_execution_is_one_entry(factory, cloud):
-    """It is added with its arguments and sent once, and its result equals Perceval's."""
+    """An Execution is added with its arguments and sent once, and its result equals Perceval's."""
     before = len(cloud.jobs())
     execution = factory().probs
     jg = JobGroup("execution")
@@ -60,7 +60,7 @@ def test_execution_with_iterations_is_one_entry(factory):
 
 
 def test_sent_execution_is_added_by_its_id(factory):
-    """Perceval launched it, and its results are Perceval's."""
+    """Perceval launched the Execution, and its results are Perceval's."""
     execution = factory().probs
     execution.execute_async()
     jg = JobGroup("sent")

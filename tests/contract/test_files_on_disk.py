@@ -44,7 +44,7 @@ def test_damaged_file_does_not_affect_other_groups(data_dir):
 
 @pytest.mark.parametrize("use", [JobGroup, JobGroup.open])
 def test_damaged_file_is_set_aside(use, data_dir):
-    """Its bytes are kept, and the error says where; other groups are unaffected."""
+    """The file's bytes are kept, the error says where, and other groups are not affected."""
     JobGroup("a").add(RemoteJob({"command": "x"}, platform="p"))
     content = _damage(data_dir).read_bytes()
     with pytest.raises(CorruptGroupError) as caught:
@@ -80,7 +80,7 @@ def _use_every_part(name):
 
 
 def test_database_of_another_program_is_set_aside(data_dir):
-    """A SQLite file that is not a group is set aside whole, its tables unchanged."""
+    """An SQLite file that is not a group is set aside with its tables unchanged."""
     JobGroup("a")
     path = data_dir / "groups" / "foreign.jobgroup"
     with closing(sqlite3.connect(path)) as connection, connection:
@@ -112,7 +112,7 @@ def test_newer_file_is_refused_unchanged(data_dir, in_child):
 
 
 def test_files_are_readable_only_by_their_owner(data_dir, group, scripted):
-    """Directory 0700, files and SQLite's companions 0600, whatever the umask."""
+    """Directories are 0700, and files and SQLite's companions are 0600, whatever the umask."""
     old = os.umask(0)
     try:
         jg = group(scripted, 2)
@@ -153,7 +153,7 @@ def test_open_files_become_readable_only_by_their_owner(
 
 
 def test_tokens_are_never_on_disk(data_dir, ended, scripted):
-    """Neither group files nor the trash have one, after runs, reruns and rejections."""
+    """Neither group files nor the trash contain a token, after runs, reruns and rejections."""
     jg = ended("error", "completed")
     jg.rerun_failed_parallel()
     jg.add(RemoteJob({"command": "x"}, platform="p", url=scripted.url))
@@ -211,9 +211,9 @@ def test_processes_that_disagree_about_a_local_directory_raise(spawn, data_dir, 
 
 @pytest.fixture(params=["ended", "was killed"])
 def read_only(request, in_child, data_dir):
-    """The answers of a process that may read the data directory and not write to it.
+    """The output of a process that may read the data directory but not write to it.
 
-    Another process has written there before; one that was killed leaves SQLite's log behind.
+    Another process has written there before. If it was killed, SQLite's log is left.
     """
     in_child(
         "import os; from jobgroup import JobGroup, RemoteJob\n"
@@ -230,7 +230,7 @@ def read_only(request, in_child, data_dir):
 
 
 def test_read_only_directory_can_be_read(read_only, data_dir):
-    """Each write raises, and nothing changed."""
+    """Each write raises an error, and nothing is changed."""
     answers = read_only
     assert answers["list"] == "['kept']"
     assert answers["names"] == "['here']"

@@ -31,7 +31,7 @@ def test_delete_removes_one_group():
 
 
 def test_delete_leaves_no_file_behind(data_dir):
-    """The file and SQLite's companions are gone; the trash has one plain file."""
+    """The file and SQLite's companions are removed, and the trash has one plain file."""
     jg = JobGroup("a")
     jg.add(RemoteJob({"command": "x"}, platform="p"))
     JobGroup.delete_job_group("a")
@@ -50,7 +50,7 @@ def test_permanent_delete_leaves_nothing(data_dir):
 
 
 def test_object_of_a_deleted_group_raises():
-    """The error says how to restore the group; the object writes nothing."""
+    """The error says how to restore the group, and the object writes nothing."""
     jg = JobGroup("a")
     jg.add(RemoteJob({"command": "x"}, platform="p"))
     JobGroup.delete_job_group("a")
@@ -78,7 +78,7 @@ def test_object_of_a_group_that_another_process_deleted_raises(in_child):
 
 
 def test_restore_recovers_the_whole_group(ended):
-    """Jobs, ids, states and dates return; an object that was open before works again."""
+    """Jobs, ids, states and dates are restored. An object that was open before works again."""
     jg = ended("completed", "error")
     before = [(j.id, j.state) for j in jg], jg.created_date
     JobGroup.delete_job_group("experiment")
@@ -92,7 +92,9 @@ def test_restore_recovers_the_whole_group(ended):
 
 
 def test_restore_never_overwrites_a_group():
-    """It raises if a group has the name; otherwise it restores the newest deleted one."""
+    """If a group has the name, an error is raised. Otherwise the newest deleted group is
+    restored.
+    """
     for platform in ("first", "second", "third"):
         JobGroup("a").add(RemoteJob({"command": "x"}, platform=platform))
         if platform != "third":
@@ -107,7 +109,7 @@ def test_restore_never_overwrites_a_group():
 
 
 def test_summaries_describe_every_group(ended, group, scripted):
-    """They have counts, dates and sizes, without opening the groups."""
+    """Summaries have counts, dates and sizes, without opening the groups."""
     jg = ended("completed", "error", "running")
     group(scripted, 2, "another")
     first, second = JobGroup.summaries()
@@ -143,7 +145,7 @@ def test_running_group_is_not_deleted(group, scripted, spawn, until):
 
 
 def test_delete_names_running_jobs(ended):
-    """The warning has their ids: they cost money without a group."""
+    """The warning has the ids of the active jobs, which cost money."""
     jg = ended("running", "completed")
     running = jg[0].id
     with pytest.warns(UserWarning, match=running):

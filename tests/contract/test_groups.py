@@ -69,7 +69,7 @@ def test_different_names_are_different_groups():
 
 
 def test_equivalent_unicode_names_are_one_group():
-    """Keyboards and file systems produce composed and decomposed letters."""
+    """Composed and decomposed letters, which keyboards and file systems produce, are equal."""
     JobGroup("e\u0301tude").add(RemoteJob({"command": "x"}, platform="p"))
     jg = JobGroup.open("\u00e9tude")
     assert len(jg) == len(JobGroup("e\u0301tude")) == 1
@@ -81,7 +81,7 @@ def test_equivalent_unicode_names_are_one_group():
 
 
 def test_list_existing_lists_only_groups(data_dir):
-    """It skips other files; both names of the method return the same list."""
+    """Other files are skipped. Both names of the method return the same list."""
     JobGroup("b")
     JobGroup("a")
     for stray in ("notes.txt", "%zz.jobgroup", "a b .jobgroup", "x.jobgroup.bak"):
@@ -126,7 +126,7 @@ def test_two_objects_of_one_name_are_one_group(group, scripted):
 
 
 def test_new_group_of_an_old_name_is_a_different_group(group, scripted):
-    """An object of the old group never reads or writes the new one."""
+    """An object of the old group never reads or writes the new group."""
     old = group(scripted, 2)
     JobGroup.delete_job_group("experiment")
     new = JobGroup("experiment")
@@ -148,7 +148,7 @@ def test_add_many_adds_all_jobs_or_none(scripted, timer):
 
 
 def test_add_many_takes_a_generator_that_reads_the_group(scripted, timer):
-    """It does not block other writers while it works."""
+    """`add_many` does not block other writers while it works."""
     jg = JobGroup("many")
     jg.add_many(timer(scripted, f"{len(jg)} before, {i}") for i in range(3))
     assert [j.name for j in jg] == ["0 before, 0", "0 before, 1", "0 before, 2"]

@@ -30,7 +30,7 @@ from jobgroup import (
 
 @pytest.fixture
 def finished(ended, scripted):
-    """Make a group of three: two jobs with results, one failed."""
+    """Make a group of three jobs: two with results and one that failed."""
     jg = ended("completed", "error", "completed")
     for job in (jg[0], jg[2]):
         scripted.results[job.id] = {"results": json.dumps({"results": f"of {job.position}"})}
@@ -56,7 +56,7 @@ def _in_file(path, statement, *values):
 
 
 def test_results_are_cached_when_first_read(finished, scripted):
-    """Each is fetched once by any reader; the setting is permanent."""
+    """Each result is fetched once, by any reader. The setting is permanent."""
     assert not finished.cache.enabled
     jg = JobGroup(finished.name, cache_results=True)
     assert jg.cache.size_bytes == 0
@@ -68,12 +68,12 @@ def test_results_are_cached_when_first_read(finished, scripted):
     assert jg.get_results() == EXPECTED
     assert jg[2].get_results() == EXPECTED[2]
     assert {job.position: result for job, result in jg.as_completed()} == dict(enumerate(EXPECTED))
-    assert scripted.count("result") == asked + 2  # the failed one has none to be kept
+    assert scripted.count("result") == asked + 2  # the failed job has no result
     assert jg.cache.size_bytes > 0
 
 
 def test_cached_results_need_no_cloud(finished, scripted, in_child):
-    """Another process reads them without a token while the cloud is away."""
+    """Another process reads the results without a token while the cloud is unavailable."""
     finished.cache.enabled = True
     finished.get_results()
     scripted.go_away()
@@ -86,7 +86,7 @@ def test_cached_results_need_no_cloud(finished, scripted, in_child):
 
 
 def test_caching_can_be_switched_off_and_on(finished, scripted):
-    """False fetches again, True uses the cached results, and cache.clear() deletes them."""
+    """False fetches results again, True uses cached ones, and cache.clear() deletes them."""
     jg = JobGroup(finished.name, cache_results=True)
     jg.get_results()
     scripted.results[jg[0].id] = {"results": '{"results": "newer"}'}
@@ -118,7 +118,7 @@ def _size():
 
 
 def test_damaged_cached_result_is_fetched_again(finished, scripted, data_dir):
-    """It is cached again; the others are not fetched."""
+    """The damaged result is cached again. The others are not fetched."""
     jg = JobGroup(finished.name, cache_results=True)
     jg.get_results()
     damage = "UPDATE results SET document = x'00' || substr(document, 2) WHERE attempt_id ="
@@ -132,7 +132,7 @@ def test_damaged_cached_result_is_fetched_again(finished, scripted, data_dir):
 
 
 def test_truncated_result_is_not_cached(finished, scripted):
-    """Text that is not JSON may be complete the next time."""
+    """A text that is not JSON may be complete the next time."""
     jg = JobGroup(finished.name, cache_results=True)
     whole = scripted.results[jg[0].id]
     scripted.results[jg[0].id] = {"results": whole["results"][:-3]}
@@ -143,7 +143,7 @@ def test_truncated_result_is_not_cached(finished, scripted):
 
 
 def test_results_that_cannot_be_cached_are_returned(finished, data_dir, caplog):
-    """A file that cannot be written affects no result; the log reports it."""
+    """If the file cannot be written to, no result is affected, and the log reports it."""
     jg = JobGroup(finished.name, cache_results=True)
     _in_file(
         _file(jg, data_dir),
@@ -155,12 +155,12 @@ def test_results_that_cannot_be_cached_are_returned(finished, data_dir, caplog):
 
 
 def _delete_results(directory):
-    """As a cloud does after a while; it has to be stopped."""
+    """Delete results, as a cloud does after a while. The cloud must be stopped."""
     _in_file(directory / "jobs.sqlite", "UPDATE jobs SET results = NULL")
 
 
 def test_kept_results_outlive_the_clouds(start, group, tmp_path, until):
-    """Before its cloud deletes them, keep_results fetches those that are not in the group."""
+    """Before a cloud deletes results, keep_results fetches those that the group lacks."""
     cloud = start(directory=tmp_path / "cloud")
     jg = group(cloud, 3)
     jg.run_parallel()
@@ -191,7 +191,7 @@ def test_kept_results_outlive_the_clouds(start, group, tmp_path, until):
 
 
 def test_export_holds_all_results(start, group, tmp_path, monkeypatch):
-    """Another computer reads them when the cloud is gone and no token is known."""
+    """Another computer reads the results when the cloud no longer exists and no token is known."""
     cloud = start()
     jg = group(cloud, 3)
     jg.run_parallel()
@@ -208,7 +208,9 @@ def test_export_holds_all_results(start, group, tmp_path, monkeypatch):
 
 
 def test_one_missing_result_stops_no_other(finished, scripted, tmp_path):
-    """The report says why; the failed job without results is no gap; a repeat fetches the rest."""
+    """The report gives the reason, and does not count the failed job. A second call fetches the
+    rest.
+    """
     whole = scripted.results.pop(finished[0].id)
     scripted.results[finished[0].id] = {"results": whole["results"][:-3]}
     with warnings.catch_warnings():
@@ -236,7 +238,7 @@ def test_damaged_results_are_kept_again(finished, scripted, data_dir):
 
 
 def test_results_of_an_unreachable_cloud_are_reported(finished, scripted):
-    """Each with the reason; nothing is raised."""
+    """Each missing result has a reason. No error is raised."""
     scripted.go_away()
     report = finished.keep_results()
     assert report.done == []
@@ -245,7 +247,7 @@ def test_results_of_an_unreachable_cloud_are_reported(finished, scripted):
 
 
 def test_results_are_not_kept_without_a_token(finished, scripted, tmp_path):
-    """The call raises if the group has no result, and nothing is exported."""
+    """If the group has no result, the call raises an error and exports nothing."""
     forget_tokens()
     with pytest.raises(CredentialsError):
         finished.keep_results()
@@ -294,7 +296,9 @@ def test_description_and_notes_are_stored(finished):
     ],
 )
 def test_search_finds_jobs_by_words(finished, words, places):
-    """It searches names, notes, messages and ids in any case; a job must match every word."""
+    """The search finds text in names, notes, messages and ids, in any case. A job must match every
+    word.
+    """
     finished[1].note = "The laser was warm"
     assert [job.position for job in finished.find(words)] == places
     assert finished.find(finished[2].id) == [finished[2]]
@@ -304,7 +308,9 @@ def test_search_finds_jobs_by_words(finished, words, places):
 
 
 def test_colleague_opens_an_exported_group(finished, scripted, tmp_path, monkeypatch):
-    """It has jobs, attempts, labels, notes and cached results, under its name or another."""
+    """A loaded group has jobs, attempts, labels, notes and cached results, under its name or
+    another.
+    """
     finished.cache.enabled = True
     finished.get_results()
     finished.rerun_failed_parallel()
@@ -338,7 +344,7 @@ def test_colleague_opens_an_exported_group(finished, scripted, tmp_path, monkeyp
 
 
 def test_export_has_no_data_about_its_maker(finished, scripted, tmp_path):
-    """It has no token, host name, process or incident."""
+    """The file has no token, host name, process or incident."""
     finished.pause()
     finished.resume()
     scripted.go_away()
@@ -362,7 +368,7 @@ def _unsent(cloud):
 
 
 def test_job_in_flight_is_unconfirmed_in_a_copy(group, scripted, tmp_path, until):
-    """The copy cannot know the outcome of the request: the job is not resent automatically."""
+    """The copy cannot know the outcome of the request, so the job is not resent automatically."""
     jg = group(scripted, 2)
     gate = scripted.gate("create")
     future = jg.start()

@@ -1,4 +1,4 @@
-"""Groups, jobs and errors in process pools: pickled, copied, and the same afterwards."""
+"""Groups, jobs and errors can be pickled and copied, as in process pools."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def _realistic(kind):
 @pytest.mark.parametrize("how", WAYS)
 @pytest.mark.parametrize("kind", _error_classes())
 def test_errors_survive_pickling(kind, how):
-    """They keep their attributes, messages and notes."""
+    """Pickled errors keep their attributes, messages and notes."""
     error = _realistic(kind)
     again = how(error)
     assert type(again) is kind
@@ -70,7 +70,7 @@ def test_errors_survive_pickling(kind, how):
 
 @pytest.mark.parametrize("how", WAYS)
 def test_pickled_groups_and_jobs_are_the_same_ones(scripted, group, timer, how):
-    """They use the same file and entry: each object sees the changes of the other."""
+    """Copies use the same file and entry. Each object sees the changes of the other."""
     jg = group(scripted, 2)
     scripted.availability = None  # one job at a time, in the group's order
     again, job = how(jg), how(jg[1])
@@ -84,7 +84,7 @@ def test_pickled_groups_and_jobs_are_the_same_ones(scripted, group, timer, how):
 
 
 def test_job_in_no_group_survives_pickling(scripted, timer):
-    """It can be added later."""
+    """The copy can be added later."""
     job = pickle.loads(pickle.dumps(timer(scripted, "mine")))
     jg = JobGroup("later")
     jg.add(job)
@@ -92,7 +92,7 @@ def test_job_in_no_group_survives_pickling(scripted, timer):
 
 
 def test_pickle_of_a_missing_group_raises(scripted, group, data_dir, monkeypatch):
-    """The group was deleted, replaced, or is in another data directory."""
+    """The group was deleted or replaced, or is in another data directory."""
     jg = group(scripted, 1)
     things = [pickle.dumps(thing) for thing in (jg, jg[0])]
     JobGroup.delete_job_group(jg.name)
@@ -118,7 +118,7 @@ def _in_a_pool(thing):
 
 
 def test_process_pools_take_groups_and_jobs(scripted, group):
-    """Arguments and return values, results and errors work alike."""
+    """Arguments, return values, results and errors can all be passed."""
     jg = group(scripted, 2)
     with ProcessPoolExecutor(1, get_context("spawn")) as pool:
         (there, again), (name, job) = pool.map(_in_a_pool, [jg, jg[1]])
@@ -130,7 +130,7 @@ def test_process_pools_take_groups_and_jobs(scripted, group):
 
 
 def test_group_state_refuses_pickling_with_a_reason(group, scripted):
-    """It follows an open file, which another process does not have."""
+    """A state follows an open file, which another process does not have."""
     state = group(scripted, 1).state
     for way in (copy.copy, copy.deepcopy, pickle.dumps):
         with pytest.raises(TypeError, match="Pickle the group"):
@@ -138,7 +138,7 @@ def test_group_state_refuses_pickling_with_a_reason(group, scripted):
 
 
 def test_problem_of_the_embedded_cloud_survives_pickling():
-    """It keeps its status and its text for programs."""
+    """The exception keeps its status and its text for programs."""
     problem = ApiError(429, "Too many", {"limit": 3}, {"Retry-After": "1"})
     for way in (copy.copy, copy.deepcopy, lambda p: pickle.loads(pickle.dumps(p))):
         again = way(problem)

@@ -24,7 +24,7 @@ _RUN = "from jobgroup import JobGroup; JobGroup('experiment').run_{}"
 
 @pytest.fixture
 def holder(group, scripted, spawn, until):
-    """A process that runs a group of two sequentially; its first job does not end."""
+    """A process that runs a group of two jobs sequentially. Its first job does not end."""
     jg = group(scripted, 2)
     child = spawn(_RUN.format("sequential(0)"), scripted)
     until(lambda: jg[0].was_sent)
@@ -32,7 +32,7 @@ def holder(group, scripted, spawn, until):
 
 
 def test_second_process_cannot_run_the_group(holder, scripted):
-    """Its blocking run is refused, and the error names the first process."""
+    """The second process's blocking run is refused, and the error names the first process."""
     jg, child = holder
     for call in (jg.run_parallel, lambda: jg.run_sequential(0)):
         with pytest.raises(GroupBusyError, match=str(child.pid)) as caught:
@@ -43,10 +43,10 @@ def test_second_process_cannot_run_the_group(holder, scripted):
 
 
 def test_another_process_can_read_and_cancel_during_a_run(holder, scripted):
-    """Neither needs the lease; the first process sees the cancellation and continues."""
+    """Neither call needs the lease. The first process sees the cancellation and continues."""
     jg, child = holder
     assert jg.progress()["Unfinished"] == [2, {"sent": 1, "not sent": 1}]
-    scripted.first_word = "completed"  # of the next job: it may be sent at once
+    scripted.first_word = "completed"  # for the next job, which may be sent at once
     jg[0].cancel()
     _, err = child.communicate(timeout=120)
     assert child.returncode == 0, err
@@ -54,7 +54,7 @@ def test_another_process_can_read_and_cancel_during_a_run(holder, scripted):
 
 
 def test_running_process_carries_out_requests_of_others(holder, scripted, timer):
-    """The running script's process carries out another process' rerun once."""
+    """The process that runs the script executes another process's rerun once."""
     jg, child = holder
     jg.add(timer(scripted, "urgent"))
     outcome = jg.start([2]).result(120)
@@ -114,7 +114,7 @@ def test_lease_of_a_killed_process_does_not_delay_the_next(holder, scripted):
 
 
 def test_two_processes_add_jobs_without_loss(scripted, spawn, from_file):
-    """Sixty jobs from two processes are sixty jobs, in order for each process."""
+    """Sixty jobs from two processes are sixty entries, in order for each process."""
     source = (
         "import sys; from jobgroup import JobGroup, RemoteJob\n"
         "jg = JobGroup('experiment')\n"
@@ -158,7 +158,7 @@ def test_two_processes_send_every_job_once(group, scripted, spawn):
 
 
 def test_observer_sees_changes_of_another_process(group, scripted, in_child):
-    """It is called even for writes by a process that this one does not know."""
+    """The callback is called even for writes by a process that this one does not know."""
     jg = group(scripted, 1)
     noticed = threading.Event()
 
@@ -200,7 +200,7 @@ def test_delete_prints_nothing_for_a_watched_group(group, scripted, until, caplo
 def test_observer_prints_nothing_if_its_group_is_deleted_between_polls(
     group, scripted, timer, until, caplog
 ):
-    """It may be reading at that moment, and still prints nothing."""
+    """The observer may be reading at that moment, and still prints nothing."""
     jg = group(scripted, 1)
 
     def look(change):
@@ -219,7 +219,7 @@ def test_observer_prints_nothing_if_its_group_is_deleted_between_polls(
 
 @pytest.fixture
 def neighbour(group, scripted):
-    """Another process' view of a group of one job; the test acts as the process that runs it."""
+    """Another process's view of a group of one job. The test acts as the process that runs it."""
     jg = group(scripted, 1)
     store = GroupStore(group_path(jg.name))
     _take_lease(store)
@@ -258,7 +258,7 @@ def test_request_reports_work_done_just_before_the_other_process_ended(
 
 
 def test_dropped_request_is_repeated(neighbour, until):
-    """The caller's machine may sleep; the caller does not wait for ever afterwards."""
+    """The caller's machine may sleep. After that, the caller must not wait forever."""
     jg, store = neighbour
     asked = jg.start(rerun=True)
     until(store.commands.has_pending)
@@ -269,7 +269,7 @@ def test_dropped_request_is_repeated(neighbour, until):
 
 
 def test_resend_goes_to_the_process_that_took_the_lease(group, scripted, until, monkeypatch):
-    """This process releases no lease that it does not hold."""
+    """This process does not release a lease that it does not hold."""
     jg = group(scripted, 1)
     scripted.faults["create"] = lambda *_: DROP
     with pytest.raises(UnconfirmedJobError):
@@ -293,7 +293,7 @@ def test_resend_goes_to_the_process_that_took_the_lease(group, scripted, until, 
 
 
 def test_result_from_another_process_equals_a_local_one(neighbour, until):
-    """It names jobs by position, which JSON writes as text."""
+    """The result names jobs by position, which JSON writes as text."""
     jg, store = neighbour
     session = engine().open_session(group_path(jg.name))
     asked = session.start(execute, session, "rerun", {})

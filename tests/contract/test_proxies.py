@@ -20,7 +20,7 @@ SECRET = "proxy-secret-5d1f"
 
 
 class Handler:
-    """A user's own handler for a cloud behind a proxy, which sends it no request."""
+    """A user's own handler for a cloud behind a proxy. It sends no requests."""
 
     name, url, token, headers = "sim:altair", CLOUD, "token", {}
 
@@ -89,7 +89,7 @@ def beyond(monkeypatch):
     for name in ("https_proxy", "all_proxy", "no_proxy"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.upper(), raising=False)
-    url = f"https://{uuid4().hex}.invalid"  # the process keeps the proxies that other tests gave
+    url = f"https://{uuid4().hex}.invalid"  # the process keeps proxies from other tests
     set_token("t" * 20, url=url)
     jg = JobGroup("sweep")
     jg.add(RemoteJob({"command": "timer"}, platform="p", url=url))
@@ -107,7 +107,7 @@ def beyond(monkeypatch):
 )
 @pytest.mark.parametrize("queue", [False, True])
 def test_run_ends_if_a_proxy_setting_is_invalid(beyond, monkeypatch, variable, value, queue):
-    """The request is not retried as after an outage, and the error names the variable."""
+    """Unlike after an outage, the request is not retried, and the error names the variable."""
     for name in VARIABLES:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv(variable, value)
@@ -119,7 +119,7 @@ def test_run_ends_if_a_proxy_setting_is_invalid(beyond, monkeypatch, variable, v
 
 
 def test_background_run_waits_for_a_corrected_proxy_setting(beyond, proxy, monkeypatch, until):
-    """Then it continues automatically, as after a rejected token."""
+    """The run then continues automatically, as after a rejected token."""
     address, asked = proxy
     monkeypatch.setenv("HTTPS_PROXY", "ftp://proxy:3128")
     future = beyond.start()
@@ -131,7 +131,7 @@ def test_background_run_waits_for_a_corrected_proxy_setting(beyond, proxy, monke
 
 
 def test_proxy_set_after_a_failure_is_used_without_a_restart(beyond, proxy, monkeypatch):
-    """The error says to check the proxy; the user can then run the group again at once."""
+    """The error says to check the proxy. The user can then run the group again at once."""
     address, asked = proxy
     with pytest.raises(CloudUnreachableError):
         beyond.run_parallel()

@@ -28,7 +28,9 @@ def _names(jg):
 
 
 def test_remove_moves_later_jobs_up(group, scripted):
-    """It takes a position, negative position, object or list, and returns the removed jobs."""
+    """`remove` takes a position, a negative position, an object or a list, and returns the removed
+    jobs.
+    """
     jg = group(scripted, 7)
     assert [record.name for record in jg.remove([1, -1, jg[3]])] == ["job 1", "job 3", "job 6"]
     assert _names(jg) == ["job 0", "job 2", "job 4", "job 5"]
@@ -39,7 +41,7 @@ def test_remove_moves_later_jobs_up(group, scripted):
 
 
 def test_objects_and_pickles_stay_with_their_job(group, scripted):
-    """Later jobs may take their old positions; sending, canceling and notes use the right job."""
+    """Later jobs may take the old positions. Sending, canceling and notes use the right job."""
     jg = group(scripted, 4)
     third, pickled, doomed = jg[2], pickle.dumps(jg[2]), jg[0]
     jg.remove([0, 1])
@@ -55,7 +57,7 @@ def test_objects_and_pickles_stay_with_their_job(group, scripted):
 
 
 def test_removed_job_raises(group, scripted):
-    """Every use of an object or a pickle of it raises; no other job gets its id."""
+    """Every use of the removed job's object or pickle raises an error. No other job gets its id."""
     jg = group(scripted, 3)
     doomed = jg[2]
     jg.remove(doomed)
@@ -86,7 +88,7 @@ def _job(cloud):
 
 
 def test_sent_job_is_not_removed(ended, scripted, timer):
-    """Its state does not matter, and the call removes no other job either."""
+    """This holds in every state, and the call removes no other job either."""
     jg = ended("completed", "error", "canceled", "waiting")
     jg.add(timer(scripted, "unsent"))
     for position, state in enumerate(("success", "error", "canceled", "waiting")):
@@ -117,7 +119,9 @@ def test_unconfirmed_or_resent_job_is_not_removed(group, scripted):
 
 
 def test_removal_during_a_run_loses_no_sent_job(group, start, spawn, until):
-    """One process sends, one removes: cloud and group both have each job, or neither does."""
+    """One process sends and another removes jobs. Each job is on the cloud and in the group, or in
+    neither.
+    """
     cloud = start(max_queue=1000, max_concurrent=50)
     jg = group(cloud, 120, duration_s=600)
     remover = spawn(_REMOVE, cloud)

@@ -82,7 +82,7 @@ def test_group_does_not_resend_jobs_after_an_earlier_file_returns(path, group, s
 
 
 def test_add_raises_when_the_file_is_missing(path, group, scripted, timer):
-    """The error says so; the group works again once its file is back."""
+    """The error says so. The group works again when its file is back."""
     jg = group(scripted, 1)
     elsewhere = path.with_name("elsewhere")
     elsewhere.mkdir()
@@ -130,7 +130,7 @@ def test_observed_state_reports_a_replaced_file(path, group, scripted, until):
 def test_group_continues_after_another_process_deletes_and_restores_it(
     path, group, scripted, in_child
 ):
-    """The file is a new one, but it holds the same group."""
+    """The file is new, but it contains the same group."""
     jg = group(scripted, 2)
     number = path.stat().st_ino
     in_child(
@@ -189,13 +189,13 @@ def test_group_is_not_confused_with_another_when_inode_numbers_change(
 
 
 def copied_beside(path, name):
-    """Copy a group's file and its log beside it, as a user or a sync tool does."""
+    """Copy a group's file and its log, as a user or a sync tool does."""
     for suffix in ("", "-wal"):
         shutil.copy(f"{path}{suffix}", f"{path.with_name(name)}{suffix}")
 
 
 def test_copy_beside_its_group_sends_nothing(path, group, scripted):
-    """Both hold the same jobs: the group itself continues, and so does the last copy."""
+    """Both contain the same jobs, so the group continues, and so does the last copy."""
     jg = group(scripted, 3)
     copied_beside(path, "experiment-desktop.jobgroup")
     copy = JobGroup.open("experiment-desktop")
@@ -221,7 +221,9 @@ def test_copy_beside_its_group_sends_nothing(path, group, scripted):
 def test_group_does_not_send_jobs_that_a_copy_beside_it_may_have_sent(
     name, path, group, scripted, in_child
 ):
-    """Sync tools keep one machine's file and put the other's, with its sent jobs, beside it."""
+    """Sync tools keep one machine's file, and put the other machine's file, with its sent jobs,
+    next to it.
+    """
     jg = group(scripted, 3)
     before = kept(path)
     jg.run_parallel()
@@ -262,9 +264,10 @@ def test_similar_names_and_renamed_files_are_not_copies(path, group, scripted):
 
 
 def copied_over(source, path):
-    """A copy of a group's file as it is; returns what copies it over, which keeps the inodes.
+    """Copy a group's file; return a function that copies the copy over the file and keeps the
+    inodes.
 
-    By programs of their own, as in life: to close a file drops the locks that this process has.
+    Separate programs do the copying, because closing a file would drop this process's locks.
     """
     aside = path.with_suffix(".kept")
     for suffix in SUFFIXES:
@@ -273,7 +276,7 @@ def copied_over(source, path):
     def copy_over(suffixes=SUFFIXES):
         for suffix in suffixes:
             number = Path(f"{path}{suffix}").stat().st_ino
-            # an index that is cut while processes have it mapped ends them
+            # truncating an index ends the processes that have it mapped
             write = ["dd", f"if={aside}{suffix}", f"of={path}{suffix}", "conv=notrunc", "bs=1M"]
             subprocess.run(write, check=True, capture_output=True)
             os.truncate(f"{path}{suffix}", Path(f"{aside}{suffix}").stat().st_size)
@@ -293,7 +296,7 @@ def large(timer, scripted):
 def test_group_notices_an_earlier_file_copied_over_it(
     is_moved, suffixes, path, group, scripted, timer, large
 ):
-    """The inodes stay the same; no job is resent, whether or not the log was checkpointed."""
+    """The inodes stay the same. No job is resent, whether or not the log was checkpointed."""
     jg = group(scripted, 4)
     copy_over = copied_over(path, path)
     jg.run_parallel()
@@ -312,7 +315,7 @@ def test_group_notices_an_earlier_file_copied_over_it(
 
 
 def test_group_saves_its_jobs_when_its_file_is_emptied(path, group, scripted, timer):
-    """Programs that copy over a file empty it first; a loadable file then has every id."""
+    """Programs that copy over a file empty it first. A loadable file then has every id."""
     jg = group(scripted, 3)
     jg.run_parallel()
     ids = [job.id for job in jg]
@@ -327,7 +330,7 @@ def test_group_saves_its_jobs_when_its_file_is_emptied(path, group, scripted, ti
 
 
 def test_another_process_refuses_an_emptied_file(path, group, scripted, in_child):
-    """It names the saved file and leaves the log, which holds the jobs."""
+    """The error names the saved file. The log, which has the jobs, is left alone."""
     jg = group(scripted, 2)
     jg.run_parallel()
     os.truncate(path, 0)
@@ -354,7 +357,7 @@ except CorruptGroupError as error:
 
 
 def test_group_notices_an_emptied_log(path, group, scripted):
-    """Only the log holds the latest writes."""
+    """Only the log has the latest writes."""
     jg = group(scripted, 3)
     os.truncate(f"{path}-wal", 0)
     with pytest.raises(GroupMovedError, match="the log next to it was cut"):
@@ -363,7 +366,7 @@ def test_group_notices_an_emptied_log(path, group, scripted):
 
 
 def test_group_saves_its_ids_when_its_file_is_replaced(path, group, scripted):
-    """The earlier state that replaced the file does not have them."""
+    """The earlier state that replaced the file does not have the jobs."""
     jg = group(scripted, 3)
     earlier = kept(path)
     jg.run_parallel()
@@ -406,8 +409,8 @@ def garbled(path):
     ],
 )
 def test_run_saves_every_id_when_its_file_is_lost(act, path, group, scripted, in_child, caplog):
-    """Those of an earlier process, those of this one, and the one under way are in a file that the
-    error names; the one under way is in the error and the log as well.
+    """The error names a file with the ids of earlier processes, of this one, and of the request in
+    flight. The id of the request in flight is also in the error and the log.
     """
     jg = group(scripted, 6)
     lose = act(path)
@@ -460,7 +463,7 @@ def test_error_and_log_hold_ids_that_cannot_be_saved(path, group, scripted, capl
 
 
 def test_group_notices_another_group_copied_over_it(path, group, scripted):
-    """The other group keeps the inode and has a higher version; its uuid differs."""
+    """The other group keeps the inode and has a higher version, but its uuid is different."""
     jg = group(scripted, 2)
     other = group(scripted, 2, "other")
     other_path = path.with_name("other.jobgroup")
@@ -473,7 +476,9 @@ def test_group_notices_another_group_copied_over_it(path, group, scripted):
 
 
 def test_group_continues_after_another_process_checkpoints_the_log(path, group, scripted, in_child):
-    """Another process writes enough to move the log into the file; this process continues."""
+    """Another process writes so much that the log is moved into the file. This process
+    continues.
+    """
     jg = group(scripted, 2)
     before = path.stat().st_mtime_ns
     in_child(

@@ -34,7 +34,9 @@ def failed(scripted):
 
 
 def test_changed_rerun_is_a_new_attempt(failed, scripted, from_file):
-    """It sends the old body with the change; the attempt records the difference and its origin."""
+    """The rerun sends the old body with the change. The attempt records the difference and its
+    origin.
+    """
     first = failed[0].id
     failed.rerun([0], params={"max_shots": 500, "min_detected_photons": 1})
     (body,) = scripted.bodies()
@@ -57,7 +59,7 @@ def test_changed_rerun_is_a_new_attempt(failed, scripted, from_file):
 
 
 def test_changed_rerun_can_be_rerun_and_changed_again(failed, scripted):
-    """The next rerun repeats the changed job; another change starts from the last one."""
+    """The next rerun repeats the changed job. Another change starts from the last one."""
     failed[0].rerun(params={"max_shots": 500})
     failed.refresh()
     failed[0].rerun(params={"max_shots": 250})
@@ -105,7 +107,7 @@ def test_changed_rerun_can_be_appended(failed):
 def test_changes_that_require_perceval_are_refused(
     position, changes, reason, failed, scripted, snapshot
 ):
-    """The error says why and names possible changes; no job is sent."""
+    """The error gives the reason and names possible changes. No job is sent."""
     before = snapshot(failed)
     for rerun in (
         lambda: failed.rerun(None if position == 2 else [0], params=changes),
@@ -136,7 +138,9 @@ def test_job_without_a_stored_body_cannot_be_changed(scripted):
 
 
 def test_rejected_change_leaves_the_job_unchanged(failed, scripted):
-    """The cloud rejects the number: the failed attempt and its parameters stay the last ones."""
+    """If the cloud rejects the number, the failed attempt stays the last one, with its
+    parameters.
+    """
     scripted.faults["create"] = lambda *_: (400, {"error": "Too few shots"})
     report = failed.rerun([0], params={"max_shots": 1})
     assert report.done == []

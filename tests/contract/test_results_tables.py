@@ -51,7 +51,9 @@ def sweep(scripted):
 
 
 def test_table_has_a_row_for_each_job(sweep):
-    """It shows differing values, every number of the results, attempts, the error, and gaps."""
+    """The table shows differing values, every number of the results, attempts, the error, and
+    gaps.
+    """
     table = sweep.results_table()
     assert table.columns == [
         *("job", "name", "status", "phi", "max_shots", "samples"),
@@ -74,7 +76,7 @@ def test_table_has_a_row_for_each_job(sweep):
 
 
 def test_table_has_the_selected_columns(sweep):
-    """They keep the requested order, and may be equal for all jobs."""
+    """Chosen columns keep the requested order, and may be equal for all jobs."""
     table = sweep.results_table(["chip", "job", "id"])
     assert table.columns == ["chip", "job", "id"]
     assert table[0] == {"chip": "A", "job": 0, "id": sweep[0].id}
@@ -108,7 +110,7 @@ def test_table_has_a_row_for_each_iteration(ended, scripted):
 
 
 def test_conflicting_column_name_gets_its_origin(scripted):
-    """A label named like a table column or a parameter hides neither."""
+    """A label with the name of a column or a parameter hides neither."""
     jg = JobGroup("names")
     for n in (1, 2):
         job = RemoteJob({"command": "x", "phi": -n}, platform="p", url=scripted.url)
@@ -121,7 +123,7 @@ def test_conflicting_column_name_gets_its_origin(scripted):
 
 
 def test_unreadable_result_has_its_error_and_raw_text(sweep, scripted):
-    """Its row has the error, the other rows are complete, and the raw text stays available."""
+    """The job's row has the error, the other rows are complete, and the raw text is available."""
     scripted.results[sweep[1].id] = {"results": "{cut sho"}
     table = sweep.results_table()
     assert table["physical_perf"] == [0.5, None, None, None, None]
@@ -136,7 +138,7 @@ def test_unreadable_result_has_its_error_and_raw_text(sweep, scripted):
 
 
 def test_empty_table_has_columns_and_exports():
-    """It has no rows, and every export works."""
+    """An empty group's table has no rows, and every export works."""
     table = JobGroup("empty").results_table()
     assert len(table) == 0
     assert "job" in table.columns
@@ -160,7 +162,7 @@ def test_table_escapes_html_in_a_notebook(sweep):
 
 
 def test_table_is_plain_text_in_a_terminal(sweep, scripted):
-    """It is aligned, with one line for each row and no control characters."""
+    """The text is aligned, with one line for each row and no control characters."""
     scripted.tell(sweep[3].id, "error", status_message="\x1b[31mred\nand more")
     text = repr(sweep.results_table(["job", "phi", "error"]))
     assert text.splitlines() == [
@@ -175,7 +177,7 @@ def test_table_is_plain_text_in_a_terminal(sweep, scripted):
 
 
 def test_long_table_shows_its_beginning_and_end(group, scripted):
-    """It does so in terminals and notebooks; exports have every row."""
+    """Long tables are shortened in terminals and notebooks. Exports have every row."""
     table = group(scripted, 1000).results_table()
     assert len(repr(table).splitlines()) == 60 + 3
     assert table._repr_html_().count("<tr>") == 500 + 2
@@ -210,7 +212,7 @@ def test_empty_column_keeps_its_type(group, scripted):
 
 
 def test_column_of_mixed_types_is_text(scripted):
-    """A dataframe gets text if a label is a number for one job and a word for another."""
+    """A dataframe has text if a label is a number for one job and a word for another."""
     jg = JobGroup("mixed")
     for value in (1, "off", True, None, 10**30):
         jg.add(RemoteJob({"command": "x"}, platform="p", url=scripted.url), labels={"gain": value})
@@ -220,7 +222,7 @@ def test_column_of_mixed_types_is_text(scripted):
 
 
 def test_csv_contains_no_formulas(sweep, tmp_path):
-    """Numbers stay numbers; text that a spreadsheet would run is made harmless."""
+    """Numbers stay numbers, and text that a spreadsheet would run is neutralized."""
     path = tmp_path / "table.csv"
     sweep.results_table(["job", "phi", "note"]).to_csv(path)
     assert path.read_bytes() == codecs.BOM_UTF8 + b"job,phi,note\r\n0,0.0,'=a note\r\n" + b"".join(
@@ -241,7 +243,9 @@ def test_json_is_a_list_of_rows(sweep, tmp_path):
 
 
 def test_export_overwrites_a_file_only_on_request(sweep, tmp_path):
-    """OutputExistsError keeps the file; overwrite=True replaces it; a bad path is reported."""
+    """An existing file raises OutputExistsError, overwrite=True replaces it, and a bad path is
+    reported.
+    """
     path = tmp_path / "kept"
     path.write_text("mine")
     table, distributions = sweep.results_table(), sweep.distributions()
@@ -284,7 +288,7 @@ def test_missing_library_is_named(module, use, sweep, monkeypatch):
 
 
 def test_distributions_have_one_row_per_job_and_state(sweep):
-    """They follow the order of states, with the labels and parameters."""
+    """Distributions follow the order of states, and have the labels and parameters."""
     table = sweep.distributions()
     assert table.columns == [
         *("job", "phi", "max_shots", "state", "count", "p", "p_err", "samples")
@@ -330,7 +334,7 @@ def canvas(monkeypatch):
 
 
 def test_plot_draws_shares_with_errors(sweep, canvas):
-    """It draws one job, several side by side, or the most frequent states."""
+    """`plot` draws one job, several jobs side by side, or the most frequent states."""
     table = sweep.distributions()
     one = table.plot(0)
     assert [bar.get_height() for bar in one.patches] == [0.4, 0.6]
@@ -351,7 +355,7 @@ def test_plot_draws_shares_with_errors(sweep, canvas):
 
 
 def test_plot_draws_counts_beside_probabilities_as_shares(ended, scripted, canvas):
-    """Bars of unlike results are comparable; probabilities need not add up to one."""
+    """Bars of different results are comparable. Probabilities need not add up to one."""
     jg = ended(*["completed"] * 2)
     for job, result in zip(jg, ({"|1>": 0.25, "|0>": 0.5}, {"|1>": 2, "|0>": 2}), strict=True):
         scripted.results[job.id] = {"results": json.dumps({"results": result})}

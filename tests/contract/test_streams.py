@@ -47,7 +47,7 @@ def test_stream_yields_each_ended_job_once(gather, ended, scripted):
 
 
 def test_stream_yields_jobs_as_they_end(group, scripted):
-    """Jobs come in the order of their ends, and the loop ends after the last one."""
+    """Jobs come in the order in which they end, and the loop ends after the last one."""
     jg = group(scripted, 4)
     jg.run_parallel()
     for job in jg:
@@ -79,7 +79,7 @@ def test_awaitable_stream_does_not_block_the_loop(group, scripted):
         task = asyncio.create_task(collect())
         for position in (1, 0):
             scripted.tell(jg[position].id, "completed")
-            while position not in came:  # noqa: ASYNC110  # so that other turns are taken
+            while position not in came:  # noqa: ASYNC110 # so that the other task can run
                 await asyncio.sleep(0.01)
         await task
         return came
@@ -88,7 +88,7 @@ def test_awaitable_stream_does_not_block_the_loop(group, scripted):
 
 
 def test_stream_waits_for_a_background_run(group, scripted):
-    """It ends only after the background run of this process."""
+    """The stream ends only after this process's background run."""
     scripted.first_word = "completed"
     jg = group(scripted, 5)
     future = jg.start(queue=True)
@@ -97,7 +97,7 @@ def test_stream_waits_for_a_background_run(group, scripted):
 
 
 def test_stream_yields_a_rerun_during_iteration(group, scripted):
-    """A failed job that the loop reruns comes again when its rerun ends."""
+    """If the loop reruns a failed job, the job comes again when its rerun ends."""
     jg = group(scripted, 1)
     jg.run_parallel()
     scripted.tell(jg[0].id, "error")
@@ -112,7 +112,7 @@ def test_stream_yields_a_rerun_during_iteration(group, scripted):
 
 @pytest.mark.parametrize("gather", [list, _gather])
 def test_stream_continues_after_a_missing_result(gather, ended, scripted):
-    """The result is None; the end brings one warning, or an error that says why."""
+    """The result is None. At the end, there is one warning, or an error that gives the reasons."""
     jg = ended("completed", "completed", "completed")
     for job in jg:
         _give(scripted, job)
@@ -131,7 +131,7 @@ def test_stream_continues_after_a_missing_result(gather, ended, scripted):
 
 
 def test_stream_refuses_an_unknown_errors_option(group, scripted):
-    """It raises before it sends a request."""
+    """The call raises an error before it sends a request."""
     with pytest.raises(ValueError, match='"collect" or "raise"'):
         group(scripted, 1).as_completed(errors="ignore")
 
@@ -160,7 +160,7 @@ def test_break_ends_the_downloads(ended, scripted):
 
 
 def test_slow_consumer_delays_the_downloads(ended, scripted):
-    """Results are fetched as they are consumed, not all into memory."""
+    """Results are fetched when they are consumed, not all into memory."""
     jg = ended(*["completed"] * 60)
     seen = threading.Event()
     scripted.faults["result"] = lambda nth, _: seen.set() if nth >= 15 else None
@@ -172,7 +172,7 @@ def test_slow_consumer_delays_the_downloads(ended, scripted):
 
 
 def test_stream_of_an_empty_group_ends_at_once():
-    """It yields no job."""
+    """The stream yields no job."""
     assert list(JobGroup("empty").as_completed()) == []
 
 
@@ -186,7 +186,7 @@ def _jobs(scripted, *shots):
 
 
 def test_estimate_describes_a_run(scripted):
-    """It gives jobs, shots, free slots, and the time expected from the group's history."""
+    """The estimate has jobs, shots, free slots, and the time expected from the group's history."""
     scripted.availability = {
         "max_jobs_in_queue": 10,
         "num_jobs_in_queue": 3,
@@ -212,7 +212,7 @@ def test_estimate_describes_a_run(scripted):
 
 
 def test_estimate_leaves_unknown_values_out(scripted):
-    """Values that neither the jobs nor the cloud provide are None, and shown as unknown."""
+    """Values that neither the jobs nor the cloud provide are None and shown as unknown."""
     scripted.availability = None
     jg = JobGroup("unknown")
     jg.add_many(_jobs(scripted, 1000, None))
@@ -229,7 +229,7 @@ def test_estimate_leaves_unknown_values_out(scripted):
 
 
 def test_estimate_of_a_rerun_covers_failed_jobs(ended, scripted):
-    """It counts only the failed jobs."""
+    """The estimate of a rerun counts only the failed jobs."""
     jg = ended("error", "completed", "canceled")
     seen = jg.estimate(rerun=True)
     assert (seen.jobs, seen.is_rerun, seen.free_slots) == (2, True, 100)
@@ -237,7 +237,7 @@ def test_estimate_of_a_rerun_covers_failed_jobs(ended, scripted):
 
 
 def test_estimate_counts_each_account_once(scripted):
-    """Platforms share their account's slots; sent jobs are not counted again."""
+    """Platforms share their account's slots, and sent jobs are not counted again."""
     jg = JobGroup("platforms")
     for platform in ("p", "q", "q"):
         jg.add(RemoteJob({"command": "x", "max_shots": 5}, platform=platform, url=scripted.url))

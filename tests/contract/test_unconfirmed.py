@@ -17,7 +17,7 @@ _RUN = "from jobgroup import JobGroup; JobGroup('experiment').run_{}"
 
 
 def test_ctrl_c_records_requests_in_flight(group, scripted, spawn, from_file):
-    """SIGINT during a blocking run: the job in flight gets its id, the others stay unsent."""
+    """After SIGINT in a blocking run, the job in flight gets its id, and the others stay unsent."""
     jg = group(scripted, 30)
     scripted.availability = None  # one job at a time, in the group's order
     gate = scripted.gate("create")
@@ -36,7 +36,9 @@ def test_ctrl_c_records_requests_in_flight(group, scripted, spawn, from_file):
 
 
 def test_ctrl_c_ends_a_sequential_run_between_two_jobs(group, scripted, spawn, until, from_file):
-    """SIGINT arrives while the run waits for a job: it ends at once and sends nothing more."""
+    """If SIGINT arrives while the run waits for a job, the run ends at once and sends nothing
+    more.
+    """
     group(scripted, 2)
     child = spawn(_RUN.format("sequential(0)"), scripted)
     until(lambda: scripted.count("status") >= 2)
@@ -62,7 +64,7 @@ def test_ctrl_c_ends_wait(call, ended, scripted, spawn, until):
 
 
 def test_script_end_stops_its_background_run(group, scripted, spawn, from_file):
-    """At exit, the request in flight is recorded, the rest stays unsent, the lease is free."""
+    """At exit, the request in flight is recorded, the rest stays unsent, and the lease is free."""
     jg = group(scripted, 3)
     scripted.availability = None  # one job at a time, in the group's order
     gate = scripted.gate("create")
@@ -102,7 +104,9 @@ def test_outage_only_delays_a_background_run(group, scripted, until):
 
 
 def test_killed_run_leaves_one_unconfirmed_job(group, scripted, spawn, from_file):
-    """SIGKILL comes between request and answer: only that job is unconfirmed, never resent."""
+    """After SIGKILL between a request and its response, only that job is unconfirmed. It is never
+    resent.
+    """
     jg = group(scripted, 3)
     scripted.availability = None  # one job at a time, in the group's order
     gate = scripted.gate("create")
@@ -149,7 +153,7 @@ def test_job_with_a_lost_answer_is_never_paid_for_twice(lost, scripted):
 
 
 def test_confirm_gives_an_unconfirmed_job_its_id(lost, scripted):
-    """The user found the job on the cloud: jobgroup polls it under that id from then on."""
+    """The user found the job on the cloud. From then on, jobgroup polls it under that id."""
     known = scripted.make("completed")
     lost[0].confirm(known)
     assert (lost[0].id, lost[0].status()) == (known, "SUCCESS")
@@ -172,7 +176,9 @@ def test_confirm_refuses_an_id_that_the_group_has(lost, scripted):
 
 
 def test_resend_sends_an_unconfirmed_job_again(lost, scripted):
-    """The user decided: the cloud gets one more create, and the history has both attempts."""
+    """After the user's decision, the cloud gets one more create, and the history has both
+    attempts.
+    """
     lost[0].resend()
     assert (lost[0].id, lost[0].state) == (scripted.ids()[0], "waiting")
     assert [a.state for a in lost[0].attempts][1:] == ["waiting"]
@@ -218,7 +224,7 @@ def test_rejected_resend_leaves_the_job_unsent(lost, scripted):
 
 
 def test_lost_rerun_is_unconfirmed(ended, scripted):
-    """Reruns cost money too: a rerun whose answer was lost is not repeated automatically."""
+    """Reruns cost money too. A rerun whose response was lost is not repeated automatically."""
     jg = ended("error", "error")
     scripted.faults["rerun"] = _lose_first
     with pytest.raises(UnconfirmedJobError):
@@ -250,7 +256,9 @@ def test_sequential_run_stops_at_an_unconfirmed_job(group, scripted):
 
 @pytest.mark.parametrize("status", [500, 502, 503, 429])
 def test_server_errors_leave_jobs_unconfirmed_or_unsent(status, group, scripted):
-    """5xx may have created the job and is never repeated automatically; 429 certainly did not."""
+    """After 5xx, the job may exist, and the request is not repeated automatically. After 429, it
+    does not.
+    """
     jg = group(scripted, 1)
     scripted.faults["create"] = lambda nth, _: (status, {"error": "busy"}) if nth == 0 else None
     if status == 429:
@@ -265,7 +273,7 @@ def test_server_errors_leave_jobs_unconfirmed_or_unsent(status, group, scripted)
 
 @pytest.mark.parametrize("how", ["parallel", "queue"])
 def test_repeated_id_leaves_jobs_unconfirmed(how, group, scripted):
-    """The cloud answers every create with one id: one job has it, and every other requested job is
+    """The cloud returns the same id for every create. One job has the id, and all others are
     unconfirmed, even if several are in flight at once.
     """
     jg = group(scripted, 5)
@@ -292,7 +300,7 @@ def test_rerun_with_an_old_id_is_unconfirmed(ended, scripted):
 
 
 def test_key_is_not_reused_after_a_long_time(group, scripted, spawn, data_dir):
-    """A request is repeated by its key soon after it was made, or never: days later, or after the
+    """A request is repeated with its key only soon after it was sent. Days later, or after the
     clock was set back, the job stays unconfirmed.
     """
     scripted.knows_keys = True
@@ -317,8 +325,8 @@ def test_key_is_not_reused_after_a_long_time(group, scripted, spawn, data_dir):
 
 
 def test_new_job_may_be_unknown_to_its_cloud_for_a_minute(group, scripted, until):
-    """A 404 about a job that was just sent means nothing: the job is sent and active, and a
-    sequential run waits.
+    """A 404 for a job that was just sent is ignored. The job is active, and a sequential run
+    waits.
     """
     jg = group(scripted, 2)
     scripted.first_word = "running"
@@ -345,7 +353,7 @@ def test_job_that_its_cloud_no_longer_knows_is_lost(ended, scripted, until):
 
 @pytest.mark.parametrize("state", ["error", "completed"])
 def test_appended_rerun_found_later_is_not_sent_twice(state, ended, scripted):
-    """The lost answer is found when the run ends: the old entry is not rerun again."""
+    """When the run ends, the lost response is found, and the old entry is not rerun again."""
     jg = ended(state)
     scripted.knows_keys = True
     lost = MAX_KEY_LOOKUPS + 1

@@ -1,4 +1,4 @@
-"""A local imitation of LabCloud, whose programs define how runs end."""
+"""Imitate LabCloud on this machine. Programs define how runs end."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The arguments of a page's commands and questions, checked when they arrive. Pure."""
+"""Check the arguments of a page's commands and queries when they arrive. Pure."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from reprlib import repr as short
 from typing import Any, Final, NamedTuple
 
 MAX_INTEGER: Final = 2**31 - 1
-"""Maximum number in an argument, which fits in a column of the file."""
+"""Maximum number in an argument. It fits in a column of the file."""
 
 
 class _Kind(NamedTuple):
@@ -84,7 +84,7 @@ _REQUIRED: Final[Mapping[str, tuple[str, ...]]] = {
 
 
 def problem_of(args: Mapping[str, Any]) -> str:
-    """Return what is wrong with the type or range of an argument; "" if nothing is.
+    """Return the problem with the type or range of an argument; "" if there is none.
 
     >>> problem_of({"positions": [0, -1]})
     'positions must be a list of positions of jobs, got [0, -1]'
@@ -96,7 +96,7 @@ def problem_of(args: Mapping[str, Any]) -> str:
 
 
 def missing_from(request: str, args: Mapping[str, Any]) -> str:
-    """Return which argument a command or question lacks; "" if it has all.
+    """Return the message about an argument that a command or query lacks; "" if it lacks none.
 
     >>> missing_from("confirm", {"position": 3})
     'confirm needs the argument remote_id'

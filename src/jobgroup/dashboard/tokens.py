@@ -15,7 +15,7 @@ def token_needed(group: JobGroup) -> Json | None:
 
 
 def line_of_token(url: str, account: str) -> str:
-    """Return the line of Python that does the same as the page's field. It lacks the token."""
+    """Return the line of Python that does the same as the page's field, without the token."""
     arguments = ["getpass()"]
     if account or url != QUANDELA_CLOUD:
         arguments.append(f"url={url!r}")

@@ -1,4 +1,4 @@
-"""Repeat jobs: add copies of them to a group, whose results are pooled."""
+"""Repeat jobs: add copies of them to a group. Results of copies are pooled."""
 
 from __future__ import annotations
 

@@ -74,7 +74,7 @@ def measurements(record: JobRecord, document: Mapping[str, Any]) -> list[Measure
     """Return the measurements of a result document: one, or one for each iteration.
 
     Raises:
-        UndecodableResultError: the document cannot be read; its text is in `raw` of the error.
+        UndecodableResultError: the document cannot be read; the error's `raw` has its text.
     """
     is_composed = "composition" in document
     result = decode(document) if is_composed else _read(document)
@@ -126,7 +126,7 @@ def _measurement(about: Measurement, outcomes: Any, command: str) -> Measurement
 
 
 class Outcomes(dict[str, Any]):
-    """Counts or probabilities by state. The document's type shows which of them."""
+    """Counts or probabilities by state, as the type in the document shows."""
 
     kind: Kind = "count"
 
@@ -169,7 +169,7 @@ def _parts(result: Any) -> Iterator[tuple[dict[str, Cell], dict[str, Cell], Any]
 
 
 def _numbers(outcomes: Any, command: str) -> tuple[Kind, dict[str, float]]:
-    """Return outcomes by state, and their kind, from their type or the job's command.
+    """Return outcomes by state, and their kind, which their type or the job's command shows.
 
     If both are unknown, a dictionary with decimal numbers has probabilities.
     """

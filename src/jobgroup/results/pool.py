@@ -1,4 +1,4 @@
-"""Define `Pool`, the pooled measurements of a point, with the numbers from them. Pure.
+"""Define `Pool`, the pooled measurements of a point and the numbers computed from them. Pure.
 
 A single job is a pool of one measurement. So tables, datasets, figures, exports and the dashboard
 all show the same numbers.

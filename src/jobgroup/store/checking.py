@@ -30,7 +30,7 @@ from jobgroup.store.limits import (
 _MOST_BYTES: Final = MAX_DOCUMENT_BYTES + 2**20  # of one value: a cached result, compressed or not
 _MOST_UNPACKED_BYTES: Final = 16 * 2**30  # of all bodies and results of a file
 _MOST_SCHEMA_BYTES: Final = 1_000_000
-_MOST_SCHEMA_STEPS: Final = 50_000  # of SQLite's virtual machine; our schema takes a few 100
+_MOST_SCHEMA_STEPS: Final = 50_000  # steps of SQLite; our schema takes a few hundred
 _MAX_FENCING_TOKEN: Final = 2**40
 
 Schema = frozenset[tuple[str, str, str, str | None]]
@@ -82,9 +82,9 @@ def our_schema() -> Schema:
 
 
 def check_contents(connection: sqlite3.Connection) -> None:
-    """Check the group's own values and its number of jobs, in an admitted file.
+    """Check the group's own values, and its number of jobs, in an admitted file.
 
-    Damaged rows are not looked for, because each affects only its own job.
+    This ignores damaged rows, because each affects only its own job.
 
     Raises:
         sqlite3.DatabaseError: a value is invalid; the message says which.

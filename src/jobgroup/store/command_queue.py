@@ -1,4 +1,4 @@
-"""Requests from other processes to the process that runs the group."""
+"""Pass requests from other processes to the process that runs the group."""
 
 from __future__ import annotations
 

@@ -182,8 +182,8 @@ def close_untouched(connection: sqlite3.Connection, path: Path) -> None:
 def rescue(connection: sqlite3.Connection, target: Path, version: int) -> None:
     """Save the rows that an open connection can still read after the group's file was replaced.
 
-    Rows are copied one by one, because of an emptied file only the pages in the log or in memory
-    are left.
+    Rows are copied one by one. If the file was emptied, only pages in the log or in memory are
+    left.
 
     Args:
         connection: connection to the file, outside a transaction.
@@ -259,8 +259,8 @@ def check(connection: sqlite3.Connection, path: Path, *, journal_mode: str | Non
 
     Raises:
         UnsupportedVersionError: a newer jobgroup wrote the file.
-        StorageError: an unreleased draft of jobgroup wrote the file, or a process that takes the
-            file system for a different kind has the file open.
+        StorageError: an unreleased draft of jobgroup wrote the file, or another process has the
+            file open in a different journal mode.
         sqlite3.DatabaseError: the file is not a group's file, or is damaged.
     """
     check_layout(connection, f"The group's file {path}")

@@ -1,4 +1,4 @@
-"""Messages for errors of SQLite and the disk: full, locked, missing, read-only."""
+"""Describe errors of SQLite and the disk: full, locked, missing, read-only."""
 
 from __future__ import annotations
 

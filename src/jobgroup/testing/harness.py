@@ -83,7 +83,7 @@ class ProviderHarness:
         self.proxy.fault = lambda _: fault
 
     def ask(self, name: str, *args: Any, **kwargs: Any) -> Any:
-        """Call a provider's method, and return its result or raise its error, if allowed."""
+        """Call a provider's method; return its result, or raise its error if that is allowed."""
         return self.run(name, lambda: getattr(self.provider, name)(*args, **kwargs))
 
     def run(self, name: str, call: Callable[[], Any]) -> Any:

@@ -1,4 +1,4 @@
-"""Draw the circuit in a create body, if that takes about a second at most."""
+"""Draw the circuit in a create body, if this takes at most about a second."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The commands, in the order of the help."""
+"""List the commands in the order of the help."""
 
 from __future__ import annotations
 
