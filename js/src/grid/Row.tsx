@@ -92,7 +92,7 @@ interface ContentProps {
 function CellContent({ kind, state, text, canRerun }: ContentProps) {
   if (kind === "state")
     return (
-      <span class="pill">
+      <span class="pill" data-status={state}>
         <Icon name={state as IconName} />
         {text}
       </span>
@@ -109,7 +109,7 @@ function CellContent({ kind, state, text, canRerun }: ContentProps) {
   if (kind !== "message") return <>{text}</>;
   return (
     <>
-      <span class="clip">{text}</span>
+      <span class={state === "error" ? "clip failed" : "clip"}>{text}</span>
       {canRerun && (
         <button class="button small" tabIndex={-1}>
           Rerun

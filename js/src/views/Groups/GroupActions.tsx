@@ -39,7 +39,7 @@ export function GroupActions(props: Props) {
     <>
       <div class="toolbar" role="toolbar" aria-label="Groups" {...roving}>
         {names.length > 0 && (
-          <span class="buttons" data-testid="group-selection">
+          <span class="buttons chosen" data-testid="group-selection">
             <b>{format.whole(names.length)} selected</b>
             <Button
               reason={names.length === 1 ? "" : "More than one group is selected"}
