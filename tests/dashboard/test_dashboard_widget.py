@@ -192,6 +192,21 @@ def test_the_table_without_a_kernel_is_escaped_and_bounded():
     assert len(text) < 20_000
 
 
+def test_the_table_without_a_kernel_shows_a_swept_parameter_once():
+    """A parameter that has a label's values in each row is shown under the label's name only."""
+    records = [
+        record(
+            i,
+            labels_json=json.dumps({"indist": value}),
+            params_json=json.dumps({"noise": {"indistinguishability": value}, "seed": i % 2}),
+        )
+        for i, value in enumerate((0.5, 0.75, 1.0))
+    ]
+    text = page_of("g", {"unsent": 3}, records, 0.0)
+    assert "<th>indist</th><th>seed</th>" in text
+    assert "noise.indistinguishability" not in text
+
+
 def test_the_table_without_a_kernel_stays_small_with_wide_rows():
     """Fifty jobs with long texts in many columns take 20 kB; the others are counted."""
     labels = {f"label {i}": "x" * 500 for i in range(20)}

@@ -149,12 +149,16 @@ function automaticNames(
   differing: ReadonlySet<string>,
   { shown, scalars, derived, defined }: MeasuredNames,
 ): Set<string> {
-  const told = dynamic.filter((name) => differing.has(name));
   const isLabel = (name: string) => name.startsWith("label.");
+  const labels = dynamic.filter((name) => isLabel(name) && differing.has(name));
+  // A parameter that was swept is often a label too; the user's own word for it is enough.
+  const isRepeated = (name: string) =>
+    !isLabel(name) && labels.some((label) => table.isSame(label, name));
+  const told = dynamic.filter((name) => differing.has(name) && !isRepeated(name));
   const results = [...shown, ...scalars.filter((each) => !derived.includes(each)), ...defined];
   const wanted = [
     ...ALWAYS,
-    ...told.filter(isLabel),
+    ...labels,
     ...told.filter((name) => !isLabel(name)).slice(0, MOST_PARAMETERS),
     ...[...results, "samples"].map(measuredName),
     ...WHERE_DIFFERENT.filter((name) => differing.has(name)),

@@ -267,6 +267,15 @@ export class Table {
     return first;
   }
 
+  /** Whether two columns have the same value in each row. */
+  isSame(one: string, other: string): boolean {
+    const [a, b] = [this.reader(one), this.reader(other)];
+    for (let p = this.first; p < this.total; p++) if (a(p) !== b(p)) return false;
+    return [...this.#iterations.keys()].every((position) =>
+      this.linesOf(position).every((line) => a(line) === b(line)),
+    );
+  }
+
   /** The value of all results, if there are several with one value; otherwise undefined. */
   measuredConstant(name: string): Cell | undefined {
     let found: Cell | undefined;

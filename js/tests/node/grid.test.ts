@@ -148,6 +148,20 @@ describe("columns", () => {
     ]);
   });
 
+  it("show a parameter that repeats a label once, under the label's name", () => {
+    const swept = [0.6, 0.6, 1].map((indist, i) => ({
+      "label.indist": indist,
+      "param.noise.indistinguishability": indist,
+      "param.noise.g2": indist + (i === 1 ? 0.1 : 0),
+    }));
+    const { shown, all } = layOut(tableOf(swept), []);
+    const told = names(shown);
+    expect(told).toContain("label.indist");
+    expect(told).toContain("param.noise.g2");
+    expect(told).not.toContain("param.noise.indistinguishability");
+    expect(names(all)).toContain("param.noise.indistinguishability");
+  });
+
   it("show the name where nothing tells jobs apart", () => {
     expect(names(layOut(tableOf([{}, {}]), []).shown)).toContain("name");
   });

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from contextlib import suppress
 from html import escape
 from itertools import accumulate
@@ -96,7 +96,8 @@ def page_of(
 def _columns(rows: Sequence[ResultRow]) -> dict[str, list[str]]:
     """Return the table's columns: differing values, measured values, and outcomes."""
     table = table_of(rows)
-    swept = table.distinguishing_columns[:MAX_COLUMNS] if len(rows) > 1 else []
+    labels = {name for row in rows for name in row.record.labels}
+    swept = _without_repeats(table, labels)[:MAX_COLUMNS] if len(rows) > 1 else []
     states = [name[2:-1] for name in table.columns if name.startswith("p(")]
     records = [row.record for row in rows]
     iterations = [row.measurement.iteration for row in rows]
@@ -120,6 +121,13 @@ def _columns(rows: Sequence[ResultRow]) -> dict[str, list[str]]:
     columns["time"] = ["" if r.duration_s is None else f"{r.duration_s:.3g} s" for r in records]
     columns["message"] = [r.message or "" for r in records]
     return columns
+
+
+def _without_repeats(table: ResultsTable, labels: Container[str]) -> list[str]:
+    """Return the columns that distinguish rows, without parameters that repeat a label's values."""
+    names = table.distinguishing_columns
+    told = [table[name] for name in names if name in labels]
+    return [name for name in names if name in labels or table[name] not in told]
 
 
 def _text(cell: Cell) -> str:
