@@ -40,6 +40,7 @@ export class StandIn extends Emitter implements Model {
         scene === "refused"
           ? "https://api.cloud.quandela.com refuses the token. Set a good one: jobgroup.set_token(…). The jobs keep their last known state."
           : "",
+      trouble: scene === "refused" ? "token" : "",
       token_needed:
         scene === "refused" ? { url: "https://api.cloud.quandela.com", account: "" } : null,
     };

@@ -12,14 +12,15 @@ import type { IconName } from "../ui/icons";
 import { Confirmation } from "./Job/JobActions";
 import { does } from "./Primary";
 import { send } from "./SendForm";
-import { TokenField } from "./TokenField";
+import { asksForToken, TokenField, useToken } from "./TokenField";
 
 export function Strips({ session }: { session: Session }) {
+  useToken(session);
   return (
     <>
       <Restarted session={session} />
       <Incident session={session} />
-      <TokenField session={session} />
+      <TokenOfResults session={session} />
       <Paused session={session} />
       <Elsewhere session={session} />
       <Interrupted session={session} />
@@ -104,6 +105,18 @@ function Incident({ session }: { session: Session }) {
           Try now
         </Button>
       )}
+      {kind.value === "token" && <TokenField session={session} />}
+    </Strip>
+  );
+}
+
+/** Results lack a token that the jobs do not need: no incident says so. */
+function TokenOfResults({ session }: { session: Session }) {
+  const { trouble: kind } = session.traits;
+  if (kind.value === "token" || !asksForToken(session)) return null;
+  return (
+    <Strip kind="token" icon="unconfirmed">
+      <TokenField session={session} />
     </Strip>
   );
 }

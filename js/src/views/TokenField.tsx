@@ -12,25 +12,30 @@ function retryFailed({ measurements, figures }: Session): void {
   if ((figures.state.peek().progress?.failed.count ?? 0) > 0) figures.load(true);
 }
 
-export function TokenField({ session }: { session: Session }) {
-  const { token_needed, read_only, sender } = session.traits;
-  const account = token_needed.value;
-  const field = useRef<HTMLInputElement>(null);
-  const isPending = useSignal(false);
-  const isNeeded = account !== null;
-  // another page may have set it, or another process may have one
+/** Load what lacked a token: another page may have set it, or another process may have one. */
+export function useToken(session: Session): void {
+  const isNeeded = session.traits.token_needed.value !== null;
   useEffect(() => {
     if (!isNeeded) retryFailed(session);
   }, [isNeeded]);
-  if (!account || read_only.value || session.isSaved()) return null;
+}
+
+/** Whether the user can do something about a token: not in a view that only shows. */
+export const asksForToken = ({ traits, isSaved }: Session): boolean =>
+  traits.token_needed.value !== null && !traits.read_only.value && !isSaved();
+
+export function TokenField({ session }: { session: Session }) {
+  const { token_needed, sender } = session.traits;
+  const account = token_needed.value;
+  const field = useRef<HTMLInputElement>(null);
+  const isPending = useSignal(false);
+  if (!account || !asksForToken(session)) return null;
   if (!isSecureContext) {
     return (
-      <p class="notice" data-testid="token-insecure">
-        <span>
-          To paste a token here, open this page over https or on the machine itself. In Python:{" "}
-          <code>jobgroup.set_token(getpass())</code>
-        </span>
-      </p>
+      <span data-testid="token-insecure">
+        To paste a token here, open this page over https or on the machine itself. In Python:{" "}
+        <code>jobgroup.set_token(getpass())</code>
+      </span>
     );
   }
 
@@ -58,7 +63,7 @@ export function TokenField({ session }: { session: Session }) {
   const other = sender.value?.is_this_process === false ? sender.value : null;
   const label = `Token for ${account.url}${account.account && ` (account ${account.account})`}`;
   return (
-    <div class="notice" data-testid="token-strip">
+    <div class="token" data-testid="token-strip">
       <label>
         {label}{" "}
         <input

@@ -42,6 +42,19 @@ test("a token that is refused says why, and the field takes another", async () =
   await expect.element(at("token-field")).toHaveValue("");
 });
 
+test("a rejected token is one strip: what happened, the field, and the next try", async () => {
+  const trouble = { trouble: "token", last_error: "The cloud refuses the token. Set another." };
+  const model = new FakeModel({ token_needed: needed, ...trouble });
+  const { root } = await show({ model });
+  await expect.element(at("token-field")).toBeVisible();
+  expect(root.querySelectorAll(".notice")).toHaveLength(1);
+  await expect.element(at("strip-token")).toHaveTextContent(/The cloud refuses the token\./);
+  expect(at("strip-token").element().querySelector("[data-testid=try-now]")).not.toBeNull();
+  model.setTraits({ trouble: "", last_error: "" }); // the jobs go on, their results lack one
+  await expect.element(at("token-field")).toBeVisible();
+  expect(root.querySelectorAll(".notice")).toHaveLength(1);
+});
+
 test("who may only look is not asked for a token", async () => {
   await show({ model: new FakeModel({ token_needed: needed, read_only: true }) });
   await expect.element(at("token-strip")).not.toBeInTheDocument();
