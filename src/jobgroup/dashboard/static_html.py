@@ -22,7 +22,7 @@ from jobgroup.results import measure_all
 from jobgroup.results.cells import Cell
 from jobgroup.results.collect import HAS_RESULTS
 from jobgroup.results.measurement import Measurement
-from jobgroup.results.results_table import ResultRow, rows_of, table_of
+from jobgroup.results.results_table import ResultRow, ResultsTable, rows_of, table_of
 from jobgroup.status import BAR_ORDER, FAILED, LABELS
 from jobgroup.store import JobRecord
 
