@@ -116,8 +116,9 @@ describe("a group", () => {
   });
 
   it("of a refused token shows one banner and keeps the jobs' last known states", async () => {
-    await show({ scene: "refused" });
-    await expect.element(at("strip-cloud")).toHaveTextContent("refuses the token");
+    const { root } = await show({ scene: "refused" });
+    await expect.element(at("strip-token")).toHaveTextContent("refuses the token");
+    expect(root.querySelectorAll(".notice")).toHaveLength(1);
     await expect.element(at("row-0")).toHaveAttribute("data-status", "success");
   });
 
