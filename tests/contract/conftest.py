@@ -1,4 +1,4 @@
-"""Fixtures that the contract tests share: clouds, jobs for them, and child processes."""
+"""Define the contract tests' shared fixtures: clouds, jobs for them, and child processes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ from jobgroup.cloud import EmbeddedCloud
 def executing_cloud() -> Iterator[EmbeddedCloud]:
     """The embedded cloud, with a worker that executes Perceval's payloads."""
     with EmbeddedCloud(max_queue=1000, max_concurrent=50) as running:
-        # Perceval's client waits 10 s for a platform that a worker describes once it has started
+        # Perceval's client waits only 10 s for the description of a platform, which a started
+        # worker writes.
         headers = {"Authorization": f"Bearer {running.token}"}
         details = f"{running.url}/api/platforms/sim:altair/processor"
         httpx.get(details, headers=headers, timeout=120).raise_for_status()
@@ -30,14 +31,14 @@ def executing_cloud() -> Iterator[EmbeddedCloud]:
 
 @pytest.fixture
 def cloud(executing_cloud: EmbeddedCloud) -> EmbeddedCloud:
-    """The embedded cloud, whose token this process has."""
+    """The embedded cloud, with its token set in this process."""
     set_token(executing_cloud.token, url=executing_cloud.url)
     return executing_cloud
 
 
 @pytest.fixture
 def scripted() -> Iterator[ScriptedCloud]:
-    """A cloud for this test alone that behaves as scripted."""
+    """A cloud that only this test uses, and that behaves as scripted."""
     with ScriptedCloud() as running:
         set_token(running.token, url=running.url)
         yield running
@@ -45,7 +46,7 @@ def scripted() -> Iterator[ScriptedCloud]:
 
 @pytest.fixture
 def start() -> Iterator[Callable[..., EmbeddedCloud]]:
-    """Start embedded clouds for this test alone, with `test:timer` only, and stop them."""
+    """Start embedded clouds that only this test uses, with only `test:timer`, and stop them."""
     started: list[EmbeddedCloud] = []
 
     def begin(**options: Any) -> EmbeddedCloud:
@@ -172,7 +173,7 @@ def in_child(spawn: Callable[..., subprocess.Popen[str]]) -> Callable[..., Any]:
 
 @pytest.fixture
 def snapshot() -> Callable[[JobGroup], Any]:
-    """Return everything that is known about a group's jobs, to compare before and after."""
+    """Return everything that is known about a group's jobs, for a comparison."""
 
     def take(jg: JobGroup) -> Any:
         return [

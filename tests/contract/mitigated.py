@@ -1,4 +1,4 @@
-"""Executions with local error mitigations: one entry of a group, several jobs on its cloud."""
+"""Make Executions with local error mitigations: one entry of a group, several jobs on the cloud."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ PARTS = 3
 
 
 class Handler:
-    """A user's own handler for the scripted cloud, which sends it no request."""
+    """A user's own handler for the scripted cloud. It sends no requests."""
 
     name, proxies, headers = "sim:altair", {}, {}
 

@@ -72,7 +72,9 @@ def _script(source, env, *args):
 
 
 def test_three_scripts_share_one_group(cloud, tmp_path):
-    """Each script has its own Python, and the output is the specification's 490 +- 1."""
+    """Each script runs in its own Python process, and the output is the specification's 490
+    +- 1.
+    """
     home = tmp_path / "home"
     home.mkdir()
     base = {

@@ -26,7 +26,7 @@ from jobgroup.cli.main import main
 
 
 class CountingCloud(ScriptedCloud):
-    """A cloud whose ids are numbers: each such cloud has a job 1."""
+    """A cloud whose ids are numbers. Each such cloud has a job 1."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -40,7 +40,7 @@ class CountingCloud(ScriptedCloud):
 
 @pytest.fixture
 def clouds():
-    """Start two clouds that number their jobs alike."""
+    """Start two clouds that number their jobs in the same way."""
     with CountingCloud() as one, CountingCloud() as other:
         for cloud in (one, other):
             set_token(cloud.token, url=cloud.url)
@@ -116,7 +116,7 @@ def test_reruns_cancels_and_commands_reach_the_right_cloud(clouds, mixed):
 
 
 def test_adopt_takes_an_id_that_another_account_has_too(clouds, mixed):
-    """It is another job; an id that the same account has in the group is refused."""
+    """The id is another job's. An id that the same account has in the group is rejected."""
     jg = mixed(1)
     jg.run_parallel()
     for cloud in clouds:
@@ -148,7 +148,7 @@ def test_confirm_takes_an_id_that_another_account_has_too(clouds, timer):
 
 
 def test_command_refuses_an_id_that_two_accounts_have(clouds, mixed, capsys):
-    """The command shows the positions of both jobs and does nothing; a position selects one."""
+    """The command shows the positions of both jobs and does nothing. A position selects one."""
     mixed(1).run_parallel()
     assert main(["cancel", "mixed", "1"]) == 2
     assert "at 0, 1. Give its position instead, for example 0-0." in (capsys.readouterr().err)
@@ -234,7 +234,7 @@ def test_results_of_other_accounts_are_returned(locked_out):
 
 
 def test_results_of_other_accounts_are_kept(locked_out):
-    """The report has the account's error for each of its jobs."""
+    """The report has the account's error for each of the account's jobs."""
     report = locked_out.keep_results()
     assert report.done == [0, 2]
     assert ["set_token" in report.failed[position] for position in (1, 3)] == [True, True]
@@ -247,7 +247,7 @@ def test_table_has_the_results_of_other_accounts(locked_out):
 
 
 def test_unfinished_jobs_of_a_locked_account_count_as_failures(clouds, mixed, lock_out, until):
-    """They may have ended, so the call must not look complete."""
+    """The jobs may have ended, so the call must not look complete."""
     jg = mixed(1)
     jg.run_parallel()
     lock_out()
@@ -264,7 +264,7 @@ def test_unfinished_jobs_of_a_locked_account_count_as_failures(clouds, mixed, lo
 
 
 def test_wait_includes_jobs_of_other_accounts(clouds, mixed, lock_out, until):
-    """It raises only when all pending jobs belong to the locked account."""
+    """The call raises an error only when all pending jobs belong to the locked account."""
     jg = mixed(1)
     jg.run_parallel()
     lock_out()

@@ -1,4 +1,4 @@
-"""Tests of equal jobs: `once` adds none, and a later session warns."""
+"""Tests of equal jobs: `once` adds no such job, and a later session warns about it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ from jobgroup import JobGroup, JobGroupWarning
 
 
 def test_add_with_once_adds_no_equal_job(sampled):
-    """Equal jobs of other objects and numbers in another spelling are left out, others are not."""
+    """Equal jobs from other objects, or with differently written numbers, are left out. Others are
+    not.
+    """
     jg = JobGroup("once")
     for _ in range(2):
         for phi in (0.1, 0.2):
@@ -32,7 +34,7 @@ def test_add_with_once_adds_no_equal_job(sampled):
 
 
 def test_object_added_with_once_follows_the_existing_entry(sampled):
-    """Its id is the entry's, so executing it sends nothing twice."""
+    """The object's id is the entry's, so executing it sends nothing twice."""
     jg = JobGroup("once")
     jg.add(sampled(0.1), once=True, max_samples=10)
     jg.run_parallel()
@@ -52,9 +54,9 @@ for n in range(3):
 
 
 def test_equal_job_of_an_earlier_session_warns_once():
-    """The warning has two remedies; one session may add equal jobs as often as it likes."""
+    """The warning has two remedies. One session may add equal jobs without a warning."""
     subprocess.run([sys.executable, "-c", EARLIER], check=True)
-    # its first module is imported before that session here, so this one is the later one
+    # this process imported jobgroup before that session, so its session counts as later
     code = EARLIER + (
         "import warnings\n"
         "with warnings.catch_warnings(record=True) as seen:\n"
@@ -74,7 +76,7 @@ def test_equal_job_of_an_earlier_session_warns_once():
 
 
 def test_equal_jobs_of_one_session_do_not_warn():
-    """Other jobs do not warn either, and neither do those added with `once`."""
+    """Other jobs cause no warning, and neither do jobs that are added with `once`."""
     jg = JobGroup("scan")
     with warnings.catch_warnings():
         warnings.simplefilter("error", JobGroupWarning)

@@ -1,4 +1,4 @@
-"""Tests of behaviors 1 to 7 of Perceval's JobGroup that its users rely on."""
+"""Tests of behaviors 1 to 7 of Perceval's JobGroup, on which its users rely."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_1_new_name_creates_a_stored_empty_group(in_child):
 
 
 def test_1_known_name_loads_the_group(group, scripted, timer, in_child):
-    """Behavior 1: it keeps creation date and order, and the modification date advances."""
+    """Behavior 1: a group keeps its creation date and order, and its modification date advances."""
     jg = group(scripted, 3)
     created, modified = jg.created_date, jg.modified_date
     loaded = in_child(
@@ -60,7 +60,7 @@ def test_1_known_name_loads_the_group(group, scripted, timer, in_child):
 
 
 def test_1_perceval_reads_the_dates_as_it_reads_its_own(group, scripted):
-    """Behavior 1: dates are naive local ones, as `JobGroup.created_date` is in Perceval."""
+    """Behavior 1: as in Perceval, dates such as `JobGroup.created_date` are naive local ones."""
     jg = group(scripted, 1)
     assert jg.created_date.tzinfo is None
     assert jg.created_date <= jg.modified_date
@@ -70,7 +70,7 @@ def test_1_perceval_reads_the_dates_as_it_reads_its_own(group, scripted):
 
 
 def test_2_loading_sends_and_changes_nothing(ended, scripted, data_dir, in_child):
-    """Behavior 2: jobs are running, but no request is sent and the file's content is equal."""
+    """Behavior 2: although jobs are running, no request is sent and the file does not change."""
     jg = ended("running", "waiting", "completed", "suspended")
     before = jg.modified_date.timestamp(), jg.state.version
     scripted.asked.clear()
@@ -114,7 +114,9 @@ def test_3_unsent_job_can_be_added_several_times(cloud, sampler):
 
 
 def test_3_add_refuses_an_id_that_the_group_has(cloud, sampler, snapshot):
-    """Behavior 3: ValueError for a sent Perceval job's id, added or sent by jobgroup."""
+    """Behavior 3: ValueError is raised for the id of a sent Perceval job, added or sent by
+    jobgroup.
+    """
     job = sampler(cloud).probs
     job.execute_async()
     jg = JobGroup("taken over")
@@ -129,7 +131,7 @@ def test_3_add_refuses_an_id_that_the_group_has(cloud, sampler, snapshot):
 
 
 def test_3_add_refuses_an_id_that_a_run_created(cloud, group):
-    """Behavior 3: ids of the group's own runs count, those of replaced attempts too."""
+    """Behavior 3: ids of the group's own runs count, also those of replaced attempts."""
     jg = group(cloud, 1, fail="as it should")
     jg.run_parallel()
     jg.wait(120)
@@ -145,7 +147,7 @@ def test_3_add_refuses_an_id_that_a_run_created(cloud, group):
 
 @pytest.mark.parametrize("kind", ["local job", "processor", "text", "none", "callable", "dict"])
 def test_3_add_refuses_objects_that_are_not_remote_jobs(kind, snapshot, group, scripted):
-    """Behavior 3: TypeError, and no write, not even of a version number."""
+    """Behavior 3: TypeError is raised, and nothing is written, not even a version number."""
     processor = pcvl.Processor("SLOS", pcvl.BS())
     processor.with_input(pcvl.BasicState([1, 0]))
     processor.min_detected_photons_filter(1)
@@ -206,7 +208,7 @@ def test_4_terminal_jobs_are_never_polled_again(ended, scripted, until):
 
 
 def test_5_progress_counts_each_status(ended, timer, scripted):
-    """Behavior 5: it counts each status word of the cloud as the specification says."""
+    """Behavior 5: `progress` counts each status word of the cloud as the specification says."""
     jg = ended(
         *("completed", "error", "canceled", "suspended", "unknown", "something new"),
         *("waiting", "running", "cancel_requested"),
@@ -234,7 +236,9 @@ def test_5_progress_of_an_empty_group_is_zero():
 
 
 def test_6_run_sends_exactly_the_unsent_jobs(group, scripted, timer):
-    """Behavior 6: one create per job, and a later run sends only jobs added since."""
+    """Behavior 6: there is one create per job, and a later run sends only jobs that were added
+    since then.
+    """
     jg = group(scripted, 3)
     scripted.availability = None  # one job at a time, in the group's order
     jg.run_parallel()
@@ -276,7 +280,7 @@ def test_6_each_launch_is_durable_before_the_next(group, scripted, from_file):
 
 @pytest.mark.parametrize("mode", ["parallel", "sequential", "launch"])
 def test_7_failed_create_ends_the_run(mode, group, scripted, from_file):
-    """Behavior 7: it raises; sent jobs keep their ids, the others are not sent."""
+    """Behavior 7: an error is raised. Sent jobs keep their ids, and the others are not sent."""
     jg = group(scripted, 4)
     scripted.availability = None  # one job at a time, in the group's order
     scripted.first_word = "completed"

@@ -31,7 +31,9 @@ def mixed(ended, timer, scripted):
 
 @pytest.mark.parametrize("how", ["parallel", "sequential", "relaunch", "some"])
 def test_8_rerun_replaces_failed_jobs(how, mixed, scripted, from_file):
-    """Behavior 8: only error and canceled jobs rerun, in place, with new ids and equal total."""
+    """Behavior 8: only error and canceled jobs are rerun, in place, with new ids and the same
+    total.
+    """
     scripted.first_word = "completed"
     before = [(j.id, j.state) for j in mixed]
     {
@@ -86,7 +88,7 @@ def test_8_rerun_replaces_by_default(mixed, scripted, until):
 
 
 def test_8_job_rerun_needs_a_failed_job(mixed, scripted):
-    """Behavior 8: a failed job gets a new id; a job that has not failed refuses."""
+    """Behavior 8: a failed job gets a new id. A job that has not failed raises an error."""
     for i in (1, 3, 4, 5, 6):
         with pytest.raises(RuntimeError, match=r"should be either\s+CANCELED or ERROR"):
             mixed[i].rerun()
@@ -101,7 +103,7 @@ def test_8_job_rerun_needs_a_failed_job(mixed, scripted):
 
 
 def test_8_rerun_refreshes_states_first(group, scripted):
-    """Behavior 8: a job that failed since the last refresh is rerun too, as in Perceval."""
+    """Behavior 8: as in Perceval, a job that has failed since the last refresh is rerun too."""
     jg = group(scripted, 2)
     jg.run_parallel()
     scripted.tell(jg[1].id, "error")
@@ -113,7 +115,7 @@ def test_8_rerun_refreshes_states_first(group, scripted):
 
 
 def test_9_every_create_has_the_groups_name(group, scripted):
-    """Behavior 9: the name replaces any other in the body, in each way of sending."""
+    """Behavior 9: the name replaces any other name in the body, for each way of sending."""
     jg = group(scripted, 1, "my experiment / 3")
     jg.run_parallel()
     jg.add(
@@ -162,7 +164,9 @@ def test_9_body_equals_the_one_that_perceval_sends(cloud, sampler):
     [((5, 3), None, 2), ((5, 0), 3, 3), ((2, 0), 3, 2), ((9, 0), None, 6)],
 )
 def test_10_launch_fills_the_free_slots(slots, count, sent, group, scripted):
-    """Behavior 10: it sends at most max_jobs_in_queue - num_jobs_in_queue, and at most count."""
+    """Behavior 10: it sends at most max_jobs_in_queue - num_jobs_in_queue jobs, and at most
+    `count`.
+    """
     scripted.availability = {"max_jobs_in_queue": slots[0], "num_jobs_in_queue": slots[1]}
     jg = group(scripted, 6)
     jg.launch_async_jobs(count)
@@ -205,7 +209,7 @@ def test_10_launch_needs_a_count_if_the_cloud_reports_no_limit(group, scripted):
 
 
 def test_10_launch_does_not_warn_without_jobs_to_send(ended, scripted):
-    """Behavior 10: slots are free and no job is unsent, so no warning mentions slots."""
+    """Behavior 10: if slots are free and no job is unsent, no warning mentions slots."""
     jg = ended("completed")
     with warnings.catch_warnings(record=True) as reported:
         warnings.simplefilter("always")
@@ -218,7 +222,9 @@ def test_10_launch_does_not_warn_without_jobs_to_send(ended, scripted):
 
 
 def test_11_cancel_all_cancels_every_sent_unfinished_job(ended, timer, scripted, until):
-    """Behavior 11: running, waiting and suspended jobs; not finished or unsent ones."""
+    """Behavior 11: running, waiting and suspended jobs are canceled; finished and unsent ones are
+    not.
+    """
     jg = ended("running", "completed", "waiting", "error", "suspended", "canceled")
     jg.add(timer(scripted))
     with warnings.catch_warnings():
@@ -241,7 +247,9 @@ def test_11_canceled_job_can_be_rerun_at_once(ended):
 
 
 def test_11_cancel_all_reports_each_failure(ended, scripted):
-    """Behavior 11: the cloud's text describes each refusal; the other jobs are still canceled."""
+    """Behavior 11: each rejection is reported with the cloud's text. The other jobs are still
+    canceled.
+    """
     jg = ended("running", "running", "running")
     refused = jg[1].id
     scripted.faults["cancel"] = lambda _, asked: (
@@ -263,7 +271,7 @@ def _result(value):
 
 @pytest.fixture
 def with_results(ended, timer, scripted):
-    """Make success, error, unsent, success and running jobs, with results if they can have any."""
+    """Make success, error, unsent, success and running jobs, with results if possible."""
     jg = ended("completed", "error", "completed", "running", "completed")
     jg.add(timer(scripted))
     for position in (0, 2, 4):
@@ -311,7 +319,7 @@ def test_12_raised_error_has_the_other_results(with_results, scripted):
 
 
 def test_13_next_job_starts_one_delay_after_the_last_one_ended(cloud, group):
-    """Behavior 13: on a plan with many slots, by the cloud's own clock."""
+    """Behavior 13: runs do not overlap on a plan with many slots, by the cloud's own clock."""
     jg = group(cloud, 3, duration_s=0.05)
     jg.run_sequential(0.2)
     made = {j.id: j for j in cloud.jobs()}
@@ -372,7 +380,7 @@ def test_14_malformed_status_is_tolerated_and_logged(document, group, scripted, 
 
 
 def test_14_missing_field_is_logged(group, scripted, caplog):
-    """Behavior 14: the log mentions an answer without the field that matters."""
+    """Behavior 14: the log mentions a response without the required field."""
     jg = group(scripted, 1)
     jg.run_parallel()
     scripted.documents[jg[0].id] = {"progress": 0.5}
@@ -387,7 +395,7 @@ def test_14_missing_field_is_logged(group, scripted, caplog):
     ids=["404", "500", "empty", "dropped"],
 )
 def test_14_unreachable_job_does_not_affect_others(fault, group, scripted):
-    """Behavior 14 and below: `progress` answers, and the other jobs are up to date."""
+    """Behavior 14 and below: `progress` returns, and the other jobs are up to date."""
     jg = group(scripted, 3)
     jg.run_parallel()
     odd = jg[1].id

@@ -24,7 +24,7 @@ from jobgroup.store.paths import group_path
 
 @pytest.fixture
 def two(ended, group, scripted):
-    """Make two groups on one cloud whose second jobs run and have failed."""
+    """Make two groups on one cloud. The second job of one runs; that of the other has failed."""
     first = ended("running", "error")
     second = group(scripted, 2, "second")
     second.run_parallel()
@@ -48,7 +48,7 @@ def test_job_of_another_group_is_refused(two, scripted, snapshot):
 
 
 def test_job_in_no_group_is_refused(two, timer, scripted):
-    """It can be neither canceled nor rerun."""
+    """A removed group's job can be neither canceled nor rerun."""
     first, _ = two
     for use in (first.cancel, first.rerun):
         with pytest.raises((ValueError, RuntimeError)):
@@ -58,7 +58,7 @@ def test_job_in_no_group_is_refused(two, timer, scripted):
 
 @pytest.mark.parametrize("place", [2, 99, -3])
 def test_missing_position_raises(place, two, scripted):
-    """IndexError, as for jg[99], and no other job is affected."""
+    """IndexError is raised, as for jg[99], and no other job is affected."""
     first, _ = two
     with pytest.raises(IndexError):
         first.cancel([0, place])
@@ -68,7 +68,7 @@ def test_missing_position_raises(place, two, scripted):
 
 
 def test_negative_positions_count_from_the_end(two, scripted):
-    """They work as in jg[-1]."""
+    """Negative positions work as in jg[-1]."""
     first, _ = two
     failed, running = first[1].id, first[0].id
     first.rerun([-1])
@@ -89,7 +89,7 @@ def test_single_job_needs_no_list(two, scripted):
 
 @pytest.mark.parametrize("count", [0, -1])
 def test_counts_must_be_at_least_one(count, two, timer, scripted):
-    """A concurrent job count or a failure limit below one is refused."""
+    """A concurrent job count or a failure limit below one is rejected."""
     first, _ = two
     first.add(timer(scripted))
     for use in (
@@ -147,7 +147,7 @@ def test_job_without_a_body_is_rerun_by_the_cloud(without_body, scripted):
 
 
 def test_resend_repeats_a_lost_rerun(without_body, scripted):
-    """The lost request is repeated, not replaced by one without a payload."""
+    """The lost request is repeated, and not replaced by a request without a payload."""
     old = without_body[0].id
     scripted.faults["rerun"] = lambda nth, _: DROP if nth == 0 else None
     with pytest.raises(UnconfirmedJobError):
@@ -180,7 +180,7 @@ def account_job(scripted):
 
 
 def test_accounts_of_one_cloud_are_independent(scripted, account_job):
-    """Each account's jobs use its own token; one token says nothing about another."""
+    """Each account's jobs use the account's own token. Tokens are independent."""
     jg = JobGroup("two accounts")
     jg.add_many([account_job("work"), account_job("")])
     with pytest.raises(MissingTokenError, match="work"):
@@ -207,12 +207,12 @@ def test_each_account_has_its_own_slots(scripted, account_job):
 
 
 def _not_found(job_id):
-    """Make the cloud answer that it does not know this job."""
+    """Make the cloud respond that it does not know this job."""
     return lambda _, asked: (404, {"error": "Not found job"}) if asked.id == job_id else None
 
 
 def test_job_that_its_cloud_forgets_becomes_unknown(group, scripted, until):
-    """It has the cloud's message, and a run sends the next job."""
+    """The lost job has the cloud's message, and a run sends the next job."""
     jg = group(scripted, 2)
     scripted.first_word = "running"
     run = jg.start(delay=0)
@@ -231,7 +231,7 @@ def test_job_that_its_cloud_forgets_becomes_unknown(group, scripted, until):
 def test_job_that_its_cloud_never_reported_becomes_unknown_a_minute_later(
     group, scripted, in_child, until
 ):
-    """Until then, the cloud may still be about to take it in."""
+    """Until then, the cloud may still be registering the job."""
     jg = group(scripted, 1)
     in_child(
         "from jobgroup import JobGroup; JobGroup('experiment').run_parallel(); print(0)", scripted

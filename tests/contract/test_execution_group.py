@@ -29,7 +29,7 @@ def factory(cloud):
 
 @pytest.fixture
 def both(tmp_path, monkeypatch):
-    """Make a group of each class: Perceval's, then jobgroup's."""
+    """Make a group of each class: first Perceval's, then jobgroup's."""
     monkeypatch.setattr(pcvl.ExecutionGroup, "STATUS_REFRESH_DELAY", 0.1)
     return pcvl.ExecutionGroup("executions", str(tmp_path)), ExecutionGroup("executions.egrp")
 
@@ -41,7 +41,7 @@ def test_execution_group_has_the_names_of_percevals():
 
 
 def test_execution_groups_run_alike(both, factory):
-    """A run returns when all have ended; lists, progress and results are the same."""
+    """A run returns when all Executions have ended. Lists, progress and results are the same."""
     seen = []
     for group in both:
         for count in (30, 50):
@@ -63,7 +63,7 @@ def test_execution_groups_run_alike(both, factory):
 
 
 def test_folder_of_an_execution_group_is_ignored_with_a_warning(tmp_path):
-    """The sentence says where the group is; both classes open the same file."""
+    """The warning says where the group is. Both classes open the same file."""
     with pytest.warns(JobGroupWarning, match=r"The folder .* was ignored.*JOBGROUP_DATA_DIR"):
         group = ExecutionGroup("here", tmp_path / "executions")
     assert not (tmp_path / "executions").exists()
@@ -73,7 +73,7 @@ def test_folder_of_an_execution_group_is_ignored_with_a_warning(tmp_path):
 
 
 def test_execution_of_a_group_has_more_of_percevals_names(both, factory):
-    """It reports progress, can be cloned, and tells its computer and details."""
+    """An Execution reports progress, can be cloned, and has its computer and details."""
     group = both[1]
     group.add(factory().sample_count, max_samples=30)
     execution, calls = group[0], []
@@ -91,7 +91,7 @@ def test_execution_of_a_group_has_more_of_percevals_names(both, factory):
 
 
 def test_failed_execution_has_partial_results_on_request(ended):
-    """Without any, they are empty; without the request it raises."""
+    """With the argument, missing results are empty. Without it, an error is raised."""
     ended("error", name="failed")
     execution = ExecutionGroup("failed")[0]
     with warnings.catch_warnings():
@@ -112,7 +112,7 @@ def test_awaitable_reruns_take_percevals_argument(ended, scripted):
 
 @pytest.mark.parametrize("left", list(RunningStatus))
 def test_statuses_merge_as_percevals(left):
-    """Words for the server and the merged status of two parts are the same."""
+    """Both classes have the same words for the server and the same merged status of two parts."""
     assert RunningStatus.to_server_response(left) == PercevalWord.to_server_response(
         PercevalWord[left.name]
     )
@@ -125,7 +125,7 @@ def test_statuses_merge_as_percevals(left):
 
 
 def test_job_has_the_delta_parameters_of_percevals(factory, cloud, sampler):
-    """They are the parameters of its execution."""
+    """`delta_parameters` are the parameters of the execution."""
     jg = JobGroup("parameters")
     jg.add(sampler(cloud).sample_count, max_samples=30)
     assert jg[0].delta_parameters == {

@@ -1,4 +1,4 @@
-"""Tests of partly sent entries of several jobs: a full plan, rejections, lost answers, kills."""
+"""Tests of partly sent entries of several jobs: full plans, rejections, lost responses, kills."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def test_rejected_part_leaves_the_entry_unsent(jg, scripted):
 
 @pytest.mark.parametrize("way", ["confirm", "resend"])
 def test_lost_answer_leaves_one_part_unconfirmed(jg, scripted, way):
-    """The part is not resent automatically; the user confirms or resends the part."""
+    """The part is not resent automatically. The user confirms or resends it."""
 
     def lose(before, _):
         if before == 1:
@@ -125,7 +125,7 @@ def test_confirming_the_last_part_completes_the_entry(jg, scripted):
 
 
 def test_kill_leaves_one_part_unconfirmed(jg, scripted, spawn):
-    """The process was sending that part; the other parts are unaffected."""
+    """The process was sending that part. The other parts are not affected."""
     has_come, is_dead = threading.Event(), threading.Event()
 
     def hold(before, _):
@@ -152,8 +152,8 @@ def test_kill_leaves_one_part_unconfirmed(jg, scripted, spawn):
 
 @pytest.mark.parametrize("moment", ["status", "rerun"])
 def test_rerun_continues_after_a_kill(jg, scripted, spawn, moment):
-    """The killed process was reading which parts failed, or resending one. On a cloud that supports
-    keys, the next rerun keeps successful parts and sends each other part once.
+    """The killed process was checking which parts had failed, or was resending one. On a cloud that
+    supports keys, the next rerun keeps successful parts and sends each other part once.
     """
     scripted.knows_keys = True
     jg.run_parallel()
@@ -181,7 +181,7 @@ def test_rerun_continues_after_a_kill(jg, scripted, spawn, moment):
 def test_resend_sends_only_the_lost_part(jg, scripted, until):
     """The other parts were paid for, and the cloud still has them."""
     jg.run_parallel()
-    jg.refresh()  # one that the cloud never reported counts as lost only after a minute
+    jg.refresh()  # a part that the cloud never reported counts as lost only after a minute
     (job,), ids = jg.remote_jobs, scripted.ids()
     for each in ids:
         scripted.tell(each, "completed")

@@ -21,7 +21,7 @@ HERE = Path(__file__).parent
 
 @pytest.fixture
 def jg(scripted):
-    """Make a group with one such entry."""
+    """Make a group with one such Execution."""
     group = JobGroup("mitigated")
     group.add(scripted_execution(scripted))
     return group
@@ -39,7 +39,7 @@ def real(cloud):
 
 
 def test_entry_has_percevals_result(real, cloud):
-    """The cloud gets several jobs for one entry, whose result is the one that Perceval composes."""
+    """The cloud gets several jobs for one entry. Its result is the one that Perceval composes."""
     execution = real().probs
     jg = JobGroup("mitigated")
     jg.add(execution)
@@ -58,7 +58,7 @@ def test_entry_has_percevals_result(real, cloud):
 
 
 def test_mitigated_iterations_have_one_result(real, cloud):
-    """Each iteration is several jobs, and the one result has them all, as in Perceval."""
+    """Each iteration is several jobs. As in Perceval, the single result has all of them."""
     factory = real(pcvl.P("phi"))
     for phi in (0.2, 0.9):
         factory.add_iteration(circuit_params={"phi": phi})
@@ -75,7 +75,9 @@ def test_mitigated_iterations_have_one_result(real, cloud):
 
 
 def test_sent_execution_is_added_with_its_ids(real):
-    """Perceval sent it; its result is composed in the same way, and it is added only once."""
+    """Perceval sent the Execution. Its result is composed in the same way, and it is added only
+    once.
+    """
     execution = real().probs
     execution.execute_async()
     jg = JobGroup("sent")
@@ -87,7 +89,7 @@ def test_sent_execution_is_added_with_its_ids(real):
 
 
 def test_key_recovers_a_lost_answer(real, cloud):
-    """Each part has its own key: the cloud answers the repeated request with the same job."""
+    """Each part has its own key, and the cloud returns the same job for the repeated request."""
     jg = JobGroup("keys")
     jg.add(real().probs)
     before = len(cloud.jobs())
@@ -99,7 +101,9 @@ def test_key_recovers_a_lost_answer(real, cloud):
 
 
 def test_entry_status_follows_its_parts(jg, scripted, until):
-    """It runs if any part runs, and ends after all parts; ended parts are not polled again."""
+    """The entry runs if any part runs, and ends after all parts. Ended parts are not polled
+    again.
+    """
     jg.run_parallel()
     (job,), ids = jg.remote_jobs, scripted.ids()
     assert len(ids) == PARTS
@@ -147,7 +151,9 @@ print(len(jg))
 
 
 def test_mitigations_are_part_of_what_is_compared(cloud, tmp_path):
-    """A sweep that differs by a local mitigation alone is a change; a new process knows both."""
+    """A sweep that differs only by a local mitigation is a change. A new process recognizes
+    both.
+    """
     (tmp_path / "study.py").write_text(SWEEP)
     said = []
     for seed in "12":
@@ -171,7 +177,7 @@ def test_mitigations_are_part_of_what_is_compared(cloud, tmp_path):
 
 
 def test_rerun_sends_only_failed_parts(jg, scripted):
-    """Other parts are kept, and the attempts list both."""
+    """The other parts are kept, and the attempts list both."""
     jg.run_parallel()
     ids = scripted.ids()
     for job_id, word in zip(ids, ("completed", "error", "completed"), strict=True):
@@ -214,7 +220,9 @@ def test_cancel_cancels_every_part(jg, scripted):
 
 
 def test_cancel_reports_a_part_that_may_still_run(jg, scripted):
-    """The cloud was busy for one part: the call fails, although the other parts were canceled."""
+    """The cloud was busy for one part, so the call fails, although the other parts were
+    canceled.
+    """
     jg.run_parallel()
     scripted.faults["cancel"] = lambda before, _: (503, {}) if before >= 1 else None
     with pytest.warns(UserWarning, match="503|busy"):
@@ -237,7 +245,7 @@ def test_missing_part_result_is_one_failure_of_the_entry(jg, scripted):
 
 
 def test_changed_rerun_is_refused(jg, scripted):
-    """Perceval writes its jobs; nothing was sent."""
+    """Only Perceval can write the changed jobs, so nothing is sent."""
     jg.run_parallel()
     for job_id in scripted.ids():
         scripted.tell(job_id, "error")

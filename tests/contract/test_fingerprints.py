@@ -1,4 +1,4 @@
-"""Tests of equal bodies: across processes, releases and spellings, and in the file."""
+"""Tests of equal bodies across processes, releases and ways of writing, and in the file."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def bodies(executing_cloud):
 
 
 def test_fingerprints_are_equal_in_another_process(bodies):
-    """The bodies differ, at least in the process's id; their fingerprints and facts do not."""
+    """The bodies differ, at least in the process id. Their fingerprints and facts are equal."""
     one, two = bodies
     for name, body in one.items():
         assert body != two[name]
@@ -53,7 +53,7 @@ def test_fingerprints_are_equal_in_another_process(bodies):
 
 
 def test_fingerprints_differ_for_other_circuits(bodies):
-    """Only a signed zero and a NumPy number are other spellings of the same value."""
+    """Only a signed zero and a NumPy number are other ways to write the same value."""
     one, two = bodies
     same = {"numpy": "plain", "negative zero": "zero"}
     marks = {name: fingerprint(body) for name, body in (one | two).items()}
@@ -63,7 +63,7 @@ def test_fingerprints_differ_for_other_circuits(bodies):
 
 
 def test_differences_name_the_changed_values(bodies):
-    """They use the terms of the experiment's author."""
+    """The differences use the terms of the experiment's author."""
     plain = bodies[0]["plain"]
     assert differences(plain, bodies[1]["other phase"]) == ["circuit"]
     assert differences(plain, bodies[1]["other state"]) == ["input_state |1,1> -> |2,0>"]
@@ -90,7 +90,7 @@ def test_fingerprints_are_equal_across_releases(release):
 
 
 def test_fingerprints_cover_executions():
-    """Perceval 1.3 writes an Execution as an archive: its limits are separate there too."""
+    """Perceval 1.3 writes an Execution as an archive. Its limits are separate there too."""
     first, second, *_, iterated = _recorded("1.3.1.egrp")
     assert differences(first, second) == ["max_samples 100 -> 200"]
     assert fingerprint(first).settings == fingerprint(second).settings
@@ -98,7 +98,7 @@ def test_fingerprints_cover_executions():
 
 
 def test_empty_postselection_equals_a_missing_one(bodies):
-    """Releases 1.1 and 1.2 write it into each experiment, and later ones omit it."""
+    """Releases 1.1 and 1.2 write the version into each experiment. Later ones omit it."""
     plain = deepcopy(bodies[0]["plain"])
     message = circuit_pb2.Experiment()
     text = Budget().unpacked(plain["payload"]["experiment"].removeprefix(ZIP))
@@ -150,7 +150,7 @@ values = st.recursive(
     | st.booleans()
     | st.integers(-(2**70), 2**70)
     | st.text()
-    # no -0.0 and no whole ones: those have two spellings
+    # no -0.0 and no whole numbers, which can be written in two ways
     | st.floats(allow_nan=False, allow_infinity=False).filter(lambda x: not x.is_integer()),
     lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
     max_leaves=10,
@@ -159,7 +159,7 @@ values = st.recursive(
 
 @given(st.dictionaries(st.text(), values), st.dictionaries(st.text(), values))
 def test_plain_bodies_are_equal_if_their_values_are(one, two):
-    """The order of keys and a JSON round trip do not matter; `differences` agrees."""
+    """The order of keys and a JSON round trip do not matter. `differences` agrees."""
     bodies = [{"payload": {"command": "x", **each}} for each in (one, two)]
     turned = [
         json.loads(json.dumps({"payload": dict(reversed(b["payload"].items()))})) for b in bodies
@@ -172,7 +172,7 @@ def test_plain_bodies_are_equal_if_their_values_are(one, two):
 
 
 def test_file_stores_fingerprints_by_job():
-    """Jobs without a body have none; a second read changes nothing."""
+    """Jobs without a body have no fingerprint. A second read changes nothing."""
     jg = JobGroup("marks")
     for samples in (500, 1000, 500):
         body = {"payload": {"command": "x", "max_samples": samples}, "process_id": f"{samples}"}

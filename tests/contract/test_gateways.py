@@ -8,7 +8,7 @@ from jobgroup import JobGroup, errors
 
 
 def _instead(status, document=None, *, makes=False, times=1):
-    """Return a fault that answers the first creates before or after the job is made."""
+    """Return a fault that responds to the first creates before or after the job is created."""
 
     def fault(before, asked, cloud):
         if before >= times:
@@ -22,7 +22,7 @@ def _instead(status, document=None, *, makes=False, times=1):
 
 @pytest.fixture
 def answering(scripted):
-    """Make the cloud answer creates with another response."""
+    """Make the cloud return another response to creates."""
 
     def have(status, document=None, **options):
         fault = _instead(status, document, **options)
@@ -46,7 +46,7 @@ def test_job_is_unconfirmed_if_the_cloud_may_have_created_it(group, scripted, an
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308, 425, 429, 501, 505, 511])
 def test_job_is_unsent_if_the_cloud_certainly_did_not_create_it(group, scripted, answering, status):
-    """The same run or the next one sends it, and it exists once."""
+    """The same run or the next one sends the job, which exists once."""
     answering(status, times=100)
     jg = group(scripted, 1)
     with pytest.raises(errors.CloudError):
@@ -61,7 +61,7 @@ def test_job_is_unsent_if_the_cloud_certainly_did_not_create_it(group, scripted,
     "job_id", ["..", ".", " ", "a + b", "a\nb", "\x00", "x" * 201, "\ud800", "", None, 7, ["a"]]
 )
 def test_response_without_a_valid_id_is_not_accepted(group, scripted, answering, job_id):
-    """The job may exist: it is unconfirmed, and no request uses such an id."""
+    """The job may exist, so it is unconfirmed. No request uses such an id."""
     answering(200, {"job_id": job_id})
     jg = group(scripted, 1)
     with pytest.raises(errors.UnconfirmedJobError):
@@ -92,7 +92,7 @@ def test_unsupported_request_is_not_retried(group, scripted, answering, status):
     ],
 )
 def test_error_shows_the_malformed_id(group, scripted, answering, job_id, shown):
-    """The user searches for the job by it: the error and the evidence have it."""
+    """The user needs the id to find the job, so the error and the evidence contain it."""
     answering(200, {"job_id": job_id})
     jg = group(scripted, 1)
     with pytest.raises(errors.UnconfirmedJobError) as caught:
@@ -116,7 +116,7 @@ def test_unusual_id_is_one_segment_of_a_path(group, scripted, answering, job_id)
 
 
 def test_long_pause_requested_by_a_cloud_is_reported(start, timer, until):
-    """The report says until when; the job stays unsent until then."""
+    """The report says how long the pause lasts. The job stays unsent until then."""
     cloud = start(max_queue=10)
     cloud.faults.add("http_error", calls=["create"], status=429, retry_after_s=600)
     jg = JobGroup("slow")

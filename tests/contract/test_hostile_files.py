@@ -94,7 +94,7 @@ pytestmark = [
 
 
 def changed(path, script, fill=None):
-    """Edit a file as jobgroup never would."""
+    """Edit a file in a way that jobgroup never would."""
     with closing(sqlite3.connect(path, isolation_level=None)) as file:
         file.execute("PRAGMA ignore_check_constraints = ON")
         file.execute("BEGIN")
@@ -118,7 +118,7 @@ def exported(ended, tmp_path):
 
 @pytest.mark.parametrize("name", SCHEMAS)
 def test_file_with_a_foreign_schema_is_refused(name, exported, data_dir, group, scripted):
-    """Both load and open run none of it; listing and other groups still work."""
+    """Load and open run none of the content. Listing and other groups still work."""
     changed(exported, SCHEMAS[name], many_tables if name == "very many tables" else None)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     with pytest.raises(StorageError, match=r"is not the file of a job group|is damaged"):
@@ -155,7 +155,7 @@ def test_load_refuses_a_file_with_an_impossible_row(name, exported, data_dir):
     ],
 )
 def test_open_sets_aside_a_file_with_a_harmful_row(name, exported, data_dir, group, scripted):
-    """The user put it among the groups; it does not affect them before it is opened."""
+    """The user put the file among the groups. Before it is opened, it does not affect them."""
     changed(exported, ROWS[name])
     group(scripted, 1, "other")
     shutil.copy(exported, data_dir / "groups" / "placed.jobgroup")
@@ -168,7 +168,7 @@ def test_open_sets_aside_a_file_with_a_harmful_row(name, exported, data_dir, gro
 
 @pytest.mark.parametrize(("table", "column"), [("payloads", "body"), ("results", "document")])
 def test_load_refuses_a_compression_bomb(table, column, exported):
-    """A body or result unpacks to more than the limit; refusing it takes little memory."""
+    """A body or result would unpack to more than the limit. Rejecting it takes little memory."""
     packer = zlib.compressobj(9)
     bomb = b"".join(packer.compress(bytes(2**20)) for _ in range(300)) + packer.flush()
     with closing(sqlite3.connect(exported)) as file, file:
@@ -181,7 +181,7 @@ def test_load_refuses_a_compression_bomb(table, column, exported):
 
 
 def test_load_refuses_a_sparse_file(exported, data_dir):
-    """The error says that it is larger than the disk; loading does not fill the disk."""
+    """The error says that the file is larger than the disk. Loading does not fill the disk."""
     before = sorted(data_dir.rglob("*"))
     with exported.open("rb+") as file:
         file.truncate(2**43)
@@ -191,7 +191,7 @@ def test_load_refuses_a_sparse_file(exported, data_dir):
 
 
 def test_restore_sets_aside_a_foreign_file(exported, data_dir):
-    """The user put it into the trash; restore treats it like any other foreign file."""
+    """The user put the file into the trash. `restore` treats it like any other foreign file."""
     changed(exported, SCHEMAS["a trigger"])
     (data_dir / "trash").mkdir(exist_ok=True)
     shutil.copy(exported, data_dir / "trash" / "placed~1999999999999.jobgroup")
@@ -208,7 +208,7 @@ def _job(**body):
 
 
 def test_add_refuses_values_too_large_to_read_again(data_dir):
-    """The error names size and limit of the body, labels or name; nothing is added."""
+    """The error names the size and the limit of the body, labels or name. Nothing is added."""
     del data_dir
     jg = JobGroup("large")
     long = "y" * (5 << 20)
@@ -226,7 +226,7 @@ def test_add_refuses_values_too_large_to_read_again(data_dir):
 
 
 def test_too_large_value_does_not_replace_the_old_one(data_dir):
-    """It applies to a note, a name and a description."""
+    """The limit applies to a note, a name and a description."""
     del data_dir
     jg = JobGroup("large")
     jg.add(_job())
@@ -241,7 +241,7 @@ def test_too_large_value_does_not_replace_the_old_one(data_dir):
 
 
 def test_self_referencing_labels_are_refused(data_dir):
-    """Labels nested deeper than JSON can be read are refused too; nothing is added."""
+    """Labels that are nested too deeply to be read as JSON are rejected too. Nothing is added."""
     del data_dir
     jg = JobGroup("deep")
     loop: dict[str, object] = {}

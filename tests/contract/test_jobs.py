@@ -45,7 +45,7 @@ def test_job_has_the_members_of_percevals():
 
 
 def test_status_has_the_members_of_percevals():
-    """It has every public property of Perceval's status; both can be called and printed."""
+    """A status has every public property of Perceval's. Both can be called and printed."""
     theirs = {n for n, v in vars(PercevalStatus).items() if isinstance(v, property)}
     assert theirs == set(STATUS_SURFACE)
     status = JobStatus()
@@ -108,7 +108,7 @@ def test_status_words_are_read_as_in_perceval(word):
 
 
 def test_unsent_job_is_waiting_without_id(group, scripted):
-    """Its status is WAITING, as in Perceval, and jobgroup sends no request for it."""
+    """As in Perceval, an unsent job's status is WAITING, and no request is sent for it."""
     job = group(scripted, 1)[0]
     assert (job.id, job.was_sent, job.status(), job.is_waiting) == (None, False, "WAITING", True)
     assert (job.is_complete, job.is_success, job.is_failed, job.is_running) == (False,) * 4
@@ -160,7 +160,7 @@ def test_job_fetches_its_own_results(cloud, group):
 
 
 def test_missing_results_raise(ended, timer, scripted):
-    """RuntimeError, as in Perceval: the job is running, unsent, or failed with its message."""
+    """As in Perceval, RuntimeError is raised for a running, unsent or failed job."""
     jg = ended("running", "error", "suspended", "completed")
     jg.add(timer(scripted))
     for position in (0, 2, 4):
@@ -175,7 +175,7 @@ def test_missing_results_raise(ended, timer, scripted):
 
 
 def test_execute_async_sends_one_job(group, scripted):
-    """It sends only that job, whose id is known on return; a second call is refused."""
+    """The call sends only that job, and returns when its id is known. A second call is rejected."""
     jg = group(scripted, 3)
     assert jg[1].execute_async() == jg[1]
     assert [j.id for j in jg] == [None, scripted.ids()[0], None]
@@ -185,7 +185,9 @@ def test_execute_async_sends_one_job(group, scripted):
 
 
 def test_cancel_cancels_one_job(ended, timer, scripted):
-    """The cloud is asked about unfinished jobs; others raise RuntimeError with Perceval's text."""
+    """The cloud is asked to cancel unfinished jobs. Others raise RuntimeError with Perceval's
+    text.
+    """
     jg = ended("running", "completed", "error", "suspended", "waiting")
     jg.add(timer(scripted))
     for position in (0, 3, 4):
@@ -206,7 +208,7 @@ def test_refused_cancel_raises(ended, scripted):
 
 
 def test_job_name_can_be_set(group, scripted, from_file):
-    """As in Perceval, it is a string, and "unnamed" by default; the cloud gets it."""
+    """As in Perceval, a name is a string, and "unnamed" by default. The cloud gets it."""
     jg = group(scripted, 2)
     jg[0].name = "renamed"
     jg[1].name = ""
@@ -234,7 +236,7 @@ def test_notes_and_labels_stay_with_the_job(scripted, timer, in_child):
 
 @pytest.mark.parametrize("labels", ["phi", 3, [("phi", 1)]])
 def test_labels_must_be_a_dictionary(labels, scripted, timer):
-    """Other types are refused with an example, and nothing is added."""
+    """Other types are rejected with an example, and nothing is added."""
     jg = JobGroup("labels")
     with pytest.raises(TypeError, match="labels must be a dict"):
         jg.add(timer(scripted), labels=labels)
@@ -242,7 +244,7 @@ def test_labels_must_be_a_dictionary(labels, scripted, timer):
 
 
 def test_group_indexes_and_iterates_like_a_list(group, scripted):
-    """It has len, index, negative index, slice, iteration and equality."""
+    """A group has a length, indexes (also negative), slices, iteration and equality."""
     jg = group(scripted, 4)
     jobs = jg.remote_jobs
     assert (len(jg), len(jobs)) == (4, 4)
@@ -259,7 +261,9 @@ def test_group_indexes_and_iterates_like_a_list(group, scripted):
 
 
 def test_job_lists_match_their_states(ended, timer, scripted):
-    """Active is waiting or running; unsuccessful is error or canceled; no job is in two lists."""
+    """Active means waiting or running, and unsuccessful means error or canceled. No job is in two
+    lists.
+    """
     words = ("completed", "waiting", "running", "error", "canceled", "suspended", "odd")
     jg = ended(*words, "cancel_requested")
     jg.add(timer(scripted))
@@ -275,7 +279,7 @@ def test_job_lists_match_their_states(ended, timer, scripted):
 
 
 def test_added_sent_job_keeps_its_details(cloud, sampler):
-    """A finished Perceval job has its id, status and results; nothing is sent."""
+    """An added finished Perceval job has its id, status and results. Nothing is sent."""
     job = sampler(cloud).probs
     job.execute_async()
     jg = JobGroup("taken over")
@@ -291,7 +295,9 @@ def test_added_sent_job_keeps_its_details(cloud, sampler):
 
 
 def test_job_of_one_group_is_added_to_another(group, scripted):
-    """An unsent one becomes a new job there; one that was sent is the same job on the cloud."""
+    """An unsent job becomes a new job of the other group. A sent one is the same job on the
+    cloud.
+    """
     jg, second = group(scripted, 2), JobGroup("second")
     jg[0].execute_async()
     for job in jg:
@@ -311,7 +317,7 @@ def test_job_of_one_group_is_added_to_another(group, scripted):
 
 
 def test_job_that_may_be_on_the_cloud_is_not_added_elsewhere(group, scripted):
-    """Its copy could be paid for twice."""
+    """A copy could be paid for twice."""
     jg = group(scripted, 1)
     scripted.faults["create"] = lambda *_: DROP
     with pytest.raises(UnconfirmedJobError):
@@ -322,7 +328,9 @@ def test_job_that_may_be_on_the_cloud_is_not_added_elsewhere(group, scripted):
 
 
 def test_job_of_a_group_is_called_with_parameters(group, scripted):
-    """They replace those that it was added with; unknown ones are refused, and nothing is sent."""
+    """The call's parameters replace those of `add`. Unknown ones are rejected, and nothing is
+    sent.
+    """
     jg = group(scripted, 1, duration_s=3)
     with pytest.raises(InvalidOverrideError, match="Nothing was sent"):
         jg[0].execute_async(max_sample=3)
@@ -349,13 +357,13 @@ def test_job_of_a_group_is_called_with_parameters(group, scripted):
     ],
 )
 def test_impossible_body_is_refused(args, kwargs, kind):
-    """The constructor refuses it, not the run."""
+    """The constructor rejects the argument before any run."""
     with pytest.raises(kind):
         RemoteJob(*args, **kwargs)
 
 
 def test_body_that_is_not_json_is_refused(scripted):
-    """No request can carry it; nothing is added."""
+    """No request can carry the value. Nothing is added."""
     jg = JobGroup("not json")
     for value in ({1, 2}, float("nan"), object()):
         job = RemoteJob({"command": "x", "v": value}, platform="test:timer", url=scripted.url)
@@ -377,7 +385,7 @@ def test_add_puts_kwargs_into_the_payload(scripted, timer):
 
 
 def test_sets_of_states_agree_with_the_status():
-    """The engine polls, finishes and reruns the jobs that the status' properties name."""
+    """The engine polls, finishes and reruns jobs according to the properties of their status."""
     for word in RunningStatus:
         status = JobStatus(word)
         assert status.completed == (word.value in TERMINAL)

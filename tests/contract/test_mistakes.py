@@ -69,7 +69,7 @@ def processor(cloud):
     ],
 )
 def test_invalid_argument_is_refused(group, scripted, snapshot, call, error, reported):
-    """The error names the given and the expected value; nothing is sent, added or changed."""
+    """The error names the given and the expected value. Nothing is sent, added or changed."""
     jg = group(scripted, 2)
     before = snapshot(jg)
     with pytest.raises(error, match=reported):
@@ -110,7 +110,7 @@ def test_numpy_numbers_are_accepted(processor):
 
 @pytest.mark.parametrize("count", [float("nan"), np.float32("nan")])
 def test_add_refuses_nan_and_infinite_parameters(processor, count):
-    """JSON has no such values; add refuses them before any run."""
+    """JSON has no such values. `add` rejects them before any run."""
     jg = JobGroup("mine")
     with pytest.raises(ValueError, match=r"cannot be sent as JSON.*Nothing was added"):
         jg.add(

@@ -14,7 +14,9 @@ from jobgroup.group import engine_session
 
 
 def test_labels_take_all_scalars():
-    """Numpy's and pandas' are numbers, missing ones None, infinities numbers, dates ISO texts."""
+    """NumPy's and pandas' values are numbers, missing values None, infinities numbers, dates ISO
+    texts.
+    """
     jg = JobGroup("labels")
     labels = {
         "np": np.int64(3),
@@ -46,7 +48,9 @@ def test_labels_take_all_scalars():
 
 
 def test_bodies_and_positions_take_numpy_scalars():
-    """They work in a body written without Perceval, and as the position of a job."""
+    """Such scalars work in a body that was written without Perceval, and as the position of a
+    job.
+    """
     jg = JobGroup("numbers")
     body = {"command": "x", "t": np.arange(3)[1], "rate": np.float32(0.5), "list": np.arange(2)}
     jg.add(RemoteJob(body, "sim:slos", url=URL), n=np.int64(5))
@@ -62,7 +66,7 @@ def test_bodies_and_positions_take_numpy_scalars():
 
 
 def test_rerun_takes_numpy_scalars(scripted):
-    """They work as new parameter values, and as the position of the job."""
+    """Such scalars work as new parameter values, and as the position of the job."""
     jg = JobGroup("numbers")
     body = {"command": "x", "max_shots": 100, "rate": 0.5}
     jg.add(RemoteJob(body, "sim:slos", url=scripted.url))

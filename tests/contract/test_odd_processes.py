@@ -39,7 +39,7 @@ def test_command_works_without_streams(start, in_child):
 
 
 def test_gevents_monkey_patching_is_refused(start, spawn):
-    """A loop cannot run in its threads; the data on disk can still be read."""
+    """An event loop cannot run in green threads. The data on disk can still be read."""
     cloud = start()
     process = spawn(
         "import gevent.monkey; gevent.monkey.patch_all()\n" + PREPARED + "from jobgroup import"
@@ -71,7 +71,9 @@ def test_call_after_the_engines_end_is_refused(start, in_child):
 
 
 def test_scripts_end_cleanly_while_their_group_is_observed(start, in_child):
-    """The engine starts no thread while Python exits: with 3.11.2 that crashed 1 in 20."""
+    """The engine starts no thread while Python exits. With 3.11.2, that crashed in 1 of 20
+    cases.
+    """
     cloud = start()
     for _ in range(6):
         assert in_child(PREPARED + "end = jg.on_done(print); print(json.dumps(1))", cloud) == 1

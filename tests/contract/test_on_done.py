@@ -1,4 +1,4 @@
-"""Callbacks at a group's first failure and at its end, once each, whichever process runs it."""
+"""Callbacks come once at a group's first failure and once at its end, whichever process runs it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def notices(until):
 
 
 def test_callback_gets_the_first_failure_and_the_end_once(notices, group, scripted):
-    """The first of three failures is reported, and the end when the last job has ended."""
+    """The first of three failures is reported, and then the end, after the last job."""
     jg = group(scripted, 4, name="sweep")
     jg.on_done(notices.append)
     jg.run_parallel()
@@ -42,7 +42,7 @@ def test_callback_gets_the_first_failure_and_the_end_once(notices, group, script
 
 
 def test_callback_gets_nothing_after_the_end(notices, group, scripted, until):
-    """It fires once per registration: later jobs and runs need another."""
+    """Each registration reports the end once. Later jobs and runs need another registration."""
     jg = group(scripted, 1)
     jg.run_parallel()
     jg.on_done(notices.append)
@@ -58,7 +58,7 @@ def test_callback_gets_nothing_after_the_end(notices, group, scripted, until):
 
 
 def test_callback_gets_the_end_of_a_finished_group(notices, ended):
-    """The end is reported at once, without its old failures."""
+    """The end is reported at once, without old failures."""
     ended("completed", "error").on_done(notices.append)
     assert notices.wait(1) == ["finished"]
 
@@ -82,7 +82,7 @@ def test_callback_gets_nothing_before_a_first_run(notices, group, scripted, unti
 
 
 def test_callback_gets_no_old_failures(notices, ended, scripted):
-    """A note on an already failed job is not a failure; a rerun that fails again is."""
+    """A note on a failed job is not a failure, but a rerun that fails again is one."""
     jg = ended("error", "running")
     jg.on_done(notices.append)
     jg[0].note = "look at the laser"
@@ -113,7 +113,7 @@ def test_adopted_active_job_counts_as_a_run(notices, group, scripted):
 
 
 def test_adopted_ended_job_counts_as_a_run(notices, group, scripted):
-    """It was never seen active, and the rest is unsent, but the end is reported."""
+    """The end is reported, although no check saw the job active and the rest is unsent."""
     jg = group(scripted, 1)
     jg.on_done(notices.append)
     ended = scripted.make()
@@ -124,7 +124,7 @@ def test_adopted_ended_job_counts_as_a_run(notices, group, scripted):
 
 
 def test_cancellation_is_not_a_failure(notices, group, scripted):
-    """The user wanted it, so only the end is reported."""
+    """The user requested the cancellation, so only the end is reported."""
     jg = group(scripted, 2)
     jg.on_done(notices.append)
     jg.run_parallel()
@@ -135,7 +135,7 @@ def test_cancellation_is_not_a_failure(notices, group, scripted):
 
 
 def test_notice_has_one_full_stop_and_a_reason(notices, group, scripted):
-    """The cloud's own full stop is not doubled; a missing reason is mentioned."""
+    """The cloud's period is not doubled, and a missing reason is mentioned."""
     jg = group(scripted, 2)
     jg.on_done(notices.append)
     jg.run_parallel()
@@ -150,7 +150,7 @@ def test_notice_has_one_full_stop_and_a_reason(notices, group, scripted):
 
 
 def test_failing_or_slow_callback_does_not_affect_others(notices, group, scripted, until, caplog):
-    """Its exception is logged; while one hangs, others are called and jobs are polled."""
+    """A callback's exception is logged. While one hangs, others are called and jobs are polled."""
     jg = group(scripted, 2)
     release = threading.Event()
     jg.on_done(lambda _: release.wait(120))
@@ -178,7 +178,7 @@ def test_failing_or_slow_callback_does_not_affect_others(notices, group, scripte
 
 
 def test_subscription_can_be_ended(notices, group, scripted):
-    """The subscription that `on_done` returns ends it; a second time it does nothing."""
+    """`cancel` of the returned subscription ends the calls. A second `cancel` does nothing."""
     jg = group(scripted, 1)
     other = []
     end = jg.on_done(other.append)
@@ -203,7 +203,7 @@ def test_callback_waits_for_a_run_of_another_process(notices, group, cloud, spaw
 
 
 def test_callback_gets_the_end_after_the_sender_dies(notices, group, cloud, spawn, until):
-    """A killed process sends no more, although jobs are left: the end is reported."""
+    """A killed process sends no more jobs, so the end is reported although jobs are left."""
     jg = group(cloud, 3, duration_s=0)
     jg.on_done(notices.append)
     run = "from jobgroup import JobGroup; JobGroup.open('experiment').run_sequential(3600)"
@@ -217,7 +217,7 @@ def test_callback_gets_the_end_after_the_sender_dies(notices, group, cloud, spaw
 
 
 def test_script_calls_back_before_it_ends(in_child, group, cloud):
-    """The end of the script right after `wait` does not overtake the callback."""
+    """The callback is called even if the script ends right after `wait`."""
     group(cloud, 1, duration_s=0.05)
     out = in_child(
         "import json, time\n"
@@ -245,7 +245,9 @@ def test_notice_has_no_control_characters(notices, group, scripted):
 
 
 def test_on_done_refuses_invalid_callbacks(group, scripted):
-    """It raises at once; a coroutine function would be called and never run."""
+    """A wrong callback raises an error at once. A coroutine function would be called but
+    never run.
+    """
 
     async def tell(notice):
         raise AssertionError(notice)
@@ -256,7 +258,7 @@ def test_on_done_refuses_invalid_callbacks(group, scripted):
 
 
 def test_deletion_ends_the_subscription(notices, group, scripted, until):
-    """Nothing is reported about a deleted group, and nothing watches it."""
+    """Nothing is reported about a deleted group, and nothing watches the group."""
     jg = group(scripted, 1)
     jg.run_parallel()
     others = set(threading.enumerate())

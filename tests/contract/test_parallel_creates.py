@@ -1,4 +1,4 @@
-"""Tests of runs in parallel: several creates at once, and what a rejection among them leaves."""
+"""Tests of parallel runs: several creates at once, and the effect of a rejection."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ AT_ONCE = 6
 
 
 class Held:
-    """Holds the creates of a cloud after the first few, and counts those in flight."""
+    """Holds a cloud's creates after the first few, and counts the creates in flight."""
 
     def __init__(self, scripted, *, free=0):
         self.most = 0
@@ -46,7 +46,7 @@ class Held:
 
 
 def test_six_creates_are_in_flight_each_after_its_intent(group, scripted, from_file):
-    """The first job goes alone; with all requests held, six intents are on disk, and no more."""
+    """The first job is sent alone. While all requests are held, exactly six intents are on disk."""
     jg = group(scripted, 20)
     held = Held(scripted, free=1)
     run = jg.start()
@@ -63,7 +63,7 @@ def test_six_creates_are_in_flight_each_after_its_intent(group, scripted, from_f
 
 @pytest.mark.parametrize("availability", [None, {}], ids=["no such call", "no number"])
 def test_cloud_without_slots_gets_one_create_at_a_time(availability, group, scripted):
-    """They arrive in the group's order."""
+    """Creates arrive in the group's order."""
     jg = group(scripted, 10)
     scripted.availability = availability
     held = Held(scripted, free=100)
@@ -73,7 +73,9 @@ def test_cloud_without_slots_gets_one_create_at_a_time(availability, group, scri
 
 
 def test_creates_stay_within_the_free_slots(group, scripted):
-    """With three free slots at most three are in flight, and the cloud is asked again then."""
+    """With three free slots, at most three creates are in flight. Then jobgroup asks for slots
+    again.
+    """
     jg = group(scripted, 12)
     scripted.availability = {"max_jobs_in_queue": 4, "num_jobs_in_queue": 1}
     held = Held(scripted, free=100)
@@ -84,7 +86,7 @@ def test_creates_stay_within_the_free_slots(group, scripted):
 
 @pytest.mark.parametrize("plan", [1, 4, 8])
 def test_full_plan_leaves_exactly_the_rest_unsent(plan, start, group):
-    """Each free slot is used, one request is rejected, and the error is the cloud's."""
+    """Each free slot is used, one request is rejected, and the cloud's error is raised."""
     cloud = start(max_queue=plan)
     jg = group(cloud, 12, duration_s=600)
     with pytest.raises(QuotaExceededError, match=f"Cannot create more than {plan} jobs"):
@@ -93,7 +95,7 @@ def test_full_plan_leaves_exactly_the_rest_unsent(plan, start, group):
 
 
 def test_rejection_stops_the_run_and_names_jobs_in_flight(group, scripted, from_file, until):
-    """Others were in flight: they are accepted and named, and no further request leaves."""
+    """Other jobs in flight are accepted and named in the error. No further request is sent."""
     jg = group(scripted, 20)
     held = Held(scripted, free=1)
     held.answers["job 2"] = (422, {"error": "Too many modes"})
@@ -112,7 +114,9 @@ def test_rejection_stops_the_run_and_names_jobs_in_flight(group, scripted, from_
 
 
 def test_lost_responses_leave_no_more_unconfirmed_than_in_flight(group, scripted):
-    """All six are lost: the error is the first job's and names the others; the rest is unsent."""
+    """If all six responses are lost, the first job's error names the others, and the rest is
+    unsent.
+    """
     jg = group(scripted, 20)
     held = Held(scripted, free=1)
     held.answers |= {f"job {i}": DROP for i in range(1, 20)}
@@ -128,7 +132,7 @@ def test_lost_responses_leave_no_more_unconfirmed_than_in_flight(group, scripted
 
 
 def test_appended_reruns_keep_the_order_of_the_group(ended, scripted):
-    """They are sent one at a time: a new entry appears with its response."""
+    """Appended reruns are sent one at a time. A new entry appears with its response."""
     jg = ended(*["error"] * 8)
     scripted.first_word = "completed"
     jg.rerun_failed_parallel(replace_failed_jobs=False)
@@ -136,7 +140,7 @@ def test_appended_reruns_keep_the_order_of_the_group(ended, scripted):
 
 
 def test_rejected_token_sends_one_request(group, scripted):
-    """The first job goes alone, so the others are not rejected too."""
+    """The first job is sent alone, so the others are not rejected too."""
     jg = group(scripted, 8)
     scripted.tokens.clear()
     with pytest.raises(Exception, match="token"):

@@ -40,7 +40,7 @@ def test_blocking_calls_have_awaitable_versions():
 
 
 def test_awaitable_calls_behave_like_blocking_ones(ended, scripted, tmp_path):
-    """They have the same effects and raise the same errors."""
+    """Both forms have the same effects and raise the same errors."""
     jg = ended("completed", "error", "waiting")
 
     async def use():
@@ -62,7 +62,7 @@ def test_awaitable_calls_behave_like_blocking_ones(ended, scripted, tmp_path):
 
 
 def test_groups_are_equal_if_they_hold_the_same_group(group, scripted):
-    """Two objects of one group are equal, copies too; another group of the name differs."""
+    """Two objects of one group, and copies, are equal. Another group of the same name differs."""
     jg = group(scripted, 1)
     assert jg == JobGroup("experiment") == pickle.loads(pickle.dumps(jg))
     assert len({jg, JobGroup("experiment")}) == 1
@@ -74,7 +74,7 @@ def test_groups_are_equal_if_they_hold_the_same_group(group, scripted):
 
 
 def test_with_block_closes_its_group(group, scripted):
-    """The group stops following its file; using it again reopens the file."""
+    """The group stops following its file. The next use reopens the file."""
     reported = []
     with group(scripted, 1) as jg:
         jg.state.observe(reported.append)
@@ -104,7 +104,7 @@ def test_exists_is_true_until_the_group_is_deleted(group, scripted):
 
 
 def test_rename_keeps_the_whole_group(ended):
-    """Only the new name has it, with its dates and attempts; the trash has no copy."""
+    """Only the new name has the group, with its dates and attempts. The trash has no copy."""
     jg = ended("completed", "error")
     jg.description, jg[1].note = "first try", "too hot"
     before = jg.created_at, [job.id for job in jg], [job.attempts for job in jg]
@@ -124,7 +124,9 @@ def test_rename_keeps_the_whole_group(ended):
 
 
 def test_killed_rename_leaves_one_group(group, scripted, spawn):
-    """Only the new name has it once it is copied: a second copy could pay for its jobs twice."""
+    """After the copy, only the new name has the group. With a second copy, jobs could be paid for
+    twice.
+    """
     group(scripted, 2).close()
     kill_at_the_removal = (
         "import os, signal, sys; from jobgroup import JobGroup; jg = JobGroup.open('experiment')\n"
@@ -142,7 +144,7 @@ def test_killed_rename_leaves_one_group(group, scripted, spawn):
 
 
 def test_restore_refuses_a_group_that_still_exists(group, scripted, data_dir):
-    """Its jobs could be paid for twice."""
+    """Otherwise, its jobs could be paid for twice."""
     group(scripted, 1).close()
     path = data_dir / "groups" / "experiment.jobgroup"
     whole = path.read_bytes()
@@ -172,7 +174,7 @@ def test_rename_is_refused_over_another_group_or_during_a_run(group, scripted, u
 
 
 def test_jobs_are_selected_by_state_labels_and_conditions(ended):
-    """They come from the file, in order; an unknown state is refused."""
+    """The jobs come from the file, in order. An unknown state is rejected."""
     jg = ended("completed", "error", "canceled", "waiting")
     jg.add(RemoteJob({"command": "x"}, "p"), labels={"phi": 0.3, "chip": 7})
 
@@ -206,7 +208,7 @@ def test_jobs_are_selected_by_state_labels_and_conditions(ended):
     ],
 )
 def test_errors_name_wrong_arguments_by_their_public_names(ended, call, sentence):
-    """The error also names valid values; the call changes nothing."""
+    """The error also names valid values, and the call changes nothing."""
     jg = ended("error")
     with pytest.raises(TypeError, match=sentence):
         call(jg)
@@ -226,7 +228,7 @@ def test_paused_group_reports_its_pause_and_ends_runs_without_unsent_jobs(ended)
 
 
 def test_snapshot_does_not_change_later(ended):
-    """It holds immutable records in order."""
+    """A snapshot has immutable records, in order."""
     jg = ended("completed", "error")
     before = jg.snapshot()
     jg.rerun()
@@ -246,7 +248,7 @@ def test_jobs_are_members_of_their_group(group, scripted):
 
 
 def test_parameters_may_have_any_name(group, scripted):
-    """`params` takes names that `add` uses itself; giving a name twice is refused."""
+    """`params` accepts names that `add` itself uses. A name that is given twice is rejected."""
     jg = JobGroup("experiment")
     jg.add(RemoteJob({"command": "x"}, "p"), params={"labels": 3, "a": 1}, b=2, labels={"l": 1})
     assert jg[0].params == {"command": "x", "labels": 3, "a": 1, "b": 2}
@@ -257,7 +259,7 @@ def test_parameters_may_have_any_name(group, scripted):
 
 
 def test_map_applies_a_function_to_each_result(ended):
-    """The values keep the group's order, with None for missing results, blocking and awaited."""
+    """Blocking or awaited, the values are in the group's order, with None for missing results."""
     jg = ended("completed", "completed")
     jg.add(RemoteJob({"command": "x"}, "p"))
     mapped = jg.map(len)
@@ -288,7 +290,7 @@ def test_background_run_can_be_awaited_and_canceled(group, scripted, until):
 
 
 def test_run_sends_only_the_given_jobs(group, scripted):
-    """It sends no other job; `params` are for reruns."""
+    """The call sends no other job. `params` are for reruns."""
     jg = group(scripted, 3)
     jg.run_parallel(jobs=[2])
     assert [job.was_sent for job in jg] == [False, False, True]
@@ -297,7 +299,7 @@ def test_run_sends_only_the_given_jobs(group, scripted):
 
 
 def test_error_names_its_job(group, scripted):
-    """It has the position and the job; errors that concern no single job have neither."""
+    """The error has the position and the job. Errors that concern no single job have neither."""
     jg = group(scripted, 2)
     scripted.faults["create"] = lambda *_: (400, {"error": "no such circuit"})
     with pytest.raises(RequestRejectedError) as caught:
@@ -311,7 +313,7 @@ def test_error_names_its_job(group, scripted):
 
 
 def test_warnings_have_a_category_and_point_to_the_caller(ended):
-    """Users can filter and find them."""
+    """Users can filter and find warnings."""
     jg = ended("completed")
 
     async def use():
@@ -333,7 +335,7 @@ def test_subscription_is_a_context_manager_and_a_decorator(group, scripted):
 
     @jg.on_done
     def note(event):
-        """Note it."""
+        """Record the event."""
         reported.append(event)
         ended.set()
 
@@ -351,7 +353,7 @@ def test_subscription_is_a_context_manager_and_a_decorator(group, scripted):
 
 
 def test_aware_dates_equal_percevals_naive_ones(group, scripted):
-    """They are the same moments, in UTC."""
+    """The aware dates are the same moments, in UTC."""
     jg = group(scripted, 1)
     assert jg.created_at.tzinfo is UTC
     assert jg.created_at.timestamp() == jg.created_date.timestamp()

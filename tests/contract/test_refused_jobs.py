@@ -9,7 +9,7 @@ from jobgroup import JobGroup, JobGroupError, QuotaExceededError, RequestRejecte
 
 @pytest.fixture
 def refusing(scripted):
-    """Make the cloud reject the jobs of these names."""
+    """Make the cloud reject the jobs with these names."""
 
     def refuse(*names, status=400):
         def fault(_, asked):
@@ -28,7 +28,9 @@ def states(jg):
 
 @pytest.mark.parametrize("status", [400, 403, 404, 422])
 def test_job_that_the_cloud_rejects_is_refused(status, group, scripted, refusing, from_file):
-    """It has a state of its own with the cloud's reason, in the file too; the others are sent."""
+    """A refused job has its own state and the cloud's reason, also in the file. The others are
+    sent.
+    """
     jg = group(scripted, 3)
     refusing("job 1", status=status)
     with pytest.raises(JobGroupError, match="No such circuit"):
@@ -41,7 +43,7 @@ def test_job_that_the_cloud_rejects_is_refused(status, group, scripted, refusing
 
 
 def test_refused_job_is_unsent_for_the_contract(group, scripted, refusing):
-    """It is listed among the unsent jobs and counted as not sent."""
+    """A refused job is listed among the unsent jobs and counted as not sent."""
     jg = group(scripted, 3)
     refusing("job 1")
     with pytest.raises(RequestRejectedError):
@@ -67,7 +69,9 @@ def test_run_without_a_queue_resends_refused_jobs(group, scripted, refusing):
 
 
 def test_run_with_a_queue_skips_refused_jobs(group, scripted, refusing):
-    """It sends jobs that were never refused, and refused ones once selected or prioritized."""
+    """A queued run sends jobs that were never refused, and refused ones if selected or
+    prioritized.
+    """
     jg = group(scripted, 4)
     refusing("job 0", "job 1", "job 2")
     with pytest.raises(RequestRejectedError):
@@ -84,7 +88,7 @@ def test_run_with_a_queue_skips_refused_jobs(group, scripted, refusing):
 
 
 def test_changed_job_is_no_longer_refused(group, scripted, refusing):
-    """A new name makes another request, so the next run with a queue sends it."""
+    """With a new name, the request is different, so the next queued run sends it."""
     jg = group(scripted, 1)
     refusing("job 0")
     with pytest.raises(RequestRejectedError):
@@ -108,7 +112,7 @@ def test_refused_job_can_be_sent_by_execute_async(group, scripted, refusing):
 
 
 def test_full_plan_leaves_jobs_unsent(group, scripted, from_file):
-    """The limit is not the job's fault: the job is not refused."""
+    """The job does not cause the plan's limit, so it is not refused."""
     jg = group(scripted, 1)
     scripted.faults["create"] = lambda *_: (400, {"error": "Cannot create more than 1 jobs"})
     with pytest.raises(QuotaExceededError):
@@ -117,7 +121,7 @@ def test_full_plan_leaves_jobs_unsent(group, scripted, from_file):
 
 
 def test_rejected_rerun_leaves_its_job_unchanged(ended, scripted):
-    """The job is still in error, with the reason; it was sent, so it is not refused."""
+    """The job is still in error, with the reason. It was sent, so it is not refused."""
     jg = ended("error")
     for call in ("rerun", "create"):  # if a rerun is forbidden, the body is sent again
         scripted.faults[call] = lambda *_: (403, {"error": "Not yours"})

@@ -15,7 +15,7 @@ from perceval.providers.quandela.rpc_handler import RPCHandler
 from jobgroup import InvalidTokenError, JobGroup, ResultsError, set_token
 from jobgroup.dashboard.measured import Measurements, distributions
 
-# some tests have jobs that run for ever
+# some tests have jobs that run forever
 pytestmark = pytest.mark.filterwarnings("ignore:.*had not ended:jobgroup.JobGroupWarning")
 
 
@@ -80,7 +80,7 @@ def test_results_equal_percevals(cloud):
 
 
 def test_result_is_converted_as_by_perceval(cloud):
-    """A result that asks for Perceval's conversion (probs to sample_count) has the right type."""
+    """A result that requests Perceval's conversion (probs to sample_count) has the right type."""
     processor = pcvl.RemoteProcessor("sim:slos", url=cloud.url, token=cloud.token)
     processor.add(0, pcvl.Circuit(2) // pcvl.BS())
     processor.min_detected_photons_filter(1)
@@ -129,7 +129,9 @@ def test_results_have_one_item_per_job(aligned, scripted):
 
 
 def test_results_stay_aligned_after_reruns(aligned, scripted):
-    """A replacing rerun has its result at the old position, an appending one at the end."""
+    """The result of a rerun in place is at the old position, and that of an appended one at the
+    end.
+    """
     scripted.first_word = "completed"
     aligned[1].rerun()
     aligned[4].rerun(replace=False)
@@ -157,7 +159,9 @@ def test_results_stay_aligned_after_reruns(aligned, scripted):
     ids=["not JSON", "null", "a number", "JSON 5", "JSON null", "JSON []", "nothing", "403", "404"],
 )
 def test_malformed_result_does_not_affect_others(answer, aligned, scripted):
-    """It is None with one warning that names the job; errors="raise" carries the others."""
+    """The missing result is None, with one warning that names the job. errors="raise" carries the
+    others.
+    """
     bad = aligned[3].id
     scripted.faults["result"] = lambda _, asked: answer if asked.id == bad else None
     expected = [*EXPECTED[:3], None, *EXPECTED[4:]]
@@ -172,7 +176,7 @@ def test_malformed_result_does_not_affect_others(answer, aligned, scripted):
 
 
 def test_rejected_token_raises_instead_of_hiding_results(aligned, scripted):
-    """No result can be fetched: both ways of handling errors raise."""
+    """If no result can be fetched, both ways of handling errors raise an error."""
     set_token("wrong", url=scripted.url)
     for errors in ("collect", "raise"):
         with pytest.raises(InvalidTokenError):

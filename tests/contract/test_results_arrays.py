@@ -60,7 +60,9 @@ DOCS = Path(__file__).parents[2] / "docs"
 
 
 def test_documented_pooling_gives_the_numbers_of_the_dataset(measured):
-    """The recipe of the documentation, cell by cell, for repeats of unlike sizes and a failure."""
+    """The documentation's recipe is checked cell by cell, for repeats of different sizes and a
+    failure.
+    """
     page = (DOCS / "results.md").read_text(encoding="utf-8")
     blocks = [each.split("```")[0] for each in page.split("```python\n")[1:]]
     (recipe,) = [each for each in blocks if "aggfunc" in each]
@@ -102,7 +104,7 @@ def test_sweep_becomes_a_grid_with_pooled_repeats(measured):
 
 
 def test_kept_repeats_are_the_rows_of_the_table(measured):
-    """With ``repeats="keep"`` every cell is a row of the table."""
+    """With ``repeats="keep"``, every cell is a row of the table."""
     jg = measured(*_grid(repeats=2))
     ds, table = jg.to_xarray(repeats="keep"), jg.results_table()
     assert ds.p.dims == ("phi", "eta", "repeat", "state")
@@ -116,7 +118,7 @@ def test_kept_repeats_are_the_rows_of_the_table(measured):
 
 
 def test_points_without_results_are_gaps_with_a_status(measured, scripted):
-    """Failed, unsent and absent points stay on the axes; a hole has no status."""
+    """Failed, unsent and absent points stay on the axes. A hole has no status."""
     jg = measured(*_grid()[:3], ({"phi": 0.7, "eta": "high"}, None))
     jg.add(RemoteJob({"command": "x"}, platform="p", url=scripted.url), labels={"phi": 9})
     jg.add(
@@ -131,7 +133,7 @@ def test_points_without_results_are_gaps_with_a_status(measured, scripted):
 
 
 def test_status_of_cells(measured, scripted):
-    """The state that all jobs of a cell have, "mixed" otherwise, and "" for a hole."""
+    """A cell has the state of all its jobs, "mixed" if they differ, and "" for a hole."""
     jg = measured(*_grid()[:3], ({"phi": 0.5, "eta": "high"}, None))
     other = RemoteJob({"command": "x"}, platform="sim:x", url=scripted.url)
     jg.add(other, labels={"phi": 0.9, "eta": "low"})
@@ -145,7 +147,7 @@ def test_status_of_cells(measured, scripted):
 
 
 def test_scattered_points_have_one_dimension(measured):
-    """Fewer points than half the cells of a grid are a row of points, with plain coordinates."""
+    """If fewer than half of a grid's cells are points, there is one dimension of points."""
     jg = measured(*[({"x": n, "y": n * n}, _pair(n, 10)) for n in range(5)])
     ds = jg.to_xarray()
     assert ds.p.dims == ("point", "state")
@@ -154,7 +156,7 @@ def test_scattered_points_have_one_dimension(measured):
 
 
 def test_rounding_makes_no_new_values(measured):
-    """Values that differ in their last bits are one; whole numbers and True stay apart."""
+    """Values that differ in their last bits are one value. Whole numbers and True stay separate."""
     values = [0.3, 0.1 + 0.2, 10**9, 10**9 + 1, True, 1]
     jg = measured(*[({"x": value}, _pair(1, 1)) for value in values])
     ds = jg.to_xarray()
@@ -163,7 +165,7 @@ def test_rounding_makes_no_new_values(measured):
 
 
 def test_whole_numbers_beyond_all_floats_are_texts_on_an_axis(measured, tmp_path):
-    """Each keeps its cell, and the dataset survives netCDF."""
+    """Each object keeps its cell, and netCDF keeps the dataset."""
     jg = measured(({"x": 10**400}, _pair(1, 3)), ({"x": 2}, _pair(1, 1)))
     dataset = jg.to_xarray()
     assert dataset.p.sel(x=str(10**400), state="|1,1>") == 0.25
@@ -176,7 +178,7 @@ def test_whole_numbers_beyond_all_floats_are_texts_on_an_axis(measured, tmp_path
 
 @pytest.mark.parametrize("missing", [None, float("nan"), pd.NA, pd.NaT])
 def test_jobs_without_a_swept_value_are_left_out(measured, missing):
-    """A missing label takes a job out of the dataset, which counts it."""
+    """A job with a missing label is not in the dataset, but is counted."""
     jg = measured(({"x": 1.5}, _pair(1, 1)), ({"x": missing, "y": 2}, _pair(1, 1)))
     with pytest.raises(ValueError, match="nothing to draw"):
         JobGroup("empty").plot("|1,1>")
@@ -188,7 +190,9 @@ def test_jobs_without_a_swept_value_are_left_out(measured, missing):
 
 
 def test_other_settings_are_a_variant(measured):
-    """Jobs of one point are pooled if they differ in their limits alone; variants say how."""
+    """Jobs of one point are pooled if they differ only in their limits. Variants describe other
+    differences.
+    """
     jg = measured(
         ({"x": 0}, _pair(10, 10)),
         ({"x": 0, "_payload": {"max_samples": 900}}, _pair(30, 10)),
@@ -215,7 +219,9 @@ def test_counts_and_probabilities_of_a_point_are_not_mixed(measured):
 
 
 def test_unlike_repeats_are_named_once(measured):
-    """50 and 80 of 100 are more than chance: one warning names the point; scatter is offered."""
+    """50 and 80 of 100 differ by more than chance, so one warning names the point and mentions
+    scatter.
+    """
     jg = measured(({"x": 0.5}, _pair(50, 50)), ({"x": 0.5}, _pair(80, 20)))
     with pytest.warns(UserWarning, match=r"more than chance at x 0\.5.*scatter") as found:
         ds = jg.to_xarray(errors="scatter")
@@ -241,7 +247,9 @@ def test_iterations_are_dimensions(measured):
 
 
 def test_netcdf_round_trip(measured, tmp_path):
-    """A dataset with texts, times, numbers and truth values is identical after a file."""
+    """A dataset with texts, times, numbers and truth values is identical after a round trip to a
+    file.
+    """
     jobs = [
         ({"at": at, "chip": chip, "on": on, "n": n}, _pair(n, 5))
         for n, at in enumerate(("2026-01-02T00:00:00+00:00", "2026-01-02T03:00:00+01:00"))
@@ -276,7 +284,7 @@ def test_very_large_datasets_keep_the_most_frequent_states(measured, monkeypatch
 
 
 def test_results_of_every_kind_keep_their_cells(measured):
-    """Empty, zero, huge, negative and malformed results harm no other."""
+    """Empty, zero, huge, negative and malformed results do not affect the others."""
     jg = measured(
         ({"x": 0}, {"results": ":PCVL:BSCount:{}", "physical_perf": 0.0}),
         ({"x": 1}, _counts(**{"|1,1>": 0})),
@@ -338,7 +346,7 @@ def test_definitions_are_stored_and_appear_everywhere(measured, in_child):
 
 @pytest.mark.parametrize("name", ["x", "p", "samples", "global_perf", "|1,1>", "a b", "for", ""])
 def test_definitions_refuse_names_in_use(measured, name):
-    """A definition cannot be named like a label, column, performance, state or keyword."""
+    """A definition cannot have the name of a label, column, performance, state or keyword."""
     jg = measured(({"x": 0}, _pair(1, 1)))
     with pytest.raises(ValueError, match="name"):
         jg.define(name, "|1,1>")
@@ -385,7 +393,9 @@ def test_definitions_have_no_values_while_their_states_may_still_come(measured, 
 
 
 def test_tables_have_noise_and_times(measured):
-    """A noise model is a column for each parameter, defaults filled in; times are ISO 8601."""
+    """A noise model has a column for each parameter, with defaults filled in. Times are ISO
+    8601.
+    """
     noise = ':PCVL:NoiseModel:{"indistinguishability": 0.9}'
     jg = measured(({}, _pair(1, 1)), ({"_payload": {"noise": noise}}, _pair(1, 1)))
     table = jg.results_table()
@@ -399,7 +409,9 @@ def test_tables_have_noise_and_times(measured):
 
 
 def test_comparisons_state_what_chance_gives(measured):
-    """The published example: 0.0240 where chance gives 0.0364, with a p-value of about 0.73."""
+    """The published example has a distance of 0.0240; chance gives 0.0364, and the p-value is about
+    0.73.
+    """
     four = ("|2,0>", "|1,1>", "|0,2>", "|1,0>")
     jg = measured(
         ({"x": 0}, _counts(**dict(zip(four, (98, 211, 189, 2), strict=True)))),

@@ -64,7 +64,7 @@ def _curves(ax):
 
 
 def test_curves_have_wilson_bars_and_break_at_gaps(study):
-    """One curve for each value of the second name; a missing point breaks its line."""
+    """There is one curve for each value of the second name. A missing point breaks its line."""
     jg = study(
         {"phi": [0.0, 0.5, 1.0], "indist": [0.6, 1]},
         lambda phi, indist: None if (phi, indist) == (0.5, 1) else int(20 + 40 * phi),
@@ -85,7 +85,7 @@ def test_curves_have_wilson_bars_and_break_at_gaps(study):
 
 
 def test_curves_are_joined_where_another_one_has_a_point_between(study):
-    """Two curves over different values each have a line of their own."""
+    """Two curves over different values have separate lines."""
     jg = study(
         {"phi": [0.0, 0.5, 1.0, 1.5], "indist": [0.6, 1]},
         lambda phi, indist: 20 + int(40 * phi),
@@ -97,7 +97,9 @@ def test_curves_are_joined_where_another_one_has_a_point_between(study):
 
 
 def test_many_values_of_the_second_name_make_a_map(study):
-    """Cells around the values; the color bar names the greatest error; signs have two colors."""
+    """Cells surround the values, the color bar names the greatest error, and signs have two
+    colors.
+    """
     jg = study(
         {"x": [0.0, 1.0, 3.0], "y": list(range(9))},
         lambda x, y: None if (x, y) == (0, 0) else int(10 * x + y),
@@ -118,7 +120,7 @@ def test_many_values_of_the_second_name_make_a_map(study):
 
 
 def test_texts_make_bars(study):
-    """Bars from 0 to 1 for texts, in the order in which they were added."""
+    """Texts have bars from 0 to 1, in the order of adding."""
     jg = study({"chip": ["B", "A"]}, lambda chip: 40 if chip == "A" else 10)
     ax = jg.plot("|1,1>")
     assert [bar.get_height() for bar in ax.patches] == [0.1, 0.4]
@@ -127,7 +129,7 @@ def test_texts_make_bars(study):
 
 
 def test_third_name_is_selected_by_where(study):
-    """The error names other names with several values; the title has the selection."""
+    """The error lists other names with several values. The title has the selection."""
     over = {"phi": [0, 1, 2], "eta": [0.3, 0.4], "chip": ["A", "B"]}
     jg = study(over, lambda phi, eta, chip: 10 * phi + 1)
     with pytest.raises(
@@ -161,7 +163,9 @@ def test_probabilities_have_open_markers_and_no_bars(study):
 
 
 def test_plot_draws_the_selected_errors(study, canvas):
-    """They are absent, of another level, or from the spread; other quantities have none here."""
+    """Error bars are absent, of another level, or from the spread. Other quantities have none
+    here.
+    """
     jg = study({"x": [0, 1]}, lambda x: 20 + x)
     _, ax = canvas.subplots()
     assert jg.plot("|1,1>", errors=False, ax=ax) is ax

@@ -17,7 +17,7 @@ def _group(scripted, *payloads, name="rows"):
 
 
 def test_message_of_a_healthy_job_is_not_an_error(group, scripted):
-    """The error column omits messages of jobs that run, wait or succeeded."""
+    """The error column omits messages of running, waiting and successful jobs."""
     jg = group(scripted, 4)
     jg.run_parallel()
     for job, word in zip(jg, ("running", "waiting", "completed", "error"), strict=True):
@@ -28,7 +28,9 @@ def test_message_of_a_healthy_job_is_not_an_error(group, scripted):
 
 
 def test_columns_show_what_differs_or_the_only_job(scripted):
-    """One job shows all its parameters; several jobs show those that differ."""
+    """A table of one job shows all its parameters. With several jobs, it shows those that
+    differ.
+    """
     alone = _group(scripted, {"max_shots": 5}, name="alone").results_table()
     assert alone["max_shots"] == [5]
     assert {"command", "max_shots"} <= {*alone.columns}
@@ -38,7 +40,7 @@ def test_columns_show_what_differs_or_the_only_job(scripted):
 
 
 def test_true_and_one_are_different_values(scripted):
-    """Python calls them equal, but their author meant different values."""
+    """Python treats them as equal, but the user meant different values."""
     jg = JobGroup("gain")
     for gain in (1, True):
         jg.add(RemoteJob({"command": "x"}, platform="p", url=scripted.url), labels={"gain": gain})

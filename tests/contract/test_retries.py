@@ -18,7 +18,7 @@ def kinds(job):
 
 @pytest.fixture
 def tell_all(scripted, until):
-    """Give every current and later job a status in the background of a blocking call."""
+    """Set the status of all current and later jobs, in the background of a blocking call."""
     over = threading.Event()
 
     def begin(word_of):
@@ -49,7 +49,7 @@ def tell_all(scripted, until):
     ],
 )
 def test_job_in_error_is_retried_after_all_first_attempts(run, group, scripted, tell_all):
-    """The failed job is resent once every job was sent, and the call returns at the end."""
+    """The failed job is resent when every job was sent, and the call returns at the end."""
     jg = group(scripted, 3)
     tell_all(lambda number: "error" if number == 0 else "completed")
     run(jg)
@@ -60,7 +60,7 @@ def test_job_in_error_is_retried_after_all_first_attempts(run, group, scripted, 
 
 
 def test_job_is_retried_at_most_as_often_as_requested(group, scripted, tell_all):
-    """A job that always fails has one first attempt, two retries, and raises no error."""
+    """A job that always fails has a first attempt and two retries, and raises no error."""
     jg = group(scripted, 2)
     tell_all(lambda _: "error")
     jg.run_parallel(queue=True, retries=2)
@@ -78,7 +78,7 @@ def test_only_jobs_in_error_are_retried(group, scripted, tell_all):
 
 
 def test_second_run_retries_nothing(group, scripted, tell_all):
-    """The file records retries, so a new process does not repeat them either."""
+    """The file records retries, so a new process does not exceed the limit either."""
     jg = group(scripted, 2)
     tell_all(lambda _: "error")
     jg.run_parallel(queue=True, retries=1)
@@ -125,7 +125,7 @@ def test_retries_do_not_hide_that_too_many_jobs_fail(group, scripted, tell_all):
 
 
 def test_run_waiting_for_retries_raises_for_a_rejected_token(group, scripted, until):
-    """A blocking run does not wait for ever for jobs that it can no longer poll."""
+    """A blocking run does not wait forever for jobs that it can no longer poll."""
     jg = group(scripted, 1)
     errors = []
 
@@ -157,7 +157,7 @@ def test_crash_before_the_failure_loses_no_retry(group, scripted, spawn, until, 
 
 
 def test_crash_between_failure_and_retry_retries_once(group, scripted, spawn, until, tell_all):
-    """The dead run had recorded the failure; the next run retries it once."""
+    """The dead run had recorded the failure. The next run retries the job once."""
     jg = group(scripted, 2)
     child = spawn(_RUN.format(1), scripted)
     until(lambda: len(scripted.ids()) == 2 and all(job.was_sent for job in jg))
@@ -176,7 +176,7 @@ def test_crash_between_failure_and_retry_retries_once(group, scripted, spawn, un
 
 
 def test_crash_during_a_retry_pays_nothing_twice(group, scripted, spawn, until):
-    """The retry may have arrived: its job is unconfirmed, and no run resends it."""
+    """The retry may have arrived, so its job is unconfirmed, and no run resends it."""
     jg = group(scripted, 1)
     child = spawn(_RUN.format(3), scripted)
     until(lambda: jg[0].was_sent)
@@ -193,7 +193,7 @@ def test_crash_during_a_retry_pays_nothing_twice(group, scripted, spawn, until):
 
 
 def test_second_process_cannot_run_a_group_with_retries(group, scripted, spawn, until, tell_all):
-    """Its run is refused, and only the first process retries."""
+    """The second process's run is refused, and only the first process retries."""
     jg = group(scripted, 1)
     child = spawn(_RUN.format(2), scripted)
     until(lambda: jg[0].was_sent)

@@ -23,7 +23,7 @@ from jobgroup.store.paths import group_path
 
 
 def test_run_parallel_returns_when_all_jobs_are_sent(group, scripted):
-    """It sends in the group's order and does not wait for jobs to end."""
+    """The run sends in the group's order, and does not wait for jobs to end."""
     jg = group(scripted, 5)
     scripted.availability = None  # one job at a time, in the group's order
     jg.run_parallel()
@@ -32,14 +32,14 @@ def test_run_parallel_returns_when_all_jobs_are_sent(group, scripted):
 
 
 def test_run_sequential_returns_when_all_jobs_have_ended(cloud, group):
-    """It waits for the last job too."""
+    """The run also waits for the last job."""
     jg = group(cloud, 2, duration_s=0.02)
     jg.run_sequential(0)
     assert [j.state for j in jg] == ["success"] * 2
 
 
 def test_run_sequential_continues_after_a_failure(cloud, timer):
-    """It sends the next job after a failed one, whose message is kept."""
+    """The run sends the next job after a failed one, and keeps the failed job's message."""
     jg = JobGroup("one fails")
     jg.add(timer(cloud))
     jg.add(timer(cloud, fail="no photons today"))
@@ -52,7 +52,7 @@ def test_run_sequential_continues_after_a_failure(cloud, timer):
 
 @pytest.mark.parametrize("delay", [-1, float("nan"), "soon", None])
 def test_invalid_delay_is_refused(delay, group, scripted):
-    """The call raises before it sends a request."""
+    """The call raises an error before it sends a request."""
     jg = group(scripted, 1)
     with pytest.raises((ValueError, TypeError)):
         jg.run_sequential(delay)
@@ -62,7 +62,9 @@ def test_invalid_delay_is_refused(delay, group, scripted):
 
 
 def test_full_plan_ends_a_parallel_run(start, group, from_file):
-    """QuotaExceededError: sent jobs stay sent, the others stay unsent, in the file too."""
+    """After QuotaExceededError, sent jobs stay sent and the others stay unsent, also in the
+    file.
+    """
     cloud = start(max_queue=2)
     jg = group(cloud, 4, duration_s=600)
     with pytest.raises(QuotaExceededError, match="Cannot create more than 2 jobs") as caught:
@@ -75,7 +77,7 @@ def test_full_plan_ends_a_parallel_run(start, group, from_file):
 
 
 def test_full_plan_ends_a_parallel_rerun(ended, scripted):
-    """QuotaExceededError: the rejected job keeps its state and id."""
+    """After QuotaExceededError, the rejected job keeps its state and id."""
     jg = ended("error", "error", "error")
     scripted.availability = None  # one job at a time, in the group's order
     before = [j.id for j in jg]
@@ -91,7 +93,7 @@ def test_full_plan_ends_a_parallel_rerun(ended, scripted):
 
 
 def test_rejected_appending_rerun_appends_nothing(ended, scripted):
-    """The group has no entry for it."""
+    """The group has no entry for the rejected rerun."""
     jg = ended("error", "error")
     scripted.faults["rerun"] = lambda *_: (400, {"error": "Cannot create more than 1 jobs"})
     with pytest.raises(QuotaExceededError):
@@ -126,7 +128,7 @@ def test_second_run_in_one_process_joins_the_first(group, scripted):
 
 
 def test_run_that_joined_another_can_be_stopped(group, scripted):
-    """It ends at once, as Ctrl-C waits for it; the other run continues."""
+    """The waiting run ends at once, because Ctrl-C waits for it. The other run continues."""
     jg = group(scripted, 2)
     gate = scripted.gate("create")
     first = jg.start()
@@ -143,7 +145,7 @@ def test_run_that_joined_another_can_be_stopped(group, scripted):
 
 
 def test_jobs_added_during_a_run_wait_for_the_next_one(group, scripted, timer):
-    """A run covers the jobs that were unsent when it began; add always works during a run."""
+    """A run sends the jobs that were unsent when it began. `add` always works during a run."""
     jg = group(scripted, 2)
     gate = scripted.gate("create")
     future = jg.start()
@@ -171,7 +173,7 @@ def test_queue_sends_all_jobs_on_a_small_plan(start, group):
 
 
 def test_queue_never_exceeds_its_count(group, scripted, until):
-    """concurrent_job_count=2: the run has at most two jobs on the cloud at once."""
+    """With concurrent_job_count=2, the run has at most two jobs on the cloud at once."""
     jg = group(scripted, 5)
     future = jg.start(queue=True, concurrent_job_count=2)
     for ended in range(5):
@@ -234,7 +236,7 @@ def test_queue_stops_after_failures(start, group):
 
 
 def test_sequential_run_stops_after_failures(cloud, timer):
-    """stop_after_failures=2: the third job is not sent after two failures."""
+    """With stop_after_failures=2, the third job is not sent after two failures."""
     jg = JobGroup("stops")
     for fail in (None, "a", None, "b", None, None):
         jg.add(timer(cloud, **({"fail": fail} if fail else {})))
@@ -253,7 +255,7 @@ def test_reruns_stop_after_failures(ended, scripted):
 
 
 def test_options_of_a_queue_need_a_queue(group, scripted):
-    """concurrent_job_count is refused without queue=True, as it would be ignored."""
+    """Without queue=True, concurrent_job_count is rejected, because it would be ignored."""
     jg = group(scripted, 1)
     with pytest.raises(TypeError, match="queue=True"):
         jg.run_parallel(concurrent_job_count=2)
@@ -265,7 +267,7 @@ def test_options_of_a_queue_need_a_queue(group, scripted):
 
 
 def test_queue_on_an_unreachable_cloud_raises(group, scripted):
-    """CloudUnreachableError, as without a queue, and the jobs stay unsent."""
+    """CloudUnreachableError is raised, as without a queue, and the jobs stay unsent."""
     jg = group(scripted, 2)
     scripted.go_away()
     with pytest.raises(CloudUnreachableError, match=r"127\.0\.0\.1"):
@@ -274,7 +276,7 @@ def test_queue_on_an_unreachable_cloud_raises(group, scripted):
 
 
 def test_queue_with_a_rejected_token_raises(group, scripted):
-    """InvalidTokenError, as without a queue, and the jobs stay unsent."""
+    """InvalidTokenError is raised, as without a queue, and the jobs stay unsent."""
     jg = group(scripted, 2)
     set_token("wrong", url=scripted.url)
     with pytest.raises(InvalidTokenError, match="set_token"):

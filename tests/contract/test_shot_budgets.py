@@ -34,7 +34,7 @@ RUNS = [
 
 @pytest.mark.parametrize("run", RUNS)
 def test_run_ends_before_it_exceeds_the_budget(run, shots, scripted):
-    """Three jobs of 100 shots fit in 350, the fourth stays unsent, and the error says why."""
+    """Three jobs of 100 shots fit into 350. The fourth stays unsent, and the error says why."""
     jg = shots(100, 100, 100, 100)
     scripted.first_word = "completed"
     with pytest.raises(BudgetExceededError, match="budget_shots=350 leaves 50") as caught:
@@ -44,7 +44,7 @@ def test_run_ends_before_it_exceeds_the_budget(run, shots, scripted):
 
 
 def test_second_run_does_not_renew_the_budget(shots, scripted, in_child):
-    """The budget is the group's in every process: earlier attempts count."""
+    """The budget is that of the group in every process, so earlier attempts count."""
     jg = shots(100, 100, 100)
     with pytest.raises(BudgetExceededError):
         jg.run_parallel(budget_shots=200)
@@ -108,7 +108,7 @@ def test_each_iteration_uses_shots(scripted):
 
 
 def test_job_without_a_limit_cannot_have_a_budget(shots, scripted):
-    """The group sends nothing: it could not keep the budget."""
+    """The group sends nothing, because it could not keep the budget."""
     jg = shots(100, None)
     with pytest.raises(BudgetExceededError, match="job 1 has no max_shots"):
         jg.run_parallel(budget_shots=10_000)
@@ -138,7 +138,7 @@ def test_two_processes_share_the_budget(shots, scripted, spawn):
 
 
 def test_estimate_includes_retries(shots):
-    """It gives the shots that are used if every job needs every retry."""
+    """The estimate has the shots that are used if every job needs every retry."""
     jg = shots(100, 50)
     assert jg.estimate().shots == 150
     assert jg.estimate(retries=2).shots == 450
@@ -155,7 +155,7 @@ def test_invalid_budget_is_refused(budget, shots, scripted):
 
 
 def test_killed_run_uses_the_budget_of_its_unconfirmed_job(shots, scripted, spawn):
-    """A request with a lost answer counts with its limit: it may have created a job."""
+    """A request with a lost response counts with its limit, because it may have created a job."""
     jg = shots(100, 100)
     gate = scripted.gate("create")
     source = "from jobgroup import JobGroup; JobGroup('experiment').run_parallel(budget_shots=200)"

@@ -12,7 +12,7 @@ from jobgroup import JobGroup
 
 
 class _Silence(set):
-    """The ids of jobs without a response from the cloud until the silence ends."""
+    """The ids of jobs for which the cloud does not respond until the silence ends."""
 
     def __init__(self):
         self.over = threading.Event()
@@ -20,7 +20,7 @@ class _Silence(set):
 
 @pytest.fixture
 def silence(scripted):
-    """Make the cloud withhold its responses about some jobs until the end of the test."""
+    """Make the cloud withhold its responses for some jobs until the end of the test."""
     silent = _Silence()
 
     def fault(_before, asked):
@@ -51,7 +51,7 @@ def test_silent_job_does_not_delay_other_jobs(group, scripted, silence, until):
 
 
 def test_progress_returns_although_one_job_is_silent(group, scripted, silence, until):
-    """It waits briefly for the response, not for a request's whole timeout."""
+    """The call waits briefly for the response, not for the whole timeout of a request."""
     jg = group(scripted, 3)
     jg.run_parallel()
     silence.add(jg[0].id)
@@ -76,7 +76,7 @@ ODD = [
 
 @pytest.mark.parametrize("fields", ODD)
 def test_malformed_fields_affect_only_their_job(group, scripted, fields):
-    """All jobs have ended, that one too; its malformed fields are None."""
+    """All jobs have ended, including the one with malformed fields, which are None."""
     jg = group(scripted, 4)
     jg.run_parallel()
     for job_id in scripted.ids():

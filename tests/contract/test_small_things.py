@@ -33,7 +33,9 @@ def _circular():
     "value", [_circular(), _deep(250), _deep(5_000)], ids=["circular", "deep", "deeper"]
 )
 def test_endlessly_nested_values_are_refused(scripted, timer, value):
-    """Labels, parameters and bodies, Perceval's too, raise ValueError; nothing is added."""
+    """Endlessly nested labels, parameters and bodies, also Perceval's, raise ValueError. Nothing is
+    added.
+    """
     handler = RPCHandler("test:timer", scripted.url, scripted.token)
     theirs = pcvl.RemoteJob(
         {"platform_name": "test:timer", "payload": {"command": "timer"}},
@@ -57,7 +59,7 @@ def test_endlessly_nested_values_are_refused(scripted, timer, value):
 
 
 def test_deeply_nested_labels_are_refused(scripted, timer):
-    """Readers recurse for each level; a hundred levels are enough."""
+    """Readers recurse for each level. A hundred levels are enough."""
     jg = JobGroup("levels")
     jg.add(timer(scripted), labels={"x": _deep(90)})
     with pytest.raises(ValueError, match="nested at most 100 levels"):
@@ -81,7 +83,7 @@ def test_output_has_no_control_characters_from_outside(scripted, group):
 
 
 def test_paths_may_begin_with_a_tilde(scripted, group, tmp_path, monkeypatch):
-    """Every path may start in the user's home; no directory of that name is made."""
+    """Every path may start with "~", the user's home. No directory of that name is created."""
     home, here = tmp_path / "home", tmp_path / "here"
     for folder in (home, here):
         folder.mkdir()
@@ -103,7 +105,7 @@ def test_paths_may_begin_with_a_tilde(scripted, group, tmp_path, monkeypatch):
 
 
 def test_search_finds_a_name_with_a_value_as_a_whole(scripted, timer):
-    """A rerun of the jobs found pays only for the intended jobs."""
+    """A rerun of the found jobs reruns only the intended jobs."""
     jg = JobGroup("found")
     for n in (1, 10, 11, 1.0):
         jg.add(timer(scripted), labels={"n": n})

@@ -14,7 +14,7 @@ _RUN = "from jobgroup import JobGroup; JobGroup('experiment').run_{}"
 
 @pytest.fixture
 def in_thread():
-    """Run a call in a thread; returns the list that its exception will be in, and the thread."""
+    """Run a call in a thread; return the list that will contain its exception, and the thread."""
 
     def begin(call):
         errors = []
@@ -33,7 +33,7 @@ def in_thread():
 
 
 def test_stop_ends_the_run_of_another_process(group, scripted, spawn, until):
-    """The other process' call raises; its unsent jobs stay unsent until the next run."""
+    """The other process's call raises an error. Its unsent jobs stay unsent until the next run."""
     jg = group(scripted, 3)
     child = spawn(_RUN.format("sequential(0)"), scripted)
     until(lambda: jg[0].was_sent)
@@ -49,7 +49,7 @@ def test_stop_ends_the_run_of_another_process(group, scripted, spawn, until):
 
 
 def test_stop_ends_every_run_of_this_process(group, scripted, until, in_thread):
-    """A blocking call and a background run end; both errors name the process that stopped them."""
+    """A blocking call and a background run end. Both errors name the process that stopped them."""
     jg = group(scripted, 4)
     thread, errors = in_thread(lambda: jg.run_sequential(0))
     until(lambda: jg[0].was_sent)
@@ -116,7 +116,7 @@ def test_stop_ends_the_wait_for_retries(group, scripted, until, in_thread):
 
 
 def test_stop_without_a_run_does_nothing(group, scripted):
-    """It raises no error and does not pause the group: the next run sends."""
+    """The call raises no error and does not pause the group, so the next run sends jobs."""
     jg = group(scripted, 1)
     jg.stop()
     jg.run_parallel()
@@ -129,7 +129,7 @@ def test_stopped_run_raises_a_jobgroup_error():
 
 
 def test_sender_is_known_to_every_process(group, scripted, spawn, until):
-    """It has host, process and start time, and is None before and after the run."""
+    """`sender` has host, process and start time. It is None before and after the run."""
     jg = group(scripted, 2)
     assert jg.state.sender is None
     child = spawn(_RUN.format("sequential(0)"), scripted)
@@ -144,7 +144,7 @@ def test_sender_is_known_to_every_process(group, scripted, spawn, until):
 
 
 def test_sender_may_be_this_process(group, scripted, until):
-    """Its pid is this process' own while it sends."""
+    """While this process sends, the pid is its own."""
     jg = group(scripted, 2)
     run = jg.start(delay=0)
     until(lambda: jg[0].was_sent)

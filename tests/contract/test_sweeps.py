@@ -22,7 +22,7 @@ HERE = Path(__file__).parent
 
 
 def test_second_sweep_adds_only_new_points():
-    """The report says so; each point has its repeats, and each job its point as labels."""
+    """The report says so. Each point has its repeats, and each job has its point as labels."""
     jg = JobGroup("scan")
     phis, etas = np.linspace(0, np.pi, 4), [0.5, 1]
     first = jg.sweep(experiment, {"phi": phis, "eta": etas}, repeats=3, max_samples=500)
@@ -38,7 +38,9 @@ def test_second_sweep_adds_only_new_points():
 
 
 def test_more_repeats_add_the_missing_jobs():
-    """`repeats` is the number of jobs at a point, not of new ones; fewer remove none."""
+    """`repeats` is the number of jobs at a point, not of new jobs. A smaller number removes
+    none.
+    """
     jg = JobGroup("scan")
     over = {"phi": [0.1, 0.2]}
     jg.sweep(experiment, over, repeats=2)
@@ -58,7 +60,7 @@ def test_loop_can_become_a_sweep():
 
 
 def test_two_sweeps_of_one_group_are_independent():
-    """Other swept names, or another name, make another sweep; a renamed function adds no job."""
+    """Other swept names, or another name, create another sweep. A renamed function adds no job."""
     jg = JobGroup("scan")
     jg.sweep(experiment, {"phi": [0.1]}, units={"phi": "rad"}, long_names={"phi": "phase"})
     jg.sweep(experiment, {"phi": [0.1], "eta": [1]})
@@ -106,7 +108,7 @@ print(jg.sweep(experiment, over, repeats=2), flush=True)
 
 
 def test_two_processes_sweep_each_point_once():
-    """Each compares and adds in one transaction, so together they add each point once."""
+    """Each process compares and adds in one transaction, so together they add each point once."""
     jg = JobGroup("scan")
     children = [
         subprocess.Popen(
@@ -130,7 +132,7 @@ def test_two_processes_sweep_each_point_once():
 
 
 def test_new_process_recognizes_swept_circuits(executing_cloud, tmp_path):
-    """It has named circuits, and a body whose order changes with each process."""
+    """The sweep has named circuits, and bodies whose order differs in each process."""
     script = tmp_path / "study.py"
     script.write_text(
         f"import sys; sys.path.insert(0, {str(HERE)!r}); URL_TOKEN = sys.argv[1:]\n"
@@ -161,7 +163,7 @@ def test_new_process_recognizes_swept_circuits(executing_cloud, tmp_path):
 
 
 def test_repeat_tops_up_or_adds():
-    """`to` counts what is there, `times` does not; a job without a body is refused."""
+    """`to` counts existing jobs, and `times` does not. A job without a body is rejected."""
     jg = JobGroup("scan")
     jg.sweep(experiment, {"phi": [0.1, 0.2]}, repeats=2)
     report = jg.repeat(to=5)
@@ -177,7 +179,7 @@ def test_repeat_tops_up_or_adds():
 
 
 def test_report_survives_pickling():
-    """Its jobs are the group's."""
+    """The jobs in the report are the group's."""
     jg = JobGroup("scan")
     report = jg.sweep(experiment, {"phi": [0.1]})
     again = pickle.loads(pickle.dumps(report))
@@ -211,7 +213,9 @@ spelt = {"plain": lambda x: x, "numpy": np.float64, "other bits": lambda x: x * 
     fault=st.integers(0, 12),
 )
 def test_sweep_calls_never_double_or_lose_jobs(phis, etas, calls, gap, fault):
-    """Grids in other orders and spellings, gaps, exceptions: each point has its repeats."""
+    """With reordered grids, differently written numbers, gaps and exceptions, each point has its
+    repeats.
+    """
     JobGroup.delete_all_job_groups()
     jg = JobGroup("any")
     made = 0

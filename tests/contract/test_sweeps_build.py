@@ -10,7 +10,7 @@ from jobgroup import JobGroup
 
 
 def test_build_is_called_once_for_each_point():
-    """It is not called for each repeat; `check=False` skips known points."""
+    """`build` is not called for each repeat. `check=False` skips known points."""
     jg = JobGroup("scan")
     called = []
 
@@ -29,7 +29,7 @@ def test_build_is_called_once_for_each_point():
 
 
 def test_build_may_return_none_or_parameters():
-    """The report counts skipped points; parameters of the point override those of the call."""
+    """The report counts skipped points. A point's parameters override those of the call."""
     jg = JobGroup("scan")
 
     def build(n):

@@ -9,7 +9,7 @@ from jobgroup import JobGroup, JobGroupError, RemoteJob
 
 
 def test_changed_parameter_is_reported_and_adds_no_job():
-    """The user may add the changed jobs beside the old ones or replace them."""
+    """The user may add the changed jobs next to the old ones, or replace them."""
     jg = JobGroup("scan")
     over = {"phi": [0.1, 0.2]}
     jg.sweep(experiment, over, repeats=2, max_samples=500)
@@ -29,7 +29,7 @@ def test_changed_parameter_is_reported_and_adds_no_job():
 
 
 def test_sent_jobs_are_not_replaced(scripted):
-    """They stay, the report says so, and their points count as changed."""
+    """Sent jobs stay, the report says so, and their points count as changed."""
     jg = JobGroup("scan")
 
     def build(phi):
@@ -44,7 +44,7 @@ def test_sent_jobs_are_not_replaced(scripted):
 
 
 def test_refused_job_is_replaced(scripted):
-    """The cloud rejected its body; with another one it is unsent again."""
+    """The cloud rejected the job's body. With another body, the job is unsent again."""
     jg = JobGroup("scan")
 
     def build(phi):
@@ -63,7 +63,9 @@ def test_refused_job_is_replaced(scripted):
 
 
 def test_random_build_is_detected():
-    """Two calls for one point make different jobs: the report says so instead of a change."""
+    """If two calls for one point create different jobs, the report says so instead of reporting a
+    change.
+    """
     jg = JobGroup("scan")
     random = iter(range(100))
 
@@ -110,7 +112,7 @@ def test_other_cloud_or_label_counts_as_a_change():
 
 
 def test_failed_jobs_count_and_are_reported(scripted):
-    """A sweep adds no second job at a failed point: the user reruns it."""
+    """A sweep adds no second job at a failed point, because the user can rerun the job."""
     jg = JobGroup("scan")
 
     def build(phi):

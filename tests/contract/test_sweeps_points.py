@@ -1,4 +1,4 @@
-"""Tests of a sweep's points: which are equal, which are refused."""
+"""Tests of a sweep's points: which of them are equal, and which are rejected."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Colour(enum.Enum):
     ],
 )
 def test_equal_values_are_one_point(one, other):
-    """They are equal in one call, and across two."""
+    """The points are equal within one call and across two calls."""
     jg = JobGroup("scan")
 
     def build(x):
@@ -75,7 +75,9 @@ def test_equal_values_are_one_point(one, other):
     ],
 )
 def test_different_values_are_two_points(one, other):
-    """Booleans are not numbers, another precision is another number, and so is each seed."""
+    """Booleans are not numbers. A number with another precision is another number, and so is each
+    seed.
+    """
     jg = JobGroup("scan")
     report = jg.sweep(lambda x: experiment(), {"x": [one, other]})
     assert counts(report) == (2, 0, 0, 0, 2)
@@ -83,7 +85,9 @@ def test_different_values_are_two_points(one, other):
 
 
 def test_sweep_keeps_the_groups_numbers():
-    """The label, and what `build` gets, is the value that came first, over the whole span too."""
+    """The label, and the value that `build` gets, is the first equal value, also over the whole
+    range.
+    """
     jg = JobGroup("scan")
     given = []
 
@@ -100,7 +104,9 @@ def test_sweep_keeps_the_groups_numbers():
 
 
 def test_sweep_takes_points_in_many_forms():
-    """Rows of a DataFrame, mappings, a Series, a range, one number or text, named objects."""
+    """Points may be rows of a DataFrame, mappings, a Series, a range, one number or text, or named
+    objects.
+    """
     jg = JobGroup("scan")
     circuits = {"mzi": object(), "bs": object()}
     jg.sweep(experiment, pd.DataFrame({"a": [1, 2], "b": [0.5, 0.6]}), name="f")
@@ -149,7 +155,7 @@ def test_sweep_takes_points_in_many_forms():
     ],
 )
 def test_sweep_refuses_invalid_points(over, error, said):
-    """It raises at once with name and position, and adds no job."""
+    """The error is raised at once, with name and position, and no job is added."""
     jg = JobGroup("scan")
     with pytest.raises(error, match=said):
         jg.sweep(experiment, over)
@@ -175,7 +181,7 @@ def test_sweep_refuses_invalid_points(over, error, said):
     ],
 )
 def test_sweep_refuses_invalid_arguments(options):
-    """It raises before it calls `build`."""
+    """The call raises an error before it calls `build`."""
     jg = JobGroup("scan")
     with pytest.raises((TypeError, ValueError)):
         jg.sweep(lambda phi: pytest.fail("called"), {"phi": [0.1]}, **options)
