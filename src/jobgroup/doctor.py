@@ -97,6 +97,8 @@ def examine(url: str | None = None) -> list[Finding]:
             found += check()
         except JobGroupError as error:
             found.append(Finding(name, "problem", str(error)))
+        except Exception as error:  # noqa: BLE001 # of this check only
+            found.append(Finding(name, "warning", f"not checked ({type(error).__name__}: {error})"))
     if url is None:
         found.append(
             Finding("cloud", "ok", "not asked", "To ask a cloud, run jobgroup doctor URL.")

@@ -46,11 +46,19 @@ _PROXIES_SECTION: Final = "remote"
 
 
 def data_directory() -> Path:
-    """Return Perceval's data directory: ``PCVL_PERSISTENT_PATH`` or the platform's default."""
+    """Return Perceval's data directory: ``PCVL_PERSISTENT_PATH`` or the platform's default.
+
+    Raises:
+        FileNotFoundError: the user has no home directory.
+    """
     from platformdirs import user_data_dir
 
-    chosen = os.environ.get("PCVL_PERSISTENT_PATH")
-    return Path(chosen or user_data_dir("perceval-quandela", "quandela"))
+    if chosen := os.environ.get("PCVL_PERSISTENT_PATH"):
+        return Path(chosen)
+    try:
+        return Path(user_data_dir("perceval-quandela", "quandela"))
+    except RuntimeError as error:  # Newer releases of platformdirs raise it.
+        raise FileNotFoundError(str(error)) from None
 
 
 def tokens(origin: str) -> Iterator[object]:

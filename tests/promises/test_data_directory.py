@@ -125,6 +125,24 @@ def test_a_user_without_a_home_directory_can_name_another(reported, tmp_path):
         assert len(list((tmp_path / str(n)).rglob("sweep.jobgroup"))) == 1
 
 
+def test_a_user_without_a_home_directory_has_no_settings_of_perceval(reported, tmp_path):
+    """The token is missing, no group of Perceval is found, and the doctor checks everything."""
+    source = (
+        _WITHOUT_A_HOME.partition("try:")[0]
+        + """
+os.environ.pop("HOME")
+from jobgroup import MissingTokenError
+from jobgroup.doctor import examine
+try:
+    made().run_parallel()
+except MissingTokenError:
+    imported = JobGroup.import_perceval().imported
+    print(json.dumps([imported, [f.text for f in examine() if f.verdict == "problem"]]))
+"""
+    )
+    assert reported(source, JOBGROUP_DATA_DIR=str(tmp_path / "data")) == [[], []]
+
+
 def test_a_removed_working_directory_is_named(monkeypatch, tmp_path):
     """A relative path has no meaning then; the sentence names the variable."""
     gone = tmp_path / "gone"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -17,7 +18,11 @@ GROUP_SUFFIXES: Final = tuple(_READERS)
 
 def group_directories() -> list[Path]:
     """Return the directories in which other libraries keep groups. They may not exist."""
-    return [data_directory() / "job_group", Path("execution_groups").absolute()]
+    here = Path("execution_groups")
+    with suppress(OSError):  # The user may have no home directory, or no working directory.
+        here = here.absolute()
+        return [data_directory() / "job_group", here]
+    return [here]
 
 
 def read_group(path: Path) -> ForeignGroup:
