@@ -85,7 +85,7 @@ def test_command_that_is_not_a_text_gives_no_name(scripted):
 
 @pytest.mark.parametrize("field", ["platform", "name", "account", "url"])
 def test_longest_text_of_a_job_loads_again(scripted, field, tmp_path):
-    """The longest name survives export and load. One more character is rejected at once."""
+    """The longest text survives export and load. One more character is rejected at once."""
     start = f"{scripted.url}/" if field == "url" else ""
     given = {"platform": "p", "url": scripted.url}
     longest = start.ljust(10_000, "x")

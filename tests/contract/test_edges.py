@@ -48,7 +48,7 @@ def test_job_of_another_group_is_refused(two, scripted, snapshot):
 
 
 def test_job_in_no_group_is_refused(two, timer, scripted):
-    """A removed group's job can be neither canceled nor rerun."""
+    """A group can neither cancel nor rerun a job that is in no group."""
     first, _ = two
     for use in (first.cancel, first.rerun):
         with pytest.raises((ValueError, RuntimeError)):

@@ -91,7 +91,7 @@ def test_execution_of_a_group_has_more_of_percevals_names(both, factory):
 
 
 def test_failed_execution_has_partial_results_on_request(ended):
-    """With the argument, missing results are empty. Without it, an error is raised."""
+    """With `allow_partial_results`, missing results are empty. Without it, an error is raised."""
     ended("error", name="failed")
     execution = ExecutionGroup("failed")[0]
     with warnings.catch_warnings():

@@ -98,7 +98,9 @@ def test_fingerprints_cover_executions():
 
 
 def test_empty_postselection_equals_a_missing_one(bodies):
-    """Releases 1.1 and 1.2 write the version into each experiment. Later ones omit it."""
+    """Releases 1.1 and 1.2 write an empty post-selection into each experiment. Later ones
+    omit it.
+    """
     plain = deepcopy(bodies[0]["plain"])
     message = circuit_pb2.Experiment()
     text = Budget().unpacked(plain["payload"]["experiment"].removeprefix(ZIP))

@@ -1,4 +1,6 @@
-"""A group on an embedded cloud, and a browser's end of the comm: real parts but for the page."""
+"""Define fixtures: a group on an embedded cloud, and a browser's end of the comm. Only the page is
+not real.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,7 @@ TIMEOUT_S = 180.0
 
 
 class RecordingComm(BaseComm):
-    """Keeps what the kernel sends, as a host would get it."""
+    """Keeps the messages that the kernel sends, as a host gets them."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self.sent: list[tuple[dict[str, Any], list[Any]]] = []
@@ -34,7 +36,7 @@ class RecordingComm(BaseComm):
         buffers: Any = None,
         **keys: Any,
     ) -> None:
-        """Send, for a host that only remembers."""
+        """Keep a sent message."""
         if msg_type == "comm_msg":
             self.sent.append((data, list(buffers or [])))
 
@@ -60,7 +62,9 @@ def decoded(content: dict[str, Any], buffers: list[Any]) -> dict[str, Any]:
 
 
 class Page:
-    """The browser's end of one dashboard: opens, acknowledges, asks."""
+    """The browser's end of a dashboard, which opens views, acknowledges pushes and sends
+    requests.
+    """
 
     def __init__(self, dashboard: Dashboard) -> None:
         self.dashboard = dashboard
@@ -83,25 +87,25 @@ class Page:
         self.send(t="sync", client=client, ack=ack, pending=list(pending), reply=reply)
 
     def close(self, *, has_views: bool = True) -> None:
-        """Report that no view is open any more, or that none is left."""
+        """Report that no view is open, or that none is left."""
         self.send(t="close", has_views=has_views)
 
     def do(self, name: str, /, **args: Any) -> dict[str, Any]:
-        """Ask for a command and return its answer."""
+        """Request a command, and return the answer."""
         return self.answer(self.ask_for("command", name, args))
 
     def ask(self, name: str, /, **args: Any) -> Any:
-        """Ask a question and return what the answer says."""
+        """Send a query, and return the content of the answer."""
         return self.answer(self.ask_for("query", name, args))["value"]
 
     def ask_for(self, tag: str, name: str, args: dict[str, Any], request: str = "") -> str:
-        """Send a request and return its id, without waiting."""
+        """Send a request, and return its id without waiting."""
         request = request or f"request-{next(self._ids)}"
         self.send(t=tag, id=request, name=name, args=args)
         return request
 
     def set(self, name: str, value: Any) -> dict[str, Any]:
-        """Request a setting and return the answer."""
+        """Request a setting, and return the answer."""
         request = f"request-{next(self._ids)}"
         self.send(t="set_trait", id=request, name=name, value=value)
         return self.answer(request)
@@ -136,7 +140,7 @@ class Page:
         return shown
 
     def wait(self, condition: Callable[[], Any]) -> Any:
-        """Wait for the first true value of a condition and return it."""
+        """Wait for the first true value of a condition, and return it."""
         deadline = time.monotonic() + TIMEOUT_S
         while not (value := condition()):
             if time.monotonic() > deadline:
@@ -154,7 +158,7 @@ def cloud() -> Iterator[EmbeddedCloud]:
 
 @pytest.fixture
 def make_group(cloud: EmbeddedCloud, data_dir: Any) -> Iterator[Callable[..., JobGroup]]:
-    """Make a group of timer jobs, each given by its parameters."""
+    """Make a group of timer jobs with the given parameters."""
     set_token(cloud.token, url=cloud.url)
 
     def make(name: str, *jobs: dict[str, Any], command: str = "probs") -> JobGroup:

@@ -1,7 +1,8 @@
-"""Figures of random groups as a page gets them, and the reduction's own numbers: `figures.json`.
+"""Record figures of random groups as a page gets them, and the numbers of the reduction:
+`figures.json`.
 
-`test_dashboard_figure_examples.py` compares the recording here, `js/tests/node/figures.test.ts`
-draws each figure and reads it back. Run this file to record again after a deliberate change.
+`test_dashboard_figure_examples.py` compares the recording. `js/tests/node/figures.test.ts` draws
+each figure and reads it back. Run this file to record again after a deliberate change.
 """
 
 from __future__ import annotations
@@ -26,14 +27,14 @@ QUANTITIES = ("|1,1>", "visibility", "physical_perf")
 
 
 def study(seed: int) -> Study:
-    """The points of one group, whose jobs have equal settings but for repeats."""
+    """The points of one group. Its jobs have equal settings, except for repeats."""
     records, measured = group(seed)
     rows = list(rows_of(records, measured, {}))
     return study_of(rows, None, lambda positions: dict.fromkeys(positions, 0), lambda a, b: "")
 
 
 def examples(seed: int) -> list[dict[str, Any]]:
-    """One group: each quantity that it has, drawn over what varies."""
+    """A group with figures of each of its quantities over the varied values."""
     points = study(seed)
     definitions = {name: parse(text) for name, text in DEFINITIONS.items()}
     choices = choices_of(points, definitions)
@@ -45,7 +46,7 @@ def examples(seed: int) -> list[dict[str, Any]]:
 
 
 def expected(points: Study, figure: Figure) -> list[dict[str, Any]]:
-    """The numbers of each point, from its pooled results alone."""
+    """The numbers of each point, only from its pooled results."""
     expression = parse(DEFINITIONS.get(figure.y, figure.y))
     held = {each.name: each.value for each in figure.selectors}
     points = with_variants(points)
@@ -74,7 +75,7 @@ def _gap(point: Point) -> dict[str, Any]:
 
 
 def recording() -> list[dict[str, Any]]:
-    """All examples."""
+    """Return all examples."""
     made = [each for seed in range(16) for each in examples(seed)]
     found: list[dict[str, Any]] = json.loads(json.dumps(json_safe(made)))
     return found

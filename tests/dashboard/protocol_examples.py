@@ -1,8 +1,7 @@
-"""Examples of every message, trait and word of the dashboard, recorded in `protocol.json`.
+"""Record examples of every message, trait and word of the dashboard in `protocol.json`.
 
-Both sides are compared with the recording: `test_dashboard_contract.py` here,
-`js/tests/node/protocol.test.ts` there. Run this file to record again after a deliberate change of
-the protocol.
+`test_dashboard_contract.py` and `js/tests/node/protocol.test.ts` compare both sides with the
+recording. Run this file to record again after a deliberate change of the protocol.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ ORDINARY = {"layout", "tabbable", "tooltip", "comm", "keys", "log"}
 
 
 def record(position: int, **changes: Any) -> JobRecord:
-    """A job as the store returns it: unsent but for the changes."""
+    """A job as the store returns it: unsent, except for the changes."""
     fields: dict[str, Any] = {
         **dict.fromkeys(JobRecord._fields),
         "position": position,
@@ -86,7 +85,7 @@ TO_PYTHON: list[dict[str, Any]] = [
 
 
 def columns(records: list[JobRecord]) -> Columns:
-    """The jobs as a group's file holds them."""
+    """The jobs as a group's file stores them."""
     made = {
         name: column([getattr(r, name) for r in records])
         for name in ("position", "state", "attempts", "remote_id", "message")
@@ -131,7 +130,7 @@ def from_python() -> list[dict[str, Any]]:
 
 
 def recording() -> dict[str, Any]:
-    """Everything that the two sides share."""
+    """Return everything that the two sides share."""
     traits = Dashboard.class_traits(sync=True)
     shared = {name: t for name, t in traits.items() if name[0] != "_" and name not in ORDINARY}
     return {

@@ -1,7 +1,7 @@
-"""Groups with what a page gets of them, and the table that Python makes of them: `table.json`.
+"""Record groups as a page gets them, and Python's tables of them: `table.json`.
 
-`test_dashboard_table.py` compares the recording here, `js/tests/node/truth.test.ts` reads it as the
-page does. Run this file to record again after a deliberate change of the table or of the reduction.
+`test_dashboard_table.py` compares the recording. `js/tests/node/truth.test.ts` reads it as the page
+does. Run this file to record again after a deliberate change of the table or of the reduction.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ def rows(records: list[JobRecord]) -> dict[str, Any]:
 
 
 def example(seed: int) -> dict[str, Any]:
-    """One group: what the page gets, and the table of Python."""
+    """A group: the page's data, and Python's table."""
     records, measured = group(seed)
     definitions = {name: parse(text) for name, text in DEFINITIONS.items()}
     found = {r.position: measured.get(r.position, "no result") for r in records}
@@ -114,7 +114,7 @@ def example(seed: int) -> dict[str, Any]:
 
 
 def recording() -> list[dict[str, Any]]:
-    """All examples."""
+    """Return all examples."""
     made = [example(seed) for seed in range(16)]
     found: list[dict[str, Any]] = json.loads(json.dumps(json_safe(made)))
     return found

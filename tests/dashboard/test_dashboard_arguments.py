@@ -1,4 +1,4 @@
-"""Arguments of the wrong type are refused when they arrive, with a sentence that names them."""
+"""Arguments of a wrong type are rejected when they arrive, with a sentence that names them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from jobgroup.dashboard import protocol
 
 JUNK = (None, True, -1, 1.5, 10**30, float("nan"), float("inf"), "x", "", [[]], [-1], [None], {})
-"""Values of which each argument accepts a few at most."""
+"""Values of many types. Each argument accepts only a few of them."""
 
 ACCEPTED = {
     "position": [],
@@ -28,7 +28,7 @@ ACCEPTED = {
 
 @pytest.mark.parametrize("name", ACCEPTED)
 def test_each_argument_has_a_type(name):
-    """Only values of that type pass; an error names the argument."""
+    """Only values of the right type are accepted. An error names the argument."""
     for value in JUNK:
         content = {"t": "command", "id": "1", "name": "run", "args": {name: value}}
         if any(value is each or [value] == [each] != [1.0] for each in ACCEPTED[name]):
@@ -39,7 +39,7 @@ def test_each_argument_has_a_type(name):
 
 
 def test_wrong_requests_are_answered_and_take_a_line_each_in_the_log(make_group, open_page, caplog):
-    """No traceback fills the log, whatever a page sends."""
+    """The log contains no tracebacks, whatever a page sends."""
     page = open_page(make_group("g", {}))
     missing = [("confirm", {"position": 0}), ("define", {"name": "x"}), ("prioritize", {})]
     wrong = [("run", {"mode": "x"}), ("pause", {"positions": [0]}), ("run", {"surprise": 1})]

@@ -1,4 +1,4 @@
-"""Commands of a page: each is done once, answered once, or refused with a sentence."""
+"""Tests of a page's commands: each is executed and answered once, or rejected with a sentence."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from jobgroup.results.measurement import Measurement
 
 
 def test_run_and_rerun_send_the_right_jobs(make_group, open_page, cloud):
-    """Run sends unsent jobs, rerun failed ones; each answer is one line; the group agrees."""
+    """Run sends unsent jobs, and rerun sends failed ones. Each answer is one line, and the group
+    agrees.
+    """
     group = make_group("g", {}, {})
     cloud.faults.add("fail_job", times=1)
     page = open_page(group)
@@ -24,7 +26,9 @@ def test_run_and_rerun_send_the_right_jobs(make_group, open_page, cloud):
 
 
 def test_a_rerun_with_changes_records_them_in_its_attempt(make_group, open_page, cloud):
-    """The page learns what can be changed, changes it, and reads it in the job's lineage."""
+    """The page gets the changeable parameters, changes one, and finds the change in the job's
+    history.
+    """
     group = make_group("g", {"duration_s": 0.0, "label": "a"})
     cloud.faults.add("fail_job", times=1)
     page = open_page(group)
@@ -68,7 +72,7 @@ def test_a_rerun_as_a_new_job_names_the_failed_one(make_group, open_page, cloud)
     ],
 )
 def test_an_invalid_change_is_refused_with_the_reason(make_group, open_page, cloud, changes, said):
-    """The page gets Python's own sentence, and nothing is sent."""
+    """The page gets Python's sentence, and nothing is sent."""
     group = make_group("g", {"duration_s": 0.0})
     cloud.faults.add("fail_job", times=1)
     page = open_page(group)
@@ -91,7 +95,7 @@ def test_a_job_without_parameters_says_why_nothing_can_be_changed(make_group, op
 
 
 def test_descriptions_and_notes_are_kept_shown_and_found(make_group, open_page):
-    """The group keeps a description and a note; an empty text removes them."""
+    """The group stores a description and a note. An empty text removes them."""
     group = make_group("g", {}, {})
     page = open_page(group)
     page.open()
@@ -111,7 +115,9 @@ def test_descriptions_and_notes_are_kept_shown_and_found(make_group, open_page):
 
 
 def test_an_estimate_is_shown_before_a_run(make_group, open_page):
-    """The line of `jg.estimate()`, for a run and for a rerun; unknown values are named as such."""
+    """The page shows the line of `jg.estimate()` for a run and for a rerun. Unknown values are
+    shown as unknown.
+    """
     group = make_group("g", {}, {})
     page = open_page(group)
     assert page.ask("estimate")["text"] == str(group.estimate())
@@ -121,9 +127,9 @@ def test_an_estimate_is_shown_before_a_run(make_group, open_page):
 
 
 def test_jobs_are_sent_next_in_the_order_of_the_page(make_group, open_page, cloud):
-    """The trait that only the kernel writes holds the order. It stays the same if it is set again,
-    a run sends in this order, and it empties as jobs are sent; the answer names jobs that had been
-    sent before.
+    """A trait that only the kernel writes has the order. Setting the same order again does not
+    change it, a run sends in this order, and sent jobs leave it. The answer names jobs that were
+    already sent.
     """
     group = make_group("g", {"duration_s": 60}, {}, {}, {})
     page = open_page(group)
@@ -148,7 +154,7 @@ def test_jobs_are_sent_next_in_the_order_of_the_page(make_group, open_page, clou
 
 
 def test_at_most_50_jobs_are_listed_as_next(make_group, open_page):
-    """The trait is small however many are requested; a request without jobs is refused."""
+    """The trait is small, however many jobs are requested. A request without jobs is rejected."""
     group = make_group("g", *[{} for _ in range(60)])
     page = open_page(group)
     page.open()
@@ -159,7 +165,7 @@ def test_at_most_50_jobs_are_listed_as_next(make_group, open_page):
 
 
 def test_a_repeated_request_is_done_once(make_group, open_page, cloud):
-    """The same id gets the same answer again, and no second job is paid for."""
+    """The same id gets the same answer again, and no second job is created."""
     page = open_page(make_group("g", {}))
     page.ask_for("command", "run", {"mode": "parallel"}, request="same")
     first = page.answer("same")
@@ -180,7 +186,9 @@ def test_the_next_pull_repeats_a_lost_answer(make_group, open_page):
 
 
 def test_requests_are_acknowledged_at_once(make_group, open_page):
-    """A note comes before the answer, so a long command does not look like a busy kernel."""
+    """An acknowledgement comes before the answer, so a long command does not look like a busy
+    kernel.
+    """
     page = open_page(make_group("g", {}))
     request = page.ask_for("command", "run", {"mode": "sequential", "delay": 0})
     page.answer(request)
@@ -189,7 +197,7 @@ def test_requests_are_acknowledged_at_once(make_group, open_page):
 
 
 def test_cancel_pause_and_resume_act_on_the_group(make_group, open_page):
-    """The page's traits follow each of them."""
+    """The page's traits follow each command."""
     group = make_group("g", {"duration_s": 60})
     page = open_page(group)
     page.open()
@@ -203,7 +211,9 @@ def test_cancel_pause_and_resume_act_on_the_group(make_group, open_page):
 
 
 def test_undo_restores_a_deleted_group(make_group, open_page):
-    """A deleted group says so, is not listed, and returns with its jobs."""
+    """The page of a deleted group says so. The group is not listed, and is restored with its
+    jobs.
+    """
     group = make_group("g", {}, {})
     page = open_page(group)
     page.open()
@@ -221,7 +231,9 @@ def test_undo_restores_a_deleted_group(make_group, open_page):
 
 
 def test_a_refusal_of_the_cloud_reaches_the_page(make_group, open_page, cloud):
-    """A plan's limit fails the command with the cloud's sentence, and no exception is raised."""
+    """At the plan's limit, the command fails with the cloud's sentence, and no exception is
+    raised.
+    """
     page = open_page(make_group("g", {}))
     cloud.faults.add(
         "http_error",
@@ -246,7 +258,7 @@ def test_a_refusal_of_the_cloud_reaches_the_page(make_group, open_page, cloud):
     ],
 )
 def test_an_invalid_command_is_refused(make_group, open_page, name, args):
-    """Wrong arguments fail that request alone; the group stays unchanged."""
+    """With wrong arguments, only that request fails. The group is unchanged."""
     group = make_group("g", {})
     page = open_page(group)
     assert page.do(name, **args)["t"] == "error"
@@ -261,7 +273,7 @@ def test_an_unknown_message_with_an_id_is_answered(make_group, open_page):
 
 
 def test_read_only_refuses_every_command(make_group, open_page):
-    """Hiding the buttons is not enough: the kernel refuses commands too."""
+    """Hidden buttons are not enough, so the kernel rejects commands too."""
     group = make_group("g", {})
     page = open_page(group, read_only=True)
     for name in ("run", "prioritize", "delete", "cancel"):
@@ -272,7 +284,9 @@ def test_read_only_refuses_every_command(make_group, open_page):
 
 
 def test_only_valid_settings_become_traits(make_group, open_page):
-    """The browser asks, Python sets; a value that is not allowed changes nothing and says why."""
+    """The browser requests a value, and Python sets it. An invalid value changes nothing and gets
+    the reason.
+    """
     page = open_page(make_group("g", {}, {}))
     assert page.set("filter", "failed")["t"] == "result"
     assert page.set("selected", [[0, 1]])["t"] == "result"
@@ -283,7 +297,7 @@ def test_only_valid_settings_become_traits(make_group, open_page):
 
 
 def test_the_details_of_a_job_are_complete(make_group, open_page):
-    """Attempts with ids and messages, events, parameters and labels of one job."""
+    """The details of a job have attempts with ids and messages, events, parameters and labels."""
     group = make_group("g", {"fail": "out of photons"})
     page = open_page(group)
     page.do("run", mode="parallel")
@@ -298,7 +312,7 @@ def test_the_details_of_a_job_are_complete(make_group, open_page):
 
 
 def test_an_unconfirmed_job_shows_its_evidence_and_can_be_confirmed(make_group, open_page, cloud):
-    """The details show what is known of a request without an answer; the user's id settles it."""
+    """The details show the facts about an unanswered request. The user's id settles the job."""
     group = make_group("g", {"duration_s": 60})
     page = open_page(group)
     cloud.faults.add("drop_response", calls=["create"])
@@ -315,7 +329,7 @@ def test_an_unconfirmed_job_shows_its_evidence_and_can_be_confirmed(make_group, 
 
 
 def test_an_empty_group_suggests_similar_names(make_group, open_page):
-    """A misspelt name makes a new group; the page lists the groups that the user may have meant."""
+    """A misspelled name creates a new group. The page lists groups with similar names."""
     make_group("hong ou mandel", {})
     make_group("other", {})
     page = open_page(make_group("hong-ou-mandel"))
@@ -323,7 +337,9 @@ def test_an_empty_group_suggests_similar_names(make_group, open_page):
 
 
 def test_results_are_distributions_largest_first(make_group, open_page):
-    """Results of selected jobs; a job without one says why and does not affect the others."""
+    """The page gets results of selected jobs. A job without a result has a reason, and does not
+    affect the others.
+    """
     jobs = [{"results": {"|0,1>": 3, "|1,0>": 7}}, {"duration_s": 60}]
     group = make_group("g", *jobs, command="sample_count")
     page = open_page(group)
@@ -345,7 +361,9 @@ def test_results_are_distributions_largest_first(make_group, open_page):
 
 
 def test_a_result_that_cannot_be_drawn_affects_only_its_job(make_group, open_page):
-    """The row of its job reports a count past all floats; the others show their distributions."""
+    """If a count is too large for a float, its job's row says so. The others show their
+    distributions.
+    """
     jobs = [{"results": {"|1>": 10**400}}, {"results": {"|0>": 0}}]
     group = make_group("g", *jobs, command="sample_count")
     page = open_page(group)
@@ -362,7 +380,7 @@ def test_a_result_that_cannot_be_drawn_affects_only_its_job(make_group, open_pag
 
 
 def test_scalars_that_are_not_numbers_are_left_out():
-    """A share of nothing is not-a-number, which a browser's JSON does not have."""
+    """A share of no samples is NaN, which a browser's JSON does not have."""
     scalars = {"logical_perf": float("nan"), "physical_perf": 0.5}
     measured = Measurement(0, kind="count", values={"|1>": 1}, scalars=scalars)
     (shown,) = distributions([measured])["distributions"]
@@ -370,7 +388,9 @@ def test_scalars_that_are_not_numbers_are_left_out():
 
 
 def test_measured_values_have_the_errors_of_their_counts(make_group, open_page):
-    """Without `columns` they are of the most frequent states; a job without a result says why."""
+    """Without `columns`, shares are those of the most frequent states. A job without a result has a
+    reason.
+    """
     jobs = [{"results": {"|1>": 98, "|0>": 402}}, {"duration_s": 60}]
     group = make_group("g", *jobs, command="sample_count")
     page = open_page(group)
@@ -387,7 +407,7 @@ def test_measured_values_have_the_errors_of_their_counts(make_group, open_page):
 
 
 def test_compared_distributions_show_their_distance_and_the_chance_level(make_group, open_page):
-    """The distance covers all states; the chance level is that of two equal jobs."""
+    """The distance covers all states. The distance by chance is that of two equal jobs."""
     counts = [(98, 211, 189, 2), (110, 200, 188, 2)]
     states = ("|2,0>", "|1,1>", "|0,2>", "|0,0>")
     jobs = [{"results": dict(zip(states, each, strict=True))} for each in counts]
@@ -406,7 +426,7 @@ def test_compared_distributions_show_their_distance_and_the_chance_level(make_gr
 
 
 def test_each_iteration_of_a_job_has_a_row():
-    """Each iteration shows its own parameters; a state that it did not return has the share 0."""
+    """Each iteration shows its own parameters. A state that it did not return has the share 0."""
     parts = [
         Measurement(3, i, {"phi": phi}, kind="count", values={state: 10})
         for i, (phi, state) in enumerate([(0.1, "|1,0>"), (0.2, "|0,1>")])
@@ -420,7 +440,7 @@ def test_each_iteration_of_a_job_has_a_row():
 
 
 def test_groups_are_listed_and_opened(make_group, open_page):
-    """`Dashboard()` lists all groups with sizes; opening one shows its jobs."""
+    """`Dashboard()` lists all groups with sizes. An opened group shows its jobs."""
     make_group("one", {})
     make_group("two", {}, {})
     page = open_page()
@@ -438,7 +458,9 @@ def test_groups_are_listed_and_opened(make_group, open_page):
 
 
 def test_a_hello_without_jobs_to_show_is_answered(make_group, open_page):
-    """The list of all groups and a deleted group answer; otherwise the kernel would look busy."""
+    """The list of all groups and a deleted group send answers. Otherwise the kernel would look
+    busy.
+    """
     page = open_page()
     page.open()
     assert page.wait_for("snapshot")["total"] == 0
@@ -454,7 +476,9 @@ def test_a_hello_without_jobs_to_show_is_answered(make_group, open_page):
 
 
 def test_the_list_deletes_and_restores_groups(make_group, open_page):
-    """Several at once, with an answer for each; a group that cannot be deleted stops no other."""
+    """Several groups are deleted at once, with an answer for each. Groups that cannot be deleted do
+    not stop this.
+    """
     for name in ("one", "two", "three"):
         make_group(name, {})
     page = open_page()
@@ -480,7 +504,7 @@ def test_the_page_returns_from_a_group_to_the_list(make_group, open_page):
 
 
 def test_the_token_is_in_no_message_and_no_trait(make_group, open_page, cloud):
-    """Nothing that reaches a page, and so perhaps a saved notebook, holds the token."""
+    """Nothing that reaches a page, and perhaps a saved notebook, contains the token."""
     page = open_page(make_group("g", {}))
     page.open()
     page.do("run", mode="parallel")
@@ -492,7 +516,7 @@ def test_the_token_is_in_no_message_and_no_trait(make_group, open_page, cloud):
 
 
 def test_traits_of_the_kernel_cannot_be_set(make_group, open_page):
-    """Counts and similar traits follow the group; a program cannot falsify them."""
+    """Counts and similar traits follow the group. A program cannot falsify them."""
     dashboard = open_page(make_group("g", {})).dashboard
     with pytest.raises(TraitError):
         dashboard.counts = {"success": 99}

@@ -13,7 +13,7 @@ RECORDED = json.loads(RECORDING.read_text())
 
 
 def nested(depth: int) -> list:
-    """Lists in lists, deeper than Python spells out."""
+    """Lists in lists, deeper than Python prints."""
     value: list = []
     for _ in range(depth):
         value = [value]
@@ -22,13 +22,13 @@ def nested(depth: int) -> list:
 
 @pytest.mark.parametrize("part", sorted(RECORDED))
 def test_the_shared_protocol_equals_the_recording(part: str):
-    """Traits with their defaults, words, and every message down to the last byte of its buffers."""
+    """Traits with their defaults, words, and all messages with their buffers are equal."""
     assert json.loads(json.dumps(recording()[part])) == RECORDED[part]
 
 
 @pytest.mark.parametrize("message", TO_PYTHON, ids=lambda message: message["t"])
 def test_messages_of_the_browser_are_parsed(message: dict):
-    """Each message that the browser sends parses and keeps its content."""
+    """Each message from the browser is parsed and keeps its content."""
     parsed = protocol.parse(message)
     assert type(parsed).__name__.lower() == message["t"].replace("_", "")
     for key, value in message.items():
@@ -63,7 +63,7 @@ def test_unknown_messages_are_refused(content: object):
 
 
 def test_numbers_that_json_lacks_become_null():
-    """`JSON.parse` knows no NaN and no infinity; they are sent as null, at any depth."""
+    """`JSON.parse` accepts neither NaN nor infinities, so they are sent as null, at any depth."""
     value = {"a": [1.5, float("nan"), {"b": float("inf")}], 2: ("x", None)}
     reported = protocol.result("1", value)["value"]
     assert reported == {"a": [1.5, None, {"b": None}], "2": ["x", None]}

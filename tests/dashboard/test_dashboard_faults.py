@@ -1,4 +1,4 @@
-"""Faults that users met in the first dashboard, and that nothing else in these tests holds."""
+"""Tests of faults that users found in the first dashboard, which no other test covers."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_a_cell_that_adds_once_can_run_twice(data_dir, open_page):
 def test_the_time_left_is_known_of_a_run_elsewhere_and_not_while_the_cloud_is_away(
     make_group, open_page, cloud
 ):
-    """A run of another process has a time left here; a cloud that is out of reach has none."""
+    """For another process's run, the time left is shown. For an unreachable cloud, it is not."""
     group = make_group("g", *[{"duration_s": 0.5}] * 12, *[{"duration_s": 60}] * 4)
     page = open_page(group)
     page.open()
@@ -63,7 +63,9 @@ def test_the_time_left_is_known_of_a_run_elsewhere_and_not_while_the_cloud_is_aw
 
 
 def test_a_run_whose_end_is_not_in_the_file_is_not_said_to_go_on(make_group, open_page):
-    """A process that could not release the group is the one that asks, and sends nothing more."""
+    """The process that could not release the group sends the request itself, and sends nothing
+    more.
+    """
     group = make_group("g", {}, {})
     page = open_page(group)
     page.open()
@@ -87,7 +89,7 @@ def test_a_run_whose_end_is_not_in_the_file_is_not_said_to_go_on(make_group, ope
 
 
 def test_answers_that_cannot_be_written_are_a_problem_of_the_disk(make_group, open_page):
-    """While another program locks the file, the page says so; then it shows what became of jobs."""
+    """While another program locks the file, the page says so. Later it shows the jobs' outcomes."""
     group = make_group("g", {"duration_s": 1})
     page = open_page(group)
     page.open()

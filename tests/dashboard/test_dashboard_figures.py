@@ -1,4 +1,4 @@
-"""Figures of the page: the numbers that `jg.plot` draws, whatever is chosen and comes and goes."""
+"""Tests of the page's figures: they have the numbers of `jg.plot` for all choices and changes."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def _is_over(group: JobGroup) -> bool:
 
 
 def _shown(answer: dict[str, Any]) -> dict[tuple[Any, Any], tuple[Any, ...]]:
-    """The points of the page's figure by curve and place."""
+    """The points of the page's figure, by curve and position."""
     figure = answer["figure"]
     xs, groups = figure["xs"]["values"], figure["groups"]["values"]
     points = figure["points"]
@@ -69,7 +69,7 @@ def _shown(answer: dict[str, Any]) -> dict[tuple[Any, Any], tuple[Any, ...]]:
 
 
 def _drawn(ax: Any) -> list[dict[Any, Any]]:
-    """The value at each place of each curve that Matplotlib drew; None for a gap."""
+    """The value at each position of each curve that Matplotlib drew; None for a gap."""
     lines = [line for line in ax.lines if line.get_linestyle() == "-" and len(line.get_xdata())]
     pairs = [line.get_xydata().tolist() for line in lines]
     return [{x: None if np.isnan(y) else y for x, y in each} for each in pairs]
@@ -77,7 +77,9 @@ def _drawn(ax: Any) -> list[dict[Any, Any]]:
 
 @pytest.mark.parametrize("seed", [1, 2])
 def test_the_page_shows_the_numbers_that_plot_draws(swept, open_page, seed):
-    """Curves, bars and maps at each value of the third name; the line of Python draws the same."""
+    """For curves, bars and maps at each value of the third name, the line of Python draws the
+    same.
+    """
     jg = swept(seed)
     page = open_page(jg)
     page.open()
@@ -112,7 +114,9 @@ def test_the_page_shows_the_numbers_that_plot_draws(swept, open_page, seed):
 
 
 def test_choices_are_kept_by_name_and_with_the_group(make_group, open_page):
-    """A choice that is gone is named; the next view of the group begins with the last choices."""
+    """A choice that no longer exists is named. The group's next view begins with the last
+    choices.
+    """
     page = open_page(make_group("g", {}, {}))
     page.set("plot", {"y": "|1,1>", "x": "phi"})
     figure = page.ask("figure", y="|1,1>", x="psi", curves="")["figure"]
@@ -132,7 +136,7 @@ def test_choices_are_kept_by_name_and_with_the_group(make_group, open_page):
 
 
 def test_an_unchanged_figure_is_not_sent_again(make_group, open_page):
-    """The page tells the digest of the figure that it has."""
+    """The page sends the digest of the figure that it has."""
     page = open_page(make_group("g", {}))
     first = page.ask("figure")
     again = page.ask("figure", have=first["digest"])
@@ -141,7 +145,7 @@ def test_an_unchanged_figure_is_not_sent_again(make_group, open_page):
 
 
 def test_a_quantity_is_defined_from_the_page(make_group, open_page):
-    """It is a choice of the next figure; a text that is no expression is refused."""
+    """The quantity is a choice in the next figure. A text that is not an expression is rejected."""
     group = make_group("g", {})
     page = open_page(group)
     page.do("define", name="rate", text="|1,1> * global_perf")

@@ -1,4 +1,4 @@
-"""Several groups on the page: one figure, and how far they are apart at equal points."""
+"""Tests of several groups on the page: one figure, and their distances at equal points."""
 
 from __future__ import annotations
 
@@ -25,7 +25,9 @@ def two_groups(make_group, open_page):
 
 
 def test_groups_are_drawn_in_one_figure_and_compared_point_by_point(two_groups):
-    """The figure has the numbers of each group's own; a distance is that of `compare`."""
+    """The figure has the numbers of each group's own figure. The distances are those of
+    `compare`.
+    """
     first, second, page = two_groups
     answer = page.ask("compare_groups", names=["first", "second"], y="|1,1>")
     figure = answer["figure"]
@@ -64,7 +66,7 @@ def test_a_group_that_was_created_again_is_compared_again(two_groups, make_group
 
 
 def test_groups_that_cannot_be_compared_say_why(two_groups, make_group):
-    """One group, one that is not there, and one with other names."""
+    """One group, a missing group, and a group with other swept names."""
     *_, page = two_groups
 
     def refusal(*names: str) -> str:

@@ -1,4 +1,4 @@
-"""What the page's drawer shows of one job: payload, drawing, events."""
+"""Tests of the page's drawer with one job: payload, drawing and events."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def test_a_large_circuit_is_drawn_without_its_insides(page_of_payload):
 
 
 def test_the_payload_is_shown_as_it_is_sent(page_of_payload):
-    """It can be copied as JSON; one that is too long to show says how long it is."""
+    """The payload can be copied as JSON. If it is too long to show, its length is shown."""
     payload = {"command": "probs", "parameters": {"text": "x"}}
     page = page_of_payload(payload)
     answer = page.ask("payload", position=0)
@@ -85,7 +85,7 @@ def test_the_payload_is_shown_as_it_is_sent(page_of_payload):
 
 
 def test_events_are_told_once_and_in_order(make_group, open_page):
-    """A job is added, sent, started and done; times never go back, also in a second attempt."""
+    """A job is added, sent, started and done. Times never go back, even in a second attempt."""
     group = make_group("g", {"duration": 0.01, "fail": "no light"})
     page = open_page(group)
     for _ in range(2):
@@ -101,7 +101,7 @@ def test_events_are_told_once_and_in_order(make_group, open_page):
 
 
 def test_a_noise_model_is_shown_with_its_defaults(cloud, data_dir, open_page):
-    """Values that were not given are Perceval's own."""
+    """Missing values have Perceval's defaults."""
     processor = pcvl.RemoteProcessor("sim:slos", url=cloud.url, token=cloud.token)
     processor.set_circuit(pcvl.BS())
     processor.with_input(pcvl.BasicState([1, 1]))

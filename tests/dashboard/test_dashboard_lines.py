@@ -1,4 +1,4 @@
-"""The line of Python beside each action is one that a person would type, and does the same."""
+"""The line of Python next to each action is one that a person would type, and does the same."""
 
 from __future__ import annotations
 
@@ -82,12 +82,12 @@ def test_each_action_has_its_line(name: str, args: dict, line: str):
     ],
 )
 def test_an_invalid_action_has_no_line(name: str, args: dict):
-    """The command itself refuses it, with the reason."""
+    """The command itself rejects it, with the reason."""
     assert line_of(name, args, "g") == ""
 
 
 def test_the_page_gets_the_line_with_the_acknowledgement(make_group, open_page):
-    """The line comes with the note that the request arrived, before the answer."""
+    """The line comes with the acknowledgement of the request, before the answer."""
     page = open_page(make_group("g", {}))
     request = page.ask_for("command", "refresh", {})
     page.answer(request)

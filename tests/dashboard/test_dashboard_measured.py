@@ -1,10 +1,12 @@
-"""Results are fetched once for all that ask: table, figure, comparison and further dashboards."""
+"""Results are fetched once for the table, figures, comparisons and other dashboards."""
 
 from jobgroup import Dashboard
 
 
 def test_a_result_that_several_ask_for_at_once_is_fetched_once(make_group, open_page, cloud):
-    """Table and figure of two dashboards ask while the first answers are under way."""
+    """The tables and figures of two dashboards request results while the first answers are in
+    flight.
+    """
     jobs = [{"results": {"|1>": 3 + i, "|0>": 4}} for i in range(30)]
     group = make_group("g", *jobs, command="sample_count")
     page = open_page(group)

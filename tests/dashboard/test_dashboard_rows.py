@@ -1,4 +1,4 @@
-"""Rows on their way to the page: snapshots, patches, loss, reload, views that open and close."""
+"""Tests of rows for the page: snapshots, patches, losses, reloads, views that open and close."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def test_hello_is_answered_with_all_rows(make_group, open_page):
 
 
 def test_changes_follow_as_patches_up_to_the_last(make_group, open_page):
-    """The page gets updates while jobs run, and in the end shows what the group holds."""
+    """The page gets updates while jobs run, and finally shows the group's content."""
     group = make_group("g", {}, {"fail": "no"}, {"duration_s": 0.3})
     page = open_page(group)
     page.open()
@@ -98,15 +98,17 @@ def test_threads_end_with_the_last_view(make_group, open_page, new_threads):
 
 
 def test_display_sends_rows_before_the_first_hello(make_group, open_page):
-    """The kernel reads a dashboard's hello after the cell that shows it; the rows come at once."""
+    """The kernel reads a dashboard's hello after the cell that shows it, but the rows come at
+    once.
+    """
     page = open_page(make_group("g", {}, {}))
     page.dashboard._repr_mimebundle_()
     assert page.wait_for("snapshot")["total"] == 2
 
 
 def test_rows_without_an_acknowledgement_are_sent_again(make_group, open_page):
-    """A page may not be ready for the first rows: the kernel repeats them until they
-    are confirmed.
+    """A page may not be ready for the first rows, so the kernel repeats them until they are
+    confirmed.
     """
     page = open_page(make_group("g", {}, {}))
     page.dashboard._repr_mimebundle_()
@@ -126,7 +128,7 @@ def test_the_state_of_a_large_group_stays_small(open_page, data_dir):
 
 
 def test_a_large_snapshot_is_sent_in_parts(open_page, data_dir):
-    """Above about a megabyte, a snapshot comes in parts of columns that form one whole."""
+    """A snapshot of more than about a megabyte comes in parts of columns that form a whole."""
     group = JobGroup("large")
     job = RemoteJob({"command": "probs"}, platform="p", url="http://127.0.0.1:9")
     group.add_many((job, {}, {"phi": i}) for i in range(11_000))
@@ -157,7 +159,7 @@ def test_a_patch_holds_only_the_rows_that_changed(open_page, data_dir):
 
 
 def test_cells_of_any_kind_fit_into_a_table(make_group, open_page):
-    """Values keep their kinds; in a large table, long ones are cut and none is left out."""
+    """Values keep their kinds. In a large table, long values are shortened and none is left out."""
     group = make_group("g")
     kinds = {"a": True, "b": None, "c": 1, "d": 0.25, "e": [1, {"a": 2}], "f": 'é"', "g": "x" * 500}
     much = {f"h{i}": "y" * 300 for i in range(10)}
@@ -201,7 +203,7 @@ def test_a_large_snapshot_equals_the_records(make_group, open_page):
 
 
 def test_a_removal_resends_all_rows_and_invalidates_old_positions(make_group, open_page):
-    """After any removal the page gets all rows again; clicks on the old ones are refused."""
+    """After any removal, the page gets all rows again. Clicks on the old rows are rejected."""
     group = make_group("g", {}, {}, {})
     for position, note in enumerate("abc"):
         group[position].note = note

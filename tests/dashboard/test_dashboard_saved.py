@@ -1,4 +1,4 @@
-"""The dashboard without a kernel: a notebook through nbconvert, and a saved page."""
+"""Tests of the dashboard without a kernel: in a notebook through nbconvert, and in a saved page."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from jobgroup.cloud import EmbeddedCloud
 
 @pytest.fixture
 def group() -> JobGroup:
-    """Two unsent jobs whose texts try to break out of any page that holds them."""
+    """Two unsent jobs whose texts try to break out of any page that contains them."""
     group = JobGroup("saved </script><b>")
     for i in range(2):
         job = RemoteJob({"command": "probs"}, platform="x", url="http://127.0.0.1:1")
@@ -26,7 +26,9 @@ def group() -> JobGroup:
 
 
 def test_a_notebook_without_a_kernel_shows_a_table(group: JobGroup):
-    """nbconvert, GitHub and a reopened notebook use the table: the last state, escaped."""
+    """nbconvert, GitHub and a reopened notebook use the table, which has the last state,
+    escaped.
+    """
     data, _ = group._repr_mimebundle_()
     Dashboard(group).close()
     cell = nbformat.v4.new_code_cell(
@@ -40,7 +42,7 @@ def test_a_notebook_without_a_kernel_shows_a_table(group: JobGroup):
 
 
 def test_a_page_asks_for_the_newest_table_of_a_notebook(make_group, open_page):
-    """The answer has the newest state, and the version of the group by which it is known."""
+    """The answer has the newest state, and the version of the group that identifies it."""
     group = make_group("g", {}, {})
     page = open_page(group)
     before, _ = group._repr_mimebundle_()
@@ -53,7 +55,7 @@ def test_a_page_asks_for_the_newest_table_of_a_notebook(make_group, open_page):
 
 
 def test_a_saved_page_holds_the_group_as_escaped_data(group: JobGroup, tmp_path: Path):
-    """One file: the state as JSON in a script of its own, read only, and no URL to fetch."""
+    """The page is one file, read-only, with the state as JSON in a script and no URL to fetch."""
     path = tmp_path / "page.html"
     dashboard = Dashboard(group, filter="unsent")
     dashboard.save_html(path, results=False)
@@ -76,8 +78,8 @@ def test_a_saved_page_holds_the_group_as_escaped_data(group: JobGroup, tmp_path:
 def test_a_saved_page_has_the_current_states_of_the_cloud(
     make_group: Any, cloud: EmbeddedCloud, open_page: Any, tmp_path: Path
 ):
-    """The page shows jobs that ended since the last look; with a refused token it has the last
-    known states.
+    """The page shows jobs that have ended since the last poll. With a rejected token, it has the
+    last known states.
     """
     page = open_page(make_group("g", {}, {}))
     group, path = page.dashboard.shown, tmp_path / "page.html"
@@ -92,7 +94,7 @@ def test_a_saved_page_has_the_current_states_of_the_cloud(
 
 
 def test_a_list_of_groups_cannot_be_saved():
-    """Without a group there is nothing to save, and the sentence says what to do."""
+    """Without a group, there is nothing to save, and the error says what to do."""
     dashboard = Dashboard()
     with pytest.raises(JobGroupError, match="Dashboard\\(group\\)"):
         dashboard.save_html("nowhere.html")

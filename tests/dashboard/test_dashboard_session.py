@@ -1,4 +1,4 @@
-"""A dashboard without a widget: the session over a transport that only remembers."""
+"""Tests of a dashboard without a widget: a session with a transport that only keeps messages."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class InMemorySession(DashboardSession):
 
 
 def test_a_session_shows_and_runs_a_group_over_any_transport(make_group):
-    """Rows, a command, a query, a setting and the traits, without a widget or a comm."""
+    """Rows, a command, a query, a setting and the traits work without a widget or a comm."""
     group = make_group("g", {}, {})
     session = InMemorySession(group, filter="unsent")
     session.receive({"t": "open", "client": None})
@@ -67,7 +67,7 @@ def test_a_session_needs_no_widget():
 
 
 def test_a_browser_that_is_silent_for_long_counts_as_gone():
-    """While a cell runs it does not, because the kernel then reads no messages."""
+    """While a cell runs, the session does not rest, because the kernel then reads no messages."""
     monitor = CellMonitor()
     assert not monitor.is_lost(500.0)
     assert monitor.is_lost(700.0)

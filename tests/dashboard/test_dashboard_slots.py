@@ -1,4 +1,4 @@
-"""The page's questions about the plan, and its switch that keeps results."""
+"""Tests of the page's queries about the plan, and of its switch for caching results."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from jobgroup.cloud import EmbeddedCloud
 
 
 def test_used_slots_are_those_of_the_whole_account(data_dir, open_page):
-    """Jobs of another group count; a finished group, and a cloud without limits, have no number."""
+    """Jobs of another group count. A finished group, and a cloud without limits, have no number."""
     with EmbeddedCloud(prewarm=False, max_queue=3) as cloud:
         set_token(cloud.token, url=cloud.url)
         groups = [JobGroup(name) for name in ("one", "two", "done")]
@@ -26,7 +26,7 @@ def test_used_slots_are_those_of_the_whole_account(data_dir, open_page):
 
 
 def test_results_are_kept_once_the_page_says_so(make_group, open_page, cloud):
-    """The group's setting changes, and results that are loaded from then on are in its file."""
+    """The group's setting changes, and results that are loaded later are in its file."""
     jobs = [{"results": {"|1>": 3}}, {"results": {"|1>": 4}}]
     group = make_group("g", *jobs, command="sample_count")
     group.run_parallel()

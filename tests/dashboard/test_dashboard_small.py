@@ -1,4 +1,4 @@
-"""The remains of closed dashboards, and requests that no page makes."""
+"""Tests of what closed dashboards leave, and of requests that no page makes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def _group(name):
 
 
 def test_groups_that_were_shown_and_deleted_leave_no_thread(open_page, new_threads):
-    """Closed dashboards leave none either; a page that looks again gets its answers."""
+    """Closed dashboards leave no threads either. A page that returns gets its answers."""
     for n in range(5):
         _group(f"deleted {n}")._repr_mimebundle_()
         JobGroup.delete_job_group(f"deleted {n}")
@@ -35,7 +35,7 @@ def test_groups_that_were_shown_and_deleted_leave_no_thread(open_page, new_threa
 
 
 def test_a_selection_beyond_the_group_stays_a_range(make_group, open_page):
-    """Ranges are kept as ranges, and only jobs that exist are selected."""
+    """Ranges stay ranges, and only existing jobs are selected."""
     group = make_group("g", {}, {})
     dashboard = open_page(group).dashboard
     dashboard.selected = [[0, 30_000_000], [30_000_001, 10**15], 5, [-3, 1]]
@@ -46,7 +46,7 @@ def test_a_selection_beyond_the_group_stays_a_range(make_group, open_page):
 
 
 def test_a_request_is_not_done_again_after_many_others(make_group, open_page):
-    """Its answer is no longer kept, but the fact that it was done is."""
+    """The answer is no longer kept, but the request still counts as done."""
     group = make_group("g", {}, {})
     page = open_page(group)
     first = page.ask_for("command", "pause", {}, request="first")
@@ -60,7 +60,7 @@ def test_a_request_is_not_done_again_after_many_others(make_group, open_page):
 
 
 def test_the_package_contains_the_licences_of_the_front_end():
-    """A wheel carries the licence of each package in its bundle, including indirect ones."""
+    """A wheel contains the license of each package in its bundle, including indirect ones."""
     text = (files("jobgroup.dashboard") / "static" / "THIRD_PARTY.txt").read_text("utf-8")
     for name in ("preact", "@preact/signals-core", "d3-scale", "d3-quadtree"):
         assert f"\n{name} " in text

@@ -34,7 +34,7 @@ ACTIONS: list[tuple[str, dict[str, Any]]] = [
 
 
 def outcome(jg: JobGroup) -> list[object]:
-    """All of a group that an action may change."""
+    """Everything in a group that an action may change."""
     jobs = [
         (r.state, r.attempts, r.note, r.rerun_of, r.params.get("max_shots")) for r in jg.snapshot()
     ]
@@ -44,7 +44,7 @@ def outcome(jg: JobGroup) -> list[object]:
 
 @pytest.mark.parametrize(("name", "args"), ACTIONS, ids=str)
 def test_a_line_does_the_same_as_its_action(make_group, open_page, name, args):
-    """Two groups are equal after the action on one, and its line on the other."""
+    """Two groups are equal after the action on one and its line of Python on the other."""
     groups = []
     for which in ("by page", "by line"):
         jg = make_group(which, {"max_shots": 9}, {"fail": "why", "max_shots": 9}, {"fail": "why"})

@@ -1,4 +1,4 @@
-"""The rows that are sent, and when: the state of the line to a browser, step by step."""
+"""Tests of the state of the connection to a browser: which rows are sent, and when."""
 
 from __future__ import annotations
 
@@ -24,7 +24,9 @@ def synced(version: int, ack: int) -> Step:
 
 
 def at(now: float, version: int, *pushed: int, total: int = 3) -> Step:
-    """A step at which the group has a version: a push from `pushed` is sent, or none is."""
+    """A step at which the group has a version: a push with rows after `pushed`, or no push, is
+    sent.
+    """
     return ("at", now, version, total, pushed)
 
 
@@ -85,7 +87,7 @@ CASES: dict[str, list[Step]] = {
 
 @pytest.mark.parametrize("case", CASES)
 def test_each_step_sends_the_expected_rows(case: str):
-    """For each step of a browser and the clock: rows from which version on, or nothing."""
+    """For each step of a browser and the clock, the right rows, or none, are sent."""
     sync = SyncState(epoch="e")
     for name, *args in CASES[case]:
         if name != "at":
@@ -99,7 +101,7 @@ def test_each_step_sends_the_expected_rows(case: str):
 
 
 def test_a_view_that_reports_its_rows_during_a_push_gets_the_new_ones():
-    """A push that was read before does not count as received by the new view."""
+    """A push that was read earlier does not count as received by the new view."""
     sync = SyncState(epoch="e")
     sync.opened(None)
     first = sync.next(7, 3, 0.0)
@@ -111,7 +113,7 @@ def test_a_view_that_reports_its_rows_during_a_push_gets_the_new_ones():
 
 
 def test_pushes_that_never_arrive_are_noticed():
-    """Colab loses pushes from threads; the rows then go with the answer to a message."""
+    """Colab loses pushes from threads. Rows are then sent with the answer to a message."""
     sync = SyncState(epoch="e")
     sync.opened(None)
     sync.pushed(sync.next(7, 3, 0.0), 0.0)

@@ -10,12 +10,12 @@ from jobgroup.group import engine_session
 
 
 def test_recorded_tables_are_those_of_the_reduction():
-    """The page is tested with what the kernel sends and with the table that Python makes of it."""
+    """The page is tested with the kernel's data and with Python's table from it."""
     assert recording() == json.loads(RECORDING.read_text())
 
 
 def test_measured_values_are_those_of_the_results_table(make_group, open_page):
-    """In two questions, the page gets each number and error, and the states, of `results_table`."""
+    """In two queries, the page gets all numbers, errors and states of `results_table`."""
     jobs = [
         {
             "results": {
@@ -53,7 +53,7 @@ def test_measured_values_are_those_of_the_results_table(make_group, open_page):
 
 
 def test_a_page_gets_the_newest_jobs_of_a_very_large_group(make_group, open_page):
-    """Of more than 200,000 jobs the rows of the newest ones are sent."""
+    """If there are more than 200,000 jobs, the rows of the newest ones are sent."""
     group = make_group("g", {}, {}, {}, {})
     push = Push(n=1, epoch="e", since=-1, version=group.state.version, total=MAX_SHOWN + 3)
     messages = [message for message, _ in open_page(group).dashboard.read_rows(push)]
@@ -64,7 +64,7 @@ def test_a_page_gets_the_newest_jobs_of_a_very_large_group(make_group, open_page
 def test_choices_are_the_defaults_of_the_next_view_and_no_change_of_the_group(
     make_group, open_page
 ):
-    """Order, columns and widths are kept by name; the group's version stays."""
+    """Order, columns and widths are stored by name. The group's version does not change."""
     group = make_group("g", {}, {})
     version = group.state.version
     page = open_page(group)
@@ -82,7 +82,7 @@ def test_choices_are_the_defaults_of_the_next_view_and_no_change_of_the_group(
 
 
 def test_kept_choices_from_a_foreign_file_are_used_only_if_they_are_some(make_group, open_page):
-    """What a file holds in their place opens the group as if there were none."""
+    """If a file has anything else in their place, the group opens as if there were none."""
     group = make_group("g", {})
     engine_session(group).store.keep_default("table", '{"sort": 3, "columns": [1], "table": {}}')
     shown = open_page(group, theme="dark").dashboard

@@ -1,4 +1,4 @@
-"""A token that is typed in the page: it is used, and stays in the memory of this process alone."""
+"""Tests of a token from the page: it is used, and stays only in this process's memory."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def give(open_page):
 
 
 def test_a_missing_token_is_asked_for_and_then_used(make_group, open_page, cloud, give):
-    """The page learns which account needs a token, and the jobs that waited for it are sent."""
+    """The page shows which account needs a token, and the jobs that waited for it are sent."""
     group = make_group("g", {})
     forget_tokens()
     page = open_page(group)
@@ -38,7 +38,7 @@ def test_a_missing_token_is_asked_for_and_then_used(make_group, open_page, cloud
 
 
 def test_a_given_token_leaves_no_trace(make_group, open_page, cloud, give, caplog, data_dir):
-    """It is in no answer, trait, log or file; nor is one that is refused or malformed."""
+    """No answer, trait, log or file contains the token, even if it is rejected or malformed."""
     caplog.set_level(logging.DEBUG, "jobgroup")
     group = make_group("g", {})
     page = open_page(group)
@@ -66,13 +66,13 @@ def test_a_given_token_leaves_no_trace(make_group, open_page, cloud, give, caplo
 
 
 def test_a_read_only_dashboard_takes_no_token(make_group, open_page, give):
-    """It refuses, as it does for commands."""
+    """The kernel rejects the token, as it rejects commands."""
     page = open_page(make_group("g", {}), read_only=True)
     assert "read-only" in give(page, SECRET)["message"]
 
 
 def test_the_line_of_python_names_what_is_not_the_default():
-    """It asks for the token, and shows URL and account only where they are needed."""
+    """The line asks for the token, and shows the URL and the account only if they are needed."""
     assert line_of_token("https://api.cloud.quandela.com", "") == "jobgroup.set_token(getpass())"
     line = line_of_token("https://api.cloud.quandela.com", "lab")
     assert line.endswith("url='https://api.cloud.quandela.com', account='lab')")

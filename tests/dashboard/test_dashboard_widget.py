@@ -1,4 +1,6 @@
-"""`Dashboard` as an object: one for a group, its options, its traits for programs, its fallback."""
+"""Tests of `Dashboard` as an object: one per group, options, traits for programs, and the
+fallback.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,7 @@ from jobgroup.results.measurement import Measurement
 
 
 def test_a_group_has_one_dashboard_however_often_the_cell_runs(make_group, open_page):
-    """The group, its name, or another object of it: the same widget, until it is closed."""
+    """The group, its name, or another object of it gives the same widget until it is closed."""
     group = make_group("g", {})
     first = open_page(group).dashboard
     assert Dashboard("g") is first
@@ -32,7 +34,7 @@ def test_a_group_has_one_dashboard_however_often_the_cell_runs(make_group, open_
 
 
 def test_options_make_a_dashboard_of_its_own(make_group, open_page):
-    """The group's default one stays as it is; a wrong value leaves none behind."""
+    """The group's default dashboard does not change. A wrong value creates no dashboard."""
     group = make_group("g", {})
     default = open_page(group).dashboard
     failed = open_page(group, filter="failed").dashboard
@@ -47,7 +49,9 @@ def test_options_make_a_dashboard_of_its_own(make_group, open_page):
 def test_a_dashboard_with_options_closes_after_its_last_view(
     make_group, open_page, new_threads, monkeypatch
 ):
-    """Not while a view is out of sight, or a program observes it; displayed again, it reopens."""
+    """It stays open while a view is out of sight or a program observes it. It reopens when
+    displayed again.
+    """
 
     def close_after(seconds):
         monkeypatch.setattr(unviewed, "CLOSED_AFTER_S", seconds)
@@ -64,7 +68,7 @@ def test_a_dashboard_with_options_closes_after_its_last_view(
     close_after(0.0)
     gone.wait(lambda: gone.dashboard.comm is None)
     assert all(page.dashboard.comm is not None for page in (default, kept, observed))
-    close_after(600.0)  # however long the page takes to open again
+    close_after(600.0)  # the page may take long to open again
     data, _ = Dashboard._repr_mimebundle_(gone.dashboard)
     assert data["application/vnd.jupyter.widget-view+json"]["model_id"]
     again = type(gone)(gone.dashboard)
@@ -90,7 +94,7 @@ def test_an_unknown_option_is_refused_with_advice(make_group, open_page):
 
 
 def test_wrong_values_are_refused(make_group, open_page):
-    """Each trait says which values it takes."""
+    """Each trait's error names valid values."""
     dashboard = open_page(make_group("g", {})).dashboard
     for name, value in {"filter": "faild", "theme": "pink", "selected": ["x"]}.items():
         with pytest.raises(TraitError):
@@ -98,7 +102,7 @@ def test_wrong_values_are_refused(make_group, open_page):
 
 
 def test_selected_takes_positions_jobs_and_ranges(make_group, open_page):
-    """A program may set any of these; it reads ranges, and the jobs."""
+    """A program may set any of these forms. It reads ranges, and the jobs."""
     group = make_group("g", {}, {}, {}, {})
     dashboard = open_page(group).dashboard
     dashboard.selected = [group[0], 1, [3, 3]]
@@ -118,9 +122,9 @@ def test_a_program_observes_changes_of_a_visible_dashboard(make_group, open_page
 
 
 def test_a_program_observes_a_dashboard_without_a_page(make_group, open_page, new_threads):
-    """The end of a job on the cloud changes a linked trait although no page said hello; a value
-    that a program sets arrives in the other direction too. After the last observer leaves, nothing
-    keeps running.
+    """The end of a job on the cloud changes a linked trait, although no page is connected. A value
+    that a program sets is linked in the other direction too. After the last observer has left,
+    nothing keeps running.
     """
     group = make_group("g", {}, {})
     page = open_page(group)
@@ -146,7 +150,9 @@ def test_a_group_shows_its_dashboard_and_a_table_without_a_kernel(make_group, op
 
 
 def test_an_output_names_its_group_for_pages_without_its_kernel(make_group, open_page):
-    """The output has what JupyterLab's extension finds the group by, and no path of the disk."""
+    """The output has the data with which JupyterLab's extension finds the group, and no path on the
+    disk.
+    """
     group = make_group("g", {})
     page = open_page(group)
     data, _ = group._repr_mimebundle_()
@@ -175,7 +181,9 @@ def test_a_deleted_group_is_shown_as_deleted(make_group, open_page):
 
 
 def test_the_table_without_a_kernel_is_escaped_and_bounded():
-    """Names and messages come from anywhere: none becomes a tag, and 20,000 jobs stay small."""
+    """Names and messages come from anywhere. None becomes a tag, and the text of 20,000 jobs stays
+    small.
+    """
     evil = '<img src=x onerror="alert(1)">'
     records = [
         record(0, name=evil, message=evil, state="error", labels_json='{"<b>":"<i>"}'),
@@ -193,7 +201,7 @@ def test_the_table_without_a_kernel_is_escaped_and_bounded():
 
 
 def test_the_table_without_a_kernel_shows_a_swept_parameter_once():
-    """A parameter that has a label's values in each row is shown under the label's name only."""
+    """A parameter that has a label's value in each row is shown only under the label's name."""
     records = [
         record(
             i,
@@ -221,14 +229,16 @@ def test_the_table_without_a_kernel_stays_small_with_wide_rows():
 
 
 def test_the_fallback_puts_failed_jobs_first():
-    """A reader of a saved notebook sees at once what went wrong."""
+    """A reader of a saved notebook sees failures at once."""
     records = [record(0), record(1, state="error", message="why")]
     text = page_of("g", {"error": 1, "unsent": 1}, records, 0.0)
     assert text.index("why") < text.index("to send</td>")
 
 
 def test_the_fallback_has_labels_first_and_measured_values_with_errors():
-    """It has the columns of the page: no code of a circuit, no JSON, a row for each iteration."""
+    """The text has the page's columns: no hash of a circuit, no JSON, and a row for each
+    iteration.
+    """
     records = [
         record(
             i,
@@ -255,7 +265,9 @@ def test_the_fallback_has_labels_first_and_measured_values_with_errors():
 
 
 def test_dashboard_is_imported_only_when_it_is_used():
-    """The library is quick to import: the widget's own imports cost more than all the rest."""
+    """The library's import is fast, because the widget's imports would take longer than all
+    others.
+    """
     import subprocess
     import sys
 
@@ -266,7 +278,7 @@ def test_dashboard_is_imported_only_when_it_is_used():
 
 
 def test_fifty_closed_dashboards_leave_nothing_behind(make_group, open_page, new_threads):
-    """After they were opened, viewed and closed, no thread, no comm and no object is left."""
+    """After dashboards were opened, viewed and closed, no thread, comm or object is left."""
     group = make_group("g", {})
     comms = len(comm.get_comm_manager().comms)
     page = open_page(group)

@@ -23,8 +23,9 @@ def chain(error: BaseException | None, seen: set[int] | None = None) -> Iterator
 def shown(error: BaseException, *, but: str) -> str:
     """Return every text that such a tool prints for an error.
 
-    Args:     error: the error that was raised.     but: the file whose own frames are left out:
-    that of the test, which made the secret.
+    Args:
+        error: error that was raised.
+        but: file whose frames are left out, because this test created the secret.
     """
     texts = []
     for each in chain(error):

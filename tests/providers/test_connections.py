@@ -22,7 +22,8 @@ def _answer(document, status="200 OK"):
 class TalkativeCloud:
     """A cloud that responds a second time on a connection that the client may keep.
 
-    Args:     gap_s: time between the responses; 0.0 sends both together.
+    Args:
+        gap_s: time between the responses; 0.0 sends both together.
     """
 
     def __init__(self, gap_s=0.0):

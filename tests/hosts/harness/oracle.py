@@ -28,7 +28,8 @@ def as_json(expression: str) -> str:
 def wait_until(evaluate: Evaluate, expression: str) -> Any:
     """Return the first true value of `expression`.
 
-    Raises:     TimeoutError: it was not true within TIMEOUT_S; the text has its last value.
+    Raises:
+        TimeoutError: it was not true within TIMEOUT_S; the message has its last value.
     """
     deadline = time.monotonic() + TIMEOUT_S
     while not (value := evaluate(expression)):

@@ -41,10 +41,10 @@ def free_port() -> int:
 def serving(
     command: Sequence[str], *, env: Mapping[str, str], cwd: Path, ready_url: str, log: Path
 ) -> Iterator[None]:
-    """Run `command` during a block, which begins once `ready_url` answers 200.
+    """Run `command` during a block, which begins when `ready_url` returns 200.
 
-    Raises:     RuntimeError: it ended, or did not answer within START_TIMEOUT_S; the text is its
-    log.
+    Raises:
+        RuntimeError: it ended, or did not respond within START_TIMEOUT_S; the message is its log.
     """
     with log.open("wb") as output:
         process = subprocess.Popen(
