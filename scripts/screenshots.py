@@ -2,7 +2,7 @@
 
 Usage: python scripts/screenshots.py [folder [scene ...]]. This needs the packages of the browser
 tests, and tests/hosts and tests/server on PYTHONPATH. For a review before a release, `every` takes
-each scene in both themes at 1360, 800 and 400 pixels.
+more scenes, each in both themes at 1360, 800 and 400 pixels.
 """
 
 from __future__ import annotations
@@ -67,6 +67,29 @@ import time; time.sleep(14)
 jg.pause()
 jg.add_many((job(), {"max_samples": 10_000}, {"phi": 1.2 + i / 20}) for i in range(3))
 """
+MAPPED = """
+from random import Random
+draw = Random(7)
+jg = JobGroup("hong ou mandel, 24 phases")
+phases = [(i, indist) for i in range(24) for indist in (0.6, 0.7, 0.8, 0.9, 0.95, 1.0)]
+
+def sampled(i, indist, n=500):
+    alike = 0.5 * (1 - indist * cos(2 * pi * i / 24))
+    bunched = sum(draw.random() < alike for _ in range(n))
+    return {"|1,1>": n - bunched, "|2,0>": bunched // 2, "|0,2>": bunched - bunched // 2}
+
+jg.add_many(
+    (
+        job(0.01, results=sampled(i, indist), fail=sentences[10] if (i, indist) in lost else None),
+        {"max_samples": 500},
+        {"phi": round(i * 0.1, 1), "indist": indist},
+    )
+    for lost in [{(5, 0.7), (14, 0.95)}]
+    for i, indist in phases
+)
+jg.start(range(len(jg) - 4))
+jg.wait()
+"""
 LARGE = """
 jg = JobGroup("a hundred thousand")
 jg.add_many((job(), {"max_samples": 10_000}, {"phi": i / 1000}) for i in range(100_000))
@@ -88,7 +111,6 @@ box
 """
 
 
-NEXT = "jg.prioritize([26, 24])" + shown(1360, ', filter="unsent", selected=[]')
 FAILED = shown(1360, ', filter="failed", selected=[]')
 
 RUNNING = """
@@ -112,26 +134,23 @@ START = [OWN_GROUPS, cloud(concurrent=4), SWEEP]
 SCENES: dict[str, tuple[list[str], bool]] = {
     "light": ([MIXED, shown(1360)], False),
     "dark": ([MIXED, shown(1360)], True),
-    "medium": ([MIXED, shown(800)], False),
-    "medium-dark": ([MIXED, shown(800)], True),
     "narrow": ([MIXED, shown(400)], False),
-    "narrow-dark": ([MIXED, shown(400)], True),
-    "groups": ([SWEPT, MIXED, "Dashboard()"], False),
-    "next": ([MIXED, NEXT], False),
+    "plot": ([MAPPED, shown(1100)], False),
+    "map": ([MAPPED, shown(1100)], True),
+    "groups": ([SWEPT, MIXED, "jg.refresh()", in_box("Dashboard()", 1100)], False),
     "failure": ([MIXED, FAILED], False),
-    "sweep": ([SWEPT, shown(1360, ", selected=[0, 12]")], False),
     "compare-groups": ([SWEPT, OTHER_CHIP, in_box("Dashboard()", 1100)], False),
     "slots": ([MIXED, shown(1360)], True),
-    "empty": (['JobGroup("my first group")'], False),
-    "100k": ([LARGE], False),
 }
 EVERY: dict[str, list[str]] = {
     "empty": ['jg = JobGroup("my first group")'],
     "sweep": [SWEPT],
+    "plot": [MAPPED],
+    "map": [MAPPED],
     "compare": [SWEPT],
     "compare-groups": [SWEPT, OTHER_CHIP],
     "next": [MIXED, "jg.prioritize([26, 24])"],
-    "groups": [SWEPT, MIXED],
+    "groups": [SWEPT, MIXED, "jg.refresh()"],
     "slots": [MIXED],
     "job": [MIXED],
     "failure": [MIXED],
@@ -225,7 +244,7 @@ def pose(page: Page, name: str) -> None:
         page.get_by_test_id("row-5").locator(".cell").last.click(position={"x": 5, "y": 5})
         page.get_by_test_id("revise").click()
         page.get_by_test_id("revision-go").wait_for()
-    if name in ("job", "light", "dark", "medium", "narrow", "medium-dark", "narrow-dark"):
+    if name in ("job", "light", "dark", "narrow"):
         page.get_by_test_id("row-0").locator(".cell").nth(1).click()
         page.get_by_test_id("job").locator(".share").first.wait_for()
         page.wait_for_timeout(1000)  # the drawing of the circuit comes later
@@ -242,10 +261,15 @@ def pose(page: Page, name: str) -> None:
 
 def pose_plot(page: Page, name: str) -> None:
     """Open the plot or the comparison that the picture shows."""
-    if name in ("sweep", "compare"):
+    curves = {"sweep": "circuit", "compare": "circuit", "plot": "indist", "map": "indist"}.get(name)
+    if curves:
         page.get_by_test_id("view-plot").click()
-        page.get_by_test_id("plot-curves").select_option(label="circuit")
-        page.locator("[data-testid=plot][data-curves=circuit]").wait_for()
+        page.get_by_test_id("plot-y").select_option("|1,1>")
+        page.get_by_test_id("plot-curves").select_option(label=curves)
+        page.locator(f"[data-testid=plot][data-curves={curves}]").wait_for()
+    if name == "map":
+        page.get_by_test_id("plot-kind-map").click()
+        page.locator("[data-testid=plot][data-kind=map]").wait_for()
     if name == "compare":
         page.get_by_test_id("view-both").click()
         for position in (0, 12):

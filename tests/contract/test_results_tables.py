@@ -333,13 +333,17 @@ def canvas(monkeypatch):
     plt.close("all")
 
 
-def test_plot_draws_shares_with_errors(sweep, canvas):
+def test_plot_draws_shares_with_intervals(sweep, canvas):
     """`plot` draws one job, several jobs side by side, or the most frequent states."""
     table = sweep.distributions()
     one = table.plot(0)
     assert [bar.get_height() for bar in one.patches] == [0.4, 0.6]
     bars = one.containers[0].lines[2][0].get_segments()
-    assert [(high - low) / 2 for (_, low), (_, high) in bars] == pytest.approx([0.024**0.5] * 2)
+    wilson = sweep.distributions(interval=True)
+    ends = zip(wilson["p_low"][:2], wilson["p_high"][:2], strict=True)
+    known = dict(zip(wilson["state"][:2], ends, strict=True))
+    drawn = [(low, high) for (_, low), (_, high) in bars]
+    assert drawn == [pytest.approx(known[state]) for state in ("|2,0>", "|1,1>")]
     assert [label.get_text() for label in one.get_xticklabels()] == ["|2,0>", "|1,1>"]
     assert (one.get_title(), one.get_ylabel()) == ("job 0", "share among selected")
     _, ax = canvas.subplots()

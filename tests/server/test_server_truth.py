@@ -6,6 +6,7 @@ import random
 import re
 import time
 from collections.abc import Callable
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -19,6 +20,7 @@ from jobgroup import JobGroup, RemoteJob
 
 STATES = ("|2,0>", "|1,1>", "|0,2>")
 SVG = "{http://www.w3.org/2000/svg}"
+LYING = re.compile(r"M(?P<low>[\d.]+) (?P<level>[\d.]+)L(?P<high>[\d.]+) (?P=level)")
 UPRIGHT = re.compile(r"M([\d.]+) ([\d.]+)L\1 ([\d.]+)")
 
 
@@ -52,10 +54,10 @@ def fill(group: JobGroup, cloud: Any, draw: random.Random) -> None:
     wait(lambda: not group.list_active_jobs() and len(group.list_unsent_jobs()) == 2)
 
 
-def exported(page: Page, button: str) -> str:
-    """Return the text of the file that a button of the plot saves."""
+def exported(page: Page, button: str, figure: str = "plot") -> str:
+    """Return the text of the file that a button of a figure saves."""
     with page.expect_download() as download:
-        page.get_by_test_id("plot").get_by_test_id(button).click()
+        page.get_by_test_id(figure).get_by_test_id(button).click()
     return Path(download.value.path()).read_text("utf-8-sig")
 
 
@@ -64,8 +66,16 @@ class Drawing:
 
     def __init__(self, text: str) -> None:
         self._root = ET.fromstring(text)
-        self.y = self._axis("end", "y")
-        self.x = self._axis("middle", "x")
+
+    @cached_property
+    def y(self) -> Any:
+        """The value at a height."""
+        return self._axis("end", "y")
+
+    @cached_property
+    def x(self) -> Any:
+        """The value at a place along the axis."""
+        return self._axis("middle", "x")
 
     def _axis(self, anchor: str, at: str) -> Any:
         ticks = []
@@ -92,6 +102,31 @@ class Drawing:
         """The ends of the bars."""
         clipped = self._root.find(f"{SVG}g")
         return sorted(self.y(float(bar.get("y"))) for bar in clipped.iter(f"{SVG}rect"))
+
+    def intervals(self) -> list[tuple[float, float]]:
+        """From where to where each error bar reaches, wherever it stands."""
+        clipped = self._root.find(f"{SVG}g")
+        found = [UPRIGHT.fullmatch(path.get("d", "")) for path in clipped.iter(f"{SVG}path")]
+        ends = [[float(n) for n in each.groups()[1:]] for each in found if each]
+        return sorted((self.y(max(a, b)), self.y(min(a, b))) for a, b in ends)
+
+    def cells(self) -> int:
+        """The number of cells of a map that have a value."""
+        clipped = self._root.find(f"{SVG}g")
+        paths = [path for path in clipped.iter(f"{SVG}path") if path.get("shape-rendering")]
+        return sum(path.get("d", "").count("M") for path in paths)
+
+    def lying_bars(self) -> list[float]:
+        """The shares of a comparison."""
+        bars = [bar for bar in self._root.iter(f"{SVG}rect") if bar.get("opacity")]
+        ends = [float(bar.get("x")) + float(bar.get("width")) for bar in bars]
+        return sorted(map(self.x, ends))
+
+    def lying_intervals(self) -> list[tuple[float, float]]:
+        """From where to where each error bar of a comparison reaches."""
+        found = [LYING.fullmatch(path.get("d", "")) for path in self._root.iter(f"{SVG}path")]
+        ends = [[float(each["low"]), float(each["high"])] for each in found if each]
+        return sorted((self.x(low), self.x(high)) for low, high in ends)
 
 
 def near(found: list[Any], expected: list[Any]) -> None:
@@ -142,10 +177,14 @@ def test_exports_have_the_data_of_matplotlib_after_columns_come_and_go(
         near(Drawing(svg).points(), [tuple(xy) for xy in known])
         segments = [each for bars in ax.collections for each in bars.get_segments()]
         near(Drawing(svg).error_bars(), [(a[0], a[1], b[1]) for a, b in segments])
-        heights = [bar.get_height() for bar in drawn("bars").patches]
+        ax = drawn("bars")
+        heights = [bar.get_height() for bar in ax.patches]
         svg = exported(page, "figure-svg")
         near(Drawing(svg).bars(), [height for height in heights if not np.isnan(height)])
+        segments = [each for bars in ax.collections for each in bars.get_segments()]
+        near(Drawing(svg).intervals(), [(s[0][1], s[1][1]) for s in segments if len(s) == 2])
         mesh = drawn("map").collections[0].get_array()
+        assert Drawing(exported(page, "figure-svg")).cells() == mesh.compressed().size
         rows = [line.split(",") for line in exported(page, "figure-csv").splitlines()[1:]]
         shown = [float(row[-7]) for row in rows if row[-7]]
         near(sorted(shown), mesh.compressed().tolist())
@@ -165,3 +204,25 @@ def test_exports_have_the_data_of_matplotlib_after_columns_come_and_go(
     expect(at("plot")).to_have_attribute("data-y", "|1,1>")
     expect(at("plot")).to_have_attribute("data-x", "phi")
     agree_soon(check)
+
+
+def test_exported_comparison_has_the_data_of_matplotlib(cloud, make_group, ui, open_page):
+    """Shares and their intervals of two selected jobs, in both themes."""
+    expect.set_options(timeout=120_000)
+    jg = make_group("two")
+    for counts in ({"|2,0>": 12, "|1,1>": 70, "|0,2>": 18}, {"|2,0>": 300, "|0,2>": 212}):
+        jg.add(job_of(cloud, {"results": counts}), labels={"phi": len(jg)})
+    jg.run_parallel()
+    jg.wait()
+    page = open_page(ui, "two")
+    page.get_by_test_id("view-both").click()
+    for position in (0, 1):
+        page.get_by_test_id(f"row-{position}").locator(".select").click()
+    expect(page.get_by_test_id("distance").last).to_contain_text("distance")
+    svg = exported(page, "figure-svg", "comparison")
+    page.emulate_media(color_scheme="dark")
+    assert exported(page, "figure-svg", "comparison") == svg
+    ax = jg.distributions().plot([0, 1])
+    near(Drawing(svg).lying_bars(), [bar.get_height() for bar in ax.patches])
+    segments = [each for bars in ax.collections for each in bars.get_segments()]
+    near(Drawing(svg).lying_intervals(), [(a[1], b[1]) for a, b in segments if a[1] != b[1]])

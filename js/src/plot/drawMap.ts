@@ -1,7 +1,6 @@
 /** Cells of a map, hatched if still to come. */
 
 import { type Ink, mapColour } from "./colours";
-import { MANY } from "./drawCurves";
 import { drawReason } from "./drawPoints";
 import { extentsOf } from "./extents";
 import type { Layout, Mark } from "./look";
@@ -16,17 +15,13 @@ export function drawCells(
 ): void {
   const { figure, look } = layout;
   const fills = fillsOf(figure);
-  const isMany = marks.length > MANY;
-  const many: Filled[] = [];
+  const cells: Filled[] = [];
   for (const { rank, box, state, x, y } of marks) {
     if (!box) continue;
     const { left, top, right, bottom } = box;
     const fill = fills[rank];
     if (fill) {
-      // The line overlaps the neighbors a little, so that no background is visible between cells.
-      const style = { fill, stroke: fill, width: 0.6 };
-      if (isMany) many.push({ box, fill });
-      else surface.rect(left, top, right - left, bottom - top, style);
+      cells.push({ box, fill });
       continue;
     }
     const small = Math.min(right - left, bottom - top);
@@ -34,7 +29,7 @@ export function drawCells(
     if (state === "to come") hatch(surface, box, ink, small > 10 ? 6 : 3);
     else drawReason(surface, { x, y }, state, ink.quiet, Math.min(look.size * 0.4, small / 3), ink);
   }
-  if (isMany) surface.boxes(many);
+  surface.boxes(cells);
 }
 
 /** The color of each cell; none without a value. */

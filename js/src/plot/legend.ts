@@ -55,8 +55,9 @@ export function legendOf(figure: Figure, look: Look): Legend {
   const widest = Math.max(0, ...labels.map((label) => widthOf(label, size)));
   if (isWide) {
     const text = labels.length > 0 ? Math.max(widest + size * 1.9, widthOf(title, size)) + size : 0;
-    const bar = isBar ? size * 6.8 : 0;
-    return { title, entries, more, reasons, right: Math.max(text + size, bar), rows: 0 };
+    // The upright title of a color bar is at the edge.
+    const right = isBar ? Math.max(text + size * 1.6, size * 6.8) : text + size;
+    return { title, entries, more, reasons, right, rows: 0 };
   }
   const rows = packed(labels, size, look.width - size * 5).length;
   return { title: "", entries, more, reasons, right: 0, rows: labels.length > 0 ? rows : 0 };

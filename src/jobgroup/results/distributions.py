@@ -9,6 +9,7 @@ from jobgroup.errors import MissingDependencyError
 from jobgroup.results.cells import Cell
 from jobgroup.results.pool import Quantity
 from jobgroup.results.results_table import ResultRow, level_of, not_sampled, table_of
+from jobgroup.results.shares import wilson
 from jobgroup.results.states import in_order
 from jobgroup.results.table import Table
 from jobgroup.words import format_count
@@ -35,7 +36,7 @@ class Distributions(Table):
         most: int = 20,
         ax: Axes | None = None,
     ) -> Axes:
-        """Draw the shares of one job, or of several jobs side by side, with their errors.
+        """Draw the shares of one job, or of several jobs side by side, with 68 % Wilson intervals.
 
         Args:
             jobs: positions in the group; None for all.
@@ -71,12 +72,17 @@ class Distributions(Table):
         """Return shares by state, for each job and iteration."""
         known, found = self._known, dict[tuple[Any, Any], dict[str, Quantity]]()
         iterations = known.get("iteration", [None] * len(self))
-        for job, iteration, state, p, error in zip(
-            known["job"], iterations, known["state"], known["p"], known["p_err"], strict=True
+        columns = (known[name] for name in ("job", "state", "p", "p_err", "count", "samples"))
+        for iteration, (job, state, p, error, count, samples) in zip(
+            iterations, zip(*columns, strict=True), strict=True
         ):
-            if isinstance(p, float):
-                share = Quantity(p, error if isinstance(error, float) else None)
-                found.setdefault((job, iteration), {})[str(state)] = share
+            if not isinstance(p, float):
+                continue
+            share = Quantity(p, error if isinstance(error, float) else None)
+            if isinstance(count, int) and isinstance(samples, int):
+                low, high = wilson(count, samples) or (None, None)
+                share = share._replace(low=low, high=high)
+            found.setdefault((job, iteration), {})[str(state)] = share
         return found
 
 
@@ -138,16 +144,18 @@ def _bars(drawn: dict[str, dict[str, Quantity]], most: int, ax: Axes | None) -> 
         _, ax = plt.subplots(figsize=(max(4.0, 0.5 * len(states) * len(drawn) ** 0.5), 3.5))
     width = 0.8 / len(drawn)
     is_counted = False
-    for nth, (label, values) in enumerate(drawn.items()):
+    for nth, (label, by_state) in enumerate(drawn.items()):
         places = [i + (nth - (len(drawn) - 1) / 2) * width for i in range(len(states))]
-        shares = [values.get(state, Quantity(0.0)) for state in states]
-        errors = [share.error or 0.0 for share in shares]
-        is_counted = is_counted or any(errors)
+        shares = [by_state.get(state, Quantity(0.0)) for state in states]
+        heights = [share.value or 0.0 for share in shares]
+        below = [h - (h if s.low is None else s.low) for h, s in zip(heights, shares, strict=True)]
+        above = [(s.high or h) - h for h, s in zip(heights, shares, strict=True)]
+        is_counted = is_counted or any(share.error for share in shares)
         ax.bar(
             places,
-            [share.value or 0.0 for share in shares],
+            heights,
             width,
-            yerr=errors if any(errors) else None,
+            yerr=[below, above] if any(below + above) else None,
             error_kw={"elinewidth": 1},
             label=label,
         )
