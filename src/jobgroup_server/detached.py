@@ -35,7 +35,7 @@ CHECK_INTERVAL_S: Final = 0.1
 KEEP_LOGS_S: Final = 30 * 86400.0
 MAX_LOG_TAIL_BYTES: Final = 4000
 MAX_UNWRITTEN: Final = 100_000
-"""Maximum number of characters that wait for a run that reads nothing, because it is stopped."""
+"""Maximum number of characters that wait for a stopped run, which reads nothing."""
 
 KnownToken = tuple[str, str, Secret]
 """URL, account and token."""
@@ -53,19 +53,19 @@ class _Run:
             os.set_blocking(self._input.fileno(), False)
 
     def give(self, line: Secret) -> bool:
-        """Pass a line; return False if the process does not read it at present, or never will."""
+        """Pass a line; return False if the process has not read it, or never will."""
         self._unwritten = Secret(self._unwritten.reveal() + line.reveal())
         return self.pass_on()
 
     def pass_on(self) -> bool:
-        """Write what the pipe had no room for; return whether the process has all lines."""
+        """Write lines that did not fit into the pipe; return whether the process has all lines."""
         if self._input.closed:
             return False
         try:
             written = os.write(self._input.fileno(), self._unwritten.reveal().encode())
         except BlockingIOError:
             written = 0
-        except OSError:  # it is ending
+        except OSError:  # the process is ending
             self.close()
             return False
         self._unwritten = Secret(self._unwritten.reveal()[written:])
@@ -93,7 +93,7 @@ class DetachedRuns:
             self._runs[process.pid] = _Run(process)
 
     def pass_on(self) -> None:
-        """Pass the tokens that pipes had no room for, and forget runs that have ended."""
+        """Pass the tokens that did not fit into pipes, and forget runs that have ended."""
         with self._lock:
             for pid, run in list(self._runs.items()):
                 if run.process.poll() is None:
@@ -168,7 +168,7 @@ def start_run(
         process.stdin.flush()
     runs.add(process)
     for token in tokens():
-        if token not in given:  # typed while the process was starting
+        if token not in given:  # the token was typed while the process was starting
             runs.give_token(token, process)
     return _outcome(group, process, log, runs)
 
@@ -176,7 +176,7 @@ def start_run(
 def _outcome(
     group: JobGroup, process: subprocess.Popen[bytes], log: Path, runs: DetachedRuns
 ) -> Json:
-    """Wait until a process has acquired the group, and say what it does."""
+    """Wait until a process has acquired the group, and describe what it does."""
     lease, give_up = engine_session(group).lease, time.monotonic() + START_TIMEOUT_S
     steady_at = math.inf
     while process.poll() is None and time.monotonic() < steady_at:
@@ -214,7 +214,7 @@ def command_line(name: str, command: str, options: Json) -> list[str]:
 
 
 def _new_log(name: str) -> Path:
-    """Return a new log file for a run, whose last line is then that of this run."""
+    """Return a new log file for a run. No other run writes to it."""
     directory = data_directory() / "logs"
     make_directory(directory)
     _remove_old(directory)

@@ -1,4 +1,4 @@
-"""Run an embedded cloud once: all objects on the event loop of its thread."""
+"""Run an embedded cloud once, with all objects on its thread's event loop."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ class Service:
         def run() -> None:
             try:
                 result.set_result(function())
-            except Exception as error:  # noqa: BLE001, it is the caller's
+            except Exception as error:  # noqa: BLE001, the caller gets it
                 result.set_exception(error)
 
         self._loop.call_soon_threadsafe(run)

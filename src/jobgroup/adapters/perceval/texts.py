@@ -1,4 +1,4 @@
-"""Write Perceval's objects that a text identifies: states, noise models, post-selections."""
+"""Identify some of Perceval's objects by text: states, noise models and post-selections."""
 
 from __future__ import annotations
 
