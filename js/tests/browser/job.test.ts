@@ -31,6 +31,20 @@ describe("the drawer of a job", () => {
     expect(job.width).toBeLessThanOrEqual(width);
   });
 
+  it("brings the row of a job into sight where each job has several rows", async () => {
+    const { root } = await show({ jobs: 40, scene: "iterated" });
+    await expect.poll(() => root.querySelector("[data-testid='row-0.1']")).not.toBeNull();
+    await open(root, 0);
+    const drawer = root.querySelector("[data-testid=job]") as HTMLElement;
+    drawer.focus();
+    for (let i = 0; i < 25; i++) await userEvent.keyboard("{ArrowDown}");
+    await expect.poll(() => drawer.ariaLabel).toBe("Job 25");
+    await expect.poll(() => root.querySelector("[data-testid=row-25]")).not.toBeNull();
+    const { top, bottom } = boxOf(root, "grid");
+    await expect.poll(() => boxOf(root, "row-25").top).toBeGreaterThanOrEqual(top);
+    expect(boxOf(root, "row-25").bottom).toBeLessThanOrEqual(bottom);
+  });
+
   it("walks through the jobs in the table's order, by keys and by buttons", async () => {
     const { root } = await show({ jobs: 100 });
     await open(root, 2);

@@ -2,6 +2,7 @@
 
 import type { ComponentChildren } from "preact";
 import { useLayoutEffect, useRef } from "preact/hooks";
+import { positionOf } from "../../data/lines";
 import type { Session } from "../../session";
 import { Boundary } from "../../ui/Boundary";
 import { Button } from "../../ui/Button";
@@ -48,7 +49,7 @@ interface DrawerProps {
 }
 
 function Drawer({ session, position, close }: DrawerProps) {
-  const { table, positions } = session.rows.value;
+  const { table, lines, positions } = session.rows.value;
   const place = useRef<HTMLElement>(null);
   const index = positions.indexOf(position);
   const walk = (step: number) => {
@@ -57,7 +58,8 @@ function Drawer({ session, position, close }: DrawerProps) {
   };
   useLayoutEffect(() => {
     const drawer = place.current as HTMLElement;
-    revealRow(drawer.parentElement as HTMLElement, index);
+    const line = lines.findIndex((each) => positionOf(each) === position);
+    revealRow(drawer.parentElement as HTMLElement, line);
     drawer.scrollIntoView({ block: "nearest" });
     drawer.scrollTop = 0;
   }, [position]);
