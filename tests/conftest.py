@@ -28,12 +28,12 @@ socketserver.TCPServer.request_queue_size = 128
 if find_spec("hypothesis"):  # the environments of `make compat` are without
     from hypothesis import HealthCheck, settings
 
-    # how long an example takes says how busy the machine is; as in Hypothesis's own profile, CI has
-    # the same examples each time
+    # how long an example takes says how busy the machine is; each run has the same examples, and
+    # `make torture` tries new ones
     settings.register_profile(
         "patient",
         deadline=None,
-        derandomize="CI" in os.environ,
+        derandomize=True,
         suppress_health_check=[HealthCheck.too_slow],
     )
     settings.load_profile("patient")

@@ -14,7 +14,7 @@ from jobgroup.cloud.execution import execute
 from jobgroup.results.measurement import measurements
 from jobgroup.results.pool import Pool
 
-JOBS = 2_000
+JOBS = 500
 SAMPLES = 100
 
 

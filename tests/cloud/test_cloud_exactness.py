@@ -9,7 +9,7 @@ from collections import Counter
 
 import pytest
 
-COUNT = 50
+COUNT = 30
 SAMPLES = 20_000
 EXACT = 1e-9
 ALTAIR_NOISE = {"transmittance": 0.06, "indistinguishability": 0.92, "g2": 0.003}
@@ -125,7 +125,7 @@ def computed(perceval, cloud, http, wait):
     return list(zip(cases, results, strict=True))
 
 
-def test_fifty_random_experiments_agree_with_local_perceval(perceval, computed):
+def test_random_experiments_agree_with_local_perceval(perceval, computed):
     """In total variation, probabilities agree to 1e-9 and samples as well as samples can.
 
     20,000 samples of k states stay within 2 sqrt(k / 20,000) of the exact distribution, which is

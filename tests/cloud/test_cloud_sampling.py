@@ -7,7 +7,7 @@ from collections import Counter
 
 import pytest
 
-ITERATIONS = 50
+ITERATIONS = 25
 JOBS = 20
 SAMPLES = 500
 CHANCE = 1e-9
@@ -57,7 +57,7 @@ def _within_chance(statistic, freedom):
 
 @pytest.mark.parametrize("command", ["sample_count", "samples"])
 def test_counts_scatter_as_a_multinomial_distribution(run, command):
-    """Pearson's statistic over 1,000 draws is right; that of Perceval's own counts is too small."""
+    """Pearson's statistic over 500 draws is right; that of Perceval's own counts is too small."""
     exact = {str(state): float(p) for state, p in run("probs", max_shots=10**8)[0].items()}
     draws = []
     for _ in range(JOBS):

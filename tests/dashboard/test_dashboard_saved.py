@@ -9,7 +9,6 @@ from typing import Any
 
 import nbformat
 import pytest
-from nbconvert import HTMLExporter
 
 from jobgroup import Dashboard, JobGroup, JobGroupError, RemoteJob
 from jobgroup.cloud import EmbeddedCloud
@@ -35,6 +34,8 @@ def test_a_notebook_without_a_kernel_shows_a_table(group: JobGroup):
         "jg", outputs=[nbformat.v4.new_output("display_data", {"text/html": data["text/html"]})]
     )
     notebook = nbformat.v4.new_notebook(cells=[cell])
+    from nbconvert import HTMLExporter  # takes seconds
+
     body, _ = HTMLExporter(template_name="basic").from_notebook_node(notebook)
     assert "2 to send" in body
     assert "saved &lt;/script&gt;&lt;b&gt;" in body

@@ -209,7 +209,7 @@ def test_no_job_is_sent_without_room_for_its_intent(tiny_disk, group, cloud, unt
     with pytest.raises(StorageError):
         jg.run_parallel()
     assert requests(cloud, "create") == 0
-    for free in range(4096, 14 * 4096, 4096):
+    for free in range(4096, 14 * 4096, 2 * 4096):
         tiny_disk.fill(but=free)
         with suppress(StorageError):
             jg.run_parallel()

@@ -48,16 +48,16 @@ async def test_a_view_shows_rows_and_follows_a_run_of_another_process(make_group
 
 async def test_a_run_from_a_page_outlives_the_server(make_group, start_ui):
     """Another process sends the jobs, even after the server was killed."""
-    group, ui = make_group("study", *[{"duration_s": 15}] * 2), start_ui()
+    group, ui = make_group("study", {"duration_s": 3600}, {}), start_ui()
     async with ui.connected("study") as client:
         answer = await client.do("run", mode="sequential", delay=0)
         assert answer["t"] == "result", answer
+        await anyio.to_thread.run_sync(wait, lambda: group[0].id)
         ui.stop(signal.SIGKILL)
-        assert group.state.counts.get("success", 0) < 2
-    with anyio.fail_after(TIMEOUT_S):
-        while group.state.counts != {"success": 2}:
-            await group.refresh_async()
-            await anyio.sleep(0.1)
+        assert group[1].state == "unsent"
+    group.cancel([0])
+    ended = {"canceled": 1, "success": 1}
+    await anyio.to_thread.run_sync(wait, lambda: group.refresh() or group.state.counts == ended)
 
 
 async def test_commands_go_to_the_process_that_runs_the_group(make_group, ui, start_run):
@@ -400,10 +400,16 @@ async def test_a_view_that_answers_pings_stays_open(make_group, start_ui, tmp_pa
     (tmp_path / "jupyter_server_config.py").write_text(config)
     make_group("study", {})
     ui = start_ui(JUPYTER_CONFIG_DIR=str(tmp_path))
-    async with ui.connected("study") as client:
-        with anyio.move_on_after(10):  # more than three pings
-            await client.until(lambda: False)
-        assert (await client.ask("groups"))["t"] == "result"
+
+    async def stays_open() -> bool:
+        async with ui.connected("study") as client:
+            with anyio.move_on_after(10):  # more than three pings
+                while await client.read() is not None:
+                    pass
+            return not client.is_closed and (await client.ask("groups"))["t"] == "result"
+
+    # a busy machine may answer one ping too late
+    assert await stays_open() or await stays_open() or await stays_open()
 
 
 async def test_more_views_than_files_can_be_open_are_refused(make_group, ui):

@@ -70,10 +70,10 @@ async def test_status_and_terminals_do_not_wait_for_a_locked_file(make_group, la
 
 
 async def test_status_and_terminals_do_not_wait_for_a_large_group(lab):
-    """They work while the rows of 100,000 jobs are sent repeatedly."""
+    """They work while the rows of 30,000 jobs are sent repeatedly."""
     body = {"command": "probs", "parameters": {}}
     job = RemoteJob(body, platform="test:timer", url="http://127.0.0.1:9")
-    JobGroup("large").add_many((job, {}, {"phi": i}) for i in range(100_000))
+    JobGroup("large").add_many((job, {}, {"phi": i}) for i in range(30_000))
     rounds = snapshots = 0
 
     async def ask() -> None:
@@ -87,16 +87,16 @@ async def test_status_and_terminals_do_not_wait_for_a_large_group(lab):
         while rounds < 5:
             client.states.clear()
             await client.send(t="open", client=None)
-            await client.until(lambda: len(client.states) == 100_000)
+            await client.until(lambda: len(client.states) == 30_000)
             snapshots += 1
     assert snapshots < 50  # none of the five waited for ten
 
 
 async def test_status_and_terminals_do_not_wait_for_a_long_list(make_group, lab):
-    """They work while 10,000 groups are listed."""
+    """They work while 1,500 groups are listed."""
     make_group("one", {})
     [file] = Path(lab.data_dir).rglob("one*.jobgroup")  # noqa: ASYNC240  # no other task waits
-    for i in range(10_000):
+    for i in range(1_500):
         os.link(file, file.with_name(f"g{i}.jobgroup"))
     answered = 0
     async with lab.connected() as client, anyio.create_task_group() as tasks:
@@ -112,7 +112,7 @@ async def test_status_and_terminals_do_not_wait_for_a_long_list(make_group, lab)
         client.timeout_s = 600  # on a busy machine
         listed = await client.ask("groups")
         tasks.cancel_scope.cancel()
-    assert len(listed["value"]["groups"]) >= 10_000
+    assert len(listed["value"]["groups"]) >= 1_500
     assert answered
 
 

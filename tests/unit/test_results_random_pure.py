@@ -158,7 +158,7 @@ def _same(found, expected):
 
 
 @pytest.mark.filterwarnings("ignore:.*(differ by more|left out).*:UserWarning")
-@settings(max_examples=200, phases=[Phase.generate])
+@settings(max_examples=80, phases=[Phase.generate])
 @given(groups())
 def test_tables_and_csv_equal_the_raw_documents(jobs):
     """Each row of the table, of the distributions and of the CSV file equals its document."""
@@ -200,7 +200,7 @@ def test_tables_and_csv_equal_the_raw_documents(jobs):
         assert sum(r["count"] for r in mine) == total
 
 
-@settings(max_examples=200, phases=[Phase.generate])
+@settings(max_examples=80, phases=[Phase.generate])
 @given(groups())
 def test_datasets_and_plots_equal_the_raw_documents(jobs):
     """Each cell has the pooled numbers of its point and variant, and a plot has the dataset's."""
