@@ -19,8 +19,8 @@ Five refinements save time and avoid useless requests:
 - *Expectation*: the duration of a platform's jobs lies between two ages: the greatest age at which
   a job was still running, and the smallest age at which a job had ended. The next jobs are polled
   halfway between these ages, until the ages differ by at most a tenth.
-- *Backlog*: the waiting jobs behind the head share a tenth of the rate. So do running jobs, unless
-  a job would then wait for longer than a tenth of its age.
+- *Backlog*: the waiting jobs behind the head share a tenth of the rate, and old ones half of that.
+  So do running jobs, unless a job would then wait for longer than a tenth of its age.
 - *Beat*: jobs that are polled rarely are polled together every few seconds, because a round of
   requests costs more than each request in it.
 """
@@ -62,6 +62,7 @@ WINDOW: Final = 8
 
 RATE_PER_S: Final = 50.0
 BACKLOG_RATE_PER_S: Final = RATE_PER_S / 10
+OLD_RATE_PER_S: Final = BACKLOG_RATE_PER_S / 2
 
 BEAT_S: Final = 5.0
 RARE_S: Final = 6 * BEAT_S
@@ -107,10 +108,10 @@ def poll_interval_s(
 def max_interval_s(age_s: float, jobs: int) -> float:
     """Return the maximum number of seconds between two polls of each of many running jobs.
 
-    >>> [max_interval_s(3600.0, jobs) for jobs in (1, 300, 1000, 100_000)]
+    >>> [max_interval_s(3600.0, jobs) for jobs in (1, 100, 500, 100_000)]
     [60.0, 60.0, 200.0, 360.0]
     """
-    return max(MAX_INTERVAL_S, min(AGE_FRACTION * age_s, jobs / BACKLOG_RATE_PER_S))
+    return max(MAX_INTERVAL_S, min(AGE_FRACTION * age_s, jobs / OLD_RATE_PER_S))
 
 
 def crowd_interval_s(age_s: float, jobs: int) -> float:
@@ -240,7 +241,9 @@ class _PlatformQueue:
             at_least_s = min(age_s / 2, MAX_INTERVAL_S) if self.running else 0.0
             wanted = with_jitter(max(poll_interval_s(age_s), at_least_s))
         else:
-            share_s = len(self.waiting) / BACKLOG_RATE_PER_S
+            jobs = len(self.waiting)
+            old_s = min(AGE_FRACTION * age_s, jobs / OLD_RATE_PER_S)
+            share_s = max(jobs / BACKLOG_RATE_PER_S, old_s)
             wanted = with_jitter(max(1.0, min(age_s, MAX_INTERVAL_S), share_s))
         return max(wanted, UNHURRIED_S) if self.is_long else wanted
 
