@@ -1,4 +1,4 @@
-"""Notice writes to a group's file by any process, at little cost."""
+"""Notice writes to a group's file by any process, at little cost while there are none."""
 
 from __future__ import annotations
 
@@ -9,34 +9,53 @@ from typing import Final
 from jobgroup.engine.loop import SerialThread
 from jobgroup.store import GroupStore
 
-READ_INTERVAL_S: Final = 1.0
+SAME_DATE_S: Final = 1.0
+"""Seconds after a write within which another write may get the same date and size."""
+
+READ_INTERVAL_S: Final = 10.0
 """Seconds after which the file is read even if its size and date have not changed."""
 
 
 class FileWatch:
-    """The versions of a group's file, which the group's thread reads after possible changes."""
+    """Decides whether a group's file must be read again, and reads its versions."""
 
     def __init__(self, store: GroupStore, in_thread: SerialThread) -> None:
         self._store = store
         self._in_thread = in_thread
         self._stamp: object = None
+        self._changed_at = -math.inf
         self._read_at = -math.inf
         self._versions = (-1, -1)
 
+    def must_read(self) -> bool:
+        """Return whether the file may have changed since the last call that returned True.
+
+        Raises:
+            StorageError: the system cannot tell.
+        """
+        now = time.monotonic()
+        before, self._stamp = self._stamp, self._store.database.stamp()
+        interval_s = READ_INTERVAL_S
+        if self._stamp is None or self._stamp != before:
+            self._changed_at, interval_s = now, 0.0
+        elif self._read_at < self._changed_at + SAME_DATE_S:
+            interval_s = SAME_DATE_S
+        if now < self._read_at + interval_s:
+            return False
+        self._read_at = now
+        return True
+
     async def versions(self) -> tuple[int, int]:
-        """Return the group's version and a number that grows with writes by other processes.
+        """Return the group's version, and a number that grows with writes by other processes.
 
         Raises:
             StorageError: the file cannot be read.
         """
-        before, self._stamp = self._stamp, self._store.database.stamp()
-        is_known = self._stamp is not None and self._stamp == before
-        if not is_known or time.monotonic() > self._read_at + READ_INTERVAL_S:
-            self._read_at = time.monotonic()
+        if self.must_read():
             try:
                 self._versions = await self._in_thread(self._read)
             except BaseException:
-                self._stamp = None  # the next call reads again
+                self._stamp = None  # so that the next call reads again
                 raise
         return self._versions
 

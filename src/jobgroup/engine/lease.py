@@ -162,15 +162,20 @@ class HeldLease:
             return False
         return self._witness.is_live(held)
 
-    def mark_abandoned_unconfirmed(self) -> None:
+    def mark_abandoned_unconfirmed(self) -> bool:
         """Mark the jobs of a dead process that are still *sending* as unconfirmed.
 
         If the process may still be alive, the next process that runs the group does this.
+
+        Returns:
+            Whether there may be such jobs.
         """
         journal = self._store.journal
         with suppress(StorageError):  # the file may be read-only
-            if journal.has_in_flight():
-                journal.recover_from_the_dead(is_gone)
+            if not journal.has_in_flight():
+                return False
+            journal.recover_from_the_dead(is_gone)
+        return True
 
     @property
     def fencing_token(self) -> int:

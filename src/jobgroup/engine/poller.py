@@ -20,6 +20,7 @@ from typing import Final
 import anyio
 
 from jobgroup.engine.cooldown import Cooldown, describe_pause
+from jobgroup.engine.file_watch import FileWatch
 from jobgroup.engine.lease import HeldLease
 from jobgroup.engine.loop import BackgroundLoop, ChangeCondition, SerialThread, task_group
 from jobgroup.engine.poll_schedule import PolledJob, PollSchedule, poll_interval_s
@@ -59,8 +60,12 @@ FEW: Final = 10
 If there are more, the error concerns the account.
 """
 
+MIN_PAUSE_S: Final = 0.005
 PAUSE_S: Final = 1.0
-"""Maximum number of seconds between two checks for due jobs."""
+"""Minimum and maximum number of seconds between two checks for due jobs."""
+
+SETTLED_S: Final = 5.0
+"""Seconds between two readings of its own leases by a process, while the file does not change."""
 
 ABANDONED_INTERVAL_S: Final = 2.0
 """Seconds between two checks whether the process that runs the group has ended."""
@@ -158,6 +163,11 @@ class Poller:
         self._running = lease
         self._lease = PollingLease(store, lease, self._may_ask)
         self._schedule = PollSchedule()
+        self._file = FileWatch(store, in_thread)
+        self._is_unread = True
+        """Whether the file may have changed since the leases were read."""
+        self._has_in_flight = True
+        """Whether a process may have ended while it sent a job."""
         self._users = 0
         self._is_polling = False
         self._asking = anyio.Lock()
@@ -264,10 +274,10 @@ class Poller:
             changed = self._changes.next_change()
             try:
                 await self._poll()
-                # A large group is read less often.
-                await anyio.sleep(min(PAUSE_S, max(0.005, 5 * self._load_s)))
+                if self._load_s:  # A large group is read less often.
+                    await anyio.sleep(min(PAUSE_S, max(MIN_PAUSE_S, 5 * self._load_s)))
                 next_s = self._schedule.seconds_to_next(time.monotonic())
-                with anyio.move_on_after(min(PAUSE_S, max(0.0, next_s))):
+                with anyio.move_on_after(min(PAUSE_S, max(MIN_PAUSE_S, next_s))):
                     await changed.wait()
             except Exception as error:  # noqa: BLE001 # callers depend on this loop
                 self._log_once(error)
@@ -302,7 +312,7 @@ class Poller:
             if elect is not None:
                 self._lease.update(elect)
             if must_look:
-                self._running.mark_abandoned_unconfirmed()
+                self._has_in_flight = self._running.mark_abandoned_unconfirmed()
             # Another process records times of sending by its own clock.
             return store.version, known < 0 and not self._running.is_held_elsewhere()
 
@@ -325,13 +335,25 @@ class Poller:
         self._load_s = time.monotonic() - began
 
     async def _load_and_elect(self) -> None:
-        """Load changes; every second and for new accounts, decide which accounts to poll."""
+        """Load changes; every second and for new accounts, decide which accounts to poll.
+
+        While the file does not change and this process polls all accounts, nothing is read.
+        """
+        self._load_s = 0.0
         self._woken &= self._lease.accounts
         known = self._schedule.accounts
-        is_time = time.monotonic() >= self._elected_at + PAUSE_S
+        if self._file.must_read():
+            self._is_unread = self._has_in_flight = True
+        is_settled = known <= self._lease.accounts and not self._is_unread
+        is_settled &= self._running.is_held or not self._has_in_flight
+        is_settled &= self._store.database.known_version == self._schedule.version
+        is_time = time.monotonic() >= self._elected_at + (SETTLED_S if is_settled else PAUSE_S)
+        if is_settled and not is_time:
+            return
         if is_time:
             self._elected_at = time.monotonic()
         await self._load(known if is_time else None)
+        self._is_unread &= not is_time
         accounts = self._schedule.accounts
         settled = self._lease.accounts
         if not self._running.is_held:

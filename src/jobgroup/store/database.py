@@ -232,6 +232,11 @@ class Database:
                 self._checkpoint(connection)
             self.close()  # closing the last connection removes the log
 
+    @property
+    def known_version(self) -> int:
+        """Version of the group after the last use of the file by this process."""
+        return self._identity.version
+
     def data_version(self) -> int:
         """Return, within microseconds, a number that changes when another connection writes."""
         with self.lock, self._map_errors(), self._exclusive():
@@ -250,7 +255,8 @@ class Database:
         """
         if self._is_on_network or os.name != "posix":
             return None
-        return look(self.path).written
+        seen = look(self.path)
+        return seen.files, seen.written
 
     def _checkpoint(self, connection: sqlite3.Connection) -> None:
         """Move the log into the file, and record this for other processes.
