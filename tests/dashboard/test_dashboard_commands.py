@@ -131,7 +131,7 @@ def test_jobs_are_sent_next_in_the_order_of_the_page(make_group, open_page, clou
     change it, a run sends in this order, and sent jobs leave it. The answer names jobs that were
     already sent.
     """
-    group = make_group("g", {"duration_s": 60}, {}, {}, {})
+    group = make_group("g", {"duration_s": 3600}, {}, {}, {})
     page = open_page(group)
     page.open()
     assert page.do("run", positions=[0])["value"]["done"] == [0]
@@ -198,7 +198,7 @@ def test_requests_are_acknowledged_at_once(make_group, open_page):
 
 def test_cancel_pause_and_resume_act_on_the_group(make_group, open_page):
     """The page's traits follow each command."""
-    group = make_group("g", {"duration_s": 60})
+    group = make_group("g", {"duration_s": 3600})
     page = open_page(group)
     page.open()
     page.do("pause")
@@ -313,7 +313,7 @@ def test_the_details_of_a_job_are_complete(make_group, open_page):
 
 def test_an_unconfirmed_job_shows_its_evidence_and_can_be_confirmed(make_group, open_page, cloud):
     """The details show the facts about an unanswered request. The user's id settles the job."""
-    group = make_group("g", {"duration_s": 60})
+    group = make_group("g", {"duration_s": 3600})
     page = open_page(group)
     cloud.faults.add("drop_response", calls=["create"])
     page.do("run", mode="parallel")
@@ -340,7 +340,7 @@ def test_results_are_distributions_largest_first(make_group, open_page):
     """The page gets results of selected jobs. A job without a result has a reason, and does not
     affect the others.
     """
-    jobs = [{"results": {"|0,1>": 3, "|1,0>": 7}}, {"duration_s": 60}]
+    jobs = [{"results": {"|0,1>": 3, "|1,0>": 7}}, {"duration_s": 3600}]
     group = make_group("g", *jobs, command="sample_count")
     page = open_page(group)
     page.do("run", mode="parallel")
@@ -391,7 +391,7 @@ def test_measured_values_have_the_errors_of_their_counts(make_group, open_page):
     """Without `columns`, shares are those of the most frequent states. A job without a result has a
     reason.
     """
-    jobs = [{"results": {"|1>": 98, "|0>": 402}}, {"duration_s": 60}]
+    jobs = [{"results": {"|1>": 98, "|0>": 402}}, {"duration_s": 3600}]
     group = make_group("g", *jobs, command="sample_count")
     page = open_page(group)
     page.do("run", mode="parallel")

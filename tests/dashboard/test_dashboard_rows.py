@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
@@ -213,8 +214,11 @@ def test_a_removal_resends_all_rows_and_invalidates_old_positions(make_group, op
     page.sync(ack=snap["n"], reply=False, client={"epoch": snap["epoch"], "version": 99})
     page.dashboard.selected = [[1, 2]]
     JobGroup.open("g").remove(0)
-    again = page.wait_for("snapshot", 2)
-    assert again["epoch"] != snap["epoch"]
+
+    def of_a_new_epoch() -> list[dict[str, Any]]:
+        return [each for each in page.messages("snapshot") if each["epoch"] != snap["epoch"]]
+
+    again = page.wait(of_a_new_epoch)[0]
     assert again["rows"]["columns"]["note"] == ["b", "c"]
     assert page.dashboard.selected == []
     late = page.do("annotate", position=1, text="late")
