@@ -156,8 +156,8 @@ def test_cloud_returns_after_its_time_offline(running, until):
     """It does so repeatedly, and stopping works while it is offline."""
     cloud, client = running
     for _ in range(2):
-        cloud.go_offline(0.3)
-        until(lambda: not _answers(client))
+        with _connection_that_is_reset(cloud):
+            cloud.go_offline(0.3)
         until(lambda: _answers(client))
     cloud.go_offline()
     cloud.stop()
@@ -186,6 +186,16 @@ def test_connections_made_while_it_goes_offline_are_reset(running, until):
     until(lambda: _answers(client))
     cloud.stop()
     gc.collect()  # a connection that is left would be a warning, and so an error
+
+
+@contextlib.contextmanager
+def _connection_that_is_reset(cloud):
+    """Hold a connection until it is reset, which shows that the cloud was offline for a moment."""
+    address = ("127.0.0.1", int(cloud.url.rpartition(":")[2]))
+    with socket.create_connection(address, timeout=120) as held:
+        yield
+        with contextlib.suppress(ConnectionResetError):
+            assert held.recv(1) == b""
 
 
 def _answers(client):
@@ -232,8 +242,8 @@ def test_another_process_controls_faults_over_http(running, until):
     assert cloud.faults.active() == {}
     plan = client.put("/faults/plan", json={"max_queue": 5}).json()["plan"]
     assert plan == {"max_queue": 5, "max_concurrent": 8, "supports_idempotency_keys": True}
-    assert client.post("/faults/offline", json={"duration_s": 0.2}).status_code == 200
-    until(lambda: not _answers(client))
+    with _connection_that_is_reset(cloud):
+        assert client.post("/faults/offline", json={"duration_s": 0.2}).status_code == 200
     until(lambda: _answers(client))
     assert httpx.get(cloud.url + "/faults", timeout=120).status_code == 401
 

@@ -62,7 +62,7 @@ async def test_a_run_from_a_page_outlives_the_server(make_group, start_ui):
 
 async def test_commands_go_to_the_process_that_runs_the_group(make_group, ui, start_run):
     """A run in a terminal is paused, resumed and canceled from a page."""
-    group = make_group("study", *[{"duration_s": 0.3}] * 30)
+    group = make_group("study", {"duration_s": 0.3}, *[{"duration_s": 3600}] * 29)
     run = start_run("study", "--delay=0")
     wait(lambda: group.state.counts.get("success"))
     async with ui.connected("study") as client:
