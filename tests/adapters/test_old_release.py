@@ -1,4 +1,4 @@
-"""A Perceval that is too old: one message, and no change."""
+"""A Perceval release that is too old causes one message and no change."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ except UndecodableResultError as error:
 
 
 def test_an_old_release_is_refused(tmp_path):
-    """The error names 0.11 and says what to do; the group is empty, and a result's text is kept."""
+    """The error names 0.11 and says what to do. Nothing is added, and a result's text is kept."""
     package = tmp_path / "perceval"
     package.mkdir()
     (package / "__init__.py").write_text("")

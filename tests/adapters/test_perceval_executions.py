@@ -1,6 +1,6 @@
 """Perceval's Executions become drafts as Perceval would send them, unchanged and unsent."""
 
-# ruff: noqa: SLF001  # that nothing changed shows only in Perceval's private attributes
+# ruff: noqa: SLF001  # only Perceval's private attributes show changes
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def _new_specs():
 
 
 class Handler:
-    """A user's own handler that counts its questions and records what it sends."""
+    """A user's own handler that counts its requests and records what it sends."""
 
     name, url, token = "sim:altair", "https://cloud.example/", TOKEN
     proxies = {"https": "http://proxy.example:3128"}  # noqa: RUF012
@@ -46,7 +46,7 @@ class Handler:
         return self.details
 
     def create_job(self, body):
-        """Take a job."""
+        """Accept a job."""
         self.bodies.append(json.loads(json.dumps(serialize(body))))
         return f"remote-{len(self.bodies)}"
 
@@ -83,7 +83,7 @@ def _same(ours, theirs):
 
 
 def test_execution_is_read_without_a_trace(handler):
-    """The body is Perceval's. Nothing was sent or asked, and the object can still be launched."""
+    """The body is Perceval's. No request was sent, and the object can still be launched."""
     execution = _factory(handler).sample_count
     asked, parameters = handler.asked, dict(execution.computation.parameters)
     (draft,) = read_job(execution, {"max_samples": 50})
@@ -96,7 +96,7 @@ def test_execution_is_read_without_a_trace(handler):
 
 
 def test_draft_of_an_execution_has_its_details(handler):
-    """It has platform, params and metadata, like that of a RemoteJob."""
+    """The draft has platform, params and metadata, like that of a RemoteJob."""
     execution = _factory(handler, noise=pcvl.NoiseModel(brightness=0.3)).probs
     execution.name = "mine"
     (draft,) = read_job(execution, {})
@@ -120,7 +120,7 @@ def test_draft_of_an_execution_has_its_details(handler):
 
 
 def test_iterators_of_an_execution(handler):
-    """A sweep is one job that shows its iterated values; kwargs apply to all of it."""
+    """A sweep is one job that shows its iterated values, and kwargs apply to all of them."""
     factory = _factory(handler)
     for phi in (0.1, 0.2):
         factory.add_iteration(circuit_params={"phi": phi})
@@ -134,7 +134,7 @@ def test_iterators_of_an_execution(handler):
 
 
 def test_mitigations_of_the_cloud_are_a_parameter():
-    """If the platform supports all of them, they are in the payload of the one job."""
+    """If the platform supports all mitigations, they are in the payload of one job."""
     specs = PlatformSpecs()
     specs.commands = [CommandFactory.probs]
     specs.known_mitigations = ["DetectorBalancing"]
@@ -157,7 +157,7 @@ def test_wrong_kwargs_of_an_execution(handler):
 
 
 def test_sent_execution_is_added_with_its_id(handler):
-    """A launched one is added without a request, and its body is unknown."""
+    """A launched Execution is added without a request, and its body is unknown."""
     execution = _factory(handler).sample_count
     execution.execute_async(max_samples=50)
     (draft,) = read_job(execution, {})
@@ -169,14 +169,14 @@ def test_sent_execution_is_added_with_its_id(handler):
 
 
 def test_parameters_of_an_execution_cannot_be_changed():
-    """Its params are only for display, and a rerun that changes them raises."""
+    """The params are only for display, and a rerun that changes them raises."""
     body = read_job(_factory(Handler(_new_specs())).probs, {})[0].body
     with pytest.raises(InvalidOverrideError, match="only Perceval"):
         apply_overrides(body, {"max_shots": 10})
 
 
 def test_local_executions_are_type_errors():
-    """Executions on this machine, and those that ran while their caller waited, are refused."""
+    """Executions on this machine, and those that ran synchronously, are rejected."""
     local = pcvl.ExecutionFactory(pcvl.SimulatedComputer("SLOS"), _experiment())
     with pytest.raises(TypeError, match="Nothing was added"):
         read_job(local.probs, {})
@@ -211,7 +211,7 @@ class Elsewhere(CommunicationLayer):
 
 
 def test_executions_for_an_unknown_cloud_are_type_errors():
-    """The message names a layer that is not Quandela's."""
+    """The message names the unknown communication layer."""
     factory = pcvl.ExecutionFactory(pcvl.RemoteComputer(Elsewhere()), _experiment(), 1000)
     with pytest.raises(TypeError, match="Elsewhere"):
         read_job(factory.probs, {})

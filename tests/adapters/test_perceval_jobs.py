@@ -1,6 +1,6 @@
-"""Real Perceval jobs become drafts with all details, and stay unchanged themselves."""
+"""Perceval jobs become drafts with all details, and the jobs themselves stay unchanged."""
 
-# ruff: noqa: SLF001  # that nothing changed shows only in Perceval's private attributes
+# ruff: noqa: SLF001  # only Perceval's private attributes show changes
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Handler:
         return self.details
 
     def create_job(self, body):
-        """Take a job."""
+        """Accept a job."""
         self.calls.append(("create", json.loads(json.dumps(serialization.serialize(body)))))
         return "remote-1"
 
@@ -65,7 +65,7 @@ class Handler:
 
 @pytest.fixture
 def handler():
-    """Return a handler for this test alone."""
+    """Return a handler for one test."""
     return Handler()
 
 
@@ -111,7 +111,7 @@ def test_one_object_gives_several_different_jobs(handler):
 
 
 def test_draft_has_the_details_of_its_job(handler):
-    """It has platform, params and metadata, as texts that a table can show."""
+    """A draft has the platform, params and metadata as texts for a table."""
     (draft,) = read_job(_sampler(handler).sample_count, {"max_samples": 5})
     assert (draft.platform, draft.origin, draft.account_label) == ("sim:altair", URL, "")
     assert (draft.provider, draft.remote_ids, draft.status) == ("quandela", [], None)
@@ -231,7 +231,7 @@ def test_resumed_job_has_no_body(handler):
 
 
 def test_token_of_a_job_is_kept_and_not_shown(handler):
-    """This process keeps the token in memory; no repr and no body contains it."""
+    """This process keeps the token in memory, and no repr or body contains it."""
     (draft,) = read_job(_sampler(handler).probs, {})
     assert draft.token == TOKEN
     assert draft.proxies == Handler.proxies
@@ -239,7 +239,7 @@ def test_token_of_a_job_is_kept_and_not_shown(handler):
 
 
 def test_local_jobs_and_other_things_are_type_errors():
-    """Local jobs and other objects are refused with a message."""
+    """Local jobs and other objects are rejected with a message."""
     local = pcvl.Processor("SLOS", pcvl.Circuit(2) // pcvl.BS())
     local.with_input(pcvl.BasicState([1, 1]))
     local.min_detected_photons_filter(1)
@@ -283,7 +283,7 @@ def _body(handler, circuit=None, **kwargs):
 
 
 def test_ideal_is_the_noiseless_result(handler):
-    """Two photons on a balanced beam splitter bunch, whatever the noise in the payload."""
+    """Without noise, two photons on a balanced beam splitter bunch."""
     circuit = pcvl.Circuit(4) // pcvl.BS()
     processor = pcvl.RemoteProcessor(rpc_handler=handler, noise=pcvl.NoiseModel(brightness=0.3))
     processor.add(0, circuit)
@@ -303,7 +303,9 @@ def test_formula_has_no_ideal(handler):
 
 @pytest.mark.parametrize("circuit", [pcvl.Circuit(2) // pcvl.PS(pcvl.P("a")), pcvl.Circuit(40)])
 def test_impossible_ideal_has_a_reason(handler, circuit):
-    """For a parameter without a value, or too many states, a message replaces a frozen kernel."""
+    """A parameter without a value, or too many states, causes a message instead of a frozen
+    kernel.
+    """
     with pytest.raises(NoIdealError):
         ideal_of(_body(handler, circuit))
     with pytest.raises(NoIdealError):

@@ -1,4 +1,4 @@
-"""Results decode as Perceval's do and run no code; a result that cannot be decoded is kept."""
+"""Results are decoded as by Perceval and run no code, and undecodable ones are kept."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_results_equal_those_of_perceval():
 
 
 def test_conversions_are_done_as_perceval_does():
-    """The result is converted if its job asked for another kind."""
+    """The result is converted if its job requested another kind."""
     context = {"result_mapping": ["perceval.utils", "sample_count_to_probs"]}
     results = decode(_document({**COUNTS, "job_context": context}))
     assert isinstance(results["results"], pcvl.BSDistribution)

@@ -18,7 +18,7 @@ def states(group):
 
 
 def test_run_queues_more_jobs_than_the_plan_allows(run, prepared):
-    """`run --queue` sends all of them, `watch` waits for their end."""
+    """`run --queue` sends all jobs, and `watch` waits for their end."""
     group = prepared()
     done = run("run", "sweep", "--queue")
     assert (done.returncode, done.stdout.splitlines()[0][:7]) == (0, "3 sent.")
@@ -29,7 +29,9 @@ def test_run_queues_more_jobs_than_the_plan_allows(run, prepared):
 
 
 def test_run_fails_with_the_clouds_message_when_the_plan_is_full(read, run, prepared):
-    """Without --queue, the plan's limit is an error: exit code 1, and the rest is unsent."""
+    """Without --queue, a full plan ends the run with exit code 1, and the other jobs stay
+    unsent.
+    """
     group = prepared(duration_s=600)
     done = run("run", "sweep")
     assert done.returncode == 1
@@ -54,12 +56,12 @@ def test_a_command_that_waits_reports_failures(run, prepared):
 
 
 def test_rerun_takes_jobs_and_changes(read, run, prepared):
-    """Jobs are named by position, range or id; a rerun of a successful one is appended."""
+    """Jobs are named by position, range or id. A rerun of a successful job is appended."""
     group = prepared(jobs=4, failing=(0, 2, 3))
     assert run("run", "sweep", "--queue", "--wait").returncode == 5
     notices = read("rerun", "sweep", "1-2", group[3].id, "--set", "max_shots=50", "--wait", code=5)
     assert (notices["sent"], notices["not_sent"], notices["error"]) == ([2, 3, 4], {}, None)
-    assert not notices["group"]["active"]  # though the group had finished before
+    assert not notices["group"]["active"]  # the group had finished before
     assert [len(job.attempts) for job in group] == [1, 1, 2, 2, 1]
     assert group[2].attempts[-1].overrides == {"max_shots": [100, 50]}
     assert read("rerun", "--append", "sweep", "--set", "max_shots=70", "0")["sent"] == [5]
@@ -80,7 +82,7 @@ def test_a_rerun_during_a_run_is_carried_out_by_that_run(read, run, begin, prepa
 
 
 def test_cancel_requires_jobs_or_all(read, call, prepared):
-    """Positions and ids are accepted; jobs that have ended stay as they are."""
+    """Positions and ids are accepted, and jobs that have ended stay unchanged."""
     group = prepared(jobs=2, duration_s=600)
     group.run_parallel()
     assert call("cancel", "sweep").returncode == 2
@@ -105,7 +107,7 @@ def test_a_run_is_stopped_from_elsewhere(read, begin, prepared, until):
 
 
 def test_a_run_with_retries_waits_for_its_jobs(read, run, prepared):
-    """It needs no --wait, and its code says that a job failed for good."""
+    """A run with retries needs no --wait, and its exit code reports a failed job."""
     group = prepared(jobs=2, failing=(1,))
     assert run("run", "sweep", "--queue", "--retries", "1").returncode == 5
     assert [[a.kind for a in job.attempts] for job in group] == [["create"], ["create", "retry"]]
@@ -126,7 +128,9 @@ def test_a_run_is_paused_and_resumed_from_elsewhere(read, begin, prepared, until
 
 
 def test_next_sets_the_order_of_the_next_run(read, call, prepared, cloud):
-    """The run begins with these jobs in their order; jobs that were sent already are reported."""
+    """The run begins with these jobs in this order, and jobs that were already sent are
+    reported.
+    """
     group = prepared(jobs=4)
     assert call("next", "sweep").returncode == 2
     notices = read("next", "sweep", "3", "1-2")
@@ -149,7 +153,7 @@ def test_next_sets_the_order_of_the_next_run(read, call, prepared, cloud):
 
 
 def test_usage_errors_have_their_own_exit_code(call, prepared):
-    """Exit code 2, and nothing was sent."""
+    """A usage error has exit code 2, and nothing is sent."""
     group = prepared()
     for arguments in (
         ("run", "sweep", "--concurrent", "2"),
@@ -170,7 +174,7 @@ def test_usage_errors_have_their_own_exit_code(call, prepared):
 
 
 def test_an_unknown_group_or_job_is_reported(call, prepared):
-    """Exit code 4: a mistyped name creates no group, and similar names are suggested."""
+    """A mistyped name has exit code 4, creates no group, and causes suggestions."""
     prepared("sweep of phi")
     for command in ("run", "show", "watch", "rerun", "results", "delete"):
         done = call(command, "sweep of ph")
@@ -191,7 +195,7 @@ def test_watch_ends_at_once_if_no_job_is_active(run, prepared):
 
 
 def test_a_rejected_token_ends_watch(run, prepared, environment):
-    """That process cannot get another one, so it ends with exit code 1 and a message."""
+    """The command cannot get another token, so it ends with exit code 1 and a message."""
     group = prepared(jobs=1, duration_s=600)
     group.run_parallel()
     done = run("watch", "sweep", env=environment | {"JOBGROUP_TOKEN": "wrong"})
@@ -201,7 +205,7 @@ def test_a_rejected_token_ends_watch(run, prepared, environment):
 
 
 def test_cloud_prints_its_url_and_token_as_json(begin):
-    """They are on the first line, and SIGTERM ends the command cleanly."""
+    """The first line has the URL and the token, and SIGTERM ends the command."""
     process = begin("cloud", "--json")
     notices = json.loads(process.stdout.readline())
     assert set(notices) == {"url", "token"}
@@ -213,7 +217,9 @@ def test_cloud_prints_its_url_and_token_as_json(begin):
 
 
 def test_the_demo_prints_the_ratio(monkeypatch):
-    """It leaves the user's groups alone, and its last line opens its group in a browser."""
+    """The demo does not change the user's groups, and its last line opens its group in a
+    browser.
+    """
     JobGroup("mine")
     done = subprocess.run(
         [sys.executable, "-m", "jobgroup", "demo"],

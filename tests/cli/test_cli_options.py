@@ -1,4 +1,4 @@
-"""Options of commands: each has its documented effect, and no other."""
+"""Each option of a command has only its documented effect."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def _attempts(group):
 
 @pytest.mark.parametrize("way", [("--delay", "0"), ("--queue", "--concurrent", "1")])
 def test_stop_after_failures_ends_a_run(run, prepared, way):
-    """The rest stays unsent; without the option, all are sent."""
+    """The other jobs stay unsent, and without the option all are sent."""
     group = prepared(jobs=3, failing=(0, 1))
     done = run("run", "sweep", *way, "--stop-after-failures", "1", "--wait")
     assert done.returncode == 1
@@ -49,7 +49,7 @@ def test_run_failed_reruns_failed_jobs_only(run, prepared):
 
 
 def test_output_writes_results_to_a_file(call, ended, tmp_path):
-    """The suffix decides the format, unless an option does; stderr says how many rows there are."""
+    """The suffix or an option decides the format, and stderr reports the number of rows."""
     for name, options, is_json in (
         ("a.csv", (), False),
         ("b.json", (), True),
@@ -66,7 +66,7 @@ def test_output_writes_results_to_a_file(call, ended, tmp_path):
 
 
 def test_results_offline_are_the_cached_ones(read, ended):
-    """The cloud is not asked, and rows without a cached result have gaps."""
+    """No request is sent, and rows without a cached result have gaps."""
     ended.cache.enabled = True
     ended[0].get_results()
     rows = read("results", "sweep", "--offline")
@@ -76,7 +76,7 @@ def test_results_offline_are_the_cached_ones(read, ended):
 
 
 def test_show_selects_jobs_by_state_and_text(call, read, ended):
-    """Both combine, states repeat, and empty columns are left out."""
+    """Both options combine, --state can be repeated, and empty columns are left out."""
     listed = read("show", "sweep", "--state", "error", "--state", "success", "--find", "LASER")
     assert [job["position"] for job in listed["jobs"]] == [1]
     assert read("show", "sweep", "--state", "success", "--find", "laser")["jobs"] == []
@@ -87,7 +87,7 @@ def test_show_selects_jobs_by_state_and_text(call, read, ended):
 
 
 def test_show_prints_a_pause_and_an_incident(run, prepared, environment):
-    """They are above the jobs while they last."""
+    """A pause and an incident are shown above the jobs while they last."""
     group = prepared(jobs=1, duration_s=600)
     group.run_parallel()
     group.pause()
@@ -109,7 +109,7 @@ def test_times_are_local_for_people_and_utc_in_json(call, read, ended):
 
 
 def test_an_unreadable_group_is_listed(call, read, data_dir, prepared):
-    """The list has the reason, and so has the question before deleting it."""
+    """The list and the confirmation of a deletion show the reason."""
     prepared("sound", jobs=1)
     (data_dir / "groups" / "broken.jobgroup").write_bytes(b"not a group of ours at all" * 99)
     broken, sound = read("ls")
@@ -146,7 +146,9 @@ def test_an_appended_rerun_names_its_original(read, ended):
     ],
 )
 def test_invalid_numbers_are_usage_errors(call, prepared, options):
-    """So are limits that the kind of run does not have; nothing is sent."""
+    """Invalid numbers, and limits that this kind of run lacks, are usage errors, and nothing is
+    sent.
+    """
     group = prepared(jobs=1)
     done = call("run", "sweep", *options)
     assert (done.returncode, done.stdout) == (2, "")
@@ -176,7 +178,7 @@ def test_a_name_that_begins_with_a_dash_follows_two_dashes(call, cloud, name, tm
 
 
 def test_help_ends_with_examples_that_work(call):
-    """The parser accepts each of them."""
+    """The parser accepts each example."""
     for name, command in COMMANDS.items():
         text = call(name, "--help").stdout
         for example in command.examples:

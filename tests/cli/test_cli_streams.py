@@ -1,4 +1,4 @@
-"""Output for programs has a fixed encoding, whatever the locale is."""
+"""Output for programs has a fixed encoding in every locale."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_csv_in_a_pipe_is_utf_8_with_its_own_line_ends(lettered, monkeypatch):
 
 @pytest.mark.parametrize("command", [["results", "sweep"], ["show", "sweep"], ["ls"]])
 def test_json_in_a_pipe_is_ascii(lettered, monkeypatch, command):
-    """Any encoding reads it, with its own line ends."""
+    """The JSON is ASCII with fixed line ends, so any encoding can read it."""
     data = _piped(monkeypatch, *command, "--json")
     assert data.isascii()
     assert b"\r" not in data
@@ -50,7 +50,7 @@ def test_json_in_a_pipe_is_ascii(lettered, monkeypatch, command):
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a device that is full")
 def test_a_full_disk_under_the_output_is_reported(lettered):
-    """The message has no traceback."""
+    """The error is a message without a traceback."""
     command = [sys.executable, "-m", "jobgroup", "ls"]
     with Path("/dev/full").open("w") as full:
         ended = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)

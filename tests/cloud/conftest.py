@@ -1,4 +1,6 @@
-"""Clouds and clients. The cloud that executes payloads is shared: its worker starts in 3 s."""
+"""Clouds and clients. Tests share the cloud that executes payloads: its worker takes 3 s to
+start.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +42,7 @@ def http(cloud: EmbeddedCloud) -> Iterator[httpx.Client]:
 
 @pytest.fixture
 def start() -> Iterator[Callable[..., tuple[EmbeddedCloud, httpx.Client]]]:
-    """Start clouds for this test alone, each with a client, and stop them."""
+    """Start clouds for one test, each with a client, and stop them."""
     started: list[tuple[EmbeddedCloud, httpx.Client]] = []
 
     def begin(**options: Any) -> tuple[EmbeddedCloud, httpx.Client]:
@@ -70,7 +72,7 @@ def timer_body() -> Callable[..., dict[str, Any]]:
 
 @pytest.fixture(scope="session")
 def create() -> Callable[..., str]:
-    """Create a job, which must be accepted, and return its id."""
+    """Create a job and return its id."""
 
     def post(client: httpx.Client, body: dict[str, Any], **headers: str) -> str:
         answer = client.post("/api/jobs", json=body, headers=headers)

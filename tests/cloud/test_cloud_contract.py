@@ -10,7 +10,7 @@ import pytest
 import schemathesis
 from schemathesis.config import SchemathesisConfig
 
-# Only the job calls, and of those only what a program reads.
+# Only the calls for jobs, and only the parts that programs read.
 OPENAPI = Path(__file__).parent / "quandela-openapi-jobs.json"
 
 schema = schemathesis.openapi.from_dict(
@@ -46,8 +46,8 @@ def matches_the_contract(calls):
     def test(case, cloud, ended):
         """Generated requests get the statuses and shapes that the vendor documents.
 
-        Invalid ones and unknown methods are rejected, and nothing works without the token. Many
-        requests name an existing job or platform, which generated names never do.
+        Invalid requests and unknown methods are rejected, and no call works without the token. Many
+        requests name an existing job or platform, because random names would match none.
         """
         named = isinstance(case.body, dict) and isinstance(case.body.get("platform_name"), str)
         if named and len(str(case.body)) % 2:

@@ -39,7 +39,7 @@ def pools():
 
 @pytest.mark.parametrize("level", [0.6827, 0.95, None])
 def test_intervals_cover_the_exact_share_as_often_as_the_binomial_says(pools, level):
-    """The number of jobs that cover it is within what chance allows (p > 1e-6, fixed seeds)."""
+    """The number of intervals that cover the share fits the binomial (p > 1e-6, fixed seeds)."""
     measured, exact = pools
 
     def covers(pool):

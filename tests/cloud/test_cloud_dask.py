@@ -63,7 +63,7 @@ class Processes:
         return process
 
     def end(self) -> None:
-        """End all processes, workers first, so that nannies end theirs."""
+        """End all processes, workers first, so that each nanny ends its own worker."""
         for process in reversed(self._started):
             process.terminate()
             try:
@@ -110,7 +110,7 @@ def kill_worker(dask, until):
 
 
 def test_worker_killed_during_a_job_is_replaced(dask, start, short_body, kill_worker, until):
-    """Its job runs on another worker; nothing is lost, sent twice or reported twice."""
+    """The job runs on another worker, and is not lost, sent twice or reported twice."""
     cloud, _ = start(executor=dask.get_executor(), max_concurrent=4)
     set_token(cloud.token, url=cloud.url)
     group = JobGroup("sweep")
@@ -129,7 +129,7 @@ def test_worker_killed_during_a_job_is_replaced(dask, start, short_body, kill_wo
 def test_a_job_that_kills_its_workers_fails_alone(
     dask, start, create, wait, short_body, kill_worker
 ):
-    """Dask gives up after two deaths; the job gets one more chance, then it fails."""
+    """Dask gives up after two deaths, and the cloud tries the job once more before it fails."""
     _, client = start(executor=dask.get_executor(), max_concurrent=4)
     culprit = create(client, body_of(12, 8))
     for _ in range(4):
@@ -141,7 +141,7 @@ def test_a_job_that_kills_its_workers_fails_alone(
 
 
 def test_canceled_jobs_leave_the_workers(dask, start, create, wait, short_body, until):
-    """They may be running, or waiting in the cluster or in the cloud."""
+    """Canceled jobs may be running, or waiting in the cluster or in the cloud."""
     _, client = start(executor=dask.get_executor(), max_concurrent=3)
     hours = body_of(14, 9)
     jobs = [create(client, hours) for _ in range(4)]

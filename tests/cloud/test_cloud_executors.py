@@ -1,4 +1,4 @@
-"""Other executors: a job that they drop, refuse or give up affects no other job."""
+"""A job that another executor drops, rejects or abandons affects no other job."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 
 class Moody(Executor):
-    """An executor that treats each call as its moods say, and keeps the last mood."""
+    """An executor that treats each call by the next of its moods and repeats the last one."""
 
     def __init__(self, *moods):
         self._moods = list(moods)
@@ -37,12 +37,12 @@ class Moody(Executor):
 
 
 class KilledWorker(Exception):  # noqa: N818
-    """An error with the name of Dask's."""
+    """An error with the same name as Dask's."""
 
 
 @pytest.fixture
 def ended(start, create, wait, short_body):
-    """Give one job to a cloud with an executor of these moods, and wait for the job's end."""
+    """Run one job on a cloud whose executor has these moods, and wait for its end."""
     executors = []
 
     def run(*moods):
@@ -57,7 +57,7 @@ def ended(start, create, wait, short_body):
 
 @pytest.mark.parametrize("moods", [("drop", "drop"), ("accuse",), ("drop", "accuse", "drop")])
 def test_a_job_dropped_or_blamed_once_is_executed_again(ended, moods):
-    """The user did not cancel it, and the job may not be at fault."""
+    """A dropped job was not canceled by the user, and a blamed one may not be at fault."""
     assert ended(*moods, "execute")["status"] == "completed"
 
 
@@ -70,7 +70,7 @@ def test_a_job_dropped_or_blamed_once_is_executed_again(ended, moods):
     ],
 )
 def test_a_job_that_is_never_executed_fails_with_a_message(ended, mood, sentence):
-    """It ends in error instead of being canceled without a request."""
+    """Such a job ends in error, and is not shown as canceled."""
     status = ended(mood)
     assert (status["status"], status["status_message"]) == ("error", sentence)
 

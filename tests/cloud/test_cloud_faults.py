@@ -1,4 +1,4 @@
-"""The embedded cloud injects exactly the faults that it is given, and no others."""
+"""The embedded cloud injects exactly the requested faults."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from jobgroup.cloud.faults import Faults
 
 @pytest.fixture
 def running(start):
-    """Run a cloud for this test alone, and return it with a client."""
+    """Run a cloud for one test, and return it with a client."""
     return start()
 
 
@@ -102,7 +102,7 @@ def test_malformed_response_has_the_requested_content(running, body, content_typ
 
 
 def test_fail_job_fails_jobs_with_its_message(running, create, wait, timer_body):
-    """It fails as many as requested, and their reruns succeed."""
+    """The requested number of jobs fail, and their reruns succeed."""
     cloud, client = running
     cloud.faults.add("fail_job", times=2, message="The chip is too warm")
     jobs = [create(client, timer_body()) for _ in range(3)]
@@ -115,7 +115,7 @@ def test_fail_job_fails_jobs_with_its_message(running, create, wait, timer_body)
 
 @pytest.mark.parametrize("kind", ["delay", "delay_response"])
 def test_delays_let_clients_time_out(running, until, timer_body, kind):
-    """The job exists sooner or later, whether or not the client waited for the response."""
+    """The job is created even if the client stops waiting for the response."""
     cloud, client = running
     cloud.faults.add(kind, calls=["create"], times=1, delay_s=3)
     with pytest.raises(httpx.ReadTimeout):
@@ -153,7 +153,7 @@ def test_going_offline_refuses_connections_and_jobs_continue(running, create, un
 
 
 def test_cloud_returns_after_its_time_offline(running, until):
-    """It does so repeatedly, and stopping works while it is offline."""
+    """The cloud returns every time, and can be stopped while it is offline."""
     cloud, client = running
     for _ in range(2):
         with _connection_that_is_reset(cloud):
@@ -165,7 +165,7 @@ def test_cloud_returns_after_its_time_offline(running, until):
 
 
 def test_connections_made_while_it_goes_offline_are_reset(running, until):
-    """None of many is left half open, and it returns."""
+    """No connection is left half open, and the cloud returns."""
     cloud, client = running
     address = ("127.0.0.1", int(cloud.url.rpartition(":")[2]))
     has_ended = threading.Event()
@@ -185,7 +185,7 @@ def test_connections_made_while_it_goes_offline_are_reset(running, until):
     assert [one.result() for one in knocking] == [None, None]
     until(lambda: _answers(client))
     cloud.stop()
-    gc.collect()  # a connection that is left would be a warning, and so an error
+    gc.collect()  # an open connection would raise a ResourceWarning
 
 
 @contextlib.contextmanager
@@ -206,7 +206,7 @@ def _answers(client):
 
 
 def test_plans_shrink_and_grow(running, create, until, timer_body):
-    """A smaller plan refuses more jobs, a larger one starts waiting jobs."""
+    """A smaller plan rejects more jobs, and a larger one starts waiting jobs."""
     cloud, client = running
     cloud.set_plan(max_queue=2, max_concurrent=0)
     for _ in range(2):
@@ -218,7 +218,9 @@ def test_plans_shrink_and_grow(running, create, until, timer_body):
 
 
 def test_keys_may_be_unknown_as_on_the_real_cloud(start, create, timer_body):
-    """Each create then creates a job, no response announces keys, and the log has them."""
+    """Each request then creates a job, no response announces keys, and the log still has the
+    keys.
+    """
     cloud, client = start(supports_idempotency_keys=False)
     jobs = {create(client, timer_body(), **{"Idempotency-Key": "a"}) for _ in range(2)}
     assert len(jobs) == 2
@@ -230,7 +232,7 @@ def test_keys_may_be_unknown_as_on_the_real_cloud(start, create, timer_body):
 
 
 def test_another_process_controls_faults_over_http(running, until):
-    """It can add, list and clear faults, change the plan and go offline, with the token."""
+    """A process with the token can add, list and clear faults, change the plan and go offline."""
     cloud, client = running
     cloud.faults.add("http_error", status=502)
     added = client.post("/faults", json={"kind": "delay", "calls": ["status"], "delay_s": 0.1})
@@ -298,7 +300,7 @@ def test_a_fault_can_be_removed():
 
 
 def test_the_log_notes_every_request_and_no_token(running):
-    """It has rejected requests too, with time, path and status."""
+    """The log also has rejected requests, each with its time, path and status."""
     cloud, client = running
     before = time.time()
     client.get("/api/jobs/availability")

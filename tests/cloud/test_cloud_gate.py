@@ -39,7 +39,7 @@ CALLS = [
 @pytest.mark.parametrize(("method", "path"), CALLS)
 @pytest.mark.parametrize("header", [None, "", "Bearer", "Bearer wrong", "Basic {}", "Bearer {}x"])
 def test_every_call_requires_the_token(cloud, method, path, header):
-    """Without it, or with another one, every path responds 401 with the vendor's message."""
+    """Without the correct token, every path responds 401 with the vendor's message."""
     headers = {} if header is None else {"Authorization": header.format(cloud.token)}
     answer = httpx.request(method, cloud.url + path, headers=headers, timeout=120)
     assert answer.status_code == 401
@@ -57,21 +57,21 @@ def test_a_foreign_host_header_is_refused(http, host):
 
 
 def test_loopback_names_are_served(http, cloud):
-    """The host may be a number or a name, also with the port of a tunnel."""
+    """The host may be an address or a name, even with the port of a tunnel."""
     for host in (cloud.url.removeprefix("http://"), "localhost", "localhost:1", "[::1]:80"):
         assert http.get("/api/jobs/availability", headers={"Host": host}).status_code == 200
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.168.0.1", "example.org", ""])
 def test_only_loopback_is_listened_on(host):
-    """Any other host is refused before a socket exists."""
+    """Any other host is rejected before a socket exists."""
     with pytest.raises(ValueError, match="must be a loopback address"):
         EmbeddedCloud(host=host)
 
 
 @pytest.mark.parametrize("port", [70000, -1, 80.0, "80", True, None])
 def test_an_invalid_port_is_refused(port):
-    """It is refused before a socket exists."""
+    """An invalid port is rejected before a socket exists."""
     with pytest.raises(ValueError, match="whole number from 0 to 65535"):
         EmbeddedCloud(port=port)
 
@@ -81,7 +81,7 @@ def test_cloud_listens_on_loopback_alone(start):
     cloud, _ = start()
     port = int(cloud.url.rpartition(":")[2])
     with socket.socket() as probe:
-        probe.bind(("127.0.0.2", port))  # it would be taken if all addresses were listened on
+        probe.bind(("127.0.0.2", port))  # fails if all addresses are listened on
 
 
 def test_unknown_names_are_404_and_wrong_methods_405(http):
@@ -99,7 +99,7 @@ def connect(cloud):
 
 
 def test_half_a_request_has_no_effect(start, create, wait, timer_body):
-    """A client that leaves in the middle of a body changes nothing."""
+    """A client that disconnects in the middle of a body changes nothing."""
     cloud, client = start()
     job = create(client, timer_body())
     wait(client, job)
@@ -114,7 +114,7 @@ def test_half_a_request_has_no_effect(start, create, wait, timer_body):
 
 
 def test_a_body_that_is_too_large_is_refused(http, cloud):
-    """The declared length counts, or the received one if none is declared."""
+    """The limit applies to the declared length, or to the received one if none is declared."""
     declared = {"Content-Length": str(MAX_BODY_BYTES + 1)}
     with connect(cloud) as connection:
         head = "".join(
@@ -198,7 +198,7 @@ def test_bad_bodies_are_refused_as_the_vendor_does(http, short_body, changes, st
     [b"", b"{", b"\xff", b"NaN", b'{"job_name": Infinity}', b"[" * 100_000, b"1" * 5000, b"[]"],
 )
 def test_bodies_that_are_no_json_object_are_refused(http, content):
-    """Deep nesting and long numbers do no harm."""
+    """Deep nesting and long numbers are rejected, too."""
     assert http.post("/api/jobs", content=content).status_code in (400, 422)
 
 

@@ -62,7 +62,7 @@ def test_same_key_gives_the_same_job(start, create, wait, timer_body):
 
 @pytest.mark.parametrize("path", ["/api/jobs/{}/cancel", "/api/job/cancel/{}"])
 def test_cancel_ends_waiting_and_running_jobs(start, create, wait, timer_body, path):
-    """It works on both paths; for a job that has ended, it is an error that says so."""
+    """Canceling works on both paths, and reports an error for a job that has ended."""
     _, client = start(max_concurrent=1)
     running = create(client, timer_body(duration_s=600))
     waiting = create(client, timer_body(duration_s=600))
@@ -133,7 +133,7 @@ def test_a_job_past_its_max_duration_fails(start, create, wait, timer_body):
     status = wait(client, create(client, timer_body(duration_s=600) | {"max_duration": 1}))
     assert status["status"] == "error"
     assert status["status_message"] == "The job took longer than its max_duration of 1 s"
-    assert status["failure_code"] == status["status_message"]  # where Perceval 0.12 looks
+    assert status["failure_code"] == status["status_message"]  # the field that 0.12 reads
 
 
 def test_an_error_of_perceval_is_the_jobs_error(http, create, wait, short_body):
@@ -172,7 +172,7 @@ def test_a_timers_result_is_decoded_by_perceval(http, create, wait, timer_body):
 
 
 def test_thousands_of_timed_jobs_run_at_once(start, create, until, timer_body):
-    """They need no worker: 1,000 are sent, run together and succeed."""
+    """A thousand timed jobs run at once without workers, and succeed."""
     cloud, client = start(max_queue=1000, max_concurrent=1000)
     for _ in range(1000):
         create(client, timer_body(duration_s=0.1))

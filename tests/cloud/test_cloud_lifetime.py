@@ -1,4 +1,4 @@
-"""Jobs survive restarts and kills, and a worker's death affects only its job."""
+"""Jobs survive restarts and SIGKILL, and a worker's death affects only its job."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ def alive(pid):
 
 
 def test_workers_do_not_outlive_a_killed_server(until):
-    """Even a worker that is starting does not."""
+    """Even a worker that is still starting ends with the server."""
     script = (
         "import os, signal\nfrom jobgroup.cloud import EmbeddedCloud\n"
         "print(*EmbeddedCloud().start().worker_pids, flush=True)\nos.kill(os.getpid(), 9)"
@@ -123,7 +123,7 @@ def test_workers_do_not_outlive_a_killed_server(until):
 
 
 def test_death_of_a_worker_affects_only_its_job(start, create, waits, long_body, short_body):
-    """Its job fails with a message, and the next worker executes the jobs behind it."""
+    """The worker's job fails with a message, and the next worker executes the waiting jobs."""
     wait, until = waits
     cloud, client = start()
     doomed = create(client, long_body)
@@ -162,7 +162,7 @@ def test_stopping_resets_the_connection_of_a_client_that_stopped_reading(start, 
         with pytest.raises(ConnectionResetError):
             while connection.recv(2**20):
                 pass
-    gc.collect()  # a connection that is left would be a warning, and so an error
+    gc.collect()  # an open connection would raise a ResourceWarning
 
 
 def test_two_clouds_do_not_share_a_directory(tmp_path, start):
@@ -189,7 +189,7 @@ def test_a_directory_remembers_the_address(tmp_path):
 
 
 def test_a_remembered_port_that_is_taken_is_left_alone(tmp_path):
-    """Another program uses it now, so the cloud takes a free one."""
+    """If another program uses the port, the cloud takes a free one."""
     with EmbeddedCloud(directory=tmp_path, prewarm=False) as first:
         port = int(first.url.rpartition(":")[2])
     with (
@@ -212,7 +212,7 @@ def test_a_port_in_use_is_reported(start):
 
 
 def test_cloud_starts_inside_a_running_loop():
-    """Cells of a notebook run inside an asyncio loop, too."""
+    """A cloud can start in a notebook, where cells run inside an asyncio loop."""
 
     async def cell():
         with EmbeddedCloud(prewarm=False) as cloud:
@@ -273,7 +273,7 @@ def test_import_of_the_cloud_is_cheap():
 
 
 def test_cloud_imports_only_decoding_of_jobgroup():
-    """It could run without the rest of jobgroup."""
+    """The cloud can run without the rest of jobgroup."""
     imported = re.compile(r"^\s*(?:from|import) (jobgroup\S*)", re.MULTILINE)
     for path in Path(jobgroup.cloud.__file__).parent.glob("*.py"):
         for module in imported.findall(path.read_text()):
@@ -282,7 +282,9 @@ def test_cloud_imports_only_decoding_of_jobgroup():
 
 
 def test_only_the_owner_can_read_its_jobs(start, tmp_path):
-    """This holds even in a directory, and for a file, that others could read before."""
+    """Only the owner can read the file, even in a directory or for a file that was readable to
+    others.
+    """
     tmp_path.chmod(0o755)
     (tmp_path / "jobs.sqlite").touch(mode=0o644)
     start(directory=tmp_path)

@@ -1,4 +1,4 @@
-"""The recorded requests of every released client get answers that the client can use."""
+"""The recorded requests of every released client get usable responses."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-# One run of the two-CNOT experiment per client version: requests, and the performances it was told.
+# For each client version, the requests and performances of one run of the two-CNOT experiment.
 RECORDINGS = json.loads((Path(__file__).parent / "recorded-requests.json").read_text())
 
 

@@ -1,4 +1,4 @@
-"""Counts and samples scatter as measured ones do; each bound fails 1 run in 1e9 by chance."""
+"""Counts and samples scatter like measured ones. Each bound fails by chance in 1 run of 1e9."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def _counts(counted):
 
 
 def test_each_job_has_its_own_seed(run):
-    """Equal payloads have different counts."""
+    """Jobs with equal payloads have different counts."""
     first, second = (run("sample_count", max_samples=SAMPLES, max_shots=10**8) for _ in range(2))
     assert [_counts(one) for one in first] != [_counts(other) for other in second]
 
@@ -96,7 +96,7 @@ def test_max_shots_limits_the_events_with_a_photon(run):
 
 @pytest.mark.parametrize("command", ["sample_count", "samples"])
 def test_a_selection_that_no_event_passes_gives_no_samples(run, command):
-    """The job still succeeds."""
+    """A job succeeds even if no event passes."""
     draws = run(command, selected=0, heralds=[(0, 5)], max_samples=SAMPLES, max_shots=10**6)
     assert [len(draw) for draw in draws] == [0] * ITERATIONS
 

@@ -1,6 +1,6 @@
-"""Faults of providers, each with the test of the suite that finds it, and its message.
+"""Provider faults, each with the test of the suite that finds it and the expected message.
 
-The classes are in a module that `test_conformance` writes, next to those of its own faults.
+`test_conformance` writes these classes into a module next to its own faulty providers.
 """
 
 from __future__ import annotations

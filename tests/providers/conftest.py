@@ -1,4 +1,4 @@
-"""Fixtures of the provider tests: a loopback server and accounts of it."""
+"""Fixtures of the provider tests: a loopback server and its accounts."""
 
 from __future__ import annotations
 
@@ -16,26 +16,26 @@ from jobgroup.providers.base import Account
 
 @pytest.fixture
 def cloud() -> Iterator[WireCloud]:
-    """Serve the current paths, without any job."""
+    """Run a server with the current paths and no jobs."""
     with serving() as running:
         yield running
 
 
 @pytest.fixture
 def account(cloud: WireCloud) -> Account:
-    """Return an account of that server."""
+    """Return an account on that server."""
     return Account(cloud.url, "", lambda: TOKEN)
 
 
 @pytest.fixture
 def account_of() -> Callable[[str], Account]:
-    """Return a function that makes an account of any origin."""
+    """Return a function that makes an account on any origin."""
     return lambda origin: Account(origin, "", lambda: TOKEN)
 
 
 @pytest.fixture
 def install(tmp_path, monkeypatch):
-    """Install a package with one module and one entry point, for the length of a test."""
+    """Install a package with one module and one entry point for the duration of a test."""
     made = []
 
     def make(name, source, *, entry=None, package=None):
@@ -59,7 +59,7 @@ def install(tmp_path, monkeypatch):
 
 @pytest.fixture
 def labcloud(install, monkeypatch):
-    """Install the documented example, and run an imitation of its service."""
+    """Install the documented example and run an imitation of its service."""
     monkeypatch.syspath_prepend(str(EXAMPLE))
     install("labcloud", "", entry="labcloud:create")
     from standin import StandIn

@@ -10,6 +10,6 @@ EXAMPLE = Path(__file__).parents[2] / "docs" / "providers" / "labcloud"
 
 
 def job_of(cloud, provider="labcloud", **program):
-    """Return a job that takes a moment, on a service that listens here."""
+    """Return a short job for a service on this machine."""
     body = {"payload": {"seconds": 0.05, **program}}
     return RemoteJob(body, platform="bench-1", url=cloud.url, provider=provider, name="mine")

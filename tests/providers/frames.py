@@ -10,7 +10,7 @@ from rich.traceback import Traceback
 
 
 def chain(error: BaseException | None, seen: set[int] | None = None) -> Iterator[BaseException]:
-    """Yield an error and all its causes and contexts, whether or not they are shown by default."""
+    """Yield an error and all its causes and contexts, even those that Python does not print."""
     seen = set() if seen is None else seen
     if error is None or id(error) in seen:
         return

@@ -1,4 +1,4 @@
-"""A loopback imitation of Scaleway's QaaS, with its documented responses about embedded jobs."""
+"""A loopback imitation of Scaleway's QaaS that returns its documented responses."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ Reply = tuple[int, dict[str, Any] | str]
 
 @dataclass
 class Imitation:
-    """Sessions and jobs, the requests that arrived, and the faults that a test sets."""
+    """The sessions, the jobs, the received requests and the faults that a test sets."""
 
     cloud: EmbeddedCloud
     url: str = ""
@@ -42,7 +42,7 @@ class Imitation:
     _to_cloud: httpx.Client = field(init=False)
 
     def __post_init__(self) -> None:
-        """Create one client for all requests, since each would load the certificates."""
+        """Create one client for all requests, because each new client loads the certificates."""
         self._to_cloud = httpx.Client(
             base_url=self.cloud.url,
             headers={"Authorization": f"Bearer {self.cloud.token}"},
@@ -51,7 +51,7 @@ class Imitation:
         )
 
     def count(self, method: str, what: str) -> int:
-        """Return the number of requests of a method whose paths begin with this text."""
+        """Count the requests with this method and path prefix."""
         return sum(m == method and p.startswith(QAAS + what) for m, p, _ in self.asked)
 
     def answer(self, method: str, url: str, token: str, body: dict[str, Any]) -> Reply:
@@ -72,7 +72,7 @@ class Imitation:
         return reply
 
     def close(self) -> None:
-        """Stop the imitation, and raise the errors that happened inside it."""
+        """Stop the imitation and raise the errors that occurred in it."""
         self._to_cloud.close()
         if self.errors:
             raise ExceptionGroup("the imitation broke", self.errors)
@@ -261,7 +261,7 @@ class _Server(ThreadingHTTPServer):
         return f"http://127.0.0.1:{self.server_address[1]}"
 
     def handle_error(self, *_: object) -> None:
-        """Ignore clients that disconnect; keep faults of the server itself."""
+        """Ignore clients that disconnect, but keep errors of the server itself."""
         error = sys.exception()
         if isinstance(error, Exception) and not isinstance(error, ConnectionError):
             self._errors.append(error)

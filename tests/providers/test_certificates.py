@@ -1,4 +1,4 @@
-"""Certificates: those that variables name, those of the system, and errors about wrong ones."""
+"""Certificates from environment variables and from the system, and errors about wrong ones."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class _Cloud(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def do_GET(self):
-        """Answer the probe, which is the only question."""
+        """Answer the probe of the paths."""
         self._out(405, b"{}")
 
     def do_POST(self):
@@ -50,12 +50,12 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
 
     def handle_error(self, *_):
-        """Ignore clients that do not know the certificate."""
+        """Ignore clients that do not trust the certificate."""
 
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory):
-    """Make a company's own certificate: its file, its key, and a directory for OpenSSL."""
+    """Create a company's own certificate: the file, the key and a directory for OpenSSL."""
     place = tmp_path_factory.mktemp("company")
     ca, key = str(place / "ca.pem"), str(place / "key.pem")
     command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", key]
@@ -93,14 +93,14 @@ def _known_by(ca, key, hashed=None):
 
 @pytest.fixture
 def company(files):
-    """Run a cloud on loopback that uses that certificate."""
+    """Run a loopback cloud with that certificate."""
     with _known_by(*files) as server:
         yield server
 
 
 @pytest.fixture
 def sweep(company, monkeypatch):
-    """Make a group with a job for that cloud; no variable names certificates or proxies."""
+    """Create a group with a job for that cloud, with no certificate or proxy variables set."""
     for name in (*VARIABLES, "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"):
         monkeypatch.delenv(name, raising=False)
     set_token("t" * 20, url=company.url)
@@ -120,7 +120,7 @@ def test_each_variable_is_used(sweep, company, monkeypatch, variable):
 
 @pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
 def test_a_bundle_may_be_a_directory(sweep, company, monkeypatch, variable):
-    """A directory is accepted, as in requests."""
+    """A directory of certificates is accepted, as in requests."""
     monkeypatch.setenv(variable, company.hashed)
     sweep.run_parallel()
     assert sweep[0].id == "one"
@@ -131,7 +131,7 @@ def test_a_bundle_may_be_a_directory(sweep, company, monkeypatch, variable):
 def test_certificates_of_all_variables_are_trusted(
     sweep, company, files, monkeypatch, variable, other
 ):
-    """You set one of them and an environment another, perhaps to a file that was moved."""
+    """The certificates of all variables count, even if one variable names a missing file."""
     if other != variable:
         monkeypatch.setenv(other, "/moved/env/ssl/cacert.pem")
     monkeypatch.setenv(variable, company.ca)
@@ -152,7 +152,7 @@ def test_faulty_variable_is_named_if_another_one_is_correct(sweep, company, monk
 
 
 def test_unknown_certificate_leaves_the_job_unsent(sweep, company):
-    """The error says what to do. Once it is done, the same process gets through."""
+    """The error says what to do, and the same process can submit afterwards."""
     with pytest.raises(errors.CloudUnreachableError, match="REQUESTS_CA_BUNDLE") as caught:
         sweep.run_parallel()
     assert type(caught.value) is errors.CloudUnreachableError
@@ -195,7 +195,7 @@ subjectAltName = DNS:{host}
 [not a ca]
 basicConstraints = critical, CA:FALSE
 """
-"""As many a company's: without key usage, and with basic constraints that are not critical."""
+"""Like many companies' certificates: no key usage, and basic constraints that are not critical."""
 
 
 @dataclass(frozen=True)
@@ -207,7 +207,7 @@ class _Chain:
 
 
 def _chain(place, *, host="localhost", issuer="issuing", bits=2048):
-    """Make a root, a certificate that it issued, and the cloud's, which that one issued."""
+    """Create a root, an intermediate certificate and the cloud's certificate."""
     config = place / "openssl.cnf"
     config.write_text(_CHAIN.format(host=host))
     signer = []
@@ -256,7 +256,9 @@ def test_certificates_that_python_313_refuses_are_accepted(sweep, monkeypatch, t
 
 
 def test_an_intermediate_certificate_may_be_named_alone(sweep, monkeypatch, tmp_path):
-    """It works without its root, as in curl, and in requests from Python 3.13 on."""
+    """An intermediate certificate works without its root, as in curl and in requests on Python
+    3.13.
+    """
     chain = _chain(tmp_path)
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", chain.issuing)
     with _known_by(chain.presented, chain.key) as cloud:
@@ -275,7 +277,7 @@ def test_an_intermediate_certificate_may_be_named_alone(sweep, monkeypatch, tmp_
     ids=["another host's", "of no authority", "too weak"],
 )
 def test_flawed_certificate_does_not_point_to_variables(sweep, monkeypatch, tmp_path, flaw, advice):
-    """The authority is trusted already, so the error says what helps instead."""
+    """The authority is already trusted, so the error gives other advice."""
     chain = _chain(tmp_path, **flaw)
     monkeypatch.setenv("SSL_CERT_FILE", chain.root)
     with _known_by(chain.presented, chain.key) as cloud:
@@ -287,7 +289,7 @@ def test_flawed_certificate_does_not_point_to_variables(sweep, monkeypatch, tmp_
 
 
 def test_certificates_that_are_set_later_are_used_without_a_restart(sweep, company, monkeypatch):
-    """They are looked up again after a request without a connection."""
+    """After a failed connection, the certificates are looked up again."""
     with pytest.raises(errors.CloudUnreachableError):
         sweep.run_parallel()
     monkeypatch.setenv("SSL_CERT_FILE", company.ca)
@@ -300,7 +302,7 @@ def test_certificates_that_are_set_later_are_used_without_a_restart(sweep, compa
 def test_faulty_variable_is_named_and_nothing_is_sent(
     sweep, company, monkeypatch, tmp_path, variable, fault
 ):
-    """Whatever is wrong with the file, the job stays unsent and the error names the variable."""
+    """If the file is wrong in any way, the job stays unsent and the error names the variable."""
     path = tmp_path / "ca.pem"
     if fault == "garbage":
         path.write_bytes(bytes(range(256)))

@@ -1,4 +1,4 @@
-"""The conformance suite on our own providers, and on broken ones, whose faults it must find."""
+"""The conformance suite on the built-in providers and on faulty ones."""
 
 from __future__ import annotations
 
@@ -172,7 +172,7 @@ class Base(labcloud.LabCloud):
 
 @pytest.fixture(scope="module")
 def findings(tmp_path_factory):
-    """The suite's messages about providers with one fault each, by the fault's name."""
+    """Return the suite's messages about providers with one fault each, by the fault's name."""
     folder = tmp_path_factory.mktemp("faults")
     source = FAULTY
     for name, (methods, _, _) in FAULTS.items():

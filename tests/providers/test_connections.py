@@ -84,7 +84,7 @@ class TalkativeCloud:
         client.sendall(reply)
 
         def again():
-            with suppress(OSError):  # it has gone, as it should
+            with suppress(OSError):  # the client has disconnected
                 client.sendall(reply)
             self.repeated.set()
 
@@ -93,7 +93,7 @@ class TalkativeCloud:
 
 @pytest.mark.parametrize("gap_s", [0.0, 0.01])
 def test_each_job_has_its_own_id_if_each_response_comes_twice(gap_s):
-    """Requests that create something use a new connection, which is closed after them."""
+    """Each request that creates something uses a new connection and closes it."""
     with TalkativeCloud(gap_s) as cloud:
         set_token("t" * 20, url=cloud.url)
         jg = JobGroup("sweep")

@@ -1,4 +1,4 @@
-"""Whatever a server responds about one job, other jobs get their answers and no other request."""
+"""A random response about one job affects no other job and causes no other request."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def replies(draw):
     length = len(body) + draw(st.sampled_from([0, 0, 0, 0, 0, 3, -1]))
     lines = [f"HTTP/1.1 {draw(STATUSES)} X", f"Content-Length: {max(0, length)}"]
     lines += [f"{name}: {value}" for name, value in headers.items()]
-    # closed after it, so that what is short or long of its length is its own trouble
+    # closed afterwards, so that a wrong length affects only this response
     return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
 
 
@@ -108,7 +108,7 @@ async def _ask(url, read_timeout_s):
 @given(replies(), replies())
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_random_response_about_one_job_affects_no_other(reply, other):
-    """It raises only jobgroup's errors, and causes no request elsewhere."""
+    """A random response raises only jobgroup's errors and causes no other request."""
     with serving() as cloud:
         cloud.routes |= {
             "GET /api/jobs/1/status": answer({"status": "running", "shots": 7}),
@@ -121,7 +121,7 @@ def test_random_response_about_one_job_affects_no_other(reply, other):
         }
         found = asyncio.run(_ask(cloud.url, 0.3))
         if any(isinstance(found["status"][n], NoResponseError) for n in "13"):
-            cloud.requests.clear()  # a busy machine took longer
+            cloud.requests.clear()  # of a slow earlier example
             found = asyncio.run(_ask(cloud.url, 60))
         reported = found["status"]
         assert (reported["1"].state, reported["1"].shots) == ("running", 7) or _is_stopped(reported)
@@ -140,7 +140,7 @@ def test_random_response_about_one_job_affects_no_other(reply, other):
 
 
 def _is_stopped(reported):
-    """Return whether the response concerns the account, so that the others are asked later."""
+    """Return whether the error concerns the account, so that the other jobs are polled later."""
     return isinstance(reported["2"], JobGroupError) and getattr(
         reported["2"], "status_code", 401
     ) in {
@@ -165,7 +165,7 @@ def _assert_bounded(reported):
 )
 @settings(max_examples=60, deadline=None)
 def test_random_id_reaches_no_other_path(remote_id):
-    """It is one segment of the path, or no id, and then the cloud is not asked."""
+    """A random id is either one segment of the path or invalid, which causes no request."""
     with serving() as cloud:
         provider_paths = asyncio.run(_paths_of(cloud, remote_id))
     for path in provider_paths:
@@ -197,7 +197,7 @@ async def _paths_of(cloud, remote_id):
     ],
 )
 def test_no_response_takes_more_than_200_mb(tmp_path, encoding, what):
-    """A separate process measures it, however far a response would unpack."""
+    """A compressed response cannot exhaust memory, as a separate process measures."""
     squeezed = {
         "gzip": lambda: gzip.compress(bytes(300 << 20), 1),
         "gzip, gzip": lambda: gzip.compress(gzip.compress(bytes(300 << 20), 1)),

@@ -1,4 +1,4 @@
-"""Providers of other packages that break the protocol: one message, and no other damage."""
+"""Providers of other packages that break the protocol cause one message and no other damage."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def _sloppy(install, method):
 
 
 def test_failing_submit_leaves_its_job_unconfirmed(install, labcloud):
-    """It may have sent the job, so the job is unconfirmed, and the message shows no token."""
+    """The provider may have sent the job, so it is unconfirmed. The message shows no token."""
     _sloppy(
         install, "async def submit(self, body, *, key):\n    raise KeyError(self.account.token())"
     )
@@ -54,7 +54,7 @@ def test_failing_submit_leaves_its_job_unconfirmed(install, labcloud):
 
 @pytest.mark.parametrize("made", ["None", "7", "''", "'x' * 999"])
 def test_invalid_id_leaves_its_job_unconfirmed(made, install, labcloud):
-    """The job may exist, and the message shows what the provider returned instead of an id."""
+    """The job may exist. The message shows what the provider returned instead of an id."""
     _sloppy(install, f"async def submit(self, body, *, key):\n    return {made}")
     jg = JobGroup("sloppy")
     jg.add(job_of(labcloud, provider="sloppy"))
@@ -93,7 +93,7 @@ STATUSES = {
 
 @pytest.mark.parametrize("fault", STATUSES)
 def test_failing_status_is_an_incident(fault, install, labcloud):
-    """The jobs keep their state, and the group names the faulty provider."""
+    """The jobs keep their states, and the group names the faulty provider."""
     source, sentence = STATUSES[fault]
     _sloppy(install, f"async def status(self, remote_ids):\n    {source}")
     jg = JobGroup("sloppy")
@@ -122,7 +122,7 @@ async def status(self, remote_ids):
 
 
 def test_provider_cannot_change_the_list_of_polled_jobs(install, labcloud):
-    """It gets a list of its own, so each job still gets an answer."""
+    """The provider gets a copy of the list, so each job still gets a status."""
     method = """\
 async def status(self, remote_ids):
     answers = await super().status(list(remote_ids))
@@ -137,7 +137,7 @@ async def status(self, remote_ids):
 
 
 def test_deeply_nested_result_affects_only_its_job(install, labcloud):
-    """No JSON text could hold it; the other job's result is returned."""
+    """JSON cannot represent the nested result, but the other job's result is returned."""
     method = """\
 async def result(self, remote_id):
     if remote_id != self.first:
@@ -161,7 +161,7 @@ async def submit(self, body, *, key):
 
 
 def test_statuses_are_cleaned(install, labcloud):
-    """Wrong types count as unknown, a word becomes a state, and a missing status is an error."""
+    """Wrong types count as unknown, words become states, and a missing status is an error."""
     method = """\
 async def status(self, remote_ids):
     status = RemoteStatus(7, "completed", message=3, progress=float("nan"), created_at="now",

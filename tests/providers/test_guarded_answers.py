@@ -1,4 +1,4 @@
-"""The values that another package's provider returns, field by field, as the engine gets them."""
+"""The engine's view of each field that another package's provider returns."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ SOURCE = """
 
 @pytest.fixture
 def opened(install):
-    """Make the odd provider, with one method that the test writes."""
+    """Open a faulty provider with one method that the test writes."""
 
     def make(method=""):
         install("odd", SOURCE.replace("METHOD", method))
@@ -59,7 +59,7 @@ async def test_wrong_field_of_a_status_becomes_unknown(opened):
     "field", ["provider_status", "state", "message", "progress", "shots", "name"]
 )
 async def test_value_that_raises_affects_only_its_job(opened, field):
-    """Its text, repr and comparisons raise; the other jobs of the answer have theirs."""
+    """A value whose str, repr and comparisons raise does not affect the other jobs."""
     provider = opened(
         f"""
         async def status(self, remote_ids):
@@ -101,18 +101,18 @@ async def test_valid_status_passes_unchanged(opened):
 
 
 async def test_invalid_counts_become_unknown(opened):
-    """Free slots below zero, or True, are not numbers of slots."""
+    """A negative number or True is not a number of free slots."""
     assert await opened().availability() == Availability(None, 7, None)
 
 
 async def test_id_with_a_line_break_is_refused(opened):
-    """From a rerun or a create, it leaves open whether the job exists."""
+    """If a create or rerun returns such an id, the job may exist."""
     with pytest.raises(InvalidResponseError, match=r"new job's id\. The job may exist"):
         await opened().rerun("1", key="k")
 
 
 async def test_an_error_instead_of_a_status_shows_no_token(opened):
-    """Our errors stay, others are the package's fault, and none shows a secret."""
+    """Errors of jobgroup pass, others are the package's fault, and none shows a secret."""
     provider = opened("def answer(self): return ValueError(self.token())")
     answer = (await provider.status(["1"]))["1"]
     assert isinstance(answer, InvalidResponseError)
@@ -120,7 +120,7 @@ async def test_an_error_instead_of_a_status_shows_no_token(opened):
 
 
 async def test_wrong_mapping_is_the_providers_fault(opened):
-    """It is raised, and shown as an incident of the group."""
+    """The error is raised and shown as an incident of the group."""
     provider = opened(
         "async def status(self, ids): raise errors.InvalidResponseError(self.token())"
     )
@@ -130,26 +130,26 @@ async def test_wrong_mapping_is_the_providers_fault(opened):
 
 @pytest.mark.parametrize("reported", ["{'name': 'a'}", "Submission(body=[1])"])
 async def test_a_submission_of_a_wrong_kind_is_refused(opened, reported):
-    """If a provider returns no submission, nothing is known."""
+    """A value of another type means that the submission is unknown."""
     provider = opened(f"async def submission(self, remote_id): return {reported}")
     with pytest.raises(InvalidResponseError, match="expected a Submission"):
         await provider.submission("1")
 
 
 async def test_provider_without_submissions_can_be_asked(opened):
-    """It can be asked anyway."""
+    """A provider without lookups of submissions can still be called."""
     assert await opened().submission("1") == Submission()
 
 
 async def test_error_while_closing_is_only_logged(opened, caplog):
-    """Its error is logged without the token, and nothing else fails."""
+    """The error is logged without the token, and nothing else fails."""
     provider = opened("async def aclose(self): raise errors.CloudUnreachableError(self.token())")
     await provider.aclose()
     assert "could not be closed: [token]" in caplog.text
 
 
 async def test_our_error_in_create_keeps_its_kind(install):
-    """An address that must not get a token, for example, is not the package's fault."""
+    """An unsafe address, for example, is not the package's fault."""
     source = """
         from jobgroup.errors import CredentialsError
 
@@ -162,7 +162,7 @@ async def test_our_error_in_create_keeps_its_kind(install):
 
 
 async def test_unreadable_package_does_not_affect_built_in_clouds(install, tmp_path):
-    """Its providers are reported as missing; the built-in ones are not looked up there."""
+    """The package's providers are reported as missing, and the built-in ones still work."""
     install("odd", SOURCE)
     (listed,) = tmp_path.rglob("entry_points.txt")
     listed.write_bytes(b"[jobgroup.providers]\nodd = \xff\xfe:create\n")

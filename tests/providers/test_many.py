@@ -1,4 +1,4 @@
-"""Polling many jobs one by one: how many at a time, and what ends a round."""
+"""The concurrency of polling jobs one by one, and the errors that end a round."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def anyio_backend():
 
 
 async def _asked(count, fault):
-    """Poll a number of jobs, some of which raise; return the answers and the ids asked about."""
+    """Poll jobs, some of which raise, and return the statuses and the polled ids."""
     asked = []
 
     async def ask(remote_id):
@@ -42,7 +42,7 @@ async def _asked(count, fault):
 
 
 async def test_concurrent_questions_grow_to_a_limit():
-    """Each good answer allows one more at a time, up to a hundred."""
+    """Each successful response allows one more concurrent request, up to a hundred."""
     under_way, most = 0, 0
 
     async def ask(_):
@@ -69,7 +69,7 @@ async def test_unexpected_exception_affects_only_its_job():
 
 @pytest.mark.parametrize("kind", [NoResponseError, CloudUnavailableError])
 async def test_few_failures_do_not_end_a_round(kind):
-    """Nine failures in a row do not end a round if a good answer follows."""
+    """Nine failures in a row do not end a round if a success follows."""
     answers, asked = await _asked(200, lambda n: kind("no") if n % 10 else None)
     assert len(asked) == 200
     assert sum(answer is FINE for answer in answers.values()) == 20
@@ -77,7 +77,7 @@ async def test_few_failures_do_not_end_a_round(kind):
 
 @pytest.mark.parametrize("kind", [RemoteNotFoundError, RequestRejectedError])
 async def test_errors_of_single_jobs_do_not_end_a_round(kind):
-    """They do not, however many there are."""
+    """Any number of such errors leaves the round running."""
     answers, asked = await _asked(200, lambda n: kind("no") if n < 199 else None)
     assert len(asked) == 200
     assert answers["199"] is FINE
@@ -87,7 +87,7 @@ async def test_errors_of_single_jobs_do_not_end_a_round(kind):
     "error", [CloudUnreachableError("away"), CloudUnavailableError("slowly", status_code=429)]
 )
 async def test_error_of_the_account_ends_a_round(error):
-    """One is enough, and jobs that were not polled get the same error."""
+    """One such error ends the round, and the remaining jobs get the same error."""
     answers, asked = await _asked(200, lambda n: error if n == 3 else None)
     assert len(asked) < 100
     assert answers["199"] is error
@@ -95,7 +95,7 @@ async def test_error_of_the_account_ends_a_round(error):
 
 
 async def test_each_job_is_polled_once():
-    """A job that is named twice is polled once, too."""
+    """A job that is listed twice is also polled once."""
     asked = []
 
     async def ask(remote_id):

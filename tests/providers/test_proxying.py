@@ -1,4 +1,4 @@
-"""The proxy of an account's requests: the newest that is named, by the rules of requests."""
+"""The proxy of an account: the newest one, chosen by the rules of requests."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PROXY = "http://proxy.example:3128"
 
 @pytest.fixture(autouse=True)
 def environment(monkeypatch):
-    """Name no proxy in the environment, and do not import Perceval."""
+    """Remove all proxies from the environment, and do not import Perceval."""
     for name in ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY", "no_proxy", "NO_PROXY"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setitem(sys.modules, "perceval", None)
@@ -52,7 +52,7 @@ def test_proxies_of_an_account(proxies, expected):
 
 
 def test_proxies_of_the_environment(monkeypatch):
-    """Its proxies count if the account names none, except for the hosts that it excludes."""
+    """Without proxies of the account, the environment's apply, except for excluded hosts."""
     monkeypatch.setenv("https_proxy", "proxy.example:3128")
     assert _url({}) == PROXY
     assert _url({"https": "http://own"}) == "http://own"
@@ -77,7 +77,7 @@ def test_this_machine_is_reached_directly():
     ],
 )
 def test_proxy_password_may_have_any_character(named, url, opened_by):
-    """It may be quoted or not, ends at the last @, and is shown nowhere."""
+    """A password may be quoted or not, ends at the last @, and is never shown."""
     proxy = ProxyResolver(Account(CLOUD, "", lambda: "token", proxies={"https": named})).proxy()
     assert proxy.url == url
     shown = "" if opened_by is None else f"Basic {b64encode(opened_by.encode()).decode()}"
@@ -94,7 +94,7 @@ def test_proxy_password_may_have_any_character(named, url, opened_by):
     ],
 )
 def test_a_socks_proxy_is_named_with_its_variable(monkeypatch, variable, url):
-    """It cannot be used, and the error says which variable to correct."""
+    """SOCKS proxies are not supported, and the error says which variable to correct."""
     monkeypatch.setenv(variable, url)
     scheme = url.partition(":")[0].lower()
     with pytest.raises(CloudUnreachableError, match=f"(?s){scheme}.*{variable}") as caught:
@@ -103,7 +103,7 @@ def test_a_socks_proxy_is_named_with_its_variable(monkeypatch, variable, url):
 
 
 def test_environment_is_read_again_after_refresh(monkeypatch):
-    """That happens after `refresh`, which a request without a connection calls."""
+    """`refresh`, which runs after a failed connection, reads the environment again."""
     choice = ProxyResolver(Account(CLOUD, "", lambda: "token"))
     assert _url_of(choice) is None
     monkeypatch.setenv("HTTPS_PROXY", PROXY)
@@ -162,7 +162,7 @@ def test_invalid_proxy_is_reported(bad):
 
 
 def test_the_newest_proxies_of_jobs_count(request):
-    """They count for their account alone, and a job without proxies changes nothing."""
+    """The newest proxies apply to their account only, and a job without proxies changes nothing."""
     origin = f"https://{request.node.name}.example"
     account = Account(origin, "", lambda: "token", proxies=AccountProxies(origin, ""))
     choice = ProxyResolver(account)
@@ -177,7 +177,7 @@ def test_the_newest_proxies_of_jobs_count(request):
 
 
 def test_percevals_configuration_is_for_its_clouds_alone(tmp_path, monkeypatch):
-    """Saved proxies count if no job has any, and never for another cloud."""
+    """Perceval's saved proxies apply if no job has any, and never to another cloud."""
     monkeypatch.setenv("PCVL_PERSISTENT_PATH", str(tmp_path))
     saved = {"remote": {"url": CLOUD, "proxies": {"https": PROXY, "http": 5}}}
     (tmp_path / "config.json").write_text(json.dumps(saved))

@@ -1,4 +1,4 @@
-"""Pure rules of the provider: errors by status and text, statuses, waits, possible arrivals."""
+"""How the provider reads errors, statuses and waits, and which errors leave a job unconfirmed."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def test_each_rejection_has_its_class_text_and_outcome(status, sentence, kind, a
     ],
 )
 def test_uncertain_errors_may_have_arrived(made, arrived):
-    """Only a certain failure counts as unsent."""
+    """Only an error that rules out an arrival counts as unsent."""
     assert may_have_arrived(made) is arrived
 
 
@@ -122,7 +122,7 @@ def test_html_page_of_a_gateway_is_not_quoted():
 
 @given(st.binary() | ANYTHING.map(lambda v: json.dumps(v).encode()))
 def test_any_body_gives_a_short_printable_text_or_none(body):
-    """The quoted text is bounded, on one line, and shows no secret."""
+    """The quoted text is short, on one line and free of secrets."""
     sentence = extract_detail(body * 300, Secret("secret"))
     assert sentence is None or (
         0 < len(sentence) <= MAX_DETAIL and sentence.isprintable() and "secret" not in sentence
@@ -130,7 +130,7 @@ def test_any_body_gives_a_short_printable_text_or_none(body):
 
 
 def test_token_is_removed_from_a_quoted_text():
-    """If a cloud repeats the token, the error does not."""
+    """The error leaves out a token that the cloud repeats."""
     assert extract_detail(b'{"error": "token s3cr3t-s3cr3t is bad"}', Secret("s3cr3t-s3cr3t")) == (
         "token [token] is bad"
     )
@@ -177,7 +177,7 @@ def test_retry_after_is_seconds_or_a_date(header, seconds):
     ],
 )
 def test_every_word_has_a_state_and_is_kept(word, state):
-    """The group stores the cloud's word unchanged, whatever it means."""
+    """Every word has a state, and the group stores the word unchanged."""
     status = remote_status({"status": word})
     assert (status.provider_status, status.state) == (word, state)
 
@@ -204,7 +204,7 @@ def test_progress_is_a_fraction_or_percent(said, progress):
     ],
 )
 def test_message_matches_the_state(document, message):
-    """A failed job has its reason, a running one its activity; "ok" belongs to the response."""
+    """A failed job shows its reason and a running one its activity, but "ok" is not shown."""
     assert remote_status(document).message == message
 
 
@@ -251,6 +251,6 @@ def test_no_status_response_raises(document):
 
 @given(st.dictionaries(st.sampled_from(["max_jobs_in_queue", "num_jobs_in_queue"]), ANYTHING))
 def test_no_availability_response_raises(document):
-    """Free slots are a number from 0, or unknown."""
+    """The number of free slots is at least 0, or unknown."""
     free = availability(document).queue_free
     assert free is None or free >= 0

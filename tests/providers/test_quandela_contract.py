@@ -86,7 +86,7 @@ async def test_first_found_job_decides_if_paths_are_hidden(cloud, account):
 
 
 async def test_rerun_sends_changes_on_the_current_path(cloud, account):
-    """A rerun with changes sends them, one without has no body; both have their key."""
+    """A rerun sends its changes or no body, and always its own key."""
     cloud.routes["POST /api/jobs/1/rerun"] = answer({"job_id": "2"})
     async with _opened(account) as provider:
         assert await provider.rerun("1", key="k1") == "2"
@@ -99,14 +99,14 @@ async def test_rerun_sends_changes_on_the_current_path(cloud, account):
 
 @pytest.mark.parametrize("status", [403, 404, 405])
 async def test_unavailable_rerun_returns_none(cloud, account, status):
-    """If the cloud forbids or cannot do a rerun, jobgroup sends the stored body."""
+    """The provider returns None if the cloud forbids or lacks reruns."""
     cloud.routes["POST /api/jobs/1/rerun"] = answer({"error": "no"}, status)
     async with _opened(account) as provider:
         assert await provider.rerun("1", key="k") is None
 
 
 async def test_rerun_beyond_the_plan_is_an_error(cloud, account):
-    """A full plan, or a job that has not failed, is no reason to send the body instead."""
+    """A full plan, or a job that has not failed, raises an error instead of returning None."""
     cloud.routes["POST /api/jobs/1/rerun"] = answer(
         {"error": "Cannot have more than 1 running Quantum Toolbox jobs"}, 403
     )
@@ -119,7 +119,7 @@ async def test_rerun_beyond_the_plan_is_an_error(cloud, account):
 
 
 async def test_each_job_gets_its_own_answer_or_error(cloud, account):
-    """A missing job, a malformed answer and a late answer affect no other status."""
+    """A missing job, a malformed response and a late response affect no other status."""
     for i in range(100):
         cloud.routes[f"GET /api/jobs/{i}/status"] = answer({"status": "completed"})
     cloud.routes["GET /api/jobs/3/status"] = NOT_FOUND
@@ -136,7 +136,9 @@ async def test_each_job_gets_its_own_answer_or_error(cloud, account):
 
 
 async def test_refused_token_ends_a_round(cloud, account):
-    """If the token is refused, ten thousand jobs do not mean ten thousand requests."""
+    """If the token is rejected, the provider does not send ten thousand requests for ten thousand
+    jobs.
+    """
     ids = [str(i) for i in range(10_000)]
     refused = answer({"error": "Invalid or expired job token", "detail": {}}, 401)
     cloud.routes |= {f"GET /api/jobs/{i}/status": refused for i in ids}
@@ -149,7 +151,7 @@ async def test_refused_token_ends_a_round(cloud, account):
 
 
 async def test_failing_cloud_ends_a_round(cloud, account):
-    """After some failures in a row, the provider leaves the cloud alone."""
+    """After several failures in a row, the provider stops polling until the next round."""
     ids = [str(i) for i in range(2_000)]
     cloud.routes |= {f"GET /api/jobs/{i}/status": answer({}, 503, Retry_After="9") for i in ids}
     async with _opened(account) as provider:
@@ -160,7 +162,7 @@ async def test_failing_cloud_ends_a_round(cloud, account):
 
 
 async def test_unreachable_cloud_is_an_error_for_each_job(cloud, account):
-    """Each job gets the error, and nothing raises."""
+    """Each job gets the error, and nothing is raised."""
     cloud.stop()
     async with _opened(account) as provider:
         answers = await provider.status(["1", "2"])
@@ -180,7 +182,7 @@ async def test_reads_wait_as_long_as_the_cloud_asks(cloud, account):
 
 
 async def test_creates_and_cancels_are_never_repeated(cloud, account):
-    """A busy cloud gets one create and one cancel; callers decide about another try."""
+    """The provider sends a create or a cancel once, and the caller decides about a retry."""
     cloud.routes |= {
         "POST /api/jobs": answer({}, 429, Retry_After="0"),
         "POST /api/jobs/1/cancel": RESET,
@@ -205,7 +207,7 @@ async def test_availability_and_its_absence(cloud, account):
 
 
 async def test_lookup_is_possible_once_the_cloud_announces_keys(cloud, account):
-    """Only a cloud that announces idempotency keys may get the same key twice."""
+    """The provider may send a key twice only if the cloud announces idempotency keys."""
     async with _opened(account) as provider:
         assert provider.supports_idempotency_keys is False
         await provider.availability()
@@ -231,7 +233,7 @@ async def test_a_path_prefix_of_the_origin_is_kept(cloud):
 
 
 async def test_the_account_s_proxy_is_used(cloud):
-    """A host beyond loopback is reached through the proxy that the account names."""
+    """Requests to another machine use the account's proxy."""
     address = urlsplit(cloud.url).netloc
     account = Account(
         "https://cloud.invalid", "", lambda: TOKEN, proxies={"https": f"http://{address}"}
@@ -263,7 +265,7 @@ async def test_a_new_token_is_used_by_the_next_request(cloud):
 
 
 async def test_a_missing_token_sends_nothing(cloud):
-    """Without a token no request is sent, and each job's answer says so."""
+    """Without a token, no request is sent, and each job's error says so."""
 
     def no_token():
         raise errors.MissingTokenError("none")

@@ -39,7 +39,7 @@ async def _ended(provider, remote_id):
 
 
 async def test_life_of_a_job(cloud):
-    """Created, watched, failed, rerun, canceled and limited jobs are reported as such."""
+    """Jobs are created, polled, canceled and rerun, and the plan's limit is reported."""
     provider = QuandelaCloud(Account(cloud.url, "", lambda: cloud.token))
     try:
         done = await provider.submit(_body(), key="k1")
@@ -75,7 +75,7 @@ async def test_create_with_the_same_key_returns_the_same_job(cloud):
 
 
 async def test_a_wrong_token_is_refused(cloud):
-    """The user gets the cloud's text about the token as InvalidTokenError."""
+    """InvalidTokenError shows the cloud's text about the token."""
     provider = QuandelaCloud(Account(cloud.url, "", lambda: "wrong"))
     try:
         with pytest.raises(errors.InvalidTokenError, match="Invalid or expired job token"):

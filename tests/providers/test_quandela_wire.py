@@ -1,4 +1,4 @@
-"""The provider's errors for everything that a network and a server can do to a request."""
+"""The provider's errors for faults of the network and of the server."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ async def test_create_that_is_cut_off_may_have_arrived(cloud, account, misbehavi
 
 
 async def test_create_on_a_used_connection_may_have_arrived(cloud, account):
-    """If it fails on a kept-alive connection, its outcome is unknown and it is not resent."""
+    """If a create fails on a kept-alive connection, its outcome is unknown and it is not resent."""
     cloud.routes["POST /api/jobs"] = lambda _: (
         answer({"job_id": "1"}) if len(cloud.asked("POST")) == 1 else CLOSE
     )
@@ -63,14 +63,14 @@ async def test_create_on_a_used_connection_may_have_arrived(cloud, account):
 
 
 async def test_create_without_a_response_may_have_arrived(cloud, account):
-    """Silence after the request was sent leaves its outcome open."""
+    """Without a response, the outcome of a create is unknown."""
     cloud.routes["POST /api/jobs"] = HANG
     error = await _failure_of_submit(account, read_timeout_s=0.3)
     assert type(error) is errors.NoResponseError
 
 
 async def test_create_with_a_truncated_response_may_have_arrived(cloud, account):
-    """Half a response contains no id, and the job may exist."""
+    """A truncated response contains no id, but the job may exist."""
     cloud.routes["POST /api/jobs"] = b'HTTP/1.1 200 OK\r\nContent-length: 99\r\n\r\n{"job_'
     assert may_have_arrived(await _failure_of_submit(account))
 
@@ -88,7 +88,7 @@ async def test_create_with_a_truncated_response_may_have_arrived(cloud, account)
     ],
 )
 async def test_create_answered_without_an_id_may_have_created_a_job(cloud, account, reply):
-    """A 2xx without an id is a malformed response, and the job may exist."""
+    """A 2xx response without an id is malformed, but the job may exist."""
     cloud.routes["POST /api/jobs"] = reply
     error = await _failure_of_submit(account)
     assert type(error) is errors.InvalidResponseError
@@ -119,7 +119,7 @@ async def test_refused_connection_certainly_did_not_arrive(account_of):
 
 
 async def test_unknown_host_certainly_did_not_arrive(account_of):
-    """If no DNS knows the name, the job stays unsent."""
+    """If DNS does not resolve the name, the job stays unsent."""
     error = await _failure_of_submit(account_of("https://no-such-host.invalid"))
     assert type(error) is errors.CloudUnreachableError
 
@@ -159,7 +159,7 @@ async def test_redirect_of_the_first_question_leaves_the_job_unsent(cloud, accou
 
 
 async def test_a_cloud_that_is_down_at_the_first_question_leaves_the_job_unsent(cloud, account):
-    """A 503 in response to the question about paths says nothing about a create."""
+    """If the probe of the paths returns 503, no create was sent."""
     cloud.routes["GET /api/jobs"] = answer({"error": "down"}, 503, Retry_After="60")
     error = await _failure_of_submit(account)
     assert not may_have_arrived(error)
@@ -168,7 +168,7 @@ async def test_a_cloud_that_is_down_at_the_first_question_leaves_the_job_unsent(
 
 
 async def test_endless_response_is_not_read_to_its_end(cloud, account):
-    """A response is bounded in memory, and not requested again."""
+    """The provider limits the size of a response, and does not request it again."""
     cloud.routes["GET /api/jobs/1/status"] = answer(text="x" * (MAX_RESPONSE_BYTES + 1))
     async with _opened(account) as provider:
         reported = (await provider.status(["1"]))["1"]
@@ -200,7 +200,9 @@ async def test_no_error_shows_the_token(cloud, account, status):
 
 
 async def test_a_create_to_a_server_that_went_away_certainly_did_not_arrive(account_of):
-    """If the create's own connection is refused, the job is unsent, whatever came before."""
+    """If the create's own connection is refused, the job is unsent, whatever the earlier requests
+    did.
+    """
     with serving() as cloud:
         cloud.routes["GET /api/jobs"] = answer({}, 405, Connection="close")
         async with _opened(account_of(cloud.url)) as provider:

@@ -1,4 +1,4 @@
-"""Providers of other packages: found by entry point, and named if they cannot be used."""
+"""Providers of other packages are found by entry point, and unusable ones are named."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ TELLING = """
 
 
 def test_jobs_on_another_packages_cloud_are_adopted(install):
-    """They have the data that the provider returns."""
+    """Adopted jobs have the data that the provider returns."""
     reported = "return Submission('mine', 'b1', {'payload': {'x': 1}})"
     install("telling", f"{TELLING}        async def submission(self, i): {reported}\n")
     jg = JobGroup("adopted")
@@ -84,7 +84,7 @@ def test_jobs_on_another_packages_cloud_are_adopted(install):
     ],
 )
 def test_provider_without_submissions_adopts_nothing(install, reported, sentence):
-    """If it is unable or broken, there is one message."""
+    """A provider that lacks or breaks the call causes one message."""
     install("telling", TELLING + reported)
     jg, url = JobGroup("adopted"), f"https://lab{len(reported)}.example"  # a provider of its own
     with pytest.raises((ValueError, InvalidResponseError), match=sentence):
@@ -157,7 +157,7 @@ BROKEN = {
 
 @pytest.mark.parametrize("fault", BROKEN)
 def test_unusable_provider_is_named(fault, install, labcloud):
-    """One message names its package; nothing is sent, and jobs of other clouds run."""
+    """One message names the package, nothing is sent to it, and jobs of other clouds run."""
     source, sentence = BROKEN[fault]
     install("broken", source)
     jg = JobGroup("broken")
@@ -176,7 +176,7 @@ def test_unusable_provider_is_named(fault, install, labcloud):
 
 
 def test_slow_import_of_a_provider_delays_no_other_cloud(install, labcloud, tmp_path):
-    """While one package is imported, jobs of other clouds are sent and watched to their end."""
+    """While one package is being imported, jobs of other clouds run to their end."""
     gate = tmp_path / "gate"
     source = f"""
         import pathlib, time
@@ -216,7 +216,7 @@ def test_two_packages_with_one_name_are_both_named(install, labcloud):
 
 
 def test_missing_provider_leaves_its_jobs_unchanged(labcloud):
-    """If it is not installed in another process, jobs keep their state, and the group names it."""
+    """If a provider is not installed, its jobs keep their states and the group names it."""
     jg = JobGroup("gone")
     jg.add_many([job_of(labcloud, seconds=60), job_of(labcloud)])
     jg.remote_jobs[0].execute_async()

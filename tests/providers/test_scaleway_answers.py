@@ -1,4 +1,4 @@
-"""Scaleway's responses as its provider reads them: words, times, stored results, texts."""
+"""How the provider reads Scaleway's responses: states, times, stored results and texts."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ async def _opened(account):
     ],
 )
 async def test_status_words_of_scaleway(cloud, account, word, state):
-    """Each word has its state and is stored unchanged; times are UTC."""
+    """Each word has a state and is stored unchanged, and times are UTC."""
     document = {
         "status": word,
         "created_at": "2026-01-02T03:04:05Z",
@@ -127,7 +127,9 @@ async def test_unsupported_calls_send_no_request(cloud, account):
 async def test_rejections_keep_the_text_of_scaleway(
     cloud, account, status, document, kind, sentence
 ):
-    """A create that is rejected while its session runs has the reason, and is sent once."""
+    """A create that is rejected while its session runs is sent once, and its error has the
+    reason.
+    """
     cloud.routes |= {
         f"POST {QAAS}/jobs": answer(document, status),
         f"GET {QAAS}/sessions/s": answer({"id": "s", "status": "running"}),
@@ -140,7 +142,9 @@ async def test_rejections_keep_the_text_of_scaleway(
 
 
 async def test_a_session_of_another_project_is_not_used(cloud, account):
-    """Whatever the filter returns, a job is sent to a running session of its own project."""
+    """A job is sent only to a running session of its own project, even if the filter returns
+    others.
+    """
     listed = [
         {"id": "s1", "status": "stopped", "project_id": "p"},
         {"id": "s2", "status": "running", "project_id": "another"},

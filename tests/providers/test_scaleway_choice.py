@@ -1,4 +1,4 @@
-"""The session that a Scaleway job is sent to if its own has ended, asked over the wire."""
+"""The choice of another session for a Scaleway job whose own session has ended."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ async def _opened(account):
 
 
 def _taken_by(*sessions):
-    """Take the jobs of some sessions, and refuse those of others."""
+    """Accept the jobs of some sessions and reject those of others."""
 
     def create(request):
         session = json.loads(request.body)["session_id"]
@@ -52,7 +52,9 @@ def _session(name, status="running", **other):
 @pytest.mark.parametrize("status", ["running", "starting"])
 @pytest.mark.parametrize("own", ["stopped", "stopping", None])
 async def test_newest_running_session_takes_over(cloud, account, own, status):
-    """It has the same project and platform, and the job's own has ended or is unknown."""
+    """If the job's session has ended or is unknown, the newest one of the same project and platform
+    is used.
+    """
     listed = [
         _session("of another platform", platform_id="g"),
         _session("newest", status),
@@ -117,7 +119,7 @@ async def test_the_first_result_is_the_result(cloud, account):
 
 
 async def test_large_result_is_read_completely(cloud, account):
-    """It may be larger than any other response."""
+    """A result may be larger than any other response."""
     text = json.dumps("x" * (5 * 2**20))
     cloud.routes[f"GET {QAAS}/jobs/1/results"] = answer({"job_results": [{"result": text}]})
     async with _opened(account) as provider:

@@ -32,7 +32,7 @@ def cloud():
 
 @pytest.fixture
 def scaleway(cloud):
-    """Run an imitation for this test alone."""
+    """Run an imitation for one test."""
     with imitating(cloud) as running:
         yield running
 
@@ -72,7 +72,7 @@ def _timer(scaleway, **parameters):
 
 
 def test_jobs_of_a_session_from_add_to_results(scaleway, session_of):
-    """Each is sent once to its session, watched, and decoded as Perceval does."""
+    """Each job is sent once to its session, polled, and decoded as by Perceval."""
     jg = JobGroup("cnot on scaleway")
     with session_of() as session:
         sampler = _sampler(session)
@@ -100,7 +100,7 @@ def test_jobs_of_a_session_from_add_to_results(scaleway, session_of):
 
 
 def test_execution_is_sent_to_its_session(scaleway):
-    """It is sent as Perceval's own layer does, and has the same results."""
+    """An Execution is sent as by Perceval and has the same results."""
     layer = ScalewayCommunicationLayer(
         "sim:altair", PROJECT, token=scaleway.token, url=scaleway.url
     )
@@ -122,7 +122,7 @@ def test_execution_is_sent_to_its_session(scaleway):
 
 
 def test_large_results_are_downloaded_without_the_token(scaleway, session_of):
-    """If a result is a url, it is downloaded without the token."""
+    """A result at a URL is downloaded without the token."""
     scaleway.stores_results_elsewhere = True
     jg = JobGroup("stored")
     with session_of() as session:
@@ -135,7 +135,7 @@ def test_large_results_are_downloaded_without_the_token(scaleway, session_of):
 
 
 def test_failed_and_canceled_jobs_are_sent_again(scaleway, session_of):
-    """A failure has its reason. Scaleway has no rerun, so the stored body becomes a new job."""
+    """Scaleway has no rerun, so jobgroup sends the stored body as a new job."""
     jg = JobGroup("again")
     set_token(scaleway.token, url=scaleway.url)
     with session_of():
@@ -180,7 +180,7 @@ def test_unreported_plan_is_found_by_its_rejections(scaleway, session_of):
 
 
 def test_ended_session_is_reported_and_another_takes_over(scaleway, session_of):
-    """No job is lost: the error says what to do, and then the group runs."""
+    """The error says what to do, and afterwards the group runs without a lost job."""
     jg = JobGroup("days")
     first = session_of()
     first.start()
@@ -198,7 +198,7 @@ def test_ended_session_is_reported_and_another_takes_over(scaleway, session_of):
 
 
 def test_a_session_may_start_after_its_jobs_were_added(scaleway, session_of):
-    """If jobs are prepared today and run tomorrow, the session that runs then is found."""
+    """Jobs that were added before a session started are sent to the session that is running."""
     jg = JobGroup("prepared")
     session = session_of()
     _add(jg, session)
@@ -231,7 +231,7 @@ def test_expired_token_is_reported_and_replaced(scaleway, session_of, data_dir):
 
 
 def test_jobs_sent_outside_jobgroup_are_adopted(scaleway, session_of):
-    """They have status and results. An id that Scaleway does not find is refused."""
+    """Adopted jobs have statuses and results, and an unknown id is rejected."""
     with session_of() as session:
         theirs = _sampler(session).sample_count
         theirs.execute_sync(max_samples=1_000)

@@ -1,4 +1,4 @@
-"""No frame of a raised error shows a token or a proxy's password, to whatever tool prints it."""
+"""No frame of a raised error contains a token or a proxy's password."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from jobgroup.providers.registry import provider_for
 from jobgroup.providers.scaleway import ScalewayQaaS
 from jobgroup.proxies import remember_proxies
 
-TOKEN = "t0ken-" + "x" * 100 + "-canary"  # longer than what such tools show of a text
+TOKEN = "t0ken-" + "x" * 100 + "-canary"  # longer than the excerpts of such tools
 PASSWORD = "pa#ss@w:rd/81?"
 BODY = {"job_name": "a", "platform_name": "p", "payload": {"command": "probs"}}
 
@@ -71,7 +71,7 @@ ECHO = answer({"error": f"Bearer {TOKEN}"}, 400)
     [RESET, CLOSE, HANG, GARBAGE, GZIP_GZIP, LARGE_HEADER, ECHO, answer({}, 401), answer({}, 302)],
 )
 async def test_no_frame_shows_the_token_whatever_the_server_does(cloud, kind, reply):
-    """Neither our frames show it nor those of the libraries, which hold the headers."""
+    """Neither jobgroup's frames nor those of the HTTP libraries show the token."""
     path = "/api/jobs" if kind is QuandelaCloud else "/qaas/v1alpha1/jobs"
     cloud.routes[f"POST {path}"] = reply
     body = {**BODY, "session_id": "s"}
@@ -90,7 +90,7 @@ async def test_no_frame_shows_the_token_whatever_the_server_does(cloud, kind, re
     "url", ["http://127.0.0.1:{}", "https://localhost:{}", "https://no.invalid"]
 )
 async def test_no_frame_shows_the_token_without_a_server(unused, url):
-    """Connections are refused, or no DNS knows the name."""
+    """The connection is refused, or DNS does not resolve the name."""
     _assert_hidden(await _failure(QuandelaCloud, url.format(unused)))
 
 
@@ -107,7 +107,7 @@ async def test_no_frame_shows_the_token_without_a_server(unused, url):
 )
 @pytest.mark.parametrize("source", ["environment", "account"])
 async def test_no_frame_shows_the_password_of_a_proxy(unused, monkeypatch, proxy, source):
-    """It may have any characters, and the proxy may be usable or not."""
+    """The password may have any characters, and the proxy may be usable or not."""
     url = proxy.format(PASSWORD, unused)
     if source == "environment":
         monkeypatch.setenv("ALL_PROXY", url)
@@ -120,7 +120,7 @@ async def test_no_frame_shows_the_password_of_a_proxy(unused, monkeypatch, proxy
 
 @pytest.mark.anyio
 async def test_no_frame_shows_a_token_that_is_invalid_in_a_header():
-    """It is refused before anything is sent."""
+    """The token is rejected before anything is sent."""
     account = Account("http://127.0.0.1:9", "", lambda: TOKEN + "\n")
     with pytest.raises(errors.CredentialsError) as caught:
         await QuandelaCloud(account).status(["1"])
@@ -130,7 +130,7 @@ async def test_no_frame_shows_a_token_that_is_invalid_in_a_header():
 
 @pytest.mark.parametrize("bad", [f" {TOKEN} {TOKEN}", TOKEN + "\x7f", TOKEN.encode(), [TOKEN]])
 def test_no_frame_of_set_token_shows_a_refused_token(bad):
-    """This holds for a text that cannot be a token, and for one inside another object."""
+    """The rejected token is an invalid text, or a text inside another object."""
     with pytest.raises((TypeError, ValueError)) as caught:
         set_token(bad, url="http://127.0.0.1:9")
     _assert_hidden(caught.value)
@@ -143,7 +143,7 @@ def test_no_frame_of_set_token_shows_a_refused_token(bad):
     "url", ["https://me:{}@cloud.example", "me:{}@cloud.example", "ftp://{}@x"]
 )
 def test_no_frame_shows_the_password_of_a_refused_url(url):
-    """Neither does the message. The URL of a cloud has no password, however it is written."""
+    """The message does not show the password either."""
     url = url.format(PASSWORD)
     for use in (
         lambda: set_token("t", url=url),
@@ -156,7 +156,7 @@ def test_no_frame_shows_the_password_of_a_refused_url(url):
 
 
 def test_no_frame_of_a_run_or_an_adoption_shows_the_token(unused):
-    """All frames count, from the user's call to the refused connection."""
+    """The test reads all frames from the user's call to the refused connection."""
     url = f"http://127.0.0.1:{unused}"
     set_token(TOKEN, url=url)
     jg = JobGroup("sweep")
@@ -172,7 +172,7 @@ def test_no_frame_of_a_run_or_an_adoption_shows_the_token(unused):
 
 
 def test_no_frame_shows_the_password_of_a_jobs_proxy(unused):
-    """A Perceval job brought the proxy."""
+    """The proxy comes from a Perceval job."""
     origin = f"https://{uuid.uuid4().hex}.invalid"
     set_token(TOKEN, url=origin)
     remember_proxies(origin, "", {"https": f"http://me:{PASSWORD}@127.0.0.1:{unused}"})
@@ -188,7 +188,7 @@ def test_no_frame_shows_the_password_of_a_jobs_proxy(unused):
     "entry", [{"id": 5}, {"id": None}, {"metadata": {"token": TOKEN}, "id": "1"}, {}]
 )
 def test_no_frame_shows_the_token_in_a_file_of_perceval(tmp_path, entry):
-    """Perceval writes a bearer token into each job of its file; a damaged file is refused."""
+    """Perceval's file has a token in each job, and the error about a damaged file shows none."""
     headers = {"Authorization": f"Bearer {TOKEN}"}
     entry = {"metadata": {"headers": headers, "token": TOKEN, "url": "x", "platform": "p"}, **entry}
     path = tmp_path / "g.jgrp"
@@ -200,7 +200,7 @@ def test_no_frame_shows_the_token_in_a_file_of_perceval(tmp_path, entry):
 
 @pytest.mark.anyio
 async def test_no_frame_shows_the_token_if_a_provider_fails(install):
-    """Its frames are dropped, and the message names the provider."""
+    """The provider's frames are dropped, and the message names the provider."""
     install(
         "leaky",
         """
@@ -238,7 +238,7 @@ async def test_no_frame_shows_the_token_if_a_provider_fails(install):
 
 
 def test_the_search_finds_a_secret():
-    """It looks at frames that hold a secret, and at errors that hide their context."""
+    """The search finds secrets in frames and in errors with a suppressed context."""
 
     def inner(value):
         raise KeyError("k")

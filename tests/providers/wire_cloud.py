@@ -1,4 +1,4 @@
-"""A loopback server that answers as a test specifies, with faults of the connection too."""
+"""A loopback server whose responses and connection faults a test specifies."""
 
 from __future__ import annotations
 

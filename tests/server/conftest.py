@@ -23,7 +23,7 @@ from jobgroup.cloud import EmbeddedCloud
 
 @pytest.fixture(scope="module")
 def cloud() -> Iterator[EmbeddedCloud]:
-    """Run a cloud whose jobs only take time."""
+    """Run a cloud for timer jobs."""
     with EmbeddedCloud(prewarm=False) as running:
         yield running
 
@@ -112,7 +112,9 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def open_page(browser):
-    """Open the page of a group, and fail the test if it asked another host or threw."""
+    """Open the page of a group, and fail the test if it contacts another host or raises an
+    error.
+    """
     contexts = []
 
     def open_page(ui: Ui, group: str = "") -> Page:

@@ -1,4 +1,4 @@
-"""A web socket by hand, whose reading and answers a test decides byte by byte."""
+"""A raw web socket that a test controls byte by byte."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ TEXT, BINARY, CLOSE, PING = 1, 2, 8, 9
 
 
 class RawSocket:
-    """The browser's end of a connection; it answers nothing by itself, and reads if asked."""
+    """The browser's end of a connection, which sends and reads only on request."""
 
     def __init__(self, ui: Ui, group: str, *, buffer_bytes: int | None = None) -> None:
         address = urlsplit(ui.url)
@@ -45,7 +45,7 @@ class RawSocket:
         self.send_frame(TEXT, json.dumps(content).encode())
 
     def send_frame(self, kind: int, payload: bytes, *, is_last: bool = True) -> None:
-        """Send a frame; its mask is 0, so that the payload stays as it is."""
+        """Send a frame with mask 0, which leaves the payload unchanged."""
         size = len(payload)
         if size < 126:
             length = struct.pack(">B", 0x80 | size)
@@ -56,11 +56,11 @@ class RawSocket:
         self._socket.sendall(bytes([0x80 * is_last | kind]) + length + bytes(4) + payload)
 
     def send_bytes(self, data: bytes) -> None:
-        """Send what may be no frame at all."""
+        """Send bytes that need not be a valid frame."""
         self._socket.sendall(data)
 
     def read(self) -> tuple[int, bytes] | None:
-        """Return the kind and the payload of the next frame; None at the end."""
+        """Return the kind and the payload of the next frame, or None at the end."""
         try:
             head = self._file.read(2)
             if len(head) < 2:

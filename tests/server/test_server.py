@@ -25,7 +25,7 @@ pytestmark = pytest.mark.anyio
 
 
 async def send_much(client, megabytes) -> None:
-    """Have the server send so much, and read nothing."""
+    """Make the server send this much, and read nothing."""
     for i in range(megabytes):
         try:
             text = f"{i} {'x' * 900_000}"
@@ -75,7 +75,7 @@ async def test_commands_go_to_the_process_that_runs_the_group(make_group, ui, st
 
 
 async def test_a_run_that_cannot_start_says_why(make_group, ui):
-    """The started process ends, and its message is the answer."""
+    """The started process ends, and the page gets its message."""
     group = make_group("study", {})
     group.run_parallel()
     await group.wait_async(timeout=TIMEOUT_S)
@@ -109,7 +109,7 @@ async def test_results_are_decoded_outside_of_the_server(make_group, ui):
     "path", ["api/kernels", "api/contents", "api/terminals", "files/x", "tree"]
 )
 async def test_only_the_page_is_served(ui, path):
-    """There are no kernels, files or terminals."""
+    """The server has no kernels, files or terminals."""
     assert ui.get(path).status_code == 404
 
 
@@ -151,7 +151,7 @@ async def test_a_group_of_another_uuid_is_not_shown(make_group, ui):
 
 
 async def test_credentials_and_origins_are_checked(make_group, ui):
-    """A missing or wrong token, or a page of another site, gets nothing."""
+    """Requests with a missing or wrong token, or from another site, are rejected."""
     make_group("study", {})
     logged_in = {"Cookie": ui.cookies()}
     foreign = {**logged_in, "Origin": "http://evil.example"}
@@ -169,10 +169,10 @@ async def test_credentials_and_origins_are_checked(make_group, ui):
 
 
 async def test_floods_and_oversized_messages_close_the_view(make_group, ui):
-    """A view that sends too much, too fast or no JSON is closed; the others stay."""
+    """A view that sends too much, too fast or invalid JSON is closed, and the others stay."""
     make_group("study", {})
     async with ui.connected("study") as good:
-        flood = repeat("{}")  # however slow this process is, it does not end before the view does
+        flood = repeat("{}")  # endless, so the view always closes first
         for frames in ([b"\x00"], ["{"], ["[" * 100_000], ["x" * 2_000_000], flood):
             async with ui.connected("study") as bad:
                 for frame in frames:
@@ -210,7 +210,7 @@ async def test_deleted_or_unknown_group_is_reported(make_group, ui):
 
 
 async def test_restarted_server_keeps_its_address_and_logins(make_group, start_ui):
-    """Ctrl-C ends it without a question, and earlier cookies open views of the next server."""
+    """Ctrl-C ends the server without a prompt, and earlier cookies are valid on the next one."""
     make_group("study", {})
     ui = start_ui()
     cookies, url = ui.cookies(), ui.url
@@ -234,7 +234,7 @@ async def test_a_command_for_no_job_sends_none(make_group, ui, command):
 
 @pytest.mark.parametrize("command", ["run", "rerun"])
 async def test_positions_of_outdated_rows_send_nothing(make_group, ui, command):
-    """The started process refuses positions of rows that the page no longer has."""
+    """The started process rejects positions of rows that the page no longer has."""
     group = make_group("study", {})
     group.run_parallel()
     await group.wait_async(timeout=TIMEOUT_S)
@@ -258,7 +258,7 @@ async def test_jobs_are_rerun_one_after_the_other_from_a_page(make_group, ui):
 
 
 async def test_a_view_acts_on_its_group_and_not_on_another_of_the_same_name(make_group, ui):
-    """After a group was replaced, its view neither shows, nor sends, nor deletes the new one."""
+    """After a group was replaced, its view does not show, send or delete the new one."""
     make_group("study", {})
     async with ui.connected("study") as client:
         await client.until(lambda: client.traits)
@@ -281,14 +281,14 @@ async def test_list_for_the_sidebar_needs_a_login_and_is_sent_once(make_group, u
     def known() -> httpx.Response | None:
         tag = ui.get("jobgroup/groups").headers["ETag"]
         again = ui.get("jobgroup/groups", **{"If-None-Match": tag})
-        return again if again.status_code == 304 else None  # else the file has grown meanwhile
+        return again if again.status_code == 304 else None  # otherwise the file has grown
 
     assert wait(known).content == b""
     assert ui.get("jobgroup/groups", token="").status_code == 403
 
 
 async def test_malformed_names_leave_the_view_open(make_group, ui):
-    """A command whose name is not a text is refused, and the next question is answered."""
+    """A command whose name is not a text is rejected, and the next one is answered."""
     make_group("study", {})
     async with ui.connected("study") as client:
         for name in ([], {}, None, 1):
@@ -314,7 +314,7 @@ async def test_a_view_that_never_reads_is_closed(make_group, ui):
 
 
 async def test_views_that_never_read_share_a_bound(make_group, ui):
-    """Many of them do not fill the server's memory, and one that reads stays."""
+    """Many such views do not fill the server's memory, and a view that reads stays."""
     make_group("study", {})
     before = ui.log.read_text().count("reads too slowly")
     async with AsyncExitStack() as views, ui.connected("study") as good:
@@ -326,7 +326,7 @@ async def test_views_that_never_read_share_a_bound(make_group, ui):
 
 
 async def test_long_ids_are_refused(make_group, ui):
-    """They would be kept for the life of the view."""
+    """Long ids are rejected, because the view keeps its ids until it closes."""
     make_group("study", {})
     async with ui.connected("study") as client:
         await client.send(t="query", id="x" * 1000, name="groups", args={})
@@ -335,7 +335,7 @@ async def test_long_ids_are_refused(make_group, ui):
 
 
 async def test_an_answer_that_has_arrived_is_not_kept(make_group, ui):
-    """Lists of many groups, asked for again and again, do not fill the server's memory."""
+    """Repeated requests for long lists of groups do not fill the server's memory."""
     make_group("study", {})
     async with ui.connected("study") as client:
         await client.send(t="open", client=None)
@@ -347,11 +347,13 @@ async def test_an_answer_that_has_arrived_is_not_kept(make_group, ui):
         await client.send(**sync, pending=[])
         await client.send(**sync, pending=["q"])
         await client.ask("groups")
-    assert sum(m.get("id") == "q" for m in client.messages) == 3  # ack, answer, and once more
+    assert (
+        sum(m.get("id") == "q" for m in client.messages) == 3
+    )  # acknowledged, answered, and answered again
 
 
 async def test_read_only_authorizer_is_respected(make_group, start_ui, tmp_path):
-    """Below a base URL with a blank, a user who may only read sees rows and changes nothing."""
+    """A user who may only read sees the rows and changes nothing."""
     (tmp_path / "reader.py").write_text(
         "from jupyter_server.auth import Authorizer\n"
         "class Reader(Authorizer):\n"
@@ -378,7 +380,7 @@ async def test_read_only_authorizer_is_respected(make_group, start_ui, tmp_path)
 
 
 async def test_two_pages_that_rerun_a_job_at_once_get_their_own_outcome(make_group, ui):
-    """If a page's run sent the job, the page does not get the other one's refusal."""
+    """If a page's run sent the job, the page does not get the other page's error."""
     group = make_group("study", {})
     group.run_parallel()
     await group.wait_async(timeout=TIMEOUT_S)
@@ -389,7 +391,7 @@ async def test_two_pages_that_rerun_a_job_at_once_get_their_own_outcome(make_gro
     over = partial(wait, lambda: len(group) >= 2 and group.state.sender is None)
     await anyio.to_thread.run_sync(over)
     sent = [answer for answer in answers if answer["t"] == "result"]
-    # the second one may join the first, be refused by it, or come after it
+    # the second one may join the first, be rejected by it, or follow it
     assert 2 <= len(group) <= 3, answers
     assert not any("not sent" in answer["value"]["text"] for answer in sent)
 

@@ -1,4 +1,4 @@
-"""What a view may keep of the server: no browser, however slow or greedy, delays the others."""
+"""The limits of a view: no slow or greedy browser delays the others."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.anyio
 
 @pytest.fixture
 def raw() -> Iterator[Callable[..., RawSocket]]:
-    """Open web sockets by hand, which are closed after the test."""
+    """Open raw web sockets, and close them after the test."""
     opened: list[RawSocket] = []
 
     def connect(ui: Ui, group: str, **options: int) -> RawSocket:
@@ -33,7 +33,7 @@ def raw() -> Iterator[Callable[..., RawSocket]]:
 
 @contextmanager
 def locked(ui: Ui, name: str, *, alone: bool = False) -> Iterator[None]:
-    """Lock a group's file as another program may: against writers, or against all others."""
+    """Lock a group's file as another program may, against writers or against all access."""
     [file] = Path(ui.data_dir).rglob(f"{name}*.jobgroup")
     connection = sqlite3.connect(file, isolation_level=None)
     try:
@@ -53,7 +53,7 @@ def pings_of(folder: Path, interval_ms: int) -> dict[str, str]:
 
 
 def test_a_browser_that_vanished_is_no_view(make_group, start_ui, tmp_path, raw):
-    """If its network is cut, it closes nothing and answers no ping; the server closes its end."""
+    """If a browser's network is cut, it answers no ping, and the server closes the connection."""
     make_group("study", {})
     ui = start_ui(**pings_of(tmp_path, 500))
     gone = raw(ui, "study")
@@ -65,7 +65,7 @@ def test_a_browser_that_vanished_is_no_view(make_group, start_ui, tmp_path, raw)
 
 
 def test_a_browser_whose_pongs_are_late_stays(make_group, start_ui, tmp_path, raw):
-    """On a slow line, pings wait behind megabytes; messages show that the browser is there."""
+    """On a slow line, pings wait behind megabytes, but messages show that the browser is there."""
     make_group("study", {})
     slow = raw(start_ui(**pings_of(tmp_path, 2000)), "study")
     pings = 0
@@ -82,7 +82,7 @@ def test_a_browser_whose_pongs_are_late_stays(make_group, start_ui, tmp_path, ra
 
 
 async def test_requests_that_wait_are_bounded(make_group, ui):
-    """While a file is locked, a view's further commands are refused; those that wait are done."""
+    """While a file is locked, the number of a view's waiting commands is limited."""
     make_group("study", {})
     async with ui.connected("study") as client:
         await client.until(lambda: client.traits)
@@ -101,18 +101,18 @@ async def test_requests_that_wait_are_bounded(make_group, ui):
 
 
 async def test_messages_that_wait_are_bounded(ui):
-    """While a view opens, its messages wait; beyond 10 MB they are dropped, and the next are taken.
+    """While a view opens, up to 10 MB of its messages wait, and more are dropped.
 
-    Another program keeps the file to itself, so the group opens only after that.
+    The group cannot open at first, because another program locks its file.
     """
     command = [sys.executable, "-c", "from jobgroup import JobGroup as G; G('own')"]
     await anyio.run_process(command)
     while not await _drops_some(ui):
-        pass  # on a busy machine, the server gave up before all messages had arrived
+        pass  # on a busy machine, the server closes before all messages have arrived
 
 
 async def _drops_some(ui: Ui) -> bool:
-    """Send 14 MB to a view that cannot open its group, and see that the server is not harmed."""
+    """Send 14 MB to a view that cannot open its group, and check that the server survives."""
     async with AsyncExitStack() as views:
         with locked(ui, "own", alone=True):
             client = await views.enter_async_context(ui.connected("own"))

@@ -1,4 +1,4 @@
-"""Cancel from a server without a token: the process that runs the group does it."""
+"""Canceling from a server without a token, which the process that runs the group does."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ session.start(hang).result()
 
 @pytest.fixture
 def hanging_holder(cloud) -> Iterator[Callable[[], int]]:
-    """Starts a process that runs the group, and waits until it hangs; returns its pid."""
+    """Start a process that runs the group, wait until it hangs, and return its pid."""
     code = f"from jobgroup import set_token; set_token({cloud.token!r}, url={cloud.url!r}){_HANGS}"
     started: list[subprocess.Popen[bytes]] = []
 
@@ -49,7 +49,7 @@ def hanging_holder(cloud) -> Iterator[Callable[[], int]]:
 
 
 async def test_the_process_that_runs_the_group_cancels(make_group, start_ui, start_run):
-    """The server has no token, the run in another process has one."""
+    """The server has no token, but the run in another process has one."""
     group = make_group("study", {"duration_s": 600}, {"duration_s": 600})
     start_run("study", "--delay=0")
     wait(lambda: group.state.counts.get("running"))
@@ -80,7 +80,7 @@ async def test_without_such_a_process_the_page_asks_for_a_token(make_group, star
 
 
 async def test_a_process_that_hangs_does_not_block_cancel(make_group, start_ui, hanging_holder):
-    """The answer says that the process which runs the group does not respond."""
+    """The answer says that the process that runs the group does not respond."""
     make_group("study", {"duration_s": 600}, {})
     pid = hanging_holder()
     ui = start_ui(JOBGROUP_TOKEN="")

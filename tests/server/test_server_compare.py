@@ -11,13 +11,13 @@ from jobgroup import JobGroup, RemoteJob
 
 
 def fringe(i: int, contrast: float) -> dict[str, int]:
-    """Counts of a dip at the i-th of 12 phases."""
+    """Return the counts of a dip at the i-th of 12 phases."""
     bunched = round(250 * (1 - contrast * cos(2 * pi * i / 12)))
     return {"|1,1>": 500 - bunched, "|2,0>": bunched // 2, "|0,2>": bunched - bunched // 2}
 
 
 def test_two_groups_are_drawn_in_one_figure(cloud, make_group, ui, open_page):
-    """Their curves stand in one plot; the points that differ by more than chance are listed."""
+    """Both curves are in one plot, and the points that differ by more than chance are listed."""
 
     def add(name: str, contrast: float) -> JobGroup:
         group = make_group(name)

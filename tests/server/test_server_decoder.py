@@ -1,4 +1,4 @@
-"""The child processes that decode results: no question delays another one for long."""
+"""The child processes that decode results: no request delays another one for long."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def _children() -> list[psutil.Process]:
 
 
 def test_questions_of_several_views_are_answered(make_group, new_decoder):
-    """Each gets its own answer from at most two processes, which end when they are idle."""
+    """Each view gets its own results from at most two processes, which end when they are idle."""
     groups = [make_group(name, {}) for name in ("one", "two", "three")]
     decoder = new_decoder(idle_s=1)
     asked = [decoder.ask(str(i), _question(group)) for i, group in enumerate(groups * 3)]
@@ -66,7 +66,7 @@ def test_questions_of_several_views_are_answered(make_group, new_decoder):
 
 
 def test_a_long_question_ends_once_others_wait(make_group, new_decoder):
-    """A stuck process is ended after the short limit, and the waiting question is answered."""
+    """A stuck process is ended after the short limit, and the waiting request is answered."""
     group = make_group("study", {})
     decoder = new_decoder(timeout_in_demand_s=2)
     for future in [decoder.ask(view, _question(group)) for view in ("a", "b")]:
@@ -82,7 +82,7 @@ def test_a_long_question_ends_once_others_wait(make_group, new_decoder):
 
 
 def test_a_process_that_dies_fails_its_question_alone(make_group, new_decoder):
-    """The next question starts another process."""
+    """The next request starts another process."""
     group = make_group("study", {})
     decoder = new_decoder()
     decoder.ask("view", _question(group)).result(TIMEOUT_S)
@@ -97,7 +97,7 @@ def test_a_process_that_dies_fails_its_question_alone(make_group, new_decoder):
 
 
 def test_a_replaced_group_is_not_decoded(make_group, new_decoder):
-    """An answer is about the group on the page, not about another one of its name."""
+    """Results belong to the group on the page, and not to another one of the same name."""
     group = make_group("study", {})
     asked = new_decoder().ask("view", _question(group, uuid="0" * 32))
     with pytest.raises(JobGroupError, match="Another group"):
@@ -105,7 +105,7 @@ def test_a_replaced_group_is_not_decoded(make_group, new_decoder):
 
 
 def test_too_many_questions_are_refused(make_group, new_decoder):
-    """They do not fill the server's memory."""
+    """The number of requests is bounded, so they do not fill the server's memory."""
     group = make_group("study", {})
     decoder = new_decoder()
     asked = [decoder.ask("view", _question(group)) for _ in range(300)]
@@ -114,7 +114,7 @@ def test_too_many_questions_are_refused(make_group, new_decoder):
 
 
 def test_views_of_one_group_share_its_results(make_group, new_decoder, cloud):
-    """The cloud is asked once for each result, whichever view asks, also in two processes."""
+    """Each result is requested once from the cloud, for all views and both processes."""
     groups = [make_group(name, *[{}] * 5) for name in ("one", "two")]
     for group in groups:
         group.run_parallel()

@@ -53,7 +53,7 @@ async def test_credentials_are_those_of_the_server(make_group, lab):
 
 
 async def test_status_and_terminals_do_not_wait_for_a_locked_file(make_group, lab):
-    """While another program writes to a group, the server answers and forks."""
+    """While another program writes to a group, the server responds and forks."""
     make_group("locked", {})
     [file] = Path(lab.data_dir).rglob("locked*.jobgroup")  # noqa: ASYNC240  # no other task waits
     async with lab.connected("locked") as client:
@@ -70,7 +70,7 @@ async def test_status_and_terminals_do_not_wait_for_a_locked_file(make_group, la
 
 
 async def test_status_and_terminals_do_not_wait_for_a_large_group(lab):
-    """They work while the rows of 30,000 jobs are sent repeatedly."""
+    """Status and terminals work while the rows of 30,000 jobs are sent repeatedly."""
     body = {"command": "probs", "parameters": {}}
     job = RemoteJob(body, platform="test:timer", url="http://127.0.0.1:9")
     JobGroup("large").add_many((job, {}, {"phi": i}) for i in range(30_000))
@@ -89,11 +89,11 @@ async def test_status_and_terminals_do_not_wait_for_a_large_group(lab):
             await client.send(t="open", client=None)
             await client.until(lambda: len(client.states) == 30_000)
             snapshots += 1
-    assert snapshots < 50  # none of the five waited for ten
+    assert snapshots < 50  # each of the five requests waited for fewer than ten
 
 
 async def test_status_and_terminals_do_not_wait_for_a_long_list(make_group, lab):
-    """They work while 1,500 groups are listed."""
+    """Status and terminals work while 1,500 groups are listed."""
     make_group("one", {})
     [file] = Path(lab.data_dir).rglob("one*.jobgroup")  # noqa: ASYNC240  # no other task waits
     for i in range(1_500):
@@ -117,7 +117,9 @@ async def test_status_and_terminals_do_not_wait_for_a_long_list(make_group, lab)
 
 
 def test_doctor_compares_both_sides(lab, monkeypatch, tmp_path):
-    """It shows version, environment and folder of a running server, and warns if they differ."""
+    """The doctor shows a running server's version, environment and folder, and warns of
+    differences.
+    """
     monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(lab.log.with_name("JUPYTER_RUNTIME_DIR")))
 
     def server() -> Finding:

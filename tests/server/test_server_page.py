@@ -38,7 +38,7 @@ def test_the_list_opens_a_group_and_the_address_follows(make_group, ui, open_pag
 
 
 def test_page_reconnects_to_a_restarted_server(make_group, start_ui, open_page):
-    """The page reports the lost connection, and continues once the next server answers."""
+    """The page reports the lost connection, and continues once the next server responds."""
     group, ui = make_group("study", {}, {}), start_ui()
     page = open_page(ui)
     page.get_by_text("study").first.click()
@@ -65,7 +65,7 @@ def test_missing_group_is_named(ui, open_page):
 
 
 def test_a_page_inside_jupyterlab_opens_below_its_base_url(make_group, lab, open_page):
-    """It opens with the server's token, which the address then no longer shows."""
+    """The page opens with the server's token, and then removes it from the address."""
     make_group("hom map", {})
     page = open_page(lab, "hom map")
     expect(page.get_by_role("heading", name="hom map")).to_be_visible(timeout=120_000)
@@ -75,7 +75,7 @@ def test_a_page_inside_jupyterlab_opens_below_its_base_url(make_group, lab, open
 def test_a_run_in_a_terminal_is_paused_stopped_rerun_and_plotted(
     make_group, ui, start_run, open_page
 ):
-    """The page does all of it to another process's run, and starts its own run for the rerun."""
+    """The page controls another process's run, and starts its own run for the rerun."""
     group = make_group("hom map", {"fail": "too noisy"}, *[{"duration_s": 1}] * 400)
     run = start_run("hom map", "--delay=0")
     wait(lambda: group.state.counts.get("success"))
@@ -107,7 +107,7 @@ def test_sidebar_of_a_lab_with_token_and_base_url(make_group, lab, open_page):
 
 
 def test_names_and_messages_from_outside_are_text(make_group, ui, open_page, cloud):
-    """Markup in a name, label, note or message runs nothing, and no name breaks the table."""
+    """Markup in a name, label, note or message is shown as text, and no name breaks the table."""
     evil = '<img src=x onerror="window.ran=1"><script>window.ran=1</script>'
     name = '"><svg onload=window.ran=1>=1+1'
     group = make_group(name)
@@ -125,7 +125,7 @@ def test_names_and_messages_from_outside_are_text(make_group, ui, open_page, clo
     expect(page.get_by_role("heading", name=name)).to_be_visible(timeout=120_000)
     row = page.get_by_test_id("row-0")
     expect(row).to_contain_text("failed", timeout=120_000)
-    # otherwise its cells are below each other
+    # otherwise its cells are stacked
     assert row.evaluate("row => new Set([...row.children].map(cell => cell.offsetTop)).size") == 1
     row.click()
     page.get_by_test_id("view-plot").click()

@@ -1,4 +1,4 @@
-"""The study of docs/sweeps.md on the page of `jobgroup ui`, by clicks alone, which are counted."""
+"""The study of docs/sweeps.md in `jobgroup ui`, by clicks alone, which the test counts."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ FAILURES = 5
 
 
 def hom_map(cloud) -> JobGroup:
-    """The sweep of docs/sweeps.md with one job a point, unsent."""
+    """Make the sweep of docs/sweeps.md with one unsent job per point."""
     processor = pcvl.RemoteProcessor("sim:slos", token=cloud.token, url=cloud.url, m=2)
     processor.min_detected_photons_filter(2)
     processor.with_input(pcvl.BasicState([1, 1]))
@@ -104,7 +104,7 @@ def test_a_study_takes_at_most_25_clicks(cloud, data_dir, ui, open_page):
     expect(plot).to_have_attribute("data-kind", "map")
     at("zoom-in").click()
     at("zoom-reset").click()
-    at("clear").click()  # of the failed jobs, which Show had selected
+    at("clear").click()  # deselect the failed jobs
     points = plot.evaluate("(element) => element.points()")
     two = [p for p in points if p["jobs"] in ([40], [47])]
     for point in two:
@@ -120,7 +120,7 @@ def test_a_study_takes_at_most_25_clicks(cloud, data_dir, ui, open_page):
 
     clicks = page.evaluate("window.clicks")
     assert len(clicks) <= MOST_CLICKS, clicks
-    print(len(clicks), clicks)  # noqa: T201  # the figure of docs/dashboard.md
+    print(len(clicks), clicks)  # noqa: T201 # the number in docs/dashboard.md
     y = plot.get_attribute("data-y")
     rows = csv.DictReader(io.StringIO(text))
     assert [[float(row[name]) for name in ("phi", "indist", y, "error")] for row in rows] == table(

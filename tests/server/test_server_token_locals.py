@@ -1,4 +1,4 @@
-"""Debuggers and error trackers, which print local variables, see no token in a server or a run."""
+"""No local variable of a server or a run contains a token, which a debugger would print."""
 
 from __future__ import annotations
 
@@ -48,7 +48,9 @@ sys.settrace(watch)
 
 @pytest.fixture
 def watched(cloud, tmp_path) -> Path:
-    """Return a folder that, on Python's path, records which variables show the cloud's token."""
+    """Return a folder whose code, on Python's path, records the variables that contain the
+    token.
+    """
     folder = tmp_path / "watch"
     folder.mkdir()
     (folder / "sitecustomize.py").write_text(_WATCH)
@@ -64,7 +66,7 @@ def on_path(folder: Path) -> str:
 async def test_no_variable_of_server_run_and_decoder_shows_a_token(
     make_group, start_ui, cloud, watched
 ):
-    """A token that is typed in a page is hidden in all processes that get it."""
+    """A token that is entered in a page is hidden in all processes that get it."""
     make_group("study", {"duration_s": 2})
     ui = start_ui(JOBGROUP_TOKEN="", PYTHONPATH=on_path(watched))
     async with ui.connected("study") as client:
@@ -99,7 +101,7 @@ def test_no_variable_shows_a_token_of_standard_input(make_group, cloud, watched)
 
 
 async def test_token_typed_while_a_run_starts_reaches_it(make_group, start_ui, cloud):
-    """A process that has not read its long request yet gets the token all the same."""
+    """A process that has not yet read its long request still gets the token."""
     group = make_group("study", {})
     body = {"command": "probs", "parameters": {"duration_s": 600}}
     group.add_many(RemoteJob(body, platform="test:timer", url=cloud.url) for _ in range(24_000))

@@ -11,7 +11,7 @@ from ui_server import TIMEOUT_S
 def test_results_are_loaded_once_their_token_is_given(
     make_group, start_ui, open_page, cloud, before
 ):
-    """A page of a finished group asks for the token of its results, then loads them."""
+    """The page of a finished group asks for the token, and then loads its results."""
     group = make_group("study", {}, {})
     group.run_parallel()
     group.wait(TIMEOUT_S)

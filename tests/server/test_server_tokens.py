@@ -1,4 +1,4 @@
-"""Tokens and runs from a page: what a started process gets, and what stays hidden."""
+"""Tokens and runs from a page: what a started process gets and what stays hidden."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ async def test_token_from_a_page_is_used_by_the_runs_it_starts(
         running = psutil.Process(ui.process.pid).children(recursive=True)
         shown = []
         for process in running:
-            with suppress(psutil.NoSuchProcess):  # it has sent all
+            with suppress(psutil.NoSuchProcess):  # it has sent all jobs
                 shown.append((process.cmdline(), process.environ()))
         await other.until(lambda: not other.traits.get("token_needed"))
         await client.until(lambda: client.states == {0: "success"})
@@ -80,7 +80,7 @@ async def test_read_only_user_cannot_give_a_token(make_group, start_ui, tmp_path
 
 
 async def test_thousands_of_scattered_positions_are_sent(make_group, ui, cloud):
-    """They need not fit on a command line."""
+    """Thousands of positions may exceed the length of a command line."""
     group = make_group("study", {})
     group.add_many(_job(cloud.url) for _ in range(12_000))
     chosen = list(range(0, 12_000, 2))
@@ -92,7 +92,7 @@ async def test_thousands_of_scattered_positions_are_sent(make_group, ui, cloud):
 
 
 async def test_old_logs_of_runs_are_removed(make_group, ui):
-    """A log that was not written to for a month is removed when the next run starts."""
+    """A log that is unchanged for a month is removed when the next run starts."""
     make_group("study", {})
     logs = Path(ui.data_dir) / "logs"
     await anyio.Path(logs).mkdir(exist_ok=True)
@@ -107,7 +107,7 @@ async def test_old_logs_of_runs_are_removed(make_group, ui):
 
 
 async def test_a_started_run_keeps_the_server_from_being_culled(make_group, ui):
-    """The server counts as used while a run from a page lives, although no page is open."""
+    """The server counts as active during a run from a page, even if no page is open."""
     make_group("study", {"duration_s": 3600})
     async with ui.connected("study") as client:
         assert (await client.do("run", mode="sequential", delay=0))["t"] == "result"
@@ -122,7 +122,7 @@ async def test_a_started_run_keeps_the_server_from_being_culled(make_group, ui):
 
 
 async def test_another_data_directory_is_named(make_group, start_ui, tmp_path):
-    """A server with another data directory says what it looked for, and where."""
+    """A server with another data directory names the missing group and its own directory."""
     make_group("study", {})
     ui = start_ui(JOBGROUP_DATA_DIR=str(tmp_path / "elsewhere"))
     async with ui.connected("study") as client:
@@ -156,7 +156,7 @@ def _job(url: str) -> RemoteJob:
 
 
 async def test_a_run_from_a_page_is_named_as_such(make_group, ui):
-    """A second run is refused with the time at which the page's run was started."""
+    """The error for a second run has the start time of the page's run."""
     group = make_group("study", {"duration_s": 600}, {})
     async with ui.connected("study") as client:
         await client.send(t="open", client=None)
@@ -172,7 +172,7 @@ async def test_a_run_from_a_page_is_named_as_such(make_group, ui):
 
 
 async def test_a_damaged_file_is_left_as_it_is(make_group, ui):
-    """A page names the damage and changes nothing: opening the group in Python sets it aside."""
+    """The page reports the damage and changes nothing. Only Python sets a damaged file aside."""
     make_group("damaged", {})
     [file] = Path(ui.data_dir).rglob("damaged*.jobgroup")  # noqa: ASYNC240  # no other task waits
     damaged = b"no database" * 1000

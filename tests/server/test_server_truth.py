@@ -1,4 +1,4 @@
-"""What the page's figures show, in a real browser on a real kernel, is what `jg.plot` draws."""
+"""The page's figures equal those of `jg.plot`, in a real browser on a real kernel."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ UPRIGHT = re.compile(r"M([\d.]+) ([\d.]+)L\1 ([\d.]+)")
 
 @pytest.fixture(autouse=True)
 def canvas() -> Any:
-    """Use Matplotlib without a display; close its figures after the test."""
+    """Use Matplotlib without a display, and close its figures after the test."""
     from matplotlib import pyplot as plt
 
     plt.switch_backend("agg")
@@ -35,13 +35,15 @@ def canvas() -> Any:
 
 
 def job_of(cloud: Any, parameters: dict[str, Any]) -> RemoteJob:
-    """Make a job that only takes time."""
+    """Make a timer job."""
     body = {"command": "sample_count", "max_samples": 100, "parameters": parameters}
     return RemoteJob(body, platform="test:timer", url=cloud.url)
 
 
 def fill(group: JobGroup, cloud: Any, draw: random.Random) -> None:
-    """Add random counts over three names, with repeats, failures and gaps, and run all but two."""
+    """Add jobs with random counts over three names, with repeats, failures and gaps. Run all but
+    two.
+    """
     for phi in (0.0, 0.5, 1.25, 2.0, 3.0):
         for eta in (0.3, 0.6):
             for chip in "AB":
@@ -62,19 +64,19 @@ def exported(page: Page, button: str, figure: str = "plot") -> str:
 
 
 class Drawing:
-    """An exported SVG, read in the units of its axes."""
+    """An exported SVG in the units of its axes."""
 
     def __init__(self, text: str) -> None:
         self._root = ET.fromstring(text)
 
     @cached_property
     def y(self) -> Any:
-        """The value at a height."""
+        """Convert a height to a value."""
         return self._axis("end", "y")
 
     @cached_property
     def x(self) -> Any:
-        """The value at a place along the axis."""
+        """Convert a position on the axis to a value."""
         return self._axis("middle", "x")
 
     def _axis(self, anchor: str, at: str) -> Any:
@@ -87,12 +89,12 @@ class Drawing:
         return lambda pixel: low + (pixel - a) * (high - low) / (b - a)
 
     def points(self) -> list[tuple[float, float]]:
-        """The filled points, without those of the legend and those that are still to come."""
+        """The filled points, without the legend and without points of pending jobs."""
         circles = [c for c in self._root.iter(f"{SVG}circle") if c.get("r") == "3.4"]
         return sorted((self.x(float(c.get("cx"))), self.y(float(c.get("cy")))) for c in circles)
 
     def error_bars(self) -> list[tuple[float, float, float]]:
-        """From where to where each error bar reaches."""
+        """The x value and both ends of each error bar."""
         clipped = self._root.find(f"{SVG}g")
         found = [UPRIGHT.fullmatch(path.get("d", "")) for path in clipped.iter(f"{SVG}path")]
         numbers = [[float(n) for n in each.groups()] for each in found if each]
@@ -104,7 +106,7 @@ class Drawing:
         return sorted(self.y(float(bar.get("y"))) for bar in clipped.iter(f"{SVG}rect"))
 
     def intervals(self) -> list[tuple[float, float]]:
-        """From where to where each error bar reaches, wherever it stands."""
+        """Both ends of each error bar."""
         clipped = self._root.find(f"{SVG}g")
         found = [UPRIGHT.fullmatch(path.get("d", "")) for path in clipped.iter(f"{SVG}path")]
         ends = [[float(n) for n in each.groups()[1:]] for each in found if each]
@@ -123,20 +125,20 @@ class Drawing:
         return sorted(map(self.x, ends))
 
     def lying_intervals(self) -> list[tuple[float, float]]:
-        """From where to where each error bar of a comparison reaches."""
+        """Both ends of each error bar of a comparison."""
         found = [LYING.fullmatch(path.get("d", "")) for path in self._root.iter(f"{SVG}path")]
         ends = [[float(each["low"]), float(each["high"])] for each in found if each]
         return sorted((self.x(low), self.x(high)) for low, high in ends)
 
 
 def near(found: list[Any], expected: list[Any]) -> None:
-    """See that numbers agree to a hundredth of a pixel."""
+    """Check that numbers agree to a hundredth of a pixel."""
     assert len(found) == len(expected) > 0
     np.testing.assert_allclose(np.array(found), np.array(sorted(expected)), atol=2e-4)
 
 
 def agree_soon(check: Callable[[], None]) -> None:
-    """Check until it passes: choices and changes reach the page a moment later."""
+    """Repeat a check until it passes, because changes reach the page with a delay."""
     for _ in range(20):
         try:
             check()

@@ -1,4 +1,4 @@
-"""A group of three jobs in a file, and a lease to send them under."""
+"""A group of three jobs in a file, and a lease for sending them."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from jobgroup.store import GroupStore, NewJob
 
 @pytest.fixture
 def path(tmp_path):
-    """Path of the group's file."""
+    """Return the path of the group's file."""
     return tmp_path / "g.jobgroup"
 
 
 @pytest.fixture
 def store(path):
-    """A group of three unsent jobs."""
+    """Create a group of three unsent jobs."""
     store = GroupStore(path, create="g")
     store.add(NewJob(f"job {i}", TARGET, {**BODY, "n": i}, labels={"i": i}) for i in range(3))
     yield store
@@ -25,5 +25,5 @@ def store(path):
 
 @pytest.fixture
 def fencing_token(store):
-    """Return the fencing token of the lease that this test sends under."""
+    """Take the lease and return its fencing token."""
     return lease(store).fencing_token

@@ -30,7 +30,7 @@ def states(store):
 
 
 def pollable(store):
-    """The attempts that may still change."""
+    """Return the attempts that may still change."""
     return [row for page in store.statuses.pages_of_pollable() for row in page]
 
 

@@ -1,4 +1,4 @@
-"""Storage of bodies: packed data is restored, and damaged data does no harm."""
+"""The compression of bodies restores valid data and rejects damaged data."""
 
 from __future__ import annotations
 
@@ -24,7 +24,9 @@ def test_a_body_that_is_not_json_is_refused(body):
 
 
 def test_a_damaged_body_is_refused():
-    """It may have a flipped byte or a cut, hold another kind of value, or be a bomb."""
+    """A body may have a flipped byte, be truncated, hold another kind of value, or be a zip
+    bomb.
+    """
     packed = encoding.compress(encoding.encode_body({"payload": "x" * 100}))
     bomb = encoding.compress(b'"' + b"x" * MAX_BODY_BYTES + b'"')
     for data in (b"", packed[:20], b"\0" + packed[1:], None, 3, encoding.compress(b"[1]"), bomb):

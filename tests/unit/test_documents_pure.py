@@ -1,4 +1,4 @@
-"""JSON from outside is measured before it is parsed. Pure."""
+"""JSON from outside is measured before it is parsed."""
 
 import json
 
@@ -15,7 +15,7 @@ AS_BYTES_AND_TEXT = pytest.mark.parametrize(
 
 @AS_BYTES_AND_TEXT
 def test_a_text_without_an_end_is_measured_in_one_pass(read):
-    """After a quote that is never closed come 4 MB of escaped quotes. No search starts at each."""
+    """The time is linear even for 4 MB of escaped quotes after an unclosed quote."""
     with pytest.raises(ValueError, match=r"JSON|nterminated"):
         read(b'{"a": "' + rb"\"" * (2 * 2**20))
 

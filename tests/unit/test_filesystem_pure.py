@@ -1,4 +1,4 @@
-"""File systems that are local to one machine, according to the system's mounts."""
+"""The detection of file systems that are local to one machine."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ MOUNTS = """\
     ],
 )
 def test_the_longest_mount_point_holds_a_directory(directory, kind):
-    """Of two mounts on one path, the later one counts. Blanks in mount points are escaped."""
+    """The longest mount point counts, and of two on one path the later one."""
     assert type_in_mountinfo(MOUNTS, directory.encode()) == kind
 
 
@@ -56,7 +56,7 @@ def test_a_mount_point_that_is_not_utf_8_is_found(point):
 
 @pytest.mark.parametrize("line", [b"", b"garbage \xff", b"22 1 254:0 / /", b"1 2 3 4 5 6 7 - "])
 def test_a_malformed_line_of_mounts_is_ignored(line):
-    """An unusual line among the mounts does not keep users from their groups."""
+    """A malformed line does not prevent access to groups."""
     assert type_in_mountinfo([line, *MOUNTS], b"/home") == "nfs4"
     assert type_in_mountinfo([line], b"/home") == ""
 
@@ -98,7 +98,7 @@ def test_the_variable_overrides_the_system(reported, is_shared, monkeypatch, tmp
 
 @pytest.mark.skipif(sys.platform != "linux", reason="it reads /proc/self/mountinfo")
 def test_the_type_agrees_with_another_reader(tmp_path):
-    """Another reader, which uses other files of the system, finds the same type."""
+    """An independent reader of other system files finds the same type."""
     theirs = [p for p in psutil.disk_partitions(all=True) if tmp_path.is_relative_to(p.mountpoint)]
     if theirs:
         assert file_system_type(tmp_path) == max(theirs, key=lambda p: len(p.mountpoint)).fstype

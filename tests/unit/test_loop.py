@@ -10,7 +10,7 @@ from jobgroup.engine.interrupt import wait_for
 
 
 class EndsWithTheTick(Future):
-    """Work that ends after the wait for it is over, and before the next look at it."""
+    """Work that ends between the end of a wait and the next check."""
 
     def __init__(self, end) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""Names of groups as names of files: reversible, and never a path."""
+"""Group names are encoded as file names reversibly, and never as paths."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_decode_undoes_encode(name):
 @example(".")
 @example("~")
 def test_an_encoded_name_is_one_file_name(name):
-    """No name leaves the directory, is hidden, or is special, here or on Windows."""
+    """No file name leaves the directory, is hidden, or is special on this system or on Windows."""
     encoded = _encoded(name)
     if encoded is None:
         return

@@ -1,4 +1,4 @@
-"""Result documents, read without a group: iterations, numbers and distributions."""
+"""The iterations, numbers and distributions of result documents."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_a_null_in_an_iteration_overrides_nothing():
 
 
 def test_the_kind_comes_from_the_type_and_the_command():
-    """It never depends on the values: counts of a job named probs are counts, and vice versa."""
+    """The kind of a result never depends on its values or on the job's name."""
     (counted,) = _read({"results": ":PCVL:BSCount:{|1>=1}"}, command="probs")
     (exact,) = _read({"results": ":PCVL:BSDistribution:{|1>=1}"}, command="sample_count")
     assert (counted.kind, exact.kind) == ("count", "probability")
@@ -52,7 +52,7 @@ def test_the_kind_comes_from_the_type_and_the_command():
 
 
 def test_a_text_is_not_a_list_of_samples():
-    """Letters of a text are not counted. A malformed number is a problem of its own job alone."""
+    """The letters of a text are not counted, and a malformed number affects only its own job."""
     (text,) = _read({"results": "|1,0>"})
     assert (text.kind, text.problem) == (None, None)
     for wrong in ("many", True, -1, 1.5, None):

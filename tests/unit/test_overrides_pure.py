@@ -1,4 +1,4 @@
-"""Other parameters for a rerun: changes that a stored body allows and those that it refuses."""
+"""The parameter changes that a stored body allows for a rerun."""
 
 from __future__ import annotations
 

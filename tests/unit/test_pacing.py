@@ -1,4 +1,4 @@
-"""The wait after a failure, and the time left for a group. Pure."""
+"""The wait after a failure, and the time left for a group."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def test_backoff_grows_and_resets():
 
 
 def test_backoff_survives_days_of_failures():
-    """The exponent is bounded."""
+    """The exponent is bounded, so a long outage causes no overflow."""
     backoff = Backoff()
     for _ in range(5000):
         delay = backoff.next_s()
@@ -74,7 +74,7 @@ def test_time_left_grows_while_nothing_ends_until_it_is_stalled():
 
 
 def test_backoff_grows_per_outage_not_per_question():
-    """Ten rounds of questions during one outage count as one failure.
+    """Ten rounds of requests during one outage count as one failure.
 
     A later failure counts as the next one. All respect a wait that the cloud asks for.
     """

@@ -40,7 +40,7 @@ def test_all_equals_the_public_names():
 
 
 def test_an_unknown_name_is_an_attribute_error():
-    """The package raises it as any module does."""
+    """The package raises AttributeError like any module."""
     with pytest.raises(AttributeError, match="no_such"):
         jobgroup.no_such  # noqa: B018
 
@@ -121,7 +121,7 @@ APART = {"store", "providers", "adapters", "credentials", "proxies"}
 
 
 def _imports(path):
-    """Return the modules of ours that a file imports, including those imported inside functions."""
+    """Return jobgroup's modules that a file imports, including those imported inside functions."""
     package = "jobgroup." + ".".join(path.relative_to(SOURCE).with_suffix("").parts[:-1])
     nodes = [ast.parse(path.read_text("utf-8"))]
     while nodes:
@@ -208,7 +208,7 @@ def test_only_the_store_uses_sql():
 
 
 def test_no_statement_numbers_its_placeholders():
-    """Python takes ?1 for a name: 3.12 warns about values in a sequence, and 3.14 refuses them."""
+    """Python treats ?1 as a name: 3.12 warns about values in a sequence, and 3.14 rejects them."""
     for path in [*(SOURCE / "store").rglob("*.py"), *(SOURCE / "cloud").rglob("*.py")]:
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):

@@ -1,4 +1,4 @@
-"""The status of an entry that is several jobs on its cloud, merged as Perceval merges it."""
+"""The status of an entry that is several jobs on its cloud, merged as in Perceval."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_every_state_of_a_cloud_has_a_rank():
 
 
 def test_times_progress_and_shots_combine_all_parts():
-    """They are the first start, the last end, the mean progress and the sum of the shots."""
+    """An entry has its parts' first start, last end, mean progress and sum of shots."""
     reported = merge_statuses(
         [
             RemoteStatus("completed", "success", None, 1.0, 10.0, 12.0, 5.0, 100),
@@ -54,7 +54,7 @@ def test_times_progress_and_shots_combine_all_parts():
 
 
 def test_a_missing_answer_of_a_part_is_the_entrys():
-    """An error of one part is an error of the entry; the other parts do not make up an answer."""
+    """An error of one part is an error of the entry."""
     error = InvalidResponseError("garbage")
     good = RemoteStatus("running", "running")
     assert merge_statuses([good, error]) is error

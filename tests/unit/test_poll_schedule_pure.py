@@ -26,9 +26,9 @@ AGES = st.floats(0, 1e7)
 
 @given(AGES, AGES, st.integers(1, 20_000))
 def test_the_interval_grows_with_age(first, second, jobs):
-    """An older job is never polled more often, and never less than once in a tenth of its age.
+    """An older job is never polled more often, and is polled at least once in a tenth of its age.
 
-    That tenth counts after ten minutes; before, it is a minute. No job is polled in a busy loop.
+    In the first ten minutes, the longest interval is a minute. No job is polled in a busy loop.
     """
     young, old = sorted((first, second))
     for interval_s in (poll_interval_s, lambda age: crowd_interval_s(age, jobs)):
@@ -100,7 +100,7 @@ def test_ends_are_noticed_in_time(count, slots, duration_s):
 
 
 def test_known_durations_save_questions():
-    """Jobs like ended ones take a few questions each, and jobs behind them hardly any."""
+    """Jobs whose duration is known take a few requests each, and jobs behind them hardly any."""
     alone, first, all_of_them = Cloud(1, 1, 60.0), Cloud(8, 8, 60.0), Cloud(48, 8, 60.0)
     alone.watch(PollSchedule())
     first.watch(PollSchedule())
@@ -109,7 +109,7 @@ def test_known_durations_save_questions():
 
 
 def test_concurrent_jobs_are_polled_in_turn():
-    """One of them shows how long they take, so each needs only a few questions."""
+    """The first end shows how long the jobs take, so each needs only a few requests."""
     alone, crowd = Cloud(1, 1, 60.0), Cloud(50, 50, 60.0)
     alone.watch(PollSchedule())
     crowd.watch(PollSchedule())
@@ -118,7 +118,7 @@ def test_concurrent_jobs_are_polled_in_turn():
 
 
 def test_an_early_failure_among_concurrent_jobs_is_noticed():
-    """However long the others run, each job is polled after 1 s, and then once a minute."""
+    """Each job is polled after 1 s and then once a minute, however long the others run."""
     cloud = Cloud(50, 50, 7200.0)
     schedule = PollSchedule()
     schedule.sync(cloud.rows, 1, 0.0, 0.0)
@@ -140,7 +140,7 @@ def test_an_early_failure_among_concurrent_jobs_is_noticed():
 
 
 def test_a_large_group_is_polled_within_the_rate():
-    """A thousand active jobs are polled in turns, not all at every moment."""
+    """A thousand active jobs are polled in turn."""
     cloud = Cloud(1000, 1000, 100.0)
     cloud.watch(PollSchedule())
     assert cloud.asked <= 1000 + 1000 * 7
@@ -194,7 +194,7 @@ def test_jobs_that_join_a_long_queue_are_not_polled_one_by_one():
 
 
 def test_jobs_that_a_cloud_lost_delay_no_other():
-    """However many it forgets, a job that is sent afterwards is polled as if it were alone."""
+    """A job that is sent after any number of lost jobs is polled as if it were alone."""
     cloud, schedule = Cloud(100, 1, 3600.0), PollSchedule()
     schedule.sync(cloud.rows[:99], 1, 0.0, 0.0)
     for job in schedule.pop_due(0.0):
@@ -203,13 +203,13 @@ def test_jobs_that_a_cloud_lost_delay_no_other():
         schedule.record_missing(job, 10.0)
     schedule.sync([cloud.rows[99]._replace(sent_at=10.0)], 2, 10.0, 10.0)
     assert [job.entry_id for job in schedule.pop_due(12.0)] == [99]
-    lost = next(iter(schedule))  # the cloud may have been mistaken
+    lost = next(iter(schedule))  # the cloud may report it again
     schedule.record(lost, RemoteStatus(provider_status="running", state="running"), 80.0, 80.0)
     assert lost.running_since is not None
 
 
 def test_jobs_far_back_in_the_queue_are_polled_too():
-    """They may have been canceled elsewhere, so each is polled once a minute before its turn."""
+    """Waiting jobs may be canceled elsewhere, so each is polled once a minute."""
     cloud, schedule = Cloud(200, 1, 3600.0), PollSchedule()
     schedule.sync(cloud.rows, 1, 0.0, 0.0)
     asked: set[int] = set()
@@ -223,7 +223,7 @@ def test_jobs_far_back_in_the_queue_are_polled_too():
 
 
 def test_jobs_due_at_once_are_polled_within_the_rate():
-    """A burst is polled, then a number per second. No job is left out; the first look is free."""
+    """After a burst, a fixed number of jobs is polled per second, and no job is left out."""
     schedule = PollSchedule()
     schedule.sync(Cloud(500, 500, 60.0).rows, 1, 9.0, 9.0)
     jobs = schedule.pop_due(9.0)
@@ -236,7 +236,7 @@ def test_jobs_due_at_once_are_polled_within_the_rate():
 
 
 def test_changes_of_other_processes_are_applied():
-    """An answer in another process ends a job here too, and a rerun is another attempt."""
+    """A status from another process ends a job here, too, and a rerun starts another attempt."""
     schedule = PollSchedule()
     schedule.sync(
         [Pollable(1, 0, ["a"], TARGET, 0.0), Pollable(2, 1, ["b"], TARGET, 0.0)], 3, 0.0, 0.0
@@ -254,7 +254,7 @@ def test_changes_of_other_processes_are_applied():
 
 
 def test_jobs_that_are_only_polled_manually_fill_no_memory():
-    """A script may call `progress` for days while jobgroup polls nothing in the background."""
+    """A script that calls `progress` for days uses a bounded amount of memory."""
     schedule = PollSchedule()
     schedule.sync([Pollable(1, 0, ["a"], TARGET, 0.0)], 1, 0.0, 0.0)
     (job,) = schedule
@@ -283,7 +283,7 @@ def test_jobs_far_back_take_little_memory():
 
 
 def test_a_job_without_an_answer_is_polled_at_the_given_time():
-    """A job that was taken is not due again automatically; the latest time counts."""
+    """A job that was taken is not due again by itself, and the latest time counts."""
     schedule = PollSchedule()
     schedule.sync([Pollable(1, 0, ["a"], TARGET, 0.0)], 1, 0.0, 0.0)
     (job,) = schedule.pop_due(0.0)
@@ -296,7 +296,7 @@ def test_a_job_without_an_answer_is_polled_at_the_given_time():
 
 
 def test_platforms_have_separate_queues():
-    """Jobs that wait for one machine do not affect those of another."""
+    """Jobs that wait for one platform do not affect those of another."""
     schedule = PollSchedule()
     others = Target("quandela", "https://cloud.example", "", "qpu:other")
     rows = [Pollable(i + 1, i, [f"r{i}"], others if i >= 20 else TARGET, 0.0) for i in range(21)]
@@ -325,7 +325,7 @@ def test_a_cancellation_is_watched_closely():
 def test_the_duration_of_short_jobs_is_learned(duration_s):
     """If a cloud reports whole seconds, expected ends are known after a few jobs have ended.
 
-    Intervals are drawn by chance, so a rare job is polled once more, at most half a duration later.
+    Intervals are random, so a few jobs are polled once more, at most half a duration later.
     """
     cloud, schedule = Cloud(60, 1, duration_s), PollSchedule()
     now = 0.0

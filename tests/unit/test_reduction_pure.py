@@ -1,4 +1,4 @@
-"""The numbers of results: shares, errors, pools and derived quantities, computed in two ways."""
+"""The numbers of results, computed in two ways: shares, errors, pools and derived quantities."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ _outcome = st.one_of(
 
 
 def _text(outcome):
-    """Return an outcome as a cloud writes it; counts leave out states with a count of 0."""
+    """Return an outcome as a cloud writes it, without states with a count of 0."""
     kind, numbers = outcome
     if kind == "count":
         found = [f"{s}={n}" for s, n in zip(STATES, numbers, strict=True) if n]
@@ -161,7 +161,7 @@ def _same(found, expected):
 @settings(max_examples=80, phases=[Phase.generate])
 @given(groups())
 def test_tables_and_csv_equal_the_raw_documents(jobs):
-    """Each row of the table, of the distributions and of the CSV file equals its document."""
+    """Each row of each table and of the CSV file equals its document."""
     rows = _rows(jobs)
     known = {s for job in jobs if job[4] for part in _raw_parts(job[4]) for s in part[2]}
     named = sorted(known)
@@ -293,7 +293,7 @@ def _check_plot(study, ds, known):
     ax = draw(figure_of(study, state, "x", curves="y", kind="line", definitions={}), None)
     lines = [line for line in ax.lines if line.get_linestyle() == "-"]
     for line, y in zip(lines, ds.y.values, strict=True):
-        # a curve has gaps at its own points without a value, not at x values of other curves
+        # a curve has gaps only at its own points, not at the x values of other curves
         drawn = line.get_ydata()
         measured = ds.p.sel(state=state, y=y).values
         np.testing.assert_allclose(drawn[~np.isnan(drawn)], measured[~np.isnan(measured)])

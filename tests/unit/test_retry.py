@@ -16,7 +16,7 @@ pytestmark = pytest.mark.anyio
 
 
 class _Cloud:
-    """A cloud that fails a number of times, asks for a wait, then answers; it records the waits."""
+    """A cloud that fails several times before it responds, and records the waits."""
 
     def __init__(self, failures, retry_after_s=None):
         self.failures = failures
@@ -53,7 +53,7 @@ def _is_busy(error):
 
 
 async def test_waits_double_up_to_a_limit_and_half_of_each_is_random():
-    """Clients that were rejected together do not come back together."""
+    """Clients that were rejected together do not retry together."""
     cloud = _Cloud(failures=6)
     assert await cloud.ask() == "answer"
     for wait_s, ceiling_s in zip(cloud.waits, [1, 2, 4, 8, 8, 8], strict=True):
@@ -69,7 +69,7 @@ async def test_waits_double_up_to_a_limit_and_half_of_each_is_random():
 
 @pytest.mark.parametrize(("asked_s", "at_least_s"), [(20.0, 20.0), (1e9, MAX_RETRY_AFTER_S)])
 async def test_retry_after_is_honoured_up_to_an_hour(asked_s, at_least_s):
-    """No request is sent sooner than the cloud asks, and equal waits do not end together."""
+    """No retry is earlier than Retry-After says, and equal waits do not end together."""
     clouds = [_Cloud(failures=1, retry_after_s=asked_s) for _ in range(20)]
     for cloud in clouds:
         await cloud.ask()

@@ -1,4 +1,4 @@
-"""The grammar of searches, by the table that the dashboard's tests read as well. Pure."""
+"""The grammar of searches, by a table of examples that the dashboard's tests read as well."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ TABLE = json.loads((Path(__file__).parents[1] / "search_examples.json").read_tex
 
 
 def searched(position: int, job: dict) -> Searched:
-    """A job of the table, as a group reads it."""
+    """Return a job of the table in the form in which a group is searched."""
     texts = {name: job[name] for name in ("name", "note", "message") if name in job}
     named = [*job.get("labels", {}).items(), *job.get("params", {}).items(), *texts.items()]
     return Searched(position, job["state"], list(texts.values()), named)

@@ -42,17 +42,17 @@ def _ledger(*steps, max_jobs=None):
         ([("report", 3, 5), "reserve", "not_sent"], 3),
         ([("report", 3, 5), "reserve", "reserve", "rejected"], 0),
         ([("report", 3, 5), "reserve", "reserve", "unknown"], 0),
-        # the report did not count a job that was sent after it: its slot is free when it ends
+        # the report did not count a job that was sent after it, so its slot is free when it ends
         ([("report", 1, 1), ("send", 1), ("ended", 1)], 1),
-        # one taken slot and one job of ours: it is ours, and counted
+        # one used slot and one job of this group: the report counted that job
         ([("report", 2, 2), ("send", 1), ("report", 1, 2), ("ended", 1)], 2),
-        # no taken slot and one job of ours: it had ended before the report, which counts its slot
+        # no used slot and one job of this group: it had ended before the report
         ([("report", 2, 2), ("send", 1), ("report", 2, 2), ("ended", 1)], 2),
-        # two taken slots, ours or others': the slot of our job may be among the free ones
+        # two used slots: the slot of this group's job may be among the free ones
         ([("report", 2, 3), ("send", 1), ("report", 1, 3), ("ended", 1)], 1),
-        # but if it was seen active after the report, the report had counted it
+        # if a job was seen active after the report, the report had counted it
         ([("report", 2, 3), ("send", 1), ("report", 1, 3), ("seen_active", [1]), ("ended", 1)], 2),
-        # a refusal reports a full account and says nothing of whose jobs fill it
+        # a rejection means a full account, but not whose jobs fill it
         ([("report", 2, 3), ("send", 1), "reserve", "rejected", ("ended", 1)], 0),
         (
             [
@@ -73,7 +73,7 @@ def test_free_slots_follow_reports_and_jobs(steps, free):
 
 
 def test_a_full_account_is_polled_if_nothing_is_in_flight():
-    """It is polled once its time has come, but not while a create may still change the number."""
+    """A full account is polled at its time, but not while a create may change the number."""
     ledger = _ledger(("report", 1, 1))
     assert not ledger.should_ask(LATER)
     ledger.reserve()
@@ -86,7 +86,9 @@ def test_a_full_account_is_polled_if_nothing_is_in_flight():
 
 
 def test_an_account_is_polled_at_once_after_the_end_of_a_counted_job():
-    """A report may have counted the job, so its slot may be free. The due wait is dropped."""
+    """The last report counted the job, so its slot may be free, and the account is polled at
+    once.
+    """
     ledger = _ledger(("report", 2, 3), ("send", 1), ("report", 0, 3))
     ledger.asked(LATER)
     assert not ledger.should_ask(LATER)
@@ -105,7 +107,7 @@ def test_without_a_report_one_job_is_tried_or_the_ended_ones_are_replaced(try_on
 
 
 def test_a_run_keeps_to_its_own_limit():
-    """More free slots do not raise the limit; jobs in flight count, and an ended job makes room."""
+    """Free slots do not raise the limit, which includes jobs in flight."""
     ledger = _ledger(("report", None, None), ("send", 1), "reserve", max_jobs=2)
     assert ledger.is_at_limit
     assert not ledger.has_free
@@ -117,7 +119,7 @@ def test_a_run_keeps_to_its_own_limit():
     st.lists(st.sampled_from(["send", "end", "report", "reject"]), max_size=60), st.integers(1, 8)
 )
 def test_a_run_sends_no_more_jobs_than_the_account_has_slots(events, total):
-    """Whatever the order of events, no slot is used twice, and none is lost for good."""
+    """In any order of events, no slot is used twice or lost."""
     ledger, number = SlotLedger(), 0
     ledger.reported(free=total, total=total, now=0.0)
     for event in events:

@@ -1,4 +1,4 @@
-"""The sets of states: every state is counted, polled and listed in exactly the right ones."""
+"""Every state is in exactly the right sets, which decide how it is counted, polled and listed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The journal of sending: each way in which a request can end, and its record in the file."""
+"""The journal of sending: the record of each way in which a request can end."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def test_an_intent_is_on_disk_before_the_request(store, fencing_token, path):
 
 
 def test_an_intent_is_recorded_once(store, fencing_token):
-    """A job under way gets no second intent; nor does a missing job, or one that has not failed."""
+    """A job that is being sent, is missing or has not failed gets no second intent."""
     store.journal.record_intent([1], fencing_token=fencing_token)
     assert store.journal.record_intent([0, 7, -1], fencing_token=fencing_token) == []
     assert store.journal.record_intent([1, 2], fencing_token=fencing_token, rerun=True) == []
@@ -48,7 +48,7 @@ def test_keys_are_never_used_twice(store, fencing_token):
 
 
 def test_a_sent_job_has_its_id(store, fencing_token):
-    """It can be polled, and found by its id."""
+    """A sent job can be polled, and found by its id."""
     attempt_id = send(store, fencing_token, 1, "r1")
     record = store.record(2)
     assert (record.state, record.remote_id, record.attempts) == ("waiting", "r1", 1)
@@ -59,7 +59,7 @@ def test_a_sent_job_has_its_id(store, fencing_token):
 
 
 def test_a_rejected_request_leaves_the_job_unsent(store, fencing_token):
-    """The job is unchanged; the sentence stays with it and in its events."""
+    """The job is unchanged, and the cloud's message is stored with it and in its events."""
     (intent,) = store.journal.record_intent([1], fencing_token=fencing_token)
     store.journal.mark_not_sent(intent.attempt_id, "The plan allows no more.")
     record = store.record(1)
@@ -72,7 +72,7 @@ def test_a_rejected_request_leaves_the_job_unsent(store, fencing_token):
 
 
 def test_an_unanswered_request_leaves_the_job_unconfirmed(store, fencing_token):
-    """The job keeps its diagnostics; it is neither polled nor sent again."""
+    """The job keeps its diagnostics, and is neither polled nor sent again."""
     (intent,) = store.journal.record_intent([1], fencing_token=fencing_token)
     diagnostics = {"reason": "no answer", "status_code": None, "asked_at": 1.5}
     assert store.journal.mark_unconfirmed(intent.attempt_id, diagnostics) == 1
@@ -85,7 +85,7 @@ def test_an_unanswered_request_leaves_the_job_unconfirmed(store, fencing_token):
 
 
 def test_a_late_answer_is_recorded(store, fencing_token):
-    """An id that arrives after the attempt was given up settles it."""
+    """An id that arrives late settles the attempt."""
     (intent,) = store.journal.record_intent([1], fencing_token=fencing_token)
     store.journal.mark_unconfirmed(intent.attempt_id, {"reason": "slept"})
     assert store.journal.mark_sent(intent.attempt_id, {0: "late"}) == 1
@@ -94,7 +94,7 @@ def test_a_late_answer_is_recorded(store, fencing_token):
 
 
 def test_a_late_refusal_is_recorded(store, fencing_token):
-    """The certainty that nothing was sent settles the attempt too."""
+    """A late error that proves that nothing was sent settles the attempt, too."""
     (intent,) = store.journal.record_intent([1], fencing_token=fencing_token)
     store.journal.mark_unconfirmed(intent.attempt_id, {"reason": "slept"})
     store.journal.mark_not_sent(intent.attempt_id, "refused")
@@ -106,14 +106,14 @@ def test_a_late_refusal_is_recorded(store, fencing_token):
 
 @pytest.fixture
 def unconfirmed(store, fencing_token):
-    """The attempt of job 0, whose fate is unknown."""
+    """Return the unconfirmed attempt of job 0."""
     (intent,) = store.journal.record_intent([1], fencing_token=fencing_token)
     store.journal.mark_unconfirmed(intent.attempt_id, {"reason": "no answer"})
     return intent.attempt_id
 
 
 def test_a_confirmed_job_is_polled(store, unconfirmed):
-    """It is polled under the id that the user gave, and the event says so."""
+    """A confirmed job is polled under the user's id, and its events say so."""
     assert store.unconfirmed.confirm(1, "found")
     assert (store.record(1).state, store.record(1).remote_id) == ("waiting", "found")
     assert store.record(1).message is None
@@ -124,14 +124,14 @@ def test_a_confirmed_job_is_polled(store, unconfirmed):
 
 
 def test_a_late_refusal_does_not_undo_a_confirmation(store, unconfirmed):
-    """A late "it was not sent" leaves the confirmed job as it is."""
+    """A late rejection leaves the confirmed job unchanged."""
     store.unconfirmed.confirm(1, "found")
     store.journal.mark_not_sent(unconfirmed, "refused after all")
     assert (store.record(1).state, store.record(1).remote_id) == ("waiting", "found")
 
 
 def test_a_late_answer_with_another_id_after_confirm_is_an_event(store, unconfirmed):
-    """That other job is paid for too; a late answer with the same id makes no event."""
+    """A late response with another id is an event, because the user pays for that job, too."""
     store.unconfirmed.confirm(1, "found")
     before = len(store.events(1))
     store.journal.mark_sent(unconfirmed, {0: "found"})
@@ -142,7 +142,7 @@ def test_a_late_answer_with_another_id_after_confirm_is_an_event(store, unconfir
 
 
 def test_a_resend_keeps_both_attempts(store, unconfirmed, fencing_token):
-    """The job can be sent again; both attempts stay readable, with their numbers."""
+    """The job can be sent again, and both numbered attempts stay readable."""
     assert store.unconfirmed.requeue(1)
     assert not store.unconfirmed.requeue(1)
     assert states(store)[0] == "unsent"
@@ -163,7 +163,7 @@ def test_a_refused_resend_leaves_the_job_unsent(store, unconfirmed, fencing_toke
 
 
 def test_a_late_answer_after_a_resend_keeps_both_ids(store, unconfirmed, fencing_token):
-    """The job was sent twice then: the first id is kept and reported, the second is the job's."""
+    """The first id is kept and reported, and the job has the second one."""
     store.unconfirmed.requeue(1)
     send(store, fencing_token, 0, "second")
     assert store.journal.mark_sent(unconfirmed, {0: "first"}) is None
@@ -176,7 +176,7 @@ def test_a_late_answer_after_a_resend_keeps_both_ids(store, unconfirmed, fencing
 
 
 def test_attempts_of_a_dead_launcher_become_unconfirmed(store, fencing_token):
-    """Taking the lease over settles its attempts, appending ones too, and nothing else."""
+    """Taking over the lease settles only the dead launcher's attempts, including appending ones."""
     failed(store, fencing_token)
     store.journal.record_intent([2], fencing_token=fencing_token)
     store.journal.record_intent([1], fencing_token=fencing_token, rerun=True, creates_entry=True)
@@ -186,8 +186,8 @@ def test_attempts_of_a_dead_launcher_become_unconfirmed(store, fencing_token):
 
 
 def test_the_living_holder_keeps_its_attempts(store, fencing_token):
-    """recover_from_the_dead leaves them unless their sender is certainly gone; a dead holder also
-    loses its lease, so it could not continue if it were alive.
+    """recover_from_the_dead settles attempts only if their sender is certainly gone. A dead holder
+    also loses its lease.
     """
     store.journal.record_intent([1], fencing_token=fencing_token)
     store.journal.recover_from_the_dead(lambda _: False)
@@ -200,7 +200,7 @@ def test_the_living_holder_keeps_its_attempts(store, fencing_token):
 
 
 def test_a_launcher_that_slept_sends_nothing_more(store, fencing_token):
-    """An intent under an outdated fencing token is refused, and nothing is written."""
+    """An intent under an outdated fencing token is rejected, and nothing is written."""
     lease(store)
     version = store.version
     with pytest.raises(GroupBusyError):

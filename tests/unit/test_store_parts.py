@@ -1,4 +1,4 @@
-"""The journal of entries that are several jobs on their cloud: nothing is sent twice."""
+"""The journal of entries that are several jobs on their cloud, none of which is sent twice."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def _entry(**options):
 
 @pytest.fixture
 def store(path):
-    """A group with one entry of three jobs."""
+    """Make a group with one entry of three jobs."""
     store = GroupStore(path, create="g")
     store.add([_entry()])
     yield store
@@ -48,7 +48,7 @@ def test_an_interrupted_sending_continues_after_its_sent_parts(store, fencing_to
 
 
 def test_an_interrupted_rerun_continues_after_its_sent_parts(store, fencing_token):
-    """The entry is failed as before, and its next rerun continues, even one that appends."""
+    """The entry is still failed, and its next rerun continues, even one that appends."""
     attempt = _intend(store, fencing_token)
     store.journal.mark_sent(attempt.attempt_id, {0: "a", 1: "b", 2: "c"})
     store.statuses.apply_updates([(attempt.attempt_id, says("error"))])
@@ -94,7 +94,7 @@ def test_a_late_answer_for_a_part_is_kept(store, fencing_token):
 
 
 def test_parts_that_all_arrive_late_are_not_sent_again(store, fencing_token):
-    """The next sending keeps those of them that have not failed."""
+    """The next sending keeps the parts that have not failed."""
     attempt = _intend(store, fencing_token)
     store.journal.mark_sent(attempt.attempt_id, {0: "a"}, is_whole=False)
     store.journal.mark_unconfirmed(attempt.attempt_id, {"reason": "no answer"})
@@ -104,7 +104,7 @@ def test_parts_that_all_arrive_late_are_not_sent_again(store, fencing_token):
 
 
 def test_ids_of_parts_belong_to_the_group(store):
-    """An entry or a job with one of them is refused, and nothing is added."""
+    """An entry or a job with one of these ids is rejected, and nothing is added."""
     store.add([_entry(remote_ids=["a", "b", "c"], state="waiting")])
     for remote_ids in (["b"], ["x", "c", "y"], ["a", "b", "c"]):
         with pytest.raises(DuplicateJobError):

@@ -1,4 +1,4 @@
-"""Reports of the cloud about jobs, and the jobs that are added, in the group's file."""
+"""Storing the cloud's statuses, and adding jobs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from jobgroup.store import GroupStore, NewJob, Target
 
 
 def test_answers_are_recorded_together(store, fencing_token):
-    """Many answers make one version; a repeated answer is no change."""
+    """Many statuses make one version, and a repeated status is no change."""
     attempts = [send(store, fencing_token, i, f"r{i}") for i in range(3)]
     version = store.version
     reported = [(a, says("running", progress=0.5, message="half")) for a in attempts]
@@ -24,7 +24,7 @@ def test_answers_are_recorded_together(store, fencing_token):
 
 
 def test_a_job_that_ended_never_changes_again(store, fencing_token, path):
-    """Whichever process learns of the end first; an answer that was under way comes too late."""
+    """The first recorded end counts, and a later status changes nothing."""
     attempt_id = send(store, fencing_token, 0, "r0")
     other = GroupStore(path)
     other.statuses.apply_updates([(attempt_id, says("success", duration_s=3.0, started_at=10.0))])
@@ -39,7 +39,7 @@ def test_a_job_that_ended_never_changes_again(store, fencing_token, path):
 
 
 def test_a_suspended_job_can_continue(store, fencing_token):
-    """Suspended and unknown are not final."""
+    """Suspended and unknown are not terminal states."""
     attempt_id = send(store, fencing_token, 0, "r0")
     for state in ("suspended", "unknown", "running", "waiting", "canceled"):
         assert store.statuses.apply_updates([(attempt_id, says(state))]) == [1]
@@ -66,7 +66,7 @@ def test_a_requested_cancellation_is_recorded(store, fencing_token):
 
 
 def test_changes_since_a_version_are_returned(store, fencing_token):
-    """Every job that changed, and whether it may change again, which an ended one may not."""
+    """The store returns every job that changed, and whether it may change again."""
     first, second, _ = (send(store, fencing_token, i, f"r{i}") for i in range(3))
     version = store.version
     assert [row.entry_id for row in pollable(store)] == [1, 2, 3]
@@ -77,7 +77,7 @@ def test_changes_since_a_version_are_returned(store, fencing_token):
 
 
 def test_a_repeated_problem_is_one_change(store, fencing_token):
-    """The same incident twice changes the file once."""
+    """The same incident changes the file once."""
     attempt_id = send(store, fencing_token, 0, "r0")
     store.statuses.record_error(attempt_id, "garbage")
     version = store.version
@@ -89,7 +89,7 @@ def test_a_repeated_problem_is_one_change(store, fencing_token):
 
 
 def test_an_id_is_in_a_group_once(store, fencing_token):
-    """The id of any attempt counts; two equal ids in one call are refused, and none is added."""
+    """The ids of all attempts count, and a call with two equal ids adds nothing."""
     failed(store, fencing_token)
     known = NewJob("known", TARGET, None, remote_ids=["r0"], state="waiting")
     with pytest.raises(DuplicateJobError, match="position 0"):

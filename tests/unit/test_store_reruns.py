@@ -6,7 +6,7 @@ from journalled import failed, states
 
 
 def test_a_rerun_that_replaces_adds_an_attempt(store, fencing_token):
-    """The same entry gets a new attempt, which knows the id that it reruns."""
+    """The same entry gets a new attempt, which stores the id that it reruns."""
     failed(store, fencing_token)
     (intent,) = store.journal.record_intent([1], fencing_token=fencing_token, rerun=True)
     assert intent.previous == {0: "r0"}
@@ -19,7 +19,7 @@ def test_a_rerun_that_replaces_adds_an_attempt(store, fencing_token):
 
 
 def test_a_refused_rerun_leaves_the_job_failed(store, fencing_token):
-    """The job is unchanged: failed, with its old id, and it can be rerun."""
+    """The job is still failed, keeps its id, and can be rerun."""
     failed(store, fencing_token)
     (intent,) = store.journal.record_intent([1], fencing_token=fencing_token, rerun=True)
     store.journal.mark_not_sent(intent.attempt_id, "no credits")
@@ -30,7 +30,7 @@ def test_a_refused_rerun_leaves_the_job_failed(store, fencing_token):
 
 
 def test_a_rerun_that_appends_adds_an_entry(store, fencing_token):
-    """The old entry is unchanged during the request and after; the new one follows."""
+    """The old entry is unchanged during and after the request, and the new one follows."""
     failed(store, fencing_token)
     before = store.record(1)[:-1]
     (intent,) = store.journal.record_intent(
@@ -53,7 +53,7 @@ def test_a_rerun_that_appends_adds_an_entry(store, fencing_token):
 
 
 def test_a_refused_appending_rerun_adds_nothing(store, fencing_token):
-    """No entry, no attempt, and it can be tried again."""
+    """A rejected rerun adds no entry or attempt, and can be repeated."""
     failed(store, fencing_token)
     (intent,) = store.journal.record_intent(
         [1], fencing_token=fencing_token, rerun=True, creates_entry=True
@@ -67,7 +67,7 @@ def test_a_refused_appending_rerun_adds_nothing(store, fencing_token):
 
 
 def test_an_appending_rerun_without_an_answer_is_unconfirmed(store, fencing_token):
-    """The new entry is there for the user to decide about."""
+    """The new entry is unconfirmed, and the user decides about it."""
     failed(store, fencing_token)
     (intent,) = store.journal.record_intent(
         [1], fencing_token=fencing_token, rerun=True, creates_entry=True

@@ -29,13 +29,13 @@ def _job(name="job", body=None):
 
 @pytest.fixture
 def path(tmp_path):
-    """Path of the group's file."""
+    """Return the path of the group's file."""
     return tmp_path / "g.jobgroup"
 
 
 @pytest.fixture
 def stores(path):
-    """Two connections to one group of three jobs."""
+    """Open two connections to one group of three jobs."""
     first = GroupStore(path, create="g")
     first.add(_job(f"job {i}") for i in range(3))
     second = GroupStore(path)
@@ -61,7 +61,7 @@ def _child(source, path):
 
 
 def test_changes_reach_the_other_connection(stores):
-    """It gets exactly the jobs that changed since, with the version to continue from."""
+    """The connection gets exactly the changed jobs and the version to continue from."""
     first, second = stores
     start = second.changes_since(0)
     assert [r.position for r in start.records] == [0, 1, 2]
@@ -89,7 +89,7 @@ def test_every_transaction_increments_the_version(stores):
 
 
 def test_data_version_changes_when_another_connection_writes(stores):
-    """It changes when another connection has written, and only then."""
+    """data_version changes only if another connection has written."""
     first, second = stores
     before = second.database.data_version()
     assert second.database.data_version() == before
@@ -98,7 +98,7 @@ def test_data_version_changes_when_another_connection_writes(stores):
 
 
 def test_changes_reach_another_process(stores, path):
-    """This process reads the changes of another one, starting from the version that it had."""
+    """This process reads another one's changes since its last version."""
     first, _ = stores
     version = first.version
     _child(
@@ -112,7 +112,7 @@ def test_changes_reach_another_process(stores, path):
 
 
 def test_the_modification_date_advances_with_every_change(stores):
-    """The creation date stays."""
+    """Every change advances the modification date and keeps the creation date."""
     first, second = stores
     before = first.meta()
     second.edit(1, note="x")
@@ -123,7 +123,7 @@ def test_the_modification_date_advances_with_every_change(stores):
 
 
 def test_threads_take_turns(stores):
-    """Eight threads of two connections lose no write and see none halfway."""
+    """Eight threads on two connections lose no write and see no partial one."""
     errors = []
 
     def work(store, thread):
@@ -162,7 +162,7 @@ def _take(store, owner=None, *, verdict="alive"):
 
 
 def test_only_one_owner_holds_the_lease(stores):
-    """A second owner is refused with the first one's host, pid and start time."""
+    """The error for a second owner has the first one's host, pid and start time."""
     first, second = stores
     held = _take(first)
     with pytest.raises(GroupBusyError, match=r"process 4242 on a-host") as caught:
@@ -173,7 +173,7 @@ def test_only_one_owner_holds_the_lease(stores):
 
 
 def test_a_dead_holders_lease_lapses(stores):
-    """The next owner gets it with a greater fencing token, and the old one is refused."""
+    """The next owner gets the lease with a greater fencing token, and the old token is rejected."""
     first, second = stores
     old = _take(first)
     new = _take(second, verdict="dead")
@@ -185,7 +185,7 @@ def test_a_dead_holders_lease_lapses(stores):
 
 
 def test_a_released_lease_has_no_holder(stores):
-    """The fencing token still grows."""
+    """After a release, the fencing token still grows."""
     first, second = stores
     old = _take(first)
     first.lease.release(old.fencing_token)
@@ -194,7 +194,7 @@ def test_a_released_lease_has_no_holder(stores):
 
 
 def test_an_owner_takes_its_own_lease_again(stores):
-    """For example after a crash of its thread; requests in flight have an older token."""
+    """An owner can take its own lease again, for example after a crash of its thread."""
     first, _ = stores
     old = _take(first, "me")
     assert _take(first, "me").fencing_token > old.fencing_token
@@ -213,7 +213,7 @@ def test_taking_a_lease_is_one_transaction(stores):
 
 
 def test_a_holder_of_unknown_state_keeps_the_lease(stores):
-    """A process that wants the lease has to watch first, which proves that the file is writable."""
+    """A process must watch the lease before it takes it, which proves that the file is writable."""
     first, second = stores
     held = _take(first)
     assert _take(second, verdict="unseen") is None
@@ -230,7 +230,7 @@ def _commands(store, fencing_token, *, is_gone=False):
 
 
 def test_a_command_is_for_the_holder_that_received_it(stores):
-    """The next holder ignores it, and ignores commands of a process that has ended."""
+    """The next holder ignores the command, and ignores commands of a process that has ended."""
     first, second = stores
     before = _take(first).fencing_token
     asked = second.commands.enqueue("rerun", {}, HOLDER)
@@ -244,7 +244,7 @@ def test_a_command_is_for_the_holder_that_received_it(stores):
 
 
 def test_a_command_is_taken_once_and_returns_its_outcome(stores):
-    """The holder takes commands once and in order; arguments and answers arrive unchanged."""
+    """The holder takes commands once and in order, and arguments and outcomes are unchanged."""
     first, second = stores
     fencing_token = _take(second).fencing_token
     ids = [first.commands.enqueue("rerun", {"positions": [n]}, HOLDER) for n in range(3)]
@@ -262,7 +262,7 @@ def test_a_command_is_taken_once_and_returns_its_outcome(stores):
 
 
 def test_a_command_can_be_withdrawn_until_it_is_taken(stores):
-    """It is therefore done here or there, never twice."""
+    """A command that can be withdrawn is never carried out twice."""
     first, second = stores
     fencing_token = _take(second).fencing_token
     kept, gone = (first.commands.enqueue("run", {}, HOLDER) for _ in range(2))
@@ -276,7 +276,7 @@ def test_a_command_can_be_withdrawn_until_it_is_taken(stores):
 
 
 def test_incidents_last_until_the_cloud_answers(stores):
-    """One of a kind per account, with its beginning; those of other accounts stay."""
+    """An account has one incident of a kind, which ends when the cloud responds."""
     first, second = stores
     first.incidents.open("unreachable", "https://a", "", "nobody answers")
     (begun,) = second.incidents.list()
@@ -289,7 +289,7 @@ def test_incidents_last_until_the_cloud_answers(stores):
 
 
 def test_an_answer_without_an_incident_changes_nothing(stores):
-    """A cloud that answers all the time costs no write."""
+    """A response without an incident causes no write."""
     first, _ = stores
     version = first.version
     first.incidents.resolve("https://a", "")
@@ -300,7 +300,7 @@ def test_an_answer_without_an_incident_changes_nothing(stores):
 
 
 def test_acknowledged_jobs_survive_a_kill(path):
-    """A process that dies without closing anything leaves every job that add returned from."""
+    """If a process is killed, every job that `add` returned stays in the file."""
     _child(
         "import os, sys; from pathlib import Path\n"
         "from jobgroup.store import GroupStore, NewJob, Target\n"
@@ -317,8 +317,8 @@ def test_acknowledged_jobs_survive_a_kill(path):
 
 
 def test_a_commit_waits_for_the_disk(path):
-    """A power cut takes nothing that a call returned from: every commit is flushed, to the log on a
-    local disk and to the file on a network disk.
+    """Every commit is flushed before a call returns, to the write-ahead log on a local disk and to
+    the file on a network disk.
     """
     with closing(GroupStore(path, create="g")) as store:
         for reopen in (lambda: None, store.close):
@@ -328,7 +328,7 @@ def test_a_commit_waits_for_the_disk(path):
 
 
 def test_the_log_does_not_grow_forever(path):
-    """Checkpoints happen although SQLite's own are off."""
+    """The store checkpoints the log, because SQLite's automatic checkpoints are off."""
     with closing(GroupStore(path, create="g")) as store:
         for i in range(30):
             store.add([_job(str(i), {"payload": {"noise": os.urandom(300_000).hex()}})])
@@ -340,8 +340,8 @@ def test_the_log_does_not_grow_forever(path):
 
 
 def test_a_network_file_system_uses_no_wal(path, monkeypatch):
-    """The rollback journal replaces WAL, which loses acknowledged rows there. The lock beside it is
-    readable by the user alone.
+    """A rollback journal replaces the write-ahead log, which loses committed rows there. Only the
+    user can read the lock file.
     """
     monkeypatch.setenv("JOBGROUP_NETWORK_FS", "1")
     with closing(GroupStore(path, create="g")) as store:
@@ -360,7 +360,7 @@ def test_a_network_file_system_uses_no_wal(path, monkeypatch):
 
 @pytest.mark.parametrize("left", ["empty", "of another machine"])
 def test_a_dead_writer_on_a_network_file_system_loses_its_turn(left, path, monkeypatch):
-    """Files that a killed process or a crashed machine left beside a group block no one forever."""
+    """Files that a killed process or a crashed machine left beside a group do not block others."""
     monkeypatch.setenv("JOBGROUP_NETWORK_FS", "1")
     monkeypatch.setattr(network_lock, "LEASE_S", 2.0)
     monkeypatch.setattr(network_lock, "BUSY_TIMEOUT_S", 1.0)
@@ -391,9 +391,9 @@ def test_a_dead_writer_on_a_network_file_system_loses_its_turn(left, path, monke
     ],
 )
 def test_a_file_of_another_layout_is_refused_unchanged(path, layout, error, reported):
-    """Files of a draft and of a later jobgroup are named as such, and no byte of them changes.
+    """The error names a draft or a later version of the layout, and the file is unchanged.
 
-    The content of SQLite's log stays out of the file too.
+    SQLite's log is not merged into the file either.
     """
     with closing(GroupStore(path, create="g")) as store:
         store.add([_job()])
@@ -411,15 +411,15 @@ def test_a_file_of_another_layout_is_refused_unchanged(path, layout, error, repo
 
 
 def test_opening_a_missing_file_names_its_path(path):
-    """Opening without creating says where it looked."""
+    """The error names the path of the missing file."""
     with pytest.raises(StorageError, match=r"g\.jobgroup"):
         GroupStore(path)
     assert not path.exists()
 
 
 def test_a_full_disk_changes_nothing(path):
-    """If SQLite cannot grow the file, the job is refused, the others stay, and adding works once
-    there is room.
+    """If the disk is full, `add` fails and changes nothing, and it works again once there is
+    room.
     """
     with closing(GroupStore(path, create="g")) as store:
         store.add([_job("before")])

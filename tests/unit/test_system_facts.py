@@ -18,7 +18,7 @@ linux = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 
 @pytest.fixture
 def sleeper():
-    """A process that does nothing, and its identity."""
+    """Start an idle process, and return it with its identity."""
     source = "from jobgroup.system import this_process; print(repr(tuple(this_process())), end='')"
     source += "; import sys; sys.stdout.flush(); sys.stdin.read()"
     pipe = subprocess.PIPE
@@ -36,7 +36,7 @@ def _identity(process):
 
 
 def test_a_living_process_is_running_and_a_dead_one_is_gone(sleeper):
-    """The dead one is gone even before its parent has asked about it."""
+    """A dead process counts as gone even before its parent has waited for it."""
     identity = _identity(sleeper)
     assert identity.pid == sleeper.pid
     assert life_of(identity) == "running"
@@ -51,7 +51,7 @@ def test_a_living_process_is_running_and_a_dead_one_is_gone(sleeper):
 
 @linux
 def test_a_stopped_process_is_reported_as_stopped(sleeper):
-    """It may continue later, but cannot show a sign of life now."""
+    """A stopped process may continue later, but cannot renew its lease now."""
     identity = _identity(sleeper)
     os.kill(sleeper.pid, signal.SIGSTOP)
     deadline = time.monotonic() + 120

@@ -1,4 +1,4 @@
-"""Tables without a group: their cells in every exported format."""
+"""The cells of tables in every exported format."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from jobgroup.results import Distributions, ResultsTable, Table
     "text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "\uff1d1+1", "\uff20A1"]
 )
 def test_spreadsheet_formulas_become_plain_text(text, tmp_path):
-    """Cells and names of columns are treated alike; numbers stay numbers."""
+    """Formulas in cells and in column names become text, and numbers stay numbers."""
     path = tmp_path / "table.csv"
     Table({text: [text], "n": [-1]}).to_csv(path)
     assert pd.read_csv(path, dtype={0: str}).to_dict("list") == {
@@ -46,7 +46,7 @@ def test_texts_are_exported_unchanged(tmp_path):
     "copied", [lambda t: pickle.loads(pickle.dumps(t)), copy.copy, copy.deepcopy]
 )
 def test_tables_survive_copies(copied):
-    """Through pickle, as to a pool of processes, and through both kinds of copy; errors too."""
+    """Tables and their errors survive pickle and both kinds of copy."""
     line = Table({"x": [1, None]}, title="2 rows")
     states = Distributions({"job": [0], "state": ["|1>"], "count": [3]}, title="1 job")
     results = ResultsTable({"job": [0, 1], "error": [None, "no"]}, title="2 jobs")
@@ -72,7 +72,7 @@ def test_numbers_that_json_lacks_are_null(tmp_path):
 
 
 def test_truth_values_stay_truth_values():
-    """They do with and without gaps, in each library."""
+    """Truth values stay truth values in each library, with and without gaps."""
     table = Table({"whole": [True, False], "gaps": [True, None]})
     frame = table.to_pandas()
     assert [str(kind) for kind in frame.dtypes] == ["bool", "boolean"]
@@ -82,9 +82,7 @@ def test_truth_values_stay_truth_values():
 
 
 def test_numbers_that_no_library_holds_are_texts():
-    """Up to the largest integer of dataframes they stay numbers; beyond it every library gets
-    texts.
-    """
+    """Integers beyond the largest one of dataframes become texts in every library."""
     table = Table({"largest": [1, 2**63 - 1], "larger": [1, 2**63]})
     assert table.to_polars().to_dict(as_series=False) == {
         "largest": [1, 2**63 - 1],
@@ -101,7 +99,7 @@ def test_texts_have_the_text_type_of_pandas():
 
 
 def test_empty_columns_have_the_type_of_later_values():
-    """A frame of the first jobs and one of all can therefore be concatenated."""
+    """A frame of the first jobs and a frame of all jobs can be concatenated."""
     whole, broken = (
         ("job", "iteration", "attempts", "shots", "count"),
         ("duration_s", "probability"),

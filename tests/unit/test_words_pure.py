@@ -1,4 +1,4 @@
-"""Removal of control characters from texts. Pure."""
+"""Removal of control characters from texts."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from jobgroup.words import plain
 
 
 def test_control_characters_are_removed_from_texts_and_logs(caplog):
-    """No terminal obeys them, whichever logger writes the line and wherever it is shown."""
+    """Texts and logs have no control characters, which a terminal would interpret."""
     assert plain("a\x1b]0;title\x07b\u202ec\nd") == "a ]0;title b c\nd"
     for name in ("jobgroup", "jobgroup.dashboard"):
         with caplog.at_level(logging.WARNING, name):
