@@ -1,4 +1,4 @@
-"""Adding jobs one by one, each durable when the call returns, and many at once."""
+"""Adding jobs one by one, each durable when the call returns, and in bulk."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def lines(*, quick: bool) -> Iterator[Line]:
 
 
 def add(there: int, count: int) -> Result:
-    """Measure `JobGroup.add`, one job after another, to a group that has some already."""
+    """Measure `JobGroup.add`, one job after another, to a group that already has some jobs."""
     from jobgroup import JobGroup
 
     groups.fill("experiment", there)
@@ -81,7 +81,7 @@ def add(there: int, count: int) -> Result:
 
 
 def add_floor(there: int, count: int) -> Result:
-    """Measure the rows alone, in plain sqlite3 with the same durability."""
+    """Measure writing the rows in plain sqlite3 with the same durability."""
     with closing(_bare(Path("bare.db"))) as connection:
         connection.execute("BEGIN")
         _insert(connection, groups.bodies(there))
@@ -104,7 +104,7 @@ def add_many(count: int) -> Result:
 
 
 def add_many_floor(count: int) -> Result:
-    """Measure the rows alone, in one transaction, with bodies compressed as in jobgroup."""
+    """Measure writing the rows in one transaction, with bodies compressed as in jobgroup."""
     from jobgroup.store.encoding import compress
 
     with closing(_bare(Path("bare.db"))) as connection:
@@ -117,7 +117,7 @@ def add_many_floor(count: int) -> Result:
 
 
 def disk(count: int, size_bytes: int, equal: bool) -> Result:
-    """Measure the bytes of a job in a closed group."""
+    """Measure the bytes per job in a closed group."""
     from jobgroup.store import GroupStore, NewJob, Target
     from jobgroup.store.paths import group_path, size_on_disk
 

@@ -1,4 +1,4 @@
-"""The floor of everything that asks a cloud: httpx on aiohttp's transport, and nothing else."""
+"""The floor for requests to a cloud: httpx on aiohttp's transport, without jobgroup."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ HEADERS = {"Authorization": "Bearer benchmark", "Accept": "application/json"}
 
 
 def loop(what: str, count: int, latency_s: float, at_once: int) -> Result:
-    """Ask for the status or result of `count` jobs, some at once, on warm connections."""
+    """Request the status or result of `count` jobs, some concurrently, on warm connections."""
     with running(latency_s=latency_s) as server:
         paths = [f"{server.url}/api/jobs/{STILL}{i}/{what}" for i in range(count)]
 
@@ -71,7 +71,7 @@ def creates_and_statuses(count: int, latency_s: float, in_turns: bool) -> Result
 
 
 def creates(count: int, latency_s: float, at_once: int) -> Result:
-    """Create jobs, some at once, with a row for each on disk before its request and after it."""
+    """Create jobs, some concurrently, with a row on disk before and after each request."""
     with running(latency_s=latency_s) as server, closing(_journal()) as journal:
 
         async def ask() -> float:

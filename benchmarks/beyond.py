@@ -50,7 +50,7 @@ def lines(*, quick: bool) -> Iterator[Line]:
 
 
 def status(busy: Callable[..., Awaitable[None]], size: int) -> Result:
-    """Measure the median of 20 answers, each after opening a terminal."""
+    """Measure the median of 20 responses, each after opening a terminal."""
     return asyncio.run(_status(busy, size))
 
 
@@ -73,7 +73,7 @@ async def _status(busy: Callable[..., Awaitable[None]], size: int) -> Result:
 
 
 def memory(views: int) -> Result:
-    """Measure the server's memory 10 s after the views were opened, and its processor time."""
+    """Measure the server's processor time and its memory 10 s after the views were opened."""
     return asyncio.run(_memory(views))
 
 
@@ -97,7 +97,7 @@ async def idle(_url: str, _size: int) -> None:
 
 
 async def locked(url: str, _size: int) -> None:
-    """Write to a group that another program has locked for good."""
+    """Write to a group that another program keeps locked."""
     groups.fill("locked", 10)
     [file] = Path(os.environ["JOBGROUP_DATA_DIR"]).rglob("locked*.jobgroup")  # noqa: ASYNC240  # no other task waits
     connection = sqlite3.connect(file, isolation_level=None)
@@ -112,7 +112,7 @@ async def locked(url: str, _size: int) -> None:
 
 
 async def snapshots(url: str, size: int) -> None:
-    """Ask for all rows again and again."""
+    """Request all rows repeatedly."""
     groups.fill("large", size)
     page = await connect(url, "large")
     while True:
@@ -122,7 +122,7 @@ async def snapshots(url: str, size: int) -> None:
 
 
 async def listed(url: str, size: int) -> None:
-    """Ask for the list of all groups again and again."""
+    """Request the list of all groups repeatedly."""
     groups.fill("one", 1)
     [file] = Path(os.environ["JOBGROUP_DATA_DIR"]).rglob("one*.jobgroup")  # noqa: ASYNC240  # no other task waits
     for i in range(size):
@@ -135,7 +135,7 @@ async def listed(url: str, size: int) -> None:
 
 
 async def view(url: str, group: str) -> None:
-    """Show a group as a page does, which reports every 5 s that it is still open."""
+    """Show a group like a page, and report every 5 s that the view is open."""
     page = await connect(url, group)
     await send(page, t="open", client=None)
     while True:

@@ -1,7 +1,7 @@
-"""What the dashboard takes from the kernel, and how long the page waits for it.
+"""The dashboard's load on the kernel, and the time that the page waits for it.
 
-The page is a real JupyterLab in Chromium, where what the browser tests need is installed. Name the
-folder of an earlier version to measure it as a peer, in turns with this one:
+The page is a real JupyterLab in Chromium, and needs the packages of the browser tests. Name the
+folder of an earlier version to measure both versions in turns:
 
     pip install --no-deps --target before jobgroup-0.1.0-py3-none-any.whl
     JOBGROUP_BENCH_BEFORE=before python benchmarks/run.py --rows dashboard
@@ -93,7 +93,7 @@ def lines(*, quick: bool) -> Iterator[Line]:
 
 
 def _before(run: Callable[..., Result], *args: Any, once: bool = False) -> dict[str, Variant]:
-    """The same of the version in the folder that the user names, if one is named."""
+    """Return the same measure for the version in the named folder, if there is one."""
     folder = os.environ.get(BEFORE)
     return {"before": Variant(_of_folder, (folder, run, *args), once)} if folder else {}
 
@@ -106,7 +106,7 @@ def _of_folder(folder: str, run: Callable[..., Result], *args: Any) -> Result:
 
 
 def bundle() -> Result:
-    """What each widget of a notebook sends to its page; `whole B` before it is compressed."""
+    """Measure the bytes that each widget sends to its page, with `whole B` before compression."""
     from importlib.resources import files
 
     code = (files("jobgroup.dashboard") / "static" / "widget.js").read_bytes()
@@ -114,14 +114,14 @@ def bundle() -> Result:
 
 
 def first_paint(count: int, cell: str) -> Result:
-    """Measure from running a cell, after its imports, until the page shows its first row."""
+    """Measure the time from running a cell, after its imports, to the page's first row."""
     with _page(count, PREPARED, cell) as notebook:
         notebook.run(0)
         return Result(notebook.page.evaluate(RUN_AND_WATCH) / 1e3)
 
 
 def snapshot(count: int) -> Result:
-    """Measure processor time with Python's lock held, which cells lose; `cpu ms` is the total."""
+    """Measure the processor time with Python's lock held. `cpu ms` is the total."""
     dashboard, wire = _shown(count)
     taken, spent = [], []
     for _ in range(REPEATS):
@@ -136,9 +136,9 @@ def snapshot(count: int) -> Result:
 
 
 def _outside_sqlite(dashboard: Any, count: int) -> float:
-    """Return the time without SQLite, which works without the lock.
+    """Return the time without SQLite, which releases the lock.
 
-    There are only a few calls, so the profiler itself does not count.
+    There are only a few calls, so the profiler's own time is negligible.
     """
     profile = Profile(time.thread_time)
     profile.runcall(_send_all, dashboard, count)
@@ -147,7 +147,7 @@ def _outside_sqlite(dashboard: Any, count: int) -> float:
 
 
 def _send_all(dashboard: Any, count: int, since: int = -1, version: int = 1) -> None:
-    """Do what the dashboard's thread does when a page reports its rows."""
+    """Do the work of the dashboard's thread when a page reports its rows."""
     from jobgroup.dashboard.protocol import Push
 
     push = Push(n=1, epoch="e", since=since, version=version, total=count)
@@ -173,7 +173,7 @@ def patch(count: int) -> Result:
 
 
 def state(count: int) -> Result:
-    """Measure what a host may save of the widget with half of the jobs selected, and its code."""
+    """Measure the state that a host may save, with half of the jobs selected, and the code."""
     dashboard, _ = _shown(count)
     dashboard.selected = list(range(0, 1000, 2))
     held = dashboard.get_state()
@@ -234,7 +234,7 @@ def _shown(count: int) -> tuple[Any, Any]:
 
 
 def to_page(count: int) -> Result:
-    """Measure from before a note is written to the file until a frame of the page shows it."""
+    """Measure the time from writing a note to the file until a frame of the page shows it."""
     with _page(count, CELL) as notebook:
         _show(notebook)
         row = notebook.page.get_by_test_id("row-0").element_handle()

@@ -1,4 +1,4 @@
-"""Groups and jobs to measure with.
+"""Groups and jobs for the measurements.
 
 Bodies are like Perceval's: packed texts that compress little.
 """
@@ -37,7 +37,7 @@ def payload(seed: int, size_bytes: int = 1000) -> dict[str, Any]:
 
 
 def bodies(count: int, size_bytes: int = 1000, first: int = 0) -> list[dict[str, Any]]:
-    """Return create bodies, all different."""
+    """Return different create bodies."""
     return [
         {"platform_name": "sim:altair", "payload": payload(first + i, size_bytes)}
         for i in range(count)
@@ -55,7 +55,7 @@ def jobs(count: int, url: str = URL, size_bytes: int = 1000) -> list[Any]:
 
 
 def fill(name: str, count: int, *, active: int = 0, url: str = URL, size_bytes: int = 1000) -> None:
-    """Make a group of `count` jobs; the last `active` are on the cloud, the others unsent."""
+    """Make a group of `count` jobs, of which the last `active` are on the cloud."""
     from jobgroup.store import GroupStore
     from jobgroup.store.paths import group_path
 
@@ -83,7 +83,7 @@ def _new_jobs(count: int, active: int, url: str, size_bytes: int) -> Iterable[An
 
 @contextmanager
 def kept() -> Iterator[bool]:
-    """Use the data directory of all runs of this line; return whether it is still empty."""
+    """Use the data directory of all runs of this line, and return whether it is still empty."""
     directory = Path(os.environ[KEPT])
     os.environ["JOBGROUP_DATA_DIR"] = str(directory)
     done = directory / "done"
@@ -92,7 +92,7 @@ def kept() -> Iterator[bool]:
 
 
 def fill_apart(name: str, count: int, *, active: int = 0, url: str = URL) -> None:
-    """Make a group as `fill` does, in another process, so this one's memory does not grow.
+    """Make a group with `fill` in another process, so that this one's memory does not grow.
 
     Active jobs were sent hours ago.
     """

@@ -22,7 +22,7 @@ print(json.dumps([seconds, sum(m in sys.modules for m in {1})]))
 
 
 def lines(*, quick: bool) -> Iterator[Line]:
-    """Yield the only line."""
+    """Yield the single line."""
     yield Line(
         "import jobgroup",
         Variant(import_time, ("jobgroup",)),
@@ -33,7 +33,7 @@ def lines(*, quick: bool) -> Iterator[Line]:
 
 
 def import_time(module: str) -> Result:
-    """Measure the seconds of the import, and count optional modules that it imports."""
+    """Measure the import time, and count the optional modules that it imports."""
     source = SOURCE.format(module, OPTIONAL)
     # compiled once, as an installed package is
     environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}

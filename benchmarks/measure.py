@@ -17,7 +17,7 @@ KEPT = "JOBGROUP_BENCH_KEPT"
 
 
 def measure(line: Line, repeats: int, directory: Path) -> Measured:
-    """Run every variant of a line `repeats` times, in turns, so that conditions are equal."""
+    """Run every variant of a line `repeats` times, in turns for equal conditions."""
     measured = Measured(line)
     variants = {"ours": line.ours, **line.floors, **line.peers}
     with tempfile.TemporaryDirectory(dir=directory) as kept:

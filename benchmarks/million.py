@@ -15,7 +15,7 @@ PART = 100
 
 
 def lines(*, quick: bool) -> Iterator[Line]:
-    """The only line: one group for all steps, because adding takes a minute."""
+    """Yield one line with one group for all steps, because adding takes a minute."""
     count = 20_000 if quick else 1_000_000
     yield Line(
         f"add {count:,} jobs of 300 B to one group, and use it",
@@ -24,7 +24,7 @@ def lines(*, quick: bool) -> Iterator[Line]:
 
 
 def use(count: int) -> Result:
-    """Seconds to add the jobs; the further steps are seen."""
+    """Measure the seconds to add the jobs, and observe the further steps."""
     from jobgroup import JobGroup, RemoteJob, set_token
     from jobgroup.adapters import decode
 

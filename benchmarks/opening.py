@@ -79,7 +79,7 @@ def many_groups(count: int) -> Result:
 
 
 def indexed_list(how: str, count: int) -> Result:
-    """List groups that have an index on disk; a new process includes its imports."""
+    """List groups that have an index on disk. The time in a new process includes its imports."""
     from jobgroup import JobGroup
 
     _fill_many(count)

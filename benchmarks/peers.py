@@ -1,4 +1,4 @@
-"""Perceval's own JobGroup and ExecutionGroup, doing the same on the same server."""
+"""The same work by Perceval's own JobGroup and ExecutionGroup on the same server."""
 
 # ruff: noqa: SLF001  # what a benchmark does not measure is set up without its cost
 

@@ -1,6 +1,6 @@
-"""How long the page takes to draw a plot again, and to find the point under the pointer.
+"""The page's time to redraw a plot and to find the point under the pointer.
 
-The drawing code of the page runs in Chromium, where what the browser tests need is installed.
+The page's drawing code runs in Chromium, and needs the packages of the browser tests.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ FRAME_S = 1 / 60
 
 
 def lines(*, quick: bool) -> Iterator[Line]:
-    """Every kind of plot with 20,000 points."""
+    """Yield every kind of plot with 20,000 points."""
     if not find_spec("playwright") or not (ROOT / "js/node_modules/.bin/esbuild").exists():
         return
     count = 20_000
@@ -38,19 +38,19 @@ def lines(*, quick: bool) -> Iterator[Line]:
 
 
 def redraw(kind: str, count: int) -> Result:
-    """Layout and drawing on a canvas of 1,300 pixels, at 40 ranges."""
+    """Measure layout and drawing on a canvas of 1,300 pixels, at 40 ranges."""
     taken = _in_browser(f"redraw({kind!r}, {count})")
     seen = {"longest ms": max(taken), "95 % ms": statistics.quantiles(taken, n=20)[-1]}
     return Result(statistics.median(taken) / 1e3, seen)
 
 
 def bare(count: int) -> Result:
-    """A line and a square for each point, on the canvas without anything else."""
+    """Measure drawing only a line and a square for each point."""
     return Result(statistics.median(_in_browser(f"bare({count})")) / 1e3)
 
 
 def find(count: int) -> Result:
-    """The first two places of the pointer after each of 40 zooms."""
+    """Measure the first two pointer positions after each of 40 zooms."""
     taken = _in_browser(f"find({count})")
     return Result(statistics.median(taken) / 1e3, {"longest ms": max(taken)})
 

@@ -1,4 +1,4 @@
-"""The measurements as a table of medians and ratios, for the terminal and for Markdown. Pure."""
+"""The measurements as a table of medians and ratios, for the terminal and for Markdown."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Result:
-    """The outcome of one run of one variant: the compared value, and other observations."""
+    """The outcome of one run of one variant: the compared value and other observations."""
 
     value: float
     seen: dict[str, float] = field(default_factory=dict)
@@ -23,7 +23,7 @@ class Variant:
 
     Attributes:
         run: a function of a module, which runs in a separate process.
-        args: its arguments, after the directories that it may use.
+        args: its arguments.
         once: whether it takes so long that it runs only once.
     """
 
@@ -39,7 +39,7 @@ class Line:
     Attributes:
         what: the measure.
         ours: the variant of jobgroup.
-        floors: variants without jobgroup, by name; the best of them counts.
+        floors: variants without jobgroup, by name, of which the best one counts.
         peers: variants of Perceval, by name.
         jobs: the number of jobs, by which lines of the same `series` are compared.
         unit: "s", "MB", "B", "requests" or "share" (of 1, where more is better).
@@ -60,7 +60,7 @@ class Line:
 
 @dataclass
 class Measured:
-    """The results of a line by variant, in their order, or the reason why there are none."""
+    """The results of a line by variant, or the reason why there are none."""
 
     line: Line
     results: dict[str, list[Result]] = field(default_factory=dict)

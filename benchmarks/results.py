@@ -53,7 +53,7 @@ def get_results(count: int, how: str = "get_results") -> Result:
         set_token(peers.TOKEN, url=server.url)
         groups.fill("experiment", count, active=count, url=server.url)
         jg = JobGroup("experiment")
-        jg.refresh()  # all have ended, and are not asked about again
+        jg.refresh()  # all have ended, so none is polled again
         began = time.perf_counter()
         results = getattr(jg, how)()
         seconds = time.perf_counter() - began

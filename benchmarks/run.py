@@ -1,4 +1,4 @@
-"""Everything side by side: jobgroup, the floor, and Perceval's own groups, in one table of ratios.
+"""All measurements of jobgroup, the floor and Perceval's own groups, in one table of ratios.
 
 python benchmarks/run.py [--rows adding,watching] [--repeats N] [--quick] [--output FILE]
 """

@@ -1,4 +1,4 @@
-"""How busy a plan's slots are, and what a run of short jobs takes beyond its requests."""
+"""The use of a plan's slots, and the time of a run of short jobs beyond its requests."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def send(count: int, latency_s: float) -> Result:
 
 
 def busy(count: int, plan: dict[str, Any]) -> Result:
-    """Measure the share of the plan's slots that had a job, from the first start to the end."""
+    """Measure the share of the plan's slots that were in use, from the first start to the end."""
     ran, observed = _run("queue", count, plan)
     return Result(observed["busy"], {"s": ran.value, **ran.seen})
 
@@ -110,7 +110,7 @@ def _run(how: str, count: int, plan: dict[str, Any]) -> tuple[Result, dict[str, 
 
 @contextmanager
 def _warm(**plan: Any) -> Iterator[Running]:
-    """Run a server with a plan, to which this process has sent a job before."""
+    """Run a server with a plan, and send a first job to it."""
     from jobgroup import JobGroup, set_token
 
     with running() as server:

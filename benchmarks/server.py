@@ -1,8 +1,8 @@
-"""A loopback cloud in a process of its own, fast enough to measure clients with.
+"""A loopback cloud in a separate process that is fast enough to measure clients.
 
-It answers the contract's calls with a latency and a plan of its choosing. A job runs for
-`duration_s` in one of `slots` slots, first come first served; its status is worked out from the
-clock when it is asked for. A job whose id begins with "still-" has the status `word` for ever.
+It serves the contract's calls with a given latency and plan. A job runs for `duration_s` in one of
+`slots` slots, in the order of arrival. Its status is computed from the clock on request. A job
+whose id begins with "still-" always has the status `word`.
 """
 
 from __future__ import annotations
@@ -43,12 +43,12 @@ class Cloud:
     """The jobs of one account.
 
     Attributes:
-        latency_s: from a request to its answer; half of it passes before it has its effect.
-        duration_s: how long a job runs.
-        slots: jobs that run at once.
-        max_queue: jobs that wait or run, at most.
+        latency_s: time from a request to its response, half of which passes before the effect.
+        duration_s: the running time of a job.
+        slots: the number of concurrent jobs.
+        max_queue: the largest number of jobs that wait or run.
         word: the status of the jobs that never change.
-        details: of the one platform.
+        details: the details of the single platform.
     """
 
     latency_s: float = 0.0
@@ -164,7 +164,7 @@ def _document(
 
 
 class _Connection(asyncio.Protocol):
-    """The necessary part of HTTP/1.1: one request after another on a connection that stays open."""
+    """The necessary part of HTTP/1.1: sequential requests on a kept-alive connection."""
 
     def __init__(self, cloud: Cloud) -> None:
         self._cloud = cloud
@@ -214,7 +214,7 @@ class _Connection(asyncio.Protocol):
 
 
 class Running:
-    """A server in a separate process, as the process of its clients sees it."""
+    """The clients' view of a server in a separate process."""
 
     def __init__(self, url: str) -> None:
         self.url = url
@@ -226,7 +226,7 @@ class Running:
         urllib.request.urlopen(request).read()
 
     def observed(self) -> dict[str, Any]:
-        """Return its requests, the delay of noticed ends, and how busy slots and processor were."""
+        """Return the requests, the delays of noticed ends, and the use of slots and processor."""
         observed: dict[str, Any] = json.load(urllib.request.urlopen(f"{self.url}/control"))
         return observed
 

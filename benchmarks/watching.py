@@ -1,4 +1,4 @@
-"""Watching: the time to ask about every active job, and the requests of a job's life."""
+"""The time to poll every active job, and the requests during a job's life."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def _life(count: int, slots: int, duration_s: float) -> Line:
 
 
 def refresh(there: int, active: int, latency_s: float, is_news: bool) -> Result:
-    """Measure `JobGroup.refresh` on warm connections, if nothing or everything has changed."""
+    """Measure `JobGroup.refresh` on warm connections, with no changes or with all jobs changed."""
     from jobgroup import JobGroup, set_token
 
     with running(latency_s=latency_s) as server:
@@ -90,7 +90,7 @@ def refresh(there: int, active: int, latency_s: float, is_news: bool) -> Result:
 
 
 def idle(count: int, word: str, seconds: float) -> Result:
-    """Measure the processor time of a process that watches old jobs, as a share of a core."""
+    """Measure the processor time of a process that polls old jobs, as a share of a core."""
     from jobgroup import JobGroup, set_token
 
     with running(word=word) as server:
@@ -110,7 +110,7 @@ def idle(count: int, word: str, seconds: float) -> Result:
 
 
 def life(count: int, settings: dict[str, float]) -> Result:
-    """Count requests from `run_parallel` to the end of `wait`, and how late ends are noticed."""
+    """Count the requests of a whole run, and measure how late ends are noticed."""
     from jobgroup import JobGroup, set_token
 
     with running(**settings) as server:

@@ -29,7 +29,7 @@ def small_cloud() -> Iterator[EmbeddedCloud]:
 
 @pytest.fixture
 def cloud(small_cloud: EmbeddedCloud) -> EmbeddedCloud:
-    """Return that cloud, whose token this process has."""
+    """Return that cloud, and set its token in this process."""
     set_token(small_cloud.token, url=small_cloud.url)
     return small_cloud
 
@@ -127,7 +127,7 @@ def begin(environment: dict[str, str]) -> Iterator[Callable[..., subprocess.Pope
 def prepared(cloud: EmbeddedCloud) -> Iterator[Callable[..., JobGroup]]:
     """Create a group of jobs with a duration, some of which fail.
 
-    Its active jobs are canceled at the end, since the cloud's plan is small.
+    Its active jobs are canceled at the end, because the cloud's plan is small.
     """
     made: list[JobGroup] = []
 

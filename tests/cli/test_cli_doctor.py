@@ -1,4 +1,4 @@
-"""`jobgroup doctor`: its findings, its advice, and the secrets that it never shows."""
+"""`jobgroup doctor`: its findings and advice, and the secrets that it never shows."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def clouds():
 
 @pytest.fixture
 def doctor(monkeypatch, tmp_path, call):
-    """Run the command; return its exit code, its text and its JSON."""
+    """Run the command, and return its exit code, text and JSON."""
     monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(tmp_path / "jupyter"))  # without this user's
     for variable in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR"):
         monkeypatch.delenv(variable, raising=False)
@@ -67,7 +67,7 @@ def test_doctor_finds_no_problem_on_a_working_machine(doctor, run, data_dir):
 
 
 def test_a_cloud_is_asked_once_and_no_job_is_made(doctor, clouds):
-    """It accepts the token, and its clock agrees; the output does not contain the token."""
+    """The cloud accepts the token, its clock agrees, and the output does not contain the token."""
     code, text, found = doctor(clouds.url, JOBGROUP_URL=clouds.url, JOBGROUP_TOKEN=clouds.token)
     assert code == 0, text
     assert clouds.url in found["cloud"]["text"]
@@ -145,7 +145,7 @@ def test_clocks_that_differ_are_reported(doctor, wrong_clock):
 
 
 def test_wrong_settings_are_reported_with_their_variable(doctor, tmp_path):
-    """Certificates, proxy, file system and directory have advice; passwords stay hidden."""
+    """Wrong certificates, proxies, file systems and directories cause advice without passwords."""
     code, text, found = doctor(SSL_CERT_FILE="/nowhere.pem")
     assert code == 1
     assert "SSL_CERT_FILE names /nowhere.pem" in found["certificates"]["text"]
@@ -167,7 +167,7 @@ def test_wrong_settings_are_reported_with_their_variable(doctor, tmp_path):
 
 
 def test_nothing_private_is_shown(doctor, tmp_path, data_dir):
-    """Neither the home directory's path nor names of groups, even unreadable ones, are shown."""
+    """The output contains neither the home directory's path nor names of groups."""
     home = data_dir.parent / "private-home"
     place = home / "data"
     (place / "groups").mkdir(parents=True)

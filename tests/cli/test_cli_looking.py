@@ -32,7 +32,7 @@ def ended(prepared):
 
 
 def test_ls_lists_every_group_with_its_counts(run, read, prepared):
-    """Each group has a line with its description; without groups it says how to create one."""
+    """Each group has a line with its description. Without groups, `ls` says how to create one."""
     assert "No groups yet" in run("ls").stdout
     assert read("ls") == []
     prepared("one group", jobs=2).description = "over the dip"
@@ -52,7 +52,7 @@ def test_ls_lists_every_group_with_its_counts(run, read, prepared):
 
 
 def test_show_prints_a_group_and_its_jobs(call, read, ended):
-    """It prints a head and a row for each job, and JSON has both."""
+    """`show` prints a header and a row for each job, and JSON has both."""
     lines = call("show", "sweep").stdout.splitlines()
     assert lines[:3] == [
         "sweep",
@@ -86,7 +86,7 @@ def test_show_prints_everything_about_a_job(call, read, ended):
 
 
 def test_show_asks_the_cloud_unless_offline(read, run, prepared, environment):
-    """Without a valid token, it prints the last known state and says so."""
+    """Without a valid token, `show` prints the last known state and says so."""
     group = prepared(jobs=1)
     group.run_parallel()
     stale = environment | {"JOBGROUP_TOKEN": "wrong"}
@@ -119,7 +119,7 @@ def test_results_as_table_csv_and_json(call, read, ended, tmp_path):
 
 
 def test_results_as_a_dataset_and_a_figure(call, ended, tmp_path):
-    """Each writes one file; a quantity that no job has is a usage error, and writes nothing."""
+    """Each command writes one file. An unknown quantity is a usage error, and writes nothing."""
     path = tmp_path / "sweep.nc"
     assert call("results", "sweep", "--netcdf").returncode == 2
     done = call("results", "sweep", "--netcdf", "--output", str(path))
@@ -170,7 +170,7 @@ def test_delete_warns_about_active_jobs(run, prepared):
 
 
 def test_export_writes_a_file_that_opens(call, read, prepared, tmp_path):
-    """It replaces an existing file only with --overwrite."""
+    """`export` replaces an existing file only with --overwrite."""
     prepared()
     path = tmp_path / "sweep.jobgroup"
     reported = read("export", "sweep", str(path))
@@ -181,7 +181,7 @@ def test_export_writes_a_file_that_opens(call, read, prepared, tmp_path):
 
 
 def test_export_can_hold_all_results(call, prepared, tmp_path):
-    """With --results, a loaded copy needs no cloud; without, it has none."""
+    """With --results, a loaded copy needs no cloud. Without it, the copy has no results."""
     group = prepared()
     group.run_sequential(0)
     for option, names in (((), "without"), (("--results",), "with")):
@@ -232,7 +232,7 @@ def test_ls_works_in_an_ascii_locale(run, environment, prepared):
 
 
 def test_tab_completes_commands_and_names(environment, prepared):
-    """It answers argcomplete's requests."""
+    """The command answers argcomplete's requests."""
     prepared("first sweep", jobs=1)
     prepared("second", jobs=1)
 

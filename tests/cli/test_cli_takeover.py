@@ -75,7 +75,7 @@ def test_import_fails_for_a_file_that_is_no_group(call, read, perceval_group):
 
 
 def test_import_renames_an_exported_group(call, read, prepared, tmp_path):
-    """It reads what `export` wrote."""
+    """`import` reads the file that `export` wrote."""
     prepared("sweep")
     assert call("export", "sweep", str(tmp_path / "sweep.file")).returncode == 0
     notices = read("import", str(tmp_path / "sweep.file"), "--name", "copy")
@@ -98,7 +98,7 @@ def test_jobs_are_adopted(run, sent):
 
 
 def test_a_failed_adoption_changes_nothing(run, sent):
-    """An unknown id (exit code 4), a job of the group, or a bad URL adopts nothing."""
+    """An unknown id, an id that is in the group, or an invalid URL adopts nothing."""
     (known,) = sent(1)
     unknown = run("adopt", "new", known, "not-an-id")
     assert unknown.returncode == 4

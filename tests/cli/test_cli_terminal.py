@@ -43,17 +43,17 @@ class Terminal:
 
     @property
     def lines(self):
-        """The visible lines at some moment, without colours and cursor movements."""
+        """The currently visible lines, without colors and cursor movements."""
         text = re.sub(r"\x1b\[[0-9]*[AK]|\r", "\n", self.text)
         return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", text).split("\n")
 
     def control(self):
-        """Make it the terminal of a process; the process calls this."""
+        """Make it the terminal of the calling process."""
         os.setsid()
         fcntl.ioctl(self.slave, termios.TIOCSCTTY, 0)
 
     def close(self):
-        """Hang up after reading stops, since a terminal that is being read stays open."""
+        """Hang up after reading has stopped, because a terminal that is being read stays open."""
         self._is_closing = True
         self._reader.join()
         os.close(self.master)
@@ -62,7 +62,7 @@ class Terminal:
 
 @pytest.fixture
 def terminal(environment):
-    """Make terminals, and the options with which the command starts in them."""
+    """Make terminals and the process options for starting a command in them."""
 
     def make(columns=80, **more):
         terminal = Terminal(columns)
@@ -76,7 +76,7 @@ def terminal(environment):
 
 @pytest.fixture
 def waiting_to_run(until):
-    """Make a group active, although nothing of it is sent before `group.resume()`."""
+    """Make a group active whose jobs are sent only after `group.resume()`."""
 
     def wait(group):
         group.pause()
@@ -87,7 +87,7 @@ def waiting_to_run(until):
 
 
 def test_a_live_view_in_a_terminal(begin, prepared, terminal, until, waiting_to_run):
-    """It is redrawn in place, with a bar, counts, running jobs and the latest failure."""
+    """The view is redrawn in place, with a bar, counts, running jobs and the latest failure."""
     group = prepared(jobs=2, failing=(1,))
     group.description = "How far it can be pushed"
     waiting_to_run(group)
@@ -106,7 +106,7 @@ def test_a_live_view_in_a_terminal(begin, prepared, terminal, until, waiting_to_
 
 
 def test_a_narrow_terminal_without_colors(begin, prepared, terminal, until):
-    """No line is wider than the terminal, and NO_COLOR turns colours off."""
+    """No line is wider than the terminal, and NO_COLOR turns colors off."""
     group = prepared("a name that is longer than this terminal is wide", jobs=2)
     group.description = "words " * 20
     group.run_parallel()
@@ -122,7 +122,7 @@ def test_a_narrow_terminal_without_colors(begin, prepared, terminal, until):
 
 
 def test_a_dumb_terminal_gets_lines(begin, prepared, terminal):
-    """They are the lines of a log, without cursor movements or colours."""
+    """A dumb terminal gets log lines without cursor movements or colors."""
     prepared(jobs=1).run_sequential(0)
     screen, options = terminal(TERM="dumb")
     assert begin("watch", "sweep", **options).wait(120) == 0
@@ -131,7 +131,7 @@ def test_a_dumb_terminal_gets_lines(begin, prepared, terminal):
 
 @pytest.mark.parametrize("signals", [True, False], ids=["reported", "silent"])
 def test_a_run_survives_its_terminal(begin, prepared, terminal, until, signals):
-    """The rest is sent after the window is closed, with or without SIGHUP."""
+    """The remaining jobs are sent after the window is closed, with or without SIGHUP."""
     group = prepared(jobs=4, duration_s=600)
     screen, options = terminal()
     if not signals:
@@ -150,7 +150,9 @@ def test_a_run_survives_its_terminal(begin, prepared, terminal, until, signals):
     ("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130), (signal.SIGHUP, None)]
 )
 def test_signals_end_a_run_in_order(begin, prepared, until, number, code):
-    """Sent jobs are recorded, the rest is unsent, and the group is free; SIGHUP ends nothing."""
+    """Sent jobs are recorded, the others stay unsent, and the lease is released. SIGHUP is
+    ignored.
+    """
     group = prepared(jobs=3, duration_s=600)
     process = begin("run", "sweep", "--queue")
     until(lambda: [job.state for job in group].count("unsent") == 1 and group[1].id)
@@ -171,7 +173,7 @@ def test_signals_end_a_run_in_order(begin, prepared, until, number, code):
 
 
 def test_notify_runs_a_command(begin, prepared, tmp_path, waiting_to_run):
-    """It runs at the first failure and at the end, and never contains text from outside."""
+    """The command runs at the first failure and at the end, without text from outside."""
     name = "$(touch owned) `touch owned`; touch owned"
     group = prepared(name, jobs=3, failing=(0, 2))
     waiting_to_run(group)
@@ -219,7 +221,7 @@ def test_watch_ends_with_its_reader(begin, prepared, waiting_to_run):
 
 
 def test_watch_ends_when_the_group_is_deleted(begin, prepared):
-    """It ends with a message."""
+    """If its group is deleted, `watch` ends with a message."""
     group = prepared(jobs=1, duration_s=600)
     group.run_parallel()
     process = begin("watch", "sweep")

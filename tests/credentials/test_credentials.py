@@ -20,7 +20,7 @@ SECRET = "canary-9d2f"
 
 @pytest.fixture
 def vault():
-    """Return the tokens of a process that has none yet."""
+    """Return the credentials of a process without tokens."""
     return Credentials()
 
 
@@ -80,7 +80,7 @@ def test_token_of_another_type_is_a_type_error(vault):
     ["other.example", "ftp://other.example", "https://", "https://u:p@h", "https://h?x=1", ""],
 )
 def test_invalid_url_is_a_value_error(vault, url):
-    """A URL that cannot be a cloud's is refused."""
+    """A URL that cannot be a cloud's is rejected."""
     with pytest.raises(ValueError, match="URL"):
         vault.set_token("x", url=url)
 
@@ -113,7 +113,7 @@ def test_token_of_the_environment_applies_only_to_its_url(vault, monkeypatch):
 
 
 def test_percevals_saved_configuration_applies_only_to_its_url(tmp_path):
-    """Its file and variable are read without importing Perceval, for the URL that is set."""
+    """Perceval's file and variable are read without importing Perceval, and apply to their URL."""
     script = (
         "import sys, jobgroup.credentials as c\n"
         "def ask(o):\n"
@@ -209,7 +209,7 @@ def test_a_job_without_a_token_changes_nothing(vault, token):
 
 
 def test_keyring_is_read_once_and_its_errors_mean_no_token(vault, monkeypatch):
-    """The system's keyring has the account's token; a locked or missing keyring has none."""
+    """The keyring has the account's token, and a locked or missing one means no token."""
     asked = []
 
     def get_password(service, user):
@@ -257,7 +257,7 @@ def test_listeners_learn_of_new_tokens(vault):
 
 
 def test_only_given_tokens_are_forgotten(vault, monkeypatch):
-    """Given tokens of each account are cleared; the environment and the keyring keep theirs."""
+    """Given tokens of each account are cleared, and the environment and the keyring keep theirs."""
     monkeypatch.setenv("JOBGROUP_TOKEN", "environment")
     kept = {"https://keyring.example": "before"}
     keyring = types.SimpleNamespace(get_password=lambda service, user: kept.get(user))
@@ -277,7 +277,7 @@ def test_only_given_tokens_are_forgotten(vault, monkeypatch):
 
 
 def test_no_repr_and_no_log_shows_a_token(vault, caplog, monkeypatch):
-    """Neither the object nor its attributes print what they hold."""
+    """Neither the object nor its attributes print a token."""
     caplog.set_level("DEBUG")
     vault.set_token(SECRET, url=OTHER)
     vault.on_change(lambda *_: 1 / 0)

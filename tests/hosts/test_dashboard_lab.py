@@ -59,7 +59,7 @@ def test_group_runs_reruns_and_is_deleted_from_the_page(browser: Browser, jupyte
 def test_rows_appear_and_change_while_the_cell_runs(
     browser: Browser, jupyter: JupyterServer, application: Application
 ):
-    """The cell that shows the group also runs it, so the kernel hears no page until it ends.
+    """The cell that shows the group also runs it, so the kernel handles no messages until it ends.
 
     The rows still appear, and change before the cell ends.
     """
@@ -86,7 +86,9 @@ def test_rows_appear_and_change_while_the_cell_runs(
 def test_click_on_a_busy_kernel_is_answered_at_once_and_done_later(
     browser: Browser, jupyter: JupyterServer, tmp_path: Path
 ):
-    """While a cell computes, a button says that the kernel is busy; the click is done after it."""
+    """While a cell computes, a button says that the kernel is busy, and the click takes effect
+    later.
+    """
     cells = [cloud(), group("busy", "job()") + "\njg", busy_until(tmp_path / "gate")]
     with jupyter.open(browser, cells) as notebook:
         notebook.run(0)
@@ -125,7 +127,7 @@ def test_reloaded_page_shows_the_same(browser: Browser, jupyter: JupyterServer):
 def test_two_cells_show_one_dashboard(browser: Browser, jupyter: JupyterServer):
     """Two views of one group are one widget, so filtering one filters the other.
 
-    The list of groups, which has no table for the saved notebook, is as wide as they are.
+    The list of groups is as wide as the dashboards.
     """
     cells = [cloud(), group("twice", "job()", "job()") + "\njg", "jg", "Dashboard()"]
     with jupyter.open(browser, cells) as notebook:
@@ -145,7 +147,7 @@ def test_two_cells_show_one_dashboard(browser: Browser, jupyter: JupyterServer):
 
 
 def test_page_survives_a_restart_of_the_kernel(browser: Browser, jupyter: JupyterServer):
-    """After a restart, the server shows the old group; cells that run again show theirs."""
+    """After a restart, the server shows the old group, and cells that run again show theirs."""
     cells = [cloud(), group("before", "job()") + "\njg", group("after", "job()") + "\njg"]
     with jupyter.open(browser, cells) as notebook:
         notebook.run(0)

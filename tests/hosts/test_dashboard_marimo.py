@@ -13,7 +13,7 @@ pytestmark = pytest.mark.hosts
 
 @pytest.mark.parametrize("mode", ["edit", "run"])
 def test_click_runs_the_group_and_the_bar_moves(browser: Browser, tmp_path: Path, mode: Mode):
-    """A click on the button reaches the kernel, and its effects reach the page by pushes alone."""
+    """A click on the button reaches the kernel, and the kernel pushes the effects to the page."""
     cells = [f"{cloud()}\n{group('sweep', 'job()', 'job(0.2)')}\njg"]
     with open_marimo(browser, tmp_path, cells, mode=mode) as notebook:
         page = notebook.page

@@ -30,7 +30,7 @@ def finished(data_dir: Path):
 def test_saved_page_works_from_disk_without_a_network(
     browser: Browser, finished: JobGroup, tmp_path: Path
 ):
-    """Table, filter, drawer and charts of the opened file work; it has no actions."""
+    """The table, filter, drawer and charts of the saved page work, and it has no actions."""
     path = tmp_path / "page.html"
     dashboard = Dashboard(finished)
     dashboard.save_html(path)

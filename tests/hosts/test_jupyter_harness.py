@@ -1,4 +1,4 @@
-"""The harness finds what no user would see, on JupyterLab and Notebook 7."""
+"""The harness finds hidden errors in JupyterLab and Notebook 7."""
 
 import pytest
 from playwright.sync_api import Browser
@@ -43,7 +43,7 @@ def test_error_in_cell_fails_the_run(browser: Browser, jupyter: JupyterServer):
 
 
 def test_other_host_is_out_of_reach_and_recorded(browser: Browser, jupyter: JupyterServer):
-    """A page that asks a CDN gets nothing, and the request is recorded."""
+    """A page's request to a CDN fails and is recorded."""
     with jupyter.open(browser, ["1"]) as notebook:
         outcome = notebook.page.evaluate(
             "fetch('https://cdn.invalid.example.com/x.js').then(() => 'reached', () => 'failed')"

@@ -1,4 +1,4 @@
-"""JupyterLab's sidebar, status bar, notifications and palette, of the installed extension."""
+"""The installed extension's sidebar, status bar, notifications and palette in JupyterLab."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ TERMINAL_TIMEOUT_S = 120
 
 @pytest.fixture(scope="module")
 def cloud() -> Iterator[EmbeddedCloud]:
-    """A cloud whose jobs only take time."""
+    """Run a cloud for timer jobs."""
     with EmbeddedCloud(prewarm=False) as running:
         yield running
 
@@ -37,7 +37,7 @@ def cloud() -> Iterator[EmbeddedCloud]:
 def groups(
     jupyter: JupyterServer, cloud: EmbeddedCloud, monkeypatch: pytest.MonkeyPatch
 ) -> JupyterServer:
-    """The server, whose groups this process makes."""
+    """Return the server, whose groups this process creates."""
     monkeypatch.setenv("JOBGROUP_DATA_DIR", str(jupyter.data_dir))
     set_token(cloud.token, url=cloud.url)
     return jupyter
@@ -64,9 +64,9 @@ def _row(page: Page, name: str) -> Any:
 def test_side_bar_and_tab_follow_a_run_in_a_terminal_beside_a_busy_kernel(
     browser: Browser, groups: JupyterServer, cloud: EmbeddedCloud, tmp_path: Path
 ):
-    """The list, a tab, the status bar and one notification of two windows tell of a run.
+    """The list, a tab, the status bar and one notification in two windows show a run.
 
-    Nothing of that needs the kernel, which is busy all the time.
+    None of them needs the kernel, which is always busy.
     """
     for number in range(300):
         JobGroup(f"old {number}")
@@ -117,7 +117,7 @@ def test_side_bar_and_tab_follow_a_run_in_a_terminal_beside_a_busy_kernel(
 def test_tab_cancels_and_reruns_while_the_kernel_is_busy(
     browser: Browser, jupyter: JupyterServer, tmp_path: Path
 ):
-    """The server does both, with a token from the page: the kernel has one, but does not hear."""
+    """The server does both with a token from the page, because the kernel is busy."""
     jobs = group("busy", "job(3600)", "job(fail='the laser lost its lock')")
     cells = [cell_of_cloud(), f"{jobs}\njg.run_parallel()", busy_until(tmp_path / "gate")]
     with jupyter.open(browser, cells) as notebook:
@@ -137,7 +137,7 @@ def test_tab_cancels_and_reruns_while_the_kernel_is_busy(
         tab.get_by_test_id("cancel").click()
         expect(tab.get_by_test_id("row-0")).to_have_attribute("data-status", "canceled")
         tab.get_by_test_id("rerun-cause-0").click()
-        # a run that ends within seconds answers with its outcome
+        # the answer of a run that ends within seconds has its outcome
         expect(tab.get_by_test_id("live")).to_contain_text(re.compile("outlives this page|1 sent"))
         expect(page.locator(".jp-CodeCell .jp-InputPrompt").nth(2)).to_have_text("[*]:")
         (tmp_path / "gate").touch()
@@ -148,7 +148,9 @@ def test_tab_cancels_and_reruns_while_the_kernel_is_busy(
 def test_palette_opens_and_inserts_a_group(
     browser: Browser, groups: JupyterServer, cloud: EmbeddedCloud
 ):
-    """A group is opened in a tab by name, all are shown, and a new cell gets a group's line."""
+    """The palette opens a group by name, lists all groups, and inserts a group's line into a
+    cell.
+    """
     _make("chosen", cloud, 0.1)
     with groups.open(browser, ["1"]) as notebook:
         page = notebook.page
@@ -176,7 +178,7 @@ def _choose(page: Page, command: str, name: str) -> None:
 def test_notebook_7_opens_a_group_in_a_browser_tab_and_inserts_it(
     browser: Browser, groups: JupyterServer, cloud: EmbeddedCloud
 ):
-    """Without tabs and a sidebar, a group is a page of the server; its line goes into a cell."""
+    """A group opens as a page of the server, and its line is inserted into a cell."""
     _make("chosen", cloud, 0.1)
     with groups.open(browser, ["1"], application="notebook") as notebook:
         with notebook.page.context.expect_page() as opened:

@@ -1,4 +1,4 @@
-"""The harness finds what no user would see, on marimo's editor and its apps."""
+"""The harness finds hidden errors in marimo's editor and apps."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The quickstart as readers use it: in JupyterLab, with the dashboard's buttons."""
+"""The quickstart in JupyterLab, with the dashboard's buttons."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""`jobgroup ui` as a process of its own, and clients of its web socket."""
+"""`jobgroup ui` in a separate process, and clients of its web socket."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class Client:
         return value
 
     async def read(self) -> str | bytes | None:
-        """Return the next frame; None once the connection is closed."""
+        """Return the next frame, or None once the connection is closed."""
         frame = None if self.is_closed else await self.connection.read_message()
         self.is_closed = frame is None
         return frame
@@ -73,13 +73,13 @@ class Client:
         return found
 
     async def do(self, name: str, request: str = "", **args: Any) -> dict[str, Any]:
-        """Give a command and return its answer."""
+        """Send a command and return its answer."""
         request = request or f"{name}-{len(self.messages)}"
         await self.send(t="command", id=request, name=name, args=args)
         return await self.answer(request)
 
     async def ask(self, name: str, **args: Any) -> dict[str, Any]:
-        """Ask a question and return its answer."""
+        """Send a query and return its answer."""
         request = f"ask-{name}-{len(self.messages)}"
         await self.send(t="query", id=request, name=name, args=args)
         return await self.answer(request)
@@ -100,7 +100,7 @@ def _values(column: dict[str, Any], buffers: list[bytes]) -> list[Any]:
 
 
 def decoded(frame: str | bytes) -> tuple[dict[str, Any], list[bytes]]:
-    """Return the message in a frame, and its buffers."""
+    """Return the message and the buffers of a frame."""
     if isinstance(frame, str):
         return json.loads(frame), []
     (count,) = struct.unpack_from(">I", frame)
@@ -112,7 +112,7 @@ def decoded(frame: str | bytes) -> tuple[dict[str, Any], list[bytes]]:
 
 
 class Ui:
-    """`jobgroup ui` in a process of its own."""
+    """`jobgroup ui` in a separate process."""
 
     def __init__(self, folder: Path, port: int, *options: str, **environment: str) -> None:
         self.log = folder / "ui.log"
@@ -124,7 +124,7 @@ class Ui:
 
     @staticmethod
     def words(port: int) -> list[str]:
-        """Return the command, behind `python -m`."""
+        """Return the arguments after `python -m`."""
         return ["jobgroup", "ui", f"--port={port}"]
 
     def start(self) -> None:
@@ -153,7 +153,7 @@ class Ui:
             return False
 
     def get(self, path: str, *, token: str | None = None, **headers: str) -> httpx.Response:
-        """Get a path, with the right token unless another is given."""
+        """Get a path, by default with the correct token."""
         token = self.token if token is None else token
         if token:
             headers["Authorization"] = f"token {token}"
@@ -197,7 +197,7 @@ class Lab(Ui):
 
     @staticmethod
     def words(port: int) -> list[str]:
-        """Return the command, behind `python -m`."""
+        """Return the arguments after `python -m`."""
         options = {
             "ServerApp.ip": "127.0.0.1",
             "ServerApp.port": port,

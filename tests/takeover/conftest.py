@@ -32,14 +32,14 @@ def recorded_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Embedde
 
 @pytest.fixture
 def cloud(recorded_cloud: EmbeddedCloud) -> EmbeddedCloud:
-    """Return that cloud, whose token this process has."""
+    """Return that cloud, and set its token in this process."""
     set_token(recorded_cloud.token, url=recorded_cloud.url)
     return recorded_cloud
 
 
 @pytest.fixture
 def old(tmp_path: Path) -> Callable[..., Path]:
-    """Copy a recorded group into a folder under a name, as if it were for a cloud."""
+    """Copy a recorded group into a folder under a name, and change its cloud's URL."""
 
     def put(
         recorded: str, name: str = "old", folder: str = "old groups", *, url: str = URL

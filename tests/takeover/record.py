@@ -1,4 +1,4 @@
-"""Makes the files in `recorded/`: groups of each release of Perceval, and the cloud's jobs.
+"""Make the files in `recorded/`: groups of each release of Perceval, and the cloud's jobs.
 
     python tests/takeover/record.py DIRECTORY
 

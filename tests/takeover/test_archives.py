@@ -1,4 +1,4 @@
-"""Perceval's archives are taken apart and put together again without building their objects."""
+"""Perceval's archives are unpacked and packed again without building their objects."""
 
 import random
 
@@ -21,7 +21,7 @@ def archived(*objects, compress=False):
 
 
 def computation():
-    """Return a computation with every kind of part of an experiment."""
+    """Return a computation whose experiment has parts of every kind."""
     experiment = pcvl.catalog["postprocessed cnot"].build_experiment()
     experiment.noise = pcvl.NoiseModel(transmittance=0.5)
     experiment.min_detected_photons_filter(2)
@@ -60,7 +60,7 @@ def test_every_part_is_an_archive_that_perceval_reads(compress):
 
 
 def test_damaged_archive_is_read_or_refused(tmp_path):
-    """A group of executions that is cut or changed is read, or refused with a message."""
+    """A truncated or changed group of executions is read, or rejected with a message."""
     whole = (RECORDED / "1.3.1.egrp").read_text()
     dice = random.Random(7)
     path = tmp_path / "it.egrp"

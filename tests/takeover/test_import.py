@@ -23,7 +23,7 @@ def entries(recorded):
 
 @pytest.mark.parametrize("recorded", GROUPS)
 def test_old_group_opens_and_continues(recorded, old, cloud):
-    """Jobs, ids and dates are kept; the group is polled, run and rerun, and has results."""
+    """Jobs, ids and dates are kept. The group is polled, run and rerun, and has results."""
     path = old(recorded, "scan", url=cloud.url)
     asked = len(cloud.log)
     report = JobGroup.import_perceval(path)
@@ -54,7 +54,7 @@ def test_old_group_opens_and_continues(recorded, old, cloud):
 
 @pytest.mark.parametrize("recorded", GROUPS)
 def test_body_of_a_sent_job_is_kept(recorded, old, cloud):
-    """For a job that Perceval sent, the file has the body that the cloud got."""
+    """For a job that Perceval sent, the file has the body that the cloud received."""
     JobGroup.import_perceval(old(recorded, url=cloud.url))
     failed = JobGroup.open("old")[1]
     failed.rerun(params={"max_shots": 77})  # sends the body again
@@ -67,7 +67,7 @@ def test_body_of_a_sent_job_is_kept(recorded, old, cloud):
 
 @pytest.mark.parametrize("recorded", GROUPS)
 def test_token_is_not_imported_and_no_cloud_is_asked(recorded, old, data_dir):
-    """No file of jobgroup has the token, and without a token nothing can be sent."""
+    """No file of jobgroup has the token, and no request is sent without one."""
     path = old(recorded)
     assert TOKEN in path.read_text()
     before = path.read_bytes(), path.stat().st_mtime_ns
@@ -82,7 +82,9 @@ def test_token_is_not_imported_and_no_cloud_is_asked(recorded, old, data_dir):
 
 
 def test_group_of_executions_continues(old, cloud):
-    """In an `.egrp` file of 1.3, sent ones keep their ids; unsent ones are sent as by 1.3."""
+    """In an `.egrp` file of 1.3, sent Executions keep their ids and unsent ones are sent as
+    by 1.3.
+    """
     report = JobGroup.import_perceval(old("1.3.1.egrp", "executions", url=cloud.url))
     assert [(g.name, g.counts) for g in report.imported] == [
         ("executions", {"success": 1, "error": 1, "waiting": 1, "unsent": 2})
@@ -101,7 +103,9 @@ def test_group_of_executions_continues(old, cloud):
 
 
 def test_dry_run_reports_the_same_and_writes_nothing(old):
-    """Its report differs in one word. Then no group exists, and the import still works."""
+    """The report of a dry run differs in one word, no group is created, and the import still
+    works.
+    """
     old("0.13.2.jgrp", "first")
     old("1.3.1.jgrp", "second")
     folder = old("1.3.1.egrp", "third").parent
@@ -119,7 +123,7 @@ def test_dry_run_reports_the_same_and_writes_nothing(old):
 
 
 def damaged(path):
-    """Each way in which a file is not a group: its name, and a part of the reason."""
+    """Make every kind of invalid file, each with a part of the reason."""
     whole = path.read_text()
     document = json.loads(whole)
     jobs = document["job_group_data"]
@@ -153,7 +157,7 @@ def damaged(path):
 
 
 def test_a_damaged_file_is_named_and_skipped(old, snapshot_of):
-    """Each has its reason, and the valid file next to them is imported."""
+    """Each damaged file has a reason, and the valid file next to them is imported."""
     path = old("1.3.1.jgrp", "sound")
     damaged(path)
     before = snapshot_of(path.parent)
@@ -190,7 +194,7 @@ def test_special_and_large_files_are_skipped(tmp_path):
 
 @pytest.mark.parametrize("content", [PNG, b'{"a": 1}', b"", b"pcvlar 0 3 0 1 2 float 1.0"])
 def test_single_file_that_is_not_a_group_is_reported(tmp_path, content):
-    """Whatever its name, it raises no exception and creates no group."""
+    """An invalid file with any name raises no exception and creates no group."""
     for name in ("it.jgrp", "it.egrp", "it.png"):
         (tmp_path / name).write_bytes(content)
         report = JobGroup.import_perceval(tmp_path / name)
@@ -219,7 +223,7 @@ def test_importing_again_changes_nothing(old):
 
 
 def test_existing_group_of_that_name_is_kept(old):
-    """A group with jobs that jobgroup made is unchanged, and the report says so."""
+    """An existing group with jobs is unchanged, and the report says so."""
     JobGroup("old").add(RemoteJob({"command": "x"}, platform="p", url="http://127.0.0.1:9"))
     report = JobGroup.import_perceval(old("1.3.1.jgrp"))
     assert report.imported == []
@@ -230,7 +234,7 @@ def test_existing_group_of_that_name_is_kept(old):
 
 
 def test_import_fills_an_empty_group(old, tmp_path, monkeypatch):
-    """A new group points to Perceval's of its name; the import fills it, and objects see it."""
+    """An empty group mentions Perceval's of the same name, and the import adds the jobs to it."""
     path = old("1.3.1.jgrp")
     (tmp_path / "perceval" / "job_group").mkdir(parents=True)
     path.rename(tmp_path / "perceval" / "job_group" / "old.jgrp")
@@ -268,7 +272,7 @@ def test_repeated_job_is_imported_once(old):
 
 
 def test_default_folders_are_those_of_perceval(old, tmp_path, monkeypatch):
-    """Without a path, they are Perceval's persistent folder and 1.3's folder for executions."""
+    """The default folders are Perceval's persistent one and 1.3's for executions."""
     monkeypatch.chdir(tmp_path)
     assert "There are no .jgrp or .egrp files." in repr(JobGroup.import_perceval())
     old("0.13.2.jgrp", "jobs", "perceval")
@@ -281,7 +285,7 @@ def test_default_folders_are_those_of_perceval(old, tmp_path, monkeypatch):
 
 
 def test_missing_path_is_an_error(tmp_path):
-    """It is an error, and nothing is created."""
+    """A missing path is an error, and nothing is created."""
     with pytest.raises(StorageError, match=r"no file or directory .*nowhere. Nothing was imported"):
         JobGroup.import_perceval(tmp_path / "nowhere")
     (tmp_path / "bare").mkdir()
@@ -302,7 +306,7 @@ def test_impossible_group_name_is_reported(old):
 
 
 def test_large_group_is_imported_completely(old, data_dir):
-    """It has 2,000 jobs; its date and jobs exist before it gets its name."""
+    """A group of 2,000 jobs has its jobs and dates before it gets its name."""
     path = old("1.2.4.jgrp", "large")
     document = json.loads(path.read_text())
     unsent = document["job_group_data"][3]

@@ -1,4 +1,4 @@
-"""Groups of Perceval, written entry by entry: the parts that are imported, and the others."""
+"""The parts of a Perceval group that are imported and those that are not."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ def write(tmp_path):
 
 
 def _unsent(**delta):
-    """Return an unsent entry as releases from 1.1 on write it: the parts of its body."""
+    """Return an unsent entry as releases from 1.1 on write it."""
     payload = {"command": "sample_count", "max_samples": 1, "max_shots": 100}
     body = {"job_name": "in the body", "pcvl_version": "1.1.0", "payload": payload}
     return {**UNSENT, "request_data": body, "delta_parameters": {"mapping": {}, **delta}}
 
 
 def test_dates_are_those_of_the_group(write):
-    """The new group has the dates at which the old one was created and changed."""
+    """The new group has the creation and modification dates of the old one."""
     JobGroup.import_perceval(write(SENT, _unsent()))
     jg = JobGroup.open("scan")
     made = datetime(2024, 11, 20, 10, 11, 12)
@@ -93,7 +93,7 @@ def test_body_equals_the_one_that_perceval_makes(write):
     ],
 )
 def test_invalid_entry_is_reported(write, entry, reason):
-    """The report names its number and the fault; nothing of the group is imported."""
+    """The report has the entry's number and the fault, and the group is not imported."""
     report = JobGroup.import_perceval(write(_unsent(), entry))
     (skipped,) = report.skipped
     assert skipped.reason.startswith("It is damaged at job 1 (")
@@ -102,7 +102,7 @@ def test_invalid_entry_is_reported(write, entry, reason):
 
 
 def test_group_of_jobgroup_is_not_imported(write, tmp_path):
-    """The message names the call that takes it."""
+    """The message names the correct call."""
     jg = JobGroup("ours")
     jg.export(tmp_path / "ours.jobgroup")
     (skipped,) = JobGroup.import_perceval(tmp_path / "ours.jobgroup").skipped
@@ -111,7 +111,7 @@ def test_group_of_jobgroup_is_not_imported(write, tmp_path):
 
 
 def test_a_damaged_group_of_that_name_is_kept(write, data_dir):
-    """It may contain jobs, so it is not replaced."""
+    """The damaged group may contain jobs, so it is not replaced."""
     (data_dir / "groups").mkdir(parents=True, exist_ok=True)
     path = data_dir / "groups" / "scan.jobgroup"
     path.write_bytes(b"what is left of it" * 100)
@@ -121,7 +121,7 @@ def test_a_damaged_group_of_that_name_is_kept(write, data_dir):
 
 
 def test_folder_may_be_percevals_own_or_its_parent(write, tmp_path):
-    """Groups in it come first, then those where Perceval puts them below."""
+    """Groups in the folder come first, then those in Perceval's subfolders."""
     write(SENT, name="c", folder="execution_groups")
     write(SENT, name="b", folder="job_group")
     write(SENT, name="a")
@@ -131,7 +131,7 @@ def test_folder_may_be_percevals_own_or_its_parent(write, tmp_path):
 
 
 def test_the_report_says_where_tokens_are(write):
-    """It does so once something was imported. A dry run leaves nothing behind."""
+    """The report mentions tokens once a group was imported. A dry run creates nothing."""
     path = write(SENT)
     assert "oken" not in repr(JobGroup.import_perceval(path, dry_run=True))
     assert "jobgroup.set_token" in repr(JobGroup.import_perceval(path)).splitlines()[-1]
@@ -146,7 +146,9 @@ def test_the_report_says_where_tokens_are(write):
     ],
 )
 def test_executions_for_other_clouds_are_skipped(old, tag, other, why):
-    """They are counted, with the reason; the others of their group are imported."""
+    """Skipped Executions are counted with the reason, and the others in their group are
+    imported.
+    """
     path = old("1.3.1.egrp", "executions")
     whole = path.read_text("utf-8")
     path.write_text(whole.replace(tag, other, 1), "utf-8")
@@ -179,7 +181,7 @@ def test_impossible_times_become_unknown(wrong, old, tmp_path):
 
 @pytest.mark.parametrize("wrong", ["00010101_000000", "99991231_235959", 7, None])
 def test_group_without_a_date_is_skipped(wrong, old):
-    """It could be neither sorted nor loaded again."""
+    """Such a group could not be sorted or loaded."""
     path = old("1.3.1.jgrp", "scan")
     whole = json.loads(path.read_text("utf-8"))
     path.write_text(json.dumps({**whole, "created_date": wrong}), "utf-8")

@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page, Playwright, expect
 
 NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
 FLAGS = (
-    # a hard wall: a page that needs a CDN fails here, whatever the machine's network is
+    # a page that needs a CDN fails, even on a machine with a network
     "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1 , EXCLUDE localhost",
     "--no-sandbox",  # there is none for root, and the pages are ours
     "--disable-dev-shm-usage",
@@ -52,7 +52,9 @@ class Record:
         page.on("pageerror", lambda error: self.page_errors.append(str(error)))
 
     def assert_clean(self, *, except_for: Collection[str] = ()) -> None:
-        """Assert that no other host was asked, and that only the host's own errors were thrown."""
+        """Assert that no other host was contacted, and that only the host's own errors were
+        thrown.
+        """
         errors = [e for e in self.page_errors if not any(known in e for known in except_for)]
         assert not self.foreign_hosts, f"asked {', '.join(sorted(self.foreign_hosts))}"
         assert not errors, "\n".join(errors)
@@ -65,7 +67,7 @@ class Record:
 
 @contextmanager
 def fresh_page(browser: Browser, *, dark: bool = False) -> Iterator[tuple[Page, Record]]:
-    """Open a page in a context of its own, with the record of its events."""
+    """Open a page in a new context, with a record of its events."""
     context = browser.new_context(
         viewport={"width": 1280, "height": 900}, color_scheme="dark" if dark else "light"
     )

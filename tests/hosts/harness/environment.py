@@ -1,4 +1,4 @@
-"""A Python environment beside this one, with all packages but ours: as before an installation."""
+"""A Python environment with all packages of this one except jobgroup."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 
 OURS = "jobgroup"
 VARIABLES = {"PYTHONPATH": "", "JUPYTER_PATH": ""}
-"""Without the paths by which this environment's processes may find ours."""
+"""Environment variables without the paths to jobgroup."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Environment:
         return self.folder / "bin" / "python"
 
     def run(self, *words: str) -> str:
-        """Run a module, and return what it writes; CalledProcessError if it fails."""
+        """Run a module and return its output, or raise CalledProcessError."""
         run = subprocess.run(
             [self.python, "-m", *words],
             env={**os.environ, **VARIABLES},
@@ -39,13 +39,13 @@ class Environment:
         return run.stdout
 
     def files(self) -> set[Path]:
-        """Return what is there, except for what Python itself caches."""
+        """Return the files of the environment, except Python's caches."""
         found = self.folder.rglob("*")
         return {each for each in found if "__pycache__" not in each.parts}
 
 
 def environment_without_jobgroup(folder: Path) -> Environment:
-    """Make an environment of links to this one."""
+    """Create an environment of links to this one."""
     venv.create(folder, with_pip=False, symlinks=True)
     packages = Path(sysconfig.get_path("purelib")).relative_to(sys.prefix)
     for place in (packages, Path("share/jupyter"), Path("share/jupyter/labextensions")):
@@ -56,7 +56,7 @@ def environment_without_jobgroup(folder: Path) -> Environment:
 
 
 def _link(source: Path, target: Path) -> None:
-    """Link what is in a folder, except for what is ours and for folders with ours."""
+    """Link a folder's content, except jobgroup's files and folders that contain them."""
     target.mkdir(parents=True, exist_ok=True)
     for each in source.iterdir():
         link = target / each.name

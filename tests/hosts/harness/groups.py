@@ -1,4 +1,4 @@
-"""Notebook cells that make a job group on a separate embedded cloud, without Perceval."""
+"""Notebook cells that create a group on an embedded cloud, without Perceval."""
 
 from pathlib import Path
 
@@ -22,7 +22,7 @@ def cloud(*, concurrent: int = 8) -> str:
 
 
 def group(name: str, *jobs: str) -> str:
-    """Return the cell that makes `jg` of jobs, each an expression with its own label phi."""
+    """Return the cell that creates `jg` from expressions of jobs, each with its own label phi."""
     listed = ", ".join(f"({each}, {{}}, {{'phi': {i / 10}}})" for i, each in enumerate(jobs))
     return f"jg = JobGroup({name!r})\njg.add_many([{listed}])"
 

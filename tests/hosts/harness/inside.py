@@ -1,6 +1,6 @@
-"""Evaluate the test's expressions where a notebook's code runs; the notebook imports this.
+"""Evaluate the test's expressions in the process of a notebook, which imports this module.
 
-It is for hosts whose kernel has no second channel, such as marimo's.
+Hosts such as marimo need it, because their kernel accepts no second client.
 """
 
 from __future__ import annotations

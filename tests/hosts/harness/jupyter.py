@@ -1,4 +1,4 @@
-"""JupyterLab and Notebook 7 on one server: open a notebook, run its cells, ask its kernel."""
+"""JupyterLab and Notebook 7 on one server: open a notebook, run its cells, query its kernel."""
 
 from __future__ import annotations
 
@@ -56,8 +56,8 @@ SETTINGS: dict[str, dict[str, Any]] = {
     },  # every cell is in the page
 }
 OLD_KERNEL = Path(sys.prefix) / "ipykernel6"
-"""The folder of ipykernel 6, which receives messages of the browser only between cells."""
-# Notebook 7 itself, on any notebook, when Lab's extensions are installed beside it
+"""The folder of ipykernel 6, which receives the browser's messages only between cells."""
+# errors of Notebook 7 itself if Lab's extensions are installed
 KNOWN_PAGE_ERRORS = ("reading 'schema'", "'filebrowser:open-path' not registered")
 
 READY = """
@@ -67,8 +67,8 @@ READY = """
   return kernel?.status === "idle" && kernel.connectionStatus === "connected";
 }
 """
-# No cell shows output and errors of handlers; Lab's log console would show them, if it is open.
-# Before the first cell runs, a new kernel complains of the widget manager's own questions.
+# Cells do not show the output and errors of handlers. Lab's log console does, if it is open. Before
+# the first cell runs, a new kernel logs errors about the widget manager's requests.
 LISTEN = """
 () => {
   window.unseenOutput = [];
@@ -105,18 +105,18 @@ CELL_ERRORS = """
 
 @dataclass
 class Notebook:
-    """An open notebook: its page, its kernel, and the output that neither of them shows."""
+    """An open notebook: its page, its kernel, and output that neither of them shows."""
 
     page: Page
     record: Record
     evaluate: oracle.Evaluate
 
     def run_all(self, *, timeout_ms: int = TIMEOUT_MS) -> None:
-        """Run every cell; an AssertionError has the error of a cell."""
+        """Run every cell, and raise an AssertionError with a failing cell's error."""
         self._run("notebook:run-all-cells", None, timeout_ms)
 
     def run(self, index: int, *, timeout_ms: int = TIMEOUT_MS) -> None:
-        """Run one cell; an AssertionError has its error."""
+        """Run one cell, and raise an AssertionError with its error."""
         self._run("notebook:run-cell", index, timeout_ms)
 
     def start(self, index: int) -> None:
@@ -133,7 +133,7 @@ class Notebook:
         return unseen
 
     def assert_quiet(self) -> None:
-        """Assert that nothing failed unseen, and that no other host was asked."""
+        """Assert that there is no hidden error, and that no other host was contacted."""
         unseen = self.unseen_output()
         assert not unseen, "\n".join(unseen)
         self.record.assert_clean(except_for=KNOWN_PAGE_ERRORS)
@@ -152,12 +152,12 @@ def _run_arguments(
 
 @dataclass
 class JupyterServer:
-    """One server for a test session; `data_dir` holds the groups that its kernels make."""
+    """One server for a test session. `data_dir` holds the groups of its kernels."""
 
     url: str
     root: Path
     restart: Callable[[], None] = lambda: None
-    """End the server, with its kernels, and start it again at the same address."""
+    """Stop the server with its kernels, and start it again at the same address."""
     _numbers: Iterator[int] = field(default_factory=count)
 
     @property
@@ -186,7 +186,7 @@ class JupyterServer:
         (self.notebooks / path).write_text(_contents(notebook, kernel))
         theme = "JupyterLab Dark" if dark else "JupyterLab Light"
         self.configure("@jupyterlab/apputils-extension:themes", {"theme": theme})
-        # a workspace of its own, else Lab opens again what the last test left
+        # a new workspace, because Lab reopens the tabs of the last one
         folder = f"lab/workspaces/{number}/tree" if application == "lab" else "notebooks"
         with fresh_page(browser, dark=dark) as (page, record):
             page.goto(f"{self.url}/{folder}/{path}")
@@ -217,14 +217,14 @@ class JupyterServer:
         (folder / "kernel.json").write_text(json.dumps(spec))
 
     def configure(self, plugin: str, settings: dict[str, Any]) -> None:
-        """Write settings of a plugin, for pages that are opened from now on."""
+        """Write settings of a plugin, which apply to pages that are opened later."""
         path = self._settings_of(plugin)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(settings))
 
     @contextmanager
     def configured(self, plugin: str, settings: dict[str, Any]) -> Iterator[None]:
-        """Have settings of a plugin for the pages that are opened in the block."""
+        """Apply settings of a plugin to the pages that are opened in the block."""
         self.configure(plugin, settings)
         yield
         self._settings_of(plugin).unlink()
@@ -256,7 +256,7 @@ def _contents(notebook: Sequence[str] | Path, kernel: str) -> str:
 def serving_jupyter(
     root: Path, *, python: str | Path = sys.executable, env: Mapping[str, str] | None = None
 ) -> Iterator[JupyterServer]:
-    """Run a server that does not see this user's own Jupyter, with its folders in `root`.
+    """Run a server that is isolated from the user's own Jupyter, with its folders in `root`.
 
     Args:
         root: An empty folder.

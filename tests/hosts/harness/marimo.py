@@ -1,4 +1,4 @@
-"""marimo as an editor and as an app: open a notebook, which runs at once, and ask its kernel."""
+"""The marimo editor and app: open a notebook, which runs at once, and query its kernel."""
 
 from __future__ import annotations
 
@@ -46,14 +46,14 @@ class MarimoNotebook:
         return unseen
 
     def assert_quiet(self) -> None:
-        """Assert that no cell and no handler raised, and that no other host was asked."""
+        """Assert that no cell or handler raised, and that no other host was contacted."""
         texts = (*self.unseen_output(), *self._console(), self.log.read_text(errors="replace"))
         raised = [text for text in texts if "Traceback" in text]
         assert not raised, "\n".join(raised)
         self.record.assert_clean()
 
     def _console(self) -> list[str]:
-        """Return output and errors of cells in the editor; an app's output is in the log."""
+        """Return the output and errors of cells in the editor. An app's output is in the log."""
         return self.page.get_by_test_id("console-output-area").all_inner_texts()
 
 

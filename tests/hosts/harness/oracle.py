@@ -1,4 +1,4 @@
-"""Values as the kernel itself has them, asked without the page."""
+"""Values in the kernel, read independently of the page."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Evaluate = Callable[[str], Any]
 
 
 def as_json(expression: str) -> str:
-    """Return an expression for the same value as a text that can be sent."""
+    """Return an expression for the same value as JSON text."""
     return f"__import__('json').dumps({expression}, default=str)"
 
 
@@ -42,7 +42,7 @@ def wait_until(evaluate: Evaluate, expression: str) -> Any:
 
 @contextmanager
 def listening_to(connection_file: Path) -> Iterator[Evaluate]:
-    """Connect a second client to a Jupyter kernel, which answers between two cells."""
+    """Connect a second client to a Jupyter kernel, which responds between two cells."""
     client = BlockingKernelClient(connection_file=str(connection_file))
     client.load_connection_file()
     client.start_channels(stdin=False, hb=False)

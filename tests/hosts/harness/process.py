@@ -1,4 +1,4 @@
-"""Child processes that serve on loopback: started, awaited, and stopped with their children."""
+"""Start, await and stop child processes that serve on loopback, with their children."""
 
 from __future__ import annotations
 
@@ -26,10 +26,9 @@ for _ in range(random.randrange(1000)):  # other runs of the tests on this machi
 
 
 def free_port() -> int:
-    """Return an unused loopback port that no other program gets by chance.
+    """Return an unused loopback port that the system does not assign to other programs.
 
-    The system itself assigns larger ones: before the server starts, another test could get such a
-    port.
+    The system assigns larger ports, and another test could get one before the server starts.
     """
     while True:
         with socket.socket() as probe, suppress(OSError):

@@ -1,4 +1,4 @@
-"""Another project's kind of widget, to test the harness with: a button that counts."""
+"""A simple widget for testing the harness: a button that counts."""
 
 COUNTER = '''
 import anywidget, traitlets
