@@ -303,9 +303,7 @@ def test_formula_has_no_ideal(handler):
 
 @pytest.mark.parametrize("circuit", [pcvl.Circuit(2) // pcvl.PS(pcvl.P("a")), pcvl.Circuit(40)])
 def test_impossible_ideal_has_a_reason(handler, circuit):
-    """A parameter without a value, or too many states, causes a message instead of a frozen
-    kernel.
-    """
+    """A parameter without a value, or too many states, causes a message."""
     with pytest.raises(NoIdealError):
         ideal_of(_body(handler, circuit))
     with pytest.raises(NoIdealError):

@@ -29,9 +29,7 @@ def test_run_queues_more_jobs_than_the_plan_allows(run, prepared):
 
 
 def test_run_fails_with_the_clouds_message_when_the_plan_is_full(read, run, prepared):
-    """Without --queue, a full plan ends the run with exit code 1, and the other jobs stay
-    unsent.
-    """
+    """Without --queue, a full plan ends the run with exit code 1."""
     group = prepared(duration_s=600)
     done = run("run", "sweep")
     assert done.returncode == 1
@@ -128,9 +126,7 @@ def test_a_run_is_paused_and_resumed_from_elsewhere(read, begin, prepared, until
 
 
 def test_next_sets_the_order_of_the_next_run(read, call, prepared, cloud):
-    """The run begins with these jobs in this order, and jobs that were already sent are
-    reported.
-    """
+    """The run begins with these jobs in order, and sent ones are reported."""
     group = prepared(jobs=4)
     assert call("next", "sweep").returncode == 2
     notices = read("next", "sweep", "3", "1-2")
@@ -217,9 +213,7 @@ def test_cloud_prints_its_url_and_token_as_json(begin):
 
 
 def test_the_demo_prints_the_ratio(monkeypatch):
-    """The demo does not change the user's groups, and its last line opens its group in a
-    browser.
-    """
+    """The demo changes no group of the user, and its last line opens its own group."""
     JobGroup("mine")
     done = subprocess.run(
         [sys.executable, "-m", "jobgroup", "demo"],

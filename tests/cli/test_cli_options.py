@@ -146,9 +146,7 @@ def test_an_appended_rerun_names_its_original(read, ended):
     ],
 )
 def test_invalid_numbers_are_usage_errors(call, prepared, options):
-    """Invalid numbers, and limits that this kind of run lacks, are usage errors, and nothing is
-    sent.
-    """
+    """Invalid numbers, and limits that this kind of run lacks, are usage errors."""
     group = prepared(jobs=1)
     done = call("run", "sweep", *options)
     assert (done.returncode, done.stdout) == (2, "")

@@ -150,9 +150,7 @@ def test_a_run_survives_its_terminal(begin, prepared, terminal, until, signals):
     ("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130), (signal.SIGHUP, None)]
 )
 def test_signals_end_a_run_in_order(begin, prepared, until, number, code):
-    """Sent jobs are recorded, the others stay unsent, and the lease is released. SIGHUP is
-    ignored.
-    """
+    """Sent jobs are recorded and the lease is released, and SIGHUP is ignored."""
     group = prepared(jobs=3, duration_s=600)
     process = begin("run", "sweep", "--queue")
     until(lambda: [job.state for job in group].count("unsent") == 1 and group[1].id)

@@ -282,9 +282,7 @@ def test_cloud_imports_only_decoding_of_jobgroup():
 
 
 def test_only_the_owner_can_read_its_jobs(start, tmp_path):
-    """Only the owner can read the file, even in a directory or for a file that was readable to
-    others.
-    """
+    """Only the owner can read the file, even if others could read it before."""
     tmp_path.chmod(0o755)
     (tmp_path / "jobs.sqlite").touch(mode=0o644)
     start(directory=tmp_path)

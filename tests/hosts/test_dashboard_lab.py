@@ -86,9 +86,7 @@ def test_rows_appear_and_change_while_the_cell_runs(
 def test_click_on_a_busy_kernel_is_answered_at_once_and_done_later(
     browser: Browser, jupyter: JupyterServer, tmp_path: Path
 ):
-    """While a cell computes, a button says that the kernel is busy, and the click takes effect
-    later.
-    """
+    """A button says that the kernel is busy, and its click takes effect later."""
     cells = [cloud(), group("busy", "job()") + "\njg", busy_until(tmp_path / "gate")]
     with jupyter.open(browser, cells) as notebook:
         notebook.run(0)

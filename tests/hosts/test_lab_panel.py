@@ -148,9 +148,7 @@ def test_tab_cancels_and_reruns_while_the_kernel_is_busy(
 def test_palette_opens_and_inserts_a_group(
     browser: Browser, groups: JupyterServer, cloud: EmbeddedCloud
 ):
-    """The palette opens a group by name, lists all groups, and inserts a group's line into a
-    cell.
-    """
+    """The palette opens a group, lists all groups, and inserts a group's line."""
     _make("chosen", cloud, 0.1)
     with groups.open(browser, ["1"]) as notebook:
         page = notebook.page

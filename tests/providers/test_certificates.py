@@ -256,9 +256,7 @@ def test_certificates_that_python_313_refuses_are_accepted(sweep, monkeypatch, t
 
 
 def test_an_intermediate_certificate_may_be_named_alone(sweep, monkeypatch, tmp_path):
-    """An intermediate certificate works without its root, as in curl and in requests on Python
-    3.13.
-    """
+    """An intermediate certificate works without its root, as in curl."""
     chain = _chain(tmp_path)
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", chain.issuing)
     with _known_by(chain.presented, chain.key) as cloud:

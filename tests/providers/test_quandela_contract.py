@@ -136,9 +136,7 @@ async def test_each_job_gets_its_own_answer_or_error(cloud, account):
 
 
 async def test_refused_token_ends_a_round(cloud, account):
-    """If the token is rejected, the provider does not send ten thousand requests for ten thousand
-    jobs.
-    """
+    """If the token is rejected, the provider stops polling the other jobs."""
     ids = [str(i) for i in range(10_000)]
     refused = answer({"error": "Invalid or expired job token", "detail": {}}, 401)
     cloud.routes |= {f"GET /api/jobs/{i}/status": refused for i in ids}

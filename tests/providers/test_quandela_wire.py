@@ -200,9 +200,7 @@ async def test_no_error_shows_the_token(cloud, account, status):
 
 
 async def test_a_create_to_a_server_that_went_away_certainly_did_not_arrive(account_of):
-    """If the create's own connection is refused, the job is unsent, whatever the earlier requests
-    did.
-    """
+    """If the create's own connection is refused, the job stays unsent."""
     with serving() as cloud:
         cloud.routes["GET /api/jobs"] = answer({}, 405, Connection="close")
         async with _opened(account_of(cloud.url)) as provider:

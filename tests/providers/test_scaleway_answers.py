@@ -127,9 +127,7 @@ async def test_unsupported_calls_send_no_request(cloud, account):
 async def test_rejections_keep_the_text_of_scaleway(
     cloud, account, status, document, kind, sentence
 ):
-    """A create that is rejected while its session runs is sent once, and its error has the
-    reason.
-    """
+    """A rejected create for a running session is sent once, and its error has the reason."""
     cloud.routes |= {
         f"POST {QAAS}/jobs": answer(document, status),
         f"GET {QAAS}/sessions/s": answer({"id": "s", "status": "running"}),
@@ -142,9 +140,7 @@ async def test_rejections_keep_the_text_of_scaleway(
 
 
 async def test_a_session_of_another_project_is_not_used(cloud, account):
-    """A job is sent only to a running session of its own project, even if the filter returns
-    others.
-    """
+    """A job is sent only to a running session of its own project."""
     listed = [
         {"id": "s1", "status": "stopped", "project_id": "p"},
         {"id": "s2", "status": "running", "project_id": "another"},

@@ -52,9 +52,7 @@ def _session(name, status="running", **other):
 @pytest.mark.parametrize("status", ["running", "starting"])
 @pytest.mark.parametrize("own", ["stopped", "stopping", None])
 async def test_newest_running_session_takes_over(cloud, account, own, status):
-    """If the job's session has ended or is unknown, the newest one of the same project and platform
-    is used.
-    """
+    """The newest running session of the same project and platform takes the job."""
     listed = [
         _session("of another platform", platform_id="g"),
         _session("newest", status),

@@ -112,9 +112,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def open_page(browser):
-    """Open the page of a group, and fail the test if it contacts another host or raises an
-    error.
-    """
+    """Open a group's page, and fail if it contacts another host or raises an error."""
     contexts = []
 
     def open_page(ui: Ui, group: str = "") -> Page:

@@ -117,9 +117,7 @@ async def test_status_and_terminals_do_not_wait_for_a_long_list(make_group, lab)
 
 
 def test_doctor_compares_both_sides(lab, monkeypatch, tmp_path):
-    """The doctor shows a running server's version, environment and folder, and warns of
-    differences.
-    """
+    """The doctor shows a server's version, environment and folder, and any differences."""
     monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(lab.log.with_name("JUPYTER_RUNTIME_DIR")))
 
     def server() -> Finding:

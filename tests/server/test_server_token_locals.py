@@ -48,9 +48,7 @@ sys.settrace(watch)
 
 @pytest.fixture
 def watched(cloud, tmp_path) -> Path:
-    """Return a folder whose code, on Python's path, records the variables that contain the
-    token.
-    """
+    """Return a folder whose code records the variables that contain the token."""
     folder = tmp_path / "watch"
     folder.mkdir()
     (folder / "sitecustomize.py").write_text(_WATCH)

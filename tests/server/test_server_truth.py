@@ -41,9 +41,7 @@ def job_of(cloud: Any, parameters: dict[str, Any]) -> RemoteJob:
 
 
 def fill(group: JobGroup, cloud: Any, draw: random.Random) -> None:
-    """Add jobs with random counts over three names, with repeats, failures and gaps. Run all but
-    two.
-    """
+    """Add jobs with random counts, repeats, failures and gaps, and run all but two."""
     for phi in (0.0, 0.5, 1.25, 2.0, 3.0):
         for eta in (0.3, 0.6):
             for chip in "AB":

@@ -82,9 +82,7 @@ def test_token_is_not_imported_and_no_cloud_is_asked(recorded, old, data_dir):
 
 
 def test_group_of_executions_continues(old, cloud):
-    """In an `.egrp` file of 1.3, sent Executions keep their ids and unsent ones are sent as
-    by 1.3.
-    """
+    """Sent Executions of an `.egrp` file keep their ids, and unsent ones are sent."""
     report = JobGroup.import_perceval(old("1.3.1.egrp", "executions", url=cloud.url))
     assert [(g.name, g.counts) for g in report.imported] == [
         ("executions", {"success": 1, "error": 1, "waiting": 1, "unsent": 2})
@@ -103,9 +101,7 @@ def test_group_of_executions_continues(old, cloud):
 
 
 def test_dry_run_reports_the_same_and_writes_nothing(old):
-    """The report of a dry run differs in one word, no group is created, and the import still
-    works.
-    """
+    """The report of a dry run differs in one word, and no group is created."""
     old("0.13.2.jgrp", "first")
     old("1.3.1.jgrp", "second")
     folder = old("1.3.1.egrp", "third").parent

@@ -146,9 +146,7 @@ def test_the_report_says_where_tokens_are(write):
     ],
 )
 def test_executions_for_other_clouds_are_skipped(old, tag, other, why):
-    """Skipped Executions are counted with the reason, and the others in their group are
-    imported.
-    """
+    """Skipped Executions are counted with the reason, and the others are imported."""
     path = old("1.3.1.egrp", "executions")
     whole = path.read_text("utf-8")
     path.write_text(whole.replace(tag, other, 1), "utf-8")

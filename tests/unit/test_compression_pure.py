@@ -24,9 +24,7 @@ def test_a_body_that_is_not_json_is_refused(body):
 
 
 def test_a_damaged_body_is_refused():
-    """A body may have a flipped byte, be truncated, hold another kind of value, or be a zip
-    bomb.
-    """
+    """A truncated body, a flipped byte, another type and a zip bomb are rejected."""
     packed = encoding.compress(encoding.encode_body({"payload": "x" * 100}))
     bomb = encoding.compress(b'"' + b"x" * MAX_BODY_BYTES + b'"')
     for data in (b"", packed[:20], b"\0" + packed[1:], None, 3, encoding.compress(b"[1]"), bomb):

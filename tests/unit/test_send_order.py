@@ -6,9 +6,7 @@ from jobgroup.engine.send_order import SendOrder
 
 
 def test_a_job_that_is_put_back_keeps_its_position():
-    """A job that is put back comes first if it has a priority, and otherwise in the group's
-    order.
-    """
+    """A job that is put back keeps its priority, or its place in the group's order."""
     lineup = SendOrder([0, 1, 2, 3])
     lineup.prioritize([3])
     assert lineup.pop() == 3

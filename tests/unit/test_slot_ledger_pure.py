@@ -86,9 +86,7 @@ def test_a_full_account_is_polled_if_nothing_is_in_flight():
 
 
 def test_an_account_is_polled_at_once_after_the_end_of_a_counted_job():
-    """The last report counted the job, so its slot may be free, and the account is polled at
-    once.
-    """
+    """The last report counted the job, so its slot may now be free."""
     ledger = _ledger(("report", 2, 3), ("send", 1), ("report", 0, 3))
     ledger.asked(LATER)
     assert not ledger.should_ask(LATER)

@@ -1,4 +1,4 @@
-"""Notice writes to a group's file by any process, at little cost while there are none."""
+"""Detect writes to a group's file by any process, at little cost while there are none."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from jobgroup.engine.loop import SerialThread
 from jobgroup.store import GroupStore
 
 SAME_DATE_S: Final = 1.0
-"""Seconds after a write within which another write may get the same date and size."""
+"""Seconds within which a second write may leave the file's date and size unchanged."""
 
 READ_INTERVAL_S: Final = 10.0
 """Seconds after which the file is read even if its size and date have not changed."""
@@ -31,7 +31,7 @@ class FileWatch:
         """Return whether the file may have changed since the last call that returned True.
 
         Raises:
-            StorageError: the system cannot tell.
+            StorageError: the file cannot be examined.
         """
         now = time.monotonic()
         before, self._stamp = self._stamp, self._store.database.stamp()

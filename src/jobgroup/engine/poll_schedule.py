@@ -19,8 +19,8 @@ Five refinements save time and avoid useless requests:
 - *Expectation*: the duration of a platform's jobs lies between two ages: the greatest age at which
   a job was still running, and the smallest age at which a job had ended. The next jobs are polled
   halfway between these ages, until the ages differ by at most a tenth.
-- *Backlog*: the waiting jobs behind the head share a tenth of the rate, and old ones half of that.
-  So do running jobs, unless a job would then wait for longer than a tenth of its age.
+- *Backlog*: the waiting jobs behind the head share a tenth of the rate, or half of that if they are
+  old. So do old running jobs, but each is polled within a tenth of its age.
 - *Beat*: jobs that are polled rarely are polled together every few seconds, because a round of
   requests costs more than each request in it.
 """

@@ -65,10 +65,10 @@ PAUSE_S: Final = 1.0
 """Minimum and maximum number of seconds between two checks for due jobs."""
 
 SETTLED_S: Final = 5.0
-"""Seconds between two readings of its own leases by a process, while the file does not change."""
+"""Seconds between two readings of this process's leases while the file is unchanged."""
 
 ABANDONED_INTERVAL_S: Final = 2.0
-"""Seconds between two checks whether the process that runs the group has ended."""
+"""Seconds between two checks of whether the process that runs the group has ended."""
 
 LINGER_S: Final = 2.0
 """Seconds for which this process keeps its polling leases when nothing watches the group any more.
@@ -335,9 +335,9 @@ class Poller:
         self._load_s = time.monotonic() - began
 
     async def _load_and_elect(self) -> None:
-        """Load changes; every second and for new accounts, decide which accounts to poll.
+        """Load changes. Every second, and for new accounts, decide which accounts to poll.
 
-        While the file does not change and this process polls all accounts, nothing is read.
+        If the file is unchanged and this process polls all accounts, nothing is read.
         """
         self._load_s = 0.0
         self._woken &= self._lease.accounts

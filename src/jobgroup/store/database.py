@@ -234,7 +234,7 @@ class Database:
 
     @property
     def known_version(self) -> int:
-        """Version of the group after the last use of the file by this process."""
+        """The group's version when this process last used the file."""
         return self._identity.version
 
     def data_version(self) -> int:

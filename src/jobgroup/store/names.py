@@ -13,7 +13,7 @@ MAX_ENCODED_BYTES = 200
 SUFFIX = ".jobgroup"
 
 _PLAIN = re.compile(r"[A-Za-z0-9_-](?:[A-Za-z0-9_. -]{0,198}[A-Za-z0-9_-])?", re.ASCII)
-"""Names that need no encoding, as nearly all names do. Nothing else is checked for them."""
+"""Names that need no encoding and no further checks. Nearly all names match."""
 
 _WINDOWS_DEVICES = re.compile(r"(?i)^(con|prn|aux|nul|com\d|lpt\d)(\.|$)")
 
@@ -88,7 +88,7 @@ def on_disk(file_name: str) -> str:
 
 
 def off_disk(file_name: str) -> str:
-    """Reverse `on_disk`; different bytes stay different, even if they are not UTF-8."""
+    """Reverse `on_disk`. Different bytes stay different, even if they are not UTF-8."""
     return os.fsencode(file_name).decode("utf-8", "surrogateescape")
 
 

@@ -52,9 +52,7 @@ class Record:
         page.on("pageerror", lambda error: self.page_errors.append(str(error)))
 
     def assert_clean(self, *, except_for: Collection[str] = ()) -> None:
-        """Assert that no other host was contacted, and that only the host's own errors were
-        thrown.
-        """
+        """Assert that no other host was contacted, and that no unexpected error was thrown."""
         errors = [e for e in self.page_errors if not any(known in e for known in except_for)]
         assert not self.foreign_hosts, f"asked {', '.join(sorted(self.foreign_hosts))}"
         assert not errors, "\n".join(errors)

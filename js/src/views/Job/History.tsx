@@ -1,4 +1,4 @@
-/** The history of one job: each event once, its attempts, and the facts about a lost response. */
+/** The history of one job: its events, its attempts, and the facts about a lost response. */
 
 import { wordOf } from "../../data/states";
 import * as format from "../../format";
