@@ -14,19 +14,17 @@ ALL = -1
 
 
 def opened(version: int | None = None, epoch: str = "e") -> Step:
-    """A step that opens a view, with rows up to a version or none."""
+    """Return a step that opens a view with rows up to a version, or with none."""
     return ("opened", None if version is None else ClientState(epoch, version))
 
 
 def synced(version: int, ack: int) -> Step:
-    """A step in which a view reports its rows and its last push."""
+    """Return a step in which a view reports its rows and its last push."""
     return ("synced", ClientState("e", version), ack)
 
 
 def at(now: float, version: int, *pushed: int, total: int = 3) -> Step:
-    """A step at which the group has a version: a push with rows after `pushed`, or no push, is
-    sent.
-    """
+    """Return a step at which the group has a version, and the expected pushes."""
     return ("at", now, version, total, pushed)
 
 
@@ -87,7 +85,7 @@ CASES: dict[str, list[Step]] = {
 
 @pytest.mark.parametrize("case", CASES)
 def test_each_step_sends_the_expected_rows(case: str):
-    """For each step of a browser and the clock, the right rows, or none, are sent."""
+    """Each step of a browser or of the clock sends exactly the expected rows."""
     sync = SyncState(epoch="e")
     for name, *args in CASES[case]:
         if name != "at":
@@ -101,7 +99,7 @@ def test_each_step_sends_the_expected_rows(case: str):
 
 
 def test_a_view_that_reports_its_rows_during_a_push_gets_the_new_ones():
-    """A push that was read earlier does not count as received by the new view."""
+    """The new view does not count an earlier push as received."""
     sync = SyncState(epoch="e")
     sync.opened(None)
     first = sync.next(7, 3, 0.0)
