@@ -245,6 +245,7 @@ def test_8_rerun_of_a_job(both, sampler, fault):
         assert sum(new.get_results()["results"].values()) == 40
         assert (new.id != first, old.id == first) == (True, group is both[0])
     assert [attempt.remote_id for attempt in new.attempts] == [first, new.id]
+    assert (new, new.id) == (old, old.id)
 
 
 def test_9_response_without_results(both, timer, fault):
