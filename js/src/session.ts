@@ -153,6 +153,8 @@ export function startSession(model: Model, lifetime: AbortSignal): Session {
   const notifier = browserNotifier();
   const now = signal(Date.now() / 1000);
   let epoch = "";
+  /** A signal, because a page begins before it knows. */
+  const saved = signal(false);
   let version = -1;
   let part = 0;
   let clockSkew = 0;
@@ -245,7 +247,7 @@ export function startSession(model: Model, lifetime: AbortSignal): Session {
     for (const end of ends) end();
   });
 
-  const isSaved = (): boolean => epoch === "saved";
+  const isSaved = (): boolean => saved.value;
 
   function tick(): void {
     if (!isSaved()) now.value = Date.now() / 1000 + clockSkew;
@@ -315,6 +317,7 @@ export function startSession(model: Model, lifetime: AbortSignal): Session {
       if (epoch && snap.epoch !== epoch) closeAll();
     } else if (snap.part !== part || snap.epoch !== epoch) return false;
     epoch = snap.epoch;
+    saved.value = epoch === "saved";
     part = snap.part + 1;
     table.apply(snap.rows, buffers);
     table.total = snap.total;

@@ -37,6 +37,27 @@ def format_count(number: int, noun: str, plural: str = "") -> str:
     return f"{number:,} {noun if number == 1 else plural or f'{noun}s'}"
 
 
+def format_duration(seconds: float) -> str:
+    """Return a length of time; clouds report whole seconds, which get no decimals.
+
+    >>> format_duration(0), format_duration(3), format_duration(0.02), format_duration(1.24)
+    ('< 1 s', '3 s', '< 0.1 s', '1.2 s')
+    >>> format_duration(48.2), format_duration(184), format_duration(7500)
+    ('48 s', '3 min 04 s', '2 h 05 min')
+    """
+    if seconds < 10 and seconds % 1 == 0:
+        return f"{seconds:.0f} s" if seconds > 0 else "< 1 s"
+    if seconds < 9.95:
+        return f"{seconds:.1f} s" if seconds >= 0.05 else "< 0.1 s"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02} s"
+    minutes = round(whole / 60)
+    return f"{minutes // 60} h {minutes % 60:02} min"
+
+
 def format_unended(number: int, group: str) -> str:
     """Return the beginning of a sentence about jobs that have not ended.
 

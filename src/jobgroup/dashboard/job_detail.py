@@ -17,6 +17,7 @@ from jobgroup.results.cells import noise_of
 from jobgroup.status import TERMINAL
 from jobgroup.store import AttemptRecord, GroupStore
 from jobgroup.store.columns import MAX_CELL
+from jobgroup.words import format_duration
 
 MAX_PAYLOAD: Final = 200_000
 """Maximum number of characters of a payload to show."""
@@ -119,21 +120,13 @@ def _events_of(attempt: AttemptRecord) -> Iterator[Json]:
     }
     if attempt.started_at is not None:
         queued_from = attempt.created_at or attempt.sent_at
-        text = "" if queued_from is None else f"queued {_s(attempt.started_at - queued_from)}"
+        queued_s = None if queued_from is None else max(0.0, attempt.started_at - queued_from)
+        text = "" if queued_s is None else f"queued {format_duration(queued_s)}"
         yield {"at": attempt.started_at, "what": "started", "text": text}
     if attempt.finished_at is not None and attempt.state in TERMINAL:
-        ran = "" if attempt.duration_s is None else f"ran {_s(attempt.duration_s)}"
+        ran = "" if attempt.duration_s is None else f"ran {format_duration(attempt.duration_s)}"
         text = ": ".join(filter(None, [ran, attempt.message or ""]))
         yield {"at": attempt.finished_at, "what": attempt.state, "text": text}
-
-
-def _s(seconds: float) -> str:
-    """Return "1.2 s"; clouds report whole seconds, which get no decimals."""
-    if seconds >= 60:
-        return f"{seconds / 60:.1f} min"
-    if seconds <= 0:
-        return "< 1 s"
-    return f"{seconds:.0f} s" if seconds % 1 == 0 else f"{seconds:.1f} s"
 
 
 def _change(pair: Any) -> str:

@@ -25,6 +25,7 @@ from jobgroup.results.measurement import Measurement
 from jobgroup.results.results_table import ResultRow, ResultsTable, rows_of, table_of
 from jobgroup.status import BAR_ORDER, FAILED, LABELS
 from jobgroup.store import JobRecord
+from jobgroup.words import format_duration
 
 MAX_ROWS: Final = 50
 MAX_BYTES: Final = 20_000
@@ -118,7 +119,8 @@ def _columns(rows: Sequence[ResultRow]) -> dict[str, list[str]]:
     }
     if not swept:
         columns["name"] = [r.name for r in records]
-    columns["time"] = ["" if r.duration_s is None else f"{r.duration_s:.3g} s" for r in records]
+    durations = [r.duration_s for r in records]
+    columns["time"] = ["" if s is None else format_duration(s) for s in durations]
     columns["message"] = [r.message or "" for r in records]
     return columns
 
