@@ -35,7 +35,7 @@ from jobgroup.logs import logger
 from jobgroup.providers.base import NEVER_DONE, concerns_account, may_have_arrived, refuses_job
 from jobgroup.retry import retry
 from jobgroup.status import REFUSED
-from jobgroup.store import Intent, OverriddenBody, Target
+from jobgroup.store import Intent, JobRecord, OverriddenBody, Target
 from jobgroup.store.incidents import incident_kind
 
 _log = logger(__name__)
@@ -59,6 +59,8 @@ class JobSender:
         self.session = session
         self.run = run
         self._last_batch = 0
+        self._responding: set[tuple[str, str]] = set()
+        """Origins and labels of accounts that have accepted a job since their last incident."""
         self._to_retry: set[int] = set()
 
     def entry_ids(self) -> list[int]:
@@ -70,7 +72,11 @@ class JobSender:
 
         In a run of the whole group, these may include jobs that were added after the run began.
         """
-        latest = await self.session.in_thread(self.session.store.priorities.latest)
+        return await self._prioritized_since(
+            await self.session.in_thread(self.session.store.priorities.latest)
+        )
+
+    async def _prioritized_since(self, latest: int) -> list[int]:
         if latest <= self._last_batch:
             return []
         self._last_batch = latest
@@ -84,9 +90,17 @@ class JobSender:
 
     async def wait_for_next(self, queue: SendOrder) -> bool:
         """Wait while the group is paused; return whether a job may be sent after that."""
-        if queue:
+        session = self.session
+
+        def look() -> tuple[bool, int]:  # together, because each turn at the file delays a create
+            return is_paused(session), session.store.priorities.latest()
+
+        has_pause, latest = await session.in_thread(look)
+        first = await self._prioritized_since(latest)
+        if queue and has_pause:
             await self.wait_while_paused()
-        self.run.progress.total += queue.prioritize(await self.new_priorities())
+            first = await self.new_priorities() or first
+        self.run.progress.total += queue.prioritize(first)
         return bool(queue) and not self.run.is_canceled
 
     async def find_retryable(self, states: Iterable[str]) -> list[int]:
@@ -122,8 +136,20 @@ class JobSender:
                 ) from None
         return bodies
 
-    async def send(self, entry_id: int) -> int | None:
+    async def read(self, entry_id: int) -> JobRecord | None:
+        """Return a job that is about to be sent; None if it was removed while it waited."""
+        try:
+            return await self.session.in_thread(self.session.store.record, entry_id)
+        except JobRemovedError:  # the job was changed while it waited to be sent
+            self.run.progress.total -= 1
+            return None
+
+    async def send(self, entry_id: int, record: JobRecord | None = None) -> int | None:
         """Send a job, and repeat requests that certainly did not arrive.
+
+        Args:
+            entry_id: id of the job's entry.
+            record: the job, if the caller has just read it.
 
         Returns:
             The id of the entry (a new one if the rerun appends it), or None if the job was not
@@ -135,10 +161,8 @@ class JobSender:
                 `submission.send`.
         """
         progress = self.run.progress
-        try:
-            record = await self.session.in_thread(self.session.store.record, entry_id)
-        except JobRemovedError:  # the job was changed while it waited to be sent
-            progress.total -= 1
+        record = record or await self.read(entry_id)
+        if record is None:
             return None
         target = record.target
         try:
@@ -173,8 +197,10 @@ class JobSender:
         if sent_at is not None:
             (progress.retried if entry_id in self._to_retry else progress.sent).append(sent_at)
             self._to_retry.discard(entry_id)
-            resolve = self.session.store.incidents.resolve
-            await self._note(partial(resolve, target.origin, target.account))
+            account = target.origin, target.account
+            if account not in self._responding or self.session.poller.has_backoff:
+                self._responding.add(account)
+                await self._note(partial(self.session.store.incidents.resolve, *account))
         return sent_at
 
     async def sleep(self, seconds: float) -> None:
@@ -293,6 +319,7 @@ class JobSender:
             pause = describe_pause(error.retry_after_s, time.time() + wait_s)
         level = logging.WARNING if pause else logging.INFO
         _log.log(level, "running %s: %s%s", self.session.name, error, pause)
+        self._responding.discard((target.origin, target.account))
         begin, kind = self.session.store.incidents.open, incident_kind(error)
         await self._note(partial(begin, kind, target.origin, target.account, f"{error}{pause}"))
         self.session.notify()

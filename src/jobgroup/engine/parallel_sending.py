@@ -10,12 +10,12 @@ import anyio
 
 from jobgroup.engine.loop import task_group
 from jobgroup.engine.queued_sending import MAX_CREATES_IN_FLIGHT
-from jobgroup.errors import JobGroupError, JobRemovedError, UnconfirmedJobError
+from jobgroup.errors import JobGroupError, UnconfirmedJobError
 
 if TYPE_CHECKING:
     from jobgroup.engine.job_sender import JobSender
     from jobgroup.engine.send_order import SendOrder
-    from jobgroup.store import Target
+    from jobgroup.store import JobRecord, Target
 
 _Account = tuple[str, str, str]
 
@@ -60,27 +60,19 @@ class ParallelSender:
                 if self._errors or not await self._sender.wait_for_next(queue):
                     break
                 entry_id = queue.pop()
-                target = await self._target(entry_id)
-                if target is None:
+                record = await self._sender.read(entry_id)
+                if record is None:
                     continue
-                account = target[:3]
-                await self._wait_for_slot(account, target, is_last=not queue)
+                account = record.target[:3]
+                await self._wait_for_slot(account, record.target, is_last=not queue)
                 if self._errors or self._sender.run.is_canceled:
                     break
                 self._in_flight[account] += 1
                 self._free[account] = self._free.get(account, 0.0) - 1
                 self._order[entry_id] = len(self._order)
-                tasks.start_soon(self._send, entry_id, account)
+                tasks.start_soon(self._send, record)
         if self._errors:
             raise await self._first_error()
-
-    async def _target(self, entry_id: int) -> Target | None:
-        session = self._sender.session
-        try:
-            return (await session.in_thread(session.store.record, entry_id)).target
-        except JobRemovedError:  # the job was changed while it waited to be sent
-            self._sender.run.progress.total -= 1
-            return None
 
     async def _wait_for_slot(self, account: _Account, target: Target, *, is_last: bool) -> None:
         """Wait until an account may have one more create in flight."""
@@ -109,9 +101,10 @@ class ParallelSender:
         else:
             self._free[account] = float(free - in_flight)  # the report may not include them
 
-    async def _send(self, entry_id: int, account: _Account) -> None:
+    async def _send(self, record: JobRecord) -> None:
+        entry_id, account = record.entry_id, record.target[:3]
         try:
-            sent_at = await self._sender.send(entry_id)
+            sent_at = await self._sender.send(entry_id, record)
         except Exception as error:  # noqa: BLE001 # `send_all` raises it
             self._errors[entry_id] = error
             self._sender.is_ending = True
