@@ -29,7 +29,7 @@ help:
 	@echo "make docs    build the documentation: build/docs/index.html"
 	@echo "make compat  test with six releases of Perceval: RELEASES=0.12.2 for one"
 	@echo "make pythons test with the other installed Pythons: PYTHONS=3.13 for one"
-	@echo "make bench   compare speed with similar libraries (15 minutes)"
+	@echo "make bench   compare speed with similar libraries (25 minutes)"
 	@echo "make torture test the promises under kills and faults, TORTURE_MINUTES=20"
 	@echo "make soak    run 10,000 jobs for half an hour, SOAK_MINUTES=30"
 	@echo "make live    send two small simulator jobs to the real cloud, after asking"

@@ -27,8 +27,8 @@ def lines(*, quick: bool) -> Iterator[Line]:
     count = 40 if quick else 200
     yield Line(
         f"{count:,} simulations of {PHOTONS} photons on {WORKERS} Dask workers",
-        Variant(as_jobs, (count,)),
-        {"Dask alone": Variant(by_dask_alone, (count,))},
+        Variant(as_jobs, (count,), once=True),
+        {"Dask alone": Variant(by_dask_alone, (count,), once=True)},
         jobs=count,
         reach=1.25,
     )
@@ -61,7 +61,9 @@ def by_dask_alone(count: int) -> Result:
     payload = _payload()
     with _cluster() as address, Client(address, set_as_default=False) as client:
         began = time.perf_counter()
-        calls = [client.submit(execute, payload, PLATFORM, None, pure=False) for _ in range(count)]
+        calls = [
+            client.submit(execute, payload, PLATFORM, None, s, pure=False) for s in range(count)
+        ]
         outcomes = client.gather(calls)
         seconds = time.perf_counter() - began
         del calls

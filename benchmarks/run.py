@@ -25,6 +25,9 @@ ROWS = (
     *("imports", "memory", "watching", "running", "results", "opening", "adding", "million"),
     *("dashboard", "plotting", "cluster", "beyond"),
 )
+LATE_S = 15 * 60
+"""Seconds after which each variant runs only once, so that a whole run takes about 25 minutes."""
+
 RESULTS = Path(__file__).with_name("RESULTS.md")
 
 
@@ -39,7 +42,9 @@ def main() -> None:
             for line in import_module(row).lines(quick=options.quick):
                 print(f"{line.what} ", end="", file=sys.stderr, flush=True)
                 try:
-                    measured.append(measure(line, options.repeats, Path(directory)))
+                    is_late = time.time() - began > LATE_S and not options.quick
+                    repeats = 1 if is_late else options.repeats
+                    measured.append(measure(line, repeats, Path(directory)))
                 except Exception as error:  # noqa: BLE001  # the other lines are measured all the same
                     print_exception(error)
                     measured.append(Measured(line, failure=type(error).__name__))
@@ -76,7 +81,8 @@ def _about(options: argparse.Namespace, seconds: float, loads: list[float]) -> s
     return (
         f"{time.strftime('%Y-%m-%d %H:%M')}, {seconds / 60:.0f} minutes; commit {_commit()};"
         f" each number is the median of {options.repeats} runs in separate processes that take"
-        f" turns; slow peers and the longest lines ran once. {machine};"
+        " turns; slow peers, the longest lines, and lines after the first"
+        f" {LATE_S // 60} minutes ran once. {machine};"
         f" Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}, "
         + ", ".join(f"{name} {_version(name)}" for name in packages)
         + "."
