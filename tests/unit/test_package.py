@@ -103,6 +103,7 @@ FLOORS = {
     "credentials": 1,
     "proxies": 1,
     "engine": 2,
+    "token_pipe": 2,
     "references": 3,
     "job": 3,
     "state": 3,
