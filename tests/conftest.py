@@ -1,4 +1,4 @@
-"""The start of every test: no group, no token, no configuration of this user."""
+"""The environment of every test, without groups, tokens or configuration of this user."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ from jobgroup import JobGroup, forget_tokens
 from jobgroup.store.paths import group_path
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-    # a shell that starts something in the background has it ignore Ctrl-C, and so would children
+    # a shell makes background processes ignore Ctrl-C, and their children inherit this
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
-# with the default of 5 a busy machine's servers drop connections, and clients wait for seconds
+# with the default of 5, servers on a busy machine drop connections, and clients wait
 socketserver.TCPServer.request_queue_size = 128
 
-if find_spec("hypothesis"):  # the environments of `make compat` are without
+if find_spec("hypothesis"):  # not in the environments of `make compat`
     from hypothesis import HealthCheck, settings
 
-    # how long an example takes says how busy the machine is; each run has the same examples, and
-    # `make torture` tries new ones
+    # no deadline, because the machine may be busy. Each run has the same examples, and `make
+    # torture` uses new ones.
     settings.register_profile(
         "patient",
         deadline=None,
@@ -40,7 +40,7 @@ if find_spec("hypothesis"):  # the environments of `make compat` are without
 
 
 FIRST = ("hosts", "promises")
-"""Folders with the longest tests, which must not be the last ones in a parallel run."""
+"""Folders with the longest tests, which a parallel run must not start last."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -53,7 +53,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     """Give each process whole files, and one process all tests in notebook hosts.
 
-    Browsers, servers and kernels of several such tests at once would starve each other.
+    Concurrent browsers, servers and kernels would slow each other down.
     """
     from xdist.scheduler import LoadFileScheduling
 
@@ -67,10 +67,10 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
 @pytest.fixture(autouse=True)
 def data_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty folder for the test's job groups, its processes' too; no token is known.
+    """Set an empty data directory for the test and its processes, and forget all tokens.
 
-    Ports come again in a process: a token that was set for an earlier test's cloud would go before
-    the one that a job brings along for a later cloud at the same address.
+    Ports are reused: a token that was set for an earlier test's cloud would precede the token of a
+    job for a later cloud at the same address.
     """
     forget_tokens()
     tokens = ("JOBGROUP_TOKEN", "PCVL_CLOUD_TOKEN", "SCALEWAY_CLOUD_TOKEN")
@@ -84,7 +84,7 @@ def data_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def anyio_backend() -> str:
-    """The loop that the engine runs on."""
+    """Return the backend of the engine's loop."""
     return "asyncio"
 
 
@@ -106,9 +106,9 @@ def until() -> Callable[..., Any]:
 
 @pytest.fixture
 def stop() -> Callable[[int, JobGroup], None]:
-    """Stop a process in the middle of whatever it does, except a write to a group's file.
+    """Suspend a process at any point except during a write to a group's file.
 
-    A process that is stopped while it holds the file's lock blocks all others.
+    A process that is suspended while it holds the file's lock blocks all others.
     """
 
     def begin(pid: int, jg: JobGroup) -> None:

@@ -1,8 +1,8 @@
 """`make compat`: the tests of this folder with every release of Perceval in `releases/`.
 
-The Makefile creates an environment for each release. The cloud runs in this process, because no old
-release can execute payloads of a newer one. Arguments select releases. The exit code is 1 if a test
-failed.
+The Makefile creates an environment for each release. The cloud runs in this process, because old
+releases cannot execute the payloads of newer ones. Arguments select releases. The exit code is 1 if
+a test failed.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from jobgroup.cloud import EmbeddedCloud
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 ENVIRONMENTS = ROOT / ".venv" / "compat"
-# their own warnings about newer libraries are the old releases' affair
+# ignore the old releases' warnings about newer libraries
 PYTEST = ("-m", "pytest", str(HERE), "-W", "default", "-p", "no:cacheprovider")
 
 
@@ -53,7 +53,7 @@ def _outcomes(release: str, cloud: str) -> dict[str, str]:
     """Return the outcome of each test by its name; empty if the tests could not start."""
     python = ENVIRONMENTS / release / "bin" / "python"
     with tempfile.TemporaryDirectory() as folder:
-        # the old ones have no other way of keeping out of this user's own folder
+        # old releases have no other way to avoid this user's own folder
         environment = {**os.environ, "JOBGROUP_COMPAT_CLOUD": cloud, "XDG_DATA_HOME": folder}
         report = Path(folder) / "report.xml"
         subprocess.run(

@@ -1,4 +1,4 @@
-"""The cloud of `make compat`, or an embedded one, for whichever Perceval is installed.
+"""The cloud of `make compat`, or an embedded one, for the installed release of Perceval.
 
 An old Perceval cannot execute payloads, so `make compat` runs the cloud in another environment and
 passes its URL and token in JOBGROUP_COMPAT_CLOUD.
@@ -24,7 +24,7 @@ with warnings.catch_warnings():
     import perceval as pcvl
     from perceval.algorithm import Sampler
 
-# hostile texts, and a cloud that answers with them
+# hostile texts, and a cloud that returns them
 sys.path.append(str(Path(__file__).parents[1] / "promises"))
 
 
@@ -36,14 +36,14 @@ class Cloud:
     token: str
 
     def ask(self, method: str, path: str, **options: Any) -> Any:
-        """Return the decoded answer to a request."""
+        """Return the decoded response to a request."""
         headers = {"Authorization": f"Bearer {self.token}"}
         answer = httpx.request(method, self.url + path, headers=headers, timeout=120, **options)
         answer.raise_for_status()
         return answer.json()
 
     def payload(self, job_id: str) -> Any:
-        """Return the payload that a job was sent with."""
+        """Return a job's payload."""
         return self.ask("GET", f"/api/jobs/{job_id}/data")["payload"]
 
 
@@ -58,14 +58,14 @@ def cloud() -> Iterator[Cloud]:
 
     with EmbeddedCloud() as running:
         cloud = Cloud(running.url, running.token)
-        # Perceval's client waits 10 s for a platform that a worker describes once it has started
+        # Perceval's client waits only 10 s for the platform's details, which need a worker
         cloud.ask("GET", "/api/platforms/sim:altair/processor")
         yield cloud
 
 
 @pytest.fixture(scope="session")
 def two_beside_heralds() -> int:
-    """Return the filter for two photons of a gate with two heralds, which 0.12 counts too."""
+    """Return the filter for two photons of a gate with two heralds, which 0.12 also counts."""
     return 2 if RELEASE >= (0, 13) else 4
 
 
@@ -85,7 +85,7 @@ def processor(cloud: Cloud) -> Callable[..., Any]:
 
 @pytest.fixture
 def sampler(processor: Callable[..., Any]) -> Callable[..., Any]:
-    """Make a sampler of such a processor."""
+    """Make a sampler for such a processor."""
 
     def make(*iterations: Any, **options: Any) -> Any:
         made = Sampler(processor(**options), max_shots_per_call=100_000)
@@ -98,7 +98,7 @@ def sampler(processor: Callable[..., Any]) -> Callable[..., Any]:
 
 @pytest.fixture
 def ended() -> Callable[[Any], Any]:
-    """Wait until a job of Perceval's own has ended, and return it."""
+    """Wait until one of Perceval's own jobs has ended, and return it."""
 
     def wait(job: Any) -> Any:
         give_up = time.monotonic() + 180

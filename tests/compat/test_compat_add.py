@@ -48,7 +48,7 @@ def test_kwargs(sampler, cloud):
 
 
 def test_an_added_object_follows_its_entry(sampler, cloud):
-    """Id, status and results are those of the entry, also in copies and in print."""
+    """The object has the id, status and results of its entry, even in copies and when printed."""
     job, jg = sampler().sample_count, JobGroup("followed")
     jg.add(job, max_samples=70)
     assert (job.id, job.status()) == (None, "WAITING")
@@ -66,7 +66,7 @@ def test_an_added_object_follows_its_entry(sampler, cloud):
 
 
 def test_added_object_executed_by_its_user_is_sent_once(sampler, cloud):
-    """Its entry adopts it, with the parameters of the call."""
+    """The entry adopts the sent job, with the parameters of the call."""
     jg, jobs = JobGroup("by hand"), [sampler().sample_count for _ in range(3)]
     for job in jobs:
         jg.add(job, max_samples=70)
@@ -92,7 +92,7 @@ def test_wrong_kwargs(sampler, cloud):
 
 
 def test_iterator(sampler, cloud):
-    """A sweep inside one job is one entry, whose result has those of all iterations."""
+    """A sweep inside one job is one entry, whose result includes all iterations."""
     phases = [0.0, 0.7, 1.4]
     jobs = sampler(*({"circuit_params": {"phi": phase}} for phase in phases), phase=pcvl.P("phi"))
     jg = JobGroup("iterator")
@@ -122,7 +122,7 @@ def test_sent(sampler, ended):
 
 
 def test_resumed(sampler, ended, cloud):
-    """A job that is known only by its id can be added, and its results fetched."""
+    """A job that is known only by its id can be added, and jobgroup fetches its results."""
     job = sampler().sample_count
     job.execute_async(max_samples=40)
     resumed = sampler().sample_count.from_id(job.id, job._rpc_handler)  # noqa: SLF001

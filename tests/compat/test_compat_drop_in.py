@@ -1,7 +1,7 @@
 """Each row of docs/coming-from-perceval.md: a script with Perceval's class and with jobgroup's.
 
 Perceval's own tests of its groups replace private methods and the HTTP client of its class, so they
-cannot run on another class. The scenarios at the end are theirs, with both classes.
+cannot run on another class. The scenarios at the end repeat these tests with both classes.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def both(theirs):
 
 @pytest.fixture
 def timer(processor):
-    """Make Perceval's own unsent jobs that only take time."""
+    """Make Perceval's own unsent timer jobs."""
 
     def make(seconds=0.0):
         handler = processor()._rpc_handler  # noqa: SLF001  # no release has another way
@@ -78,7 +78,7 @@ def timer(processor):
 
 @pytest.fixture
 def fault(cloud):
-    """Make the cloud fail, once for each of a number of times."""
+    """Inject a fault into the cloud, by default once."""
 
     def add(**given):
         cloud.ask("POST", "/faults", json={"times": 1, **given})
@@ -99,7 +99,7 @@ def jobs_of(group):
 
 
 def is_sent(job):
-    """Return whether a job was sent; 0.12 has no such property, and None for an unsent job."""
+    """Return whether a job was sent, even in 0.12, which has no such property."""
     return job is not None and job.id is not None
 
 
@@ -112,7 +112,7 @@ def wait_for(group):
 
 
 def test_1_run_parallel_with_jobs_that_take_long(both, timer):
-    """By default it returns when all are sent, as in 0.12 and 0.13; a warning says how to wait."""
+    """By default, it returns when all jobs are sent, as in 0.12, and warns how to wait."""
     own, jg = both
     for group in both[IS_1:]:
         group.add(timer(600))
@@ -127,7 +127,7 @@ def test_1_run_parallel_with_jobs_that_take_long(both, timer):
 
 @pytest.mark.parametrize("how", ["argument", "setting", "environment", "get_results"])
 def test_1_run_parallel_with_wait(how, both, timer, monkeypatch):
-    """It returns when all have ended, as in 1.0 to 1.3."""
+    """The call returns when all jobs have ended, as in 1.0 to 1.3."""
     own, jg = both
     for group in both:
         for _ in range(3):
@@ -146,7 +146,7 @@ def test_1_run_parallel_with_wait(how, both, timer, monkeypatch):
 
 
 def test_2_kept_objects(both, sampler):
-    """An added object has the id and status of its entry; in 0.12 it stays as it was."""
+    """An added object has the id and status of its entry, but is unchanged in 0.12."""
     for group, follows in zip(both, (HAS_ITEMS, True), strict=True):
         job = sampler().sample_count
         group.add(job, max_samples=100)
@@ -168,7 +168,7 @@ def test_2b_objects_executed_by_their_user(both, sampler):
 
 
 def test_3_tokens(both, timer, cloud, data_dir):
-    """Perceval's file has the token. jobgroup's has not, so a later script has to set it."""
+    """Perceval's file has the token. jobgroup's does not, so a later script must set it."""
     own, jg = both
     for group in both:
         group.add(timer())
@@ -197,7 +197,7 @@ def test_4_perceval_group_of_the_same_name(theirs, timer, tmp_path):
 
 
 def test_5_full_plan(both, timer, fault):
-    """Perceval raises requests' HTTPError, jobgroup QuotaExceededError; the job stays unsent."""
+    """Perceval raises HTTPError, jobgroup raises QuotaExceededError, and the job stays unsent."""
     for group, error in zip(both, (HTTPError, QuotaExceededError), strict=True):
         group.add(timer())
         message = "Cannot create more than 1 jobs"
@@ -209,7 +209,7 @@ def test_5_full_plan(both, timer, fault):
 
 
 def test_6_deleting_a_missing_group(both):
-    """Both warn and raise nothing; jobgroup names groups with similar names."""
+    """Both only warn, and jobgroup also suggests groups with similar names."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         pcvl.JobGroup.delete_job_group("our")
@@ -218,7 +218,7 @@ def test_6_deleting_a_missing_group(both):
 
 
 def test_7_pdisplay(both, timer, capsys):
-    """It prints the same table."""
+    """Both print the same table."""
     printed = []
     for group in both:
         group.add(timer())
@@ -249,7 +249,7 @@ def test_8_rerun_of_a_job(both, sampler, fault):
 
 
 def test_9_response_without_results(both, timer, fault):
-    """Both raise RuntimeError with the same message; 0.12 raises TypeError with another one."""
+    """Both raise the same RuntimeError, but 0.12 raises a TypeError."""
     for group in both if HAS_ITEMS else both[1:]:
         group.add(timer())
         group.run_sequential(0)
@@ -260,7 +260,7 @@ def test_9_response_without_results(both, timer, fault):
 
 
 def test_10_calling_a_job_of_a_group(both, sampler):
-    """It runs with the parameters, and jobgroup can replace those of `add`."""
+    """The job runs with the parameters, which in jobgroup can replace those of `add`."""
     own, jg = both
     if RELEASE < (1, 1):  # they refuse it without parameters too, when it is added
         with pytest.raises(TypeError):
@@ -276,7 +276,7 @@ def test_10_calling_a_job_of_a_group(both, sampler):
 
 
 def test_11_kinds_of_objects(both, timer):
-    """Jobs and statuses are jobgroup's: compare statuses with ==, `in` or as keys."""
+    """Jobs and statuses are jobgroup's, and statuses work with ==, with `in` and as keys."""
     for group in both:
         group.add(timer())
         group.run_sequential(0)
@@ -291,7 +291,7 @@ def test_11_kinds_of_objects(both, timer):
 
 
 def test_12_job_of_another_group(theirs, timer):
-    """It is added: an unsent job as a new entry, a sent one by its id; 0.12 has no `first[0]`."""
+    """An unsent job is added as a new entry, and a sent one by its id."""
     for first, second in ((theirs(), theirs()), (JobGroup("first"), JobGroup("second"))):
         first.add(timer())
         first.run_sequential(0)
@@ -321,7 +321,7 @@ def test_13_names(both, timer):
 
 
 def test_14_copies(both, timer):
-    """Lists of jobs can be pickled and groups copied; jobgroup's copies are the same group."""
+    """Lists of jobs can be pickled and groups copied. jobgroup's copies are the same group."""
     for group in both:
         group.add(timer())
         assert len(pickle.loads(pickle.dumps(jobs_of(group)))) == 1
@@ -332,7 +332,7 @@ def test_14_copies(both, timer):
 
 
 def test_15_object_of_a_deleted_group(both, timer):
-    """Perceval's object continues; jobgroup's raises, and its group can be restored."""
+    """Perceval's object still works. jobgroup's raises, and its group can be restored."""
     own, jg = both
     for group in both:
         group.add(timer())
@@ -365,7 +365,7 @@ def test_16_object_that_is_not_a_job(both):
 
 
 def test_scenario_of_a_classic_run(both, timer):
-    """Progress is right before, after, and with jobs added since; a loaded group is the same."""
+    """Progress is correct before and after the run and with added jobs, even in a loaded group."""
     seen = []
     for group in both:
         progresses = []

@@ -28,7 +28,7 @@ RECORDED = Path(__file__).parents[1] / "takeover" / "recorded"
 
 
 class Watch:
-    """Records what the interpreter reports: compiled texts, programs, connections."""
+    """Records the interpreter's audit events: compiled code, programs and connections."""
 
     def __init__(self):
         self.allowed = set()
@@ -66,7 +66,7 @@ def unused_url():
 
 @pytest.fixture
 def hostile(unused_url, monkeypatch):
-    """Make texts with this release's own messages, and check that they had no effect."""
+    """Make hostile texts with this release, and check that they had no effect."""
     monkeypatch.setenv("PCVL_CLOUD_TOKEN", "a-users-own-token")
     texts = hostile_texts(PYTHON, unused_url)
     WATCH.is_on = True
@@ -88,7 +88,7 @@ def quietly(function, *args):
 
 
 def test_this_release_runs_a_text_and_the_watch_sees_it(unused_url):
-    """Perceval's own `deserialize` evaluates a formula; without that, this file proves nothing."""
+    """Perceval's own `deserialize` evaluates a formula, and the watch reports it."""
     WATCH.is_on = True
     try:
         quietly(deserialize, hostile_texts(PYTHON, unused_url)[0])
@@ -101,7 +101,7 @@ def test_this_release_runs_a_text_and_the_watch_sees_it(unused_url):
 
 
 def test_a_hostile_result_is_an_error_or_text(hostile):
-    """In place of counts it is an error that keeps the text; next to counts it stays text."""
+    """In place of counts, a hostile text is an error, and next to counts it stays text."""
     for text in hostile:
         for results in ({"results": text}, {"results_list": [{"results": text}]}):
             error = quietly(decode, {"results": json.dumps(results)})
@@ -121,7 +121,7 @@ def test_a_hostile_result_is_an_error_or_text(hostile):
 
 
 def test_a_hostile_payload_is_shown_and_refused(hostile):
-    """It has no metadata, and the embedded cloud refuses the whole payload."""
+    """The payload has no metadata, and the embedded cloud rejects it."""
     for text in hostile:
         payload = {"circuit": text, "experiment": text, "input_state": text, "iterator": [1]}
         quietly(describe_body, {"payload": payload})
@@ -161,7 +161,7 @@ def test_a_hostile_group_file_and_hostile_answers_are_read(hostile, tmp_path, re
 
 @pytest.mark.parametrize("release", ["0.12.2", "1.1.0", "1.3.1"])
 def test_a_hostile_group_of_perceval_is_imported(release, hostile, tmp_path, recwarn):
-    """Its payloads contain such texts, and its folder has files with them."""
+    """A group is imported whose payloads and files contain hostile texts."""
     whole = json.loads((RECORDED / f"{release}.jgrp").read_text())
     for text in hostile:
         for job in whole["job_group_data"]:

@@ -1,4 +1,4 @@
-"""The three scripts of the specification, with whichever release of Perceval is installed."""
+"""The three scripts of the specification, with the installed release of Perceval."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from the_three_scripts import JOBGROUPS, PERCEVALS_OWN
 from which_release import RELEASE
 
 RATIOS = {2: 490} if RELEASE >= (0, 13) else {2: 0.242453, 4: 490}
-"""Output of the scripts by the filter's number of photons; 0.12 also counts the heralds' two."""
+"""Output of the scripts by the filter's number of photons, which in 0.12 includes two heralds."""
 
 CONFIGURE = """
 import sys
@@ -32,7 +32,7 @@ known = RemoteProcessor.__init__.__defaults__
 own = tuple(sys.argv[1] if str(value).startswith("https:") else value for value in known)
 RemoteProcessor.__init__.__defaults__ = own
 """
-"""Before 1.1, another cloud is an argument, which the scripts do not have."""
+"""Before 1.1, the URL of another cloud is an argument, which the scripts lack."""
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ def script(cloud, tmp_path):
         "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
     }
     (home / "perceval").mkdir(parents=True)
-    # 0.13 keeps its groups there, and does not make the folder
+    # 0.13 stores its groups there, but does not create the folder
     (home / "perceval-quandela" / "job_group").mkdir(parents=True)
 
     def run(source):

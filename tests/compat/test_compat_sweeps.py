@@ -1,4 +1,4 @@
-"""Sweeps with the installed release of Perceval: safe to run again, with right numbers."""
+"""Sweeps with the installed release of Perceval are safe to repeat and have correct numbers."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def _sweep(cloud, seed):
 
 
 def test_sweeps(cloud):
-    """A new process adds nothing; after the run, shares have their counts and errors."""
+    """A new process adds no jobs, and after the run the shares have counts and errors."""
     said = [_sweep(cloud, seed) for seed in "12"]
     assert f"{2 * POINTS} points x repeats: {2 * POINTS} new, 0 in the group" in said[0]
     assert f"{2 * POINTS} points x repeats: 0 new, {2 * POINTS} in the group" in said[1]

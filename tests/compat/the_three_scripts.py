@@ -1,4 +1,4 @@
-"""The specification's three scripts, word for word, and the same with jobgroup's group."""
+"""The specification's three scripts, unchanged and with jobgroup's group."""
 
 # ruff: noqa: E501  # as the documentation of Perceval has it
 

@@ -1,4 +1,4 @@
-"""The release of Perceval that is installed here."""
+"""The installed release of Perceval."""
 
 from __future__ import annotations
 

@@ -36,13 +36,13 @@ class Message(NamedTuple):
 
     @property
     def sentences(self) -> int:
-        """The number of sentences, without those that are inserted values."""
+        """The number of sentences, without inserted values."""
         text = self.text.rstrip(f"{VALUE} ")
         return len(re.split(rf"[.!?]{VALUE}?\s+(?=[A-Z'{VALUE}])", text))
 
 
 def messages() -> Iterator[Message]:
-    """Yield every message that is written where its error is raised."""
+    """Yield every message that is a literal in its `raise` or `warn` call."""
     house = ROOT / "src/jobgroup"
     for path in sorted(house.rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):

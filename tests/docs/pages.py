@@ -1,4 +1,4 @@
-"""Pages as data: their code blocks, links and headings, as CommonMark reads them."""
+"""The code blocks, links and headings of pages, as parsed by CommonMark."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def links(page: Path) -> list[str]:
 
 
 def anchors(page: Path) -> set[str]:
-    """Return the names of a page's headings, as a code host and the site have them."""
+    """Return the anchors of a page's headings on a code host and on the site."""
     found: Counter[str] = Counter()
     names = set()
     for title in _titles(page):

@@ -1,4 +1,4 @@
-"""One page as one session: its Python blocks from top to bottom, in one namespace.
+"""Run a page's Python blocks from top to bottom in one namespace.
 
 Usage: python session.py PAGE
 """
@@ -17,7 +17,7 @@ from pages import Block, blocks
 
 
 def run(page: Path) -> None:
-    """Execute the blocks; a failure shows the page's own line."""
+    """Execute the blocks. A failure shows the line of the page."""
     namespace: dict[str, Any] = {"__name__": "__main__"}
     for block in blocks(page, "python", "pycon"):
         if block.language == "pycon":
@@ -27,7 +27,7 @@ def run(page: Path) -> None:
 
 
 def execute(page: Path, block: Block, namespace: dict[str, Any]) -> None:
-    """Execute code as a notebook runs a cell: `await` may be at the top level."""
+    """Execute code like a cell of a notebook, which allows a top-level `await`."""
     tree = ast.increment_lineno(ast.parse(block.text, str(page)), block.line - 1)
     code = compile(tree, str(page), "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
     if code.co_flags & inspect.CO_COROUTINE:
@@ -37,7 +37,7 @@ def execute(page: Path, block: Block, namespace: dict[str, Any]) -> None:
 
 
 def check(page: Path, block: Block, namespace: dict[str, Any]) -> None:
-    """Check that the output below each prompt is the real output."""
+    """Check that the output below each prompt is the actual output."""
     test = doctest.DocTestParser().get_doctest(
         block.text, namespace, page.name, str(page), block.line - 1
     )

@@ -27,7 +27,7 @@ def cloud() -> Iterator[EmbeddedCloud]:
 
 @pytest.mark.parametrize("page", SESSIONS, ids=lambda page: page.name)
 def test_a_page_runs_from_top_to_bottom(page, cloud, tmp_path):
-    """A new process has a user's token, no group, and an empty folder."""
+    """The page runs in a new process with a token, no groups and an empty folder."""
     environment = {
         **environment_for(cloud.url, cloud.token, tmp_path),
         "MPLBACKEND": "agg",
@@ -45,9 +45,9 @@ def test_a_page_runs_from_top_to_bottom(page, cloud, tmp_path):
 
 
 def test_blocks_that_do_not_run_are_marked_as_text():
-    """A block is Python that is run, or a console's lines, settings or plain text.
+    """A block is Python that the tests run, or console lines, settings or plain text.
 
-    Nothing else may look like Python. Directives of the site are on its own pages.
+    No other block may look like Python. Only the site's own pages have directives.
     """
     known = {"python", "pycon", "console", "text", "toml", "json"}
     wrong = [

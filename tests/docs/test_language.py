@@ -1,4 +1,4 @@
-"""The check of `make lint` for banned words finds them in texts, and nothing in code."""
+"""The check of `make lint` finds banned words in texts, and none in code."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ BAD = {
 
 @pytest.mark.parametrize(("text", "words"), BAD.items(), ids=BAD)
 def test_a_banned_word_is_found(text, words):
-    """Each has a piece of advice, and is found across the end of a line too."""
+    """Each banned word has advice, and is found even across the end of a line."""
     assert [found for _, found, advice in faults(text) if advice] == [words]
     assert [line for line, *_ in faults("One line.\n" + text.replace(" ", "\n"))] != []
 
@@ -65,7 +65,7 @@ def test_every_pattern_has_an_example():
     ],
 )
 def test_a_sentence_without_a_subject_is_found(text):
-    """It is found at the beginning of a text, a sentence, a list item and a table cell."""
+    """It is found at the beginning of a text, a sentence, a list item or a table cell."""
     assert [advice for *_, advice in faults(text)] == ["name the subject"]
 
 
@@ -81,12 +81,12 @@ def test_a_sentence_without_a_subject_is_found(text):
     ],
 )
 def test_plain_sentences_questions_headings_and_code_pass(text):
-    """No fault is found in them."""
+    """The check finds no fault in them."""
     assert list(faults(text)) == []
 
 
 def test_files_are_read_by_their_kind(tmp_path, capsys):
-    """Strings, comments, page texts and cells are checked; names are not."""
+    """Strings, comments, texts of pages and cells are checked, but names are not."""
     (tmp_path / "a.py").write_text('told = where_it = 1\n"""A run\n\ngoes on."""\n# by hand\n')
     (tmp_path / "b.tsx").write_text("const told = <p>Started by hand</p> // a twin\n")
     (tmp_path / "c.ipynb").write_text(
@@ -108,7 +108,7 @@ def test_files_are_read_by_their_kind(tmp_path, capsys):
 
 
 def test_strings_of_tests_are_not_checked():
-    """This file quotes banned words; only its docstrings and comments are texts."""
+    """In tests, only docstrings and comments are checked, because this file quotes banned words."""
     found = [text for _, text in texts(Path(__file__))]
     assert test_strings_of_tests_are_not_checked.__doc__ in found
     assert not set(BAD) & set(found)

@@ -14,7 +14,7 @@ READ_AS_THEY_ARE = [page for page in PAGES if page not in MADE_FOR_THE_SITE]
 
 @pytest.mark.parametrize("page", READ_AS_THEY_ARE, ids=lambda page: page.name)
 def test_links_within_the_repository_have_targets(page):
-    """The file exists inside the repository, with the heading that the link names."""
+    """The file exists in the repository, with the heading that the link names."""
     lost = []
     for link in links(page):
         parts = urlsplit(link)
@@ -29,7 +29,7 @@ def test_links_within_the_repository_have_targets(page):
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_external_links_are_valid(page):
-    """They use https, and a host with a name. The test fetches nothing."""
+    """External links use https and a host name. The test fetches nothing."""
     elsewhere = [urlsplit(link) for link in links(page) if urlsplit(link).scheme]
     wrong = [
         parts.geturl()
@@ -40,14 +40,14 @@ def test_external_links_are_valid(page):
 
 
 def test_every_picture_is_shown_somewhere():
-    """A picture that no page shows would be forgotten when the dashboard changes."""
+    """Every picture is on a page, so that it is updated when the dashboard changes."""
     shown = {Path(link).name for page in PAGES for link in links(page) if "images/" in link}
     shown |= {"light.png", "dark.png"}  # the first page has both, for the theme that is chosen
     assert {path.name for path in (ROOT / "docs/images").iterdir()} <= shown
 
 
 def test_layout_page_names_existing_files():
-    """Every path on it exists, and every package of ours is on it."""
+    """Every path on the page exists, and the page lists every package."""
     page = (ROOT / "docs/layout.md").read_text("utf-8")
     named = set(re.findall(r"`(?:python )?([\w/.-]+(?:/|\.(?:py|ts|json|md)))`", page))
     house = ROOT / "src/jobgroup"

@@ -1,4 +1,4 @@
-"""Errors and warnings keep to length and form: what happened, what it means, what to do."""
+"""The length and form of errors and warnings: what happened, what it means, what to do."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ MADE_OF_PARTS = {
     "InsufficientCreditsError",
     "QuotaExceededError",
 }
-"""Errors of responses, whose texts are in a table; the last tests here receive them."""
+"""Errors of responses, whose texts are in a table. The last tests of this module cover them."""
 
 PARTS_OF_SENTENCES = ("engine/overrides.py", "testing/suite.py", "group/perceval_names.py")
 """Places of messages that complete another message, or that are Perceval's."""
@@ -34,13 +34,13 @@ MESSAGES = list(messages())
 
 
 def test_a_message_is_short():
-    """It has at most three sentences and 200 characters, not counting names, paths and reasons."""
+    """A message has at most three sentences and 200 characters, without inserted values."""
     long = [m for m in MESSAGES if m.sentences > MAX_SENTENCES or m.length > MAX_LENGTH]
     assert long == []
 
 
 def test_a_message_is_made_of_sentences():
-    """It begins with a capital, a value or a name in code, and ends with a full stop or a value."""
+    """A message begins with a capital, a value or a name, and ends with a period or a value."""
     for message in MESSAGES:
         if message.place.startswith(PARTS_OF_SENTENCES):
             continue
@@ -50,12 +50,12 @@ def test_a_message_is_made_of_sentences():
 
 
 def test_every_public_error_has_a_message():
-    """An error without one would escape these tests."""
+    """Every public error has a message, so that these tests cover it."""
     assert ERRORS - {message.error for message in MESSAGES} <= MADE_OF_PARTS
 
 
 def test_every_warning_has_a_category():
-    """Users filter warnings by it."""
+    """Every warning has a category, by which users filter."""
     without = []
     for path in (ROOT / "src/jobgroup").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
@@ -67,7 +67,7 @@ def test_every_warning_has_a_category():
 
 @pytest.fixture(scope="module")
 def cloud():
-    """Run a cloud whose requests fail as each test orders."""
+    """Run a cloud whose requests fail as each test requires."""
     with EmbeddedCloud(prewarm=False) as running:
         yield running
 

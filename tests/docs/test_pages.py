@@ -7,12 +7,12 @@ from pages import PAGES, ROOT, headings_of_tables
 
 
 def test_readme_is_short():
-    """It has at most 200 lines."""
+    """The README has at most 200 lines."""
     assert len((ROOT / "README.md").read_text("utf-8").splitlines()) <= 200
 
 
 def test_the_glossary_is_short_and_sorted():
-    """It has at most 25 terms, each once, in alphabetical order."""
+    """The glossary has at most 25 different terms in alphabetical order."""
     lines = (ROOT / "docs/glossary.md").read_text("utf-8").splitlines()
     rows = [line.split("|")[1].strip() for line in lines if line.startswith("| ")]
     terms = [term for term in rows if term not in {"Term", "---"}]
@@ -22,5 +22,5 @@ def test_the_glossary_is_short_and_sorted():
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_every_column_of_a_table_has_a_heading(page):
-    """A column without one would leave the reader to guess."""
+    """Every column of every table has a heading."""
     assert "" not in headings_of_tables(page)

@@ -1,4 +1,6 @@
-"""The site, built as `make docs` builds it: no warning, the whole public API, no other host."""
+"""The site of `make docs` builds without warnings, has the whole public API, and uses no other
+host.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,7 @@ import jobgroup
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory) -> Path:
-    """Build the pages. Warnings are errors, and so are our own references without a target."""
+    """Build the pages. Warnings and broken references to jobgroup are errors."""
     folder = tmp_path_factory.mktemp("site")
     command = [sys.executable, "-m", "sphinx", "--fail-on-warning", "--quiet", "docs", str(folder)]
     command += ["-D", "nb_execution_mode=off"]  # the notebooks have tests of their own
@@ -35,7 +37,7 @@ def inventory(site) -> dict[str, str]:
 
 
 def test_api_page_has_exactly_the_public_names(inventory):
-    """It documents every name of `jobgroup.__all__`, and no other."""
+    """The page documents exactly the names of `jobgroup.__all__`."""
     listed = {name for name, page in inventory.items() if page == "api/index.html"}
     top = {name.removeprefix("jobgroup.") for name in listed if name.count(".") == 1}
     assert top == set(jobgroup.__all__)
@@ -62,7 +64,7 @@ def test_docstrings_are_rendered(site):
 
 
 def test_pages_need_no_other_host(site):
-    """Scripts, styles, fonts and pictures are in the folder, so it can be read offline."""
+    """Scripts, styles, fonts and pictures are in the folder, so the site can be read offline."""
     loaded = re.compile(r"""<(?:script|link|img)\b[^>]*?\s(?:src|href)=["'](?:https?:)?//""")
     for page in site.rglob("*.html"):
         assert not loaded.search(page.read_text("utf-8")), page.name

@@ -1,4 +1,4 @@
-"""The study of the sweeps page: its length, and that running it twice sends nothing twice."""
+"""The study of the sweeps page is short, and sends no job twice."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ def _statements(text):
 
 
 def test_the_study_is_short_and_runs_twice_without_sending_twice(tmp_path):
-    """It has the number of statements that the page says.
+    """The study has the number of statements that the page states.
 
-    Two processes run a small version of it, with a failure.
+    Two processes run a small version of the study, with a failure.
     """
     text = _study()
     assert "repeats=3" in text

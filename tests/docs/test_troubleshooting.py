@@ -13,7 +13,7 @@ SENTENCES = re.findall(r"^> (.+)$", PAGE, re.MULTILINE)
 
 
 def _texts():
-    """Yield all texts in the source as one piece each, with a gap for each inserted value."""
+    """Yield each text in the source, with a gap for each inserted value."""
     for path in (ROOT / "src/jobgroup").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
@@ -28,7 +28,7 @@ TEXTS = "\n".join(_texts())
 
 @pytest.mark.parametrize("sentence", SENTENCES)
 def test_quoted_message_is_in_the_source(sentence):
-    """Each part between the varying ones is in the source, word for word."""
+    """Each part between inserted values is in the source, word for word."""
     parts = [part for part in sentence.split("…") if len(part.strip(" .,;:()")) > 3]
     assert parts
     assert [part for part in parts if part not in TEXTS] == []

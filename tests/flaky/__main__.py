@@ -18,7 +18,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 BUSY = 2
-"""Number of processes that compute next to the tests, so each test gets half of a processor."""
+"""Number of processes that compute beside the tests, so that each test gets half a processor."""
 
 LOAD = """
 import os, sys
@@ -42,20 +42,20 @@ def load(processes: int = BUSY) -> Iterator[None]:
 
 
 def git(*arguments: str) -> list[str]:
-    """Return the lines that git prints; none without a repository or the revision."""
+    """Return the lines that git prints, or none without a repository or the revision."""
     done = subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True)
     return done.stdout.splitlines() if done.returncode == 0 else []
 
 
 def base() -> str:
-    """Return the revision to compare with: the common one, or the previous commit."""
+    """Return the revision to compare with: the merge base or the previous commit."""
     (common,) = git("merge-base", "HEAD", "origin/main") or [""]
     is_new = common and (git("diff", "--name-only", common) or untracked())
     return common if is_new else "HEAD~1"
 
 
 def untracked() -> list[str]:
-    """Return the files that git does not know yet."""
+    """Return the untracked files."""
     return git("ls-files", "--others", "--exclude-standard")
 
 

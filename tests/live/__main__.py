@@ -1,9 +1,9 @@
-"""`make live`: two small simulator jobs on a real cloud, through their whole life.
+"""`make live`: run two small simulator jobs on a real cloud, from creation to results.
 
-The script says what it will send, and asks. It uses the token and the cloud that jobgroup finds
-(JOBGROUP_TOKEN for JOBGROUP_URL, Perceval's configuration, the keyring). LIVE_PLATFORM chooses
-another simulator, LIVE_YES=1 answers the question, and LIVE_RERUN=1 answers the one about a third
-job.
+The script says what it will send, and asks for confirmation. It uses the token and the cloud that
+jobgroup finds (JOBGROUP_TOKEN for JOBGROUP_URL, Perceval's configuration, the keyring).
+LIVE_PLATFORM chooses another simulator, LIVE_YES=1 answers the question, and LIVE_RERUN=1 answers
+the one about a third job.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ LONGEST_WAIT_S = 1_800.0
 
 
 def main() -> int:
-    """Return the exit code: 0 if all went well, 1 if not, 2 if nothing was sent."""
+    """Return the exit code: 0 for success, 1 for a failure, 2 if nothing was sent."""
     url, platform = default_url(), os.environ.get("LIVE_PLATFORM", "sim:altair")
     try:
         token = token_for(url)
@@ -70,7 +70,7 @@ def prepared(url: str, token: str, platform: str) -> JobGroup:
 
 
 def live(jg: JobGroup) -> None:
-    """Send both, cancel the second, fetch the first one's results, and decide about a rerun."""
+    """Send both jobs, cancel the second, fetch the first one's results, and offer a rerun."""
     first, second = jg
     jg.run_parallel()
     print(f"\nSent:      {first.id}, {second.id}")

@@ -13,7 +13,7 @@ OPENAPI = json.loads(
     (Path(__file__).parents[1] / "cloud/quandela-openapi-jobs.json").read_text("utf-8")
 )
 TELLING = ("idempotency", "retry-after", "ratelimit", "rate-limit", "deprecat", "sunset", "api-ver")
-"""Headers with one of these in their names would change what jobgroup can promise."""
+"""Headers whose names contain one of these words could change jobgroup's promises."""
 
 _KINDS: dict[str, tuple[type, ...]] = {
     "string": (str,),
@@ -25,7 +25,7 @@ _KINDS: dict[str, tuple[type, ...]] = {
 
 
 def compare(url: str, token: str, job_id: str) -> Iterator[str]:
-    """Ask free questions; yield a sentence for each answer, and for each difference."""
+    """Send free requests, and yield a sentence for each response and each difference."""
     headers = {"Authorization": f"Bearer {token}"}
     telling: dict[str, str] = {}
     with httpx.Client(base_url=url, headers=headers, timeout=60) as client:
@@ -42,7 +42,7 @@ def compare(url: str, token: str, job_id: str) -> Iterator[str]:
 
 
 def differences(document: Any, schema: Mapping[str, Any] | None) -> Iterator[str]:
-    """Yield how a document differs from an OpenAPI schema of an object, one level deep."""
+    """Yield the differences between a document and an OpenAPI schema, one level deep."""
     if schema is None:
         yield "a status that is not documented"
         return

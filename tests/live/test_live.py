@@ -1,4 +1,4 @@
-"""`make live` on the embedded cloud, so that it keeps working: it sends what it says."""
+"""`make live` works on the embedded cloud, and sends what it announces."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def run(cloud, tmp_path):
 
 
 def test_nothing_is_sent_without_a_yes(run, cloud):
-    """The script shows what it would send and what that may cost; no answer counts as no."""
+    """The script shows what it would send and what it may cost. An empty answer means no."""
     done = run(typed="")
     assert done.returncode == 2
     assert "two jobs to sim:slos" in done.stdout
@@ -99,7 +99,7 @@ def occupied(cloud):
 
 
 def test_two_jobs_go_through_their_life(occupied, run, cloud):
-    """They run, are canceled, and have results; the script reports differences and no token.
+    """One job runs and has results, the other is canceled, and the report shows no token.
 
     On the embedded cloud, the responses differ from the documentation by a field and a header.
     """
@@ -127,12 +127,12 @@ def test_two_jobs_go_through_their_life(occupied, run, cloud):
     ],
 )
 def test_differences_are_reported(document, notices):
-    """An extra field, a missing field and another type are reported; a permitted null is not."""
+    """Extra fields, missing fields and other types are reported, but permitted nulls are not."""
     found = list(differences(document, SCHEMA))
     assert len(found) == len(notices)
     assert all(said.startswith(words) for said, words in zip(found, notices, strict=True))
 
 
 def test_undocumented_status_is_reported():
-    """The documentation has no word for that answer."""
+    """A status that the documentation lacks is reported."""
     assert list(differences({}, None)) == ["a status that is not documented"]

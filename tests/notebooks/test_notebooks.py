@@ -53,7 +53,7 @@ def test_the_study_maps_a_dip_and_sends_nothing_twice(run_twice):
 
 
 def test_notebooks_are_stored_without_outputs():
-    """A reader starts without another person's results."""
+    """The stored notebooks have no outputs, so readers start without another person's results."""
     for path in NOTEBOOKS.glob("*.ipynb"):
         cells = nbformat.read(path, 4).cells
         assert not any(c.get("outputs") for c in cells), path.name

@@ -1,4 +1,4 @@
-"""The quickstart, executed twice: the second time nothing is added or sent."""
+"""The quickstart, executed twice: the second run adds and sends nothing."""
 
 from pathlib import Path
 
@@ -30,7 +30,7 @@ def _texts(outputs):
 
 
 def test_the_quickstart_can_be_run_again(run_all, tmp_path):
-    """Nine jobs run, the one that failed is rerun, and two photons interfere as they should."""
+    """Nine jobs run, the failed one is rerun, and two photons interfere as expected."""
     first, second = run_all(), run_all()
     assert "9 points x repeats: 9 new, 0 in the group already" in _texts(first)
     assert "9 points x repeats: 0 new, 9 in the group already" in _texts(second)
@@ -53,7 +53,7 @@ def test_the_quickstart_can_be_run_again(run_all, tmp_path):
 
 
 def test_its_last_cell_deletes_nothing():
-    """The deletion is there as a comment."""
+    """The last cell has the deletion as a comment."""
     *_, last = nbformat.read(QUICKSTART, 4).cells
     assert "delete_job_group" in last.source
     assert all(line.startswith("#") for line in last.source.splitlines())

@@ -1,4 +1,4 @@
-"""The packages: what they contain, and that the source package builds the same wheel."""
+"""The contents of the packages, and the wheel that the source package builds."""
 
 import re
 import subprocess
@@ -29,7 +29,7 @@ def contents(wheel):
 
 @pytest.fixture(scope="module")
 def sdist(tmp_path_factory):
-    """The source package of this tree."""
+    """Build the source package of this tree."""
     return build("sdist", ROOT, tmp_path_factory.mktemp("sdist"))
 
 
