@@ -153,7 +153,7 @@ export function startSession(model: Model, lifetime: AbortSignal): Session {
   const notifier = browserNotifier();
   const now = signal(Date.now() / 1000);
   let epoch = "";
-  /** A signal, because a page begins before it knows. */
+  /** A signal, because the page does not know it at first. */
   const saved = signal(false);
   let version = -1;
   let part = 0;

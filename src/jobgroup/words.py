@@ -38,7 +38,7 @@ def format_count(number: int, noun: str, plural: str = "") -> str:
 
 
 def format_duration(seconds: float) -> str:
-    """Return a length of time; clouds report whole seconds, which get no decimals.
+    """Return a duration as text. Whole seconds, which clouds report, get no decimals.
 
     >>> format_duration(0), format_duration(3), format_duration(0.02), format_duration(1.24)
     ('< 1 s', '3 s', '< 0.1 s', '1.2 s')

@@ -92,7 +92,7 @@ class JobSender:
         """Wait while the group is paused; return whether a job may be sent after that."""
         session = self.session
 
-        def look() -> tuple[bool, int]:  # together, because each turn at the file delays a create
+        def look() -> tuple[bool, int]:  # together, because each read delays a create
             return is_paused(session), session.store.priorities.latest()
 
         has_pause, latest = await session.in_thread(look)
