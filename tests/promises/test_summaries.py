@@ -11,6 +11,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from jobgroup import JobGroup, RemoteJob
 from jobgroup.store.paths import group_path
 
 MANY = 80
-TESTS = 20
+TESTS = 13
 """Number of directories, which is at least the number of tests here."""
 
 _LIST = "from jobgroup import JobGroup; print([(g.name, g.counts) for g in JobGroup.summaries()])"
@@ -58,14 +59,15 @@ def settled(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 
 
 @pytest.fixture
-def index(settled: list[Path], monkeypatch: pytest.MonkeyPatch) -> Path:
+def index(settled: list[Path], monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """Many groups of one job that were last written a while ago, and their index."""
     place = settled.pop()
     monkeypatch.setenv("JOBGROUP_DATA_DIR", str(place))
     JobGroup.summaries()
     made = place / "summaries.json"
     assert made.exists()
-    return made
+    yield made
+    shutil.rmtree(place, ignore_errors=True)  # 10 MB
 
 
 def test_an_index_is_used_and_agrees_with_the_files(index):
