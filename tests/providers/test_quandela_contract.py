@@ -52,6 +52,23 @@ async def test_create_sends_the_body_as_it_is_once_with_key_and_token(cloud, acc
     assert request.headers["user-agent"].startswith("jobgroup/")
 
 
+@pytest.mark.parametrize(("probe", "rejection"), [(200, 404), (200, 405), (403, 404)])
+async def test_cloud_with_a_response_for_every_get_gets_the_job_on_the_older_path(
+    cloud, account, probe, rejection
+):
+    """Some gateways and web sites respond to any path; the first job decides for the next ones."""
+    cloud.routes = {
+        "GET /api/jobs": answer({}, probe),
+        "POST /api/jobs": answer({"error": "no such path"}, rejection),
+        "POST /api/job": answer({"job_id": "1"}),
+    }
+    async with _opened(account) as provider:
+        for key in ("k", "k2"):
+            assert await provider.submit(BODY, key=key) == "1"
+    posts = [urlsplit(r.path).path for r in cloud.requests if r.method == "POST"]
+    assert posts == ["/api/jobs", "/api/job", "/api/job"]
+
+
 async def test_cloud_with_only_older_paths_gets_no_post_on_the_current_ones(cloud, account):
     """The provider finds the paths with GET, and creates nothing to find them."""
     _has_only_older_paths(cloud)

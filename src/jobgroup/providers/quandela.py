@@ -73,7 +73,15 @@ class QuandelaCloud:
     async def submit(self, body: Body, *, key: str) -> str:
         """Create a job from an unchanged create body, and return the job's remote id."""
         paths = await self._paths_before_post()
-        return await self._create(paths.create, body, key)
+        try:
+            return await self._create(paths.create, body, key)
+        except (RemoteNotFoundError, RequestRejectedError) as error:
+            # Some servers have a response for every GET request, and only the older paths.
+            if self._paths_are_known or paths is _OLDER or error.status_code not in (404, 405):
+                raise
+        remote_id = await self._create(_OLDER.create, body, key)
+        self._paths, self._paths_are_known = _OLDER, True
+        return remote_id
 
     async def rerun(
         self, remote_id: str, *, key: str, params: Mapping[str, Any] | None = None
@@ -174,7 +182,7 @@ class QuandelaCloud:
         for paths in (_CURRENT, _OLDER):
             status = await retry_read(partial(self._probe, paths.create))
             if status == 405 or 200 <= status < 300:
-                self._paths, self._paths_are_known = paths, True
+                self._paths, self._paths_are_known = paths, status == 405
                 return paths
             if status not in (404, 410):
                 return paths  # for example a rejected token, for any path
