@@ -18,7 +18,7 @@ from jobgroup_server.decoder import Decoder
 from jobgroup_server.detached import DetachedRuns, KnownToken
 from jobgroup_server.workers import PooledDriver, Task, ViewPool, Workers
 
-FORK_WAIT_S: Final = 0.05
+FORK_WAIT_S: Final = 0.02
 """Seconds for which a fork waits for locked files. JupyterLab opens terminals with a fork on the
 event loop, which must not block.
 """

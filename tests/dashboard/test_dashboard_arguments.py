@@ -44,14 +44,18 @@ def test_wrong_requests_are_answered_and_take_a_line_each_in_the_log(make_group,
     missing = [("confirm", {"position": 0}), ("define", {"name": "x"}), ("prioritize", {})]
     wrong = [("run", {"mode": "x"}), ("pause", {"positions": [0]}), ("run", {"surprise": 1})]
     typed = [("annotate", {"position": "0", "text": "x"}), ("cancel", {"positions": [10**30]})]
+    huge = [("repeat", {"times": 2**31 - 1}), ("repeat", {"positions": [0] * 1000, "to": 1000})]
     absent = [("annotate", {"position": 5, "text": "x"}), ("annotate", {"text": "x"})]
-    for name, args in (*missing, *wrong, *typed, *absent):
+    for name, args in (*missing, *wrong, *typed, *huge, *absent):
         answer = page.do(name, **args)
         assert answer["t"] == "error", (name, args, answer)
         assert answer["message"] not in ("'position'", "'text'")
     for name, args in (("job", {}), ("job", {"position": 5}), ("measured", {"columns": "x"})):
         page.send(t="query", id=f"{name} {args}", name=name, args=args)
         assert page.answer(f"{name} {args}")["t"] == "error"
+    group = page.dashboard.shown
+    assert group is not None
+    assert len(group) == 1
     records = [record for record in caplog.records if record.levelno > logging.DEBUG]
     assert all(record.exc_info is None for record in records)
     assert all("\n" not in record.getMessage() for record in records)

@@ -7,7 +7,6 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from concurrent.futures import Executor, Future
 from dataclasses import asdict
-from reprlib import repr as short
 from threading import Lock
 from typing import Any, Final
 
@@ -118,10 +117,12 @@ class Requests:
         except (Exception, CancelledError) as error:  # noqa: BLE001
             name = type(error).__name__
             text = str(error) or name
-            if isinstance(error, ArithmeticError | LookupError | TypeError | ValueError):
-                _log.warning("a request of the dashboard was refused: %s: %s", name, short(text))
+            if isinstance(error, JobGroupError | TraitError | RuntimeError | CancelledError):
+                pass  # the answer says everything
+            elif isinstance(error, ArithmeticError | LookupError | TypeError | ValueError):
+                _log.warning("a request of the dashboard was refused: %s: %r", name, text[:300])
                 _log.debug("it was refused here", exc_info=error)
-            elif not isinstance(error, JobGroupError | TraitError | RuntimeError | CancelledError):
+            else:
                 _log.error("a request of the dashboard failed", exc_info=error)
             answer = protocol.error(request, name, text)
         with self._lock:
