@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
-from threading import Lock
+from concurrent.futures import Executor, Future
+from queue import Empty, SimpleQueue
+from threading import Lock, Semaphore, Thread
 from typing import Any, Final
 
 from jobgroup.dashboard.threads import Step
@@ -35,7 +36,7 @@ class Workers:
     """A thread pool in which tasks with the same key use at most `MAX_THREADS_PER_KEY` threads."""
 
     def __init__(self) -> None:
-        self._pool = ThreadPoolExecutor(MAX_THREADS, thread_name_prefix="jobgroup-server")
+        self._threads = _Threads()
         self._lock = Lock()
         self._running: dict[str, int] = {}
         self._waiting: dict[str, deque[Task]] = {}
@@ -53,13 +54,10 @@ class Workers:
         """Start no further tasks."""
         with self._lock:
             self._waiting.clear()
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        self._threads.close()
 
     def _start(self, key: str, task: Task) -> None:
-        try:
-            self._pool.submit(self._run, key, task)
-        except RuntimeError:  # the server is shutting down
-            self._waiting.clear()
+        self._threads.submit(lambda: self._run(key, task))
 
     def _run(self, key: str, task: Task) -> None:
         try:
@@ -77,6 +75,45 @@ class Workers:
                     del self._running[key]
                 return
         self._start(key, following)
+
+
+class _Threads:
+    """At most `MAX_THREADS` threads, which end with the process, whatever they wait for.
+
+    Those of `concurrent.futures` would delay its end until their tasks are done.
+    """
+
+    def __init__(self) -> None:
+        self._tasks: SimpleQueue[Task] = SimpleQueue()
+        self._idle = Semaphore(0)
+        self._lock = Lock()
+        self._count = 0
+        self._is_closed = False
+
+    def submit(self, task: Task) -> None:
+        """Queue a task and return at once."""
+        with self._lock:
+            if self._is_closed:
+                return
+            self._tasks.put(task)
+            if self._idle.acquire(blocking=False) or self._count == MAX_THREADS:
+                return
+            self._count += 1
+            name = f"jobgroup-server_{self._count}"
+        Thread(target=self._work, name=name, daemon=True).start()
+
+    def close(self) -> None:
+        """Start no further tasks."""
+        self._is_closed = True
+
+    def _work(self) -> None:
+        while not self._is_closed:
+            try:
+                task = self._tasks.get_nowait()
+            except Empty:
+                self._idle.release()
+                task = self._tasks.get()
+            task()
 
 
 class OrderedTasks:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import sqlite3
 import sys
 from collections.abc import Callable, Iterator
@@ -12,7 +13,9 @@ from pathlib import Path
 import anyio
 import pytest
 from raw_socket import PING, TEXT, RawSocket
-from ui_server import Ui
+from ui_server import Ui, wait
+
+from jobgroup import RemoteJob
 
 pytestmark = pytest.mark.anyio
 
@@ -109,6 +112,20 @@ async def test_messages_that_wait_are_bounded(ui):
     await anyio.run_process(command)
     while not await _drops_some(ui):
         pass  # on a busy machine, the server closes before all messages have arrived
+
+
+async def test_long_commands_do_not_delay_the_end(make_group, start_ui, cloud):
+    """Ctrl-C ends the server, even during a command for very many jobs."""
+    group = make_group("study", {})
+    job = RemoteJob({"command": "probs", "parameters": {}}, platform="test:timer", url=cloud.url)
+    group.add_many(job for _ in range(60_000))
+    ui = start_ui()
+    async with ui.connected("study") as client:
+        args = {"positions": [*range(60_000)], "text": "x"}
+        await client.send(t="command", id="note", name="annotate", args=args)
+        await anyio.to_thread.run_sync(wait, lambda: group[0].note == "x")
+        await anyio.to_thread.run_sync(ui.stop, signal.SIGINT)
+    assert any(not job.note for job in group)
 
 
 async def _drops_some(ui: Ui) -> bool:

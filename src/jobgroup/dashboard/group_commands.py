@@ -93,7 +93,8 @@ def annotate(group: JobGroup, args: Json, *, removals: int | None = None) -> Jso
     positions = args.get("positions") or ([args["position"]] if "position" in args else [])
     if not positions:
         raise JobGroupError("No job is selected. No note was changed.")
-    jobs, text = jobs_at(group, positions, removals=removals), _text_argument(args)
+    text = _text_argument(args)
+    jobs = jobs_at(group, list(dict.fromkeys(positions)), removals=removals)
     for job in jobs:
         job.note = text
     kept = "kept" if text else "removed"
