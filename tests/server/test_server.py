@@ -254,7 +254,7 @@ async def test_jobs_are_rerun_one_after_the_other_from_a_page(make_group, ui):
     async with ui.connected("study") as client:
         answer = await client.do("rerun", positions=[0], mode="sequential", delay=0)
         assert answer["t"] == "result", answer
-    assert group.state.counts == {"success": 2}
+    await anyio.to_thread.run_sync(wait, lambda: group.state.counts == {"success": 2})
 
 
 async def test_a_view_acts_on_its_group_and_not_on_another_of_the_same_name(make_group, ui):
