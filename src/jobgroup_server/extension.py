@@ -5,6 +5,7 @@ Nothing here imports jobgroup, because that would slow down each start of Jupyte
 
 from __future__ import annotations
 
+import re
 import socket
 from collections.abc import Callable
 from importlib.util import find_spec
@@ -88,12 +89,14 @@ def serve(
     # Command-line options, because configuration files do not override them.
     options = [f"--ServerApp.ip={address}", f"--ServerApp.open_browser={open_browser}"]
     options += ["--ServerApp.log_level=WARN", f"--ServerApp.allow_root={address in LOOPBACK}"]
+    options += ["--ServerApp.answer_yes=True"]  # Ctrl-C asks nothing
     if port is not None:
         _require_free(address, port)
         options += [f"--ServerApp.port={port}", "--ServerApp.port_retries=0"]
     JobgroupExtension.extension_url = page_path(name)
     server: ServerApp = JobgroupExtension.initialize_server(argv=options)  # type: ignore[no-untyped-call]
-    address_line = server.display_url
+    # Jupyter Server appends "?token=" even to an address that has a query
+    address_line = re.sub(r"(\?\S*)\?token=", r"\1&token=", server.display_url)
     server.identity_provider.token_generated = False  # the token would be printed again
     echo(f"{address_line}\nPress Ctrl-C to stop this server. Runs continue without it.")
     server.start()

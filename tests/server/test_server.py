@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sqlite3
 import threading
@@ -9,6 +10,7 @@ from contextlib import AsyncExitStack
 from functools import partial
 from itertools import repeat
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import anyio
 import httpx
@@ -219,6 +221,27 @@ async def test_restarted_server_keeps_its_address_and_logins(make_group, start_u
     assert ui.url == url
     async with ui.connected("study", token="", Cookie=cookies) as client:
         await client.until(lambda: client.traits.get("group") == "study")
+
+
+def test_ctrl_c_in_a_terminal_ends_the_server(start_ui):
+    """It asks no question, although standard input is a terminal that nobody types in."""
+    ui = start_ui()
+    ui.stop()
+    ours, terminal = os.openpty()
+    try:
+        ui.start(stdin=terminal)
+        ui.stop(signal.SIGINT)
+    finally:
+        os.close(ours)
+        os.close(terminal)
+
+
+def test_the_printed_address_opens_the_group(make_group, start_ui):
+    """It names the group and the token, each as a part of its query."""
+    make_group("hom map", {})
+    ui = start_ui("hom map")
+    [address] = [line for line in ui.log.read_text().splitlines() if line.startswith("http")]
+    assert parse_qs(urlsplit(address).query) == {"group": ["hom map"], "token": [ui.token]}
 
 
 @pytest.mark.parametrize("command", ["run", "rerun"])

@@ -127,13 +127,13 @@ class Ui:
         """Return the arguments after `python -m`."""
         return ["jobgroup", "ui", f"--port={port}"]
 
-    def start(self) -> None:
+    def start(self, stdin: int = subprocess.DEVNULL) -> None:
         """Start the server, and read its address and token."""
         with self.log.open("wb") as output:
             self.process = subprocess.Popen(
                 self._command,
                 env=self._environment,
-                stdin=subprocess.DEVNULL,
+                stdin=stdin,
                 stdout=output,
                 stderr=output,
             )
