@@ -8,7 +8,11 @@ export default defineConfig({
   server: { fs: { allow: [".."] } },
   test: {
     projects: [
-      { extends: true, test: { name: "node", include: ["tests/node/*.test.ts"] } },
+      {
+        extends: true,
+        // a machine may be busy; nothing here waits for longer
+        test: { name: "node", include: ["tests/node/*.test.ts"], testTimeout: 60_000 },
+      },
       {
         extends: true,
         // Bundled before the first test: found later, they would reload its page.
