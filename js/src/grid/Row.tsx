@@ -37,6 +37,7 @@ export function Row(props: Props) {
     isNarrow,
     nextUp: session.nextUp.value,
   };
+  const isMeasuredLine = isNarrow && !table.text(line, "message");
   const canRerun = canAct(session) && isRerunnable(state);
   const cellProps = (at: number) => ({
     role: "gridcell" as const,
@@ -69,7 +70,7 @@ export function Row(props: Props) {
             title={titleText(line, column, text, table)}
             {...cellProps(i + 1)}
           >
-            <CellContent kind={column.kind} state={state} text={text} canRerun={canRerun} />
+            <CellContent kind={column.kind} {...{ state, text, canRerun, isMeasuredLine }} />
           </div>
         );
       })}
@@ -87,9 +88,11 @@ interface ContentProps {
   state: string;
   text: string;
   canRerun: boolean;
+  /** Whether measured values are in the message's place. */
+  isMeasuredLine: boolean;
 }
 
-function CellContent({ kind, state, text, canRerun }: ContentProps) {
+function CellContent({ kind, state, text, canRerun, isMeasuredLine }: ContentProps) {
   if (kind === "state")
     return (
       <span class="pill" data-status={state}>
@@ -107,9 +110,10 @@ function CellContent({ kind, state, text, canRerun }: ContentProps) {
     );
   }
   if (kind !== "message") return <>{text}</>;
+  const look = isMeasuredLine ? "values" : state === "error" ? "clip failed" : "clip";
   return (
     <>
-      <span class={state === "error" ? "clip failed" : "clip"}>{text}</span>
+      <span class={look}>{text}</span>
       {canRerun && (
         <button class="button small" tabIndex={-1}>
           Rerun

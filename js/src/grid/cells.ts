@@ -6,6 +6,8 @@ import { wordOf } from "../data/states";
 import { isDynamic, isMeasured, type Table, textOf } from "../data/table";
 import * as format from "../format";
 
+const NO_BREAK = "\u00a0";
+
 export interface RowContext {
   table: Table;
   /** The columns in the summary of a narrow row. */
@@ -62,12 +64,13 @@ function summaryOf(line: number, { table, summarized }: RowContext): string {
   return [`#${table.nameOf(line)}`, ...parts.filter(Boolean)].join(" · ");
 }
 
-/** "|1,1> 0.196 ± 0.018 · |2,0> 0.422 ± 0.022" */
+/** "|1,1> 0.196 ± 0.018 · |2,0> 0.422 ± 0.022", where a line breaks between values only. */
 function measuredOf(line: number, { table, summarized }: RowContext): string {
   return summarized
     .filter(({ name }) => isMeasured(name) && table.cell(line, name) !== null)
     .map(({ name, title }) => `${title} ${textOf(table.cell(line, name), table.error(line, name))}`)
-    .join(" · ");
+    .map((value) => value.replaceAll(" ", NO_BREAK))
+    .join(`${NO_BREAK}· `);
 }
 
 /** A running job's time so far, if the cloud reported its start. */

@@ -42,6 +42,16 @@ describe("a narrow page", () => {
     expect(grid.scrollWidth).toBeLessThanOrEqual(grid.clientWidth);
   });
 
+  it("shows only measured values that fit whole", async () => {
+    const { root } = await show({ width: 400, scene: "finished" });
+    const line = () => root.querySelector("[data-testid=cell-0-message] span") as HTMLElement;
+    await expect.poll(() => line()?.textContent).toMatch(/^\|0,0,0,0,0,0>\s0\.\d+\s±\s0\.\d+/);
+    expect(line().scrollWidth).toBeLessThanOrEqual(line().clientWidth);
+    const first = line().getClientRects()[0] as DOMRect;
+    const row = (root.querySelector("[data-testid=row-0]") as Element).getBoundingClientRect();
+    expect(first.bottom).toBeLessThanOrEqual(row.bottom);
+  });
+
   it.each([400, 620])("of %d pixels cuts no menu", async (width) => {
     const { root } = await show({ width, scene: "failed" });
     await expect.element(at("row-2")).toBeVisible();
