@@ -278,32 +278,6 @@ describe("a hundred thousand jobs", () => {
     await expect.element(at("row-99999")).toBeVisible();
     expect(rows(root).length).toBeLessThan(40);
   });
-
-  it("pass through the same elements, and the row that has the focus keeps its own", async () => {
-    const { root } = await show({ jobs: 100_000, scene: "unsent" });
-    await expect.element(at("grid")).toHaveAttribute("aria-rowcount", "100001");
-    const grid = root.querySelector(".grid") as HTMLElement;
-    grid.scrollTop = 32 * 1000;
-    await expect.poll(() => root.querySelector("[data-testid=row-1000]")).not.toBeNull();
-    const focused = root.querySelector("[data-testid=cell-1005-phi]") as HTMLElement;
-    focused.focus();
-    await expect.poll(() => focused.tabIndex).toBe(0);
-    const before = new Set(rows(root));
-    grid.scrollTop = 32 * 50_000;
-    await expect.poll(() => root.querySelector("[data-testid=row-50000]")).not.toBeNull();
-    const fresh = rows(root).filter((row) => !before.has(row));
-    expect(fresh.length).toBeLessThanOrEqual(1); // the focused row's place
-    expect(root.activeElement).toBe(focused);
-    expect(focused.dataset["testid"]).toBe("cell-1005-phi");
-    const shown = rows(root).map((row) => Number(row.ariaRowIndex));
-    const inSight = shown.filter((index) => index !== 1007);
-    expect(inSight).toEqual([...inSight].sort((a, b) => a - b));
-    for (const row of rows(root)) {
-      const position = Number(row.ariaRowIndex) - 2;
-      expect(row.dataset["testid"]).toBe(`row-${position}`);
-      expect(row.querySelector("[data-column=position]")?.textContent).toBe(String(position));
-    }
-  });
 });
 
 describe("a part that fails", () => {
