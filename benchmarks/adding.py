@@ -35,7 +35,7 @@ def lines(*, quick: bool) -> Iterator[Line]:
         )
     for count in (100,) if quick else (200, 1000):
         of_peers = {"JobGroup": Variant(peers.add, (count,), once=True)}
-        if count == 200:  # it takes the square of their number: 12 minutes for 1,000
+        if count == 200:  # its time grows with the square of the count: 12 min for 1,000
             of_peers["ExecutionGroup"] = Variant(peers.add_executions, (count,), once=True)
         yield Line(
             f"add {count:,} to a new group",

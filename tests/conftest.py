@@ -116,7 +116,7 @@ def stop() -> Callable[[int, JobGroup], None]:
             file.execute("BEGIN EXCLUSIVE")
             os.kill(pid, signal.SIGSTOP)
             for thread in Path(f"/proc/{pid}/task").iterdir():
-                with suppress(OSError):  # it ended meanwhile
+                with suppress(OSError):  # the thread has ended
                     while (thread / "stat").read_text().rpartition(") ")[2][0] != "T":
                         time.sleep(0.001)
 

@@ -109,7 +109,7 @@ def incomparable(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
 
 
 def text_of(packed: str) -> str:
-    """Unpack a text of Perceval, and return it without its class name.
+    """Unpack one of Perceval's strings, and return it without its class name.
 
     >>> text_of(":PCVL:BasicState:|1,0>")
     '|1,0>'
@@ -187,7 +187,7 @@ def _plain(value: Any) -> Any:
 def _read_once(text: str) -> Any:
     try:
         return _read(text, Budget())
-    except (ValueError, RecursionError):  # also RefusedError: the text itself is compared
+    except (ValueError, RecursionError):  # including RefusedError; compare the string itself
         return _Digest(_hex(text.encode("utf-8", "surrogatepass")))
 
 

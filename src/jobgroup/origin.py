@@ -75,7 +75,7 @@ def _normalised(url: str) -> str:
 
 
 def names_host(host: str) -> bool:
-    """Return whether a text can be a host name, with labels of 1 to 63 characters.
+    """Return whether a string can be a host name, with labels of 1 to 63 characters.
 
     >>> names_host("cloud.example"), names_host("cloud..example")
     (True, False)

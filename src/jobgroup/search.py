@@ -26,7 +26,7 @@ class Searched:
     Attributes:
         position: position, found with ``#3``.
         state: state, found with ``is:`` or with the start of its name.
-        texts: texts, found with any part of them.
+        texts: strings to search for words and phrases.
         columns: pairs of a column's name and a value. A name may occur several times.
     """
 
@@ -124,7 +124,7 @@ def _compares(term: re.Match[str], jobs: Sequence[Searched]) -> Test:
 
 
 def _in_texts(term: re.Match[str], relation: str, word: str, jobs: Sequence[Searched]) -> Test:
-    """Match ``name=value`` as a word in texts, because no job has a column of that name."""
+    """Match ``name=value`` as a word in strings, because no job has a column of that name."""
     if jobs and not (relation == "=" and any(_has_word(job, word) for job in jobs)):
         known = dict.fromkeys(column for job in jobs for column, _ in job.columns)
         name = _unquoted(term["name"])

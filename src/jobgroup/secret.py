@@ -1,4 +1,4 @@
-"""Define a text that no traceback, log or repr shows, such as a token. Pure."""
+"""Define a string that no traceback, log or repr shows, such as a token. Pure."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from urllib.parse import quote
 _HIDDEN: Final = "[token]"
 
 _NO_CHANCE: Final = 16
-"""Length from which a secret does not appear in a text by chance, as "none" may."""
+"""Length from which a secret does not appear in text by chance, as "none" may."""
 
 
 class Secret:
@@ -46,7 +46,7 @@ class Secret:
         return self._text
 
     def hide_in(self, text: str) -> str:
-        """Return a text without this secret, in any form that JSON or a URL gives it.
+        """Return a string without this secret, in any form that JSON or a URL gives it.
 
         >>> Secret("s/3").hide_in("bad s/3, s%2F3")
         'bad [token], [token]'

@@ -1,4 +1,4 @@
-"""Format texts for people. The texts cannot control a terminal. Pure."""
+"""Format text for people. The text cannot control a terminal. Pure."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from jobgroup.status import STATES
 
 
 def plain(text: object) -> str:
-    r"""Return a text without control characters except line breaks.
+    r"""Return text without control characters except line breaks.
 
     >>> plain("done\x1b[2J\nnext")
     'done [2J\nnext'
@@ -20,7 +20,7 @@ def plain(text: object) -> str:
 
 
 def on_one_line(text: object) -> str:
-    r"""Return a text without control characters, with spaces in place of line breaks.
+    r"""Return text without control characters, with spaces in place of line breaks.
 
     >>> on_one_line("one\ntwo\x07")
     'one two '

@@ -1,4 +1,4 @@
-"""Serve the dashboard without a kernel: as an extension of Jupyter Server, or alone.
+"""Serve the dashboard without a kernel: as a Jupyter Server extension, or alone.
 
 Jupyter Server imports this package at each start. So nothing here imports jobgroup until a browser
 needs it.

@@ -1,4 +1,4 @@
-"""Define the extension of Jupyter Server, and a server with only this extension (`jobgroup ui`).
+"""Define the Jupyter Server extension, and a server with only this extension (`jobgroup ui`).
 
 Nothing here imports jobgroup, because that would slow down each start of JupyterLab.
 """
@@ -97,7 +97,7 @@ def serve(
     server: ServerApp = JobgroupExtension.initialize_server(argv=options)  # type: ignore[no-untyped-call]
     # Jupyter Server appends "?token=" even to an address that has a query
     address_line = re.sub(r"(\?\S*)\?token=", r"\1&token=", server.display_url)
-    server.identity_provider.token_generated = False  # the token would be printed again
+    server.identity_provider.token_generated = False  # otherwise, the server prints the token again
     echo(f"{address_line}\nPress Ctrl-C to stop this server. Runs continue without it.")
     server.start()
 
@@ -116,6 +116,6 @@ def _require_free(address: str, port: int) -> None:
 def _package() -> Path:
     """Return the directory of jobgroup without importing it."""
     spec = find_spec("jobgroup")
-    assert spec is not None  # noqa: S101  # they come in one wheel
+    assert spec is not None  # noqa: S101  # one wheel contains both packages
     assert spec.origin is not None  # noqa: S101
     return Path(spec.origin).parent

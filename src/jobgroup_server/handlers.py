@@ -15,7 +15,7 @@ from tornado import web
 from tornado.ioloop import IOLoop
 
 RESOURCE = "jobgroup"
-"""Name of the resource that an authorizer of Jupyter Server allows or denies."""
+"""Name of the resource that a Jupyter Server authorizer allows or denies."""
 
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self';"

@@ -15,7 +15,7 @@ from jobgroup.cli import main
 
 
 def _piped(monkeypatch, *argv):
-    """Return the output of a command as `> file` has it on Windows, with its line ends."""
+    """Return a command's output as `> file` writes it on Windows, with Windows line endings."""
     raw = io.BytesIO()
     stream = io.TextIOWrapper(raw, "cp1252", newline="\r\n")
     with monkeypatch.context() as patch:

@@ -104,7 +104,7 @@ def column(values: list[Any], zero: Any = 0, since: float | None = None) -> Colu
 
 
 def from_python() -> list[dict[str, Any]]:
-    """One message of each kind with its buffers, and the rows as a saved page has them."""
+    """One message of each kind with its buffers, and the rows as in a saved page."""
     rows, buffers = protocol.encode_rows(columns(RECORDS))
     inlined = protocol.inline_rows(columns(RECORDS))
     changed, changed_buffers = protocol.encode_rows(columns([record(0, state="error")]))

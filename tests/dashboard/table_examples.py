@@ -80,7 +80,7 @@ def measurement(draw: random.Random, position: int, iteration: int | None) -> Me
 
 
 def rows(records: list[JobRecord]) -> dict[str, Any]:
-    """The rows as a page has them."""
+    """The rows as a page receives them."""
     columns = {name: [getattr(r, name) for r in records] for name in FIELDS}
     columns |= {
         "labels": [r.labels_json for r in records],

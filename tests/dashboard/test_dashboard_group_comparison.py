@@ -1,4 +1,4 @@
-"""Tests of several groups on the page: one figure, and their distances at equal points."""
+"""Tests of several groups on the page: one figure, and their distances at common points."""
 
 from __future__ import annotations
 

@@ -68,7 +68,7 @@ def test_a_dashboard_with_options_closes_after_its_last_view(
     close_after(0.0)
     gone.wait(lambda: gone.dashboard.comm is None)
     assert all(page.dashboard.comm is not None for page in (default, kept, observed))
-    close_after(600.0)  # the page may take long to open again
+    close_after(600.0)  # the page may take a while to open again
     data, _ = Dashboard._repr_mimebundle_(gone.dashboard)
     assert data["application/vnd.jupyter.widget-view+json"]["model_id"]
     again = type(gone)(gone.dashboard)

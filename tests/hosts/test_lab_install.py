@@ -1,4 +1,4 @@
-"""The extension of JupyterLab as the installed package has it."""
+"""The JupyterLab extension in the installed package."""
 
 from __future__ import annotations
 

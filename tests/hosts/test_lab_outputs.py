@@ -98,7 +98,7 @@ def test_second_view_and_notebook_without_kernel_show_the_group(
 def test_saved_notebook_has_the_newest_state_where_the_server_has_other_groups(
     browser: Browser, jupyter: JupyterServer
 ):
-    """After a run, saving writes the table anew; a setting turns that off, a command asks for it.
+    """After a run, saving writes the table again; a setting turns that off, a command asks for it.
 
     Once the kernel is gone, the table is shown with the reason, although the notebook also has the
     state of its widgets.

@@ -73,7 +73,7 @@ def files(tmp_path_factory):
 @contextmanager
 def _known_by(ca, key, hashed=None):
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    tls.set_ciphers("DEFAULT:@SECLEVEL=0")  # it may have a weak key
+    tls.set_ciphers("DEFAULT:@SECLEVEL=0")  # the certificate may have a weak key
     tls.load_cert_chain(ca, key)
     with _Server(("127.0.0.1", 0), _Cloud) as server:
         server.made = []

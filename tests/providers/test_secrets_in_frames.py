@@ -130,7 +130,7 @@ async def test_no_frame_shows_a_token_that_is_invalid_in_a_header():
 
 @pytest.mark.parametrize("bad", [f" {TOKEN} {TOKEN}", TOKEN + "\x7f", TOKEN.encode(), [TOKEN]])
 def test_no_frame_of_set_token_shows_a_refused_token(bad):
-    """The rejected token is an invalid text, or a text inside another object."""
+    """The rejected token is an invalid string, or a string inside another object."""
     with pytest.raises((TypeError, ValueError)) as caught:
         set_token(bad, url="http://127.0.0.1:9")
     _assert_hidden(caught.value)

@@ -311,7 +311,7 @@ async def test_list_for_the_sidebar_needs_a_login_and_is_sent_once(make_group, u
 
 
 async def test_malformed_names_leave_the_view_open(make_group, ui):
-    """A command whose name is not a text is rejected, and the next one is answered."""
+    """A command whose name is not a string is rejected, and the next one is answered."""
     make_group("study", {})
     async with ui.connected("study") as client:
         for name in ([], {}, None, 1):

@@ -52,7 +52,7 @@ def test_the_kind_comes_from_the_type_and_the_command():
 
 
 def test_a_text_is_not_a_list_of_samples():
-    """The letters of a text are not counted, and a malformed number affects only its own job."""
+    """The letters of a string are not counted, and a malformed number affects only its own job."""
     (text,) = _read({"results": "|1,0>"})
     assert (text.kind, text.problem) == (None, None)
     for wrong in ("many", True, -1, 1.5, None):

@@ -269,7 +269,7 @@ export interface Side {
   problem: string;
 }
 
-/** A total variation distance, and the distance that chance alone gives; null without samples. */
+/** A total variation distance, and the distance expected by chance; null without samples. */
 export interface Distance {
   distance: number;
   expected: number | null;
@@ -285,7 +285,7 @@ export interface CompareAnswer {
   failed: Record<number, string>;
 }
 
-/** Several groups in one figure, with their distances from the first one at equal points. */
+/** Several groups in one figure, with their distances from the first one at common points. */
 export interface GroupComparisonAnswer extends FigureAnswer {
   /**
    * The number of points that the first group also has, that only one group has, and that were
@@ -294,7 +294,7 @@ export interface GroupComparisonAnswer extends FigureAnswer {
   matched: number;
   unmatched: number;
   compared: number;
-  /** The number of points with a p-value of at most 0.05, and the number expected by chance alone. */
+  /** The number of points with a p-value of at most 0.05, and the number expected by chance. */
   low_p: number;
   by_chance: number;
   /** The greatest distances. */

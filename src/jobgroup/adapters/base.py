@@ -28,7 +28,7 @@ class JobSpec:
         body: create body without `SET_WHEN_SENT`, as JSON values that nothing else uses; empty if a
             sent job's body is unknown, so that only the cloud can rerun the job.
         params: command, max_shots, max_samples and iterated values, as JSON values.
-        metadata: circuit, m, n, input state and similar values, as texts and numbers.
+        metadata: circuit, m, n, input state and similar values, as strings and numbers.
         remote_ids: ids of a sent job's sub-jobs on the cloud.
         status: status of a sent job; None for an unsent one.
         token: token for `origin`, which is kept in memory and never in a file.

@@ -1,6 +1,6 @@
-"""Write the JSON that commands print. Scripts rely on its form; see docs/terminal.md.
+"""Write the JSON that commands print. Scripts rely on its format; see docs/terminal.md.
 
-Times are in ISO 8601, in UTC and whole seconds. Durations are in seconds. null means "unknown".
+Times are ISO 8601 strings in UTC, in whole seconds. Durations are in seconds. null means "unknown".
 """
 
 from __future__ import annotations

@@ -134,7 +134,7 @@ def _check_duration(max_duration: int | None) -> None:
 def _texts_and_objects(
     value: Any, where: str = "payload"
 ) -> Iterator[tuple[str, str | Mapping[str, Any]]]:
-    """Yield every text and object in a JSON value, with the name of its field."""
+    """Yield every string and object in a JSON value, with the name of its field."""
     if isinstance(value, str | Mapping):
         yield where, value
     if isinstance(value, Mapping):

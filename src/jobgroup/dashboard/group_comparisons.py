@@ -1,4 +1,4 @@
-"""Compare groups: one figure of all, and their distances at equal points."""
+"""Compare groups: one figure of all, and their distances at common points."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ _TEXTS: Final = frozenset({
     "BSLayeredDetector",
 })
 # fmt: on
-"""Tags of nodes that have a text, often a packed message."""
+"""Tags of nodes that contain a string, often a packed message."""
 _LISTS: Final = frozenset({"list", "tuple", "set"})
 
 
@@ -109,7 +109,7 @@ class Archive:
         return node.children
 
     def plain(self, index: int) -> Any:
-        """Return the value of a text, number, boolean, None, or dictionary of these."""
+        """Return the value of a string, number, boolean, None, or dictionary of these."""
         node = self.nodes[index]
         match node.tag:
             case "None":

@@ -77,7 +77,7 @@ class Decoder:
             archives.
 
     Attributes:
-        left: path of each text that was not decoded, and the reason.
+        left: path of each string that was not decoded, and the reason.
     """
 
     def __init__(
@@ -164,7 +164,7 @@ class Decoder:
         return self._inspector.check(kind, content)
 
     def _nested(self, text: str) -> str:
-        """Check a text within a message. It has its own kind."""
+        """Check a string within a message. It has its own kind."""
         kind, content = _split(self._unpacked(text))
         if kind not in _NESTED:
             raise RefusedError(f"it has {kind[:40]!r} in place of a state")

@@ -1,6 +1,6 @@
 """Read states, counts, distributions and samples with a grammar instead of Perceval.
 
-A state is a text such as ``|1,0,2>``. A photon may have annotations, as in ``|{P:H}1,0>``. Their
+A state is a string such as ``|1,0,2>``. A photon may have annotations, as in ``|{P:H}1,0>``. Their
 values must be numbers or one of the letters HVDALR, because Perceval evaluates any other value as
 Python code.
 """
@@ -68,21 +68,21 @@ def check_state(text: str, budget: Budget) -> str:
 
 
 def counts(text: str, budget: Budget) -> Iterator[tuple[str, int]]:
-    """Yield each state and its count from a text such as ``{|1,0>=3;|0,1>=4}``."""
+    """Yield each state and its count from a string such as ``{|1,0>=3;|0,1>=4}``."""
     for state, number in _entries(_COUNT, text, budget):
         yield state, int(number)
 
 
 def probabilities(text: str, budget: Budget) -> Iterator[tuple[str, float]]:
-    """Yield each state and its probability from a text such as ``{|1,0>=0.25;|0,1>=0.75}``."""
+    """Yield each state and its probability from a string such as ``{|1,0>=0.25;|0,1>=0.75}``."""
     for state, number in _entries(_PROBABILITY, text, budget):
         yield state, float(number)
 
 
 def samples(text: str, budget: Budget) -> tuple[list[str], Iterator[int]]:
-    """Return the distinct states in a text of samples, and the index of each sample's state.
+    """Return the distinct states in a string of samples, and the index of each sample's state.
 
-    An example of such a text is ``|1,0>;|0,1>/0;1;1;0``.
+    An example of such a string is ``|1,0>;|0,1>/0;1;1;0``.
     """
     middle = text.find("/")
     if middle < 0 or (middle == 0 and len(text) > 1):

@@ -248,7 +248,7 @@ class JobSender:
             return None
         session, request = self.session, self.run.request
         is_retry = entry_id in self._to_retry
-        await session.provider(target)  # before the intent: this may fail or take long
+        await session.provider(target)  # before the intent, because this may be slow or fail
 
         def record_intent() -> list[Intent] | None:
             return session.store.journal.record_intent(

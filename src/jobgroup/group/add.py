@@ -40,7 +40,7 @@ def add_jobs(
         raise TypeError(
             f"jobs must be an iterable such as a list, got {shown(jobs)}. Nothing was added."
         )
-    # The iterable is read to its end first: creating the jobs may take long and may read this
+    # Read the whole iterable first, because creating the jobs may take a while and may read this
     # group.
     given = [_given(*_validate_entry(each), default=labels) for each in jobs]
     if once:

@@ -699,13 +699,13 @@ class JobGroup:
                                   ``<``, ``<=``, ``=`` or ``!=``; ``=`` compares the whole value
         ``is:failed``             in this state, by its name in Python or in the dashboard
         ``#3``, ``#120-140``      at this position, or in this range
-        ``"dark counts"``         with this phrase in a text
+        ``"dark counts"``         with this phrase in a text field
         ``laser``                 with this text in the name, note, message, id, platform,
                                   account or in ``name=value``; or in a state whose name
                                   begins with this text
         ========================  =============================================================
 
-        Case does not matter, and numbers are compared as numbers. Put quotes around values and
+        Searches ignore case, and numbers are compared as numbers. Put quotes around values and
         names with spaces. Nested values have names such as ``noise.g2``; ``duration`` is in
         seconds.
 

@@ -45,7 +45,7 @@ def _bar(total: int, text: str, bar_format: str, position: int = 0) -> Any:
 
 
 def _close(bar: Any) -> None:
-    """End a bar. In a notebook, replace it with a text, because a widget needs its kernel."""
+    """End a bar. In a notebook, replace it with text, because a widget needs its kernel."""
     text, shown = str(bar), getattr(bar, "shown", None)
     bar.close()
     if shown is not None:
@@ -128,7 +128,7 @@ class GroupBars:
 
 
 class SlowBar:
-    """A bar that appears when a call takes long. Any thread may increase `done`."""
+    """A bar that appears when a call takes a while. Any thread may increase `done`."""
 
     def __init__(self, total: int, text: str) -> None:
         self.done = 0

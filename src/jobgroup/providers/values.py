@@ -159,7 +159,7 @@ def _text(value: object, at_most: int, what: str) -> str | None:
 
 
 def bound_text(text: str, at_most: int) -> str:
-    r"""Shorten a text, and replace invalid Unicode and control characters except "\n" and "\t".
+    r"""Shorten a string, and replace invalid Unicode and control characters except "\n" and "\t".
 
     >>> bound_text("a\x1b[31m\ud800\n", 10)
     'a [31m?\n'

@@ -37,7 +37,7 @@ def study_of_group(
 
     In a group without sweeps, the swept names are the labels that all jobs have. If repeats differ
     by more than chance, or probabilities are left out because counts are used, `report` is called
-    with a text about this. By default, the text is a warning.
+    with a message about this. By default, the message is issued as a warning.
 
     Raises:
         ValueError: the sweep does not exist, or the group has several and no name was given.

@@ -32,7 +32,7 @@ class Result(TypedDict, total=False):
 
 
 def cell(value: Any) -> Cell:
-    """Return a value as a cell of a table: a plain number, a boolean, or a text."""
+    """Return a value as a cell of a table: a plain number, a boolean, or a string."""
     if value is None or isinstance(value, bool | str):
         return value
     if isinstance(value, Integral):
@@ -46,7 +46,7 @@ def cell(value: Any) -> Cell:
 
 
 def scalars_of(document: Mapping[str, Any]) -> dict[str, Cell]:
-    """Return the single numbers and texts of a result, such as `physical_perf`."""
+    """Return the single numbers and strings of a result, such as `physical_perf`."""
     return {
         str(name): cell(value)
         for name, value in document.items()

@@ -46,7 +46,7 @@ def as_json(columns: Columns) -> str:
 
 
 def encoded(text: str, *, marked: bool = False) -> bytes:
-    r"""Return a text in UTF-8, with a byte order mark for spreadsheets if `marked`.
+    r"""Encode a string as UTF-8, with a byte order mark for spreadsheets if `marked`.
 
     >>> encoded("λ", marked=True)
     b'\xef\xbb\xbf\xce\xbb'
@@ -58,7 +58,7 @@ def encoded(text: str, *, marked: bool = False) -> bytes:
 def write(
     path: str | os.PathLike[str], text: str, *, overwrite: bool, marked: bool = False
 ) -> None:
-    """Write a text to a file, completely or not at all; `marked` is as for `encoded`.
+    """Write a string to a file, completely or not at all; `marked` is as for `encoded`.
 
     Raises:
         OutputExistsError: the file exists, and `overwrite` is not True.

@@ -438,7 +438,7 @@ class _Reader:
 
 
 def alike(values: Sequence[Cell]) -> list[str]:
-    """Return values as texts. Decimal numbers get at least two digits, and enough to differ.
+    """Return values as strings. Decimal numbers get at least two digits, and enough to differ.
 
     >>> alike([0.6, 0.65, 1.0]), alike([1, 2])
     (['0.60', '0.65', '1.00'], ['1', '2'])

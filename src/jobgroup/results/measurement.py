@@ -44,7 +44,7 @@ class Measurement:
         params: values that the iteration varied, by name.
         kind: kind of `values`: counts or probabilities; None without outcomes.
         values: counts or probabilities by state, in the order of states.
-        scalars: single numbers and texts, such as `physical_perf`.
+        scalars: single numbers and strings, such as `physical_perf`.
         is_mitigated: whether error mitigation computed the probabilities; these may then be
             negative or above 1.
         min_photons: minimum number of photons of a state that passes the job's filter.

@@ -74,7 +74,7 @@ def in_order(states: Iterable[str]) -> list[str]:
 
 
 def order_key(state: str) -> tuple[bool, int, tuple[int, ...], str]:
-    """Return the sorting key of a state; texts that are not Fock states come last."""
+    """Return the sorting key of a state; strings that are not Fock states come last."""
     shape = shape_of(state)
     if shape is None:
         return True, 0, (), state

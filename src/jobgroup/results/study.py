@@ -235,7 +235,7 @@ class Values:
         return self._values[key]
 
     def in_order(self) -> list[Cell]:
-        """Return the values in order: numbers ascending, or all as texts if some are texts."""
+        """Return the values in order: numbers ascending, or all as strings if some are strings."""
         keys = list(dict.fromkeys(self._keys.get(key, key) for key in self._values))
         numbers = [key for key in keys if isinstance(key, float)]
         gaps = [key for key in keys if self._values[key] is None]

@@ -93,7 +93,7 @@ _ALL: Final = "SELECT count(*), {} {}".format(
 
 
 class Column(NamedTuple):
-    """A column as a JSON array of texts, numbers and nulls.
+    """A column as a JSON array of strings, numbers and nulls.
 
     Attributes:
         json: array, in UTF-8.

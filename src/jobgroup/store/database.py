@@ -350,7 +350,7 @@ class Database:
             raise self._loss.error(self.ids) from None
         except sqlite3.OperationalError as error:
             if "decode to UTF-8" in str(error):
-                # A text is damaged. From now on, such texts are read with replacement characters.
+                # A string is damaged. Read such strings with replacement characters from now on.
                 self._has_damaged_texts = True
                 if self._connection is not None:
                     self._connection.text_factory = as_text

@@ -46,7 +46,7 @@ def as_json(values: Mapping[str, Any]) -> str:
 
 
 def as_object(text: str | None) -> dict[str, Any]:
-    """Return the JSON object in a text; {} if it is empty, too deep, or not an object."""
+    """Return the JSON object in a string; {} if it is empty, too deep, or not an object."""
     try:
         value = json.loads(text) if text else {}
         if text and text.count("[") + text.count("{") > MOST_LEVELS:
@@ -121,7 +121,7 @@ def content_digest(text: bytes) -> bytes:
 
 
 def compress(text: bytes) -> bytes:
-    """Compress a text with a window that fits its size.
+    """Compress text with a window that fits its size.
 
     By default, zlib allocates 256 kB. For 1 kB of text, that takes four times as long as the
     compression. The smaller window finds the same repetitions.

@@ -59,16 +59,16 @@ def check_name(what: str, name: object, *, so: str) -> str:
 
 
 def check_text(what: str, text: str, most: int = MAX_TEXT, *, so: str) -> str:
-    """Return a text if it can be stored.
+    """Return a string if it can be stored.
 
     Args:
-        what: name of the text, for the message.
+        what: name of the string, for the message.
         text: text to check.
         most: maximum number of characters.
         so: sentence that says what an error means for the group.
 
     Raises:
-        ValueError: the text is too long, or has lone surrogates, which no file can store.
+        ValueError: the string is too long, or has lone surrogates, which no file can store.
     """
     if len(text) > most:
         raise ValueError(

@@ -88,7 +88,7 @@ class GroupStore:
             return dict(connection.execute("SELECT key, value FROM meta").fetchall())
 
     def set_meta(self, **values: object) -> None:
-        """Set values; None removes one. If a text is too long, raise ValueError."""
+        """Set values; None removes one. If a string is too long, raise ValueError."""
         for key, value in values.items():
             if isinstance(value, str) and len(value) > MAX_TEXT:
                 raise ValueError(

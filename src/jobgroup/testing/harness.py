@@ -179,7 +179,7 @@ class ProviderHarness:
         return self.run(name, both)
 
     def seen(self, part: str) -> list[RecordedRequest]:
-        """Return the requests whose paths contain a text."""
+        """Return the requests whose paths contain a string."""
         return [p for p in self.proxy.requests if part in p.path]
 
 

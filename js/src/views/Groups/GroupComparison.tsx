@@ -1,4 +1,4 @@
-/** The selected groups in one figure, with their distances from the first one at equal points. */
+/** The selected groups in one figure, with their distances from the first one at common points. */
 
 import { useSignal } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";

@@ -249,7 +249,7 @@ class _FollowingExecution(_Follower):
 
     def execute_sync(self, *args: Any, allow_partial_results: bool = False, **kwargs: Any) -> Any:
         if vars(self)["_results"]:
-            return vars(self)["_results"]  # as Perceval's
+            return vars(self)["_results"]  # as in Perceval
         self.execute_async(*args, **kwargs)
         while not self.status.completed:
             time.sleep(_POLL_S)

@@ -143,7 +143,7 @@ def _refuse(name: str) -> None:
 
 def _date(document: Mapping[str, Any], key: str) -> float:
     try:
-        found = datetime.strptime(document[key], _DATE).timestamp()  # noqa: DTZ007  # it is local
+        found = datetime.strptime(document[key], _DATE).timestamp()  # noqa: DTZ007  # local time
     except (KeyError, TypeError, ValueError, OverflowError, OSError):
         found = None
     return date_in_bounds(found, key)

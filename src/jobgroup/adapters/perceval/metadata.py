@@ -1,4 +1,4 @@
-"""Read params and metadata of Perceval's payloads, as short texts and numbers.
+"""Read params and metadata of Perceval's payloads, as short strings and numbers.
 
 They are read from the payload's text in 0.1 ms; building a circuit of 20 modes would take 20 ms. An
 unreadable payload has no metadata, but its job can be added.
