@@ -1,8 +1,9 @@
-"""`make soak`: 10,000 jobs on a cloud with faults, launched, watched and shown for half an hour.
+"""`make soak`: 10,000 jobs on a cloud with faults, sent, watched and displayed for half an hour.
 
-One process sends and reruns, a second asks for progress, a third has the dashboard open; this
-one is the cloud and the judge. SOAK_MINUTES says for how long (30 by default), SOAK_JOBS
-how many jobs. Exit code 1: something was lost, done twice, or grew.
+One process sends and reruns jobs, a second one asks for progress, and a third one has the dashboard
+open. This process runs the cloud and checks the outcome. SOAK_MINUTES sets the duration (30 by
+default), and SOAK_JOBS the number of jobs. The exit code is 1 if a job was lost or sent twice, or
+if a resource grew.
 """
 
 from __future__ import annotations
@@ -89,7 +90,7 @@ FAULTS = (
 
 
 def soak(minutes: float, jobs: int, cloud: EmbeddedCloud, nursery: Nursery, files: Path) -> Series:
-    """Everything from the first job to the last; return the measurements."""
+    """Run all jobs under faults, and return the measurements."""
     duration_s = 0.9 * 60 * minutes * SLOTS / jobs
     group = JobGroup(NAME)
     group.add_many(_job(i, duration_s) for i in range(jobs))
@@ -112,7 +113,7 @@ def soak(minutes: float, jobs: int, cloud: EmbeddedCloud, nursery: Nursery, file
 
 
 def _follow(series: Series, children: dict[str, Child], cloud: EmbeddedCloud, jobs: int) -> None:
-    """Sample and tell until the launcher has ended."""
+    """Take samples and print progress until the launcher has ended."""
     launcher = children["launcher"]
     began = reported = went = time.monotonic()
     while launcher.is_alive:
@@ -139,7 +140,7 @@ def _follow(series: Series, children: dict[str, Child], cloud: EmbeddedCloud, jo
 
 
 def judge(jobs: int, cloud: EmbeddedCloud) -> None:
-    """Nothing is lost and nothing was done twice, by the group's file and the cloud's own list."""
+    """Check in the group's file and on the cloud that no job was lost or sent twice."""
     group = JobGroup.open(NAME)
     ledger = Ledger(group, cloud).check()
     assert not ledger.orphans, "the cloud has jobs that the group does not know"
@@ -165,11 +166,11 @@ def _name(number: int) -> str:
 
 
 def main() -> int:
-    """Soak, then judge; the exit code."""
+    """Run the soak test, check its outcome, and return the exit code."""
     minutes = float(os.environ.get("SOAK_MINUTES") or 30)
     jobs = int(os.environ.get("SOAK_JOBS") or 10_000)
     os.environ["TQDM_DISABLE"] = "1"
-    logging.getLogger("jobgroup").setLevel(logging.CRITICAL)  # the faults are on purpose
+    logging.getLogger("jobgroup").setLevel(logging.CRITICAL)  # the faults are intended
     with tempfile.TemporaryDirectory(prefix="soak-") as directory, Nursery() as nursery:
         files = Path(directory) / "cloud"
         os.environ["JOBGROUP_DATA_DIR"] = str(Path(directory) / "groups")

@@ -1,4 +1,4 @@
-"""Resources of running processes and files, read from outside by proc(5)."""
+"""Measure the resources of running processes and files from outside, through proc(5)."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 
 @dataclass(frozen=True)
 class Gauge:
-    """One thing that is read again and again.
+    """A value that is read repeatedly.
 
     Attributes:
-        read: gives its value now.
-        unit: what the value counts.
-        allowed: how much it may grow from the second quarter of the samples to the last.
+        read: function that returns the current value.
+        unit: unit of the value.
+        allowed: permitted growth from the second quarter of the samples to the last.
     """
 
     read: Callable[[], float]
@@ -34,7 +34,7 @@ class Series:
     samples: dict[str, list[float]] = field(default_factory=dict)
 
     def take(self) -> None:
-        """Read each gauge; what cannot be read any more is left out."""
+        """Read each gauge, and leave out gauges that can no longer be read."""
         for name, gauge in self.gauges.items():
             try:
                 self.samples.setdefault(name, []).append(gauge.read())
@@ -42,21 +42,22 @@ class Series:
                 continue
 
     def latest(self, *kinds: str) -> str:
-        """The last samples of some kinds of gauges, in a few words."""
+        """Return the last samples of some kinds of gauges, as one line."""
         named = [(n, v[-1]) for n, v in self.samples.items() if n.rpartition(": ")[2] in kinds]
         return ", ".join(f"{name} {value:.1f}" for name, value in named)
 
     def growth(self, name: str) -> float:
-        """How much the floor rose from the second quarter of the samples to the last.
+        """Return how much the minimum rose from the second quarter of the samples to the last.
 
-        The floor, as connections come and go; the first quarter is left out, as caches fill.
+        The minimum does not depend on connections that come and go. The first quarter is left out,
+        because caches fill during that time.
         """
         values = self.samples[name]
         quarter = max(1, len(values) // 4)
         return min(values[-quarter:]) - min(values[quarter : 2 * quarter] or values[:1])
 
     def lines(self) -> list[str]:
-        """One line a gauge: what it began with, its largest and last value, and its growth."""
+        """Return a line for each gauge: its first, largest and last value, and its growth."""
         reported = [f"{'':32} {'first':>9} {'largest':>9} {'last':>9} {'growth':>9} {'allowed':>9}"]
         for name, gauge in self.gauges.items():
             values = self.samples.get(name)
@@ -70,12 +71,15 @@ class Series:
         return reported
 
     def grown(self) -> list[str]:
-        """The names of those that grew more than they may."""
+        """Return the names of the gauges that grew more than is allowed."""
         return [n for n in self.samples if self.growth(n) > self.gauges[n].allowed]
 
 
 def of_process(name: str, pid: int, *, memory_mb: float) -> dict[str, Gauge]:
-    """Memory, threads and descriptors of a process; memory may grow by `memory_mb`."""
+    """Return gauges of a process's memory, threads and descriptors.
+
+    The memory may grow by `memory_mb`.
+    """
     return {
         f"{name}: memory": Gauge(lambda: _status(pid, "VmRSS") / 1024, "MB", memory_mb),
         f"{name}: threads": Gauge(lambda: _status(pid, "Threads"), "number", 2),
@@ -84,14 +88,14 @@ def of_process(name: str, pid: int, *, memory_mb: float) -> dict[str, Gauge]:
 
 
 def of_log(name: str, path: Path) -> dict[str, Gauge]:
-    """The write-ahead log beside a database: longer by 4 MB where a reader is in the way once."""
+    """Return a gauge of a database's write-ahead log. A reader may make it grow by 4 MB."""
     wal = path.with_name(path.name + "-wal")
     size = Gauge(lambda: wal.stat().st_size / MB if wal.exists() else 0.0, "MB", 4)
     return {f"{name}: WAL": size}
 
 
 def cpu_s(pid: int) -> float:
-    """Seconds of processor time that a process has taken."""
+    """Return the seconds of processor time that a process has used."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / TICKS_PER_S
 

@@ -1,8 +1,8 @@
-"""`make torture`: kills, bad disks, clocks and answers, state machines, fuzzing, by random seeds.
+"""`make torture`: test the promises under kills, faulty disks, wrong clocks and bad responses.
 
-TORTURE_MINUTES says for how long (20 by default), TORTURE_SEED with which round to begin,
-TORTURE_ROUNDS which kinds of rounds to play, such as "disk_faults late_answers".
-The first finding ends it with exit code 1 and the seed that begins with that round.
+All rounds have random seeds. TORTURE_MINUTES sets the duration (20 by default), TORTURE_SEED the
+first round, and TORTURE_ROUNDS the kinds of rounds, such as "disk_faults late_answers". At the
+first failure, the run ends with exit code 1, and prints the seed that begins with that round.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ Round = Callable[[random.Random, Nursery, EmbeddedCloud, Counter[str]], None]
 def kills(
     chance: random.Random, nursery: Nursery, cloud: EmbeddedCloud, totals: Counter[str]
 ) -> None:
-    """Strike adds, runs and reruns at random moments, on every kind of cloud and file system."""
+    """Kill adds, runs and reruns at random moments, on every kind of cloud and file system."""
     knows_keys = chance.random() < 0.5
     cloud.set_plan(supports_idempotency_keys=knows_keys)
     if chance.random() < 0.15:
@@ -66,7 +66,7 @@ def kills(
 def machine(
     chance: random.Random, nursery: Nursery, cloud: EmbeddedCloud, totals: Counter[str]
 ) -> None:
-    """The state machine, with longer sequences than in the tests."""
+    """Run the state machine, with longer sequences than in the tests."""
     driven = GroupMachine.on(cloud, nursery)
     try:
         run_state_machine_as_test(
@@ -88,7 +88,7 @@ def machine(
 def flips(
     chance: random.Random, _nursery: Nursery, cloud: EmbeddedCloud, totals: Counter[str]
 ) -> None:
-    """Group files with bytes flipped, in each of their pages."""
+    """Flip bytes in each page of a group's file."""
     damaged = Flips(chance, cloud)
     for page in range(damaged.pages):
         damaged.flip(f"flipped {page}", page)
@@ -98,7 +98,7 @@ def flips(
 def answers(
     chance: random.Random, _nursery: Nursery, _cloud: EmbeddedCloud, totals: Counter[str]
 ) -> None:
-    """Random answers about some jobs beside one that is well."""
+    """Return random responses about some jobs next to a healthy job."""
     with UnrulyCloud() as unruly:
         set_token(unruly.token, url=unruly.url)
         seed(chance.randrange(2**32))(fuzz_statuses(10))(unruly)
@@ -120,7 +120,7 @@ ROUNDS: dict[Round, int] = {
 
 
 def play(number: int, nursery: Nursery, totals: Counter[str]) -> None:
-    """One round: everything in it follows from its number, but for the moments of the kills."""
+    """Run one round. Its number determines everything in it, except the moments of the kills."""
     chance = random.Random(number)
     wanted = os.environ.get("TORTURE_ROUNDS", "").split()
     rounds = {r: w for r, w in ROUNDS.items() if not wanted or r.__name__ in wanted}
@@ -141,17 +141,17 @@ def play(number: int, nursery: Nursery, totals: Counter[str]) -> None:
 
 
 def report(totals: Counter[str], began: float) -> None:
-    """The numbers."""
+    """Print the totals."""
     minutes = (time.monotonic() - began) / 60
     print(f"{minutes:.1f} minutes: " + ", ".join(f"{n} {what}" for what, n in totals.items()))
 
 
 def main() -> int:
-    """Play until the time is up; the exit code."""
+    """Run rounds until the time is up, and return the exit code."""
     budget_s = 60 * float(os.environ.get("TORTURE_MINUTES") or 20)
     number = int(os.environ.get("TORTURE_SEED") or random.SystemRandom().randrange(10**6))
     os.environ["TQDM_DISABLE"] = "1"
-    logging.getLogger("jobgroup").setLevel(logging.CRITICAL)  # what it warns of is done on purpose
+    logging.getLogger("jobgroup").setLevel(logging.CRITICAL)  # the faults are intended
     if not is_possible():
         print("Without a C compiler, or Linux, no disk fails and no power is cut.")
         del ROUNDS[disk_faults], ROUNDS[power_cuts]

@@ -1,4 +1,4 @@
-"""Processes whose clocks are wrong by seconds or years, and change under way."""
+"""Run processes whose clocks are wrong by seconds to years, and jump during the run."""
 
 from __future__ import annotations
 
@@ -63,8 +63,9 @@ def _skews(chance: random.Random) -> list[float]:
 def clock_skews(
     chance: random.Random, nursery: Nursery, cloud: EmbeddedCloud, totals: Counter[str]
 ) -> None:
-    """No clock takes a living launcher's lease or empties the trash, and each job is sent once,
-    through a kill of who sends.
+    """Check that no wrong clock takes a living sender's lease or empties the trash.
+
+    Each job is sent once, even if the sender is killed.
     """
     knows_keys = chance.random() < 0.5
     cloud.set_plan(supports_idempotency_keys=knows_keys)

@@ -1,4 +1,4 @@
-"""Disks that are full, break or are locked at any write of a send, for a moment or to the end."""
+"""Make disks full, faulty or locked at any write during a send, briefly or permanently."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Disk:
     """Processes whose disk fails on command.
 
     Attributes:
-        nursery: starts the processes.
+        nursery: starter of the processes.
     """
 
     def __init__(self) -> None:
@@ -74,28 +74,28 @@ class Disk:
         self._directory.cleanup()
 
     def fail(self, first: int, times: int, error: int) -> None:
-        """Let the `first` write or sync from now on fail, and so many after it."""
+        """Make `times` writes or syncs fail, beginning with the `first` one from now on."""
         self._plan[:] = struct.pack("4q", first, times, error, 0)
 
     def heal(self) -> None:
-        """Let nothing fail any more."""
+        """Make no more writes fail."""
         self._plan[:8] = bytes(8)
 
     @property
     def writes(self) -> int:
-        """How many writes and syncs there were since `fail`."""
+        """The number of writes and syncs since `fail`."""
         return int(struct.unpack("4q", self._plan)[3])
 
 
 def is_possible() -> bool:
-    """Whether such a disk is possible here: it needs Linux and a C compiler."""
+    """Return whether this machine can simulate faulty disks, with Linux and a C compiler."""
     return shutil.which("cc") is not None and Path("/proc/self/fd").exists()
 
 
 def disk_faults(
     chance: random.Random, nursery: Nursery, cloud: EmbeddedCloud, totals: Counter[str]
 ) -> None:
-    """Each id that the cloud gave is in the file, or named by the error or the log."""
+    """Check that each id from the cloud is in the file, in the error or in the log."""
     knows_keys = chance.random() < 0.3
     cloud.set_plan(supports_idempotency_keys=knows_keys)
     if chance.random() < 0.3:
@@ -134,7 +134,7 @@ def _send(
     child.hear()
     disk.fail(first, times, error)
     child.tell()
-    child.hear(300)  # the sending waits for a disk that may heal
+    child.hear(300)  # sending waits for the disk, which may recover
     writes = disk.writes
     if heals:
         disk.heal()
@@ -147,7 +147,7 @@ def _send(
 
 
 def _lock(chance: random.Random, nursery: Nursery, cloud: EmbeddedCloud, knows_keys: bool) -> None:
-    """Another program locks the file longer than SQLite waits, while a response is on its way."""
+    """Lock the file for longer than SQLite waits, while a response is on its way."""
     jobs = _group("locked", cloud, 3)
     log = Path(os.environ["JOBGROUP_DATA_DIR"]) / "log"
     log.write_text("")
@@ -187,7 +187,10 @@ def _compare(
     log: str,
     reported: str,
 ) -> None:
-    """Nothing lost, nothing twice, every id known or named; the next run, undisturbed, sends it."""
+    """Check that no job was lost or sent twice, and that every id is in the file or in the log.
+
+    The next run, without faults, sends the remaining jobs.
+    """
     gc.collect()
     ledger = Ledger(JobGroup.open(name), cloud).check(unconfirmed=MAX_CREATES_IN_FLIGHT)
     unnamed = [job.id for job in ledger.orphans if str(job.id) not in log]

@@ -1,4 +1,4 @@
-"""Clouds, gateways and proxies that answer twice, late, or with the id of another job."""
+"""Imitate clouds, gateways and proxies that respond twice, late, or with another job's id."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ TRICKS = ("again", "again later", "before", "same id", "close", "slow")
 
 
 class LateCloud:
-    """Answers each create rightly, and now and then another time or with an earlier id.
+    """Responds to each create request, sometimes twice, late, or with an earlier id.
 
-    An id tells for which job it was made: `of-NAME-NUMBER`.
+    An id contains the name of the job that it was made for: `of-NAME-NUMBER`.
     """
 
     def __init__(self, chance: random.Random, likely: float) -> None:
@@ -74,7 +74,7 @@ class LateCloud:
             trick = self._chance.choice(TRICKS) if self._chance.random() < self._likely else ""
             wait_s = self._chance.uniform(0, 0.05)
             job_id = f"of-{name}-{len(self.made)}"
-            # an id that is on its way cannot be known yet as another job's
+            # nothing can show yet that an id in flight belongs to another job
             known = self._told[:-MAX_CREATES_IN_FLIGHT]
             if trick in ("same id", "before") and not known:
                 trick = ""
@@ -111,7 +111,7 @@ def _say_if_open(connection: socket.socket, document: dict[str, Any]) -> None:
 def late_answers(
     chance: random.Random, _nursery: Nursery, _cloud: EmbeddedCloud, totals: Counter[str]
 ) -> None:
-    """No job has the id of another one, none is sent a second time, none is forgotten."""
+    """Check that no job gets another one's id, is sent twice, or is forgotten."""
     for n in range(4):
         with LateCloud(chance, likely=chance.choice((0.1, 0.5, 1.0))) as late:
             set_token("late-token-0123456789", url=late.url)

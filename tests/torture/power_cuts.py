@@ -1,4 +1,4 @@
-"""Power cuts at random moments of a group's life, on disks that keep what they like of the rest."""
+"""Cut the power at random moments. The disk keeps an arbitrary part of the unsynced data."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ CUTS = 150
 def power_cuts(
     chance: random.Random, _nursery: Nursery, _cloud: EmbeddedCloud, totals: Counter[str]
 ) -> None:
-    """The test of `tests/promises`, with a seed of ours and more cuts."""
+    """Run the test in `tests/promises` with a new seed and more cuts."""
     reported = {"POWER_SEED": str(chance.randrange(2**32)), "POWER_CUTS": str(CUTS)}
     command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", TEST]
     done = subprocess.run(command, env={**os.environ, **reported}, capture_output=True, text=True)
     assert done.returncode == 0, f"{reported}\n{done.stdout}\n{done.stderr}"
-    totals["power cuts"] += 4 * CUTS  # in both journal modes, with nothing and much of the rest
+    totals["power cuts"] += 4 * CUTS  # two journal modes, keeping 0 or 70 % of the unsynced data

@@ -1,4 +1,4 @@
-"""Files that are moved, removed, or replaced by an earlier copy while a run sends their jobs."""
+"""Move, remove or replace a group's file while a run sends its jobs."""
 
 from __future__ import annotations
 
@@ -30,7 +30,8 @@ HOWS = ("moved", "removed", "replaced", "exchanged")
 def replaced_files(
     chance: random.Random, nursery: Nursery, cloud: EmbeddedCloud, totals: Counter[str]
 ) -> None:
-    """Only requests in flight arrive afterwards, and each of their ids is known or named.
+    """Check that only requests in flight arrive afterwards, with ids in the file or in the log.
+
     If the file is put back, the group continues as if nothing had happened.
     """
     if chance.random() < 0.3:
