@@ -288,7 +288,7 @@ def _clock(date: str, sent_at: float, took_s: float) -> Finding:
 
 
 def _without_home(finding: Finding) -> Finding:
-    home = os.path.expanduser("~")  # noqa: PTH111 # it raises no error if there is none
+    home = os.path.expanduser("~")  # noqa: PTH111 # no error without a home directory
     if len(home) < 2:
         return finding
     return replace(

@@ -262,7 +262,7 @@ def test_9_response_without_results(both, timer, fault):
 def test_10_calling_a_job_of_a_group(both, sampler):
     """The job runs with the parameters, which in jobgroup can replace those of `add`."""
     own, jg = both
-    if RELEASE < (1, 1):  # they refuse it without parameters too, when it is added
+    if RELEASE < (1, 1):  # earlier releases refuse it in `add` without parameters
         with pytest.raises(TypeError):
             own.add(sampler().sample_count)
     else:

@@ -18,7 +18,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 BUSY = 2
-"""Number of processes that compute beside the tests, so that each test gets half a processor."""
+"""Number of processes that compute during the tests, so that each test gets half a processor."""
 
 LOAD = """
 import os, sys

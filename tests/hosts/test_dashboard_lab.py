@@ -95,7 +95,7 @@ def test_click_on_a_busy_kernel_is_answered_at_once_and_done_later(
         expect(page.get_by_test_id("row-0")).to_be_visible()
         notebook.start(2)
         page.get_by_test_id("primary").click()
-        # ipykernel 7 hears the click beside the cell, and may have done it by now
+        # ipykernel 7 handles the click while the cell runs, and may already have finished
         expect(page.get_by_test_id("live")).to_contain_text(re.compile("Run requested|1 sent"))
         (tmp_path / "gate").touch()
         notebook.wait_until("jg[0].state == 'success'")

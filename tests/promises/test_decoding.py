@@ -77,9 +77,7 @@ def test_perceval_itself_runs_the_hostile_texts(watched, tmp_path, monkeypatch):
 
 
 def test_a_hostile_result_is_an_error(hostile):
-    """In place of counts each of the texts is an error that keeps the result and
-    gives the reason.
-    """
+    """Each hostile text in place of counts causes an error that has the result and the reason."""
     for text in hostile:
         for results in ({"results": text}, {"results_list": [{"results": text}]}, text):
             error = _decoded(results)
@@ -323,7 +321,7 @@ say([peak_mb() - before, what])
 
 @pytest.mark.parametrize("name", BOMBS)
 def test_a_result_takes_bounded_memory(child, tmp_path, name):
-    """A result made to fill the memory takes under 200 MB beside its text, and is an error."""
+    """A result made to fill the memory is an error, and takes less than 200 MB besides its text."""
     path = tmp_path / "bomb"
     bomb = BOMBS[name]()
     if bomb[0] not in '["':

@@ -155,8 +155,8 @@ def test_the_launcher_is_named_with_its_start_time(group, child, cloud, until):
 
 
 def test_the_launcher_does_what_another_process_asks(group, child, cloud, until, ledger):
-    """Pause, resume, cancel and rerun, asked beside a running script, are done while the script
-    still runs the group.
+    """A running script executes another process's pause, resume, cancel and rerun, and still runs
+    the group.
     """
     jg = group(4, duration_s=600)
     script = child(SEQUENTIAL)
@@ -326,7 +326,7 @@ def test_a_command_between_dead_processes_is_never_done(group, job, child, cloud
     launcher = child(SEQUENTIAL)
     until(lambda: [j.state for j in jg][2] in ("waiting", "running"))
     asker = child("jg = JobGroup.open('experiment'); say(1); hear(); jg.start(rerun=True).result()")
-    asker.hear()  # it is ready, so that it asks long before the lease of the stopped one ends
+    asker.hear()  # the asker is ready, so it asks long before the lease of the stopped one ends
     stop(launcher.pid, jg)
     asker.tell()
     until(lambda: command_states() == ["pending"])

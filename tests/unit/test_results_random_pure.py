@@ -248,7 +248,7 @@ def _of_cell(cell, known):
 
 
 def _states_of(parts):
-    """Counts take precedence, so the states of probabilities beside them do not appear."""
+    """Counts take precedence, so states that only have probabilities do not appear."""
     used = "count" if _pooled(parts)[1] is not None else "probs"
     return {state for part in parts if part[1] == used for state in part[2]}
 

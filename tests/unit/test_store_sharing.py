@@ -360,7 +360,7 @@ def test_a_network_file_system_uses_no_wal(path, monkeypatch):
 
 @pytest.mark.parametrize("left", ["empty", "of another machine"])
 def test_a_dead_writer_on_a_network_file_system_loses_its_turn(left, path, monkeypatch):
-    """Files that a killed process or a crashed machine left beside a group do not block others."""
+    """Files that a killed process or a crashed machine left next to a group do not block others."""
     monkeypatch.setenv("JOBGROUP_NETWORK_FS", "1")
     monkeypatch.setattr(network_lock, "LEASE_S", 2.0)
     monkeypatch.setattr(network_lock, "BUSY_TIMEOUT_S", 1.0)

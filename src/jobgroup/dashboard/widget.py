@@ -142,7 +142,7 @@ class Dashboard(anywidget.AnyWidget, DashboardSession):
         self._temporary.look(self)
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
-        if self.comm is None:  # it was closed
+        if self.comm is None:  # the widget was closed
             self._own_layout.open()
             self.open()
             self._sender.reopen()

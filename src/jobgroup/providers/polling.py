@@ -37,7 +37,7 @@ MAX_CONSECUTIVE_FAILURES: Final = 10
 """Number of consecutive failures, each after its retries, after which `poll_each` stops."""
 
 
-async def poll_each(  # noqa: C901 # this counts its three small functions
+async def poll_each(  # noqa: C901 # the count includes three small functions
     remote_ids: Sequence[str], ask: Callable[[str], Awaitable[RemoteStatus]]
 ) -> dict[str, RemoteStatus | Exception]:
     """Return the status of each job from the coroutine function `ask`, or the error that it raised.

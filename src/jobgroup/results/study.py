@@ -190,7 +190,7 @@ def _iterations_of(row: ResultRow) -> list[ResultRow]:
 
 
 def _iterated_names(rows: Sequence[ResultRow], names: Sequence[str]) -> dict[str, str]:
-    """Return the names that iterations vary, and their columns beside the swept names."""
+    """Return the names that iterations vary, and their columns next to the swept names."""
     found = dict.fromkeys(name for row in rows for name in row.measurement.params)
     if not found and any(row.measurement.iteration is not None for row in rows):
         found = {"iteration": None}

@@ -111,7 +111,7 @@ def encode_body(body: Mapping[str, Any]) -> bytes:
 
 
 def _check_depth(text: bytes) -> None:
-    if text.count(b"[") + text.count(b"{") > MAX_BODY_DEPTH:  # this count is many times faster
+    if text.count(b"[") + text.count(b"{") > MAX_BODY_DEPTH:  # counting is many times faster
         check_shape(text, most_values=sys.maxsize, most_levels=MAX_BODY_DEPTH)
 
 

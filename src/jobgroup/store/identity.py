@@ -106,7 +106,7 @@ class Identity:
         if found.size_bytes < SMALLEST:
             raise FileLostError("it was emptied", is_empty=True)
         if is_read_only:
-            return  # it sends nothing, and other processes may change the journal mode
+            return  # such a group sends nothing, and other processes may change the journal mode
         if found.log_bytes < self.seen.log_bytes:
             raise FileLostError("the log next to it was cut or copied over")
         if found.stamp == self.seen.stamp or os.name != "posix":  # on Windows, times may be late
