@@ -13,7 +13,6 @@ import { Header } from "./Header";
 import { moved } from "./keys";
 import { Row } from "./Row";
 import { allOrNone, extended, nextSort } from "./selection";
-import { slotsFor } from "./slots";
 import { hasHistograms, useHistograms } from "./useHistograms";
 import { scrollFor, visibleRows } from "./window";
 
@@ -52,7 +51,6 @@ export function Grid({ session, hidden, open, rerun }: Props) {
   const top = useSignal(0);
   const reached = useSignal<Reached>({ line: null, column: 0, takesFocus: false });
   const anchor = useRef<number | null>(null);
-  const slots = useRef(new Map<number, number>());
 
   const { width, height } = size.value;
   const isNarrow = width > 0 && width < NARROW_PX;
@@ -81,10 +79,6 @@ export function Grid({ session, hidden, open, rerun }: Props) {
   const line = at >= 0 ? reached.value.line : null;
   const column = Math.min(reached.value.column, columns.length);
   if (at >= 0 && (at < first || at >= end)) indexes.push(at); // a row that has the focus stays in the document
-  slots.current = slotsFor(
-    slots.current,
-    indexes.map((index) => lines[index] as number),
-  );
 
   // The rows on the screen, shortly after scrolling; their results are fetched first.
   useEffect(() => {
@@ -211,7 +205,7 @@ export function Grid({ session, hidden, open, rerun }: Props) {
           const each = lines[index] as number;
           return (
             <Row
-              key={slots.current.get(each)}
+              key={each}
               {...{ session, index, columns, isNarrow, press }}
               line={each}
               top={index * rowHeight}

@@ -280,6 +280,20 @@ describe("a hundred thousand jobs", () => {
   });
 });
 
+it("scrolls on while a row that is out of sight has the focus", async () => {
+  const { root } = await show({ jobs: 100_000, scene: "unsent" });
+  await expect.element(at("grid")).toHaveAttribute("aria-rowcount", "100001");
+  const grid = root.querySelector(".grid") as HTMLElement;
+  grid.scrollTop = 32 * 1000;
+  await expect.poll(() => root.querySelector("[data-testid=row-1000]")).not.toBeNull();
+  const focused = root.querySelector("[data-testid=cell-1005-phi]") as HTMLElement;
+  focused.focus();
+  await expect.poll(() => focused.tabIndex).toBe(0);
+  grid.scrollTop = 32 * 50_000;
+  await expect.poll(() => root.querySelector("[data-testid=row-50000]")).not.toBeNull();
+  expect(root.activeElement).toBe(focused);
+});
+
 describe("a part that fails", () => {
   it("says so in its place, and the others go on", async () => {
     const model = new (await import("../../dev/standin")).StandIn(6, "still");

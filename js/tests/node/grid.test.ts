@@ -4,7 +4,6 @@ import { toggled } from "../../src/data/immutableSet";
 import { fromRanges, toRanges } from "../../src/data/ranges";
 import { moved } from "../../src/grid/keys";
 import { allOrNone, extended, nextSort } from "../../src/grid/selection";
-import { slotsFor } from "../../src/grid/slots";
 import { scrollFor, visibleRows } from "../../src/grid/window";
 import { tableOf } from "./rows";
 
@@ -49,26 +48,6 @@ describe("the window of a long table", () => {
     expect(scrollFor(5, 32, 0, 320)).toBe(0);
     expect(scrollFor(10, 32, 0, 320)).toBe(32);
     expect(scrollFor(2, 32, 320, 320)).toBe(64);
-  });
-});
-
-describe("the elements of a window's rows", () => {
-  const before = new Map([10, 11, 12, 13].map((line, slot) => [line, slot]));
-  it("stay with the lines that stay, and go from lines that leave to lines that come", () => {
-    expect([...slotsFor(before, [12, 13, 14, 15])]).toEqual([
-      [12, 2],
-      [13, 3],
-      [14, 0],
-      [15, 1],
-    ]);
-    expect([...slotsFor(before, [50, 51, 52, 53]).values()]).toEqual([0, 1, 2, 3]);
-  });
-
-  it("are never shared by two lines, also after the window has shrunk and grown", () => {
-    const small = slotsFor(before, [13]);
-    const grown = slotsFor(small, [13, 20, 21, 22, 23]);
-    expect(grown.get(13)).toBe(3);
-    expect(new Set(grown.values()).size).toBe(5);
   });
 });
 
