@@ -1,4 +1,4 @@
-"""`make compat`: the tests of this folder with every release of Perceval in `releases/`.
+"""`make compat`: run this folder's tests with every release of Perceval in `releases/`.
 
 The Makefile creates an environment for each release. The cloud runs in this process, because old
 releases cannot execute the payloads of newer ones. Arguments select releases. The exit code is 1 if

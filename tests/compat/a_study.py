@@ -6,7 +6,7 @@ import warnings
 from jobgroup import JobGroup
 
 with warnings.catch_warnings():
-    warnings.simplefilter("ignore")  # old releases' own affairs with newer libraries
+    warnings.simplefilter("ignore")  # old releases warn about newer libraries
     import perceval as pcvl
     from perceval.algorithm import Sampler
 

@@ -20,7 +20,7 @@ import pytest
 from which_release import RELEASE
 
 with warnings.catch_warnings():
-    warnings.simplefilter("ignore")  # old releases' own affairs with newer libraries
+    warnings.simplefilter("ignore")  # old releases warn about newer libraries
     import perceval as pcvl
     from perceval.algorithm import Sampler
 

@@ -28,7 +28,7 @@ def nursery() -> Iterator[Nursery]:
 
 @pytest.fixture
 def begin() -> Iterator[Callable[..., EmbeddedCloud]]:
-    """Start clouds of the test's own for `test:timer`; like the real one, they know no keys."""
+    """Start clouds for `test:timer`. Like the real one, they support no idempotency keys."""
     started: list[EmbeddedCloud] = []
 
     def start(**options: Any) -> EmbeddedCloud:
@@ -45,7 +45,7 @@ def begin() -> Iterator[Callable[..., EmbeddedCloud]]:
 
 @pytest.fixture
 def cloud(begin: Callable[..., EmbeddedCloud], monkeypatch: pytest.MonkeyPatch) -> EmbeddedCloud:
-    """A cloud, which is also the default one for jobs that name none."""
+    """A cloud, which is also the default for jobs without a URL."""
     running = begin()
     monkeypatch.setenv("JOBGROUP_URL", running.url)
     monkeypatch.setenv("JOBGROUP_TOKEN", running.token)
@@ -54,7 +54,7 @@ def cloud(begin: Callable[..., EmbeddedCloud], monkeypatch: pytest.MonkeyPatch) 
 
 @pytest.fixture
 def child(nursery: Nursery, cloud: EmbeddedCloud) -> Iterator[Callable[..., Child]]:
-    """Start a process on a source text; its cloud is the test's."""
+    """Start a process that runs a source text on the test's cloud."""
     yield nursery.start
     nursery.clear()
 
@@ -90,7 +90,7 @@ def ledger(cloud: EmbeddedCloud) -> Callable[[JobGroup], Ledger]:
 
 @pytest.fixture
 def still() -> Callable[[Callable[[], Any]], Any]:
-    """Wait until a value has not changed for a while, and return it: no change is under way.
+    """Wait until a value has stopped changing, and return it.
 
     A value that changes more often than that never settles.
     """

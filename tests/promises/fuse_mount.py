@@ -1,8 +1,8 @@
-"""A FUSE file system that passes everything on to a directory, with a cache of its own.
+"""Run a FUSE file system that passes every operation to a directory, and has a separate cache.
 
-Run as a program: fuse_mount.py DIRECTORY MOUNT_POINT [ignore-case]. Two mounts of one directory are
-what two machines have of a file system that they share: locks end at the mount, and so does what a
-mount knows of the other's writes until its cache is a second old.
+Usage: fuse_mount.py DIRECTORY MOUNT_POINT [ignore-case]. Two mounts of one directory behave like
+two machines that share a file system: a lock applies only to its own mount, and a mount sees the
+other's writes only when its cache is a second old.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _STATFS = ("bavail", "bfree", "blocks", "bsize", "favail", "ffree", "files", "fl
 
 
 def why_not() -> str:
-    """Return why there can be no FUSE here; "" if there can."""
+    """Return the reason why FUSE is unavailable on this machine; "" if it is available."""
     if not Path("/dev/fuse").exists():
         return "no /dev/fuse here"
     return "" if os.geteuid() == 0 else "mounting takes root here"
@@ -31,10 +31,10 @@ def why_not() -> str:
 
 @contextmanager
 def mounted(directory: Path, point: Path, *, ignore_case: bool = False) -> Iterator[Path]:
-    """Have a directory mounted for a block.
+    """Mount a directory for a block.
 
     Raises:
-        OSError: this machine does not let us.
+        OSError: this machine does not allow it.
     """
     point.mkdir()
     words = [__file__, str(directory), str(point), *(["ignore-case"] if ignore_case else [])]

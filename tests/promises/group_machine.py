@@ -1,6 +1,6 @@
-"""A state machine that drives a group with everything at once, and compares after every step.
+"""A state machine that combines all actions on a group, and checks the group after every step.
 
-The model of a step is what stood before it and what was asked for: nothing else may have changed.
+A step may change only what was requested. Everything else must be as it was before the step.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def let_nothing_be_written():
 fault = threading.Thread(target=let_nothing_be_written)
 fault.start()
 """
-"""A disk that takes nothing for a while, and then everything again."""
+"""A disk that accepts no writes for a while, and then accepts them again."""
 
 _numbers = itertools.count()
 
@@ -86,7 +86,7 @@ class GroupMachine(RuleBasedStateMachine):
 
     @classmethod
     def on(cls, cloud: EmbeddedCloud, nursery: Nursery) -> type[GroupMachine]:
-        """The machine for a cloud."""
+        """Return the machine for a cloud."""
         return type("Machine", (cls,), {"cloud": cloud, "nursery": nursery, "tally": {}})
 
     @initialize(
@@ -247,7 +247,7 @@ class GroupMachine(RuleBasedStateMachine):
 
     @rule()
     def decide(self) -> None:
-        """Decide as a user would who looks at the cloud's own page."""
+        """Settle jobs as a user would after looking at the cloud's website."""
         ledger = Ledger(self.jg, self.cloud).check(unconfirmed=1_000)
         with self._step(asked=set(ledger.unconfirmed)):
             with suppress(JobGroupError, RuntimeError):
@@ -358,7 +358,7 @@ class GroupMachine(RuleBasedStateMachine):
                 assert len(old.ids) <= len(now.ids) <= len(old.ids) + 1, f"{old.name} sent twice"
 
     def _compare_states(self) -> None:
-        """Every job that ended on the cloud has ended here, in the same way."""
+        """Check that every job that ended on the cloud has the same state in the group."""
 
         def agree() -> bool:
             ended = {j.id: WORDS[j.status] for j in self._given() if j.status in WORDS}
@@ -377,7 +377,7 @@ class GroupMachine(RuleBasedStateMachine):
                 exec(MODES[mode], {"jg": self.jg})
 
     def _takes(self, mode: str) -> set[int]:
-        """The jobs that a run may send. Failures are known after asking the cloud."""
+        """Return the jobs that a run may send. Failures are known only after a poll."""
         if mode in ("rerun", "rerun queue", "append"):
             failed = {j.id for j in self._given() if j.status in ("error", "canceled")}
             running = {j.id for j in self._given() if j.status not in WORDS}
@@ -386,7 +386,7 @@ class GroupMachine(RuleBasedStateMachine):
                 for job in self.jg
                 if job.state in FAILED | {"unconfirmed"} or job.id in failed | running
             }
-        # runs that queue pass over rejected jobs, the others send them again
+        # queued runs skip refused jobs, and other runs send them again
         states = {"unsent"} if mode == "queue" else {"unsent", "refused"}
         return {job.position for job in self.jg if job.state in states}
 
@@ -395,7 +395,7 @@ class GroupMachine(RuleBasedStateMachine):
         return any(job.name.startswith(kind) for job in unsent)
 
     def _open_outcomes(self) -> int:
-        """The number of creates whose answers leave their fate open."""
+        """Return the number of create requests whose outcome is unknown."""
         return sum(
             entry.call in CREATING
             and (

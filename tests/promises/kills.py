@@ -1,4 +1,4 @@
-"""Campaigns: a process adds, runs or reruns and is killed at a random moment, again and again."""
+"""Kill processes at random moments, repeatedly, while they add, run or rerun jobs."""
 
 from __future__ import annotations
 
@@ -55,12 +55,12 @@ BLOWS = (signal.SIGKILL,) * 5 + (signal.SIGTERM, signal.SIGINT, signal.SIGSTOP)
 
 @dataclass
 class Campaign:
-    """Blows dealt with one source of chance, on one cloud.
+    """A series of kills on one cloud, with one random generator.
 
     Attributes:
-        blows: how many processes were struck.
-        knows_keys: whether the cloud honours keys.
-        caught_in_flight: how many requests had left and were not recorded when a blow fell.
+        blows: number of processes that were stopped or killed.
+        knows_keys: whether the cloud supports idempotency keys.
+        caught_in_flight: number of requests that were sent but not recorded at a kill.
     """
 
     chance: random.Random
@@ -73,7 +73,7 @@ class Campaign:
     by_signal: dict[str, int] = field(default_factory=dict)
 
     def of_adding(self, name: str, lives: int) -> None:
-        """Acknowledged jobs are there, in order; of the others, all or none."""
+        """Check that acknowledged jobs are there, in order, with all or none of the others."""
         expected: list[str] = []
         for life in range(lives):
             child = self.nursery.start(ADD, name=name, life=life)
@@ -92,7 +92,7 @@ class Campaign:
         self.jobs += len(expected)
 
     def of_running(self, name: str, jobs: int, lives: int) -> None:
-        """Each job reaches the cloud once, whatever happens to the processes that send it."""
+        """Check that each job reaches the cloud once, whatever happens to its senders."""
         names = [str(i) for i in range(jobs)]
         JobGroup(name).add_many([self._job(n) for n in names])
         self._lives(name, RUN, lives)
@@ -101,7 +101,7 @@ class Campaign:
         self.jobs += jobs
 
     def of_rerunning(self, name: str, jobs: int, lives: int, *, replace: bool) -> None:
-        """Each failed job is rerun once if reruns replace, and once per request if they append."""
+        """Check that a failed job is rerun once if reruns replace, otherwise once per request."""
         names = [str(i) for i in range(jobs)]
         self.cloud.faults.add("fail_job", times=jobs)
         self.nursery.start(PREPARE, name=name, names=names).all()
@@ -153,7 +153,7 @@ class Campaign:
         self._ledger(name).check(unconfirmed=unconfirmed, sending=sending)
 
     def _finish(self, name: str, source: str) -> Ledger:
-        """Run the remaining jobs undisturbed; settle manually what the cloud cannot report."""
+        """Run the remaining jobs without kills, and settle jobs that the cloud cannot report."""
         self.cloud.faults.clear()
         for _ in range(2):
             assert (
@@ -187,7 +187,7 @@ class Campaign:
         return child.kill()
 
     def _ledger(self, name: str) -> Ledger:
-        gc.collect()  # opened again, as by a later process
+        gc.collect()  # the group is opened again, as by a later process
         return Ledger(JobGroup.open(name), self.cloud)
 
     def _job(self, name: str) -> RemoteJob:
