@@ -315,7 +315,7 @@ def _args(content: Mapping[str, Any]) -> tuple[Json, str]:
 
 
 def require_args(name: str, args: Json) -> None:
-    """Raise InvalidMessageError if a command or question lacks an argument."""
+    """Raise InvalidMessageError if a command or query lacks an argument."""
     if problem := missing_from(name, args):
         raise InvalidMessageError(problem)
 
