@@ -327,8 +327,17 @@ def _texts(content: Mapping[str, Any], key: str) -> tuple[str, ...]:
     return tuple(values)
 
 
+_KINDS: Final = {
+    int: "an integer",
+    bool: "a boolean",
+    str: "a string",
+    list: "a list",
+    dict: "an object",
+}
+
+
 def _field(content: Mapping[str, Any], key: str, kind: type[Any]) -> Any:
     value = content.get(key)
     if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
-        raise InvalidMessageError(f"{key} must be a {kind.__name__}, got {short(value)}")
+        raise InvalidMessageError(f"{key} must be {_KINDS[kind]}, got {short(value)}")
     return value

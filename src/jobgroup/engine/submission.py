@@ -191,8 +191,8 @@ async def call_provider(provider: Provider, intent: Intent, request: SubjobReque
             return remote_id
         if "payload" not in request.body:
             raise RequestRejectedError(
-                f"The cloud cannot run {request.previous_id} again, and jobgroup does not know its"
-                " payload.",
+                f"The cloud cannot rerun job {request.previous_id}, and jobgroup does not have its"
+                " payload. Create the job again with Perceval and add it.",
                 origin=intent.target.origin,
                 status_code=404,
             )

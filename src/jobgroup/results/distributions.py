@@ -63,8 +63,8 @@ class Distributions(Table):
             )
         if len(drawn) > MOST_SIDE_BY_SIDE:
             raise ValueError(
-                f"{len(drawn)} distributions are too many for one plot. Choose up to"
-                f" {MOST_SIDE_BY_SIDE}: plot(jobs=[0, 5])."
+                f"{len(drawn)} distributions are too many for one plot. Choose at most"
+                f" {MOST_SIDE_BY_SIDE}, for example plot(jobs=[0, 5])."
             )
         return _bars({_label(key): values for key, values in drawn.items()}, most, ax)
 

@@ -22,7 +22,7 @@ def user_path(path: str | os.PathLike[str]) -> Path:
         found = Path(_encodable(os.fspath(path))).expanduser()
     except UnicodeEncodeError:
         raise StorageError(
-            f"{os.fspath(path)!a} cannot name a file. Nothing was changed."
+            f"{os.fspath(path)!a} is not a valid file name on this system. Nothing was changed."
         ) from None
     except RuntimeError as error:
         raise StorageError(

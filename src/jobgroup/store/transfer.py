@@ -61,7 +61,9 @@ def export_group(database: Database, path: Path, *, overwrite: bool) -> None:
         except sqlite3.OperationalError as error:
             folder = path.absolute().parent
             why = error if folder.is_dir() else f"there is no directory {folder}"
-            raise StorageError(f"{path} could not be written ({why}).") from error
+            raise StorageError(
+                f"{path} could not be written ({why}). The group was not changed."
+            ) from error
 
 
 def import_group(path: Path, name: str | None) -> str:
