@@ -1,4 +1,4 @@
-"""Declare commands' arguments, some of which several commands share."""
+"""Declare the arguments of commands, including arguments that several commands share."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def assignments(name: str, dest: str, help: str) -> Argument:
 
 
 def seconds(text: str) -> float:
-    """Return a number of seconds; raise ValueError unless it is at least 0."""
+    """Parse a number of seconds; raise ValueError unless it is at least 0."""
     value = float(text)
     if not 0 <= value < math.inf:
         raise ValueError(text)
@@ -73,7 +73,7 @@ def seconds(text: str) -> float:
 
 
 def count(text: str) -> int:
-    """Return a number; raise ValueError unless it is at least 1."""
+    """Parse a number; raise ValueError unless it is at least 1."""
     value = int(text)
     if value < 1:
         raise ValueError(text)
@@ -81,7 +81,7 @@ def count(text: str) -> int:
 
 
 def assignment(text: str) -> tuple[str, Any]:
-    """Return a name and its value, which is a number if it looks like one.
+    """Parse ``NAME=VALUE``; the value becomes a number if it looks like one.
 
     >>> assignment("max_shots=1000"), assignment("mode=fast")
     (('max_shots', 1000), ('mode', 'fast'))
@@ -114,7 +114,7 @@ def resolve_jobs(group: JobGroup, words: Iterable[str]) -> list[int]:
 
     Raises:
         NotFoundError: the group has no such job.
-        UsageError: a range ends before it begins, or several accounts have a job with the given id.
+        UsageError: a range ends before it begins, or several accounts have a job with a given id.
     """
     total = len(group)
     by_id: dict[str | None, list[int]] = {}

@@ -1,4 +1,4 @@
-"""Define the commands of the command line."""
+"""Define what a command of the command line is."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ class Command:
 
     Attributes:
         help: description of the command, as a lower-case imperative.
-        run: function that runs the command and returns its exit code. The command line converts
-            jobgroup's errors to a message and an exit code.
+        run: function that runs the command and returns its exit code. `main` turns jobgroup's
+            errors into a message and an exit code.
         arguments: arguments and options of the command.
         examples: command lines to show at the end of the help.
     """

@@ -17,7 +17,7 @@ from jobgroup.results.rendering import as_text
 from jobgroup.words import plain
 
 READER_GONE: Final = (errno.EPIPE, errno.EIO)
-"""Errors of writes after the terminal or the other end of a pipe was closed."""
+"""Errors that a write raises after the terminal or the other end of a pipe was closed."""
 
 MAX_TERMINAL_ROWS: Final = 60
 """Number of a table's rows that a terminal shows without --all."""
@@ -44,7 +44,7 @@ def echo_raw(text: str) -> None:
 
 
 def echo_json(value: Any, *, one_line: bool = False) -> None:
-    """Write JSON in ASCII, which is the same in each locale and cannot control a terminal."""
+    """Write JSON in ASCII, which is the same in every locale and cannot control a terminal."""
     _write(json.dumps(value, indent=None if one_line else 2, allow_nan=False) + "\n")
 
 
@@ -56,8 +56,8 @@ def echo_table(
     Args:
         columns: cells of each column, by name.
         title: line below the table.
-        full: whether to also show all rows on a terminal; otherwise it shows only the first and the
-            last rows of a long table.
+        full: whether to show all rows even on a terminal, which otherwise shows only the first and
+            the last rows of a long table.
     """
     rows = len(next(iter(columns.values()), []))
     on_terminal = sys.stdout.isatty()
@@ -94,7 +94,7 @@ def surviving(stream: TextIO) -> Iterator[None]:
 def _write(text: str) -> None:
     """Write text to a terminal; elsewhere, write UTF-8 with unchanged line ends, in any locale.
 
-    Text is written in pieces, because an unbuffered stream does not report that a pipe was closed
+    Text is written in pieces, because an unbuffered stream does not report a pipe that is closed
     in the middle of a write.
     """
     stream: Any = sys.stdout

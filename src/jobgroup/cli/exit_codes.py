@@ -15,7 +15,7 @@ from jobgroup.errors import (
 
 
 class Exit(IntEnum):
-    """The exit codes. Codes from 128 on follow the shell's convention for signals."""
+    """The exit codes. Codes of 128 and above follow the shell's convention for signals."""
 
     DONE = 0
     FAILED = 1
@@ -37,7 +37,7 @@ class UsageError(JobGroupError, ValueError):
 
 
 class TerminatedError(KeyboardInterrupt):
-    """SIGTERM arrived. Like Ctrl-C, it ends a command after requests in flight are recorded."""
+    """SIGTERM arrived. Like Ctrl-C, it ends a command once requests in flight are recorded."""
 
 
 def exit_of(error: JobGroupError | TimeoutError) -> Exit:

@@ -53,7 +53,7 @@ class Snapshot:
 
 
 class Observer:
-    """Takes snapshots of a group. Each reads only the jobs that changed since the last one."""
+    """Takes snapshots of a group. Each one reads only the jobs changed since the one before."""
 
     def __init__(self, group: JobGroup) -> None:
         self._group = group
@@ -93,7 +93,7 @@ class Observer:
 def follow(group: JobGroup) -> Iterator[Snapshot | GroupEvent]:
     """Yield a snapshot every half second, and each event, until the event "finished".
 
-    The group is polled during that time. If no job is active, the stream ends at once.
+    The group is polled until the stream ends. If no job is active, the stream ends at once.
 
     Raises:
         CredentialsError: the token is missing or rejected.

@@ -103,7 +103,7 @@ def history_document(job: RemoteJob) -> Json:
 
 
 def import_document(report: ImportReport) -> Json:
-    """Return the groups that an import, or its dry run, imports and skips."""
+    """Return a report on an import or a dry run: imported groups and skipped files."""
     return {
         "source": str(report.source.absolute()),
         "dry_run": report.dry_run,

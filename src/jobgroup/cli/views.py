@@ -20,14 +20,14 @@ class View(Protocol):
     """Shows what `jobgroup.cli.progress.follow` yields. One thread at a time uses it."""
 
     def show(self, item: Snapshot | GroupEvent) -> None:
-        """Show a snapshot, or print an event on a line that stays."""
+        """Show a snapshot, or print an event on a permanent line."""
 
     def close(self) -> None:
         """End the view, and leave the last state on the screen."""
 
 
 def view_on(stream: TextIO) -> View:
-    """Return the view for a stream: live on a capable terminal, otherwise lines."""
+    """Return the view for a stream: live on a terminal that can redraw, otherwise lines."""
     if stream.isatty():
         from rich.console import Console  # slow to import
 

@@ -36,8 +36,8 @@ def study_of_group(
     """Return the points of the named sweep, or of a group's only sweep.
 
     In a group without sweeps, the swept names are the labels that all jobs have. If repeats differ
-    by more than chance, or probabilities are left out because counts are used, `report` is called
-    with a message about this. By default, the message is issued as a warning.
+    by more than chance explains, or if probabilities are left out in favor of counts, `report` is
+    called with a message. The default `report` issues it as a warning.
 
     Raises:
         ValueError: the sweep does not exist, or the group has several and no name was given.
@@ -166,7 +166,7 @@ class Side:
 
     @classmethod
     def of_ideal(cls, given: Ideal) -> Side:
-        """Return a given distribution as a side. It is exact and has no samples."""
+        """Return a given distribution as a side, which is exact and has no samples."""
         shares: dict[str, float] = {}
         for state, value in given.items():
             shares[label_of(state)] = shares.get(label_of(state), 0.0) + float(value)

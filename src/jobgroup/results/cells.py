@@ -11,7 +11,7 @@ Cell = bool | int | float | str | None
 
 
 class Result(TypedDict, total=False):
-    """A job's result in the client library's form. Its keys depend on the job.
+    """A job's result in the client library's form. The keys depend on the job.
 
     Attributes:
         results: a distribution, counts or samples.

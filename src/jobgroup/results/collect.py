@@ -48,7 +48,7 @@ def check_errors(errors: str) -> None:
 
 
 Documents = Mapping[int, dict[str, Any] | Exception]
-"""Result documents by entry, or the error of a missing one."""
+"""Result documents by entry, with an error in place of each missing document."""
 
 
 def decode_all(

@@ -1,4 +1,4 @@
-"""Convert tables for dataframe libraries. All of these are optional."""
+"""Convert tables for dataframe libraries, all of which are optional."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def arrow_stream(columns: Columns, requested_schema: Any = None) -> Any:
 
 
 def kind_of(name: str, cells: Iterable[Cell]) -> Kind:
-    """Return the kind of a column. It is the same for every library.
+    """Return the kind of a column, which is the same for every library.
 
     >>> kind_of("phi", [1, 0.5, None]), kind_of("shots", [1, None]), kind_of("phi", [1, "off"])
     ('float', 'int', 'text')

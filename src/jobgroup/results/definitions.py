@@ -37,7 +37,7 @@ def definitions_of(store: GroupStore) -> dict[str, Expression]:
 
 
 def define(store: GroupStore, name: str, expression: str | None) -> None:
-    """Store a derived quantity with a group; None removes it.
+    """Store a derived quantity with a group, or remove it if the expression is None.
 
     Raises:
         TypeError: the expression is not a string.

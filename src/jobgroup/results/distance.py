@@ -22,7 +22,7 @@ Stat. Appl. Genet. Mol. Biol. 9 (2010) 39)."""
 
 FEWEST_DRAWS: Final = 199
 MOST_WORK: Final = 50_000_000
-"""Maximum number of results to relabel in one comparison. This takes seconds."""
+"""Maximum number of results to relabel in one comparison, which takes seconds."""
 
 _ONE_BY_ONE: Final = 40
 """Number of results per state below which it is faster to relabel results one by one."""
@@ -40,11 +40,11 @@ class Comparison:
     Attributes:
         distance: half the sum of absolute differences over all states, from 0 to 1.
         expected: mean distance between two results of the same distribution; None without samples.
-        spread: standard deviation of that distance.
-        p95: distance that 95 % of such pairs do not exceed.
+        spread: standard deviation of the distance between such results.
+        p95: distance that 95 % of such pairs of results do not exceed.
         p_value: probability of at least `distance` if the distributions are equal.
         samples: number of samples of each side; None for probabilities.
-        left_out: positions of jobs whose probabilities are not used, because there are counts.
+        left_out: positions of jobs whose probabilities are unused, because other jobs have counts.
     """
 
     distance: float
@@ -121,7 +121,7 @@ def _log_choose(n: int, k: int) -> float:
 
 
 def compare_counts(a: Mapping[str, int], b: Mapping[str, int], *, seed: int = 0) -> Comparison:
-    """Compare counts with counts."""
+    """Compare the counts of two results."""
     np, n, m = _numpy(), sum(a.values()), sum(b.values())
     states = list({**a, **b})
     observed = total_variation({s: k / n for s, k in a.items()}, {s: k / m for s, k in b.items()})
@@ -148,7 +148,7 @@ def compare_counts(a: Mapping[str, int], b: Mapping[str, int], *, seed: int = 0)
 def compare_with_ideal(
     a: Mapping[str, int], ideal: Mapping[str, float], *, seed: int = 0
 ) -> Comparison:
-    """Compare counts with exact probabilities, whose sum is 1."""
+    """Compare counts with exact probabilities that add up to 1."""
     np, n = _numpy(), sum(a.values())
     observed = total_variation({s: k / n for s, k in a.items()}, ideal)
     random, q = np.random.default_rng(seed), np.array(list(ideal.values()))

@@ -37,7 +37,7 @@ def as_csv(columns: Columns) -> str:
 
 
 def as_json(columns: Columns) -> str:
-    """Return a JSON list of objects, one per line. It is in ASCII, which suits every encoding."""
+    """Return a JSON list of objects, one per line, in ASCII, which suits every encoding."""
     rows = (
         json.dumps(dict(zip(columns, map(json_safe, row), strict=True)))
         for row in zip(*columns.values(), strict=True)

@@ -117,7 +117,7 @@ def error_of(
     scalars are independent.
 
     Args:
-        expression: expression to compute the error of.
+        expression: expression whose error to compute.
         counts: count of each state in the expression.
         samples: sum of all counts.
         scalars: value of each scalar in the expression.

@@ -17,10 +17,10 @@ GROUP: Final = "group"
 """Name whose values are the groups' names."""
 
 MOST_COMPARED: Final = 300
-"""Maximum number of points whose distributions are compared. This takes up to a second."""
+"""Maximum number of points whose distributions are compared, which takes up to a second."""
 
 LEVEL: Final = 0.05
-"""Maximum of a low p-value. By chance, equal groups have this share of low p-values."""
+"""Upper bound of a low p-value. For equal groups, this share of p-values is low by chance."""
 
 
 def joined(studies: Mapping[str, Study]) -> Study:
@@ -65,7 +65,7 @@ class Differences:
         matched: number of other groups' points that the first group also has.
         unmatched: number of points that only one group has.
         compared: distances, greatest first.
-        low_p: number of distances with a p-value of at most 0.05; by chance, this is one in 20.
+        low_p: number of distances with a p-value of at most 0.05; chance alone gives one in 20.
     """
 
     matched: int

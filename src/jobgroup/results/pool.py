@@ -1,6 +1,6 @@
 """Define `Pool`, the pooled measurements of a point and the numbers computed from them. Pure.
 
-A single job is a pool of one measurement. So tables, datasets, figures, exports and the dashboard
+A single job is a pool of one measurement, so tables, datasets, figures, exports and the dashboard
 all show the same numbers.
 """
 
@@ -99,10 +99,10 @@ class Pool:
         return frozenset(shape.modes for shape in shapes if shape is not None)
 
     def can_have(self, state: str) -> bool:
-        """Return whether a missing state has the share 0; otherwise it is a gap.
+        """Return whether the share of a missing state is 0 rather than a gap.
 
-        A state is a gap if it has another number of modes, or fewer photons than the filter
-        requires.
+        The share is a gap if the state has another number of modes, or fewer photons than the
+        filter requires.
         """
         if any(state in m.values for m in self.used):
             return True
@@ -137,9 +137,9 @@ class Pool:
     ) -> Quantity:
         """Return a performance or another number of the results.
 
-        Performances g, of measurements in which m events passed, are pooled as ``sum(m) / sum(m /
-        g)``. This is the share of all events that passed. It has an error only if the number of a
-        QPU's shots is known.
+        Performances g of measurements in which m events passed are pooled as ``sum(m) / sum(m /
+        g)``, the share of all events that passed. This share has an error only if a QPU reported
+        its number of shots.
         """
         if name == "samples":
             return Quantity(self.samples)

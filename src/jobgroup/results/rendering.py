@@ -1,4 +1,4 @@
-"""Render tables for people: as plain text in a terminal, as HTML in a notebook. Pure."""
+"""Render tables as plain text for a terminal, and as HTML for a notebook. Pure."""
 
 from __future__ import annotations
 

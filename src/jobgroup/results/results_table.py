@@ -82,8 +82,8 @@ class ResultsTable(Table):
     """A table of a group's jobs, in the group's order, with a row for each iteration.
 
     Attributes:
-        columns: shown columns; by default, the values that differ between the jobs, and their
-            results.
+        columns: shown columns; by default, the values that differ between the jobs, and the
+            jobs' results.
         failures: error of each missing result, by position. If the result cannot be decoded,
             ``table.failures[3].raw`` is its text.
         distinguishing_columns: names of the columns that distinguish the rows.
@@ -109,7 +109,7 @@ def table_of(
         interval: whether to add columns with Wilson's interval; a number sets its level.
 
     Raises:
-        UnknownColumnError: a given column does not exist, or no job has its state.
+        UnknownColumnError: a given column does not exist, or no job has the state that it names.
     """
     chosen = [chosen] if isinstance(chosen, str) else chosen
     own = _own_columns(rows)
@@ -220,7 +220,7 @@ def level_of(interval: bool | float) -> float:
 
 
 def check_known(states: Iterable[str], known: Mapping[str, Any]) -> None:
-    """Raise UnknownColumnError if a state was not measured, although others were.
+    """Raise UnknownColumnError if a state was not measured but other states were.
 
     Raises:
         UnknownColumnError: no job has a state; the message suggests similar ones.
@@ -238,7 +238,7 @@ def check_known(states: Iterable[str], known: Mapping[str, Any]) -> None:
 def check_expression(
     expression: Expression, states: Mapping[str, Any], measurements: Iterable[Measurement]
 ) -> None:
-    """Raise UnknownColumnError if a part of an expression was not measured, although others were.
+    """Raise UnknownColumnError if a part of an expression was not measured but others were.
 
     Raises:
         UnknownColumnError: no job has one of the quantities; the message lists the existing ones.
@@ -259,7 +259,7 @@ def check_expression(
 def is_measured(
     expression: Expression, states: Mapping[str, Any], rows: Sequence[ResultRow]
 ) -> bool:
-    """Return whether all parts of an expression were measured; False if they may still be.
+    """Return whether all parts of an expression were measured; False if some may still be.
 
     Raises:
         UnknownColumnError: a part was not measured, and every job has ended.
@@ -314,7 +314,7 @@ def _spread(
     prefix: str,
     parts: Sequence[Mapping[str, Any]],
 ) -> None:
-    """Add a column for each key; if its name is taken, add the prefix."""
+    """Add a column for each key, named after the key; if the name is taken, prepend the prefix."""
     keys = dict.fromkeys(key for each in parts for key in each if key not in _HIDDEN_NAMES)
     taken = {*known, *own}
     for key in keys:

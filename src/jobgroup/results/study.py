@@ -1,8 +1,8 @@
 """Define `Study`, the points of a sweep, with each point's jobs pooled. Pure.
 
-Jobs are pooled if they have the same point and equal settings. Settings are the fingerprint of the
-body without `max_samples` and `max_shots`. Jobs with different settings at the same point are
-variants of that point.
+Jobs are pooled if they have the same point and equal settings. A job's settings are the fingerprint
+of its body without `max_samples` and `max_shots`. Jobs with different settings at the same point
+are variants of that point.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ class Study:
 
     Attributes:
         names: swept names, followed by the names that iterations vary.
-        iterated: number of these last names.
+        iterated: number of names that iterations vary.
         points: points, in the order in which they were added.
         variants: description of each variant's settings.
         coordinates: values of each name, in the order of an axis.
@@ -101,7 +101,7 @@ class Study:
         return self.swept.long_names.get(name, name) + (f" [{unit}]" if unit else "")
 
     def disagreements(self) -> list[str]:
-        """Describe the points whose repeats differ by more than chance."""
+        """Describe the points whose repeats differ by more than chance explains."""
         found = []
         for point in self.points:
             p = point.pool.disagreement()

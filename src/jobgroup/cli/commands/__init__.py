@@ -1,4 +1,4 @@
-"""List the commands in the order of the help."""
+"""List the commands in the order in which the help shows them."""
 
 from __future__ import annotations
 

@@ -139,7 +139,7 @@ ADOPT = Command(
     _adopt,
     (
         NAME,
-        # There is no option for a token: the machine's other users can see a command's arguments.
+        # There is no option for a token, because other users of the machine can see the arguments.
         argument("ids", nargs="+", metavar="ID", help="job id on the cloud"),
         argument("--platform", metavar="NAME", help="platform, if the cloud does not report it"),
         argument("--url", help="cloud URL (default: JOBGROUP_URL, otherwise Quandela Cloud)"),

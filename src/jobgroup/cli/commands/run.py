@@ -106,10 +106,10 @@ class _Wanted:
 
 
 def _read_wanted(group: JobGroup, arguments: argparse.Namespace) -> _Wanted:
-    """Return the jobs that the arguments request, or a page through standard input.
+    """Return the jobs that the arguments name, or that a page requests through standard input.
 
     Raises:
-        JobGroupError: the page shows a group whose name another group has now.
+        JobGroupError: another group now has the name of the group that the page shows.
     """
     if not arguments.request_stdin:
         if arguments.token_stdin:
@@ -130,7 +130,7 @@ def _read_wanted(group: JobGroup, arguments: argparse.Namespace) -> _Wanted:
 
 
 def _take_tokens(lines: Iterable[Secret]) -> None:
-    """Set the tokens that were typed in the page, also later, for a run that waits for one."""
+    """Set each token that is typed in the page, even later, while the run waits for one."""
     for line in lines:
         take_token(line)
 
@@ -180,7 +180,7 @@ def _submit(
 
     Args:
         group: group of the jobs.
-        send: function that sends the jobs and returns the reason for each that could not be sent.
+        send: function that sends the jobs and returns the reason for each job that was not sent.
         arguments: parsed arguments, including `json`.
         wait: whether to wait until the group has finished.
         waits_itself: whether `send` returns only when the jobs have ended.
@@ -249,7 +249,7 @@ def _watch(arguments: argparse.Namespace) -> int:
 
 
 def _notify(command: str, event: GroupEvent) -> None:
-    """Run the user's command. It gets outside text only in environment variables."""
+    """Run the user's command, and pass text from outside only in environment variables."""
     variables = {
         "JOBGROUP_NAME": event.group.name,
         "JOBGROUP_EVENT": event.kind,
@@ -271,7 +271,7 @@ def _exit_after(group: JobGroup) -> Exit:
 
 @contextmanager
 def _shown(view: View, group: JobGroup) -> Iterator[None]:
-    """Show the group, in a thread, while the block sends its jobs."""
+    """Show the group's progress, in a thread, while the block sends its jobs."""
     over = Event()
     show = Thread(
         target=lambda: _show(view, follow_until(group, over)), name="jobgroup-view", daemon=True
