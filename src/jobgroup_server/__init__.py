@@ -1,6 +1,6 @@
 """Serve the dashboard without a kernel: as a Jupyter Server extension, or alone.
 
-Jupyter Server imports this package at each start. So nothing here imports jobgroup until a browser
+Jupyter Server imports this package at each start, so nothing here imports jobgroup until a browser
 needs it.
 """
 

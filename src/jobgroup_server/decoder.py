@@ -1,4 +1,4 @@
-"""Answer queries that may need Perceval in child processes. The server does not import it.
+"""Answer queries that may need Perceval, in child processes. The server never imports Perceval.
 
 Perceval replaces the SIGINT handler and takes seconds to import, and a crash in its compiled part
 would end the server and all its kernels. A child process starts on demand and answers one query at

@@ -89,7 +89,7 @@ def serve(
     # Command-line options, because configuration files do not override them.
     options = [f"--ServerApp.ip={address}", f"--ServerApp.open_browser={open_browser}"]
     options += ["--ServerApp.log_level=WARN", f"--ServerApp.allow_root={address in LOOPBACK}"]
-    options += ["--ServerApp.answer_yes=True"]  # Ctrl-C asks nothing
+    options += ["--ServerApp.answer_yes=True"]  # Ctrl-C needs no confirmation
     if port is not None:
         _require_free(address, port)
         options += [f"--ServerApp.port={port}", "--ServerApp.port_retries=0"]

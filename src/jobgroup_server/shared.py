@@ -40,8 +40,8 @@ class Shared:
         self._loop = IOLoop.current()
         forking.limit_wait(FORK_WAIT_S)
         catalog.only_look()
-        # Imported objects remain. Without this, each full collection would visit them and stop all
-        # threads.
+        # Imported objects stay in memory. Unless they are frozen, each full collection visits them
+        # all and stops all threads while it does.
         gc.freeze()
         self._tokens: dict[tuple[str, str], Secret] = {}
 

@@ -1,4 +1,4 @@
-"""Handle a view's web socket, which carries the messages that a widget's comm carries.
+"""Handle a view's web socket, which carries the same messages as a widget's comm.
 
 Nothing here blocks the server's event loop: messages are parsed and queued, and threads answer
 them.
@@ -159,7 +159,7 @@ class DashboardSocket(WebSocketMixin, WebSocketHandler, JupyterHandler):
         await super().get(*args, **kwargs)
 
     def open(self, *_: Any, **__: Any) -> None:
-        """Create the view's session in a thread. Pings are those of `Views`, not the mixin's."""
+        """Create the view's session in a thread. `Views` sends the pings, not the mixin."""
         from jobgroup_server.view import View
 
         self._allowance, self._counted_at = MAX_BURST, time.monotonic()

@@ -20,7 +20,7 @@ from jobgroup.logs import logger
 MAX_THREADS: Final = 16
 MAX_THREADS_PER_KEY: Final = 2
 MAX_WAITING: Final = 100
-"""Maximum number of a view's slow requests. Each may have a megabyte."""
+"""Maximum number of a view's slow requests. Each may be as large as 1 MB."""
 
 Task = Callable[[], object]
 Key = Callable[[], str]
@@ -80,7 +80,7 @@ class Workers:
 class _Threads:
     """At most `MAX_THREADS` threads, which end with the process, whatever they wait for.
 
-    Those of `concurrent.futures` would delay its end until their tasks are done.
+    Threads of `concurrent.futures` would delay the end of the process until their tasks are done.
     """
 
     def __init__(self) -> None:
