@@ -1,6 +1,7 @@
-"""Parse responses as JSON after checking their bounds. A few MB of brackets would take 1 GB.
+"""Parse responses as JSON after checking their bounds.
 
-JSON within these bounds can be parsed, copied and written within Python's recursion limit. Pure.
+Without this check, a few MB of brackets would take 1 GB of memory. JSON within these bounds can be
+parsed, copied and written within Python's recursion limit. Pure.
 """
 
 from __future__ import annotations

@@ -41,7 +41,7 @@ class Proxy:
 
 
 class ProxyResolver:
-    """Finds the proxy of an account, of the environment or of the system; loopback has none.
+    """Finds the proxy of an account, the environment or the system; requests to loopback use none.
 
     A resolver keeps the proxy of the environment or the system until `refresh`.
     """
@@ -61,7 +61,8 @@ class ProxyResolver:
         """
         if is_loopback(self._account.origin):
             return None
-        # Perceval's users write their proxies for the library requests, so its order applies.
+        # Perceval's users write their proxies for the library `requests`, so that library's order
+        # applies.
         for start in (self._scheme, "all"):
             for name in (f"{start}://{self._host}", start):
                 if self._account.proxies.get(name):

@@ -76,7 +76,7 @@ class QuandelaCloud:
         try:
             return await self._create(paths.create, body, key)
         except (RemoteNotFoundError, RequestRejectedError) as error:
-            # Some servers have a response for every GET request, and only the older paths.
+            # Some servers respond to every GET request although they have only the older paths.
             if self._paths_are_known or paths is _OLDER or error.status_code not in (404, 405):
                 raise
         remote_id = await self._create(_OLDER.create, body, key)

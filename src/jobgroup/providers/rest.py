@@ -1,6 +1,6 @@
 """Send JSON over HTTP for one account, as most providers need it.
 
-From this module's errors, `may_have_arrived` can decide whether a request may have arrived.
+Given an error of this module, `may_have_arrived` returns whether the request may have arrived.
 """
 
 from __future__ import annotations
