@@ -18,7 +18,7 @@ _LOADED_AT: Final = time.time()
 """Time before which a job must have been added to belong to an earlier session."""
 
 _MOST_COMPARED: Final = 1_000
-"""Number of jobs that are compared for a warning. This takes a fraction of a second."""
+"""Maximum number of jobs to compare for a warning. Comparing them takes a fraction of a second."""
 
 _Key = tuple[str, ...]
 

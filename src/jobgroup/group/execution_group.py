@@ -231,7 +231,7 @@ class ExecutionGroup(JobGroup):
         replace = options.pop("replace_failed_jobs", replace_failed_executions)
         await perceval_names._rerun_failed_sequential(self, delay, replace, **options)  # noqa: SLF001
 
-    # The argument has its name in Perceval.
+    # The argument has the same name as in Perceval.
     rerun_failed_sequential, rerun_failed_sequential_async = twins(_rerun_failed_sequential)  # type: ignore[assignment]
 
     async def _rerun_failed_parallel(

@@ -323,8 +323,8 @@ class JobGroup:
     def rename(self, name: str) -> None:
         """Rename the group and its file. The trash is not changed.
 
-        This object ends its subscriptions, as `close` does, and continues under the new name. For
-        other objects that have the group open, in any process, the group was deleted.
+        This object ends its subscriptions, as `close` does, and continues under the new name. Other
+        objects that have the group open, in any process, treat it as deleted.
 
         Args:
             name: new name.
@@ -481,7 +481,7 @@ class JobGroup:
             on_change: treatment of points whose jobs in the group have a different body: "report"
                 adds nothing, "add" adds more jobs, and "replace_unsent" replaces the bodies of
                 unsent jobs.
-            check: whether to call `build` also for points that the group already has.
+            check: whether to also call `build` for points that the group already has.
             params: parameters for all jobs of the sweep, such as ``max_samples=500``.
 
         Returns:
@@ -1289,8 +1289,8 @@ class JobGroup:
         """Return the jobs as a table, with their parameters and measured numbers.
 
         The table has one row for each job, or for each iteration of a job with iterations. The row
-        of a job without a result has gaps. Shares have standard errors. Derived quantities (see
-        `define`) are columns too.
+        of a job without a result has empty cells. Shares have standard errors. Derived quantities
+        (see `define`) are columns too.
 
         Args:
             columns: names of the columns, or one name; None for the results and the values that
@@ -1418,7 +1418,7 @@ class JobGroup:
         ax: Axes | None = None,
         refresh: bool = True,
     ) -> Axes:
-        """Draw a measured quantity over the swept values, with error bars. Repeats are pooled.
+        """Draw a measured quantity against the swept values, with error bars. Repeats are pooled.
 
         >>> jg.plot("|1,1>", x="phi", curves="indist")  # doctest: +SKIP
 
