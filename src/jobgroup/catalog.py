@@ -263,6 +263,6 @@ def _warn_of_active(name: str, active: Sequence[str]) -> None:
     ids = ", ".join(active[:5])
     more = f" and {len(active) - 5} more" if len(active) > 5 else ""
     warn(
-        f"{format_unended(len(active), name)}, and the cloud continues: {ids}{more}."
+        f"{format_unended(len(active), name)} and will continue on the cloud: {ids}{more}."
         " Restore the group with JobGroup.restore to cancel them or wait for them."
     )

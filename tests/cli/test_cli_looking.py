@@ -163,7 +163,7 @@ def test_delete_warns_about_active_jobs(run, prepared):
     group = prepared(jobs=1, duration_s=600)
     group.run_parallel()
     done = run("delete", "sweep", "--yes")
-    assert "continue on the cloud" in done.stderr
+    assert "will continue on the cloud" in done.stderr
     assert ".py" not in done.stderr
     run("restore", "sweep")
     JobGroup("sweep").cancel_all()

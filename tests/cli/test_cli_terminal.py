@@ -225,7 +225,7 @@ def test_watch_ends_when_the_group_is_deleted(begin, prepared):
     process = begin("watch", "sweep")
     assert "1 " in process.stdout.readline()
     group.cancel_all()
-    with pytest.warns(UserWarning, match="continue on the cloud"):
+    with pytest.warns(UserWarning, match="will continue on the cloud"):
         JobGroup.delete_job_group("sweep")
     _, complaint = process.communicate(timeout=120)
     assert process.returncode == 1

@@ -263,7 +263,7 @@ def test_deletion_ends_the_subscription(notices, group, scripted, until):
     jg.run_parallel()
     others = set(threading.enumerate())
     jg.on_done(notices.append)
-    with pytest.warns(UserWarning, match="continue on the cloud"):
+    with pytest.warns(UserWarning, match="will continue on the cloud"):
         JobGroup.delete_job_group("experiment")
     until(lambda: "jobgroup-on-done" not in {t.name for t in {*threading.enumerate()} - others})
     assert notices == []
