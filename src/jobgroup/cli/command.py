@@ -1,4 +1,4 @@
-"""Define what a command of the command line is."""
+"""Define `Command`, one command of the command line, and print its result."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from jobgroup.cli.exit_codes import Exit
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A command.
+    """A command of ``jobgroup``, such as ``jobgroup run``.
 
     Attributes:
         help: description of the command, as a lower-case imperative.

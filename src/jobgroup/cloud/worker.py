@@ -21,7 +21,7 @@ Call = tuple[Any, tuple[Any, ...], dict[str, Any]]
 
 
 def send(stream: IO[bytes], value: Any) -> None:
-    """Write one value, or nothing if it cannot be pickled."""
+    """Write one value; raise an error, and write nothing, if it cannot be pickled."""
     stream.write(pickle.dumps(value))
     stream.flush()
 

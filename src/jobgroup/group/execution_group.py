@@ -136,8 +136,8 @@ class ExecutionGroup(JobGroup):
     """A `JobGroup` with the names of Perceval 1.3's ``ExecutionGroup``, for remote Executions.
 
     Both classes use the same file for a group. As in Perceval, `run_parallel` and
-    `rerun_failed_parallel` queue jobs at the plan's limit, and return when the jobs have ended,
-    unless you call them with ``wait=False``.
+    `rerun_failed_parallel` keep the plan's slots full, and return when the jobs have ended, unless
+    you call them with ``wait=False``.
 
     Args:
         name: name that identifies the group; a final ``.egrp`` is removed.
@@ -181,7 +181,7 @@ class ExecutionGroup(JobGroup):
 
     @property
     def executions(self) -> list[RemoteJob]:
-        """All Executions of the group, in the order of adding."""
+        """All Executions of the group, in the order in which they were added."""
         return self[:]
 
     def list_active_executions(self) -> list[RemoteJob]:

@@ -1,4 +1,4 @@
-"""Read the summary of a group with one small query, without opening the group."""
+"""Read the summary of a group with a few small queries, without opening the group."""
 
 from __future__ import annotations
 
@@ -92,10 +92,10 @@ def _unreadable(name: str, path: Path, problem: str) -> GroupSummary:
 
 
 def recent_ends(path: Path, limit: int = 200) -> tuple[float, list[float], bool]:
-    """Return the start of a group's last run, the ends of its last jobs, and whether a run is on.
+    """Return the start of the last run, the ends of its last jobs, and whether it is in progress.
 
-    Times are in seconds since the epoch. There are none without a run, or if the file cannot be
-    read.
+    Times are in seconds since the epoch. If the group has never run, or the file cannot be read,
+    the start is 0.0 and the list is empty.
     """
     try:
         with looking(path) as connection:
