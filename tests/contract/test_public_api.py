@@ -339,7 +339,7 @@ def test_subscription_is_a_context_manager_and_a_decorator(group, scripted):
         reported.append(event)
         ended.set()
 
-    assert (note.__name__, note.__doc__) == ("note", "Note it.")
+    assert (note.__name__, note.__doc__) == ("note", "Record the event.")
     note("by hand")
     assert reported == ["by hand"]
     other = []

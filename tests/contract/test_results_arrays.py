@@ -360,7 +360,7 @@ def test_unknown_states_are_an_error_that_names_the_nearest(measured):
         jg.results_table("p(|3,0>)")
     jg.define("lost", "1 - |3,0>")
     for call in (jg.results_table, jg.to_xarray, lambda: jg.plot("lost")):
-        with pytest.raises(UnknownColumnError, match=r"No job has the state \|3,0>.*\|2,0>"):
+        with pytest.raises(UnknownColumnError, match=r"No result contains the state \|3,0>.*\|2,0>"):
             call()
     jg.define("lost", "|1,1> * global_pref")
     for call in (jg.results_table, jg.to_xarray, lambda: jg.plot("lost")):

@@ -231,7 +231,7 @@ def check_known(states: Iterable[str], known: Mapping[str, Any]) -> None:
 
             near = get_close_matches(state, known, 5, 0.0)
             raise UnknownColumnError(
-                f"No job has the state {state[:80]}. Similar states: {', '.join(near)}."
+                f"No result contains the state {state[:80]}. Similar states: {', '.join(near)}."
             )
 
 

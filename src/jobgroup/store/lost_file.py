@@ -55,7 +55,7 @@ class Loss:
         if self.is_final:
             what = (
                 f"The group's file {self.path} was replaced while it was open here: {self.how}, as"
-                " programs that synchronise or restore files do, so nothing more was stored or"
+                " programs that synchronize or restore files do, so nothing more was stored or"
                 " sent."
             )
         error = GroupMovedError(f"{what}{ids.sentence}{self.advice}")

@@ -63,7 +63,7 @@ def compose(texts: list[Any], composition: Any, raw: str) -> Any:
     try:
         archive, shape = composition["perceval"], composition["shape"]
         if sum(shape) != len(texts):
-            raise RefusedError("their composition is damaged")  # noqa: TRY301
+            raise RefusedError("the instructions for combining them are damaged")  # noqa: TRY301
         computation, mitigations, imperfections = _read(archive)
         budget = Budget()
         found = iter([_with_global_perf(decode(each, budget)) for each in texts])
@@ -92,7 +92,7 @@ class _Nowhere:
 
 def _read(archive: Any) -> Any:
     if not isinstance(archive, str) or not archive.startswith("pcvlar "):
-        raise RefusedError("their composition is damaged")
+        raise RefusedError("the instructions for combining them are damaged")
     decoder = Decoder(PercevalMaker(), archives=True, strict=True, classes=_mitigation)
     return decoder.decode(archive, "composition")
 
