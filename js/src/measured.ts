@@ -37,6 +37,8 @@ export interface Measurements {
   recheck(positions: readonly number[]): void;
   /** Retry values that could not be fetched. */
   retry(): void;
+  /** The table was emptied: request all values again. */
+  refetch(): void;
   clear(): void;
 }
 
@@ -178,6 +180,12 @@ export function newMeasurements(
     });
   }
 
+  function refetch(): void {
+    life += 1;
+    isLoading = false;
+    asked.clear();
+  }
+
   return {
     names,
     state,
@@ -198,10 +206,9 @@ export function newMeasurements(
       state.value = { ...state.peek(), failed: new Map() };
       load(wanted);
     },
+    refetch,
     clear() {
-      life += 1;
-      isLoading = false;
-      asked.clear();
+      refetch();
       spent = 0;
       fetched = 0;
       isWanted.value = false;

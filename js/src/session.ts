@@ -315,6 +315,7 @@ export function startSession(model: Model, lifetime: AbortSignal): Session {
       part = 0;
       table.clear();
       if (epoch && snap.epoch !== epoch) closeAll();
+      else measurements.refetch();
     } else if (snap.part !== part || snap.epoch !== epoch) return false;
     epoch = snap.epoch;
     saved.value = epoch === "saved";

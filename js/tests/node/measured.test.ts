@@ -2,7 +2,9 @@ import { describe, expect, it } from "vitest";
 import type { Link } from "../../src/kernel/link";
 import type { Args } from "../../src/kernel/protocol";
 import { newMeasurements } from "../../src/measured";
-import { tableOf } from "./rows";
+import { startSession } from "../../src/session";
+import { FakeModel } from "../model";
+import { blockOf, tableOf } from "./rows";
 
 interface Options {
   broken?: Set<number>;
@@ -101,6 +103,32 @@ describe("measured values", () => {
     isSeen = true;
     await measured.load([]);
     expect(asked.length).toBe(1);
+  });
+
+  it("are asked for again if the kernel sends all rows again", async () => {
+    const model = new FakeModel();
+    const session = startSession(model, new AbortController().signal);
+    const push = (n: number) =>
+      model.push({
+        ...{ t: "snapshot", version: 1, part: 0, parts: 1, epoch: "e", n, now: 0, total: 1 },
+        rows: blockOf([{ state: "success", remote_id: "id-0" }]),
+      });
+    const answer = async () => {
+      const row = { position: 0, iteration: null, of: 1, params: {}, samples: 10 };
+      const names = { scalars: [], derived: [], defined: [], states: ["|0>"], shown: ["|0>"] };
+      const rows = [{ ...row, values: { "|0>": [0.5, 0.1] } }];
+      const value = { ...names, columns: ["|0>"], rows, failed: {} };
+      model.push({ t: "result", id: model.lastId, value });
+      await new Promise((resolve) => setTimeout(resolve));
+    };
+    session.isSeen.value = true;
+    for (const n of [1, 2]) {
+      push(n); // in Jupyter, because the group is displayed in another cell
+      expect(model.sentOf("query").map(({ name }) => name)).toEqual(Array(n).fill("measured"));
+      await answer();
+      expect(session.rows.value.table.cell(0, "measured.|0>")).toBe(0.5);
+      expect(session.layout.value.shown.map(({ name }) => name)).toContain("measured.|0>");
+    }
   });
 
   it("of very many jobs come for rows in sight, and for all once the user wants them", async () => {
