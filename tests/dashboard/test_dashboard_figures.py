@@ -154,3 +154,24 @@ def test_a_quantity_is_defined_from_the_page(make_group, open_page):
     assert page.do("define", name="rate", text="|1,1> +")["t"] == "error"
     page.do("define", name="rate", text="")
     assert group.definitions == {}
+
+
+def test_jobs_that_the_plot_lacks_are_counted(cloud, data_dir, open_page):
+    """A job that is not in the sweep has no point, and the page says so."""
+    set_token(cloud.token, url=cloud.url)
+
+    def build(phi: float) -> RemoteJob:
+        body = {"command": "sample_count", "parameters": {"results": {"|1>": 3}}}
+        return RemoteJob(body, platform="test:timer", url=cloud.url)
+
+    group = JobGroup("sweep and more")
+    group.sweep(build, {"phi": [0.5, 1.0]})
+    page = open_page(group)
+    page.open()
+    assert page.ask("figure")["notes"] == []
+    group.add(build(2.0), labels={"phi": 2.0, "chip": "B"})
+    answer = page.ask("figure")
+    assert answer["figure"]["xs"]["values"] == [0.5, 1.0]
+    assert answer["notes"] == [
+        "Not in the plot: 1 job outside the sweep, or without a swept value."
+    ]

@@ -32,6 +32,7 @@ from jobgroup.results.results_table import most_frequent
 from jobgroup.results.study import Study, shown_value
 from jobgroup.store import JobRecord
 from jobgroup.store.encoding import json_safe
+from jobgroup.words import format_count
 
 LOADED_AT_ONCE: Final = 200
 """Number of results to load for one answer, so that the page can show progress."""
@@ -132,6 +133,11 @@ class Figures:
             notes: list[str] = []
             rows = list(rows_of(records, known, {}))
             study = study_of_group(session, rows, chosen, report=notes.append)
+            if study.outside:
+                count = format_count(study.outside, "job")
+                notes.append(
+                    f"Not in the plot: {count} outside the sweep, or without a swept value."
+                )
             self._key = key
             self._study = (
                 study,
