@@ -105,7 +105,24 @@ def until() -> Callable[..., Any]:
 
 
 @pytest.fixture
-def stop() -> Callable[[int, JobGroup], None]:
+def suspend() -> Callable[[int], None]:
+    """Suspend a process, and return once each of its threads has stopped.
+
+    Until then, a thread may still read what this process writes.
+    """
+
+    def begin(pid: int) -> None:
+        os.kill(pid, signal.SIGSTOP)
+        for thread in Path(f"/proc/{pid}/task").iterdir():
+            with suppress(OSError):  # the thread has ended
+                while (thread / "stat").read_text().rpartition(") ")[2][0] != "T":
+                    time.sleep(0.001)
+
+    return begin
+
+
+@pytest.fixture
+def stop(suspend: Callable[[int], None]) -> Callable[[int, JobGroup], None]:
     """Suspend a process at any point except during a write to a group's file.
 
     A process that is suspended while it holds the file's lock blocks all others.
@@ -114,10 +131,6 @@ def stop() -> Callable[[int, JobGroup], None]:
     def begin(pid: int, jg: JobGroup) -> None:
         with closing(sqlite3.connect(group_path(jg.name), timeout=120)) as file:
             file.execute("BEGIN EXCLUSIVE")
-            os.kill(pid, signal.SIGSTOP)
-            for thread in Path(f"/proc/{pid}/task").iterdir():
-                with suppress(OSError):  # the thread has ended
-                    while (thread / "stat").read_text().rpartition(") ")[2][0] != "T":
-                        time.sleep(0.001)
+            suspend(pid)
 
     return begin

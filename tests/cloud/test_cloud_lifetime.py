@@ -225,7 +225,7 @@ def test_cloud_starts_inside_a_running_loop():
     assert asyncio.run(cell()) == 200
 
 
-def test_a_request_for_a_platform_gets_bytes_while_a_worker_starts(start):
+def test_a_request_for_a_platform_gets_bytes_while_a_worker_starts(start, suspend):
     """Spaces are sent until the description is ready.
 
     Perceval's client gives up after 10 s of silence, and a busy machine takes longer to start a
@@ -233,7 +233,7 @@ def test_a_request_for_a_platform_gets_bytes_while_a_worker_starts(start):
     """
     cloud, client = start(prewarm=True)
     (worker,) = cloud.worker_pids
-    os.kill(worker, signal.SIGSTOP)
+    suspend(worker)
     with client.stream("GET", "/api/platforms/sim:slos/processor") as answer:
         parts = answer.iter_raw()
         assert next(parts).isspace()

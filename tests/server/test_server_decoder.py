@@ -65,7 +65,7 @@ def test_questions_of_several_views_are_answered(make_group, new_decoder):
     assert "size_bytes" in decoder.ask("again", _question(groups[0])).result(TIMEOUT_S)
 
 
-def test_a_long_question_ends_once_others_wait(make_group, new_decoder):
+def test_a_long_question_ends_once_others_wait(make_group, new_decoder, suspend):
     """A stuck process is ended after the short limit, and the waiting request is answered."""
     group = make_group("study", {})
     decoder = new_decoder(timeout_in_demand_s=2)
@@ -73,7 +73,7 @@ def test_a_long_question_ends_once_others_wait(make_group, new_decoder):
         future.result(TIMEOUT_S)
     wait(lambda: len(_children()) == 2)
     for process in _children():
-        process.suspend()
+        suspend(process.pid)
     stuck = [decoder.ask(view, _question(group)) for view in ("a", "b")]
     waiting = decoder.ask("c", _question(group))
     assert "size_bytes" in waiting.result(TIMEOUT_S)
@@ -81,13 +81,13 @@ def test_a_long_question_ends_once_others_wait(make_group, new_decoder):
     assert [type(future.exception()) for future in ended] in ([JobGroupError], [JobGroupError] * 2)
 
 
-def test_a_process_that_dies_fails_its_question_alone(make_group, new_decoder):
+def test_a_process_that_dies_fails_its_question_alone(make_group, new_decoder, suspend):
     """The next request starts another process."""
     group = make_group("study", {})
     decoder = new_decoder()
     decoder.ask("view", _question(group)).result(TIMEOUT_S)
     [process] = _children()
-    process.suspend()
+    suspend(process.pid)
     asked = decoder.ask("view", _question(group))
     wait(lambda: _unread_bytes(process.pid))
     os.kill(process.pid, signal.SIGKILL)

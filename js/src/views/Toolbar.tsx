@@ -36,6 +36,7 @@ function moreOf(session: Session): Variant[] {
   const { error = 0, waiting = 0, unsent = 0 } = counts.value;
   const active = countWhere(counts.value, isCancelable);
   const isFinished = !sender.value && unsent === 0 && active === 0;
+  const isFilled = sender.value && unsent > 0; // a run sends the next jobs instead of canceled ones
   const all = Array.from({ length: session.rows.value.table.total }, (_, position) => position);
   const list: (Variant | false)[] = [
     all.length > 0 && {
@@ -53,17 +54,19 @@ function moreOf(session: Session): Variant[] {
         onClick: does(session, "rerun", { state: "error", mode: "queue" }),
       },
     ...(error > 0 && !isFinished ? rerunVariants(session) : []),
-    waiting > 0 && {
-      label: `Cancel the ${format.whole(waiting)} queued`,
-      testid: "cancel-queued",
-      hint: "running jobs continue",
-      onClick: does(session, "cancel", { state: "waiting" }),
-    },
-    active > 0 && {
-      label: `Cancel all ${format.whole(active)} on the cloud`,
-      testid: "cancel-all",
-      onClick: does(session, "cancel", {}),
-    },
+    waiting > 0 &&
+      !isFilled && {
+        label: `Cancel the ${format.whole(waiting)} queued`,
+        testid: "cancel-queued",
+        hint: "running jobs continue",
+        onClick: does(session, "cancel", { state: "waiting" }),
+      },
+    active > 0 &&
+      !isFilled && {
+        label: `Cancel all ${format.whole(active)} on the cloud`,
+        testid: "cancel-all",
+        onClick: does(session, "cancel", {}),
+      },
     !sender.value && unsent > 0 && pauseVariant(session),
     {
       label: "Delete group…",

@@ -72,6 +72,16 @@ describe("the primary action", () => {
     await expect.poll(commands).toEqual([["stop", { cancel: true }]]);
   });
 
+  it("is the only way to cancel while a run would send other jobs instead", async () => {
+    const { model } = await acting("still");
+    await at("more").click();
+    await expect.element(at("cancel-all")).toBeVisible();
+    model.set({ sender: { ...SENDER, is_this_process: true } });
+    await expect.element(at("cancel-all")).not.toBeInTheDocument();
+    await expect.element(at("cancel-queued")).not.toBeInTheDocument();
+    await expect.element(at("delete")).toBeVisible();
+  });
+
   it("stands beside how full the plan is, while jobs wait for it", async () => {
     const { model } = await acting("still");
     model.set({ sender: { ...SENDER, is_this_process: true } });
