@@ -99,7 +99,8 @@ def clock_skews(
         last = nursery.start(SKEW + RUN, name="clocks", queue=False, skews=_skews(chance)).all(300)
         assert last[-1] == "done", reported
         ledger = Ledger(JobGroup.open("clocks"), cloud)
-        ledger.check(unconfirmed=int(is_killed and not knows_keys)).settle()
+        # even if the cloud knows the key: by a wrong clock, the request may be too old to repeat
+        ledger.check(unconfirmed=int(is_killed)).settle()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         JobGroup.restore("trashed")
