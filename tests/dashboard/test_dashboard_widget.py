@@ -299,3 +299,21 @@ def test_fifty_closed_dashboards_leave_nothing_behind(make_group, open_page, new
 
     page.wait(are_gone)
     assert len(comm.get_comm_manager().comms) <= comms
+
+
+def test_the_garbage_collector_closes_no_dashboard(make_group):
+    """It may run in any thread, even in one that holds a lock that closing needs."""
+    closed = []
+
+    class Counted(Dashboard):
+        def close(self) -> None:
+            closed.append(1)
+            super().close()
+
+    dashboard = Counted(make_group("g", {}), filter="all")
+    dashboard.close()
+    known = weakref.ref(dashboard)
+    del dashboard
+    gc.collect()
+    assert known() is None
+    assert closed == [1]

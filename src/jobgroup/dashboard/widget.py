@@ -137,6 +137,11 @@ class Dashboard(anywidget.AnyWidget, DashboardSession):
         super().close()
         self.__dict__.pop("_repr_mimebundle_", None)  # to be displayed again
 
+    def __del__(self) -> None:
+        # ipywidgets closes a widget here, in any thread and even while that thread holds a lock
+        # that closing needs. An open dashboard is always referenced, so this one is closed.
+        pass
+
     def receive(self, content: object) -> None:
         super().receive(content)
         self._temporary.look(self)
