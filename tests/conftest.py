@@ -6,6 +6,7 @@ import os
 import signal
 import socketserver
 import sqlite3
+import sys
 import time
 from collections.abc import Callable
 from contextlib import closing, suppress
@@ -76,6 +77,8 @@ def data_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     tokens = ("JOBGROUP_TOKEN", "PCVL_CLOUD_TOKEN", "SCALEWAY_CLOUD_TOKEN")
     for name in (*tokens, "JOBGROUP_URL"):
         monkeypatch.delenv(name, raising=False)
+    if config := getattr(sys.modules.get("perceval"), "RemoteConfig", None):
+        config().set_token("")  # Perceval keeps a token that it once found in the environment
     folder = tmp_path / "groups"
     monkeypatch.setenv("JOBGROUP_DATA_DIR", str(folder))
     monkeypatch.setenv("PCVL_PERSISTENT_PATH", str(tmp_path / "perceval"))
