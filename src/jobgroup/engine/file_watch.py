@@ -9,8 +9,14 @@ from typing import Final
 from jobgroup.engine.loop import SerialThread
 from jobgroup.store import GroupStore
 
-SAME_DATE_S: Final = 1.0
-"""Seconds within which a second write may leave the file's date and size unchanged."""
+SAME_DATE_S: Final = 2.5
+"""Seconds within which a second write may leave the file's date and size unchanged.
+
+FAT, which has the coarsest dates, stores them in steps of 2 seconds.
+"""
+
+RECHECK_INTERVAL_S: Final = 1.0
+"""Seconds between two readings of the file during that time."""
 
 READ_INTERVAL_S: Final = 10.0
 """Seconds after which the file is read even if its size and date have not changed."""
@@ -39,7 +45,7 @@ class FileWatch:
         if self._stamp is None or self._stamp != before:
             self._changed_at, interval_s = now, 0.0
         elif self._read_at < self._changed_at + SAME_DATE_S:
-            interval_s = SAME_DATE_S
+            interval_s = RECHECK_INTERVAL_S
         if now < self._read_at + interval_s:
             return False
         self._read_at = now
