@@ -35,7 +35,7 @@ def main() -> None:
     """Measure, print, and write the page of results."""
     options = _options()
     measured: list[Measured] = []
-    began = time.time()
+    began, commit = time.time(), _commit()  # before the page of results is changed
     loads = [os.getloadavg()[0]]
     with tempfile.TemporaryDirectory(prefix="jobgroup-bench-", dir=options.directory) as directory:
         for row in options.rows:
@@ -50,7 +50,7 @@ def main() -> None:
                     measured.append(Measured(line, failure=type(error).__name__))
                 print(f" {as_text(table(measured)[-1:])}", file=sys.stderr)
                 loads.append(os.getloadavg()[0])
-            rows, about = table(measured), _about(options, time.time() - began, loads)
+            rows, about = table(measured), _about(options, commit, time.time() - began, loads)
             if options.output:  # after each row: a run that is interrupted leaves what it has
                 options.output.write_text(_page(rows, about))
     print(f"{as_text(rows)}\n\n{about}")
@@ -72,14 +72,14 @@ def _options() -> argparse.Namespace:
     return options
 
 
-def _about(options: argparse.Namespace, seconds: float, loads: list[float]) -> str:
+def _about(options: argparse.Namespace, commit: str, seconds: float, loads: list[float]) -> str:
     packages = ("jobgroup", "perceval-quandela", "httpx", "aiohttp", "httpx-aiohttp")
     machine = (
         f"{platform.system()} {platform.release()}, {os.cpu_count()} processors ({_processor()}),"
         f" {_memory_gb():.0f} GB, load {min(loads):.1f} to {max(loads):.1f}"
     )
     return (
-        f"{time.strftime('%Y-%m-%d %H:%M')}, {seconds / 60:.0f} minutes; commit {_commit()};"
+        f"{time.strftime('%Y-%m-%d %H:%M')}, {seconds / 60:.0f} minutes; commit {commit};"
         f" each number is the median of {options.repeats} runs in separate processes that take"
         " turns; slow peers, the longest lines, and lines after the first"
         f" {LATE_S // 60} minutes ran once. {machine};"
