@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-SCRIPTS = ("prepare.py", "run.py", "analyse.py")
+SCRIPTS = ("prepare.py", "run.py", "analyze.py")
 GROUP = "compare_knill_and_ralph_cnot"
 CACHE = f"from jobgroup import JobGroup; JobGroup({GROUP!r}, cache_results=True).get_results()"
 

@@ -324,7 +324,7 @@ _RULES = (
         type=count,
         default=0,
         metavar="N",
-        help="resend jobs that end in error up to N times, and wait until all jobs have ended",
+        help="rerun each job that ends in error up to N times, and wait until all jobs have ended",
     ),
     argument(
         "--budget-shots",

@@ -52,6 +52,7 @@ UI = Command(
     (
         argument(
             "name",
+            metavar="NAME",
             nargs="?",
             default="",
             type=lambda text: text and normalised(text),
