@@ -156,7 +156,7 @@ def test_sender_may_be_this_process(group, scripted, until):
 
 def test_time_left_counts_jobs_that_another_process_sends(group, scripted, spawn, until):
     """An observer estimates from finished jobs, and counts unsent ones."""
-    jg = group(scripted, 30)
+    jg = group(scripted, 90)
     scripted.first_word = "completed"
     child = spawn(_RUN.format("sequential(0.2)"), scripted)
     until(lambda: jg.state.counts.get("success", 0) >= 5)

@@ -9,7 +9,7 @@ from typing import Final
 
 from jobgroup import catalog
 from jobgroup.dashboard.protocol import Json
-from jobgroup.engine.estimate import time_left
+from jobgroup.engine.estimate import MAX_ENDS, time_left
 from jobgroup.status import NOT_SENT, PENDING, SENDING
 from jobgroup.store import GroupSummary
 from jobgroup.store.paths import group_path
@@ -59,7 +59,7 @@ def _eta_s(summary: GroupSummary) -> list[float] | None:
     left = sum(counts.get(state, 0) for state in PENDING | {SENDING})
     if not left or now - summary.modified_at > RECENT_S:
         return None
-    began_at, ends, is_sending = recent_ends(group_path(summary.name))
+    began_at, ends, is_sending = recent_ends(group_path(summary.name), MAX_ENDS + 1)
     if is_sending:
         left += sum(counts.get(state, 0) for state in NOT_SENT)
     found = time_left(left, ends, began_at, now).eta_s

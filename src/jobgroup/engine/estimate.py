@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from bisect import bisect_left
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
@@ -21,8 +22,17 @@ MIN_SAMPLES = 3
 MIN_ETA_S = 1.0
 """Minimum of the longest likely time. Clouds may report durations of 0 s."""
 
-MAX_ENDS = 50
-"""Number of recent ends from which the rate is estimated."""
+MIN_RUN_S = 5.0
+"""Seconds after which a run's time is estimated. The first ends are noticed late."""
+
+WINDOW_S = 60.0
+WINDOW_ENDS = 50
+"""The rate is estimated from the ends in the last minute, and from at least this number of ends.
+Short jobs end between two polls, so a few ends at once show no rate.
+"""
+
+MAX_ENDS = 1000
+"""Maximum number of ends from which the rate is estimated."""
 
 MIN_STALL_S = 60.0
 STALL_INTERVALS = 10
@@ -157,7 +167,7 @@ def read_time_left(session: GroupSession) -> TimeLeft:
         to_send = unsent if is_sent_elsewhere else 0
     left = to_send + sum(counts.get(state, 0) for state in PENDING | {SENDING})
     began_at = store.lease.acquired_at()
-    return time_left(left, store.statuses.recent_ends(began_at), began_at, now)
+    return time_left(left, store.statuses.recent_ends(began_at, MAX_ENDS + 1), began_at, now)
 
 
 def time_left(left: int, ends: Sequence[float], began_at: float, now: float) -> TimeLeft:
@@ -176,9 +186,13 @@ def time_left(left: int, ends: Sequence[float], began_at: float, now: float) -> 
     TimeLeft(eta_s=None, stalled_since=12.0)
     """
     now = max([now, *ends[-1:]])
-    if len(ends) > MAX_ENDS:
-        began_at, ends = ends[-MAX_ENDS - 1], ends[-MAX_ENDS:]
-    if not left or len(ends) < MIN_SAMPLES or began_at > ends[0]:
+    if not left or len(ends) < MIN_SAMPLES or now - began_at < MIN_RUN_S:
+        return TimeLeft()
+    in_window = len(ends) - bisect_left(ends, now - WINDOW_S)
+    used = min(max(in_window, WINDOW_ENDS), MAX_ENDS)
+    if len(ends) > used:
+        began_at, ends = ends[-used - 1], ends[-used:]
+    if began_at > ends[0]:
         return TimeLeft()
     if now - ends[-1] > max(MIN_STALL_S, STALL_INTERVALS * (ends[-1] - began_at) / len(ends)):
         return TimeLeft(stalled_since=ends[-1])

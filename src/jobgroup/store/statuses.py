@@ -126,7 +126,7 @@ class StatusUpdates:
                 transition(tx, attempt, "cancel_requested")
                 add_event(tx, attempt.entry_id, "cancel", "Cancellation was requested.")
 
-    def recent_ends(self, since: float, limit: int = 200) -> list[float]:
+    def recent_ends(self, since: float, limit: int) -> list[float]:
         """Return the times, in seconds since the epoch, at which recently sent jobs ended."""
         with self._database.read_transaction() as connection:
             rows = connection.execute(

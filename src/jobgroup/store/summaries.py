@@ -91,7 +91,7 @@ def _unreadable(name: str, path: Path, problem: str) -> GroupSummary:
     return GroupSummary(name, {}, modified_at, modified_at, size_bytes, problem[:500])
 
 
-def recent_ends(path: Path, limit: int = 200) -> tuple[float, list[float], bool]:
+def recent_ends(path: Path, limit: int) -> tuple[float, list[float], bool]:
     """Return the start of the last run, the ends of its last jobs, and whether it is in progress.
 
     Times are in seconds since the epoch. If the group has never run, or the file cannot be read,
