@@ -10,7 +10,6 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from statistics import median
 from typing import Any, Final, Literal, NamedTuple
 
 from jobgroup.errors import UnknownColumnError
@@ -125,9 +124,10 @@ class Figure:
         return "; ".join(parts)
 
     def _samples_text(self, samples: Sequence[int]) -> str:
-        usual, least = round(median(samples)), min(samples)
-        text = f"{usual:,} samples a point"
-        text += f" (min {least:,})" if least != usual else ""
+        least, most = min(samples), max(samples)
+        text = f"{most:,} samples a point"
+        if least != most:
+            text = f"{least:,} to {text}"
         if (
             any(each.quantity.error is not None for each in self.points)
             and self.errors is not False
