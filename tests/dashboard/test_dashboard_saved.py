@@ -25,14 +25,12 @@ def group() -> JobGroup:
 
 
 def test_a_notebook_without_a_kernel_shows_a_table(group: JobGroup):
-    """nbconvert, GitHub and a reopened notebook use the table, which has the last state,
-    escaped.
+    """nbconvert, GitHub and a reopened notebook use the table beside the widget, which has the last
+    state, escaped.
     """
     data, _ = group._repr_mimebundle_()
     Dashboard(group).close()
-    cell = nbformat.v4.new_code_cell(
-        "jg", outputs=[nbformat.v4.new_output("display_data", {"text/html": data["text/html"]})]
-    )
+    cell = nbformat.v4.new_code_cell("jg", outputs=[nbformat.v4.new_output("display_data", data)])
     notebook = nbformat.v4.new_notebook(cells=[cell])
     from nbconvert import HTMLExporter  # takes seconds
 
