@@ -15,6 +15,9 @@ import type { Args, FromPython, ToPython } from "../src/kernel/protocol";
 import { compareOf, figureOf } from "./figures";
 import { type Job, makeJobs } from "./jobs";
 
+const REJECTED =
+  "https://api.cloud.quandela.com rejects the token (Invalid token). Your jobs keep their last known state. Set a valid token with jobgroup.set_token(token).";
+
 export class StandIn extends Emitter implements Model {
   readonly #traits: Traits;
   readonly jobs: Job[];
@@ -29,6 +32,7 @@ export class StandIn extends Emitter implements Model {
   constructor(count: number, scene: string) {
     super();
     this.jobs = makeJobs(count, scene);
+    if (scene === "refused") for (const job of this.jobs.slice(-1)) job.message = REJECTED;
     this.#isDeaf = scene === "busy";
     this.#scene = scene;
     this.#traits = {
@@ -36,10 +40,7 @@ export class StandIn extends Emitter implements Model {
       group: scene === "groups" ? "" : "compare_knill_and_ralph_cnot",
       updated_at: scene === "unsent" || scene === "empty" ? null : Date.now() / 1000 - 3,
       eta_s: scene === "mixed" ? [190, 260] : null,
-      last_error:
-        scene === "refused"
-          ? "https://api.cloud.quandela.com refuses the token. Set a good one: jobgroup.set_token(…). The jobs keep their last known state."
-          : "",
+      last_error: scene === "refused" ? REJECTED : "",
       trouble: scene === "refused" ? "token" : "",
       token_needed:
         scene === "refused" ? { url: "https://api.cloud.quandela.com", account: "" } : null,

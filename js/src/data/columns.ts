@@ -64,6 +64,9 @@ const LEAST_PX = 56;
  */
 const MOST_TEXT_PX = 220;
 
+/** A width that a text needs, at least. */
+export const widthOf = (text: string): number => text.length * CHARACTER_PX + PADDING_PX;
+
 const SUMMARY = column("summary", "Job", "summary", 0);
 const [DURATION, MESSAGE] = ["duration_s", "message"].map((wanted) =>
   FIXED.find(({ name }) => name === wanted),

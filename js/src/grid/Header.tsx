@@ -45,7 +45,7 @@ export function Header(props: Props) {
       </div>
       <div class="row header" role="row" aria-rowindex={1} aria-selected={isAll}>
         <div class="cell select" role="columnheader" {...cellProps(0)}>
-          <Box />
+          <Box isChecked={isAll} />
           <span class="unseen">Select</span>
         </div>
         {columns.map((column, i) => {
@@ -100,9 +100,7 @@ function spans(columns: readonly Column[]): { group: Group; from: number; to: nu
   return found;
 }
 
-/** The checkbox of a row; the row's `aria-selected` checks it. */
-export const Box = () => (
-  <span class="box">
-    <Icon name="success" />
-  </span>
+/** The checkbox of a row. */
+export const Box = ({ isChecked }: { isChecked: boolean }) => (
+  <span class={isChecked ? "box checked" : "box"}>{isChecked && <Icon name="success" />}</span>
 );

@@ -36,8 +36,10 @@ export function Row(props: Props) {
     now: session.now.value,
     isNarrow,
     nextUp: session.nextUp.value,
+    problem: session.traits.last_error.value,
   };
   const isMeasuredLine = isNarrow && !table.text(line, "message");
+  const isSelected = session.selected.value.has(position);
   const canRerun = canAct(session) && isRerunnable(state);
   const cellProps = (at: number) => ({
     role: "gridcell" as const,
@@ -52,11 +54,11 @@ export function Row(props: Props) {
       data-testid={`row-${testid}`}
       data-status={state}
       aria-rowindex={index + 2}
-      aria-selected={session.selected.value.has(position)}
+      aria-selected={isSelected}
       style={{ top: `${top}px` }}
     >
       <div class="cell select" {...cellProps(0)}>
-        <Box />
+        <Box isChecked={isSelected} />
       </div>
       {columns.map((column, i) => {
         const text = cellText(line, column, context);

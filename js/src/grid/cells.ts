@@ -1,12 +1,14 @@
 /** The texts of the grid's cells. Pure. */
 
-import type { Column } from "../data/columns";
+import { type Column, widthOf } from "../data/columns";
 import { positionOf } from "../data/lines";
 import { wordOf } from "../data/states";
 import { isDynamic, isMeasured, type Table, textOf } from "../data/table";
 import * as format from "../format";
 
 const NO_BREAK = "\u00a0";
+/** Their columns are as wide as their longest value, unless the user changed the width. */
+const NUMBERS: ReadonlySet<string> = new Set(["number", "measured", "duration"]);
 
 export interface RowContext {
   table: Table;
@@ -15,18 +17,21 @@ export interface RowContext {
   now: number;
   isNarrow: boolean;
   nextUp: ReadonlyMap<number, number>;
+  /** The problem that is shown above the table. */
+  problem: string;
 }
 
-/** The tooltip of a cell: the full text if it is shortened, and times with their date. */
+/** The tooltip of a cell: the full text if it may be shortened, and times with their date. */
 export function titleText(
   line: number,
-  { name, kind }: Column,
+  { name, kind, width }: Column,
   text: string,
   table: Table,
-): string {
-  if (kind === "state") return "";
+): string | undefined {
   const value = kind === "time" ? table.number(line, name) : null;
-  return value === null ? text : new Date(value * 1000).toLocaleString();
+  if (value !== null) return new Date(value * 1000).toLocaleString();
+  const isWhole = NUMBERS.has(kind) && widthOf(text) <= width;
+  return kind === "state" || isWhole ? undefined : text || undefined;
 }
 
 export function cellText(line: number, column: Column, context: RowContext): string {
@@ -81,8 +86,9 @@ function durationOf(table: Table, line: number, now: number): number | null {
 }
 
 function messageOf(line: number, context: RowContext): string {
-  const { table, now, isNarrow } = context;
-  const message = table.text(line, "message");
+  const { table, now, isNarrow, problem } = context;
+  const own = table.text(line, "message");
+  const message = own === problem ? "" : own;
   if (message || !isNarrow) return message;
   const sent = table.number(line, "sent_at");
   return measuredOf(line, context) || (sent === null ? "" : `sent ${format.clock(sent, now)}`);

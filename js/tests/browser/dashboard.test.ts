@@ -4,7 +4,7 @@ import type { StandIn } from "../../dev/standin";
 import { at, rows, show, shownFirst } from "./page";
 
 describe("sending", () => {
-  it("fills free slots until all are sent, and asks first if it is much", async () => {
+  it("queues all jobs, and asks first if there are many", async () => {
     const { model } = await show({ jobs: 60, scene: "unsent" });
     const sent: unknown[] = [];
     const send = model.send.bind(model);
@@ -20,7 +20,7 @@ describe("sending", () => {
     await expect.poll(() => sent).toEqual([["run", { mode: "queue" }]]);
   });
 
-  it("by another process is named, and stopped from here", async () => {
+  it("by another process shows its host, and can be stopped", async () => {
     const { model } = await show({ jobs: 6, scene: "unsent" });
     const since = Date.now() / 1000;
     const sender = { host: "lab", pid: 77, since, is_this_process: false, is_from_page: false };
@@ -32,8 +32,8 @@ describe("sending", () => {
   });
 });
 
-describe("what stands in the way", () => {
-  it("of sending is told in a strip, with the way on", async () => {
+describe("a strip", () => {
+  it("says that sending is paused, and resumes it", async () => {
     const { model } = await show({ jobs: 6, scene: "unsent" });
     (model as StandIn).set({ paused: true });
     await expect.element(at("strip-paused")).toHaveTextContent("Sending is paused: 6 jobs wait.");
@@ -41,7 +41,7 @@ describe("what stands in the way", () => {
     await expect.element(at("strip-paused")).not.toBeInTheDocument();
   });
 
-  it("of the cloud can be tried again at once", async () => {
+  it("about the cloud can try again at once", async () => {
     const { model } = await show({ scene: "refused" });
     const sent = vi.spyOn(model, "send");
     await at("try-now").click();
@@ -50,7 +50,7 @@ describe("what stands in the way", () => {
 });
 
 describe("a job that is opened", () => {
-  it("comes into sight, also below a long table", async () => {
+  it("scrolls into view, even below a long table", async () => {
     const { root } = await show({ jobs: 100 });
     await expect.poll(() => root.querySelector("[data-testid=row-0]")).not.toBeNull();
     root.querySelector<HTMLElement>("[data-testid=row-2] .cell:last-child")?.click();
@@ -60,7 +60,7 @@ describe("a job that is opened", () => {
 });
 
 describe("a group", () => {
-  it("shows its name, its counts, its bar and its jobs, failed ones first", async () => {
+  it("shows its counts, its progress and its jobs, failed ones first", async () => {
     const { root } = await show();
     await expect.element(at("row-0")).toHaveAttribute("data-status", "success");
     await expect.element(at("progress")).toHaveAttribute("aria-valuenow", "58");
@@ -75,7 +75,7 @@ describe("a group", () => {
     await expect.element(at("row-2")).toHaveTextContent("not enough memory for 12 photons");
   });
 
-  it("is narrowed by chips and words, and shown whole again", async () => {
+  it("is filtered by chips and words, and shown in full again", async () => {
     const { root } = await show();
     await at("chip-error").click();
     await expect.poll(() => rows(root).length).toBe(2);
@@ -86,7 +86,7 @@ describe("a group", () => {
     await expect.poll(() => rows(root).length).toBe(24);
   });
 
-  it("reruns what failed, and says what came of it with its line of Python", async () => {
+  it("reruns failed jobs, and shows the outcome with its line of Python", async () => {
     await show();
     await at("more").click();
     await expect.element(at("rerun-failed")).toHaveTextContent("Rerun the 2 failed");
@@ -97,7 +97,7 @@ describe("a group", () => {
     await expect.element(at("causes")).not.toBeInTheDocument();
   });
 
-  it("is deleted in two steps and brought back by a third", async () => {
+  it("is deleted in two steps and restored in a third", async () => {
     await show({ jobs: 3 });
     await at("more").click();
     await at("delete").click();
@@ -108,21 +108,24 @@ describe("a group", () => {
     await expect.element(at("row-0")).toBeVisible();
   });
 
-  it("that is empty says the next step in code", async () => {
+  it("without jobs shows the next step in code", async () => {
     const { root } = await show({ scene: "empty" });
     await expect.poll(() => root.querySelector("pre")?.textContent).toContain("jg.add(");
     await expect.element(at("near-names")).toHaveTextContent("compare_knill_and_ralph");
     await expect.element(at("primary")).not.toBeInTheDocument();
   });
 
-  it("of a refused token shows one banner and keeps the jobs' last known states", async () => {
+  it("with a rejected token shows its sentence once and keeps the jobs' states", async () => {
     const { root } = await show({ scene: "refused" });
-    await expect.element(at("strip-token")).toHaveTextContent("refuses the token");
+    await expect.element(at("strip-token")).toHaveTextContent("rejects the token");
     expect(root.querySelectorAll(".notice")).toHaveLength(1);
     await expect.element(at("row-0")).toHaveAttribute("data-status", "success");
+    await at("row-23").click({ position: { x: 300, y: 10 } });
+    await expect.element(at("job")).toHaveTextContent("What will be sent");
+    expect(root.textContent.split("rejects the token")).toHaveLength(2 + 1); // the strip and its details
   });
 
-  it("whose kernel does not hear says so after a second", async () => {
+  it("shows after a second that its kernel does not answer", async () => {
     await show({ scene: "busy" });
     await expect.element(at("busy-note")).toHaveTextContent("the jobs will appear");
     await at("more").click();
@@ -133,8 +136,8 @@ describe("a group", () => {
   });
 });
 
-describe("what failed", () => {
-  it("is grouped by cause, each with its rerun", async () => {
+describe("a failure", () => {
+  it("is listed by cause, with a rerun", async () => {
     const { model } = await show({ scene: "failed" });
     const causes = at("cause-0");
     await expect.element(causes).toHaveTextContent("8 failed");
@@ -149,7 +152,7 @@ describe("what failed", () => {
     await expect.element(causes).not.toBeInTheDocument();
   });
 
-  it("is rerun one after the other, with a delay and the failed ones kept", async () => {
+  it("is rerun one after the other, with a delay, beside the failed job", async () => {
     const { model, root } = await show();
     const sent = vi.spyOn(model, "send");
     await at("more").click();
@@ -165,8 +168,8 @@ describe("what failed", () => {
   });
 });
 
-describe("what is shown", () => {
-  it("is exported, and only that", async () => {
+describe("the shown jobs", () => {
+  it("are the only ones that are exported", async () => {
     const { root } = await show();
     const links: HTMLAnchorElement[] = [];
     vi.spyOn(HTMLAnchorElement.prototype, "click").mockImplementation(function (
@@ -192,7 +195,7 @@ describe("what is shown", () => {
     expect(json[0]).toMatchObject({ state: "error", "label.phi": 0.15, duration_s: 8.6 });
   });
 
-  it("has the columns that were chosen, which are a trait", async () => {
+  it("have the columns of the trait", async () => {
     const { root, model } = await show();
     const heads = () =>
       [...root.querySelectorAll<HTMLElement>(".header [data-column]")].map(
@@ -210,7 +213,7 @@ describe("what is shown", () => {
 });
 
 describe("a job", () => {
-  it("opens with its results, and with its attempts where it failed", async () => {
+  it("opens with its results, and with its attempts if it failed", async () => {
     await show();
     await at("row-0").click({ position: { x: 300, y: 10 } });
     await expect.element(at("job")).toHaveTextContent("|0,0,0,0,0,0>");
@@ -221,7 +224,7 @@ describe("a job", () => {
 });
 
 describe("the slots", () => {
-  it("show what waited and ran in each, and open a job", async () => {
+  it("show queued and running jobs, and open them", async () => {
     const { root } = await show();
     await at("view-timeline").click();
     await expect.element(at("slots")).toBeVisible();
@@ -234,8 +237,8 @@ describe("the slots", () => {
   });
 });
 
-describe("a job that may or may not have been sent", () => {
-  it("shows what is known, and takes the id that a person found", async () => {
+describe("an unconfirmed job", () => {
+  it("shows the evidence, and accepts the id that the user found", async () => {
     const { root } = await show({ scene: "doubt" });
     await at("strip-unconfirmed").getByRole("button", { name: "Show" }).click();
     await expect.element(at("evidence")).toHaveTextContent("HTTP status504");
@@ -249,7 +252,7 @@ describe("a job that may or may not have been sent", () => {
 });
 
 describe("the page's title", () => {
-  it("says how far it is while something runs, and is as it was when nothing does", async () => {
+  it("shows the progress during a run, and is unchanged afterwards", async () => {
     document.title = "My notebook";
     const { close } = await show();
     await expect.poll(() => document.title).toBe("14/24 done · My notebook");
@@ -260,8 +263,8 @@ describe("the page's title", () => {
   });
 });
 
-describe("what has ended", () => {
-  it("has no buttons that can do nothing", async () => {
+describe("a finished group", () => {
+  it("has no dead button", async () => {
     await show({ jobs: 3, scene: "finished" });
     await expect.element(at("row-0")).toBeVisible();
     for (const name of ["run", "rerun-failed", "cancel", "pause"])
@@ -270,7 +273,7 @@ describe("what has ended", () => {
 });
 
 describe("a hundred thousand jobs", () => {
-  it("are a few rows in the document, to the last of them", async () => {
+  it("are a few rows in the document, down to the last", async () => {
     const { root } = await show({ jobs: 100_000 });
     await expect.element(at("grid")).toHaveAttribute("aria-rowcount", "100001");
     const grid = root.querySelector(".grid") as HTMLElement;
@@ -280,7 +283,7 @@ describe("a hundred thousand jobs", () => {
   });
 });
 
-it("scrolls on while a row that is out of sight has the focus", async () => {
+it("keeps the focus of a row that scrolls out of sight", async () => {
   const { root } = await show({ jobs: 100_000, scene: "unsent" });
   await expect.element(at("grid")).toHaveAttribute("aria-rowcount", "100001");
   const grid = root.querySelector(".grid") as HTMLElement;
@@ -294,8 +297,8 @@ it("scrolls on while a row that is out of sight has the focus", async () => {
   expect(root.activeElement).toBe(focused);
 });
 
-describe("a part that fails", () => {
-  it("says so in its place, and the others go on", async () => {
+describe("a panel that fails", () => {
+  it("says so, and the others continue", async () => {
     const model = new (await import("../../dev/standin")).StandIn(6, "still");
     const send = model.send.bind(model);
     model.send = (content) => {
@@ -313,7 +316,7 @@ describe("a part that fails", () => {
 });
 
 describe("the page around a dashboard", () => {
-  it("gets no style element, so that a strict policy of the page can refuse them", async () => {
+  it("gets no style element, which a strict policy may forbid", async () => {
     const { el, root } = await show();
     expect([...el.querySelectorAll("style"), ...root.querySelectorAll("style")]).toEqual([]);
     expect(getComputedStyle(root.querySelector(".jobgroup") as Element).display).toBe("flex");
@@ -321,7 +324,7 @@ describe("the page around a dashboard", () => {
 });
 
 describe("views that come and go", () => {
-  it("leave nothing on the page, no listener and no timer behind", async () => {
+  it("leave no element, listener or timer behind", async () => {
     const timers = new Set<unknown>();
     for (const kind of ["Timeout", "Interval"] as const) {
       const set = window[`set${kind}`];

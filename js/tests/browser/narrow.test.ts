@@ -3,14 +3,14 @@
 import { expect, it } from "vitest";
 import { at, show } from "./page";
 
-it("shows all columns of the list of groups that it has room for", async () => {
+it("shows as many columns of the list of groups as fit", async () => {
   const { root } = await show({ scene: "groups", width: 400 });
   await expect.poll(() => root.querySelectorAll("tbody tr").length).toBeGreaterThan(1);
   const frame = root.querySelector(".table-frame") as HTMLElement;
   expect(frame.scrollWidth).toBeLessThanOrEqual(frame.clientWidth);
 });
 
-it.each([400, 700, 1300])("labels the time in full, %i pixels wide", async (width) => {
+it.each([400, 700, 1300])("shows time labels in full, %i px wide", async (width) => {
   const { root } = await show({ scene: "still", width });
   await at("view-timeline").click();
   await expect.poll(() => root.querySelectorAll(".tick text").length).toBeGreaterThan(1);
@@ -26,7 +26,7 @@ it.each([400, 700, 1300])("labels the time in full, %i pixels wide", async (widt
   expect(before).toBeLessThanOrEqual(right);
 });
 
-it("keeps the button beside the line of Python that it copies", async () => {
+it("keeps the copy button beside its line of Python", async () => {
   const { root } = await show({ scene: "finished", width: 400 });
   await at("view-plot").click();
   await expect.element(at("plot-python")).toBeVisible();
@@ -38,4 +38,18 @@ it("keeps the button beside the line of Python that it copies", async () => {
   ).getBoundingClientRect();
   expect(copy.top).toBeLessThan(code.bottom);
   expect(copy.left).toBeGreaterThanOrEqual(code.right);
+});
+
+it.each([400, 960])("marks an open row along its full height, %i px wide", async (width) => {
+  const { root } = await show({ width });
+  await expect.element(at("row-3")).toBeVisible();
+  root.querySelector<HTMLElement>("[data-testid=row-3] .cell:last-child")?.click();
+  await expect.element(at("job")).toBeVisible();
+  const row = root.querySelector("[data-testid=row-3]") as Element;
+  const cell = row.querySelector(".select") as Element;
+  expect(getComputedStyle(cell).boxShadow).toContain("inset");
+  const [mark, whole] = [cell.getBoundingClientRect(), row.getBoundingClientRect()];
+  expect(mark.left).toBe(whole.left);
+  expect(Math.abs(mark.top - whole.top)).toBeLessThanOrEqual(1);
+  expect(Math.abs(mark.bottom - whole.bottom)).toBeLessThanOrEqual(1);
 });

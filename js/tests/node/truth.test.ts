@@ -1,4 +1,4 @@
-/** What the page shows of recorded groups is what `jg.results_table()` has: values, errors, columns. */
+/** The page shows the values, errors and columns of `jg.results_table()` for recorded groups. */
 
 import { describe, expect, it } from "vitest";
 import examples from "../../../tests/dashboard/table.json";
@@ -19,7 +19,7 @@ interface Example {
 }
 
 const SHARE = /^(p|p_err)\((.*)\)$/;
-/** Columns of Python's table that the page has elsewhere, or as a part of another one. */
+/** Columns of Python's table that the page shows elsewhere or in another column. */
 const ELSEWHERE = [
   "job",
   "name",
@@ -49,7 +49,7 @@ describe.each((examples as unknown as Example[]).map((each, i) => [i, each] as c
     const { table, layout, lines } = shown(example);
     const byTitle = (title: string) => layout.all.find((column) => column.title === title);
 
-    it("has the rows of the table, one for each iteration", () => {
+    it("has one row per job or iteration", () => {
       expect(lines.map(positionOf)).toEqual(example.table["job"]);
       const iterations = lines.map((line) =>
         table.iterations(positionOf(line)) > 1 ? iterationOf(line) : null,
@@ -57,7 +57,7 @@ describe.each((examples as unknown as Example[]).map((each, i) => [i, each] as c
       expect(iterations).toEqual(example.table["iteration"]);
     });
 
-    it("has the table's values, and their errors", () => {
+    it("has the table's values and their errors", () => {
       for (const [name, cells] of Object.entries(example.table)) {
         const [, form, state] = SHARE.exec(name) ?? [];
         const column = byTitle(state ?? name);
@@ -81,16 +81,16 @@ describe.each((examples as unknown as Example[]).map((each, i) => [i, each] as c
         );
     });
 
-    it("shows the columns of the table, labels first", () => {
+    it("shows the table's columns, labels first", () => {
       const mine = [
         ...layout.shown.filter(({ group }) => group === "swept" || group === "measured"),
-        // what is the same in all results stands in the heading
+        // values that all results share are in the heading
         ...layout.folded.filter(({ name }) => isMeasured(name)),
       ].map(({ title }) => title);
       const theirs = example.columns
         .filter((name) => !ELSEWHERE.includes(name) && SHARE.exec(name)?.[1] !== "p_err")
         .map((name) => SHARE.exec(name)?.[2] ?? name);
-      // the heading says once how many samples each job asked for and has
+      // the heading shows the samples once if all jobs got what they requested
       const said = layout.folded.some(({ name }) => name === "param.max_samples");
       const samples = said && !mine.includes("samples") ? ["samples"] : [];
       expect([...mine, ...samples].toSorted()).toEqual(theirs.toSorted());
@@ -100,8 +100,10 @@ describe.each((examples as unknown as Example[]).map((each, i) => [i, each] as c
       );
     });
 
-    it("writes a value with its error to the same place, and no other number", () => {
-      const context = { table, summarized: [], now: 0, isNarrow: false, nextUp: new Map() };
+    it("writes a value and its error with equal decimals", () => {
+      const context = {
+        ...{ table, summarized: [], now: 0, isNarrow: false, nextUp: new Map(), problem: "" },
+      };
       for (const column of layout.shown.filter(({ kind }) => kind === "measured"))
         for (const line of lines) {
           const [value, error] = [table.cell(line, column.name), table.error(line, column.name)];

@@ -30,7 +30,7 @@ export function Job({ session, position }: { session: Session; position: number 
     <div class="job-body">
       <RemoteId id={table.text(position, "remote_id")} />
       <Origin session={session} from={job.value?.rerun_of ?? null} />
-      {message && (
+      {message && message !== session.traits.last_error.value && (
         <p class="sentence" data-status={state}>
           <span>{message}</span>
           <Copy text={message} label="Copy the message" />
