@@ -1,4 +1,4 @@
-/** A model that a test plays the kernel of. */
+/** A model whose kernel is the test. */
 
 import { Emitter } from "../src/kernel/emitter";
 import { type Model, TRAITS, type Traits } from "../src/kernel/model";

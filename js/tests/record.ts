@@ -1,4 +1,4 @@
-/** A surface that remembers what is drawn. */
+/** A surface that records the drawing. */
 
 import type { Box, Filled, Style, Surface, XY } from "../src/plot/surface";
 

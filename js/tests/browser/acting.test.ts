@@ -1,4 +1,4 @@
-/** What can be done in each situation: one primary action, strips, causes, and the selection bar. */
+/** The actions in each situation: the primary action, strips, causes, and the selection bar. */
 
 import { describe, expect, it, vi } from "vitest";
 import { page, userEvent } from "vitest/browser";
@@ -26,14 +26,14 @@ async function acting(scene: string, jobs = 24) {
 }
 
 describe("the primary action", () => {
-  it("queues, so that no plan's limit and no refused job ends it", async () => {
+  it("queues, so neither a plan's limit nor a refused job ends it", async () => {
     const { commands } = await acting("rejected");
     await at("primary").click();
     await expect.poll(commands).toEqual([["run", { mode: "queue" }]]);
     await expect.element(at("row-9")).toBeVisible();
   });
 
-  it("asks once for many jobs, with their samples, and may limit those at once", async () => {
+  it("asks once for many jobs, shows their samples, and can limit concurrency", async () => {
     const { commands, root } = await acting("unsent", 96);
     await at("primary").click();
     const form = () => root.querySelector(".step")?.textContent;
@@ -53,14 +53,14 @@ describe("the primary action", () => {
     await expect.element(at("send-confirm")).not.toBeInTheDocument();
   });
 
-  it("asks from the number on that the group's dashboard was made with", async () => {
+  it("asks above the number that the dashboard was created with", async () => {
     const { model } = await acting("still");
     model.set({ confirm_above: 3 });
     await at("primary").click();
     await expect.element(at("send-confirm")).toHaveTextContent("Send 4");
   });
 
-  it("is Stop wherever the sending process is, and then nothing else sends", async () => {
+  it("is Stop while any process sends, and nothing else sends", async () => {
     const { model, commands } = await acting("still");
     for (const is_this_process of [true, false]) {
       model.set({ sender: { ...SENDER, is_this_process } });
@@ -72,7 +72,7 @@ describe("the primary action", () => {
     await expect.poll(commands).toEqual([["stop", { cancel: true }]]);
   });
 
-  it("is the only way to cancel while a run would send other jobs instead", async () => {
+  it("is the only way to cancel while a run would replace canceled jobs", async () => {
     const { model } = await acting("still");
     await at("more").click();
     await expect.element(at("cancel-all")).toBeVisible();
@@ -82,7 +82,7 @@ describe("the primary action", () => {
     await expect.element(at("delete")).toBeVisible();
   });
 
-  it("stands beside how full the plan is, while jobs wait for it", async () => {
+  it("shows the used slots while jobs wait for them", async () => {
     const { model } = await acting("still");
     model.set({ sender: { ...SENDER, is_this_process: true } });
     await expect.element(at("slots-used")).toHaveTextContent("20 of 20 slots used");
@@ -92,7 +92,7 @@ describe("the primary action", () => {
     await expect.element(at("slots-used")).not.toBeInTheDocument();
   });
 
-  it("of a finished group is what is next, without a dead button", async () => {
+  it("of a finished group is the next step, without a dead button", async () => {
     const { commands, root } = await acting("failed");
     await expect.element(at("finished")).toHaveTextContent("Done · 8 failed · 2 canceled");
     expect(root.querySelector(".toolbar [aria-disabled]")).toBeNull();
@@ -100,7 +100,7 @@ describe("the primary action", () => {
     await expect.poll(commands).toEqual([["rerun", { state: "error", mode: "queue" }]]);
   });
 
-  it("of a group whose jobs are all done is its plot", async () => {
+  it("of a group without failures is the plot", async () => {
     await acting("finished");
     await at("primary").click();
     await expect.element(at("view-plot")).toHaveAttribute("aria-selected", "true");
@@ -108,7 +108,7 @@ describe("the primary action", () => {
 });
 
 describe("a strip", () => {
-  it("says who sends from elsewhere, and the header says it too", async () => {
+  it("names the sending process elsewhere, as does the header", async () => {
     const { model } = await acting("still");
     model.set({ sender: { ...SENDER, is_this_process: false } });
     await expect.element(at("sender")).toHaveTextContent("Sending from lab-pc");
@@ -118,7 +118,7 @@ describe("a strip", () => {
     await expect.element(at("strip-elsewhere")).not.toBeInTheDocument();
   });
 
-  it("says that a run ended with its process, and sends the rest", async () => {
+  it("says that a run ended early, and sends the rest", async () => {
     const { model, commands } = await acting("still");
     model.set({ interrupted: true });
     await expect.element(at("strip-interrupted")).toHaveTextContent("4 jobs are still to send");
@@ -126,7 +126,7 @@ describe("a strip", () => {
     await expect.poll(commands).toEqual([["run", { mode: "queue" }]]);
   });
 
-  it("has a fact in one sentence, and the rest under Details", async () => {
+  it("shows one sentence, and the rest under Details", async () => {
     const { model, commands } = await acting("still");
     const last_error =
       "https://cloud.example cannot be reached (Cannot connect to host 127.0.0.1:4 ssl:default [Connect call failed]). Jobs keep their last known state.";
@@ -139,7 +139,7 @@ describe("a strip", () => {
     await expect.poll(commands).toEqual([["refresh", {}]]);
   });
 
-  it("after a kernel's restart says of when the state is, and no action is offered", async () => {
+  it("shows the state's time after a kernel restart, without actions", async () => {
     const { model, root } = await acting("still");
     await at("row-2").click({ position: { x: 300, y: 10 } });
     (model as unknown as { emit(event: string): void }).emit("comm_live_update");
@@ -150,7 +150,7 @@ describe("a strip", () => {
 });
 
 describe("a cause", () => {
-  it("of refused jobs has its line and chip, and takes other values", async () => {
+  it("of refused jobs has its line and chip, and can be rerun with other values", async () => {
     const { commands } = await acting("rejected");
     await expect.element(at("chip-refused")).toHaveTextContent("refused 2");
     const cause = at("cause-0");
@@ -165,7 +165,7 @@ describe("a cause", () => {
       .toEqual([["rerun", { positions: [9, 10], mode: "queue", overrides }]]);
   });
 
-  it("is none of canceled jobs, which no rerun of failed ones takes", async () => {
+  it("excludes canceled jobs, as does a rerun of failed ones", async () => {
     await acting("still");
     await expect.element(at("chip-canceled")).toHaveTextContent("canceled 1");
     await expect.element(at("causes")).not.toHaveTextContent("Canceled");
@@ -173,7 +173,7 @@ describe("a cause", () => {
 });
 
 describe("the selection bar", () => {
-  it("comes with a selection, says what the filter hides, and goes with it", async () => {
+  it("appears with a selection and counts the jobs that the filter hides", async () => {
     const { select } = await acting("still");
     await expect.element(at("selection")).not.toBeInTheDocument();
     await select(2, 0);
@@ -183,7 +183,7 @@ describe("the selection bar", () => {
     await expect.element(at("selection")).not.toBeInTheDocument();
   });
 
-  it("takes ranges by shift, by box and by row", async () => {
+  it("selects ranges with Shift, by checkbox and by row", async () => {
     const { model } = await acting("finished");
     await at("row-1").click({ position: { x: 10, y: 10 } });
     await at("row-4").click({ position: { x: 10, y: 10 }, modifiers: ["Shift"] });
@@ -192,7 +192,7 @@ describe("the selection bar", () => {
     await expect.poll(() => model.get("selected")).toEqual([[1, 6]]);
   });
 
-  it("repeats, notes and reruns with other values, any jobs", async () => {
+  it("repeats, annotates and reruns any jobs", async () => {
     const { commands, select } = await acting("still");
     await select(0, 1);
     await at("selected-repeat").click();
@@ -214,7 +214,7 @@ describe("the selection bar", () => {
     ]);
   });
 
-  it("copies the selected jobs as text with tabs", async () => {
+  it("copies the selected jobs as tab-separated text", async () => {
     const writing = vi.spyOn(navigator.clipboard, "writeText").mockResolvedValue();
     const { select } = await acting("still");
     await select(0, 2);
@@ -226,7 +226,7 @@ describe("the selection bar", () => {
 });
 
 describe("a search", () => {
-  it("finds parameters, and says what is wrong without hiding jobs", async () => {
+  it("finds parameters, and reports an error without hiding jobs", async () => {
     const { root } = await acting("still");
     const count = () => root.querySelectorAll(".rows .row").length;
     await at("search").fill("phi=0.15");

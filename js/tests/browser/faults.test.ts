@@ -1,4 +1,4 @@
-/** Faults that users met in the first dashboard, and that no other test of the page holds. */
+/** Faults that users found in the first dashboard and that no other test of the page covers. */
 
 import { expect, it, vi } from "vitest";
 import { page } from "vitest/browser";
@@ -19,12 +19,12 @@ async function shown(scene: string, jobs = 24) {
   return { ...made, model: made.model as StandIn };
 }
 
-it("the line that an empty group shows can run twice", async () => {
+it("shows a line for an empty group that can run twice", async () => {
   const { root } = await show({ scene: "empty" });
   await expect.poll(() => root.querySelector("pre")?.textContent).toContain("once=True");
 });
 
-it("time left is said of any process that sends, and never while it cannot be known", async () => {
+it("shows the time left of any sending process, but not while it is unknown", async () => {
   const { model, root } = await shown("still");
   const said = () => root.querySelector(".eta")?.textContent;
   model.set({ sender: SENDER, eta_s: [40, 60] });
@@ -39,7 +39,7 @@ it("time left is said of any process that sends, and never while it cannot be kn
   await expect.poll(said).toMatch(/no job has ended since/);
 });
 
-it("a number of a job beyond 1,000 is written whole", async () => {
+it("shows job numbers above 1,000 in full", async () => {
   const { root } = await shown("still", 1500);
   const grid = root.querySelector("[data-testid=grid]") as HTMLElement;
   grid.scrollTop = grid.scrollHeight;
@@ -49,7 +49,7 @@ it("a number of a job beyond 1,000 is written whole", async () => {
   expect(last()?.scrollWidth).toBeLessThanOrEqual(last()?.clientWidth ?? 0);
 });
 
-it("a selection is seen, and what acts on it says so", async () => {
+it("shows the selection and the actions on it", async () => {
   const { model, root } = await shown("failed");
   const sending = vi.spyOn(model, "send");
   await at("row-1").click({ modifiers: ["Control"], position: { x: 300, y: 10 } });
@@ -62,7 +62,7 @@ it("a selection is seen, and what acts on it says so", async () => {
   expect(commands).toEqual([]);
 });
 
-it("canceled jobs are no failures, and a finished group has no dead button", async () => {
+it("counts no canceled job as failed, and has no dead button in a finished group", async () => {
   const { root } = await shown("failed");
   await expect.element(at("chip-canceled")).toHaveTextContent("canceled 2");
   await expect.element(at("primary")).toHaveTextContent("Rerun 8");

@@ -11,7 +11,7 @@ const DIP = "HOM dip, 41 delays";
 const BOSONS = "boson sampling 12 modes";
 
 describe("the list of groups", () => {
-  it("is sorted by what was changed last, by any column, and searched", async () => {
+  it("is sorted by the last change or any column, and can be searched", async () => {
     const { root } = await show({ scene: "groups" });
     await expect.poll(() => names(root)).toEqual([KNILL, DIP, BOSONS]);
     await page.getByRole("button", { name: "Size" }).click();
@@ -21,7 +21,7 @@ describe("the list of groups", () => {
     await expect.poll(() => names(root)).toEqual([DIP]);
   });
 
-  it("deletes the chosen ones, and brings them back", async () => {
+  it("deletes selected groups and restores them", async () => {
     const { root } = await show({ scene: "groups" });
     await expect.element(at("delete-selected")).not.toBeInTheDocument();
     await page.getByLabelText(`Select ${DIP}`).click();
@@ -37,7 +37,7 @@ describe("the list of groups", () => {
     await expect.poll(() => names(root)).toEqual([DIP]);
   });
 
-  it("deletes what is older than a date, and undoes it", async () => {
+  it("deletes groups older than a date, and restores them", async () => {
     const { root } = await show({ scene: "groups" });
     await at("more").click();
     await page.getByRole("menuitem", { name: "Clean up older groups" }).click();
@@ -50,7 +50,7 @@ describe("the list of groups", () => {
     await expect.poll(() => names(root).length).toBe(3);
   });
 
-  it("deletes all only once the word is typed, by keyboard alone", async () => {
+  it("deletes all groups only after the word is typed, by keyboard alone", async () => {
     const { root } = await show({ scene: "groups" });
     await expect.poll(() => names(root).length).toBe(3);
     (root.querySelector("[data-testid=more]") as HTMLElement).focus();
@@ -62,7 +62,7 @@ describe("the list of groups", () => {
     await expect.poll(() => names(root).length).toBe(0);
   });
 
-  it("says states in words and what was swept, and keeps selected groups in sight", async () => {
+  it("shows states in words and swept names, and keeps selected groups visible", async () => {
     const { root } = await show({ scene: "groups" });
     await expect.element(at(`listed-${KNILL}`)).toHaveTextContent("20/24 done · 4 to send");
     await expect.element(at(`listed-${KNILL}`)).toHaveTextContent("phi, circuit");
@@ -75,14 +75,14 @@ describe("the list of groups", () => {
     await expect.poll(() => names(root)).toEqual([DIP, BOSONS]);
   });
 
-  it("lists empty and exported groups before they are cleaned up", async () => {
+  it("lists empty and exported groups before it deletes them", async () => {
     await show({ scene: "groups" });
     await at("more").click();
     await page.getByRole("menuitem", { name: "Clean up empty groups" }).click();
     await expect.element(at("delete-confirm")).toHaveAttribute("title", "No group matches");
   });
 
-  it("opens a group, and is come back to", async () => {
+  it("opens a group and returns to the list", async () => {
     await show({ scene: "groups" });
     await at(`group-${DIP}`).click();
     await at("all-groups").click();

@@ -1,4 +1,4 @@
-/** How a page around the dashboard marks itself, and what the dashboard makes of it. */
+/** The theme of the host page, and accessibility. */
 
 import axe from "axe-core";
 import { describe, expect, it, onTestFinished } from "vitest";
@@ -31,14 +31,14 @@ describe("the theme", () => {
     await expect.poll(() => ground(root)).toBe(DARK);
   });
 
-  it("is light where a host says so, on a dark page too", async () => {
+  it("is light if a host says so, even on a dark page", async () => {
     mark(document.body, "style", "background: black");
     mark(document.body, "data-jp-theme-light", "true");
     const { root } = await show({ jobs: 3 });
     expect(ground(root)).toBe(LIGHT);
   });
 
-  it("is told by the ground behind where no host marks itself", async () => {
+  it("follows the background if the host has no mark", async () => {
     mark(document.body, "style", "background: #101010");
     const { root } = await show({ jobs: 3 });
     expect(ground(root)).toBe(DARK);
@@ -56,7 +56,7 @@ describe("accessibility", () => {
       expect(await violations(el)).toEqual([]);
     });
 
-    it(`finds nothing wrong with results side by side and failures by cause, ${theme}`, async () => {
+    it(`finds nothing wrong with compared results and causes, ${theme}`, async () => {
       document.documentElement.dataset["theme"] = theme;
       const { root, el } = await show({ scene: "failed" });
       const click = async (selector: string) => {
@@ -144,7 +144,7 @@ describe("accessibility", () => {
     });
   }
 
-  it("would find a planted fault", async () => {
+  it("finds a planted fault", async () => {
     const { el, root } = await show();
     const fault = document.createElement("button");
     (root.querySelector(".jobgroup") as Element).append(fault);

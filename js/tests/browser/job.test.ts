@@ -11,7 +11,7 @@ const open = async (root: ShadowRoot, position: number) => {
 };
 
 describe("the drawer of a job", () => {
-  it("is beside the table from 900 px on, and as high as the window at most", async () => {
+  it("is beside the table from 900 px on, within the window's height", async () => {
     const { root } = await show({ width: 960 });
     await open(root, 5);
     const [grid, job] = [boxOf(root, "grid"), boxOf(root, "job")];
@@ -20,7 +20,7 @@ describe("the drawer of a job", () => {
     expect(job.bottom).toBeLessThanOrEqual(window.innerHeight);
   });
 
-  it.each([400, 800])("is below its row in a view of %i px, and in sight", async (width) => {
+  it.each([400, 800])("is visible below its row in a view of %i px", async (width) => {
     const { root } = await show({ jobs: 100, width });
     await open(root, 7);
     const [row, grid, job] = [boxOf(root, "row-7"), boxOf(root, "grid"), boxOf(root, "job")];
@@ -31,7 +31,7 @@ describe("the drawer of a job", () => {
     expect(job.width).toBeLessThanOrEqual(width);
   });
 
-  it("brings the row of a job into sight where each job has several rows", async () => {
+  it("scrolls to the row of a job if each job has several rows", async () => {
     const { root } = await show({ jobs: 40, scene: "iterated" });
     await expect.poll(() => root.querySelector("[data-testid='row-0.1']")).not.toBeNull();
     await open(root, 0);
@@ -45,7 +45,7 @@ describe("the drawer of a job", () => {
     expect(boxOf(root, "row-25").bottom).toBeLessThanOrEqual(bottom);
   });
 
-  it("walks through the jobs in the table's order, by keys and by buttons", async () => {
+  it("steps through the jobs in the table's order, by keys and buttons", async () => {
     const { root } = await show({ jobs: 100 });
     await open(root, 2);
     const rows = [...root.querySelectorAll<HTMLElement>("[data-testid^=row-]")]
@@ -65,7 +65,7 @@ describe("the drawer of a job", () => {
     expect(opened()?.bottom).toBeLessThanOrEqual(boxOf(root, "grid").bottom + 1);
   });
 
-  it("follows the keys of the table, and closes at Escape with the focus in its row", async () => {
+  it("follows the table's keys, and returns the focus to its row on Escape", async () => {
     const { root } = await show();
     await open(root, 0);
     (root.querySelector("[data-testid=row-0] .cell") as HTMLElement).focus();
@@ -76,7 +76,7 @@ describe("the drawer of a job", () => {
     expect(root.activeElement?.getAttribute("role")).toBe("gridcell");
   });
 
-  it("draws the circuit as an image, in which no script runs", async () => {
+  it("draws the circuit as an image that runs no script", async () => {
     document.title = "before";
     const { root } = await show();
     await open(root, 0);
@@ -87,7 +87,7 @@ describe("the drawer of a job", () => {
     expect(document.title).not.toBe("run");
   });
 
-  it("shows bars from 0 to 1 with their errors, the noise model and the payload", async () => {
+  it("shows bars from 0 to 1 with errors, the noise model and the payload", async () => {
     const { root } = await show();
     await open(root, 0);
     await expect.element(at("job")).toHaveTextContent("default");
@@ -98,7 +98,7 @@ describe("the drawer of a job", () => {
     await expect.element(at("job")).toHaveTextContent('"command": "probs"');
   });
 
-  it("reruns a job that is done with other parameters", async () => {
+  it("reruns a finished job with other parameters", async () => {
     const { root } = await show();
     await open(root, 0);
     await at("revise").click();

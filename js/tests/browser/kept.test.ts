@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 import type { StandIn } from "../../dev/standin";
 import { at, show } from "./page";
 
-it("says how many results are on the cloud only, and nothing when all are kept", async () => {
+it("shows how many results are on the cloud only, unless all are kept", async () => {
   const { model } = await show({ jobs: 6 });
   await expect.element(at("results-on-cloud")).not.toBeInTheDocument();
   (model as StandIn).set({ results_on_cloud_only: 1200 });

@@ -3,7 +3,7 @@ import { userEvent } from "vitest/browser";
 import { at, show, shownFirst } from "./page";
 
 describe("the keyboard", () => {
-  it("walks the grid, chooses rows, opens a job and sorts", async () => {
+  it("moves in the grid, selects rows, opens a job and sorts", async () => {
     const { root } = await show();
     await expect.element(at("row-0")).toBeVisible();
     (root.querySelector(".cell[tabindex='0']") as HTMLElement).focus();
@@ -18,7 +18,7 @@ describe("the keyboard", () => {
     expect(root.activeElement?.getAttribute("aria-sort")).toBe("descending");
   });
 
-  it("opens a menu, walks it and closes it where it was opened", async () => {
+  it("opens a menu, moves in it, and returns to its button", async () => {
     const { root } = await show();
     const caret = root.querySelector(".caret") as HTMLElement;
     await userEvent.click(caret);
@@ -31,8 +31,8 @@ describe("the keyboard", () => {
   });
 });
 
-describe("a box with Shift", () => {
-  it("takes the range from the last one", async () => {
+describe("a checkbox with Shift", () => {
+  it("selects the range from the last one", async () => {
     const { root, model } = await show();
     const box = (position: number) =>
       root.querySelector(`[data-testid=row-${position}] .select`) as HTMLElement;
@@ -49,7 +49,7 @@ describe("a box with Shift", () => {
 });
 
 describe("the keyboard", () => {
-  it("goes on in the table from where the pointer was", async () => {
+  it("continues in the table where the pointer clicked", async () => {
     const { root } = await show({ jobs: 9, scene: "unsent" });
     await expect.element(at("row-3")).toBeVisible();
     root.querySelector<HTMLElement>("[data-testid=row-3] .cell:last-child")?.click();
@@ -62,9 +62,9 @@ describe("the keyboard", () => {
   });
 });
 
-describe("what opened a panel or a step", () => {
+describe("the button that opened a panel", () => {
   const openers = ["rerun-cause-with-0", "selected-note", "description-edit"];
-  it.each(openers)("has the focus again after Escape: %s", async (testid) => {
+  it.each(openers)("gets the focus back after Escape: %s", async (testid) => {
     const { root } = await show({ scene: "failed" });
     await at("chip-error").click();
     await at("row-1").click({ modifiers: ["Control"], position: { x: 300, y: 10 } });
@@ -78,7 +78,7 @@ describe("what opened a panel or a step", () => {
     expect(root.querySelector(".step")).toBeNull();
   });
 
-  it("is not pressed by the Enter that ends the step", async () => {
+  it("is not pressed by the Enter that confirms", async () => {
     const { root, model } = await show({ scene: "failed" });
     root.querySelector<HTMLElement>("[data-testid=description-edit]")?.focus();
     await userEvent.keyboard("{Enter}");

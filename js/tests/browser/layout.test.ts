@@ -3,9 +3,9 @@ import { userEvent } from "vitest/browser";
 import type { StandIn } from "../../dev/standin";
 import { at, show } from "./page";
 
-describe("long words", () => {
+describe("long texts", () => {
   const places = ["h3 span", ".bars code", "figcaption i", "[data-testid=live]"];
-  it.each(places)("stay inside, in %s", async (where) => {
+  it.each(places)("do not overflow %s", async (where) => {
     const { root } = await show({ jobs: 3 });
     await expect.element(at("row-0")).toBeVisible();
     root.querySelector<HTMLElement>("[data-testid=row-0] .cell:last-child")?.click();
@@ -18,7 +18,7 @@ describe("long words", () => {
 });
 
 describe("a name that is written from right to left", () => {
-  it("leaves the sentence that asks about its deletion in order", async () => {
+  it("does not reverse the question about its deletion", async () => {
     const { root, model } = await show({ jobs: 3 });
     (model as StandIn).set({ group: "\u202eevil (2)" });
     await at("more").click();
@@ -33,7 +33,7 @@ describe("a name that is written from right to left", () => {
 });
 
 describe("a narrow page", () => {
-  it("shows two lines for each job and nothing beyond its edge", async () => {
+  it("shows two lines for each job, within its width", async () => {
     const { root } = await show({ width: 400 });
     await expect.element(at("row-2")).toHaveTextContent("#2 · phi 0.15 · Ralph CNOT");
     const frame = root.querySelector(".jobgroup") as HTMLElement;
@@ -42,7 +42,7 @@ describe("a narrow page", () => {
     expect(grid.scrollWidth).toBeLessThanOrEqual(grid.clientWidth);
   });
 
-  it("shows only measured values that fit whole", async () => {
+  it("shows only measured values that fit in full", async () => {
     const { root } = await show({ width: 400, scene: "finished" });
     const line = () => root.querySelector("[data-testid=cell-0-message] span") as HTMLElement;
     await expect.poll(() => line()?.textContent).toMatch(/^\|0,0,0,0,0,0>\s0\.\d+\s±\s0\.\d+/);
@@ -52,7 +52,7 @@ describe("a narrow page", () => {
     expect(first.bottom).toBeLessThanOrEqual(row.bottom);
   });
 
-  it.each([400, 620])("of %d pixels cuts no menu", async (width) => {
+  it.each([400, 620])("of %d px cuts no menu", async (width) => {
     const { root } = await show({ width, scene: "failed" });
     await expect.element(at("row-2")).toBeVisible();
     const edge = root.querySelector(".jobgroup") as HTMLElement;
@@ -71,7 +71,7 @@ describe("a narrow page", () => {
 });
 
 describe("the caret of a filled button", () => {
-  it("keeps its colour under the pointer", async () => {
+  it("keeps its color under the pointer", async () => {
     const { root } = await show({ scene: "unsent" });
     const caret = () => root.querySelector(".primary.caret") as HTMLElement;
     await expect.poll(caret).not.toBeNull();
@@ -82,8 +82,8 @@ describe("the caret of a filled button", () => {
   });
 });
 
-describe("a flex box, as ipywidgets' layouts are", () => {
-  it("gives the dashboard all its width", async () => {
+describe("a flex box like those of ipywidgets", () => {
+  it("gives the dashboard its full width", async () => {
     const box = document.createElement("div");
     box.style.cssText = "display: flex; width: 600px";
     document.body.append(box);

@@ -1,4 +1,4 @@
-/** The dashboard on Jupyter's own widget manager: Backbone models, a comm, buffers. */
+/** The dashboard with Jupyter's own widget manager: Backbone models, a comm, buffers. */
 
 import { DOMWidgetModel, type IClassicComm } from "@jupyter-widgets/base";
 import { ManagerBase } from "@jupyter-widgets/base-manager";
@@ -75,7 +75,7 @@ const push = (comm: MockComm, i: number) => {
 };
 
 describe("on Jupyter's widget manager", () => {
-  it("says hello, takes binary rows and patches, and follows traits", async () => {
+  it("says hello, reads binary rows and patches, and follows traits", async () => {
     const { comm } = await opened();
     await expect.poll(() => comm.sent[0]?.content).toEqual({ t: "open", client: null });
     push(comm, 1);
@@ -86,7 +86,7 @@ describe("on Jupyter's widget manager", () => {
     await expect.element(at("progress")).toHaveAttribute("aria-valuenow", "100");
   });
 
-  it("never writes a trait: what it wants goes as a message", async () => {
+  it("never writes a trait, but sends a message instead", async () => {
     const { comm } = await opened();
     push(comm, 0);
     await at("chip-error").click();
@@ -99,7 +99,7 @@ describe("on Jupyter's widget manager", () => {
     expect(comm.sent.every(({ method }) => method === "custom")).toBe(true);
   });
 
-  it("says that the kernel was restarted, and sends nothing more", async () => {
+  it("shows that the kernel was restarted and sends nothing more", async () => {
     const { comm, kept } = await opened();
     push(comm, 0);
     await at("chip-error").click();

@@ -1,10 +1,10 @@
-/** Jobs that a person wants sent before the others: how they are asked for, and how they are shown. */
+/** Jobs that the user prioritizes: how to request and show them. */
 
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import type { StandIn } from "../../dev/standin";
 import { at, show } from "./page";
 
-/** With the last unsent job and the one before it chosen. */
+/** A dashboard with the last two unsent jobs selected. */
 async function withTwoChosen() {
   const shown = await show();
   const sending = vi.spyOn(shown.model, "send");
@@ -20,8 +20,8 @@ async function withTwoChosen() {
   return { ...shown, asked };
 }
 
-describe("jobs that are sent next", () => {
-  it("are told to the kernel once, whose word stands then", async () => {
+describe("prioritized jobs", () => {
+  it("are sent to the kernel once, and then follow its trait", async () => {
     const { model, asked, root } = await withTwoChosen();
     await at("selected-run-next").click();
     await expect.poll(() => asked("command", "prioritize")).toEqual([{ positions: [22, 23] }]);
@@ -35,7 +35,7 @@ describe("jobs that are sent next", () => {
     await expect.element(at("row-0")).not.toHaveTextContent("next");
   });
 
-  it("are not offered where no unsent one is selected", async () => {
+  it("are not offered unless an unsent job is selected", async () => {
     await show();
     await at("row-0").click({ modifiers: ["Control"], position: { x: 300, y: 10 } });
     await expect.element(at("selection")).toHaveTextContent("1 selected");
@@ -43,7 +43,7 @@ describe("jobs that are sent next", () => {
     await expect.element(at("selected-send")).not.toBeInTheDocument();
   });
 
-  it("can be all that is sent", async () => {
+  it("can be sent alone", async () => {
     const { asked } = await withTwoChosen();
     await at("selected-send").click();
     await expect
@@ -52,7 +52,7 @@ describe("jobs that are sent next", () => {
     await expect.element(at("row-22")).toHaveAttribute("data-status", "waiting");
   });
 
-  it("are shown in a read-only view, which requests none", async () => {
+  it("are shown in a read-only view, without the action", async () => {
     const { model } = await withTwoChosen();
     (model as StandIn).set({ read_only: true, next_up: [23] });
     await expect.element(at("row-23")).toHaveTextContent("to send · next 1");

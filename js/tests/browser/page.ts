@@ -1,4 +1,4 @@
-/** A dashboard on a page, of the built bundle: what users get. */
+/** A dashboard on a page, from the built bundle that users get. */
 
 import { onTestFinished } from "vitest";
 import { page } from "vitest/browser";
@@ -22,7 +22,7 @@ interface Options {
   model?: Model;
 }
 
-/** Show a dashboard until the test is over. */
+/** Show a dashboard until the test ends. */
 export async function show({ jobs = 24, scene = "still", width = 960, model }: Options = {}) {
   const shown = model ?? new StandIn(jobs, scene);
   const { initialize, render } = (await bundle())();
@@ -44,7 +44,7 @@ export const at = (testid: string) => page.getByTestId(testid);
 
 export const rows = (root: ShadowRoot) => [...root.querySelectorAll<HTMLElement>(".rows .row")];
 
-/** The states of the rows, as they are shown from the first to the last. */
+/** The states of the rows in the order in which they are shown. */
 export const shownFirst = (root: ShadowRoot) =>
   rows(root)
     .sort((a, b) => Number(a.ariaRowIndex) - Number(b.ariaRowIndex))

@@ -1,4 +1,4 @@
-/** The plot and the comparison on a page: what is drawn, chosen, read and exported. */
+/** The plot and the comparison on a page: drawing, choices, readout and export. */
 
 import { describe, expect, it, vi } from "vitest";
 import { userEvent } from "vitest/browser";
@@ -36,7 +36,7 @@ async function withPlot(scene = "finished") {
 }
 
 describe("a sweep", () => {
-  it("is drawn over what varies, and dragging over points selects their jobs", async () => {
+  it("is drawn over the swept value, and dragging over points selects jobs", async () => {
     const { root, model } = await withPlot();
     expect(figure(root)?.dataset).toMatchObject({ x: "phi", y: "|0,0,0,0,0,0>", points: "8" });
     expect(drawn(root)[0]?.error).toBeGreaterThan(0);
@@ -54,7 +54,7 @@ describe("a sweep", () => {
       .toBe(4);
   });
 
-  it("keeps what was chosen by name, on both sides of a reload of the page", async () => {
+  it("keeps choices by name when the page is reloaded", async () => {
     const { root, model } = await withPlot();
     await userEvent.selectOptions(at("plot-y"), "physical_perf");
     await expect.poll(() => model.get("plot")).toEqual({ y: "physical_perf" });
@@ -69,14 +69,14 @@ describe("a sweep", () => {
     );
   });
 
-  it("says which choice is no longer there", async () => {
+  it("names a choice that no longer exists", async () => {
     const { root, model } = await withPlot();
     (model as StandIn).set({ plot: { y: "|9,9>", x: "phi" } });
     await expect.element(at("plot-gone")).toHaveTextContent("|9,9> is no longer there.");
     expect(figure(root)?.dataset["y"]).toBe("|0,0,0,0,0,0>");
   });
 
-  it("shows failed points and points to come, and counts them", async () => {
+  it("shows and counts failed and future points", async () => {
     const { root } = await show({ jobs: 24 });
     await at("view-plot").click();
     await expect.poll(() => drawn(root).length).toBe(24);
@@ -87,7 +87,7 @@ describe("a sweep", () => {
     await expect.element(at("plot-caption")).toHaveTextContent(`${measured} of 24 measured`);
   });
 
-  it("is read under the pointer and by keyboard, and opens jobs", async () => {
+  it("shows values under the pointer and by keyboard, and opens jobs", async () => {
     const { root, model } = await withPlot();
     const [x, y] = drawn(root)[3]?.at ?? [0, 0];
     point(root, "pointermove", x + 2, y);
@@ -103,7 +103,7 @@ describe("a sweep", () => {
     await expect.element(at("job")).toHaveTextContent("Job 1");
   });
 
-  it("zooms by keys and buttons, and back", async () => {
+  it("zooms in and out by keys and buttons", async () => {
     const { root } = await withPlot();
     const place = () => drawn(root)[7]?.at?.[0] ?? 0;
     const before = place();
@@ -165,7 +165,7 @@ describe("a sweep", () => {
     }
   });
 
-  it("is exported as drawing and numbers", async () => {
+  it("exports its drawing and its numbers", async () => {
     const { root } = await withPlot();
     const made: Blob[] = [];
     const make = vi.spyOn(URL, "createObjectURL").mockImplementation((blob) => {
@@ -190,7 +190,7 @@ describe("a sweep", () => {
 });
 
 describe("selected jobs", () => {
-  it("are compared on one scale, with what chance gives", async () => {
+  it("are compared on one scale, with the distance by chance", async () => {
     const { model } = await withPlot();
     (model as StandIn).set({
       selected: [

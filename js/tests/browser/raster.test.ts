@@ -1,4 +1,4 @@
-/** Many boxes as one picture look as if they were filled one after another. */
+/** Many boxes drawn as one image look as if they were filled one after another. */
 
 import { expect, it } from "vitest";
 import { rasterOf } from "../../src/plot/raster";

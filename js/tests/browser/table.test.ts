@@ -1,4 +1,4 @@
-/** The one table: what was swept, what was measured and what became of each job. */
+/** The table of swept values, measured values and outcomes. */
 
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { page, userEvent } from "vitest/browser";
@@ -30,7 +30,7 @@ function drag(element: Element, from: [number, number], to: [number, number]): v
 }
 
 describe("measured values", () => {
-  it("are columns beside what was swept, with their errors, and sort the table", async () => {
+  it("are columns beside the swept values, with errors, and sort the table", async () => {
     const { root } = await show({ jobs: 8, scene: "finished" });
     await expect
       .poll(() => cell(root, "3-|0,0,0,0,0,0>")?.textContent)
@@ -47,7 +47,7 @@ describe("measured values", () => {
     await expect.poll(() => rows(root)[0]).toBe("row-7");
   });
 
-  it("give each iteration a row, with what it varied; actions are on the job", async () => {
+  it("give each iteration a row with its values, and actions apply to the job", async () => {
     const { root, model } = await show({ jobs: 2, scene: "iterated" });
     await expect.poll(() => rows(root)).toHaveLength(6);
     expect(rows(root).slice(0, 4)).toEqual(["row-0", "row-0.1", "row-0.2", "row-1"]);
@@ -58,7 +58,7 @@ describe("measured values", () => {
     expect(root.querySelectorAll(".rows [aria-selected=true]")).toHaveLength(3);
   });
 
-  it("of thousands of jobs are fetched at the user's request, and before that if visible", async () => {
+  it("of thousands of jobs are fetched on request, and before that if visible", async () => {
     const { root } = await show({ jobs: 2300, scene: "finished" });
     await expect.poll(() => cell(root, "2-|0,0,0,0,0,0>")?.textContent).toContain("±");
     await expect.element(at("load-results")).toHaveTextContent(/^Load 2,2\d\d results/);
@@ -70,7 +70,7 @@ describe("measured values", () => {
     await expect.poll(() => rows(root)[0]).toBe("row-2299");
   });
 
-  it("can be left out, and come back with the default columns", async () => {
+  it("can be hidden, and return with the default columns", async () => {
     const { root, model } = await show({ jobs: 8, scene: "finished" });
     await expect.poll(() => titles(root)).toContain("samples");
     await at("columns").click();
@@ -83,7 +83,7 @@ describe("measured values", () => {
 });
 
 describe("many missing results", () => {
-  it("are loaded at the user's request, and kept if the user wants that", async () => {
+  it("are loaded on request, and kept if the user wants that", async () => {
     const { model } = await show({ jobs: 3000, scene: "finished" });
     const asked = vi.spyOn(model, "send");
     await expect.element(at("load-results")).toHaveTextContent(/^Load 2,9\d\d results, about/);
@@ -130,7 +130,7 @@ describe("a column's width", () => {
   const width = (root: ShadowRoot, name: string) =>
     header(root, name).getBoundingClientRect().width;
 
-  it("is dragged, changed by keys, and given back by a double click", async () => {
+  it("changes by dragging and keys, and resets on a double click", async () => {
     const { root } = await show({ jobs: 8, scene: "finished" });
     await expect.poll(() => header(root, "fact.circuit")).not.toBeNull();
     const before = width(root, "fact.circuit");
@@ -145,7 +145,7 @@ describe("a column's width", () => {
     await expect.poll(() => width(root, "fact.circuit")).toBeCloseTo(before, 0);
   });
 
-  it("never cuts a number, and its job and state stay in sight", async () => {
+  it("never cuts a number, and the first columns stay visible", async () => {
     const { root } = await show({ jobs: 1200, scene: "finished", width: 700 });
     await expect.poll(() => cell(root, "0-|0,0,0,0,0,0>")?.textContent).toContain("±");
     const grid = root.querySelector("[data-testid=grid]") as HTMLElement;
@@ -164,7 +164,7 @@ describe("a column's width", () => {
 });
 
 describe("a header's histogram", () => {
-  it("turns the range that the user drags over into terms of the search", async () => {
+  it("adds the range that the user drags over to the search", async () => {
     const { root, model } = await show({ jobs: 24, scene: "finished" });
     const bars = () => root.querySelector('[data-testid="histogram-phi"]') as SVGElement;
     await expect.poll(bars).not.toBeNull();
@@ -177,7 +177,7 @@ describe("a header's histogram", () => {
 });
 
 describe("selected jobs", () => {
-  it("are copied as tab-separated text, measured values with their errors", async () => {
+  it("are copied as tab-separated text, with errors", async () => {
     const { root } = await show({ jobs: 8, scene: "finished" });
     const copied = vi.spyOn(navigator.clipboard, "writeText").mockResolvedValue();
     onTestFinished(() => copied.mockRestore());
@@ -198,7 +198,7 @@ describe("selected jobs", () => {
 });
 
 describe("a label and a parameter of one name", () => {
-  it("are two columns, of which the second says what it is", async () => {
+  it("are two columns, the second with its kind", async () => {
     class Twofold extends StandIn {
       override on(event: string, callback: (...args: never[]) => void): void {
         super.on(event, ((message?: { rows?: { columns: Record<string, number[]> } }) => {
@@ -215,7 +215,7 @@ describe("a label and a parameter of one name", () => {
 });
 
 describe("the view and the widths", () => {
-  it("are kept by name, and are those of the next view", async () => {
+  it("are kept by name for the next view", async () => {
     const model = new StandIn(8, "finished");
     const { root, el } = await show({ model });
     await expect.poll(() => root.querySelector('[data-testid="resize-circuit"]')).not.toBeNull();

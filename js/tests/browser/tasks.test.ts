@@ -1,4 +1,4 @@
-/** What people come for, each by keyboard alone and by mouse alone, with the keys and clicks that it takes. */
+/** Users' tasks, each by keyboard alone and by mouse alone, with the number of keys and clicks. */
 
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { page, userEvent } from "vitest/browser";
@@ -43,7 +43,7 @@ class Keys {
     this.count += text.length;
   }
 
-  /** To what a selector finds: along its row of buttons by arrows, from elsewhere by Tab. */
+  /** Move to an element: by arrow keys in its row of buttons, otherwise by Tab. */
   async to(selector: string, step = "{Tab}"): Promise<void> {
     await expect.poll(() => this.#root.querySelector(selector)).not.toBeNull();
     const row = this.#root
@@ -79,7 +79,7 @@ const TASKS: Task[] = [
     },
   },
   {
-    name: "rerun the failed ones, keeping the old",
+    name: "rerun failed jobs and keep the old ones",
     scene: "still",
     most: 10,
     clicks: 2,
@@ -124,7 +124,7 @@ const TASKS: Task[] = [
     },
   },
   {
-    name: "cancel what waits",
+    name: "cancel queued jobs",
     scene: "still",
     most: 12,
     clicks: 2,
@@ -195,7 +195,7 @@ const TASKS: Task[] = [
     },
   },
   {
-    name: "export the failed rows",
+    name: "export the failed jobs",
     scene: "still",
     most: 26,
     clicks: 3,

@@ -1,4 +1,4 @@
-/** A missing or rejected token is typed in the page and sent once, as a message of its own. */
+/** The page sends a typed token once, in a separate message. */
 
 import { expect, test } from "vitest";
 import { userEvent } from "vitest/browser";

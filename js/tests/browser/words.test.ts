@@ -3,7 +3,7 @@ import { page, userEvent } from "vitest/browser";
 import { at, show } from "./page";
 
 describe("a rerun with changes", () => {
-  it("has a field for what can be changed, and sends only what was", async () => {
+  it("has a field for each parameter, and sends only changed ones", async () => {
     const { model } = await show();
     const sent = vi.spyOn(model, "send");
     await at("row-2").click({ position: { x: 300, y: 10 } });
@@ -23,7 +23,7 @@ describe("a rerun with changes", () => {
     await expect.element(at("live")).toHaveTextContent("1 rerun");
   });
 
-  it("that is refused says Python's reason, and keeps what was typed", async () => {
+  it("shows Python's reason if it is refused, and keeps the typed text", async () => {
     await show();
     await at("row-2").click({ position: { x: 300, y: 10 } });
     await at("revise").click();
@@ -33,7 +33,7 @@ describe("a rerun with changes", () => {
     await expect.element(at("revision-max_shots")).toHaveValue("0");
   });
 
-  it("stands in the job's attempts, beside what was there before", async () => {
+  it("appears in the job's attempts beside the earlier ones", async () => {
     await show();
     await at("row-7").click({ position: { x: 300, y: 10 } });
     await expect.element(at("job")).toHaveTextContent("max_shots 20000 → 10000");
@@ -43,7 +43,7 @@ describe("a rerun with changes", () => {
 });
 
 describe("a job's facts", () => {
-  it("are told under their headings, whatever the build calls them", async () => {
+  it("appear under their headings in a minified build", async () => {
     const { root } = await show();
     await at("row-2").click({ position: { x: 300, y: 10 } });
     const headings = () => [...root.querySelectorAll("h4")].map((each) => each.textContent.trim());
@@ -53,8 +53,8 @@ describe("a job's facts", () => {
   });
 });
 
-describe("what a run would take", () => {
-  it("is told in the menu of Send, and in the form, before anything is sent", async () => {
+describe("the estimate of a run", () => {
+  it("appears in the menu of Send and in the form, before anything is sent", async () => {
     await show();
     await page.getByRole("button", { name: /More ways: Send/ }).click();
     await expect.element(at("preview")).toHaveTextContent("Run 4 jobs: shots unknown, 20 free");
@@ -65,8 +65,8 @@ describe("what a run would take", () => {
   });
 });
 
-describe("own words", () => {
-  it("describe the group, and stay as they were if they are left", async () => {
+describe("descriptions and notes", () => {
+  it("describe the group, and are unchanged after Escape", async () => {
     await show();
     await at("description-edit").click();
     await at("description-field").fill("HOM dip,\nsecond try");
@@ -78,7 +78,7 @@ describe("own words", () => {
     await expect.element(at("description")).toHaveTextContent("HOM dip, second try");
   });
 
-  it("are put to a job, and found by a search", async () => {
+  it("belong to a job and are found by a search", async () => {
     const { root } = await show();
     await at("row-7").click({ position: { x: 300, y: 10 } });
     await at("note-edit").click();
@@ -90,7 +90,7 @@ describe("own words", () => {
     await expect.element(at("row-7")).toHaveTextContent("The lamp was on");
   });
 
-  it("stand in the list of groups, and find them", async () => {
+  it("appear in the list of groups, and a search finds them", async () => {
     await show({ scene: "groups" });
     await expect.element(page.getByText("Second try, with the new source")).toBeVisible();
     await at("search").fill("new source");
@@ -118,7 +118,7 @@ describe("a notification", () => {
     return asked;
   }
 
-  it("is asked for by a click, once, and remembered", async () => {
+  it("is allowed by a click, once, and remembered", async () => {
     const asked = allow("granted");
     const { close } = await show();
     await expect.element(at("notify")).toHaveAttribute("aria-pressed", "false");
@@ -131,7 +131,7 @@ describe("a notification", () => {
     expect(asked).toHaveBeenCalledOnce();
   });
 
-  it("that the browser forbids says so", async () => {
+  it("shows that the browser forbids it", async () => {
     allow("denied");
     await show();
     await at("notify").click();
@@ -139,7 +139,7 @@ describe("a notification", () => {
     await expect.element(at("notify")).toHaveAttribute("aria-pressed", "false");
   });
 
-  it("is not offered where there is none, and where nothing is left to wait for", async () => {
+  it("is not offered without browser support or unfinished jobs", async () => {
     vi.stubGlobal("Notification", undefined);
     onTestFinished(() => void vi.unstubAllGlobals());
     await show();

@@ -4,7 +4,7 @@ import { asCsv, asJson, contentOf, fileName, sheetOf } from "../../src/data/expo
 import { tableOf } from "./rows";
 
 describe("causes", () => {
-  it("are sentences that differ in more than numbers and ids, the most frequent first", () => {
+  it("ignore numbers and ids, and start with the most frequent", () => {
     const table = tableOf([
       { state: "error", message: "no memory for 12 photons" },
       { state: "error", message: "refused" },
@@ -27,7 +27,7 @@ describe("an export", () => {
     { state: "error", name: "@x" },
   ]);
 
-  it("is a sheet that a spreadsheet takes for text, with times in UTC", () => {
+  it("contains text that a spreadsheet does not evaluate, with times in UTC", () => {
     const [head, first] = asCsv(sheetOf(table, [0])).split("\r\n") as [string, string];
     expect(head.split(",").slice(0, 3)).toEqual(["position", "state", "name"]);
     expect(first).toContain("0,success,'=1+1,");
@@ -36,12 +36,12 @@ describe("an export", () => {
     expect(first.endsWith(",-0.5")).toBe(true);
   });
 
-  it("is JSON with the values as they are", () => {
+  it("has unchanged values as JSON", () => {
     const [job] = JSON.parse(asJson(sheetOf(table, [1])));
     expect(job).toMatchObject({ position: 1, name: "@x", sent_at: null, "label.phi": null });
   });
 
-  it("is known for UTF-8 by spreadsheets, and needs no encoding as JSON", () => {
+  it("marks UTF-8 for spreadsheets, but not in JSON", () => {
     expect(contentOf("λ", "text/csv")).toBe("\ufeffλ");
     const odd = tableOf([{ state: "error", name: "λ/2 \u{1f600}" }]);
     const json = contentOf(asJson(sheetOf(odd, [0])), "application/json");
@@ -49,7 +49,7 @@ describe("an export", () => {
     expect(JSON.parse(json)[0].name).toBe("λ/2 \u{1f600}");
   });
 
-  it("has a name that file systems take", () => {
+  it("has a valid file name", () => {
     expect(fileName('a/b: "c"', "csv")).toBe("a b   c.csv");
     expect(fileName("", "json")).toBe("jobs.json");
   });

@@ -15,7 +15,7 @@ describe("distributions side by side", () => {
     side({ "|0>": 0.75, "|2>": 0.25 }),
   ];
 
-  it("show what matters most in any of them, and the rest of each", () => {
+  it("show the most frequent states of any, and the rest of each", () => {
     const { lines, rest } = lineUp([a, b], 2);
     expect(lines.map(({ label, bars }) => [label, ...bars.map((bar) => bar?.share)])).toEqual([
       ["|0>", 0.2, 0.75],
@@ -24,12 +24,12 @@ describe("distributions side by side", () => {
     expect(rest.map((share) => Math.round(share * 100))).toEqual([20, 25]);
   });
 
-  it("have a gap, not 0, for a state that was not sent", () => {
+  it("have a gap, not 0, for a state that is not known", () => {
     const { lines } = lineUp([a, b], 3);
     expect(lines[2]).toMatchObject({ label: "|2>", bars: [null, { share: 0.25 }] });
   });
 
-  it("stand beside their ideals", () => {
+  it("include the ideal distributions", () => {
     const { lines } = lineUp([side({ "|1>": 0.6 }, { ideal: { "|1>": 0.5, "|0>": 0.5 } })], 5);
     expect(lines.map(({ label, bars }) => [label, bars[0]?.share, bars[0]?.ideal])).toEqual([
       ["|1>", 0.6, 0.5],
@@ -37,7 +37,7 @@ describe("distributions side by side", () => {
     ]);
   });
 
-  it("say what chance alone gives beside each distance", () => {
+  it("show the distance by chance alone beside each distance", () => {
     const comparison = {
       distance: 0.024,
       expected: 0.0364,
@@ -53,7 +53,7 @@ describe("distributions side by side", () => {
     expect(titleOf(side({}, { name: "phi 1.43" }))).toBe("phi 1.43 (job 3)");
   });
 
-  it("are exported with all their states and errors", () => {
+  it("are exported with all states and errors", () => {
     expect(comparisonCsv([a, b]).split("\r\n")).toEqual([
       "state,job 3,error of job 3,job 3,error of job 3",
       "|0>,0.2,0.01,0.75,0.01",

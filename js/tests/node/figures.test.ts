@@ -1,4 +1,4 @@
-/** Each recorded figure is drawn and read back: it shows the numbers of the reduction, in both themes. */
+/** Draw each recorded figure and read it back: it shows the numbers of the reduction in both themes. */
 
 import { describe, expect, it } from "vitest";
 import examples from "../../../tests/dashboard/figures.json";
@@ -45,7 +45,7 @@ function pointOf({ xs, groups, points, curves }: Figure, rank: number): string {
   return keyOf(xs.values[points.x[rank] ?? 0], curve);
 }
 
-/** What can be read off the drawing at a mark; null if the mark says that there is no value. */
+/** The value drawn at a mark; null if the mark shows that there is none. */
 function readOff(chart: Chart, figure: Figure, mark: Mark): number | null {
   if (mark.state !== "measured") return null;
   if (figure.kind !== "bars") return chart.y.value(mark.y);
@@ -70,7 +70,7 @@ describe.each(recorded)("recorded figure %s", (_, figure, expected) => {
     return low === null || high === null ? [] : [[mark.x, chart.y.at(low), chart.y.at(high)]];
   });
 
-  it("has each point once, with its value", () => {
+  it("has each point once with its value", () => {
     expect(wanted.size).toBe(expected.length);
     if (figure.kind !== "map") expect(chart.marks.length).toBe(placed);
     const range = colourRange(figure.points.value.filter((value) => value !== null));
@@ -123,7 +123,7 @@ describe.each(recorded)("recorded figure %s", (_, figure, expected) => {
     expect(colours(dark)).toEqual(colours(light));
   });
 
-  it("is exported with the numbers of each point", () => {
+  it("exports the numbers of each point", () => {
     const [head = "", ...lines] = pointsCsv(figure).trim().split(/\r?\n/);
     expect(head).toMatch(/,error,low,high,samples,state,jobs$/);
     expect(lines.length).toBe(expected.length);
@@ -151,7 +151,7 @@ describe("a legend of many names", () => {
     },
   };
 
-  it.each([900, 380])("fits into the figure, and counts the others, %i pixels wide", (width) => {
+  it.each([900, 380])("fits into a figure of %i px and counts the others", (width) => {
     const record = drawnIn(chartOf(figure, { ...LOOK, width, height: 300 }), "light");
     const more = record.texts.find(({ text }) => text.startsWith("and "));
     const named = record.texts.filter(({ text }) => /^\d+$/.test(text) || /^chip \d+$/.test(text));
@@ -160,10 +160,10 @@ describe("a legend of many names", () => {
     expect(named.length).toBeGreaterThan(0);
   });
 
-  it("gives curves of one colour different shapes", () => {
+  it("gives curves of one color different shapes", () => {
     const record = drawnIn(chartOf(figure, LOOK), "light");
     const first = record.circles.filter(({ style }) => style.fill === PALETTE[0]).length;
-    // Of the 8 curves in this colour, two have each shape.
+    // Two of the 8 curves in this color have each shape.
     expect(first).toBeLessThan(6);
   });
 });

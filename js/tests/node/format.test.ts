@@ -19,14 +19,14 @@ describe("lengths of time", () => {
     expect(format.duration(seconds)).toBe(text);
   });
 
-  it("says how long ago, and never in the future", () => {
+  it("say how long ago, never in the future", () => {
     expect(format.ago(100, 100.4)).toBe("just now");
     expect(format.ago(100, 103)).toBe("3 s ago");
     expect(format.ago(100, 90)).toBe("just now");
     expect(format.ago(0, 7200)).toBe("2 h ago");
   });
 
-  it("gives the time left as a range, and nothing where it is unknown", () => {
+  it("give the time left as a range, or nothing if it is unknown", () => {
     expect(format.timeLeft([240, 560])).toBe("4–9 min left");
     expect(format.timeLeft([240, 245])).toBe("about 4 min left");
     expect(format.timeLeft([50, 130])).toBe("50 s–2 min left");
@@ -38,7 +38,7 @@ describe("lengths of time", () => {
 describe("points in time", () => {
   const noon = new Date(2026, 4, 1, 12, 0, 5).getTime() / 1000;
 
-  it("shows the time of day, and the date of another day", () => {
+  it("show the time of day, and the date of another day", () => {
     expect(format.clock(noon, noon + 60)).toBe("12:00:05");
     expect(format.clock(noon, noon + 86_400)).toBe("2026-05-01 12:00");
     expect(format.clock(null, noon)).toBe("");

@@ -8,7 +8,7 @@ import { scrollFor, visibleRows } from "../../src/grid/window";
 import { tableOf } from "./rows";
 
 describe("a column of numbers", () => {
-  it("is as wide as its longest value, wherever that stands", () => {
+  it("is as wide as its longest value in any row", () => {
     const rows = Array.from({ length: 1500 }, (_, i) => ({
       "label.phi": i === 1400 ? -257.1234 : 1,
     }));
@@ -19,8 +19,8 @@ describe("a column of numbers", () => {
   });
 });
 
-describe("the column of numbers of jobs", () => {
-  it.each([4, 12, 250, 1000])("is as wide as the last of %i iterations", (of) => {
+describe("the column of job numbers", () => {
+  it.each([4, 12, 250, 1000])("has room for the last of %i iterations", (of) => {
     const table = tableOf(Array.from({ length: 1001 }, () => ({})));
     const rows = Array.from({ length: of }, (_, iteration) => ({
       ...{ position: 1000, iteration, of, params: {}, samples: 1, values: {} },
@@ -33,18 +33,18 @@ describe("the column of numbers of jobs", () => {
   });
 });
 
-describe("the window of a long table", () => {
-  it("holds a short table whole", () => {
+describe("the rows in the document", () => {
+  it("are all rows of a short table", () => {
     expect(visibleRows(60, 32, 0, 400)).toEqual({ first: 0, end: 60 });
   });
 
-  it("holds what is in sight and a margin, at both ends too", () => {
+  it("are the visible rows and a margin, also at both ends", () => {
     expect(visibleRows(100_000, 32, 0, 320)).toEqual({ first: 0, end: 13 });
     expect(visibleRows(100_000, 32, 32_000, 320)).toEqual({ first: 997, end: 1013 });
     expect(visibleRows(100_000, 32, 99_999 * 32, 320).end).toBe(100_000);
   });
 
-  it("scrolls no further than it must", () => {
+  it("scroll no further than necessary", () => {
     expect(scrollFor(5, 32, 0, 320)).toBe(0);
     expect(scrollFor(10, 32, 0, 320)).toBe(32);
     expect(scrollFor(2, 32, 320, 320)).toBe(64);
@@ -62,17 +62,17 @@ describe("keys in the grid", () => {
     ["End", false, { row: 3, column: 0 }, { row: 3, column: 7 }],
     ["Home", true, { row: 50, column: 5 }, { row: 0, column: 0 }],
     ["End", true, { row: 0, column: 0 }, { row: 99, column: 7 }],
-  ])("%s (with Ctrl: %s) goes from %o to %o", (key, toEnd, from, to) => {
+  ])("%s (with Ctrl: %s) moves from %o to %o", (key, toEnd, from, to) => {
     expect(moved(key, toEnd, from, extent)).toEqual(to);
   });
 
-  it("leaves other keys alone", () => {
+  it("ignore other keys", () => {
     expect(moved("Tab", false, { row: 0, column: 0 }, extent)).toBeUndefined();
   });
 });
 
-describe("choosing rows", () => {
-  it("toggles one, extends over what is shown, takes all or none", () => {
+describe("a selection of rows", () => {
+  it("toggles one row, extends over shown rows, and takes all or none", () => {
     expect(toggled(new Set([1]), 2)).toEqual(new Set([1, 2]));
     expect(toggled(new Set([1, 2]), 2)).toEqual(new Set([1]));
     expect(extended(new Set([9]), [4, 2, 7, 1], 7, 4)).toEqual(new Set([9, 4, 2, 7]));
@@ -80,7 +80,7 @@ describe("choosing rows", () => {
     expect(allOrNone(new Set([1, 2]), [1, 2])).toEqual(new Set());
   });
 
-  it("travels as ranges and comes back the same", () => {
+  it("is sent as ranges and read back unchanged", () => {
     const positions = [7, 3, 4, 5, 99_999];
     expect(toRanges(positions)).toEqual([
       [3, 5],
@@ -90,7 +90,7 @@ describe("choosing rows", () => {
     expect(fromRanges(toRanges(positions))).toEqual(new Set(positions));
   });
 
-  it("sorts up, down, then not at all", () => {
+  it("sorts up, then down, then not at all", () => {
     expect(["", "name", "-name"].map((now) => nextSort(now, "name"))).toEqual([
       "name",
       "-name",
@@ -98,7 +98,7 @@ describe("choosing rows", () => {
     ]);
   });
 
-  it("sorts by several: Shift adds a column, turns it round, and takes it out", () => {
+  it("sorts by several columns: Shift adds, reverses and removes one", () => {
     const steps = ["phi", "eta", "eta", "eta"];
     let now = "";
     const seen = steps.map((column, i) => {
@@ -117,7 +117,7 @@ describe("columns", () => {
     { platform: "sim:altair", "label.phi": 0.2, "param.max_samples": 10_000, sent_at: null },
   ];
 
-  it("show what tells jobs apart, and fold what does not into the heading", () => {
+  it("show the values that differ and move equal ones to the heading", () => {
     const { shown, folded } = layOut(tableOf(rows), []);
     expect(names(shown)).toEqual(["position", "state", "label.phi", "sent_at", "message"]);
     expect(folded.map(({ title, value }) => `${title} ${value}`.trim())).toEqual([
@@ -127,7 +127,7 @@ describe("columns", () => {
     ]);
   });
 
-  it("show a parameter that repeats a label once, under the label's name", () => {
+  it("show a parameter that equals a label once, under the label's name", () => {
     const swept = [0.6, 0.6, 1].map((indist, i) => ({
       "label.indist": indist,
       "param.noise.indistinguishability": indist,
@@ -141,11 +141,11 @@ describe("columns", () => {
     expect(names(all)).toContain("param.noise.indistinguishability");
   });
 
-  it("show the name where nothing tells jobs apart", () => {
+  it("show the name if nothing else distinguishes the jobs", () => {
     expect(names(layOut(tableOf([{}, {}]), []).shown)).toContain("name");
   });
 
-  it("are those that the user chose", () => {
+  it("are the ones that the user chose", () => {
     const { shown } = layOut(tableOf(rows), ["param.max_samples"]);
     expect(names(shown)).toEqual(["position", "state", "param.max_samples"]);
   });

@@ -5,7 +5,7 @@ import { FakeModel } from "../model";
 import { blockOf, tableOf } from "./rows";
 
 describe("a group of more than 200,000 jobs", () => {
-  it("is shown from the newest 200,000 jobs on", () => {
+  it("shows its newest 200,000 jobs", () => {
     const model = new FakeModel();
     const session = startSession(model, new AbortController().signal);
     model.push({
@@ -20,7 +20,7 @@ describe("a group of more than 200,000 jobs", () => {
 });
 
 describe("the numbers of a column", () => {
-  it("are counted in bars of one width, whose ends are short numbers", () => {
+  it("are counted in bars of equal width with round ends", () => {
     const table = tableOf(Array.from({ length: 33 }, (_, i) => ({ "label.phi": i / 32 })));
     const found = histogramOf(table, [...Array(33).keys()], "label.phi");
     expect([found?.low, found?.high]).toEqual([0, 1]);
@@ -29,7 +29,7 @@ describe("the numbers of a column", () => {
     expect(histogramOf(tableOf([{ "label.phi": 1 }]), [0], "label.phi")).toBeNull();
   });
 
-  it("become terms of a search, in place of earlier ones of that column", () => {
+  it("become terms of a search, replacing the column's earlier ones", () => {
     expect(withRange("is:failed phi>=1 phi<=2", "phi", 3, 4)).toBe("is:failed phi>=3 phi<=4");
     expect(withRange('"dark counts" |1,1>>=0.1', "|1,1>", 0.2, 0.3)).toBe(
       '"dark counts" |1,1>>=0.2 |1,1><=0.3',

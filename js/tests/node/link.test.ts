@@ -48,7 +48,7 @@ afterEach(() => {
 const states = () => [0, 1, 2].map((position) => session.rows.value.table.state(position));
 
 describe("snapshots and patches", () => {
-  it("fill the table and say what is here with the next hello", () => {
+  it("fill the table, and the next hello says which version it has", () => {
     session.link.open();
     expect(model.sent).toEqual([{ t: "open", client: null }]);
     model.push(snap());
@@ -59,7 +59,7 @@ describe("snapshots and patches", () => {
     expect(model.sent.at(-1)).toEqual({ t: "open", client: { epoch: "e1", version: 6 } });
   });
 
-  it("are acknowledged one by one", () => {
+  it("are each acknowledged", () => {
     session.link.open();
     model.push(snap());
     model.push(patch());
@@ -69,7 +69,7 @@ describe("snapshots and patches", () => {
     ]);
   });
 
-  it("that leave a gap make the browser say hello again, once", () => {
+  it("make the page say hello again, once, if one is missing", () => {
     session.link.open();
     model.push(snap());
     model.push(patch({ from: 7, to: 8 }));
@@ -81,7 +81,7 @@ describe("snapshots and patches", () => {
     ]);
   });
 
-  it("that begin before what is here are taken, those that end before it are not", () => {
+  it("apply if they overlap the page's version, but not if they are older", () => {
     model.push(snap());
     model.push(patch({ from: 2, to: 9 }));
     expect(session.clientState()).toEqual({ epoch: "e1", version: 9 });
@@ -89,7 +89,7 @@ describe("snapshots and patches", () => {
     expect(session.rows.value.table.state(1)).toBe("success");
   });
 
-  it("of another life of the group do not mix with this one's", () => {
+  it("do not mix with those of another epoch", () => {
     model.push(snap());
     model.push(patch({ epoch: "e2" }));
     expect(states()).toEqual(["unsent", "running", "success"]);
@@ -99,7 +99,7 @@ describe("snapshots and patches", () => {
     expect(session.rows.value.table.total).toBe(1);
   });
 
-  it("of a new epoch close what is open, since positions may mean other jobs", () => {
+  it("close the open job in a new epoch, because positions may change", () => {
     model.push(snap());
     session.opened.value = 1;
     session.panel.value = "rerun";
@@ -110,7 +110,7 @@ describe("snapshots and patches", () => {
     expect(session.panel.value).toBe("");
   });
 
-  it("are gone with what stands open of them as soon as another group is shown", () => {
+  it("disappear, with the open job, as soon as another group is shown", () => {
     model.push(snap());
     session.opened.value = 2;
     session.panel.value = "send";
@@ -122,7 +122,7 @@ describe("snapshots and patches", () => {
     ]);
   });
 
-  it("in parts are painted as they come, and count once all are here", () => {
+  it("appear part by part, and count once all parts have arrived", () => {
     model.push(snap({ parts: 2, rows: blockOf(rows.slice(0, 2)) }));
     expect(session.rows.value.positions).toHaveLength(3);
     expect(session.clientState()).toBeNull();
@@ -131,15 +131,15 @@ describe("snapshots and patches", () => {
     expect(states()).toEqual(["unsent", "running", "success"]);
   });
 
-  it("with a part missing make the browser say hello again", () => {
+  it("make the page say hello again if a part is missing", () => {
     model.push(snap({ parts: 3, rows: blockOf(rows.slice(0, 1)) }));
     model.push(snap({ part: 2, parts: 3, rows: blockOf(rows.slice(2), 2) }));
     expect(model.sentOf("open").map(({ client }) => client)).toEqual([null]);
   });
 });
 
-describe("silence", () => {
-  it("after a hello says that the kernel is busy, until something comes", () => {
+describe("the link to the kernel", () => {
+  it("shows that the kernel is busy until it answers a hello", () => {
     session.link.open();
     vi.advanceTimersByTime(1001);
     expect([...session.link.unheard.value]).toEqual(["hello"]);
@@ -147,7 +147,7 @@ describe("silence", () => {
     expect(session.link.unheard.value.size).toBe(0);
   });
 
-  it("makes the browser pull, ever more rarely, and wait long for an answer", () => {
+  it("asks again after silence, less and less often", () => {
     session.link.open();
     model.push(snap());
     const asking = () => model.sentOf("sync").filter(({ reply }) => reply).length;
@@ -167,7 +167,7 @@ describe("silence", () => {
     }
   });
 
-  it("is kept once no view is visible", () => {
+  it("sends nothing while no view is visible", () => {
     session.link.open();
     model.push(snap());
     session.link.close(true);
@@ -176,7 +176,7 @@ describe("silence", () => {
     expect(model.sent.at(-1)).toEqual({ t: "close", has_views: true });
   });
 
-  it("leaves no listener and no timer at the end", () => {
+  it("leaves no listener or timer at the end", () => {
     session.link.open();
     model.push(snap());
     end.abort();
@@ -186,7 +186,7 @@ describe("silence", () => {
 });
 
 describe("a command", () => {
-  it("is said to be asked at once, and what came of it later, with its line of Python", async () => {
+  it("shows the request at once, and later its outcome and line of Python", async () => {
     const outcome = session.run("rerun", { positions: [2] });
     expect(session.status.value).toMatchObject({
       tone: "asked",
@@ -206,7 +206,7 @@ describe("a command", () => {
     expect(session.pending.value.size).toBe(0);
   });
 
-  it("for jobs to be sent next shows them so at once, until Python's word is here", async () => {
+  it("shows prioritized jobs at once, until Python answers", async () => {
     const places = () => [...session.nextUp.value];
     model.setTraits({ next_up: [0] });
     session.run("prioritize", { positions: [2, 1] });
@@ -227,7 +227,7 @@ describe("a command", () => {
     expect(places()).toEqual(wished);
   });
 
-  it("that is refused says why", async () => {
+  it("shows why Python refused it", async () => {
     const outcome = session.run("run", { mode: "parallel" });
     const message = "Cannot create more than 2 jobs";
     model.push({ t: "error", id: model.lastId, code: "QuotaExceededError", message });
@@ -235,7 +235,7 @@ describe("a command", () => {
     expect(session.status.value).toMatchObject({ tone: "failed", text: message });
   });
 
-  it("without a receipt within a second finds the kernel busy; a slow one does not", () => {
+  it("without a receipt within a second shows that the kernel is busy", () => {
     session.run("run", {});
     const first = model.lastId;
     session.run("cancel", {});
@@ -246,7 +246,7 @@ describe("a command", () => {
     expect(session.link.unheard.value.size).toBe(0);
   });
 
-  it("without an answer is asked after with each pull", () => {
+  it("is asked about again if its answer is missing", () => {
     session.link.open();
     model.push(snap());
     session.run("run", {});
@@ -256,7 +256,7 @@ describe("a command", () => {
 });
 
 describe("a setting", () => {
-  it("shows at once, and older words of Python do not undo it", async () => {
+  it("takes effect at once, and an older trait does not undo it", async () => {
     model.push(snap());
     session.filter.value = "success";
     const first = model.lastId;
@@ -273,7 +273,7 @@ describe("a setting", () => {
     expect(session.filter.value).toBe("all");
   });
 
-  it("that Python refuses goes back to what it was, and says why", async () => {
+  it("returns to its old value if Python refuses it, and shows why", async () => {
     session.sort.value = "nonsense";
     model.push({ t: "error", id: model.lastId, code: "TraitError", message: "no" });
     await vi.advanceTimersByTimeAsync(0);

@@ -1,4 +1,4 @@
-/** Figures of 20,000 points: each one is drawn, at its value, and found under the pointer. */
+/** Figures of 20,000 points: each is drawn at its value and found under the pointer. */
 
 import { describe, expect, it } from "vitest";
 import type { Figure } from "../../src/kernel/answers";
@@ -18,7 +18,7 @@ const axis = (count: number) => {
   return { kind: "number" as const, values, texts: values.map(String) };
 };
 
-/** Point i lies at place i % places on curve i / places; each has another value. */
+/** Point i is at place i % places on curve i / places; each has a different value. */
 function figureOf(kind: Figure["kind"], curves: number, places: number): Figure {
   const all = Array.from({ length: curves * places }, (_, i) => i);
   const value = all.map((i) => ((i * 7919) % all.length) / all.length);
@@ -51,7 +51,7 @@ function drawn(figure: Figure) {
 const SLOW = { timeout: 60_000 };
 
 describe("a figure of 20,000 points", SLOW, () => {
-  it("has a square and an error bar at each point of its curves", () => {
+  it("has a marker and an error bar at each point of its curves", () => {
     const figure = figureOf("line", 8, 2500);
     const { chart, record } = drawn(figure);
     const squares = record.areas.filter(({ box }) => box.right - box.left < 3);
@@ -69,7 +69,7 @@ describe("a figure of 20,000 points", SLOW, () => {
     expect(heights.filter((height) => Math.abs(height - wanted) < 1e-6).length).toBe(20_000);
   });
 
-  it("has each cell of a map in the colour of its value", () => {
+  it("paints each cell of a map in the color of its value", () => {
     const figure = figureOf("map", 100, 200);
     const { chart, record } = drawn(figure);
     const range = [0, 19_999 / 20_000] as const;
@@ -78,7 +78,7 @@ describe("a figure of 20,000 points", SLOW, () => {
     expect(found).toEqual(figure.points.value.map((value) => mapColour(value ?? 0, range)));
   });
 
-  it("has each bar up to its value", () => {
+  it("draws each bar up to its value", () => {
     const figure = figureOf("bars", 4, 5000);
     const { chart, record } = drawn(figure);
     const floor = chart.y.at(0);
@@ -88,7 +88,7 @@ describe("a figure of 20,000 points", SLOW, () => {
     );
   });
 
-  it("is drawn too if each point is a curve of its own", () => {
+  it("is drawn even if each point is a separate curve", () => {
     const figure = figureOf("line", 20_000, 1);
     figure.xs = axis(20_000);
     figure.points.x = figure.points.curve;
@@ -98,7 +98,7 @@ describe("a figure of 20,000 points", SLOW, () => {
 });
 
 describe("the point under the pointer", SLOW, () => {
-  it.each(["map", "bars"] as const)("is the one of %s whose box is there", (kind) => {
+  it.each(["map", "bars"] as const)("is the one of %s whose box contains the pointer", (kind) => {
     const { chart } = drawn(figureOf(kind, 10, 20));
     const find = finderOf(chart);
     for (const mark of chart.marks) {
@@ -112,7 +112,7 @@ describe("the point under the pointer", SLOW, () => {
     }
   });
 
-  it("is the nearest one of a curve, and none far from all", () => {
+  it("is the nearest one of a curve, or none if all are far away", () => {
     const { chart } = drawn(figureOf("line", 8, 2500));
     const find = finderOf(chart);
     for (const { x, y } of chart.marks.filter((_, i) => i % 97 === 0)) {

@@ -12,7 +12,7 @@ interface Options {
   jobs?: number;
 }
 
-/** A group in which all jobs succeeded, with a kernel that cannot load the results of some. */
+/** A group of successful jobs, with a kernel that cannot load some results. */
 function groupOf({ broken = new Set(), isSeen = () => true, jobs = 3 }: Options = {}) {
   const asked: Args[] = [];
   const ask = async (_: string, args: Args) => {
@@ -43,7 +43,7 @@ const values = (table: ReturnType<typeof tableOf>) =>
   [0, 1, 2].map((p) => table.cell(p, "measured.|0>"));
 
 describe("measured values", () => {
-  it("are asked for once, and again for states that were not asked for", async () => {
+  it("are requested once, and again for other states", async () => {
     const { asked, table, measured, changed } = groupOf();
     await measured.load([]);
     await measured.load(["|0>"]);
@@ -55,7 +55,7 @@ describe("measured values", () => {
     expect(table.error(2, "measured.|1>")).toBe(0.1);
   });
 
-  it("that cannot be loaded say why, are asked for once, and can be tried again", async () => {
+  it("show why they cannot be loaded, and are requested again only on demand", async () => {
     const { asked, table, measured, broken } = groupOf({ broken: new Set([1]) });
     await measured.load([]);
     await measured.load([]);
@@ -69,7 +69,7 @@ describe("measured values", () => {
     expect([measured.state.value.failed.size, ...values(table)]).toEqual([0, 0.5, 0.5, 0.5]);
   });
 
-  it("of an earlier attempt go, and are asked for again", async () => {
+  it("of an earlier attempt disappear and are requested again", async () => {
     const { asked, table, measured } = groupOf();
     await measured.load([]);
     table.apply({ n: 1, columns: { position: [1], state: ["waiting"], remote_id: ["id-9"] } }, []);
@@ -80,7 +80,7 @@ describe("measured values", () => {
     expect(positionsOf(asked)).toEqual([[0, 1, 2], [1]]);
   });
 
-  it("that none of the jobs has change no row and no column", async () => {
+  it("change no row or column if no job has any", async () => {
     const { measured, changed } = groupOf({ broken: new Set([0, 1, 2]) });
     const names = measured.names.value;
     await measured.load([]);
@@ -105,7 +105,7 @@ describe("measured values", () => {
     expect(asked.length).toBe(1);
   });
 
-  it("are asked for again if the kernel sends all rows again", async () => {
+  it("are requested again if the kernel sends all rows again", async () => {
     const model = new FakeModel();
     const session = startSession(model, new AbortController().signal);
     const push = (n: number) =>
@@ -131,7 +131,7 @@ describe("measured values", () => {
     }
   });
 
-  it("of very many jobs come for rows in sight, and for all once the user wants them", async () => {
+  it("are loaded for visible rows, and for all on request", async () => {
     const { asked, measured } = groupOf({ jobs: 2500 });
     measured.inSight.value = [40, 41];
     await measured.load([]);
@@ -147,7 +147,7 @@ describe("measured values", () => {
 });
 
 describe("a job with iterations", () => {
-  it("has a line for each, with what it varied and measured; a rerun is one line again", async () => {
+  it("has a line for each with its values, and one line again after a rerun", async () => {
     const { table, measured } = groupOf();
     const iteration = (i: number) => ({
       ...{ position: 1, iteration: i, of: 2, params: { phi: i / 4 }, samples: 10 },

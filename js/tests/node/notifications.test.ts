@@ -22,8 +22,8 @@ beforeEach(() => {
 });
 afterEach(() => vi.unstubAllGlobals());
 
-describe("a bell", () => {
-  it("rings once at the first failure and once at the end", async () => {
+describe("notifications", () => {
+  it("appear once at the first failure and once at the end", async () => {
     const bell = browserNotifier();
     await bell.toggle();
     bell.look("dip", { running: 3 }, true, true);
@@ -35,7 +35,7 @@ describe("a bell", () => {
     expect(told).toEqual(["dip: A job has failed", "dip: 3 jobs finished, 2 failed"]);
   });
 
-  it("says nothing of what was so when the rows came", async () => {
+  it("do not appear for states that the first rows had", async () => {
     const bell = browserNotifier();
     await bell.toggle();
     bell.look("dip", { running: 1 }, true, true);
@@ -47,7 +47,7 @@ describe("a bell", () => {
     expect(told).toEqual([]);
   });
 
-  it("rings when a run has ended, whatever it left, and not between two of its jobs", async () => {
+  it("appear when a run has ended, not between two of its jobs", async () => {
     const bell = browserNotifier();
     await bell.toggle();
     bell.look("dip", { unsent: 2 }, false, true);
@@ -58,7 +58,7 @@ describe("a bell", () => {
     expect(told).toEqual(["dip: 1 job finished, 1 to send"]);
   });
 
-  it("is silent until it is asked for, and again afterwards", async () => {
+  it("appear only while they are switched on", async () => {
     const bell = browserNotifier();
     bell.look("dip", { running: 1 }, true, true);
     bell.look("dip", { success: 1 }, false);
@@ -71,7 +71,7 @@ describe("a bell", () => {
     expect(told).toEqual([]);
   });
 
-  it("works where a frame is kept from its storage, and is not there without notifications", async () => {
+  it("work without storage, and are not offered without the browser's support", async () => {
     vi.stubGlobal("localStorage", undefined);
     const bell = browserNotifier();
     expect(await bell.toggle()).toBe("");

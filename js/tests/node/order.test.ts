@@ -11,16 +11,16 @@ function ordered(rows: Parameters<typeof tableOf>[0], query: Partial<Query> = {}
 }
 
 describe("the order of rows", () => {
-  it("keeps the group's order while nothing has failed", () => {
+  it("is the group's order while no job has failed", () => {
     expect(ordered([{ state: "success" }, { state: "running" }, {}])).toEqual([0, 1, 2]);
   });
 
-  it("puts failed jobs first, then those that wait for a person", () => {
+  it("puts failed jobs first, then unconfirmed ones", () => {
     const rows = [{}, { state: "unconfirmed" }, { state: "canceled" }, { state: "error" }];
     expect(ordered(rows)).toEqual([3, 1, 0, 2]);
   });
 
-  it("sorts numbers by value and texts as people do, nothing last in both directions", () => {
+  it("sorts numbers by value, texts naturally, and missing values last both ways", () => {
     const rows = [{ name: "run 10" }, { name: "run 2" }, { name: null }, { name: "Run 1" }];
     expect(ordered(rows, { sort: "name" })).toEqual([3, 1, 0, 2]);
     expect(ordered(rows, { sort: "-name" })).toEqual([0, 1, 3, 2]);
@@ -28,18 +28,18 @@ describe("the order of rows", () => {
     expect(ordered(times, { sort: "duration_s" })).toEqual([2, 0, 1]);
   });
 
-  it("keeps equal rows in the group's order, descending too", () => {
+  it("keeps equal rows in the group's order, even if descending", () => {
     expect(ordered([{ a: 1 }, { a: 1 }, { a: 2 }], { sort: "-a" })).toEqual([2, 0, 1]);
   });
 });
 
-describe("what is shown", () => {
-  it("is what the chip holds", () => {
+describe("the shown jobs", () => {
+  it("are the jobs of the chip", () => {
     const rows = [{ state: "sending" }, { state: "waiting" }, { state: "success" }];
     expect(ordered(rows, { filter: "waiting" })).toEqual([0, 1]);
   });
 
-  it("is found by every word, in any of its texts, in any case", () => {
+  it("match every word in any of their texts, in any case", () => {
     const rows = [
       { name: "Knill", "param.max_samples": 10000 },
       { name: "knill", message: "Max shots" },
@@ -51,8 +51,8 @@ describe("what is shown", () => {
   });
 });
 
-describe("an order that is kept up to date row by row", () => {
-  it("equals a complete sort, after any change", () => {
+describe("an order that is updated row by row", () => {
+  it("equals a complete sort after any change", () => {
     const states = ["unsent", "waiting", "running", "success", "error", "canceled"];
     let seed = 1;
     const random = (below: number) => {
@@ -78,7 +78,7 @@ describe("an order that is kept up to date row by row", () => {
     }
   });
 
-  it("finds a row by its new text and no longer by its old one", () => {
+  it("finds a row by its new text, no longer by its old one", () => {
     const table = tableOf([{ message: "old words" }]);
     const order = orderOf(table);
     order.reset({ ...ALL, search: "words" });

@@ -16,7 +16,7 @@ const messages = recorded.from_python.map(({ message, buffers }) => ({
   buffers: buffers.map(viewOf),
 }));
 
-/** As a host gives it: a window of a larger buffer, not aligned. */
+/** As a host passes it: an unaligned window of a larger buffer. */
 function viewOf(base64: string): DataView {
   const bytes = Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
   const larger = new Uint8Array(bytes.length + 6);
@@ -40,7 +40,7 @@ function rowsOf({ rows }: Session) {
   return [0, 1, 2].map((position) => columns.map((column) => table.cell(position, column)));
 }
 
-// The compiler holds these to the types: one more or one less does not compile.
+// The compiler checks that these are complete.
 const commands: Record<Command, true> = {
   run: true,
   rerun: true,
@@ -88,8 +88,8 @@ const settings: Record<Setting, true> = {
   table: true,
 };
 
-describe("what both sides share", () => {
-  it("is the same: words, traits with their defaults", () => {
+describe("the words and traits that Python and the page share", () => {
+  it("are equal, with their defaults", () => {
     expect(TRAITS).toEqual(recorded.traits);
     expect(Object.keys(commands)).toEqual(recorded.commands);
     expect(Object.keys(questions)).toEqual(recorded.queries);
@@ -98,14 +98,14 @@ describe("what both sides share", () => {
 });
 
 describe("messages of the kernel", () => {
-  it("that are none of the protocol change nothing", () => {
+  it("change nothing if they are not part of the protocol", () => {
     const { session, model } = sessionWith(0);
     const had = [session.rows.value, session.status.value, session.clientState()];
     for (const strange of [null, {}, { t: "no such" }]) model.push(strange as never);
     expect([session.rows.value, session.status.value, session.clientState()]).toEqual(had);
   });
 
-  it("carry the same rows as plain values and as columns that are JSON", () => {
+  it("carry the same rows as plain values and as JSON columns", () => {
     const rows = [
       ["unsent", null, null, null, 0, 0, null],
       ["success", "id-1", null, 1001.5, 1, 0.25, null],
@@ -115,13 +115,13 @@ describe("messages of the kernel", () => {
     expect(rowsOf(sessionWith(1).session)).toEqual(rows);
   });
 
-  it("change rows by patches", () => {
+  it("change rows with patches", () => {
     const { session } = sessionWith(0, 2, 3);
     expect(session.rows.value.table.state(0)).toBe("error");
     expect(session.clientState()).toEqual({ epoch: "e1", version: 8 });
   });
 
-  it("bring texts of objects as a column for each key, cut to what a cell holds", () => {
+  it("turn objects into a column for each key, shortened to fit a cell", () => {
     const { table } = sessionWith().session.rows.value;
     const texts = ['{"a":[1],"b":"x"}', "", "no JSON", `{"b":"${"y".repeat(300)}"}`];
     table.apply({ n: 4, columns: { position: [0, 1, 2, 3], "label.": texts } }, []);
@@ -130,13 +130,13 @@ describe("messages of the kernel", () => {
     expect(table.text(3, "label.b")).toBe("y".repeat(200));
   });
 
-  it("that lack a buffer are not silently wrong", () => {
+  it("raise an error if a buffer is missing", () => {
     expect(() => decodeColumn({ at: 1, zero: 0 }, [])).toThrow("buffer 1");
   });
 });
 
 describe("messages of the browser", () => {
-  it("are as recorded", () => {
+  it("match the recording", () => {
     const { session, model } = sessionWith();
     session.link.open();
     model.push((messages[0] as (typeof messages)[0]).message);

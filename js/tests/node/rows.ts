@@ -1,4 +1,4 @@
-/** Rows for tests: a table of jobs, each given by what differs from an unsent one. */
+/** Rows for tests: a table of jobs, each given by its differences from an unsent job. */
 
 import { type Cell, Table } from "../../src/data/table";
 import type { Block } from "../../src/kernel/protocol";

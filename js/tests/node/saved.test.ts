@@ -4,7 +4,7 @@ import { startSession } from "../../src/session";
 import { FakeModel } from "../model";
 import { blockOf } from "./rows";
 
-it("tells what is on the page already that the page is a saved one", () => {
+it("notifies observers that the page is a saved one", () => {
   const model = new FakeModel();
   const session = startSession(model, new AbortController().signal);
   const seen: boolean[] = [];

@@ -1,4 +1,4 @@
-/** The grammar of searches, by the table that Python's tests read as well. */
+/** The grammar of searches, with the examples of Python's tests. */
 
 import { describe, expect, it } from "vitest";
 import examples from "../../../tests/search_examples.json";
@@ -20,7 +20,7 @@ const table = tableOf(
 const all = examples.jobs.map((_, position) => position);
 
 describe("a search", () => {
-  it.each(examples.examples)("for $query finds its jobs, or says what is wrong", (example) => {
+  it.each(examples.examples)("for $query finds its jobs or reports an error", (example) => {
     const { matches, problem } = searchFor(example.query, sourceOf(table));
     if ("problem" in example) {
       expect(problem.slice(0, example.problem?.length)).toBe(example.problem);
@@ -31,13 +31,13 @@ describe("a search", () => {
     }
   });
 
-  it("keeps the terms that are right beside one that is wrong", () => {
+  it("keeps the valid terms beside an invalid one", () => {
     const { matches, problem } = searchFor("is:done ph>3", sourceOf(table));
     expect(problem).toContain('No column is called "ph"');
     expect(all.filter(matches)).toEqual([0]);
   });
 
-  it("completes the names of columns and states at its end", () => {
+  it("completes names of columns and states", () => {
     const { names } = sourceOf(table);
     expect(completionsOf("n=1 ph", names)).toEqual(["n=1 phi"]);
     expect(completionsOf("is:qu", names)).toEqual(["is:queued"]);

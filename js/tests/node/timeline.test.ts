@@ -11,32 +11,32 @@ const success = (sent_at: number, started_at: number | null, duration_s: number)
 });
 
 describe("slots", () => {
-  it("take the next job as soon as one has ended", () => {
+  it("get the next job as soon as one ends", () => {
     const jobs = [success(100, 101, 4), success(100, 102, 8), success(106, 107, 3)];
     const { from, to, lanes } = timelineOf(tableOf(jobs), 1000, 10);
     expect([from, to]).toEqual([100, 110]);
     expect(lanes.map((lane) => lane.map(({ position }) => position))).toEqual([[0, 2], [1]]);
   });
 
-  it("are no more than jobs that ran at once, however many waited", () => {
+  it("are as many as jobs that ran at once, however many were queued", () => {
     const jobs = [success(100, 101, 4), success(100, 105, 4), success(100, 109, 4)];
     const { lanes } = timelineOf(tableOf(jobs), 1000, 10);
     expect(lanes).toHaveLength(1);
   });
 
-  it("are one for runs that overlap by less than clouds tell", () => {
+  it("count as one if jobs overlap by less than clouds can report", () => {
     const seconds = [success(100, 101, 4.6), success(100, 105, 4)];
     expect(timelineOf(tableOf(seconds), 1000, 10).lanes).toHaveLength(1);
     const exact = [success(100, 101.2, 4.6), success(100, 105.1, 4)];
     expect(timelineOf(tableOf(exact), 1000, 10).lanes).toHaveLength(2);
   });
 
-  it("end by the cloud's clock, not when the end was seen here", () => {
+  it("end by the cloud's clock, not when jobgroup saw the end", () => {
     const late = { ...success(100, 101, 4), finished_at: 130 };
     expect(timelineOf(tableOf([late]), 1000, 10).to).toBe(105);
   });
 
-  it("hold what is on the cloud until now, and know what waits", () => {
+  it("hold jobs on the cloud until now and show which are queued", () => {
     const jobs = [
       { state: "waiting", sent_at: 100 },
       { state: "running", sent_at: 100, started_at: 104 },
@@ -48,7 +48,7 @@ describe("slots", () => {
     expect(waiting.map(({ position }) => position)).toEqual([0]);
   });
 
-  it("know when a job began by how long it took, where the cloud says no more", () => {
+  it("compute a start from the duration if the cloud reports no start", () => {
     const job = { state: "error", sent_at: 100, duration_s: 2, finished_at: 105 };
     expect(timelineOf(tableOf([job]), 120, 10).lanes[0]?.[0]).toMatchObject({
       ran: 103,
@@ -56,7 +56,7 @@ describe("slots", () => {
     });
   });
 
-  it("show the last jobs of many", () => {
+  it("show the last jobs of a long list", () => {
     const jobs = Array.from({ length: 9 }, (_, i) => success(100 + 2 * i, 100 + 2 * i, 1));
     const { from, lanes } = timelineOf(tableOf(jobs), 1000, 3);
     expect([from, lanes.length, lanes[0]?.length]).toEqual([112, 1, 3]);
