@@ -52,7 +52,7 @@ async def test_create_sends_the_body_as_it_is_once_with_key_and_token(cloud, acc
     assert request.headers["user-agent"].startswith("jobgroup/")
 
 
-@pytest.mark.parametrize(("probe", "rejection"), [(200, 404), (200, 405), (403, 404)])
+@pytest.mark.parametrize(("probe", "rejection"), [(200, 404), (200, 405), (403, 404), (403, 403)])
 async def test_cloud_with_a_response_for_every_get_gets_the_job_on_the_older_path(
     cloud, account, probe, rejection
 ):
@@ -67,6 +67,62 @@ async def test_cloud_with_a_response_for_every_get_gets_the_job_on_the_older_pat
             assert await provider.submit(BODY, key=key) == "1"
     posts = [urlsplit(r.path).path for r in cloud.requests if r.method == "POST"]
     assert posts == ["/api/jobs", "/api/job", "/api/job"]
+
+
+async def test_rejection_by_both_paths_is_that_of_the_current_one(cloud, account):
+    """A gateway hides the paths, and the cloud has only the current ones."""
+    cloud.routes = {
+        "GET /api/jobs": answer({}, 403),
+        "POST /api/jobs": answer({"error": "no permission for the platform"}, 403),
+    }
+    async with _opened(account) as provider:
+        with pytest.raises(errors.RequestRejectedError, match="no permission for the platform"):
+            await provider.submit(BODY, key="k")
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [answer({}, 500), answer({}, 503), answer({}, 308, Location="/api/jobs/"), RESET],
+    ids=["500", "503", "redirect", "reset"],
+)
+async def test_cloud_whose_current_path_fails_gets_the_job_on_the_older_path(
+    cloud, account, failure
+):
+    """A gateway may fail for one path only, however often it is asked."""
+    cloud.routes = {
+        "GET /api/jobs": failure,
+        "GET /api/job": WRONG_METHOD,
+        "POST /api/job": answer({"job_id": "1"}),
+        "GET /api/job/status/1": answer({"status": "completed"}),
+    }
+    async with _opened(account) as provider:
+        assert await provider.submit(BODY, key="k") == "1"
+        assert (await provider.status(["1"]))["1"].state == "success"
+    assert cloud.asked("POST") == ["/api/job"]
+
+
+async def test_cloud_that_lists_too_many_jobs_gets_the_job(cloud, account):
+    """The response to the question for the path is larger than any that is read."""
+    cloud.routes = {
+        "GET /api/jobs": answer(["x" * 100] * 50_000),
+        "POST /api/jobs": answer({"job_id": "1"}),
+    }
+    async with _opened(account) as provider:
+        assert await provider.submit(BODY, key="k") == "1"
+
+
+async def test_cancellation_reaches_the_job_if_paths_are_hidden(cloud, account):
+    """A site that accepts a POST request to any path would seem to accept the cancellation."""
+    page = answer(text="<html>")
+    cloud.routes = {
+        "GET /api/jobs": page,
+        "POST /api/jobs/1/cancel": page,
+        "GET /api/job/status/1": answer({"status": "running"}),
+        "POST /api/job/cancel/1": answer({}),
+    }
+    async with _opened(account) as provider:
+        await provider.cancel("1")
+    assert cloud.asked("POST") == ["/api/job/cancel/1"]
 
 
 async def test_cloud_with_only_older_paths_gets_no_post_on_the_current_ones(cloud, account):
@@ -100,6 +156,18 @@ async def test_first_found_job_decides_if_paths_are_hidden(cloud, account):
     async with _opened(account) as provider:
         assert (await provider.status(["1"]))["1"].state == "running"
         assert await provider.submit(BODY, key="k") == "2"
+
+
+async def test_first_created_job_decides_if_paths_are_hidden(cloud, account):
+    """Later creates need no further question for the paths."""
+    cloud.routes = {
+        "GET /api/jobs": answer({}, 403),
+        "POST /api/jobs": answer({"job_id": "2"}),
+    }
+    async with _opened(account) as provider:
+        for key in ("k", "k2"):
+            assert await provider.submit(BODY, key=key) == "2"
+    assert cloud.asked("GET") == ["/api/jobs"]
 
 
 async def test_rerun_sends_changes_on_the_current_path(cloud, account):

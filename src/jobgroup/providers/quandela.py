@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -10,8 +11,11 @@ from typing import Any, Final
 
 from jobgroup.errors import (
     CloudError,
+    CloudUnavailableError,
     CloudUnreachableError,
+    InvalidResponseError,
     JobGroupError,
+    NoResponseError,
     QuotaExceededError,
     RemoteNotFoundError,
     RequestRejectedError,
@@ -42,6 +46,9 @@ class _Paths:
 
 _CURRENT: Final = _Paths("/api/jobs", "/api/jobs/{id}/{what}", supports_params=True)
 _OLDER: Final = _Paths("/api/job", "/api/job/{what}/{id}", supports_params=False)
+
+_NO_PATH: Final = (403, 404, 405)
+"""Statuses with which a cloud or a gateway rejects a POST request to a path that does not exist."""
 
 
 def create(account: Account) -> QuandelaCloud:
@@ -74,13 +81,16 @@ class QuandelaCloud:
         """Create a job from an unchanged create body, and return the job's remote id."""
         paths = await self._paths_before_post()
         try:
-            return await self._create(paths.create, body, key)
+            remote_id = await self._create(paths.create, body, key)
+        except QuotaExceededError:
+            raise
         except (RemoteNotFoundError, RequestRejectedError) as error:
             # Some servers respond to every GET request although they have only the older paths.
-            if self._paths_are_known or paths is _OLDER or error.status_code not in (404, 405):
+            if self._paths_are_known or paths is _OLDER or error.status_code not in _NO_PATH:
                 raise
-        remote_id = await self._create(_OLDER.create, body, key)
-        self._paths, self._paths_are_known = _OLDER, True
+            paths = _OLDER
+            remote_id = await self._create_instead(paths.create, body, key, error)
+        self._paths, self._paths_are_known = paths, True
         return remote_id
 
     async def rerun(
@@ -106,6 +116,8 @@ class QuandelaCloud:
             raise
 
     async def cancel(self, remote_id: str) -> None:
+        if not self._paths_are_known:  # a server may accept a POST request to any path
+            await self._read_job("status", remote_id)
         paths = await self._paths_in_use()
         await self._rest.post(paths.of("cancel", remote_id))
 
@@ -119,7 +131,10 @@ class QuandelaCloud:
         return await poll_each(remote_ids, self._status_of)
 
     async def result(self, remote_id: str) -> dict[str, Any]:
-        return await self._read_job("result", remote_id, max_bytes=MAX_RESULT_BYTES)
+        document = await self._read_job("result", remote_id, max_bytes=MAX_RESULT_BYTES)
+        if isinstance(document.get("results"), dict):  # not as text, as some servers send it
+            document["results"] = json.dumps(document["results"])
+        return document
 
     async def submission(self, remote_id: str) -> Submission:
         path = _CURRENT.of("data", remote_id)  # the older paths have no such call
@@ -144,6 +159,13 @@ class QuandelaCloud:
     async def _create(self, path: str, body: Body | None, key: str) -> str:
         headers = {"Idempotency-Key": key}
         return await self._rest.create(path, body, id_field="job_id", headers=headers)
+
+    async def _create_instead(self, path: str, body: Body, key: str, refusal: CloudError) -> str:
+        """Create a job on another path; if that path does not exist either, raise `refusal`."""
+        try:
+            return await self._create(path, body, key)
+        except (RemoteNotFoundError, RequestRejectedError) as error:
+            raise refusal if error.status_code in _NO_PATH else error from None
 
     async def _read_job(
         self, what: str, remote_id: str, *, max_bytes: int = MAX_RESPONSE_BYTES
@@ -179,19 +201,33 @@ class QuandelaCloud:
             return self._paths or await self._find_paths()
 
     async def _find_paths(self) -> _Paths:
+        failure: CloudError | None = None
         for paths in (_CURRENT, _OLDER):
-            status = await retry_read(partial(self._probe, paths.create))
-            if status == 405 or 200 <= status < 300:
+            try:
+                status = await retry_read(partial(self._probe, paths.create))
+            except (CloudUnavailableError, InvalidResponseError, NoResponseError) as error:
+                if error.status_code == 429:
+                    raise
+                failure = failure or error  # a gateway may fail for one of the paths only
+                continue
+            if status == 405 or (failure is None and 200 <= status < 300):
                 self._paths, self._paths_are_known = paths, status == 405
                 return paths
-            if status not in (404, 410):
+            if failure is None and status not in (404, 410):
                 return paths  # for example a rejected token, for any path
+        if failure is not None:
+            raise failure
         # All released clients call the older paths. The first job that is found decides.
         self._paths = _OLDER
         return _OLDER
 
     async def _probe(self, path: str) -> int:
-        response = await self._rest.request_raw("GET", path)
+        try:
+            response = await self._rest.request_raw("GET", path)
+        except InvalidResponseError as error:  # for example a list of more jobs than fit
+            if error.status_code is None or not 200 <= error.status_code < 300:
+                raise
+            return error.status_code
         status = response.status
         if status in (408, 425, 429) or 300 <= status < 400 or status >= 500:
             self._rest.raise_for(response)
