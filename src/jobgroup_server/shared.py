@@ -12,6 +12,7 @@ from tornado.ioloop import IOLoop
 from jobgroup import catalog
 from jobgroup.credentials import set_token
 from jobgroup.dashboard.threads import Step, Threads
+from jobgroup.origin import normalise_origin
 from jobgroup.secret import Secret
 from jobgroup.store import forking
 from jobgroup_server.decoder import Decoder
@@ -65,8 +66,9 @@ class Shared:
         Return the number of started runs that received the token.
         """
         set_token(token.reveal(), url=url, account=account)
-        self._tokens[url, account] = token
-        return self.runs.give_token((url, account, token))
+        origin = normalise_origin(url)  # the last token counts, however its URL is written
+        self._tokens[origin, account] = token
+        return self.runs.give_token((origin, account, token))
 
     def tokens(self) -> list[KnownToken]:
         """Return the URL, the account and the text of each token from a page."""

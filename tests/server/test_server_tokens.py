@@ -57,6 +57,19 @@ async def test_token_from_a_page_is_used_by_the_runs_it_starts(
     assert not any(cloud.token.encode() in f.read_bytes() for f in files if f.is_file())
 
 
+async def test_last_token_from_a_page_counts(make_group, ui, cloud):
+    """A started run gets the last token, however the cloud's URL was written."""
+    make_group("study", {"duration_s": 0.1})
+    async with ui.connected("study") as client:
+        await client.send(t="open", client=None)
+        given = [("/", "expired-1"), ("", "expired-2"), ("/", cloud.token)]
+        for n, (end, token) in enumerate(given):
+            await client.send(t="token", id=f"t{n}", url=cloud.url + end, account="", token=token)
+            assert (await client.answer(f"t{n}"))["t"] == "result"
+        await client.do("run", mode="queue")
+        await client.until(lambda: client.states == {0: "success"})
+
+
 async def test_read_only_user_cannot_give_a_token(make_group, start_ui, tmp_path):
     """The server accepts a token only from users who may send."""
     (tmp_path / "reader.py").write_text(
