@@ -131,11 +131,12 @@ def test_damaged_cached_result_is_fetched_again(finished, scripted, data_dir):
     assert jg.get_results() == EXPECTED
 
 
-def test_truncated_result_is_not_cached(finished, scripted):
-    """A text that is not JSON may be complete the next time."""
+@pytest.mark.parametrize("text", ['{"results": "of', "", "null", "[]", "5", '"expired"'])
+def test_incomplete_result_is_not_cached(text, finished, scripted):
+    """A text that is not a JSON object has no results, and may have some the next time."""
     jg = JobGroup(finished.name, cache_results=True)
     whole = scripted.results[jg[0].id]
-    scripted.results[jg[0].id] = {"results": whole["results"][:-3]}
+    scripted.results[jg[0].id] = {"results": text}
     with pytest.warns(UserWarning, match="job 0"):
         assert jg.get_results()[0] is None
     scripted.results[jg[0].id] = whole

@@ -9,6 +9,7 @@ from typing import Any
 
 import anyio
 
+from jobgroup.decoding import RefusedError, check_shape
 from jobgroup.engine.activity import count_pending, find_refusal, is_sending
 from jobgroup.engine.loop import task_group
 from jobgroup.engine.session import GroupSession
@@ -288,11 +289,20 @@ class _Downloads:
 
 
 def _is_complete(document: Document) -> bool:
-    """Return whether a document is complete and not truncated."""
+    """Return whether a document has results, which are complete and not truncated.
+
+    Results that are too large to decode count as complete, because the cloud may delete them.
+    """
     if "composition" in document:
         return all(map(_is_complete, document["parts"]))
+    text = document.get("results")
+    if not isinstance(text, str):
+        return document.get("plain") is not None
     try:
-        json.loads(document["results"])
-    except (KeyError, TypeError, ValueError, RecursionError):
-        return "plain" in document
-    return True
+        check_shape(text)
+    except RefusedError:
+        return text.rstrip().endswith("}")
+    try:
+        return isinstance(json.loads(text), dict)
+    except (ValueError, RecursionError):
+        return False
