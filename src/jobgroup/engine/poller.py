@@ -523,13 +523,15 @@ class Poller:
     async def _record_job_error(self, job: PolledJob, error: Exception) -> None:
         """Record an error that concerns one job as this job's message."""
         now, statuses = time.monotonic(), self._store.statuses
-        self._schedule.schedule(job, now + 1)
-        job.not_found += isinstance(error, RemoteNotFoundError)
-        if not isinstance(error, RemoteNotFoundError):
+        is_missing = isinstance(error, RemoteNotFoundError)
+        job.not_found += is_missing
+        pause_s = 1.0
+        if not is_missing or job.is_new(now):  # the error may last, or the cloud needs a moment
+            pause_s = max(pause_s, poll_interval_s(now - job.sent_at))
+        self._schedule.schedule(job, now + pause_s)
+        if not is_missing:
             await self._in_thread(statuses.record_error, job.attempt_id, str(error))
-        elif job.is_new(now):  # the cloud may need a moment to find the job
-            self._schedule.schedule(job, now + max(1.0, poll_interval_s(now - job.sent_at)))
-        elif job.not_found >= 3:
+        elif job.not_found >= 3 and not job.is_new(now):
             missing = RemoteStatus(
                 provider_status=REMOTE_MISSING, state="unknown", message=str(error)
             )
