@@ -48,6 +48,13 @@ def test_a_wide_document_is_refused_before_it_is_parsed(document, why):
         parse_json(document)
 
 
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-32-be"])
+def test_a_document_that_is_not_utf_8_is_refused(encoding):
+    """Its brackets could not be told from those in strings without decoding it."""
+    with pytest.raises(ValueError, match="UTF-8"):
+        parse_json(('["\\"", ' + "[], " * 1000 + "[]]").encode(encoding))
+
+
 def test_a_document_at_the_limit_of_depth_is_parsed():
     """A document may be as deep as the limit."""
     found = parse_json(b"[" * MAX_DEPTH + b" " * 1000 + b"]" * MAX_DEPTH)

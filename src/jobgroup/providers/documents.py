@@ -33,6 +33,8 @@ def parse_json(data: bytes | bytearray) -> Any:
     >>> parse_json(b'{"a": [1, "]]]"]}')
     {'a': [1, ']]]']}
     """
+    if not json.detect_encoding(data).startswith("utf-8"):
+        raise ValueError("it is not UTF-8")  # `check_shape` could not count its brackets
     check_shape(data)
     try:
         try:
