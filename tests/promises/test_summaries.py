@@ -21,7 +21,7 @@ from jobgroup import JobGroup, RemoteJob
 from jobgroup.store.paths import group_path
 
 MANY = 80
-TESTS = 13
+TESTS = 14
 """Number of directories, which is at least the number of tests here."""
 
 _LIST = "from jobgroup import JobGroup; print([(g.name, g.counts) for g in JobGroup.summaries()])"
@@ -130,6 +130,7 @@ def test_changes_by_other_programs_are_listed_at_once(index):
         pytest.param('{"format": 1, "groups": {"group 1.jobgroup": [7]}}', id="other rows"),
         pytest.param('{"format": 99, "groups": {}}', id="of another version"),
         pytest.param("[" * 100_000, id="deep"),
+        pytest.param('{"format": 2, "groups": {"a": [[1e999]]}}', id="infinite"),
         pytest.param(None, id="removed"),
     ],
 )

@@ -129,7 +129,9 @@ def _load(path: Path) -> dict[str, _Kept]:
         if document["format"] != _FORMAT:
             return {}
         return {file: _entry(stamp, row) for file, (stamp, *row) in document["groups"].items()}
-    except (OSError, ValueError, TypeError, LookupError, AttributeError, RecursionError):
+    except (OSError, ValueError, TypeError, LookupError, AttributeError):
+        return {}
+    except (ArithmeticError, RecursionError):  # a number beyond floats; nested too deeply
         return {}
 
 
