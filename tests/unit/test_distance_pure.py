@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -77,3 +79,13 @@ def test_the_chance_distance_equals_simulation(scale):
     assert found.spread == pytest.approx(np.std(distances), rel=0.1)
     assert found.p95 == pytest.approx(np.quantile(distances, 0.95), abs=0.11 / scale**0.5)
     assert found == compare_counts(_named(a.tolist()), _named(b.tolist()))
+
+
+def test_results_beyond_the_limit_of_numpy_are_compared():
+    """Chance gives the same distance, in units of its own size, below and above a billion."""
+    few, many = ({"a": 3 * n, "b": 2 * n, "c": n} for n in (70_000_000, 90_000_000))
+    below, above = (compare_counts(counts, counts) for counts in (few, many))
+    scale = math.sqrt(sum(few.values()) / sum(many.values()))
+    assert above.p95 == pytest.approx(scale * below.p95, rel=0.05)
+    assert above.spread == pytest.approx(scale * below.spread, rel=0.05)
+    assert above.expected == pytest.approx(scale * below.expected, rel=0.01)

@@ -17,6 +17,7 @@ from jobgroup.results.figure import alike
 from jobgroup.results.measurement import Measurement
 from jobgroup.results.pool import Pool
 from jobgroup.store import JobRecord
+from jobgroup.values import as_float
 
 MOST_SIDES: Final = 6
 """Maximum number of distributions that are drawn side by side."""
@@ -99,7 +100,7 @@ def _names(sides: Sequence[tuple[JobRecord, Measurement]]) -> list[str]:
 
 
 def _texts(name: str, values: Sequence[Cell]) -> list[str]:
-    shown = alike([float(v) if isinstance(v, int | float) else v for v in values])
+    shown = alike([as_float(v) if isinstance(v, int | float) else v for v in values])
     return [
         "" if value is None else f"{name} {text}" for value, text in zip(values, shown, strict=True)
     ]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from jobgroup.errors import MissingDependencyError
 from jobgroup.results.cells import Cell
+from jobgroup.values import as_float
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -103,7 +104,9 @@ def kind_of(name: str, cells: Iterable[Cell]) -> Kind:
 
 def typed(kind: Kind, cells: Iterable[Cell]) -> list[Any]:
     """Return cells as values of their column's kind; gaps remain."""
-    make = {"bool": bool, "int": int, "float": float, "text": str}[kind]
+    makers: Mapping[Kind, Callable[[Any], Any]]
+    makers = {"bool": bool, "int": int, "float": as_float, "text": str}
+    make = makers[kind]
     return [None if value is None else make(value) for value in cells]
 
 

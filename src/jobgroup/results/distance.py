@@ -27,6 +27,9 @@ MOST_WORK: Final = 50_000_000
 _ONE_BY_ONE: Final = 40
 """Number of results per state below which it is faster to relabel results one by one."""
 
+_MOST_DRAWN: Final = 10**9
+"""Number of results from which numpy cannot draw without replacement."""
+
 _CELLS: Final = 2_000_000
 _ROUNDING: Final = 1e-12
 
@@ -132,6 +135,8 @@ def compare_counts(a: Mapping[str, int], b: Mapping[str, int], *, seed: int = 0)
 
     def draw(size: int) -> Any:
         """Return the first side's counts after relabeling, one row for each relabeling."""
+        if n + m >= _MOST_DRAWN:
+            return _many(random, pooled, n, size)
         if results is None:
             return random.multivariate_hypergeometric(pooled, n, size=size, method="marginals")
         rows = (random.permutation(results)[:n] for _ in range(size))
@@ -143,6 +148,17 @@ def compare_counts(a: Mapping[str, int], b: Mapping[str, int], *, seed: int = 0)
         n + m if one_by_one else _ONE_BY_ONE * len(states),
     )
     return _with_chance(observed, expected_distance(a, b), distances, (n, m))
+
+
+def _many(random: Any, pooled: Any, n: int, size: int) -> Any:
+    """Draw as `multivariate_hypergeometric` does, for totals that it does not accept.
+
+    The counts are binomial. Their total is then corrected to `n`, which gives them the covariances
+    of hypergeometric counts.
+    """
+    total = pooled.sum()
+    drawn = random.binomial(pooled, n / total, size=(size, len(pooled))).astype(float)
+    return drawn + (n - drawn.sum(axis=1, keepdims=True)) * (pooled / total)
 
 
 def compare_with_ideal(

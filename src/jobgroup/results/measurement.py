@@ -7,7 +7,6 @@ counts or probabilities. Perceval is imported only for results that it composes.
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from jobgroup.adapters import UndecodableResultError, decode
 from jobgroup.adapters.results import decode_text
 from jobgroup.decoding import Budget, PlainMaker
+from jobgroup.providers.values import MAX_COUNT
 from jobgroup.results.cells import Cell, flattened, scalars_of
 from jobgroup.results.states import in_order, label_of
 from jobgroup.values import as_float
@@ -196,7 +196,7 @@ def _numbers(outcomes: Any, command: str) -> tuple[Kind, dict[str, float]]:
 
 def _count(state: str, value: Any) -> int:
     is_number = isinstance(value, Real) and not isinstance(value, bool)
-    if not is_number or not 0 <= value < math.inf or value != int(value):
+    if not is_number or not 0 <= value <= MAX_COUNT or value != int(value):
         raise ValueError(f"{state[:40]} has {str(value)[:40]} as its count")
     return int(value)
 

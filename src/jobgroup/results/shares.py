@@ -67,10 +67,15 @@ def z_score(level: float) -> float:
 
 
 def scatter_error(values: Sequence[float]) -> float | None:
-    """Return the standard error of repeats, from their spread; None for fewer than two."""
+    """Return the standard error of repeats, from their spread.
+
+    Return None for fewer than two repeats, or if one of them is not finite.
+    """
     from statistics import stdev
 
-    return stdev(values) / math.sqrt(len(values)) if len(values) > 1 else None
+    if len(values) < 2 or not all(map(math.isfinite, values)):
+        return None
+    return stdev(values) / math.sqrt(len(values))
 
 
 def homogeneity(repeats: Sequence[Mapping[str, int]]) -> tuple[float, float] | None:

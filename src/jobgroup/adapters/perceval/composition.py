@@ -114,6 +114,7 @@ def _with_global_perf(results: Any) -> dict[str, Any]:
     """Return the results of a job in the form that Perceval's mitigations expect."""
     if not isinstance(results, dict):
         return {}
-    if "global_perf" not in results and {"physical_perf", "logical_perf"} <= results.keys():
-        results["global_perf"] = results["physical_perf"] * results["logical_perf"]
+    parts: list[Any] = [results.get(name) for name in ("physical_perf", "logical_perf")]
+    if "global_perf" not in results and all(isinstance(part, int | float) for part in parts):
+        results["global_perf"] = parts[0] * parts[1]
     return results
