@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import codecs
 import json
+import math
+import os
 import sys
 
 import nanoarrow
@@ -13,6 +15,7 @@ import polars as pl
 import pytest
 
 from jobgroup import (
+    Dashboard,
     InvalidTokenError,
     JobGroup,
     MissingDependencyError,
@@ -148,6 +151,32 @@ def test_empty_table_has_columns_and_exports():
     assert (len(none), none.columns) == (0, ["job", "state", "count", "p", "p_err", "samples"])
 
 
+def test_huge_numbers_affect_only_their_job(sweep, scripted):
+    """A count or a number beyond all floats is not used, and the other job keeps its shares."""
+    scripted.results[sweep[0].id] = _document({"|2,0>": 10**400}, logical_perf=10**400)
+    frame = sweep.results_table().to_pandas()
+    assert math.isinf(frame["logical_perf"][0])
+    assert list(frame["p(|2,0>)"].dropna()) == [0.7]
+    assert "usable numbers" in frame["error"][0]
+    assert sweep.to_xarray()["p"].sel(state="|2,0>", phi=0.1) == 0.7
+
+
+@pytest.mark.parametrize("share", ["nan", "inf"])
+def test_repeats_without_a_finite_share_have_no_spread(share, scripted, timer):
+    """The repeats of the other point have one."""
+    scripted.first_word = "completed"
+    jg = JobGroup("repeats")
+    for phi in (0, 0, 1, 1):
+        jg.add(timer(scripted), labels={"phi": phi})
+    jg.run_parallel()
+    for job in jg:
+        text = ":PCVL:BSDistribution:{|1>=%s;|0>=0.5}" % ("0.5" if job.position else share)
+        scripted.results[job.id] = {"results": json.dumps({"results": text})}
+    errors = jg.to_xarray(errors="scatter")["p_err"].sel(state="|1>").values
+    assert math.isnan(errors[0])
+    assert errors[1] == 0
+
+
 # -- how they are shown ----------------------------------------------------------------------------
 
 
@@ -266,6 +295,28 @@ def test_export_overwrites_a_file_only_on_request(sweep, tmp_path):
         write(path, overwrite=True)
         assert path.read_bytes()[:4] != b"mine"
     assert [p.name for p in tmp_path.iterdir() if p.is_file()] == ["kept"]
+
+
+def test_outputs_replace_no_device_and_no_link(sweep, tmp_path):
+    """A named pipe stands for /dev/null, which root could replace. A link leads to its file."""
+    os.mkfifo(pipe := tmp_path / "pipe")
+    (link := tmp_path / "link").symlink_to(tmp_path / "file")
+    dashboard = Dashboard(sweep)
+    table = sweep.results_table()
+    for write in (
+        lambda path: table.to_csv(path, overwrite=True),
+        lambda path: sweep.export(path, overwrite=True),
+        lambda path: dashboard.save_html(path, results=False),
+    ):
+        for odd in (pipe, tmp_path):
+            with pytest.raises(StorageError, match="not a regular file"):
+                write(odd)
+        write(link)
+        assert pipe.is_fifo()
+        assert link.is_symlink()
+        assert link.stat().st_size > 0
+        link.resolve().unlink()
+    dashboard.close()
 
 
 @pytest.mark.parametrize(

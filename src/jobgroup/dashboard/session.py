@@ -49,7 +49,7 @@ from jobgroup.secret import Secret
 from jobgroup.status import FILTERS, LABELS, parse_state
 from jobgroup.store.columns import Columns, count_changes, read_changes, read_columns
 from jobgroup.store.encoding import as_json, as_object
-from jobgroup.store.output import user_path
+from jobgroup.store.output import user_path, write_output
 
 CHUNK_ROWS: Final = 10_000
 """Number of rows per message. These take about a megabyte, which every proxy accepts."""
@@ -233,7 +233,7 @@ class DashboardSession(HasTraits):
 
         Raises:
             JobGroupError: no group is shown.
-            OSError: the file could not be written.
+            StorageError: the file could not be written; an existing file is unchanged.
         """
         from jobgroup.dashboard.standalone import page_of
 
@@ -245,7 +245,8 @@ class DashboardSession(HasTraits):
         names = [name for name in self.traits(sync=True) if name in _SHARED]
         traits = {name: getattr(self, name) for name in names}
         page = page_of(self._shown, traits, with_results=results)
-        user_path(path).write_text(page, encoding="utf-8")
+        with write_output(user_path(path), overwrite=True) as unfinished:
+            unfinished.write_text(page, encoding="utf-8")
 
     def observe(self, handler: Callable[..., Any], names: Any = All, type: Any = "change") -> None:
         """Observe traits as in traitlets. The group is polled while there are observers."""

@@ -46,12 +46,16 @@ def write_output(path: Path, *, overwrite: bool) -> Iterator[Path]:
 
     Raises:
         OutputExistsError: the file exists and `overwrite` is not True; it is unchanged.
-        StorageError: the file could not be written; an existing file is unchanged.
+        StorageError: the file could not be written, or the path is that of a directory or device;
+            an existing file is unchanged.
     """
+    target = Path(os.path.realpath(path))  # a link stays, and so does /dev/stdout
+    if target.exists() and not target.is_file():
+        raise StorageError(f"{path} is not a regular file, so nothing was written to it.")
     if not overwrite and path.exists():
         raise _kept(path)
     try:
-        with atomic_write(path, overwrite=overwrite, mode=0o666) as unfinished:
+        with atomic_write(target, overwrite=overwrite, mode=0o666) as unfinished:
             yield unfinished
     except FileExistsError:
         raise _kept(path) from None
