@@ -1,21 +1,19 @@
-"""Find out about the machine's boots, processes and mounts.
+"""Find out about the machine's boots and processes.
 
-The system's files are read as bytes, because names of programs, mount points and paths may not be
-UTF-8. Sources: proc(5), pid_namespaces(7), random(4).
+The system's files are read as bytes, because names of programs may not be UTF-8. Sources: proc(5),
+pid_namespaces(7), random(4).
 """
 
 from __future__ import annotations
 
 import json
 import os
-import re
 import socket
 import sys
 import uuid
-from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Final, Literal, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 PROC: Final = Path("/proc")
 
@@ -170,68 +168,3 @@ def _life_elsewhere(process: ProcessIdentity) -> Life:
     if status in (psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD):
         return "gone"
     return "stopped" if status == psutil.STATUS_STOPPED else "running"
-
-
-def file_system_type(directory: Path) -> str:
-    """Return the type of the file system that holds a directory, in lower case; "" if unknown.
-
-    On Windows, another machine's drive is a "network drive", with any format. Sources: proc(5),
-    /proc/self/mountinfo; psutil for Windows and macOS.
-    """
-    resolved = os.path.realpath(directory)
-    with suppress(OSError):
-        os.stat(resolved)  # noqa: PTH116 # this mounts what is mounted on demand
-    if os.name == "nt":
-        return _drive_type(resolved)
-    if sys.platform != "linux":
-        return _partition_type(resolved)
-    try:
-        lines = (PROC / "self/mountinfo").read_bytes().splitlines()
-    except OSError:
-        return ""
-    return type_in_mountinfo(lines, os.fsencode(resolved))
-
-
-def type_in_mountinfo(lines: Iterable[bytes], directory: bytes) -> str:
-    """Return the type of the longest mount point that holds the directory; of several, the last."""
-    best, kind = b"", b""
-    for line in lines:
-        fields, described = (part.split(b" ") for part in line.partition(b" - ")[::2])
-        if len(fields) < 5 or not described[0]:
-            continue
-        # The file writes a space as \040.
-        point = re.sub(rb"\\([0-7]{3})", lambda m: bytes([int(m[1], 8) & 255]), fields[4])
-        if len(point) >= len(best) and _holds(point, directory):
-            best, kind = point, described[0]
-    return kind.decode("ascii", "replace").lower()
-
-
-def _holds(point: bytes, directory: bytes) -> bool:
-    return directory == point or directory.startswith(point.rstrip(b"/") + b"/")
-
-
-def _drive_type(directory: str) -> str:
-    if directory.startswith("\\\\") and not directory.startswith("\\\\?\\"):
-        return "network drive"
-    drive = os.path.splitdrive(directory.removeprefix("\\\\?\\"))[0].casefold()
-    for part in _partitions():
-        if part.device.rstrip("\\").casefold() == drive:
-            return "network drive" if "remote" in part.opts else str(part.fstype).lower()
-    return ""
-
-
-def _partition_type(directory: str) -> str:
-    found = [
-        part
-        for part in _partitions()
-        if _holds(os.fsencode(part.mountpoint), os.fsencode(directory))
-    ]
-    return str(max(found, key=lambda part: len(part.mountpoint)).fstype).lower() if found else ""
-
-
-def _partitions() -> list[Any]:
-    import psutil
-
-    with suppress(Exception):  # some systems raise various errors
-        return list(psutil.disk_partitions(all=True))
-    return []

@@ -11,9 +11,13 @@ from typing import NamedTuple
 import psutil
 import pytest
 
-from jobgroup import system
-from jobgroup.store.filesystem import LOCAL_TYPES, file_system_type, is_network
-from jobgroup.system import type_in_mountinfo
+from jobgroup.store import filesystem
+from jobgroup.store.filesystem import (
+    LOCAL_TYPES,
+    file_system_type,
+    is_network,
+    type_in_mountinfo,
+)
 
 MOUNTS = """\
 22 1 254:0 / / rw,relatime shared:1 - ext4 /dev/root rw
@@ -71,7 +75,7 @@ NOT_LOCAL = (  # noqa: SIM905  # a type is added as a word
 @pytest.mark.parametrize("kind", [*NOT_LOCAL, "a type of next year", "network drive", ""])
 def test_an_unknown_file_system_counts_as_shared(kind, monkeypatch):
     """On some of these file systems, two machines lost each other's rows."""
-    monkeypatch.setattr(system, "file_system_type", lambda _: kind)
+    monkeypatch.setattr(filesystem, "file_system_type", lambda _: kind)
     monkeypatch.delenv("JOBGROUP_NETWORK_FS", raising=False)
     assert is_network(Path("/x"))
 
@@ -84,7 +88,7 @@ def test_a_known_local_file_system_is_not_shared(kind, monkeypatch):
 
     A process can then watch while another adds.
     """
-    monkeypatch.setattr(system, "file_system_type", lambda _: kind)
+    monkeypatch.setattr(filesystem, "file_system_type", lambda _: kind)
     monkeypatch.delenv("JOBGROUP_NETWORK_FS", raising=False)
     assert not is_network(Path("/x"))
 
@@ -142,7 +146,7 @@ def test_network_drives_of_windows_are_shared(directory, kind, partitions, monke
     monkeypatch.setattr(os, "name", "nt")
     monkeypatch.setattr(os, "path", ntpath)
     monkeypatch.setattr(ntpath, "realpath", lambda path: path)
-    assert system.file_system_type(directory) == kind
+    assert file_system_type(directory) == kind
 
 
 def test_the_longest_mount_point_counts_on_macos(partitions, monkeypatch):
@@ -153,7 +157,7 @@ def test_the_longest_mount_point_counts_on_macos(partitions, monkeypatch):
         ("/dev/disk3s5", "/System/Volumes/Data", "apfs", "rw"),
     )
     monkeypatch.setattr(sys, "platform", "darwin")
-    assert system.file_system_type(Path("/Volumes/home/me")) == "smbfs"
-    assert system.file_system_type(Path("/Users/me")) == "apfs"
+    assert file_system_type(Path("/Volumes/home/me")) == "smbfs"
+    assert file_system_type(Path("/Users/me")) == "apfs"
     monkeypatch.setattr(psutil, "disk_partitions", lambda **_: 1 / 0)
-    assert system.file_system_type(Path("/Users/me")) == ""
+    assert file_system_type(Path("/Users/me")) == ""

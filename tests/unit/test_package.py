@@ -92,7 +92,6 @@ FLOORS = {
     "words": 0,
     "origin": 0,
     "perceval_settings": 0,
-    "remote_ids": 0,
     "retry": 0,
     "search": 0,
     "secret": 0,

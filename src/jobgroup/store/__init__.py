@@ -1,6 +1,7 @@
 """Read and write the files of groups. No other package opens them or contains SQL."""
 
 from jobgroup.store.records import (
+    AccountKey,
     AttemptRecord,
     ChangeSet,
     CommandRecord,
@@ -19,6 +20,7 @@ from jobgroup.store.records import (
 from jobgroup.store.store import GroupStore
 
 __all__ = [
+    "AccountKey",
     "AttemptRecord",
     "ChangeSet",
     "CommandRecord",

@@ -103,12 +103,9 @@ def check_contents(connection: sqlite3.Connection) -> None:
 
 def _length(connection: sqlite3.Connection) -> tuple[int, int]:
     """Return the number of jobs and the position of the last one (-1 without jobs)."""
-    (count,) = connection.execute(
-        "SELECT count(*) FROM jobs"
-    ).fetchone()  # a separate query: a query for both
-    (last,) = connection.execute(
-        "SELECT max(position) FROM jobs"
-    ).fetchone()  # would read every row
+    # Two queries, because one query for both would read every row.
+    (count,) = connection.execute("SELECT count(*) FROM jobs").fetchone()
+    (last,) = connection.execute("SELECT max(position) FROM jobs").fetchone()
     return count, -1 if last is None else last
 
 
@@ -161,6 +158,11 @@ def _bytes(name: str, most: int) -> str:
 
 def _maybe(condition: str, name: str) -> str:
     return f"({name} IS NULL OR {condition})"
+
+
+def text_of(name: str) -> str:
+    """Return the SQL for a text column; a value of another type becomes its SQL literal."""
+    return f"CASE typeof({name}) WHEN 'text' THEN {name} ELSE quote({name}) END"
 
 
 def date_of(name: str, otherwise: str = "NULL") -> str:

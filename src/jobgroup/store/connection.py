@@ -18,6 +18,7 @@ from jobgroup.store.atomic import atomic_write
 from jobgroup.store.checking import admit, check_contents, check_rows, our_schema, restrain
 from jobgroup.store.disk_errors import describe
 from jobgroup.store.paths import what_is_no_file
+from jobgroup.store.transaction import read_version
 
 BUSY_TIMEOUT_S = 15.0
 LOOK_TIMEOUT_S = 5.0
@@ -210,8 +211,7 @@ def rescue(connection: sqlite3.Connection, target: Path, version: int) -> None:
             connection.execute("ROLLBACK")
         copy.execute("COMMIT")
         check_rows(copy, unfinished)
-        (found,) = copy.execute("SELECT value FROM meta WHERE key = 'version'").fetchone()
-        if found < version:
+        if read_version(copy) < version:
             raise sqlite3.DatabaseError("it is an earlier state")
 
 

@@ -31,10 +31,7 @@ def data_directory() -> Path:
 def _absolute(chosen: str) -> Path:
     try:
         return Path(chosen).expanduser().absolute()
-    except (
-        RuntimeError,
-        OSError,
-    ) as error:  # unknown user, or deleted directory
+    except (RuntimeError, OSError) as error:  # unknown user, or deleted directory
         raise StorageError(
             f"JOBGROUP_DATA_DIR is {chosen!r}, which is not a valid path ({error}). Nothing was"
             " stored. Set it to an absolute path."

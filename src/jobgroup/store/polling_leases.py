@@ -7,10 +7,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from jobgroup.store.database import Database
+from jobgroup.store.records import AccountKey
 from jobgroup.system import ProcessIdentity
-
-AccountKey = tuple[str, str, str]
-"""Provider, origin and account label of an account."""
 
 
 @dataclass(frozen=True, slots=True)

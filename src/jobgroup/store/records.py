@@ -14,6 +14,9 @@ from jobgroup.status import TERMINAL, RemoteStatus, State
 from jobgroup.store.encoding import as_object
 from jobgroup.system import ProcessIdentity
 
+AccountKey = tuple[str, str, str]
+"""Provider, origin and account label of an account."""
+
 
 class Target(NamedTuple):
     """The target of a job: provider, origin, account and platform."""
@@ -22,6 +25,15 @@ class Target(NamedTuple):
     origin: str
     account: str
     platform: str
+
+    @property
+    def account_key(self) -> AccountKey:
+        return self[:3]
+
+    @property
+    def platform_key(self) -> tuple[str, str, str]:
+        """Provider, origin and platform, which do not depend on the account."""
+        return self.provider, self.origin, self.platform
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from jobgroup.status import (
     UNCONFIRMED,
     UNSENT,
 )
-from jobgroup.store.checking import date_of, integer_of, number_of
+from jobgroup.store.checking import date_of, integer_of, number_of, text_of
 from jobgroup.store.database import Database
 from jobgroup.store.encoding import as_json, as_object
 from jobgroup.store.entries import length, next_id, position_in
@@ -409,7 +409,7 @@ class SendJournal:
 
 def _read_job(tx: Transaction, entry_id: int) -> _Job | None:
     row = tx.execute(
-        "SELECT j.state, CASE typeof(j.name) WHEN 'text' THEN j.name ELSE quote(j.name) END,"
+        f"SELECT j.state, {text_of('j.name')},"  # noqa: S608
         " j.position, t.provider, t.origin, t.account, t.platform, j.attempts, j.attempt_id,"
         " coalesce(a.retries_left, 0), j.payload_id, j.composition_id, j.params, p.metadata"
         " FROM jobs j JOIN targets t ON t.id = j.target_id"

@@ -23,6 +23,9 @@ _TERMINAL = _in_sql(TERMINAL)
 
 _BEGUN_FIRST: Final = ("running", *sorted(ON_CLOUD - {"running", "waiting"}), "waiting")
 
+RECENT: Final = 200
+"""Number of latest jobs from which durations are estimated."""
+
 PAGE: Final = 2000
 """Number of jobs to read at once, which limits the memory for a large group."""
 
@@ -136,13 +139,13 @@ class StatusUpdates:
             )
             return sorted(row[0] for row in rows)
 
-    def durations(self, limit: int = 200) -> list[float]:
+    def durations(self) -> list[float]:
         """Return the run times of the last successful jobs, in seconds."""
         with self._database.read_transaction() as connection:
             rows = connection.execute(
                 f"SELECT duration_s FROM attempts WHERE state = 'success'"  # noqa: S608
                 f" AND {number_of('duration_s')} IS NOT NULL ORDER BY id DESC LIMIT ?",
-                (limit,),
+                (RECENT,),
             )
             return [row[0] for row in rows]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 import uuid
 from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
@@ -12,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from jobgroup.errors import InvalidResponseError, StorageError
-from jobgroup.store.checking import date_of, integer_of, number_of
+from jobgroup.store.checking import date_of, integer_of, number_of, text_of
 from jobgroup.store.command_queue import CommandQueue
 from jobgroup.store.database import Database
 from jobgroup.store.encoding import as_json, decompress_object
@@ -31,10 +30,12 @@ from jobgroup.store.statuses import StatusUpdates
 from jobgroup.store.subjobs import REMOTE_ID, Subjobs, holder_of
 from jobgroup.store.summaries import counts_by_state
 from jobgroup.store.sweeps import Sweeps
+from jobgroup.store.transaction import read_version
+from jobgroup.store.transitions import reopen
 from jobgroup.store.unconfirmed import Unconfirmed
 
 _RECORD = f"""
-    SELECT j.id, j.position, CASE typeof(j.name) WHEN 'text' THEN j.name ELSE quote(j.name) END,
+    SELECT j.id, j.position, {text_of("j.name")},
            t.provider, t.origin, t.account, t.platform, j.state, {REMOTE_ID}, a.provider_status,
            coalesce(a.message, nullif(j.last_error, '')), {number_of("a.progress")},
            {integer_of("j.attempts", "0")}, j.params, j.labels, coalesce(p.metadata, ''), j.note,
@@ -120,7 +121,7 @@ class GroupStore:
     def version(self) -> int:
         """Number that grows with every change of the group."""
         with self.database.read_transaction() as connection:
-            return _version(connection)
+            return read_version(connection)
 
     def __len__(self) -> int:
         with self.database.read_transaction() as connection:
@@ -196,7 +197,7 @@ class GroupStore:
     def changes_since(self, version: int) -> ChangeSet:
         """Return the jobs that changed after a version (0: all), and the resulting version."""
         with self.database.read_transaction() as connection:
-            now = _version(connection)
+            now = read_version(connection)
             if now == version:
                 return ChangeSet(now, [])
             # "+": search by version and then sort, instead of searching in the order of ids
@@ -253,50 +254,38 @@ class GroupStore:
         with self.database.read_transaction() as connection:
             return holder_of(connection, remote_id, target)
 
-    def events(self, entry_id: int | None = None, limit: int = 1000) -> list[EventRecord]:
-        """Return the events of a job, or of the whole group (None), oldest first."""
+    def events(self, entry_id: int | None = None) -> list[EventRecord]:
+        """Return the last 1,000 events of a job, or of the whole group (None), oldest first."""
         where = "" if entry_id is None else "WHERE entry_id = ? "
         with self.database.read_transaction() as connection:
             rows = connection.execute(
                 f"SELECT {date_of('at', '0')}, {integer_of('entry_id')}, kind, text"  # noqa: S608
-                f" FROM events {where}ORDER BY id DESC LIMIT ?",
-                (limit,) if entry_id is None else (entry_id, limit),
+                f" FROM events {where}ORDER BY id DESC LIMIT 1000",
+                () if entry_id is None else (entry_id,),
             ).fetchall()
         return [EventRecord(*row) for row in reversed(rows)]
 
     # -- editing ---------------------------------------------------------------------------------
 
-    def edit(
-        self,
-        entry_id: int,
-        *,
-        note: str | None = None,
-        name: str | None = None,
-        labels: Mapping[str, Any] | None = None,
-    ) -> None:
+    def edit(self, entry_id: int, *, note: str | None = None, name: str | None = None) -> None:
         """Change the values that are not None.
 
         Raises:
             ValueError: a value is too long; nothing was changed.
         """
-        new = {"note": note, "name": name, "labels": None if labels is None else as_json(labels)}
-        for column, value in new.items():
-            check = check_name if column == "name" else check_text
-            check(column, value or "", so="Nothing was changed.")
+        check_text("note", note or "", so="Nothing was changed.")
+        check_name("name", name or "", so="Nothing was changed.")
         with self.database.write_transaction() as tx:
             if not tx.execute("SELECT 1 FROM jobs WHERE id = ?", (entry_id,)).fetchone():
                 raise missing(self.path, tx, entry_id)
-            for column, value in new.items():
+            for column, value in (("note", note), ("name", name)):
                 if value is not None:
                     tx.execute(
                         f"UPDATE jobs SET {column} = ?, version = ? WHERE id = ?",  # noqa: S608
                         (value, tx.version, entry_id),
                     )
             if name is not None:  # the rejected request contained the name
-                tx.execute(
-                    "UPDATE jobs SET state = 'unsent' WHERE id = ? AND state = 'refused'",
-                    (entry_id,),
-                )
+                reopen(tx, entry_id)
 
     def set_body(
         self,
@@ -316,8 +305,8 @@ class GroupStore:
             ).fetchone():
                 return False
             tx.execute(
-                "UPDATE jobs SET payload_id = ?, params = ?, composition_id = ?, version = ?,"
-                " state = 'unsent', last_error = '' WHERE id = ?",
+                "UPDATE jobs SET payload_id = ?, params = ?, composition_id = ?, version = ?"
+                " WHERE id = ?",
                 (
                     payload_id(tx, body, metadata),
                     as_json(params),
@@ -326,6 +315,7 @@ class GroupStore:
                     entry_id,
                 ),
             )
+            reopen(tx, entry_id)
         return True
 
 
@@ -338,8 +328,3 @@ def new_meta(name: str) -> dict[str, object]:
         "modified_at": now,
         "version": 0,
     }
-
-
-def _version(connection: sqlite3.Connection) -> int:
-    value: int = connection.execute("SELECT value FROM meta WHERE key = 'version'").fetchone()[0]
-    return value

@@ -12,12 +12,13 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Final, NamedTuple
 
 from jobgroup.status import UNSENT
+from jobgroup.store.checking import text_of
 from jobgroup.store.database import Database
 from jobgroup.store.records import Target
 from jobgroup.store.transaction import Transaction
 from jobgroup.store.transitions import add_event
 
-_TEXT: Final = "CASE typeof(remote_id) WHEN 'text' THEN remote_id ELSE quote(remote_id) END"
+_TEXT: Final = text_of("remote_id")
 
 REMOTE_IDS: Final = (
     f"(SELECT group_concat({_TEXT}, ' + ') FROM subjobs WHERE subjobs.attempt_id = a.id)"  # noqa: S608
@@ -180,6 +181,6 @@ def holder_of(
         " JOIN jobs j ON j.id = a.entry_id JOIN targets t ON t.id = j.target_id"
         " WHERE s.remote_id = ? AND (s.attempt_id, s.number) <> (?, ?)"
         " AND (t.provider, t.origin, t.account) = (?, ?, ?) LIMIT 1",
-        (remote_id, *other_than, *target[:3]),
+        (remote_id, *other_than, *target.account_key),
     ).fetchone()
     return row[0] if row else None

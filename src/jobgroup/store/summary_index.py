@@ -103,7 +103,7 @@ def _stamp(file: Path, present: set[str]) -> tuple[int, Stamp]:
     """Return a group's size, and a stamp that changes with each write.
 
     The stamp has the device, inode, size and two times of the file, its log and its journal. It is
-    None if the path is not a file.
+    empty if the path is not a file.
     """
     numbers: Stamp = []
     total = 0

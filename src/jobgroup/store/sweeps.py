@@ -19,7 +19,8 @@ from jobgroup.store.inserts import Adding
 from jobgroup.store.limits import check_text
 from jobgroup.store.records import NewJob, Target
 from jobgroup.store.subjobs import holder_of
-from jobgroup.store.transaction import Transaction
+from jobgroup.store.transaction import Transaction, read_version
+from jobgroup.store.transitions import reopen
 
 _SO: Final = "Nothing was added."
 
@@ -135,7 +136,7 @@ class Sweeps:
             with self._database.write_transaction() as tx:
                 comparison = Comparison(tx, self._adding, self._read(tx))
                 yield comparison
-                self._version = _version(tx)
+                self._version = read_version(tx)
         except BaseException:
             self._version = -1
             self._adding.forget_targets()
@@ -143,7 +144,7 @@ class Sweeps:
 
     def _read(self, connection: sqlite3.Connection | Transaction) -> list[Entry]:
         """Return all entries; read them only if the group has changed."""
-        version = _version(connection)
+        version = read_version(connection)
         if version != self._version:
             rows = connection.execute(
                 "SELECT j.id, j.position, j.state, j.labels, j.params, t.provider, t.origin,"
@@ -243,7 +244,7 @@ class Comparison:
         """Replace a job that was never sent; return False if it was sent."""
         changed = self._tx.execute(
             "UPDATE jobs SET name = ?, target_id = ?, payload_id = ?, params = ?, labels = ?,"
-            " composition_id = ?, sweep_id = ?, version = ?, state = 'unsent', last_error = ''"
+            " composition_id = ?, sweep_id = ?, version = ?"
             " WHERE id = ? AND state IN ('unsent', 'refused') AND attempts = 0",
             (
                 *self._adding.columns(self._tx, job),
@@ -254,6 +255,7 @@ class Comparison:
         )
         if not changed.rowcount:
             return False
+        reopen(self._tx, entry.entry_id)
         new = _entry_of(job, entry.entry_id, entry.position, UNSENT, sweep_id)
         self.entries[self.entries.index(entry)] = new
         return True
@@ -280,11 +282,6 @@ def _entry_of(job: NewJob, entry_id: int, position: int, state: str, sweep_id: i
 def _axes_text(axes: Sequence[Axis]) -> str:
     text = json.dumps([[axis.name, axis.kind, axis.units, axis.long_name] for axis in axes])
     return check_text("swept names", text, so=_SO)
-
-
-def _version(connection: sqlite3.Connection | Transaction) -> int:
-    value: int = connection.execute("SELECT value FROM meta WHERE key = 'version'").fetchone()[0]
-    return value
 
 
 def _read_sweeps(connection: sqlite3.Connection | Transaction) -> Iterator[Sweep]:

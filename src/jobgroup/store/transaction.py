@@ -42,8 +42,13 @@ class Transaction:
         """Version of the rows that this transaction changes."""
         self.execute("UPDATE meta SET value = ? WHERE key = 'modified_at'", (self.now,))
         self.execute("UPDATE meta SET value = value + 1 WHERE key = 'version'")
-        version: int = self.execute("SELECT value FROM meta WHERE key = 'version'").fetchone()[0]
-        return version
+        return read_version(self)
+
+
+def read_version(connection: sqlite3.Connection | Transaction) -> int:
+    """Return the number that grows with every change of the group."""
+    version: int = connection.execute("SELECT value FROM meta WHERE key = 'version'").fetchone()[0]
+    return version
 
 
 def _storable(value: Any) -> Any:

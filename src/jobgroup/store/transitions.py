@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from jobgroup.status import UNSENT, may_become
+from jobgroup.status import REFUSED, UNSENT, may_become
 from jobgroup.store.transaction import Transaction
 
 
@@ -68,6 +68,14 @@ def set_latest(
         "UPDATE jobs SET state = coalesce((SELECT state FROM attempts WHERE id = ?), ?),"
         " attempt_id = ?, attempts = attempts + ?, last_error = ?, version = ? WHERE id = ?",
         (attempt_id, otherwise, attempt_id, added, last_error, tx.version, entry_id),
+    )
+
+
+def reopen(tx: Transaction, entry_id: int) -> None:
+    """Make a refused job unsent, because its request has changed."""
+    tx.execute(
+        "UPDATE jobs SET state = ?, last_error = '' WHERE id = ? AND state IN (?, ?)",
+        (UNSENT, entry_id, REFUSED, UNSENT),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from jobgroup.errors import DuplicateJobError
 from jobgroup.status import REMOTE_MISSING, UNCONFIRMED
-from jobgroup.store.checking import date_of
+from jobgroup.store.checking import date_of, text_of
 from jobgroup.store.database import Database
 from jobgroup.store.entries import position_in
 from jobgroup.store.priorities import clear_priority
@@ -24,8 +24,9 @@ class Unconfirmed:
         """Return the intents of attempts with an unknown outcome."""
         with self._database.read_transaction() as connection:
             rows = connection.execute(
-                "SELECT a.id, j.id, j.position, a.idempotency_key, j.name, t.provider, t.origin,"  # noqa: S608
-                f" t.account, t.platform, a.rerun_of_attempt_id, {date_of('a.intent_at')}"
+                f"SELECT a.id, j.id, j.position, a.idempotency_key, {text_of('j.name')},"  # noqa: S608
+                " t.provider, t.origin, t.account, t.platform, a.rerun_of_attempt_id,"
+                f" {date_of('a.intent_at')}"
                 " FROM jobs j JOIN attempts a ON a.id = j.attempt_id"
                 " JOIN targets t ON t.id = j.target_id WHERE j.state = 'unconfirmed'"
                 " ORDER BY j.id"
