@@ -122,9 +122,7 @@ def delete(name: str, *, permanently: bool = False) -> None:
         active += [part.remote_id for part in store.subjobs.orphans()]
         trashed = None if permanently else place_for(name)
         move_group(store, trashed, is_live=witness.is_live)
-    session = engine().open_session(path)
-    if session is not None:
-        session.store.close()  # an open file would still take up disk space
+    _close_here(path)  # an open file would still take up disk space
     remove_files(path)
     if active:
         _warn_of_active(name, active)
@@ -153,9 +151,7 @@ def rename(name: str, new_name: str) -> None:
         witness = Witness()
         witness.wait_until_judged(store)
         move_group(store, new_path, normalised(new_name), is_live=witness.is_live)
-    session = engine().open_session(path)
-    if session is not None:
-        session.store.close()
+    _close_here(path)
     remove_files(path)
 
 
@@ -248,15 +244,19 @@ def restore(name: str) -> None:
             f"A group named {name!r} exists, so the deleted one was not restored. Rename or delete"
             " the new one first."
         ) from None
-    session = engine().open_session(path)
-    if session is not None:
-        session.store.close()  # the next use opens the new file
+    _close_here(path)  # the next use opens the new file
 
 
 def empty_trash() -> None:
     """Remove groups from the trash that two checks, a day apart, found expired."""
     with suppress(OSError):  # files that cannot be removed stay
         purge()
+
+
+def _close_here(path: Path) -> None:
+    """Close a group's file if this process has it open."""
+    if (session := engine().open_session(path)) is not None:
+        session.store.close()
 
 
 def _warn_of_active(name: str, active: Sequence[str]) -> None:

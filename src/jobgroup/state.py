@@ -9,7 +9,7 @@ from traitlets import Any as AnyTrait
 from traitlets import Bool, Dict, Float, HasTraits, Int, List, Unicode
 
 from jobgroup.engine.activity import find_sender, read_activity
-from jobgroup.engine.estimate import read_time_left
+from jobgroup.engine.time_left import read_time_left
 from jobgroup.errors import GroupMovedError
 from jobgroup.status import TERMINAL
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jobgroup.engine.cooldown import Cooldown
-from jobgroup.engine.estimate import TimeLeft, time_left
+from jobgroup.engine.time_left import TimeLeft, time_left
 from jobgroup.retry import Backoff
 
 

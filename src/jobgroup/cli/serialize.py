@@ -79,8 +79,8 @@ def group_document(group: JobGroup) -> Json:
         "sender": sender
         and {"host": sender.host, "pid": sender.pid, "since": moment(sender.since)},
         "trouble": incident if state.trouble else None,
-        "created_at": moment(group.created_date.timestamp()),
-        "modified_at": moment(group.modified_date.timestamp()),
+        "created_at": moment(group.created_at.timestamp()),
+        "modified_at": moment(group.modified_at.timestamp()),
     }
 
 

@@ -9,7 +9,7 @@ from typing import Final
 
 from jobgroup import catalog
 from jobgroup.dashboard.protocol import Json
-from jobgroup.engine.estimate import MAX_ENDS, time_left
+from jobgroup.engine.time_left import MAX_ENDS, time_left
 from jobgroup.status import NOT_SENT, PENDING, SENDING
 from jobgroup.store import GroupSummary
 from jobgroup.store.paths import group_path

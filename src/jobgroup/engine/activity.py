@@ -90,7 +90,7 @@ async def find_refusal(session: GroupSession) -> CredentialsError | None:
     if not refusals or session.runs:
         return None
     pending = await session.in_thread(session.store.records, PENDING | {SENDING})
-    accounts = {record.target[:3] for record in pending}
+    accounts = {record.target.account_key for record in pending}
     return refusals[min(accounts)] if accounts and accounts <= refusals.keys() else None
 
 

@@ -14,13 +14,15 @@ from jobgroup.engine.activity import count_pending, find_refusal, is_sending
 from jobgroup.engine.loop import task_group
 from jobgroup.engine.session import GroupSession
 from jobgroup.errors import CredentialsError, JobGroupError, StorageError
+from jobgroup.logs import logger
 from jobgroup.providers.responses import unreadable
 from jobgroup.status import PENDING, TERMINAL
-from jobgroup.store import CommandResult, JobRecord
+from jobgroup.store import AccountKey, CommandResult, JobRecord
 from jobgroup.words import format_count
 
+_log = logger(__name__)
+
 Document = dict[str, Any]
-Account = tuple[str, str, str]
 Completion = tuple[JobRecord, Document | Exception]
 
 AT_ONCE = 20
@@ -81,7 +83,7 @@ async def keep(
     left = [r for r in records if r.attempt_id not in cached]
     done: list[int] = []
     failed: dict[int, str] = {}
-    refusals: dict[Account, CredentialsError] = {}
+    refusals: dict[AccountKey, CredentialsError] = {}
     refused: list[CredentialsError] = []
     for start in range(0, len(left), KEPT_AT_ONCE):  # to keep few documents in memory
         batch = left[start : start + KEPT_AT_ONCE]
@@ -118,7 +120,7 @@ def _why_not_kept(answer: Document | Exception) -> str:
 async def _answers(
     session: GroupSession,
     records: Sequence[JobRecord],
-    refusals: dict[Account, CredentialsError],
+    refusals: dict[AccountKey, CredentialsError],
     on_each: Callable[[int], object] | None = None,
     *,
     ask: bool = True,
@@ -128,13 +130,13 @@ async def _answers(
     answers: dict[int, Document | Exception] = {**await downloads.cached(records)}
     if ask:
         known = session.poller.refusals
-        pending = [r for r in records if r.state in PENDING and r.target[:3] in known]
-        answers.update({r.entry_id: known[r.target[:3]] for r in pending})
+        pending = [r for r in records if r.state in PENDING and r.target.account_key in known]
+        answers.update({r.entry_id: known[r.target.account_key] for r in pending})
     left = iter([r for r in records if r.entry_id not in answers] if ask else ())
 
     async def work() -> None:
         for record in left:
-            account = record.target[:3]
+            account = record.target.account_key
             answer = refusals.get(account) or await downloads.ask(record)
             answers[record.entry_id] = answer
             if isinstance(answer, CredentialsError):
@@ -285,7 +287,7 @@ class _Downloads:
                     await session.in_thread(session.store.results.put, batch)
                     session.notify()  # for observers of `results_on_cloud_only`
                 except StorageError as error:
-                    session.log.warning("Results of %r were not cached: %s", session.name, error)
+                    _log.warning("Results of %r were not cached: %s", session.name, error)
 
 
 def _is_complete(document: Document) -> bool:

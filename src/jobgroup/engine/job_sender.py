@@ -180,11 +180,8 @@ class JobSender:
             progress.not_sent[entry_id] = str(error)
             self.run.refusals[entry_id] = error
             return None
-        except UnconfirmedJobError as error:
-            progress.not_sent[entry_id] = str(error)
-            raise
-        except BudgetExceededError as error:
-            error.entry_id = entry_id
+        except (BudgetExceededError, UnconfirmedJobError) as error:
+            error.entry_id = error.entry_id or entry_id  # a rerun may be a new entry
             progress.not_sent[entry_id] = str(error)
             raise
         except (CloudError, CredentialsError) as error:

@@ -11,7 +11,10 @@ from jobgroup.engine.activity import is_finished, read_activity
 from jobgroup.engine.interrupt import EXIT_TIMEOUT_S
 from jobgroup.engine.session import GroupSession
 from jobgroup.errors import GroupDeletedError, StorageError
+from jobgroup.logs import logger
 from jobgroup.store import JobRecord
+
+_log = logger(__name__)
 
 EventCallback = Callable[[Mapping[str, int], JobRecord | None], None]
 
@@ -72,7 +75,7 @@ class GroupNotifier:
                 except GroupDeletedError:
                     return
                 except StorageError as error:  # later reads may succeed
-                    self._session.log.warning("on_done of %s: %s", self._session.name, error)
+                    _log.warning("on_done of %s: %s", self._session.name, error)
         finally:
             self.stop()
 
@@ -104,5 +107,5 @@ class GroupNotifier:
             return
         try:
             self._tell(counts, job)
-        except (Exception, SystemExit):  # `tell` is the user's code
-            self._session.log.exception("a callback of on_done of %s failed", self._session.name)
+        except (Exception, SystemExit):  # noqa: BLE001 # `tell` is the user's code
+            _log.exception("a callback of on_done of %s failed", self._session.name)

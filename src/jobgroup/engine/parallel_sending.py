@@ -15,9 +15,7 @@ from jobgroup.errors import JobGroupError, UnconfirmedJobError
 if TYPE_CHECKING:
     from jobgroup.engine.job_sender import JobSender
     from jobgroup.engine.send_order import SendOrder
-    from jobgroup.store import JobRecord, Target
-
-_Account = tuple[str, str, str]
+    from jobgroup.store import AccountKey, JobRecord, Target
 
 
 async def send_in_parallel(sender: JobSender, queue: SendOrder) -> None:
@@ -44,10 +42,10 @@ class ParallelSender:
         # order.
         is_ordered = request.budget_shots is not None or (request.rerun and not request.replace)
         self._limit = 1 if is_ordered else MAX_CREATES_IN_FLIGHT
-        self._in_flight: Counter[_Account] = Counter()
-        self._free: dict[_Account, float] = {}
-        self._accepted: set[_Account] = set()
-        self._silent: set[_Account] = set()
+        self._in_flight: Counter[AccountKey] = Counter()
+        self._free: dict[AccountKey, float] = {}
+        self._accepted: set[AccountKey] = set()
+        self._silent: set[AccountKey] = set()
         self._order: dict[int, int] = {}
         self._sent: dict[int, int] = {}
         self._errors: dict[int, Exception] = {}
@@ -63,7 +61,7 @@ class ParallelSender:
                 record = await self._sender.read(entry_id)
                 if record is None:
                     continue
-                account = record.target[:3]
+                account = record.target.account_key
                 await self._wait_for_slot(account, record.target, is_last=not queue)
                 if self._errors or self._sender.run.is_canceled:
                     break
@@ -74,7 +72,7 @@ class ParallelSender:
         if self._errors:
             raise await self._first_error()
 
-    async def _wait_for_slot(self, account: _Account, target: Target, *, is_last: bool) -> None:
+    async def _wait_for_slot(self, account: AccountKey, target: Target, *, is_last: bool) -> None:
         """Wait until an account may have one more create in flight."""
         if not self._in_flight[account]:
             if account not in self._accepted:
@@ -86,10 +84,10 @@ class ParallelSender:
             await self._ask_for_slots(account, target)
         await self._wait_until(lambda: not self._in_flight[account] or self._has_slot(account))
 
-    def _has_slot(self, account: _Account) -> bool:
+    def _has_slot(self, account: AccountKey) -> bool:
         return account in self._accepted and self._free.get(account, 0.0) >= 1
 
-    async def _ask_for_slots(self, account: _Account, target: Target) -> None:
+    async def _ask_for_slots(self, account: AccountKey, target: Target) -> None:
         in_flight = self._in_flight[account]
         try:
             provider = await self._sender.session.provider(target)
@@ -102,7 +100,7 @@ class ParallelSender:
             self._free[account] = float(free - in_flight)  # the report may not include them
 
     async def _send(self, record: JobRecord) -> None:
-        entry_id, account = record.entry_id, record.target[:3]
+        entry_id, account = record.entry_id, record.target.account_key
         try:
             sent_at = await self._sender.send(entry_id, record)
         except Exception as error:  # noqa: BLE001 # `send_all` raises it

@@ -37,8 +37,7 @@ from itertools import islice
 from typing import Final
 
 from jobgroup.status import TERMINAL, RemoteStatus
-from jobgroup.store import Pollable, Target
-from jobgroup.store.polling_leases import AccountKey
+from jobgroup.store import AccountKey, Pollable, Target
 
 MIN_INTERVAL_S: Final = 0.05
 MAX_INTERVAL_S: Final = 60.0
@@ -47,8 +46,10 @@ AGE_FRACTION: Final = 0.1
 
 HEAD: Final = 8
 CROWD: Final = 4
-UNHURRIED_S: Final = 0.5
 """Number of jobs in the head and in a crowd; see above."""
+
+UNHURRIED_S: Final = 0.5
+"""Minimum number of seconds between two polls of a job if many jobs wait; see *Head* above."""
 
 FIRST_QUESTION_S: Final = 1.0
 """Seconds from sending a job to its first poll, if many jobs wait. Short jobs are polled earlier.
@@ -187,7 +188,7 @@ class PolledJob:
 
     @property
     def account(self) -> AccountKey:
-        return self.target[:3]
+        return self.target.account_key
 
 
 @dataclass(slots=True)
@@ -300,7 +301,7 @@ class PollSchedule:
 
     @property
     def accounts(self) -> set[AccountKey]:
-        return {target[:3] for target, queue in self._queues.items() if any(queue.parts)}
+        return {target.account_key for target, queue in self._queues.items() if any(queue.parts)}
 
     def sync(
         self,

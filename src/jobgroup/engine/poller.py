@@ -12,7 +12,6 @@ from collections.abc import (
     Collection,
     Iterable,
     Mapping,
-    Sequence,
 )
 from contextlib import asynccontextmanager, suppress
 from typing import Final
@@ -23,6 +22,7 @@ from jobgroup.engine.cooldown import Cooldown, describe_pause
 from jobgroup.engine.file_watch import FileWatch
 from jobgroup.engine.lease import HeldLease
 from jobgroup.engine.loop import BackgroundLoop, ChangeCondition, SerialThread, task_group
+from jobgroup.engine.poll_round import PollRound, StatusResponses
 from jobgroup.engine.poll_schedule import PolledJob, PollSchedule, poll_interval_s
 from jobgroup.engine.polling_lease import PollingLease
 from jobgroup.engine.subjobs import merge_answers
@@ -30,30 +30,20 @@ from jobgroup.errors import (
     CredentialsError,
     GroupDeletedError,
     GroupMovedError,
-    JobGroupError,
     NoResponseError,
     RemoteNotFoundError,
     StorageError,
 )
 from jobgroup.providers.base import Provider, RemoteStatus, concerns_account
-from jobgroup.providers.polling import report_each_to
-from jobgroup.providers.responses import unreadable
 from jobgroup.status import REMOTE_MISSING, TERMINAL
-from jobgroup.store import GroupStore, Target
+from jobgroup.store import AccountKey, GroupStore, Target
 from jobgroup.store.incidents import incident_kind
-from jobgroup.store.polling_leases import AccountKey
 
 CHUNK: Final = 1000
 """Maximum number of jobs in one call of a provider and of statuses in one transaction."""
 
 FRESH_S: Final = 0.1
 """Seconds after a poll for which a refresh does not poll the job again."""
-
-TOGETHER_S: Final = 0.1
-"""Seconds for which responses are collected before one transaction records them."""
-
-PATIENCE_S: Final = 10.0
-"""Seconds for which a refresh waits for responses; later responses are recorded too."""
 
 FEW: Final = 10
 """Maximum number of unanswered jobs that each get an error, if the cloud responds for other jobs.
@@ -78,67 +68,6 @@ The next call can then use them.
 _log = logging.getLogger(__name__)
 
 
-class _Round:
-    """Status requests that began together and are in flight."""
-
-    def __init__(self) -> None:
-        self.began = time.monotonic()
-        self.over = anyio.Event()
-        self.errors: list[Exception] = []
-        """Errors that concern a whole account."""
-        self.failure: Exception | None = None
-
-    async def wait(self) -> None:
-        """Wait until the round ends, but at most until `PATIENCE_S` after its beginning."""
-        with anyio.move_on_after(self.began + PATIENCE_S - time.monotonic()):
-            await self.over.wait()
-
-
-class _Answers:
-    """The responses to one call of a provider, by remote id, as they arrive."""
-
-    def __init__(self, ids: Mapping[PolledJob, Sequence[str]]) -> None:
-        self._open = {
-            job: [i for i in own if i not in (job.ended or ())] for job, own in ids.items()
-        }
-        self.by_id: dict[str, RemoteStatus | Exception] = {}
-        self._news = anyio.Event()
-        self._end = anyio.Event()
-
-    async def collect(
-        self, ask: Callable[[list[str]], Awaitable[Mapping[str, RemoteStatus | Exception]]]
-    ) -> None:
-        ids = [i for own in self._open.values() for i in own]
-
-        def add(remote_id: str, answer: RemoteStatus | Exception) -> None:
-            self.by_id[remote_id] = answer
-            self._news.set()
-
-        try:
-            with report_each_to(add):
-                self.by_id.update(await ask(ids))
-        except Exception as error:  # noqa: BLE001 # the error concerns only this account
-            known = error if isinstance(error, JobGroupError) else unreadable(error)
-            self.by_id.update({i: known for i in ids if i not in self.by_id})
-        finally:
-            self._news.set()
-            self._end.set()
-
-    async def wait(self) -> None:
-        """Wait for a response, and a moment longer for responses that follow at once."""
-        await self._news.wait()
-        with anyio.move_on_after(TOGETHER_S):
-            await self._end.wait()
-        self._news = anyio.Event()
-
-    def split(self, jobs: Sequence[PolledJob]) -> tuple[list[PolledJob], list[PolledJob]]:
-        """Return the jobs whose responses are complete, and the other jobs."""
-        if self._end.is_set():
-            return list(jobs), []
-        ready = {job for job in jobs if all(i in self.by_id for i in self._open[job])}
-        return [job for job in jobs if job in ready], [job for job in jobs if job not in ready]
-
-
 class Poller:
     """Polls one group's jobs. It sleeps unless something watches the group and a job is active.
 
@@ -160,8 +89,8 @@ class Poller:
         self._in_thread = in_thread
         self._changes = changes
         self._provider = provider
-        self._running = lease
-        self._lease = PollingLease(store, lease, self._may_ask)
+        self._run_lease = lease
+        self._polling_lease = PollingLease(store, lease, self._may_ask)
         self._schedule = PollSchedule()
         self._file = FileWatch(store, in_thread)
         self._is_unread = True
@@ -171,7 +100,7 @@ class Poller:
         self._users = 0
         self._is_polling = False
         self._asking = anyio.Lock()
-        self._rounds: set[_Round] = set()
+        self._rounds: set[PollRound] = set()
         self._answered_at: dict[AccountKey, float] = {}
         self._cooldowns: dict[AccountKey, Cooldown] = {}
         self._refusals: dict[AccountKey, CredentialsError] = {}
@@ -188,12 +117,12 @@ class Poller:
     @property
     def last_answer_at(self) -> float | None:
         """Time of the last response from a cloud about this group, in seconds since the epoch."""
-        return self._lease.answered_at
+        return self._polling_lease.answered_at
 
     @property
     def refusals(self) -> dict[AccountKey, CredentialsError]:
         """Errors of accounts that no process can poll because a token is missing or rejected."""
-        followed = self._lease.followed
+        followed = self._polling_lease.followed
         return {a: error for a, error in self._refusals.items() if a not in followed}
 
     @property
@@ -284,7 +213,7 @@ class Poller:
                 await anyio.sleep(PAUSE_S)
         self._is_polling = False
         with suppress(StorageError):
-            await self._in_thread(self._lease.release)
+            await self._in_thread(self._polling_lease.release)
 
     async def _poll(self) -> None:
         """Begin a round with the due jobs of the accounts that this process polls."""
@@ -293,7 +222,7 @@ class Poller:
             now = time.monotonic()
             due = []
             for job in self._schedule.pop_due(now):
-                if job.account in self._lease.accounts:
+                if job.account in self._polling_lease.accounts:
                     if self._cooldown_until(job) <= now:
                         due.append(job)
                     else:
@@ -304,17 +233,17 @@ class Poller:
     async def _load(self, elect: Collection[AccountKey] | None = None) -> None:
         """Update the schedule from the file and, if `elect` is given, the leases."""
         store, known, must_look = self._store, self._schedule.version, False
-        if not self._running.is_held and time.monotonic() >= self._look_for_dead_at:
+        if not self._run_lease.is_held and time.monotonic() >= self._look_for_dead_at:
             self._look_for_dead_at = time.monotonic() + ABANDONED_INTERVAL_S
             must_look = True
 
         def begin() -> tuple[int, bool]:
             if elect is not None:
-                self._lease.update(elect)
+                self._polling_lease.update(elect)
             if must_look:
-                self._has_in_flight = self._running.mark_abandoned_unconfirmed()
+                self._has_in_flight = self._run_lease.mark_abandoned_unconfirmed()
             # Another process records times of sending by its own clock.
-            return store.version, known < 0 and not self._running.is_held_elsewhere()
+            return store.version, known < 0 and not self._run_lease.is_held_elsewhere()
 
         began = time.monotonic()
         version, is_dated_here = await self._in_thread(begin)
@@ -340,12 +269,12 @@ class Poller:
         If the file is unchanged and this process polls all accounts, nothing is read.
         """
         self._load_s = 0.0
-        self._woken &= self._lease.accounts
+        self._woken &= self._polling_lease.accounts
         known = self._schedule.accounts
         if self._file.must_read():
             self._is_unread = self._has_in_flight = True
-        is_settled = known <= self._lease.accounts and not self._is_unread
-        is_settled &= self._running.is_held or not self._has_in_flight
+        is_settled = known <= self._polling_lease.accounts and not self._is_unread
+        is_settled &= self._run_lease.is_held or not self._has_in_flight
         is_settled &= self._store.database.known_version == self._schedule.version
         is_time = time.monotonic() >= self._elected_at + (SETTLED_S if is_settled else PAUSE_S)
         if is_settled and not is_time:
@@ -355,16 +284,19 @@ class Poller:
         await self._load(known if is_time else None)
         self._is_unread &= not is_time
         accounts = self._schedule.accounts
-        settled = self._lease.accounts
-        if not self._running.is_held:
-            settled |= self._lease.followed
+        settled = self._polling_lease.accounts
+        if not self._run_lease.is_held:
+            settled |= self._polling_lease.followed
         if not accounts <= settled and not (is_time and accounts == known):
-            await self._in_thread(self._lease.update, accounts)
-        if not self._lease.accounts or not len(self._schedule):
+            await self._in_thread(self._polling_lease.update, accounts)
+        if not self._polling_lease.accounts or not len(self._schedule):
             self.write_problem = ""  # the polling process reports its own
         # The accounts before this call are not compared, because reading may have failed since
         # then.
-        gained, self._woken = self._lease.accounts - self._woken, self._lease.accounts
+        gained, self._woken = (
+            self._polling_lease.accounts - self._woken,
+            self._polling_lease.accounts,
+        )
         if gained:
             now = time.monotonic()
             for job in self._schedule:
@@ -392,16 +324,18 @@ class Poller:
 
     # -- polling -----------------------------------------------------------------------------------
 
-    def _begin(self, jobs: list[PolledJob], *, is_background: bool = False) -> _Round:
+    def _begin(self, jobs: list[PolledJob], *, is_background: bool = False) -> PollRound:
         """Begin a round. Jobs that become due while it runs belong to another round."""
-        round_ = _Round()
+        round_ = PollRound()
         self._rounds.add(round_)
         for job in jobs:
             job.is_asked = True
         self._loop.spawn(self._carry_out, round_, jobs, is_background)
         return round_
 
-    async def _carry_out(self, round_: _Round, jobs: list[PolledJob], is_background: bool) -> None:
+    async def _carry_out(
+        self, round_: PollRound, jobs: list[PolledJob], is_background: bool
+    ) -> None:
         accounts: dict[AccountKey, list[PolledJob]] = {}
         for job in jobs:
             accounts.setdefault(job.account, []).append(job)
@@ -436,7 +370,7 @@ class Poller:
         Return the account's error if the cloud reported no status.
         """
         ids = await self._read_ids(jobs)
-        asked_at, answers, waiting = time.monotonic(), _Answers(ids), jobs
+        asked_at, answers, waiting = time.monotonic(), StatusResponses(ids), jobs
         account = jobs[0].account
         unanswered: dict[PolledJob, Exception] = {}
         has_answered = False
@@ -499,7 +433,7 @@ class Poller:
     ) -> None:
         """Record statuses, and that the cloud responds."""
         now, now_utc = time.monotonic(), time.time()
-        self._lease.answered_at = now_utc
+        self._polling_lease.answered_at = now_utc
 
         def write() -> bool:
             updates = [(job.attempt_id, status) for job, status in statuses]

@@ -11,8 +11,8 @@ from weakref import WeakValueDictionary
 
 from jobgroup.engine.lease import HeldLease, Witness
 from jobgroup.errors import StorageError
-from jobgroup.store import GroupStore
-from jobgroup.store.polling_leases import AccountKey, PollingHolder
+from jobgroup.store import AccountKey, GroupStore
+from jobgroup.store.polling_leases import PollingHolder
 from jobgroup.system import this_process
 
 POLLING_HEARTBEAT_S: Final = 10.0

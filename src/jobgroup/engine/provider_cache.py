@@ -9,7 +9,7 @@ from jobgroup.errors import InvalidProviderError
 from jobgroup.origin import normalise_origin
 from jobgroup.providers.base import Provider
 from jobgroup.proxies import AccountProxies
-from jobgroup.store import Target
+from jobgroup.store import AccountKey, Target
 
 
 class ProviderCache:
@@ -17,8 +17,8 @@ class ProviderCache:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._making: dict[tuple[str, str, str], threading.Lock] = {}
-        self._providers: dict[tuple[str, str, str], Provider] = {}
+        self._making: dict[AccountKey, threading.Lock] = {}
+        self._providers: dict[AccountKey, Provider] = {}
         self._prepared: set[Target] = set()
 
     async def prepare(self, target: Target) -> Provider:
@@ -52,7 +52,7 @@ class ProviderCache:
         from jobgroup.providers import provider_for
         from jobgroup.providers.base import Account
 
-        key = (target.provider, target.origin, target.account)
+        key = target.account_key
         if key in self._providers:
             return self._providers[key]
         with self._lock:

@@ -27,8 +27,7 @@ if TYPE_CHECKING:
     from anyio.abc import TaskGroup
 
     from jobgroup.engine.job_sender import JobSender
-    from jobgroup.engine.session import GroupSession
-    from jobgroup.store import Target
+    from jobgroup.store import AccountKey, Target
 
 MAX_CREATES_IN_FLIGHT = 6
 """Number of creates in flight per account. This fills dozens of slots at 100 ms per request."""
@@ -67,7 +66,7 @@ class QueuedSender:
         self._sender = sender
         self._tasks = tasks
         self._lock = anyio.Lock()
-        self.accounts: dict[tuple[str, str, str], AccountSender] = {}
+        self.accounts: dict[AccountKey, AccountSender] = {}
 
     async def prioritize(self, entry_ids: Sequence[int]) -> int:
         """Put jobs before all others, in this order; return the number of jobs new to the run."""
@@ -111,7 +110,7 @@ class QueuedSender:
                 self._sender.run.progress.total += await self.prioritize(entry_ids)
 
     def _account(self, target: Target) -> AccountSender:
-        key = target[:3]
+        key = target.account_key
         if key not in self.accounts:
             self.accounts[key] = AccountSender(self._sender, target, self.apply_priorities)
         return self.accounts[key]
@@ -190,7 +189,11 @@ class AccountSender:
             await self._sender.wait_while_paused()
         await self._record_ended()
         self._check_token()
-        if self._has_capacity and not self._is_finished() and self._slots.should_ask(_now()):
+        if (
+            self._has_capacity
+            and not self._is_finished()
+            and self._slots.should_ask(time.monotonic())
+        ):
             await self._ask_for_slots()
         await self._apply_priorities()
         return self._is_finished() or (self._has_capacity and self._slots.has_free)
@@ -200,7 +203,7 @@ class AccountSender:
         try:
             sent_at = await self._sender.send(entry_id)
         except QuotaExceededError:  # jobs of other programs have taken the slots
-            slots.rejected(_now())
+            slots.rejected(time.monotonic())
             run.progress.not_sent.pop(entry_id, None)
             self.queue.push_back(entry_id)
         except BudgetExceededError as error:  # active jobs may use less than reserved
@@ -213,7 +216,7 @@ class AccountSender:
         except UnconfirmedJobError as error:
             # The cloud must now respond to another request before each job, and jobs are sent one
             # at a time. Creates that were in flight together count once.
-            slots.unknown(_now())
+            slots.unknown(time.monotonic())
             self._unconfirmed_probes += was_probing
             self._is_probing = True
             run.refusals[entry_id] = error
@@ -251,20 +254,20 @@ class AccountSender:
         self._stuck = {r.entry_id for r in records} - {r.entry_id for r in ended}
         for record in ended:
             self._run.record_outcome(record)
-            slots.ended(record.entry_id, _now())
+            slots.ended(record.entry_id, time.monotonic())
             self._waits_for_budget = False
         for entry_id in await self._sender.failed_to_retry({r.entry_id for r in ended}):
             self.queue.push_last(entry_id)
 
     def _check_token(self) -> None:
         """End a run that only waits for active jobs if it has no valid token to poll them."""
-        refusal = self._session.poller.refusals.get(self._target[:3])
+        refusal = self._session.poller.refusals.get(self._target.account_key)
         if refusal and not (self.queue or self._slots.in_flight or self._run.request.is_background):
             self._errors.setdefault(-1, refusal)
 
     async def _ask_for_slots(self) -> None:
         slots = self._slots
-        slots.asked(_now())
+        slots.asked(time.monotonic())
         try:
             provider = await self._session.provider(self._target)
             answer = await provider.availability()
@@ -274,47 +277,4 @@ class AccountSender:
         except JobGroupError:  # only a rejected job shows that the account is full
             slots.not_reported(try_one=True)
         else:
-            slots.reported(free=answer.queue_free, total=answer.queue_max, now=_now())
-
-
-def _now() -> float:
-    return time.monotonic()
-
-
-async def launchable(
-    session: GroupSession, states: frozenset[str], concurrent_job_count: int | None
-) -> list[int]:
-    """Return the jobs that have a free slot in their account now, in the order of sending.
-
-    Raises:
-        ValueError: a cloud does not report its free slots, and no count was given.
-        CloudError, CredentialsError: a request to a cloud failed.
-    """
-    records = await session.in_thread(lambda: session.store.records(states=states))
-    prioritized = await session.in_thread(session.store.priorities.entry_ids, states)
-    ranks = {entry_id: rank for rank, entry_id in enumerate(prioritized)}
-    free: dict[tuple[str, str, str], float] = {}
-    selected = []
-    for record in sorted(records, key=lambda r: ranks.get(r.entry_id, len(ranks))):
-        account = record.target[:3]
-        if account not in free:
-            free[account] = await _launch_limit(session, record.target, concurrent_job_count)
-        if free[account] > 0:
-            free[account] -= 1
-            selected.append(record.entry_id)
-    return selected
-
-
-async def _launch_limit(session: GroupSession, target: Target, at_most: int | None) -> int:
-    provider = await session.provider(target)
-    try:
-        reported = (await provider.availability()).queue_free
-    except (CloudUnavailableError, RequestRejectedError, RemoteNotFoundError):
-        reported = None
-    bounds = [n for n in (reported, at_most) if n is not None]
-    if not bounds:
-        raise ValueError(
-            "The cloud does not report its free slots, so nothing was sent. concurrent_job_count"
-            " must be set."
-        )
-    return min(bounds)
+            slots.reported(free=answer.queue_free, total=answer.queue_max, now=time.monotonic())

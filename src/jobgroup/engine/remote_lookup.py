@@ -44,9 +44,8 @@ async def look_up(
         return []
     provider = await session.provider(target)
     answers = await provider.status(remote_ids)
-    foreign = (
-        RemoteNotFoundError | RequestRejectedError
-    )  # 400 or 403: an invalid id or another user's job
+    # Clouds respond with 400 or 403 to an invalid id, or to the id of another user's job.
+    foreign = RemoteNotFoundError | RequestRejectedError
     unknown = [i for i in remote_ids if isinstance(answers.get(i), foreign)]
     if unknown:
         raise _unknown(target.origin, unknown)
@@ -61,10 +60,10 @@ async def look_up(
     problems: dict[str, InvalidResponseError] = {}
     gate = anyio.Semaphore(MAX_BODIES_IN_FLIGHT)
 
-    async def recall(remote_id: str, teller: SupportsSubmissionLookup) -> None:
+    async def fetch(remote_id: str, provider: SupportsSubmissionLookup) -> None:
         async with gate:
             try:
-                submissions[remote_id] = await teller.submission(remote_id)
+                submissions[remote_id] = await provider.submission(remote_id)
             except InvalidResponseError as error:  # the job's status is known
                 problems[remote_id] = error
                 _log.warning("The submission of %s is not known: %s", remote_id, error)
@@ -72,7 +71,7 @@ async def look_up(
     if isinstance(provider, SupportsSubmissionLookup):
         async with task_group() as group:
             for remote_id in remote_ids:
-                group.start_soon(recall, remote_id, provider)
+                group.start_soon(fetch, remote_id, provider)
     return [
         RemoteJobInfo(i, statuses[i], submissions.get(i, Submission()), problems.get(i))
         for i in remote_ids

@@ -165,7 +165,7 @@ async def _reconcile_refusals(sender: JobSender) -> None:
 async def _send_one_by_one(sender: JobSender, queue: SendOrder, watched: Sequence[int]) -> None:
     run = sender.run
 
-    async def wait_for_end(entry_id: int) -> None:
+    async def finish(entry_id: int) -> None:
         run.record_outcome(await _wait_for_end(sender, entry_id))
         for failed in await sender.failed_to_retry({entry_id}):
             queue.push_last(failed)
@@ -174,14 +174,14 @@ async def _send_one_by_one(sender: JobSender, queue: SendOrder, watched: Sequenc
 
     async with sender.session.poller.polling():
         for entry_id in watched:
-            await wait_for_end(entry_id)
+            await finish(entry_id)
         delay_s = 0.0
         while await sender.wait_for_next(queue):
             await sender.sleep(delay_s)
             delay_s = run.request.delay_s
             sent_at = await _send_when_free(sender, queue)
             if sent_at is not None:
-                await wait_for_end(sent_at)
+                await finish(sent_at)
 
 
 async def _send_when_free(sender: JobSender, queue: SendOrder) -> int | None:
@@ -229,7 +229,7 @@ async def _wait_for_end(sender: JobSender, entry_id: int) -> JobRecord:
             )
         if record.state in TERMINAL or record.provider_status == REMOTE_MISSING or run.is_canceled:
             return record
-        refusal = session.poller.refusals.get(record.target[:3])
+        refusal = session.poller.refusals.get(record.target.account_key)
         if refusal is not None and not run.request.is_background:
             raise refusal
         return None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future
@@ -31,6 +30,8 @@ FILE_CHECK_INTERVAL_S: Final = 0.25
 T = TypeVar("T")
 P = ParamSpec("P")
 
+_log = logger(__name__)
+
 
 class GroupSession:
     """The part of the engine for one group. All its `JobGroup` objects in this process share it.
@@ -50,10 +51,9 @@ class GroupSession:
     ) -> None:
         self.name = name
         self._serve = serve
-        self.log = logger(__name__)
         self.store = GroupStore(path, create=name if create else None)
         self.reset_after_fork(loop, providers)
-        self.mark_abandoned_unconfirmed()
+        self.lease.mark_abandoned_unconfirmed()
 
     def reset_after_fork(self, loop: BackgroundLoop, providers: ProviderCache) -> None:
         """Drop the lease, runs and observers, which belong to the parent of a forked child."""
@@ -78,9 +78,6 @@ class GroupSession:
 
     def start(self, function: Callable[P, Any], *args: P.args, **kwargs: P.kwargs) -> Future[Any]:
         return self.loop.start(function, *args, **kwargs)
-
-    def mark_abandoned_unconfirmed(self) -> None:
-        self.lease.mark_abandoned_unconfirmed()
 
     def is_current(self) -> bool:
         """Return whether the group still has its name and was not deleted or restored."""
@@ -140,11 +137,11 @@ class GroupSession:
                     if data_version != seen_data:
                         self.notify()
                     seen, seen_data = now, data_version
-                    await anyio.to_thread.run_sync(_call_all, callbacks, self.log)
+                    await anyio.to_thread.run_sync(_call_all, callbacks)
             except GroupMovedError as error:
                 if moved != str(error):
                     moved = str(error)
-                    await anyio.to_thread.run_sync(_call_all, callbacks, self.log)
+                    await anyio.to_thread.run_sync(_call_all, callbacks)
             except StorageError:
                 pass  # a later read may succeed
             return False
@@ -153,11 +150,11 @@ class GroupSession:
             await self.wait_until(has_none_left, check_interval_s=FILE_CHECK_INTERVAL_S)
 
 
-def _call_all(callbacks: list[Callable[[], None]], log: logging.Logger) -> None:
+def _call_all(callbacks: list[Callable[[], None]]) -> None:
     for callback in callbacks:
         try:
             callback()
         except GroupDeletedError:
             continue  # the group was deleted: the next check reports it
-        except Exception:  # the other subscribers must be called too
-            log.exception("a subscriber of a job group failed")
+        except Exception:  # noqa: BLE001 # the other subscribers must be called too
+            _log.exception("a subscriber of a job group failed")

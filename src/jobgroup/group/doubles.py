@@ -100,9 +100,7 @@ class _Earlier:
 
     def find(self, session: GroupSession, job: NewJob) -> int | None:
         """Return an equal earlier job."""
-        target = job.target
-        place = (target.provider, target.origin, target.platform)
-        key = hash((as_json(job.labels), as_json(job.params), *place))
+        key = hash((as_json(job.labels), as_json(job.params), *job.target.platform_key))
         alike = self._entries.get(key)
         if alike is None or job.body is None:
             return None
@@ -130,4 +128,4 @@ def _key(labels: Mapping[str, Any], params: str, target: Target) -> _Key:
         name: int(value) if isinstance(value, float) and value.is_integer() else value
         for name, value in sorted(labels.items())
     }
-    return as_json(numbers), params, target.provider, target.origin, target.platform
+    return as_json(numbers), params, *target.platform_key

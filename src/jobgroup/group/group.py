@@ -725,7 +725,7 @@ class JobGroup:
 
     def list_unconfirmed_jobs(self) -> list[RemoteJob]:
         """Return the unconfirmed jobs, which you can confirm or resend."""
-        self._session.mark_abandoned_unconfirmed()
+        self._session.lease.mark_abandoned_unconfirmed()
         return self.jobs(state="unconfirmed")
 
     def list_refused_jobs(self) -> list[RemoteJob]:

@@ -218,7 +218,7 @@ def _jobs(saved: ForeignGroup) -> tuple[Sequence[NewJob], str]:
     for spec in saved.jobs:
         job = spec.to_new_job(added_at=saved.created_at)
         if job.remote_ids:
-            one = (*job.target[:3], *job.remote_ids)
+            one = (*job.target.account_key, *job.remote_ids)
             if one in seen:
                 continue
             seen.add(one)

@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from jobgroup import catalog
-from jobgroup.engine.queued_sending import launchable
+from jobgroup.engine.launchable import list_launchable
 from jobgroup.errors import GroupNotFoundError, warn
 from jobgroup.group.pending import Pending, twins
 from jobgroup.group.validation import run_request, validate_counts, validate_delay
@@ -177,7 +177,8 @@ async def _launch(
     session, request = group._session, run_request(rerun=rerun, replace=replace)
     if not session.store.entries.ids(request.states):
         return
-    chosen = await Pending(session.start(launchable, session, request.states, concurrent_job_count))
+    listing = session.start(list_launchable, session, request.states, concurrent_job_count)
+    chosen = await Pending(listing)
     if chosen:
         await group._run(replaced(request, entry_ids=tuple(chosen)))
     else:

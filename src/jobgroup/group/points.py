@@ -11,17 +11,10 @@ from itertools import product
 from typing import Any, Final, Literal
 
 from jobgroup.group.labels import is_known_by_text, is_perceval, label_of
+from jobgroup.results.definitions import RESULT_NAMES
 from jobgroup.store.sweeps import Entry
 from jobgroup.values import is_missing, is_number, is_same_number, plain, span_of
 from jobgroup.words import shown
-
-RESERVED: Final = frozenset(
-    {"state", "count", "p", "p_err", "p_low", "p_high", "p_rest", "count_rest", "samples"}
-    | {"status", "jobs", "done", "failed", "repeat", "variant", "job", "point", "position"}
-    | {"iteration", "id", "platform", "message"}
-    | {"physical_perf", "logical_perf", "global_perf", "shots"}
-)
-"""Names of result columns and dimensions. Swept names must differ from them."""
 
 Scalar = bool | int | float | str
 Kind = Literal["number", "text", "boolean", "datetime"]
@@ -46,7 +39,7 @@ Point = dict[str, Value]
 Key = tuple[tuple[str, Any], ...]
 
 
-class Axis:
+class KnownValues:
     """The values of one swept name. Numbers that differ only by rounding count as one value.
 
     Args:
@@ -83,7 +76,7 @@ class Index:
 
     def __init__(self, names: Sequence[str]) -> None:
         self._names = names
-        self._axes: dict[str, Axis] = {}
+        self._axes: dict[str, KnownValues] = {}
         self._entries: list[Entry] = []
         self._read = 0
         self._at: dict[Key, list[Entry]] = {}
@@ -93,7 +86,7 @@ class Index:
         for name in self._names:
             known = [entry.labels[name] for entry in entries if name in entry.labels]
             given = [point[name].label for point in points]
-            axis = self._axes[name] = Axis([*known, *given])
+            axis = self._axes[name] = KnownValues([*known, *given])
             for label in known:
                 axis.of(label)
 
@@ -264,7 +257,7 @@ def _unnamed(name: str, value: Any) -> TypeError:
 def _checked_name(name: Any) -> str:
     if not isinstance(name, str) or not name:
         raise TypeError(f"A swept name must be a string, got {shown(name)}. Nothing was added.")
-    if name in RESERVED:
+    if name in RESULT_NAMES:
         raise ValueError(
             f"{name!r} cannot be swept: results have a column of that name. Rename it, for example"
             f" {name + '_value'!r}. Nothing was added."

@@ -8,7 +8,7 @@ from typing import Any
 from jobgroup.engine.session import GroupSession
 from jobgroup.fingerprint import Fingerprint
 from jobgroup.group.points import key_of
-from jobgroup.group.sweep import not_superseded, place_of
+from jobgroup.group.sweep import not_superseded
 from jobgroup.group.sweep_report import SweepReport
 from jobgroup.group.validation import validate_counts
 from jobgroup.job import job_of
@@ -52,4 +52,4 @@ def repeat(
 
 def _kind(entry: Entry, mark: Fingerprint) -> tuple[Any, ...]:
     labels = sorted((name, key_of(value)) for name, value in entry.labels.items())
-    return mark, place_of(entry.target), str(labels), entry.sweep_id
+    return mark, entry.target.platform_key, str(labels), entry.sweep_id

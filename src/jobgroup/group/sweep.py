@@ -20,9 +20,8 @@ from jobgroup.job import RemoteJob, job_of
 from jobgroup.references import GroupReference
 from jobgroup.results.definitions import definitions_of
 from jobgroup.status import FAILED
-from jobgroup.store import NewJob, Target
-from jobgroup.store.sweeps import Axis as StoredAxis
-from jobgroup.store.sweeps import Comparison, Entry, Sweep
+from jobgroup.store import NewJob
+from jobgroup.store.sweeps import Axis, Comparison, Entry, Sweep
 from jobgroup.words import format_count, shown
 
 _POINTS: Final = 100
@@ -117,7 +116,7 @@ class _Sweeping:
         session: GroupSession,
         build: Callable[..., Any],
         name: str,
-        axes: tuple[StoredAxis, ...],
+        axes: tuple[Axis, ...],
         *,
         repeats: int,
         labels: Mapping[str, Any],
@@ -243,7 +242,7 @@ class _Sweeping:
             again = self._built(*self._changed[:2])
             self._tally.is_random = again is None or again.mark != self._changed.mark
 
-    def _own_sweep(self, sweeps: Iterable[Sweep]) -> tuple[int, tuple[StoredAxis, ...]]:
+    def _own_sweep(self, sweeps: Iterable[Sweep]) -> tuple[int, tuple[Axis, ...]]:
         """Find this sweep and other sweeps with the same swept names."""
         alike = [each for each in sweeps if {*each.names} == self._names]
         own = next((each for each in alike if self._is_named(each.name)), None)
@@ -302,7 +301,7 @@ class _Sweeping:
     def _is_same(self, entry: Entry, new: _Built, marks: Mapping[int, Fingerprint]) -> bool:
         return (
             marks.get(entry.entry_id) == new.mark
-            and place_of(entry.target) == place_of(new.job.target)
+            and entry.target.platform_key == new.job.target.platform_key
             and all(entry.labels.get(k) == new.job.labels[k] for k in self._labels)
             and (entry.sweep_id in (None, self._own_id) or entry.sweep_id in self._siblings)
         )
@@ -318,8 +317,8 @@ class _Sweeping:
         if self._tally.differences.total() >= _COMPARED:
             return
         found = differences(group.body(entry.entry_id), new.job.compared_body)
-        was, now = place_of(entry.target), place_of(new.job.target)
-        found += [f"cloud {was[1]} -> {now[1]}"] * (was[:2] != now[:2])
+        was, now = entry.target, new.job.target
+        found += [f"cloud {was.origin} -> {now.origin}"] * (was[:2] != now[:2])
         found += [
             f"label {name} {shown(entry.labels.get(name))} -> {shown(new.job.labels[name])}"
             for name in self._labels
@@ -334,19 +333,14 @@ def not_superseded(entries: Sequence[Entry]) -> list[Entry]:
     return [e for e in entries if not (e.state in FAILED and e.entry_id in reruns)]
 
 
-def place_of(target: Target) -> tuple[str, str, str]:
-    """Return the provider, cloud and platform of a job, without its account."""
-    return target.provider, target.origin, target.platform
-
-
 def _stored_axes(
     points: Sequence[Point], units: Mapping[str, str], long_names: Mapping[str, str]
-) -> tuple[StoredAxis, ...]:
+) -> tuple[Axis, ...]:
     axes = []
     for name in points[0]:
         kinds = {point[name].kind for point in points}
         kind = kinds.pop() if len(kinds) == 1 else "text"
-        axes.append(StoredAxis(name, kind, units.get(name, ""), long_names.get(name, "")))
+        axes.append(Axis(name, kind, units.get(name, ""), long_names.get(name, "")))
     return tuple(axes)
 
 

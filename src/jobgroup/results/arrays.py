@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from jobgroup.errors import MissingDependencyError
-from jobgroup.results.cells import Cell
+from jobgroup.results.cells import Cell, cell_key
 from jobgroup.results.expression import Expression
 from jobgroup.results.pool import ErrorKind, Quantity, scalar_names
 from jobgroup.results.results_table import (
@@ -243,7 +243,7 @@ class _Layout:
             if not (self.is_grid and first_iterated <= i < len(study.names))
         ]
         axes = [
-            {_key(value): i for i, value in enumerate(study.coordinates[name])}
+            {cell_key(value): i for i, value in enumerate(study.coordinates[name])}
             for name in study.names
         ]
         at = {place: i for i, place in enumerate(self._places)}
@@ -255,7 +255,7 @@ class _Layout:
         self.indices = [
             (
                 *(
-                    (axis[_key(v)] for axis, v in zip(axes, point.values, strict=True))
+                    (axis[cell_key(v)] for axis, v in zip(axes, point.values, strict=True))
                     if self.is_grid
                     else (at[point.values],)
                 ),
@@ -298,10 +298,6 @@ def _one_by_one(points: Iterable[Point]) -> tuple[list[Point], list[int]]:
         alone += [Point(point.values, point.variant, rows) for rows in jobs.values()]
         ranks += range(len(jobs))
     return alone, ranks
-
-
-def _key(value: Cell) -> tuple[bool, Cell]:
-    return isinstance(value, bool), value
 
 
 def coordinate(values: Sequence[Cell], np: Any) -> Any:

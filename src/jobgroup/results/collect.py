@@ -33,7 +33,7 @@ def with_results(session: GroupSession) -> list[JobRecord]:
     return [
         r
         for r in session.store.records(states=HAS_RESULTS | PENDING)
-        if r.remote_id and (r.state in HAS_RESULTS or r.target[:3] in refused)
+        if r.remote_id and (r.state in HAS_RESULTS or r.target.account_key in refused)
     ]
 
 

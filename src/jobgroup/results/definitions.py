@@ -13,13 +13,17 @@ from jobgroup.words import shown
 if TYPE_CHECKING:
     from jobgroup.store import GroupStore
 
-RESERVED: Final = frozenset({
+RESULT_NAMES: Final = frozenset({
     *PERFORMANCES,
     *("state", "count", "p", "p_err", "p_low", "p_high", "p_rest", "count_rest", "samples"),
     *("status", "jobs", "done", "failed", "repeat", "variant", "job", "point", "position"),
-    *("iteration", "id", "platform", "message", "shots", "name", "duration_s", "attempts"),
-    *("note", "error", "sent_at", "started_at", "finished_at"),
+    *("iteration", "id", "platform", "message", "shots"),
 })  # fmt: skip
+"""Names of result columns and dimensions; swept names must differ from them."""
+
+RESERVED: Final = RESULT_NAMES | {
+    *("name", "duration_s", "attempts", "note", "error", "sent_at", "started_at", "finished_at"),
+}
 """Names of columns and variables; derived quantities cannot have these names."""
 
 MAX_DEFINITIONS: Final = 100

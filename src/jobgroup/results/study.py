@@ -278,8 +278,8 @@ def _with_variants(
             if variant not in labels:
                 labels[variant] = len(texts)
                 base = next(iter(rank.values())).record.position
-                is_other = variant[1] and differences(base, first.record.position)
-                texts.append("; ".join(filter(None, [about, is_other or ""])))
+                differing = differences(base, first.record.position) if variant[1] else ""
+                texts.append("; ".join(filter(None, [about, differing])))
             parts.setdefault(variant, []).append(row)
         values = tuple(each.value(k) for each, k in zip(known, key, strict=True))
         found += [(values, variant, some) for variant, some in parts.items()]
