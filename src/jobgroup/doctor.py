@@ -227,6 +227,7 @@ async def _ask(origin: str) -> list[Finding]:
     """Send one request to a cloud, which costs nothing, and judge the response."""
     from jobgroup.providers.http import Response, bearer
     from jobgroup.providers.rest import RestClient
+    from jobgroup.providers.scaleway import scaleway_auth
 
     dates: list[str] = []
 
@@ -235,7 +236,7 @@ async def _ask(origin: str) -> list[Finding]:
 
     auth, path = bearer, "/api/jobs/availability"
     if origin == SCALEWAY:
-        auth, path = _scaleway_auth, "/qaas/v1alpha1/platforms?page_size=1"
+        auth, path = scaleway_auth, "/qaas/v1alpha1/platforms?page_size=1"
     client = RestClient(_account(origin), auth=auth, on_response=keep_date)
     begun_at, sent_at = time.monotonic(), time.time()
     verdicts: list[Finding]
@@ -261,10 +262,6 @@ async def _ask(origin: str) -> list[Finding]:
         *verdicts,
         _clock(dates[-1], sent_at, took_s),
     ]
-
-
-def _scaleway_auth(token: str) -> dict[str, str]:
-    return {"X-Auth-Token": token}
 
 
 def _clock(date: str, sent_at: float, took_s: float) -> Finding:

@@ -112,7 +112,7 @@ MORE_FAULTS: Final = {
     ),
     "RerunsByName": (
         """
-        async def rerun(self, remote_id, *, key, params=None):
+        async def rerun(self, remote_id, *, key):
             return remote_id
         """,
         "test_a_failed_job_is_rerun_or_none_is_created",
@@ -120,7 +120,7 @@ MORE_FAULTS: Final = {
     ),
     "RerunsTwice": (
         """
-        async def rerun(self, remote_id, *, key, params=None):
+        async def rerun(self, remote_id, *, key):
             body = {"platform_name": "any", "job_name": "a", "payload": {"seconds": 0}}
             await self.submit(body, key=key)
             return await self.submit(body, key=key + "2")

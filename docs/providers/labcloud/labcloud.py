@@ -57,9 +57,7 @@ class LabCloud:
         """Stop a run."""
         await self._rest.request("DELETE", f"/v1/runs/{quote_segment(remote_id)}")
 
-    async def rerun(
-        self, remote_id: str, *, key: str, params: Mapping[str, Any] | None = None
-    ) -> str | None:
+    async def rerun(self, remote_id: str, *, key: str) -> str | None:
         """Return None, as LabCloud cannot rerun: jobgroup sends the body again."""
         return None
 

@@ -123,9 +123,7 @@ class Provider(Protocol):
         """Request a job's cancellation. Later, `status` reports that the job is canceled."""
         ...
 
-    async def rerun(
-        self, remote_id: str, *, key: str, params: Mapping[str, Any] | None = None
-    ) -> str | None:
+    async def rerun(self, remote_id: str, *, key: str) -> str | None:
         """Run a job again as a new job, and return its id.
 
         Return None if the cloud cannot or may not rerun the job. None guarantees that no job was

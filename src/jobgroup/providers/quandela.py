@@ -38,14 +38,13 @@ from jobgroup.providers.rest import RestClient, quote_segment, retry_read
 class _Paths:
     create: str
     job: str
-    supports_params: bool
 
     def of(self, what: str, remote_id: str) -> str:
         return self.job.format(id=quote_segment(remote_id), what=what)
 
 
-_CURRENT: Final = _Paths("/api/jobs", "/api/jobs/{id}/{what}", supports_params=True)
-_OLDER: Final = _Paths("/api/job", "/api/job/{what}/{id}", supports_params=False)
+_CURRENT: Final = _Paths("/api/jobs", "/api/jobs/{id}/{what}")
+_OLDER: Final = _Paths("/api/job", "/api/job/{what}/{id}")
 
 _NO_PATH: Final = (403, 404, 405)
 """Statuses with which a cloud or a gateway rejects a POST request to a path that does not exist."""
@@ -93,21 +92,15 @@ class QuandelaCloud:
         self._paths, self._paths_are_known = paths, True
         return remote_id
 
-    async def rerun(
-        self, remote_id: str, *, key: str, params: Mapping[str, Any] | None = None
-    ) -> str | None:
+    async def rerun(self, remote_id: str, *, key: str) -> str | None:
         """Run a job again as a new job, and return its id.
 
         Return None if the account may not rerun the job (403), or if the cloud no longer has the
-        job (404) or cannot rerun jobs (405). Also return None if there are params and the cloud has
-        only the older paths, which accept no params.
+        job (404) or cannot rerun jobs (405).
         """
         paths = await self._paths_before_post()
-        if params and not paths.supports_params:
-            return None
-        body = dict(params) if params else None
         try:
-            return await self._create(paths.of("rerun", remote_id), body, key)
+            return await self._create(paths.of("rerun", remote_id), None, key)
         except QuotaExceededError:
             raise
         except (RemoteNotFoundError, RequestRejectedError) as error:

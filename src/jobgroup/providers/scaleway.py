@@ -53,7 +53,10 @@ class ScalewayQaaS:
 
     def __init__(self, account: Account, *, read_timeout_s: float = READ_TIMEOUT_S) -> None:
         self._rest = RestClient(
-            account, auth=_auth, is_quota_error=_is_quota_error, read_timeout_s=read_timeout_s
+            account,
+            auth=scaleway_auth,
+            is_quota_error=_is_quota_error,
+            read_timeout_s=read_timeout_s,
         )
         self._instead: dict[tuple[str, str, str], str] = {}
 
@@ -109,13 +112,7 @@ class ScalewayQaaS:
     async def cancel(self, remote_id: str) -> None:
         await self._rest.post(f"{_JOBS}/{quote_segment(remote_id)}/cancel")
 
-    async def rerun(
-        self,
-        remote_id: str,  # noqa: ARG002
-        *,
-        key: str,  # noqa: ARG002
-        params: Mapping[str, Any] | None = None,  # noqa: ARG002
-    ) -> str | None:
+    async def rerun(self, remote_id: str, *, key: str) -> str | None:  # noqa: ARG002
         """Return None, because Scaleway cannot rerun jobs. jobgroup sends the stored body."""
         return None
 
@@ -192,7 +189,8 @@ class ScalewayQaaS:
         )
 
 
-def _auth(token: str) -> dict[str, str]:
+def scaleway_auth(token: str) -> dict[str, str]:
+    """Return Scaleway's headers for a token."""
     return {"X-Auth-Token": token}
 
 

@@ -74,15 +74,9 @@ class ThirdPartyProvider:
         own = copy.deepcopy(body)  # a copy, because the provider may change it
         return await self._call("submit", _id, own, key=key)
 
-    async def rerun(
-        self, remote_id: str, *, key: str, params: Mapping[str, Any] | None = None
-    ) -> str | None:
+    async def rerun(self, remote_id: str, *, key: str) -> str | None:
         return await self._call(
-            "rerun",
-            lambda made: None if made is None else _id(made),
-            remote_id,
-            key=key,
-            params=params,
+            "rerun", lambda made: None if made is None else _id(made), remote_id, key=key
         )
 
     async def cancel(self, remote_id: str) -> None:
