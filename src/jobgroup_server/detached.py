@@ -203,7 +203,7 @@ def command_line(name: str, command: str, options: Json) -> list[str]:
     """Return the arguments of `jobgroup`. Long and secret values go through a pipe instead."""
     words = [command, "--request-stdin"]
     if options.get("mode") == "sequential":
-        words.append(f"--delay={options.get('delay', 0)}")
+        words.append(f"--delay={options.get('delay_s', 0)}")
     elif command == "run" and options.get("mode") != "parallel":
         words.append("--queue")
         if "concurrent_job_count" in options:

@@ -11,7 +11,6 @@ from typing import Any, Final
 from traitlets import HasTraits
 
 from jobgroup.dashboard import protocol
-from jobgroup.dashboard.group_commands import parse_positions
 from jobgroup.dashboard.queries import NEED_PERCEVAL
 from jobgroup.dashboard.session import DashboardSession
 from jobgroup.errors import GroupNotFoundError, JobGroupError
@@ -169,7 +168,7 @@ class SocketSession(DashboardSession):
         group = _first_of(args) if name == "compare_groups" else self.shown
         if group is None or not _needs_perceval(name, group):
             return super()._ask(name, args, removals)
-        positions = parse_positions(args.get("positions")) or []
+        positions = args.get("positions") or []
         if len(positions) > MAX_POSITIONS:
             raise JobGroupError(f"Ask for the results of at most {MAX_POSITIONS} jobs at a time.")
         question = {"name": name, "args": args, "removals": removals, "group": group.name}
@@ -182,7 +181,7 @@ class SocketSession(DashboardSession):
         start = partial(start_run, group, runs=self._shared.runs, tokens=self._shared.tokens)
         if name != "resend":
             return start(name, args, removals=removals)
-        store, positions = engine_session(group).store, parse_positions(args.get("positions")) or []
+        store, positions = engine_session(group).store, args.get("positions") or []
         entries = zip(positions, store.entries.at(positions, removals=removals), strict=True)
         requeued = [position for position, entry in entries if store.unconfirmed.requeue(entry)]
         if not requeued:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from jobgroup.dashboard import Dashboard, protocol
+from jobgroup.dashboard.arguments import COMMANDS, QUERIES
 from jobgroup.store import JobRecord
 from jobgroup.store.columns import Column, Columns
 
@@ -134,8 +135,8 @@ def recording() -> dict[str, Any]:
     traits = Dashboard.class_traits(sync=True)
     shared = {name: t for name, t in traits.items() if name[0] != "_" and name not in ORDINARY}
     return {
-        "commands": list(protocol.COMMANDS),
-        "queries": list(protocol.QUERIES),
+        "commands": list(COMMANDS),
+        "queries": list(QUERIES),
         "settings": list(protocol.SETTINGS),
         "traits": {name: trait.default() for name, trait in sorted(shared.items())},
         "to_python": TO_PYTHON,

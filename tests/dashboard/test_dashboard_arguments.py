@@ -7,6 +7,7 @@ import logging
 import pytest
 
 from jobgroup.dashboard import protocol
+from jobgroup.dashboard.arguments import InvalidMessageError
 
 JUNK = (None, True, -1, 1.5, 10**30, float("nan"), float("inf"), "x", "", [[]], [-1], [None], {})
 """Values of many types. Each argument accepts only a few of them."""
@@ -15,7 +16,7 @@ ACCEPTED = {
     "position": [],
     "positions": [None],
     "text": ["x", ""],
-    "mode": ["x", ""],
+    "mode": [],
     "replace": [True],
     "delay": [1.5],
     "concurrent_job_count": [],
@@ -34,7 +35,7 @@ def test_each_argument_has_a_type(name):
         if any(value is each or [value] == [each] != [1.0] for each in ACCEPTED[name]):
             assert protocol.parse(content).args == {name: value}
         else:
-            with pytest.raises(protocol.InvalidMessageError, match=f"^{name} must be "):
+            with pytest.raises(InvalidMessageError, match=f"^{name} must be "):
                 protocol.parse(content)
 
 

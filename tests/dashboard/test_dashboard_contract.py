@@ -8,6 +8,7 @@ import pytest
 from protocol_examples import RECORDING, TO_PYTHON, recording
 
 from jobgroup.dashboard import protocol
+from jobgroup.dashboard.arguments import InvalidMessageError
 
 RECORDED = json.loads(RECORDING.read_text())
 
@@ -58,7 +59,7 @@ def test_messages_of_the_browser_are_parsed(message: dict):
 )
 def test_unknown_messages_are_refused(content: object):
     """The kernel accepts only messages of the protocol."""
-    with pytest.raises(protocol.InvalidMessageError):
+    with pytest.raises(InvalidMessageError):
         protocol.parse(content)
 
 

@@ -19,7 +19,7 @@ from traitlets import TraitError
 import jobgroup
 from jobgroup import Dashboard, GroupNotFoundError, JobGroup
 from jobgroup.dashboard import unviewed
-from jobgroup.dashboard.static_html import page_of
+from jobgroup.dashboard.static_html import html_of_records
 from jobgroup.results.measurement import Measurement
 
 
@@ -189,7 +189,7 @@ def test_the_table_without_a_kernel_is_escaped_and_bounded():
         record(0, name=evil, message=evil, state="error", labels_json='{"<b>":"<i>"}'),
         *(record(i) for i in range(1, 20_000)),
     ]
-    text = page_of(evil, {"error": 1, "unsent": 19_999}, records, 0.0)
+    text = html_of_records(evil, {"error": 1, "unsent": 19_999}, records, 0.0)
     tags = set()
     parser = html.parser.HTMLParser()
     parser.handle_starttag = lambda tag, attrs: tags.add((tag, *attrs))
@@ -210,7 +210,7 @@ def test_the_table_without_a_kernel_shows_a_swept_parameter_once():
         )
         for i, value in enumerate((0.5, 0.75, 1.0))
     ]
-    text = page_of("g", {"unsent": 3}, records, 0.0)
+    text = html_of_records("g", {"unsent": 3}, records, 0.0)
     assert "<th>indist</th><th>seed</th>" in text
     assert "noise.indistinguishability" not in text
 
@@ -222,7 +222,7 @@ def test_the_table_without_a_kernel_stays_small_with_wide_rows():
         record(i, labels_json=json.dumps({**labels, "phi": i}), message="é" * 500)
         for i in range(50)
     ]
-    text = page_of("g", {"unsent": 50}, records, 0.0)
+    text = html_of_records("g", {"unsent": 50}, records, 0.0)
     assert 10_000 < len(text.encode()) < 22_000
     shown = text.count("<tr>") - 1
     assert f"and {50 - shown} more" in text
@@ -231,7 +231,7 @@ def test_the_table_without_a_kernel_stays_small_with_wide_rows():
 def test_the_fallback_puts_failed_jobs_first():
     """A reader of a saved notebook sees failures at once."""
     records = [record(0), record(1, state="error", message="why")]
-    text = page_of("g", {"error": 1, "unsent": 1}, records, 0.0)
+    text = html_of_records("g", {"error": 1, "unsent": 1}, records, 0.0)
     assert text.index("why") < text.index("to send</td>")
 
 
@@ -252,7 +252,7 @@ def test_the_fallback_has_labels_first_and_measured_values_with_errors():
         0: [Measurement(0, kind="count", values={"|1,1>": 98, "|2,0>": 402})],
         1: [Measurement(1, i, {"theta": i}, "count", {"|2,0>": 10}) for i in range(2)],
     }
-    text = page_of("g", {"success": 2}, records, 0.0, measured)
+    text = html_of_records("g", {"success": 2}, records, 0.0, measured)
     head = re.findall("<th>(.*?)</th>", text)
     assert head == [
         *("#", "status", "phi", "max_samples", "noise.g2", "theta"),

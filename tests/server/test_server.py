@@ -21,7 +21,7 @@ from tornado.websocket import WebSocketClosedError
 from ui_server import TIMEOUT_S, wait
 
 from jobgroup import JobGroup
-from jobgroup.dashboard.protocol import COMMANDS
+from jobgroup.dashboard.arguments import COMMANDS
 
 pytestmark = pytest.mark.anyio
 

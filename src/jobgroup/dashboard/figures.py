@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from hashlib import blake2b
 from threading import Lock
 from typing import Any, Final, NamedTuple
 
 from jobgroup.dashboard.measured import MAX_STATES, measurements_of
-from jobgroup.dashboard.protocol import Json
+from jobgroup.dashboard.protocol import Json, digest_of
 from jobgroup.errors import UnknownColumnError
 from jobgroup.group import JobGroup, engine_session
 from jobgroup.results import rows_of
@@ -31,7 +30,6 @@ from jobgroup.results.pool import scalar_names
 from jobgroup.results.results_table import most_frequent
 from jobgroup.results.study import Study, shown_value
 from jobgroup.store import JobRecord
-from jobgroup.store.encoding import json_safe
 from jobgroup.words import format_count
 
 LOADED_AT_ONCE: Final = 200
@@ -153,8 +151,7 @@ class Figures:
 
 def with_digest(answer: Json, progress: Json, args: Mapping[str, Any]) -> Json:
     """Return an answer with its digest, or only the progress if the page has that answer."""
-    text = json.dumps(json_safe(answer), separators=(",", ":"))
-    digest = blake2b(text.encode(), digest_size=8).hexdigest()
+    digest = digest_of(answer)
     if args.get("have") == digest:
         return {**progress, "same": digest}
     return {**answer, "digest": digest}

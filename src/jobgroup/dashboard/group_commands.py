@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from reprlib import repr as short
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Final
 
 from jobgroup import catalog
 from jobgroup.dashboard.protocol import Json
@@ -36,16 +36,16 @@ def delete_shown(group: JobGroup, args: Json) -> Json:
     return {"text": f"{group.name} {_DELETED}"}
 
 
-def delete(names: Any) -> Json:
+def delete(names: list[str]) -> Json:
     """Move groups to the trash, even if some of them cannot be moved."""
     return _each(names, _delete, _DELETED)
 
 
-def restore(names: Any) -> Json:
+def restore(names: list[str]) -> Json:
     return _each(names, JobGroup.restore, "restored")
 
 
-def export(names: Any) -> Json:
+def export(names: list[str]) -> Json:
     """Export groups to files in the current directory, each named after its group."""
     written: list[Path] = []
 
@@ -69,13 +69,13 @@ def stop(group: JobGroup, args: Json) -> Json:
 
 def describe(group: JobGroup, args: Json) -> Json:
     """Set the description of a group; an empty text removes it."""
-    text = group.description = _text_argument(args)
+    text = group.description = args["text"]
     return {"text": "description saved" if text else "description removed"}
 
 
 def define(group: JobGroup, args: Json) -> Json:
     """Define a derived quantity; an empty text removes it."""
-    name, text = str(args.get("name", "")), _text_argument(args)
+    name, text = args["name"], args["text"]
     group.define(name, text or None)
     return {"text": f"{name} {'defined' if text else 'removed'}"}
 
@@ -93,7 +93,7 @@ def annotate(group: JobGroup, args: Json, *, removals: int | None = None) -> Jso
     positions = args.get("positions") or ([args["position"]] if "position" in args else [])
     if not positions:
         raise JobGroupError("No job is selected. No note was changed.")
-    text = _text_argument(args)
+    text = args["text"]
     jobs = jobs_at(group, list(dict.fromkeys(positions)), removals=removals)
     for job in jobs:
         job.note = text
@@ -106,7 +106,7 @@ def annotate(group: JobGroup, args: Json, *, removals: int | None = None) -> Jso
 def repeat(group: JobGroup, args: Json, *, removals: int | None = None) -> Json:
     """Add copies of jobs."""
     jobs = _jobs_of(group, args, removals)
-    numbers = {name: int(args[name]) for name in ("to", "times") if name in args}
+    numbers = {name: args[name] for name in ("to", "times") if name in args}
     if len(jobs) * max(numbers.values(), default=0) > MAX_REPEATS:
         raise JobGroupError(f"At most {MAX_REPEATS:,} jobs can be added at a time. None was added.")
     before = len(group)
@@ -122,12 +122,12 @@ def remove(group: JobGroup, args: Json, *, removals: int | None = None) -> Json:
 
 def _jobs_of(group: JobGroup, args: Json, removals: int | None) -> list[RemoteJob]:
     if "state" in args:
-        return group.jobs(state=str(args["state"]))
-    positions = parse_positions(args.get("positions"))
+        return group.jobs(state=args["state"])
+    positions = args.get("positions")
     return list(group) if positions is None else jobs_at(group, positions, removals=removals)
 
 
-COMMANDS: Final[Mapping[str, Callable[[Any], Json]]] = MappingProxyType(
+ON_NAMED: Final[Mapping[str, Callable[[list[str]], Json]]] = MappingProxyType(
     {"delete": delete, "restore": restore, "export": export}
 )
 """Commands for groups that are given by name."""
@@ -150,62 +150,27 @@ ON_JOBS: Final[Mapping[str, Callable[..., Json]]] = MappingProxyType(
 """Commands for the shown group's jobs that do not need the engine."""
 
 
-MODES: Final = ("parallel", "sequential", "queue")
+_ENGINE_ARGUMENTS: Final = frozenset(
+    {
+        *("positions", "position", "remote_id", "replace", "overrides"),
+        *("mode", "delay", "concurrent_job_count"),
+    }
+)
 
 
 def engine_args(group: JobGroup, args: Json) -> Json:
-    """Return a command's arguments for the engine; raise TypeError or ValueError if invalid."""
-    checks: dict[str, Callable[[Any], Any]] = {
-        "positions": parse_positions,
-        "position": int,
-        "mode": _mode,
-        "delay": float,
-        "concurrent_job_count": _at_least_one,
-        "replace": bool,
-        "remote_id": str,
-        "overrides": _overrides,
-    }
+    """Return a command's arguments for the engine, with positions in place of a state.
+
+    Raises:
+        TypeError: no command of the engine has such an argument.
+        ValueError: the state does not exist.
+    """
     if "state" in args:
-        found = [job.position for job in group.jobs(state=str(args["state"]))]
+        found = [job.position for job in group.jobs(state=args["state"])]
         args = {**{k: v for k, v in args.items() if k != "state"}, "positions": found}
-    unknown = sorted(args.keys() - checks.keys())
-    if unknown:
+    if unknown := sorted(args.keys() - _ENGINE_ARGUMENTS):
         raise TypeError(f"no command has an argument {short(unknown[0])}")
-    return {name: checks[name](value) for name, value in args.items()}
-
-
-def parse_positions(value: Any) -> list[int] | None:
-    """Return positions of jobs; None for a command's default jobs."""
-    return None if value is None else [int(each) for each in value]
-
-
-def _at_least_one(value: Any) -> int:
-    if int(value) < 1:
-        raise ValueError(f"The number of jobs at once must be at least 1, got {short(value)}.")
-    return int(value)
-
-
-def _mode(value: Any) -> str:
-    if value not in MODES:
-        raise ValueError(f"mode must be one of {', '.join(MODES)}, got {short(value)}")
-    return str(value)
-
-
-def _overrides(value: Any) -> dict[str, Any]:
-    """Return new values for parameters; the engine checks them."""
-    if not isinstance(value, Mapping):
-        raise TypeError(f"overrides must be an object of parameters, got {short(value)}")
-    for name, wanted in value.items():
-        if not isinstance(wanted, str | int | float):
-            raise TypeError(f"{name} must be a number, a string or a boolean, got {short(wanted)}")
-    return {str(name): wanted for name, wanted in value.items()}
-
-
-def _text_argument(args: Json) -> str:
-    text = args.get("text")
-    if not isinstance(text, str):
-        raise TypeError(f"text must be a string, got {short(text)}")
-    return text
+    return {"delay_s" if name == "delay" else name: value for name, value in args.items()}
 
 
 def _delete(name: str) -> None:
@@ -214,15 +179,12 @@ def _delete(name: str) -> None:
         catalog.delete(name)
 
 
-def _each(names: Any, act: Callable[[str], None], what: str) -> Json:
+def _each(names: list[str], act: Callable[[str], None], what: str) -> Json:
     """Call `act` for each group, and raise only if it fails for all of them.
 
     Raises:
         JobGroupError: the command failed for every group.
-        TypeError: `names` is not a list of names.
     """
-    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-        raise TypeError(f"names must be a list of names, got {short(names)}")
     done: list[str] = []
     failed: dict[str, str] = {}
     for name in names:

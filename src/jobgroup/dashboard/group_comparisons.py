@@ -69,8 +69,6 @@ class GroupComparisons:
 
 
 def _names(given: Any) -> list[str]:
-    if not isinstance(given, list) or not all(isinstance(name, str) for name in given):
-        raise TypeError("names must be a list of names of groups.")
     if not 2 <= len(set(given)) <= MOST_GROUPS:
         raise JobGroupError(f"Select 2 to {MOST_GROUPS} groups to compare.")
     return list(dict.fromkeys(given))

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import time
 from typing import Final
 
 from jobgroup import catalog
-from jobgroup.dashboard.protocol import Json
+from jobgroup.dashboard.protocol import Json, digest_of
 from jobgroup.engine.time_left import MAX_ENDS, time_left
 from jobgroup.status import NOT_SENT, PENDING, SENDING
 from jobgroup.store import GroupSummary
@@ -33,8 +31,7 @@ def groups(args: Json) -> Json:
         "groups": present_groups(),
         "trash": [_summary(summarise(*each)) for each in catalog.trash().items()],
     }
-    text = json.dumps(found, sort_keys=True)
-    stamp = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+    stamp = digest_of(found)
     return {"stamp": stamp} if args.get("stamp") == stamp else {**found, "stamp": stamp}
 
 

@@ -6,12 +6,14 @@ messages.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import json
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from hashlib import blake2b
 from reprlib import repr as short
 from typing import Any, Final
 
-from jobgroup.dashboard.arguments import missing_from, problem_of
+from jobgroup.dashboard.arguments import COMMANDS, QUERIES, InvalidMessageError, check_types
 from jobgroup.secret import Secret
 from jobgroup.store.columns import Column, Columns
 from jobgroup.store.encoding import json_safe
@@ -19,45 +21,6 @@ from jobgroup.store.encoding import json_safe
 Json = dict[str, Any]
 Buffers = list[memoryview]
 
-COMMANDS: Final = (
-    "run",
-    "rerun",
-    "repeat",
-    "remove",
-    "prioritize",
-    "cancel",
-    "stop",
-    "pause",
-    "resume",
-    "resend",
-    "confirm",
-    "refresh",
-    "delete",
-    "restore",
-    "export",
-    "open",
-    "describe",
-    "annotate",
-    "define",
-    "keep",
-)
-QUERIES: Final = (
-    *(
-        "job",
-        "payload",
-        "drawing",
-        "results",
-        "measured",
-        "figure",
-        "compare",
-        "compare_groups",
-        "groups",
-        "size",
-        "saved",
-        "estimate",
-        "slots",
-    ),
-)
 MAX_ID: Final = 200
 """Maximum number of characters of a request's id."""
 
@@ -67,10 +30,6 @@ MAX_TOKEN: Final = 10_000
 _KEYED: Final = {"labels": "label.", "facts": "fact.", "params": "param."}
 """Columns whose texts contain one JSON object each."""
 SETTINGS: Final = ("filter", "sort", "search", "selected", "columns", "plot", "table")
-
-
-class InvalidMessageError(ValueError):
-    """A message that does not follow the protocol."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,6 +203,12 @@ def ack(request: str, python: str = "") -> Json:
     return {"t": "ack", "id": request, "python": python}
 
 
+def digest_of(value: Any) -> str:
+    """Return a short text with which a page reports that it already has an answer."""
+    text = json.dumps(json_safe(value), separators=(",", ":"))
+    return blake2b(text.encode(), digest_size=8).hexdigest()
+
+
 def encode_rows(rows: Columns) -> tuple[Json, Buffers]:
     """Return rows as columns, each with the number of the buffer that has its JSON."""
     columns = {
@@ -292,7 +257,7 @@ def _client_state(content: Mapping[str, Any]) -> ClientState | None:
     return ClientState(_field(value, "epoch", str), _field(value, "version", int))
 
 
-def _request(content: Mapping[str, Any], known: Sequence[str]) -> tuple[str, str]:
+def _request(content: Mapping[str, Any], known: Collection[str]) -> tuple[str, str]:
     name = _field(content, "name", str)
     if name not in known:
         raise InvalidMessageError(f"name must be one of {', '.join(known)}, got {short(name)}")
@@ -309,15 +274,8 @@ def _id(content: Mapping[str, Any]) -> str:
 
 def _args(content: Mapping[str, Any]) -> tuple[Json, str]:
     args: Json = _field(content, "args", dict)
-    if problem := problem_of(args):
-        raise InvalidMessageError(problem)
+    check_types(args)
     return args, _field({"epoch": "", **content}, "epoch", str)
-
-
-def require_args(name: str, args: Json) -> None:
-    """Raise InvalidMessageError if a command or query lacks an argument."""
-    if problem := missing_from(name, args):
-        raise InvalidMessageError(problem)
 
 
 def _texts(content: Mapping[str, Any], key: str) -> tuple[str, ...]:

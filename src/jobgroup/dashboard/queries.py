@@ -7,13 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
-from reprlib import repr as short
-from typing import Any, Final
+from typing import Final
 
 from jobgroup import catalog
 from jobgroup.dashboard.comparisons import compare_jobs
 from jobgroup.dashboard.figures import MOST_UNASKED, Figures
-from jobgroup.dashboard.group_commands import parse_positions
 from jobgroup.dashboard.group_comparisons import GroupComparisons
 from jobgroup.dashboard.job_detail import drawing, job_detail, payload
 from jobgroup.dashboard.measured import (
@@ -71,17 +69,17 @@ class Queries:
         if name in self._of_group:
             return self._of_group[name](group, args)
         if name in OF_ONE_JOB:
-            (job,) = jobs_at(group, [int(args["position"])], removals=removals)
+            (job,) = jobs_at(group, [args["position"]], removals=removals)
             return OF_ONE_JOB[name](group, job)
-        positions = parse_positions(args.get("positions"))
+        positions = args.get("positions")
         jobs = None if positions is None else jobs_at(group, positions, removals=removals)
         if name == "estimate":
-            return estimate(group, jobs, bool(args.get("rerun")))
+            return estimate(group, jobs, args.get("rerun", False))
         if name == "compare":
             records = [job._record for job in jobs or []]  # noqa: SLF001
-            return compare_jobs(group, records, ideal=bool(args.get("ideal")))
+            return compare_jobs(group, records, ideal=args.get("ideal", False))
         if name == "measured":
-            return self.measured(group, jobs or [], _texts(args.get("columns") or []))
+            return self.measured(group, jobs or [], args.get("columns") or [])
         return self.results(group, jobs or [])
 
     def results(self, group: JobGroup, jobs: Sequence[RemoteJob]) -> Json:
@@ -109,12 +107,6 @@ class Queries:
         found = known.of(group, jobs)
         definitions = definitions_of(engine_session(group).store)
         return measured_rows(found, states, known.frequent_states, definitions)
-
-
-def _texts(values: Any) -> list[str]:
-    if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
-        raise TypeError(f"columns must be a list of names, got {short(values)}.")
-    return values
 
 
 def size(group: JobGroup) -> Json:

@@ -74,11 +74,7 @@ class Requests:
             except Exception as error:  # noqa: BLE001
                 future = Future()
                 future.set_exception(error)
-            future.add_done_callback(lambda done: self._finish(request, done.result))
-
-    def answer(self, request: str, get: Callable[[], Any]) -> None:
-        """Answer a request immediately."""
-        self._finish(request, get)
+            future.add_done_callback(lambda done: self.answer(request, done.result))
 
     def repeat(self, requests: Iterable[str]) -> None:
         """Repeat the answers to these requests, if they are kept."""
@@ -109,7 +105,8 @@ class Requests:
         if pool is not None:
             pool.shutdown(wait=False, cancel_futures=is_final)
 
-    def _finish(self, request: str, get: Callable[[], Any]) -> None:
+    def answer(self, request: str, get: Callable[[], Any]) -> None:
+        """Answer a request with a value, or with the error that `get` raises."""
         try:
             value = get()
             value = asdict(value) if isinstance(value, CommandResult) else value

@@ -33,6 +33,7 @@ from traitlets import observe as on_change
 
 from jobgroup.credentials import set_token
 from jobgroup.dashboard import group_commands, protocol
+from jobgroup.dashboard.arguments import InvalidMessageError, require_arguments
 from jobgroup.dashboard.group_list import groups
 from jobgroup.dashboard.protocol import Buffers, Json, Push
 from jobgroup.dashboard.queries import NEED_RESULTS, Queries
@@ -145,7 +146,7 @@ class DashboardSession(HasTraits):
         """Handle a message from the browser. This raises no error, because no one would see it."""
         try:
             message = protocol.parse(content)
-        except protocol.InvalidMessageError as error:
+        except InvalidMessageError as error:
             _log.warning("could not parse a message of the dashboard: %s", error)
             request = content.get("id") if isinstance(content, dict) else None
             if isinstance(request, str) and len(request) <= protocol.MAX_ID:
@@ -338,11 +339,11 @@ class DashboardSession(HasTraits):
     def _do(self, name: str, args: Json, removals: int) -> Future[Any]:
         if self.read_only and name != "open":
             raise JobGroupError(_READ_ONLY)
-        protocol.require_args(name, args)
+        require_arguments(name, args)
         if name == "open":
-            return self._requests.in_thread(self._open_named, str(args.get("name", "")))
-        if "names" in args and name in group_commands.COMMANDS:
-            return self._requests.in_thread(group_commands.COMMANDS[name], args["names"])
+            return self._requests.in_thread(self._open_named, args.get("name", ""))
+        if "names" in args and name in group_commands.ON_NAMED:
+            return self._requests.in_thread(group_commands.ON_NAMED[name], args["names"])
         if name in group_commands.ON_SHOWN:
             act = group_commands.ON_SHOWN[name]
             return self._requests.in_thread(act, self._required_group(), args)
@@ -369,6 +370,7 @@ class DashboardSession(HasTraits):
 
     def _ask_noted(self, name: str, args: Json, removals: int) -> Future[Any]:
         """Request an answer, and set `token_needed` if results need a token."""
+        require_arguments(name, args)
         asked, group = self._ask(name, args, removals), self._shown
 
         def note(done: Future[Any]) -> None:
@@ -380,7 +382,6 @@ class DashboardSession(HasTraits):
         return asked
 
     def _ask(self, name: str, args: Json, removals: int) -> Future[Any]:
-        protocol.require_args(name, args)
         if name == "groups":
             return self._requests.in_thread(groups, args)
         if name == "compare_groups":
@@ -406,7 +407,7 @@ class DashboardSession(HasTraits):
         self.set_trait("group", "" if group is None else group.name)
         kept = _kept_table(group)
         with self.hold_trait_notifications():
-            self.plot = _kept_plot(group)
+            self.plot = _kept(group, "plot")
             self.sort, self.columns = kept.get("sort", ""), kept.get("columns", [])
             self.table = kept.get("table", {})
         self.read_state()
@@ -433,21 +434,19 @@ class DashboardSession(HasTraits):
 
     @on_change("sort", "columns", "table")
     def _keep_table(self, _: Any) -> None:
-        """Store the sort order, columns and widths with the group, for its next view."""
-        group = self._shown
         chosen = {"sort": self.sort, "columns": self.columns, "table": self.table}
         found = {name: value for name, value in chosen.items() if value}
-        if group is not None and not self.deleted and found != _kept_table(group):
-            keep = engine_session(group).store.keep_default
-            self._requests.in_thread(keep, "table", as_json(found))
+        self._keep("table", found, _kept_table(self._shown))
 
     @on_change("plot")
     def _keep_plot(self, change: Any) -> None:
-        """Store the plot's settings with the group, for its next view."""
-        group = self._shown
-        if group is not None and not self.deleted and change.new != _kept_plot(group):
-            keep = engine_session(group).store.keep_default
-            self._requests.in_thread(keep, "plot", as_json(change.new))
+        self._keep("plot", change.new, _kept(self._shown, "plot"))
+
+    def _keep(self, name: str, value: dict[str, Any], kept: dict[str, Any]) -> None:
+        """Store new settings with the group, for its next view."""
+        if self._shown is not None and not self.deleted and value != kept:
+            keep = engine_session(self._shown).store.keep_default
+            self._requests.in_thread(keep, name, as_json(value))
 
     @validate("selected")
     def _as_ranges(self, proposal: dict[str, Any]) -> list[list[int]]:
@@ -477,24 +476,19 @@ _READ = frozenset({*_FOLLOWED, "sender", "interrupted", "description", "deleted"
 """Traits that describe the group's state at its last reading."""
 
 
-def _kept_plot(group: JobGroup | None) -> dict[str, Any]:
-    """Return the plot's settings from the last view of a group."""
+def _kept(group: JobGroup | None, name: str) -> dict[str, Any]:
+    """Return settings from the last view of a group."""
     if group is None:
         return {}
     try:
-        return as_object(engine_session(group).store.meta().get("plot"))
+        return as_object(engine_session(group).store.meta().get(name))
     except JobGroupError:
         return {}
 
 
 def _kept_table(group: JobGroup | None) -> dict[str, Any]:
     """Return the valid sort order, columns and widths from the last view of a group."""
-    if group is None:
-        return {}
-    try:
-        found = as_object(engine_session(group).store.meta().get("table"))
-    except JobGroupError:
-        return {}
+    found = _kept(group, "table")
     kinds = {"sort": str, "table": dict, "columns": list}
     kept = {name: found[name] for name, kind in kinds.items() if isinstance(found.get(name), kind)}
     if not all(isinstance(name, str) for name in kept.get("columns", [])):

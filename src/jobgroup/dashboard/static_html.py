@@ -62,17 +62,17 @@ def html_of(group: JobGroup) -> str:
         kept = [record for record in records if record.state in HAS_RESULTS]
         with suppress(JobGroupError):
             measured, _ = measure_all(kept, session.start(fetch, session, kept, ask=False).result())
-    return page_of(group.name, store.counts(), records, time.time(), measured)
+    return html_of_records(group.name, store.counts(), records, time.time(), measured)
 
 
-def page_of(
+def html_of_records(
     name: str,
     counts: Mapping[str, int],
     records: Sequence[JobRecord],
     now: float,
     measured: Measured = MappingProxyType({}),
 ) -> str:
-    """Return the page for the given records: the first ones and all failed ones."""
+    """Return the HTML of the given records: the first ones and all failed ones."""
     shown = sorted(records, key=lambda r: r.state not in FAILED)[:MAX_ROWS]
     columns = _columns(list(rows_of(shown, measured, {})))
     rows = _within(MAX_BYTES, [*map(_row, zip(*columns.values(), strict=True))])

@@ -173,11 +173,11 @@ async def _serve(session: GroupSession, command: CommandRecord) -> None:
 
 
 async def run(session: GroupSession, **options: Any) -> CommandResult:
-    return await _carry_out(session, RunRequest(**_request_options(options)), "sent")
+    return await _carry_out(session, _run_request(options), "sent")
 
 
 async def rerun(session: GroupSession, **options: Any) -> CommandResult:
-    run = Run(RunRequest(rerun=True, **_request_options(options)))
+    run = Run(_run_request(options, rerun=True))
     await execute_run(session, run)
     return await session.in_thread(report_of_rerun, session, run)
 
@@ -315,13 +315,11 @@ COMMANDS: dict[str, Command] = {
 }
 
 
-def _request_options(options: Mapping[str, Any]) -> dict[str, Any]:
-    known = dict(options)
-    if "delay" in known:
-        known["delay_s"] = float(known.pop("delay"))
-    if known.get("entry_ids") is not None:
-        known["entry_ids"] = tuple(known["entry_ids"])
-    return known
+def _run_request(options: Mapping[str, Any], *, rerun: bool = False) -> RunRequest:
+    """Return the request for a run; the arguments may come from another process, as JSON."""
+    given = options.get("entry_ids")
+    entry_ids = None if given is None else tuple(given)
+    return RunRequest(**{**options, "rerun": rerun, "entry_ids": entry_ids})
 
 
 async def _carry_out(session: GroupSession, request: RunRequest, verb: str) -> CommandResult:
