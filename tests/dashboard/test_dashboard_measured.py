@@ -1,6 +1,10 @@
-"""Results are fetched once for the table, figures, comparisons and other dashboards."""
+"""Results of a page: fetched once, and shown as distributions, tables and comparisons."""
+
+import pytest
 
 from jobgroup import Dashboard
+from jobgroup.dashboard.measured import distributions, measured_rows
+from jobgroup.results.measurement import Measurement
 
 
 def test_a_result_that_several_ask_for_at_once_is_fetched_once(make_group, open_page, cloud):
@@ -29,3 +33,106 @@ def test_a_result_that_several_ask_for_at_once_is_fetched_once(make_group, open_
     paths = [r.path for r in cloud.log if r.call == "result"]
     own = [path for path in paths if any(job.id in path for job in group)]
     assert len(own) == len(set(own)) == 30
+
+
+def test_results_are_distributions_largest_first(make_group, open_page):
+    """The page gets results of selected jobs. A job without a result has a reason, and does not
+    affect the others.
+    """
+    jobs = [{"results": {"|0,1>": 3, "|1,0>": 7}}, {"duration_s": 3600}]
+    group = make_group("g", *jobs, command="sample_count")
+    page = open_page(group)
+    page.do("run", mode="parallel")
+    page.open()
+    page.wait(lambda: page.states().get(0) == "success")
+    first, second = page.ask("results", positions=[0, 1])["results"]
+    assert first["distributions"][0]["entries"] == [
+        ["|1,0>", 7.0, 0.7, pytest.approx(0.144914, abs=1e-6)],
+        ["|0,1>", 3.0, 0.3, pytest.approx(0.144914, abs=1e-6)],
+    ]
+    assert first["distributions"][0]["scalars"]["physical_perf"] == 1.0
+    assert second["distributions"] == []
+    assert "not available yet" in second["error"]
+    (beside,) = page.ask("compare", positions=[0], ideal=True)["sides"]
+    assert [entry[:2] for entry in beside["entries"]] == [["|1,0>", 0.7], ["|0,1>", 0.3]]
+    assert "one experiment" in beside["no_ideal"]
+    group.cancel_all()
+
+
+def test_a_result_that_cannot_be_drawn_affects_only_its_job(make_group, open_page):
+    """If a count is too large for a float, its job's row says so. The others show their
+    distributions.
+    """
+    jobs = [{"results": {"|1>": 10**400}}, {"results": {"|0>": 0}}]
+    group = make_group("g", *jobs, command="sample_count")
+    page = open_page(group)
+    page.do("run", mode="parallel")
+    page.open()
+    page.wait(lambda: set(page.states().values()) == {"success"})
+    huge, zero = page.ask("results", positions=[0, 1])["results"]
+    assert huge["distributions"] == []
+    assert "cannot be shown: the number of |1>" in huge["error"]
+    assert (zero["distributions"][0]["entries"], zero["error"]) == (
+        [["|0>", 0.0, None, None]],
+        "",
+    )
+
+
+def test_scalars_that_are_not_numbers_are_left_out():
+    """A share of no samples is NaN, which a browser's JSON does not have."""
+    scalars = {"logical_perf": float("nan"), "physical_perf": 0.5}
+    measured = Measurement(0, kind="count", values={"|1>": 1}, scalars=scalars)
+    (shown,) = distributions([measured])["distributions"]
+    assert shown["scalars"] == {"physical_perf": 0.5}
+
+
+def test_measured_values_have_the_errors_of_their_counts(make_group, open_page):
+    """Without `columns`, shares are those of the most frequent states. A job without a result has a
+    reason.
+    """
+    jobs = [{"results": {"|1>": 98, "|0>": 402}}, {"duration_s": 3600}]
+    group = make_group("g", *jobs, command="sample_count")
+    page = open_page(group)
+    page.do("run", mode="parallel")
+    page.open()
+    page.wait(lambda: page.states().get(0) == "success")
+    found = page.ask("measured", positions=[0, 1], columns=["|1>"])
+    (row,) = found["rows"]
+    assert (row["position"], row["iteration"], row["of"], row["samples"]) == (0, None, 1, 500)
+    assert row["values"]["|1>"] == [0.196, pytest.approx(0.017753, abs=1e-6)]
+    assert found["failed"] == {"1": "The result is not available yet."}
+    assert page.ask("measured", positions=[0])["columns"] == ["|0>", "|1>"]
+    group.cancel_all()
+
+
+def test_compared_distributions_show_their_distance_and_the_chance_level(make_group, open_page):
+    """The distance covers all states. The distance by chance is that of two equal jobs."""
+    counts = [(98, 211, 189, 2), (110, 200, 188, 2)]
+    states = ("|2,0>", "|1,1>", "|0,2>", "|0,0>")
+    jobs = [{"results": dict(zip(states, each, strict=True))} for each in counts]
+    page = open_page(make_group("g", *jobs, command="sample_count"))
+    page.do("run", mode="parallel")
+    page.open()
+    page.wait(lambda: set(page.states().values()) == {"success"})
+    first, second = page.ask("compare", positions=[0, 1])["sides"]
+    assert (first["comparison"], first["name"], second["name"]) == (None, "phi 0.00", "phi 0.10")
+    found = second["comparison"]
+    assert (found["distance"], found["expected"]) == (
+        pytest.approx(0.024),
+        pytest.approx(0.036399, abs=1e-6),
+    )
+    assert found["p_value"] == pytest.approx(0.73, abs=0.02)
+
+
+def test_each_iteration_of_a_job_has_a_row():
+    """Each iteration shows its own parameters. A state that it did not return has the share 0."""
+    parts = [
+        Measurement(3, i, {"phi": phi}, kind="count", values={state: 10})
+        for i, (phi, state) in enumerate([(0.1, "|1,0>"), (0.2, "|0,1>")])
+    ]
+    rows = measured_rows({3: parts}, [], ["|1,0>", "|0,1>"], {})["rows"]
+    assert [(r["iteration"], r["of"], r["params"]) for r in rows] == [
+        (0, 2, {"phi": 0.1}),
+        (1, 2, {"phi": 0.2}),
+    ]
+    assert [r["values"]["|1,0>"][0] for r in rows] == [1.0, 0.0]
