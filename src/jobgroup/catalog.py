@@ -15,12 +15,13 @@ from jobgroup.errors import (
     CorruptGroupError,
     GroupNotFoundError,
     JobGroupError,
+    StorageError,
     warn,
 )
 from jobgroup.status import ON_CLOUD, SENDING, UNCONFIRMED
 from jobgroup.store import GroupStore, GroupSummary
 from jobgroup.store.atomic import move, sync_directory
-from jobgroup.store.deletion import copy_deleted, move_group
+from jobgroup.store.deletion import copy_deleted, move_group, unmark
 from jobgroup.store.names import SUFFIX, normalised
 from jobgroup.store.paths import damaged_directory, existing_groups, group_path, remove_files
 from jobgroup.store.summaries import identity, is_marked_deleted
@@ -83,11 +84,21 @@ def only_looks() -> bool:
 
 
 def quarantine(path: Path) -> Path:
-    """Move a damaged file, unchanged, to its own directory; return the new path."""
+    """Move a damaged file, unchanged, to its own directory; return the new path.
+
+    Raises:
+        StorageError: the system does not allow it.
+    """
     aside = damaged_directory() / stamped(path.name.removesuffix(SUFFIX))
-    for suffix in ("-wal", "-shm", "-journal", ""):
-        with suppress(FileNotFoundError):
-            Path(f"{path}{suffix}").replace(f"{aside}{suffix}")
+    try:
+        for suffix in ("-wal", "-shm", "-journal", ""):
+            with suppress(FileNotFoundError):
+                Path(f"{path}{suffix}").replace(f"{aside}{suffix}")
+    except OSError as error:
+        raise StorageError(
+            f"The damaged file {path} cannot be moved to {aside.parent} ({error.strerror}). It was"
+            " left as it is; other groups are not affected."
+        ) from error
     sync_directory(aside.parent)
     sync_directory(path.parent)
     return aside
@@ -122,8 +133,7 @@ def delete(name: str, *, permanently: bool = False) -> None:
         active += [part.remote_id for part in store.subjobs.orphans()]
         trashed = None if permanently else place_for(name)
         move_group(store, trashed, is_live=witness.is_live)
-    _close_here(path)  # an open file would still take up disk space
-    remove_files(path)
+    _remove_original(path, trashed)
     if active:
         _warn_of_active(name, active)
 
@@ -151,8 +161,20 @@ def rename(name: str, new_name: str) -> None:
         witness = Witness()
         witness.wait_until_judged(store)
         move_group(store, new_path, normalised(new_name), is_live=witness.is_live)
-    _close_here(path)
-    remove_files(path)
+    _remove_original(path, new_path)
+
+
+def _remove_original(path: Path, copy: Path | None) -> None:
+    """Remove the file of a deleted or renamed group; if that fails, keep the group and no copy."""
+    _close_here(path)  # an open file would still take up disk space
+    try:
+        remove_files(path)
+    except StorageError:
+        if path.exists():
+            if copy is not None:
+                remove_files(copy)  # first: jobs of two copies could be paid for twice
+            unmark(path)
+        raise
 
 
 def complete_deletion(name: str) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
+import subprocess
 import time
 import warnings
 from contextlib import closing
@@ -17,6 +19,7 @@ from jobgroup import (
     JobGroup,
     JobGroupError,
     JobGroupWarning,
+    StorageError,
 )
 from jobgroup.store.paths import group_path
 
@@ -214,3 +217,23 @@ say(len(jg))
     other.kill()
     assert [j.name for j in jg] == ["0", "to the restored"]
     ledger(jg).check()
+
+
+def test_a_group_whose_file_cannot_be_removed_is_kept(group):
+    """The file is a mount point, which nobody can remove. Another user's file is the same."""
+    jg = group(2)
+    path = group_path(jg.name)
+    command = ["mount", "--bind", str(path), str(path)]
+    if shutil.which("mount") is None or subprocess.run(command, capture_output=True).returncode:
+        pytest.skip("a mount point wants the right to mount one")
+    try:
+        for act in (jg.delete, lambda: jg.rename("new")):
+            with pytest.raises(StorageError, match="cannot be removed"):
+                act()
+            assert JobGroup.list_existing() == [jg.name]
+            assert JobGroup.list_trash() == []
+            assert len(JobGroup.open(jg.name)) == 2
+    finally:
+        subprocess.run(["umount", "--lazy", str(path)], check=True)
+    jg.delete()
+    assert JobGroup.list_trash() == [jg.name]

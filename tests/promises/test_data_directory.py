@@ -199,3 +199,22 @@ def test_a_link_to_a_foreign_file_leaves_that_file_alone(data_dir, tmp_path):
         JobGroup.open("link")
     assert foreign.stat().st_mode & 0o777 == 0o644
     assert foreign.read_text() == "root:x:0:0\n"
+
+
+@pytest.mark.parametrize("part", ["groups", "trash", "damaged"])
+def test_a_file_in_place_of_a_directory_is_named(part, data_dir):
+    """Each call that needs the directory raises StorageError, and the file stays."""
+    (groups := data_dir / "groups").mkdir(parents=True)
+    (groups / "odd.jobgroup").write_text("no database " * 100)
+    if part == "groups":
+        groups = groups.rename(data_dir / "moved")
+    (data_dir / part).write_text("mine")
+    for use in {
+        "groups": (JobGroup.list_existing, lambda: JobGroup("g"), lambda: JobGroup.exists("g")),
+        "trash": (JobGroup.list_trash, lambda: JobGroup.restore("g")),
+        "damaged": (lambda: JobGroup("odd"), lambda: JobGroup.delete_job_group("odd")),
+    }[part]:
+        with pytest.raises(StorageError, match=f"{part}.*Not a directory"):
+            use()
+    assert (data_dir / part).read_text() == "mine"
+    assert (groups / "odd.jobgroup").exists()

@@ -48,9 +48,14 @@ def move_group(
         if target is not None:
             copy_deleted(store.path, target, new_name)
     except StorageError:
-        with closing(connect(store.path, "mode=rw")) as connection:
-            connection.execute("DELETE FROM meta WHERE key = 'deleted_at'")
+        unmark(store.path)
         raise
+
+
+def unmark(path: Path) -> None:
+    """Undo the mark of a group that could not be deleted."""
+    with closing(connect(path, "mode=rw")) as connection:
+        connection.execute("DELETE FROM meta WHERE key = 'deleted_at'")
 
 
 def copy_deleted(path: Path, trashed: Path, new_name: str | None = None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from contextlib import suppress
@@ -124,10 +125,7 @@ def existing_groups() -> dict[str, Path]:
     try:
         entries = _names_in(directory)
     except OSError as error:
-        raise StorageError(
-            f"The directory for job groups, {directory}, cannot be read: {error.strerror}. Nothing"
-            " was changed. Set JOBGROUP_DATA_DIR to a directory of your own."
-        ) from error
+        raise _unreadable(directory, error.strerror) from error
     for entry in entries:
         if entry.endswith(SUFFIX):
             try:
@@ -177,23 +175,44 @@ def size_on_disk(path: Path) -> int:
 
 
 def remove_files(path: Path) -> None:
-    """Delete a group's file and SQLite's files next to it."""
-    for suffix in ("", *BESIDE):
-        Path(f"{path}{suffix}").unlink(missing_ok=True)
+    """Delete a group's file and SQLite's files next to it.
+
+    Raises:
+        StorageError: the system does not allow it, for example because another user owns the file.
+    """
+    try:
+        for suffix in ("", *BESIDE):
+            Path(f"{path}{suffix}").unlink(missing_ok=True)
+    except OSError as error:
+        raise StorageError(
+            f"The group's file {path} cannot be removed ({error.strerror}). Ask its owner to remove"
+            " it."
+        ) from error
 
 
 def _private_directory(part: str) -> Path:
     directory = data_directory() / part
     try:
         make_directory(directory)
+        if not directory.is_dir():
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
         if os.name == "posix" and stat.S_IMODE(directory.stat().st_mode) & 0o077:
             directory.chmod(0o700)
     except (OSError, ValueError) as error:
-        if directory.is_dir():
-            return directory  # another user owns the directory; its files may be readable
-        why = error.strerror if isinstance(error, OSError) else error
-        raise StorageError(
-            f"The directory for job groups, {directory}, cannot be created: {why}. Nothing was"
-            " stored. Set JOBGROUP_DATA_DIR to a writable directory."
-        ) from error
+        # If another user owns the directory, its files may still be readable.
+        if not os.path.isdir(directory):  # noqa: PTH112 # no error without permission
+            why = error.strerror if isinstance(error, OSError) else error
+            raise StorageError(
+                f"The directory for job groups, {directory}, cannot be created: {why}. Nothing was"
+                " stored. Set JOBGROUP_DATA_DIR to a writable directory."
+            ) from error
+    if not os.access(directory, os.R_OK | os.X_OK):
+        raise _unreadable(directory, os.strerror(errno.EACCES))
     return directory
+
+
+def _unreadable(directory: Path, why: str | None) -> StorageError:
+    return StorageError(
+        f"The directory for job groups, {directory}, cannot be read: {why}. Nothing was changed."
+        " Set JOBGROUP_DATA_DIR to a directory of your own."
+    )
