@@ -159,6 +159,7 @@ def test_usage_errors_have_their_own_exit_code(call, prepared):
         ("rerun", "sweep", "--set", "max_shots"),
         ("results", "sweep", "--columns", "no such"),
         ("show", ""),
+        ("ui", "--port", "99999"),
         ("dance",),
         (),
     ):

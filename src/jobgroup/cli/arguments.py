@@ -80,6 +80,14 @@ def count(text: str) -> int:
     return value
 
 
+def port(text: str) -> int:
+    """Parse the number of a TCP port; raise ValueError for another number."""
+    value = int(text)
+    if not 0 <= value < 65_536:
+        raise ValueError(text)
+    return value
+
+
 def assignment(text: str) -> tuple[str, Any]:
     """Parse ``NAME=VALUE``; the value becomes a number if it looks like one.
 

@@ -6,7 +6,7 @@ import argparse
 import sys
 from importlib.util import find_spec
 
-from jobgroup.cli.arguments import argument, flag
+from jobgroup.cli.arguments import argument, flag, port
 from jobgroup.cli.command import Command
 from jobgroup.cli.console import echo
 from jobgroup.cli.exit_codes import Exit, UsageError
@@ -40,9 +40,8 @@ def _ui(arguments: argparse.Namespace) -> int:
             open_browser=not arguments.no_browser,
         )
     except OSError as error:
-        raise UsageError(
-            f"Cannot listen on {arguments.ip}, port {arguments.port}: {error.strerror}."
-        ) from None
+        where = arguments.ip if arguments.port is None else f"{arguments.ip}, port {arguments.port}"
+        raise UsageError(f"Cannot listen on {where}: {error.strerror}.") from None
     return Exit.DONE
 
 
@@ -59,7 +58,7 @@ UI = Command(
             completions=JobGroup.list_existing,
             help="group name (default: the list of all groups)",
         ),
-        argument("--port", type=int, metavar="N", help="port to listen on (default: 8861)"),
+        argument("--port", type=port, metavar="N", help="port to listen on (default: 8861)"),
         argument(
             "--ip",
             default="127.0.0.1",
