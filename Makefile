@@ -41,9 +41,10 @@ help:
 demo: $(VENV)/package
 	jobgroup demo
 
+# Without the option, Jupyter refuses to run as root, who is the usual user of a container.
 .PHONY: lab
 lab: $(VENV)/package
-	jupyter lab notebooks
+	jupyter lab $$([ "$$(id -u)" != 0 ] || echo --allow-root) notebooks
 
 # the front end beside Python, and four tests at a time on two processors: most tests wait a lot
 .PHONY: test
