@@ -82,26 +82,34 @@ def test_platforms_are_described_whatever_the_executor_does(start):
     assert "architecture" in answer.json()["specs"]
 
 
-def serve(*arguments, before=""):
-    """Run `jobgroup cloud` with arguments, in a process that first runs some code."""
+def run(*arguments, before=""):
+    """Run `jobgroup` with arguments, in a process that first runs some code."""
     script = f"import sys; {before}\nfrom jobgroup.cli import main\nsys.exit(main(sys.argv[1:]))"
-    command = [sys.executable, "-c", script, "cloud", *arguments]
+    command = [sys.executable, "-c", script, *arguments]
     return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
 
 
-def test_a_missing_extra_is_named():
+@pytest.mark.parametrize(
+    ("module", "extra", "arguments"),
+    [
+        ("distributed", "dask", ("cloud", "--dask", "tcp://127.0.0.1:1")),
+        ("starlette", "cloud", ("cloud",)),
+        ("starlette", "cloud", ("demo",)),
+    ],
+)
+def test_a_missing_extra_is_named(module, extra, arguments):
     """The message has the command that installs it."""
-    done = serve("--dask", "tcp://127.0.0.1:1", before="sys.modules['distributed'] = None")
+    done = run(*arguments, before=f"sys.modules[{module!r}] = None")
     assert done.returncode == 1
     assert done.stderr == (
-        "The embedded cloud needs distributed, which is not installed:"
-        ' pip install "jobgroup[dask]"\n'
+        f"The embedded cloud needs {module}, which is not installed:"
+        f' pip install "jobgroup[{extra}]"\n'
     )
 
 
 def test_a_missing_scheduler_is_reported():
     """The cloud does not start without it."""
-    done = serve("--dask", "tcp://127.0.0.1:1")
+    done = run("cloud", "--dask", "tcp://127.0.0.1:1")
     assert done.returncode == 1
     assert "No Dask scheduler answers at tcp://127.0.0.1:1" in done.stderr
     assert "Traceback" not in done.stderr

@@ -7,7 +7,7 @@ from dataclasses import asdict
 
 from jobgroup.cli.arguments import JSON, argument
 from jobgroup.cli.command import Command, report
-from jobgroup.cli.console import echo_raw
+from jobgroup.cli.console import echo_err, echo_raw
 from jobgroup.cli.exit_codes import Exit, UsageError
 from jobgroup.cloud import command as cloud
 from jobgroup.doctor import Finding, examine
@@ -16,7 +16,11 @@ from jobgroup.doctor import Finding, examine
 def _demo(_arguments: argparse.Namespace) -> int:
     from jobgroup.demo import run_demo  # only this command needs it
 
-    return run_demo()
+    try:
+        return run_demo()
+    except ImportError as error:  # the extra "cloud" is not installed
+        echo_err(str(error))
+        return Exit.FAILED
 
 
 def _doctor(arguments: argparse.Namespace) -> int:
