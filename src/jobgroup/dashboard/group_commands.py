@@ -7,7 +7,6 @@ import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from reprlib import repr as short
-from types import MappingProxyType
 from typing import Final
 
 from jobgroup import catalog
@@ -127,26 +126,28 @@ def _jobs_of(group: JobGroup, args: Json, removals: int | None) -> list[RemoteJo
     return list(group) if positions is None else jobs_at(group, positions, removals=removals)
 
 
-ON_NAMED: Final[Mapping[str, Callable[[list[str]], Json]]] = MappingProxyType(
-    {"delete": delete, "restore": restore, "export": export}
-)
+ON_NAMED: Final[Mapping[str, Callable[[list[str]], Json]]] = {
+    "delete": delete,
+    "restore": restore,
+    "export": export,
+}
 """Commands for groups that are given by name."""
 
-ON_SHOWN: Final[Mapping[str, Callable[[JobGroup, Json], Json]]] = MappingProxyType(
-    {
-        "delete": delete_shown,
-        "restore": lambda group, _: restore([group.name]),
-        "stop": stop,
-        "describe": describe,
-        "define": define,
-        "keep": keep,
-    }
-)
+ON_SHOWN: Final[Mapping[str, Callable[[JobGroup, Json], Json]]] = {
+    "delete": delete_shown,
+    "restore": lambda group, _: restore([group.name]),
+    "stop": stop,
+    "describe": describe,
+    "define": define,
+    "keep": keep,
+}
 """Commands for the shown group."""
 
-ON_JOBS: Final[Mapping[str, Callable[..., Json]]] = MappingProxyType(
-    {"annotate": annotate, "repeat": repeat, "remove": remove}
-)
+ON_JOBS: Final[Mapping[str, Callable[..., Json]]] = {
+    "annotate": annotate,
+    "repeat": repeat,
+    "remove": remove,
+}
 """Commands for the shown group's jobs that do not need the engine."""
 
 

@@ -6,7 +6,7 @@ The traits are the state. Rows, requests and answers are messages (`protocol.py`
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import asdict
@@ -38,6 +38,7 @@ from jobgroup.dashboard.group_list import groups
 from jobgroup.dashboard.protocol import Buffers, Json, Push
 from jobgroup.dashboard.queries import NEED_RESULTS, Queries
 from jobgroup.dashboard.requests import Requests
+from jobgroup.dashboard.selection import as_ranges
 from jobgroup.dashboard.sender import Sender
 from jobgroup.dashboard.snippets import line_of
 from jobgroup.dashboard.threads import OWN_THREADS, Threads
@@ -318,7 +319,9 @@ class DashboardSession(HasTraits):
                 yield protocol.snapshot(push, rows, time.time(), part, len(reads)), buffers
 
     def subscribe(self, callback: Callable[[], None]) -> Callable[[], None]:
-        return _nothing if self._shown is None else engine_session(self._shown).subscribe(callback)
+        if self._shown is None:
+            return lambda: None
+        return engine_session(self._shown).subscribe(callback)
 
     def rest(self) -> None:
         self._requests.rest()
@@ -451,7 +454,7 @@ class DashboardSession(HasTraits):
     @validate("selected")
     def _as_ranges(self, proposal: dict[str, Any]) -> list[list[int]]:
         try:
-            return _ranges(proposal["value"])
+            return as_ranges(proposal["value"])
         except (OverflowError, TypeError, ValueError) as error:
             raise TraitError(
                 "selected must be a list of positions, jobs, or ranges [first, last], got"
@@ -494,24 +497,3 @@ def _kept_table(group: JobGroup | None) -> dict[str, Any]:
     if not all(isinstance(name, str) for name in kept.get("columns", [])):
         del kept["columns"]
     return kept
-
-
-def _ranges(items: Iterable[Any]) -> list[list[int]]:
-    ranges: list[list[int]] = []
-    for first, last in sorted(map(_range, items)):
-        if ranges and first <= ranges[-1][1] + 1:
-            ranges[-1][1] = max(ranges[-1][1], last)
-        elif first <= last:
-            ranges.append([first, last])
-    return ranges
-
-
-def _range(item: Any) -> tuple[int, int]:
-    if isinstance(item, RemoteJob):
-        item = item.position
-    first, last = (item, item) if isinstance(item, int) else item
-    return int(first), int(last)
-
-
-def _nothing() -> None:
-    """Do nothing."""
