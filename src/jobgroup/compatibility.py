@@ -17,8 +17,8 @@ def set_compatibility(release: str | None) -> None:
     """Let parallel runs behave as in Perceval 1.1 to 1.3, for the rest of this process.
 
     With "1.x", `JobGroup.run_parallel` and `rerun_failed_parallel` have ``wait=True`` by default:
-    they queue at the plan's limit and return when their jobs have ended. The environment variable
-    `JOBGROUP_COMPATIBILITY` does the same.
+    they wait for free slots if the plan is full, and return when their jobs have ended. The
+    environment variable `JOBGROUP_COMPATIBILITY` does the same.
 
     Args:
         release: "1.x"; None for the choice of the environment variable or, without one, for the

@@ -5,7 +5,7 @@ Each message says what happened, what it means for your data, and what to do nex
 JobGroupError
 ├── InvalidNameError (ValueError)              the name cannot be used for a group
 ├── GroupNotFoundError (LookupError)           no group of that name exists
-├── DuplicateJobError (ValueError)             the group already has a job with that remote id
+├── DuplicateJobError (ValueError)             the group already has this job
 ├── JobRemovedError (LookupError)              the job was removed from its group
 ├── InvalidOverrideError (ValueError)          a rerun cannot change that parameter
 ├── UnknownColumnError (LookupError)           the table has no column of that name
@@ -139,7 +139,7 @@ class GroupNotFoundError(JobGroupError, LookupError):
 
 
 class DuplicateJobError(JobGroupError, ValueError):
-    """The group already has a job with that remote id."""
+    """The group already has this job."""
 
 
 class JobRemovedError(JobGroupError, LookupError):

@@ -87,6 +87,18 @@ def fault(cloud):
     cloud.ask("DELETE", "/faults")
 
 
+@pytest.fixture
+def plan(cloud):
+    """Change the plan of the cloud for one test, when all earlier jobs have ended."""
+    give_up = time.monotonic() + 120
+    while cloud.ask("GET", "/api/jobs/availability")["num_jobs_in_queue"]:
+        assert time.monotonic() < give_up, "the earlier jobs do not end"
+        time.sleep(0.1)
+    before = cloud.ask("GET", "/faults")["plan"]
+    yield lambda **limits: cloud.ask("PUT", "/faults/plan", json=limits)
+    cloud.ask("PUT", "/faults/plan", json=before)
+
+
 @pytest.fixture(autouse=True)
 def _contract():
     yield
@@ -114,12 +126,17 @@ def wait_for(group):
 def test_1_run_parallel_with_jobs_that_take_long(both, timer):
     """By default, it returns when all jobs are sent, as in 0.12, and warns how to wait."""
     own, jg = both
+    running = timer(600)
+    running.execute_async()
+    own.add(running)
+    assert own.get_results() == [None]
+    running.cancel()
     for group in both[IS_1:]:
         group.add(timer(600))
         group.run_parallel()
     if not IS_1:
-        assert own.get_results() == [None]
-        jobs_of(own)[0].cancel()
+        assert own.get_results() == [None, None]
+        jobs_of(own)[1].cancel()
     with pytest.warns(JobGroupWarning, match=r"get_results\(wait=True\)"):
         assert jg.get_results() == [None]
     jg.cancel_all()
@@ -146,7 +163,7 @@ def test_1_run_parallel_with_wait(how, both, timer, monkeypatch):
 
 
 def test_2_kept_objects(both, sampler):
-    """An added object has the id and status of its entry, but is unchanged in 0.12."""
+    """An added object has the id and status of its entry, but is never sent in 0.12."""
     for group, follows in zip(both, (HAS_ITEMS, True), strict=True):
         job = sampler().sample_count
         group.add(job, max_samples=100)
@@ -154,6 +171,9 @@ def test_2_kept_objects(both, sampler):
         assert is_sent(job) is follows
         if follows:
             assert job.status() == "SUCCESS"
+        else:
+            with pytest.raises(HTTPError):
+                job.status()
 
 
 def test_2b_objects_executed_by_their_user(both, sampler):
@@ -165,6 +185,20 @@ def test_2b_objects_executed_by_their_user(both, sampler):
         group.run_parallel()
         assert (jobs_of(group)[0].id == job.id) is is_one
         wait_for(group)
+
+
+def test_2c_objects_executed_twice(both, timer):
+    """Perceval sends an object again that it still shows as waiting. jobgroup raises."""
+    own, _ = both
+    for group in both:
+        job = timer()
+        group.add(job)
+        first = job.execute_async().id
+        if group is own:
+            assert job.execute_async().id != first
+        else:
+            with pytest.raises(RuntimeError, match="already been executed"):
+                job.execute_async()
 
 
 def test_3_tokens(both, timer, cloud, data_dir):
@@ -208,10 +242,26 @@ def test_5_full_plan(both, timer, fault):
     assert not issubclass(QuotaExceededError, HTTPError)
 
 
+def test_5b_plan_that_frees_its_slot(both, timer, plan):
+    """From 1.0 on, Perceval waits for the slot, in 1.0 with its own setting; `queue` does, too."""
+    plan(max_queue=1)
+    if RELEASE == (1, 0):
+        pcvl.RemoteConfig.set_cloud_maximal_job_count(1)
+    try:
+        for group in both[not IS_1 :]:
+            for _ in range(2):
+                group.add(timer())
+            group.run_parallel(**{} if group is both[0] else {"queue": True})
+            assert all(map(is_sent, jobs_of(group)))
+            wait_for(group)
+    finally:
+        if RELEASE == (1, 0):
+            pcvl.RemoteConfig.set_cloud_maximal_job_count(None)
+
+
 def test_6_deleting_a_missing_group(both):
     """Both only warn, and jobgroup also suggests groups with similar names."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    with pytest.warns(UserWarning, match="Cannot delete"):
         pcvl.JobGroup.delete_job_group("our")
     with pytest.warns(JobGroupWarning, match="Did you mean 'ours'"):
         JobGroup.delete_job_group("our")
@@ -250,12 +300,15 @@ def test_8_rerun_of_a_job(both, sampler, fault):
 
 def test_9_response_without_results(both, timer, fault):
     """Both raise the same RuntimeError, but 0.12 raises a TypeError."""
-    for group in both if HAS_ITEMS else both[1:]:
+    for group in both:
+        is_old = group is both[0] and not HAS_ITEMS
+        error = TypeError if is_old else RuntimeError
+        message = "JSON" if is_old else "Results are not available"
         group.add(timer())
         group.run_sequential(0)
         job = jobs_of(group)[0]
         fault(kind="malformed_response", calls=["result"], body='{"results": null}')
-        with pytest.raises(RuntimeError, match="Results are not available"):
+        with pytest.raises(error, match=message):
             job.get_results()
 
 
@@ -275,12 +328,28 @@ def test_10_calling_a_job_of_a_group(both, sampler):
     assert "max_samples" in caught.value.__notes__[0]
 
 
+def test_10b_parameters_for_a_sent_job(both, sampler):
+    """Perceval raises RuntimeError, but 0.12 ignores the parameters. jobgroup raises TypeError."""
+    for group, error in zip(both, (RuntimeError, TypeError), strict=True):
+        job = sampler().sample_count
+        job.execute_async(max_samples=40)
+        if not HAS_ITEMS and group is both[0]:
+            group.add(job, max_samples=50)
+            continue
+        with pytest.raises(error, match=r"Unused parameters|already sent"):
+            group.add(job, max_samples=50)
+        assert group.progress()["Total"] == 0
+
+
 def test_11_kinds_of_objects(both, timer):
     """Jobs and statuses are jobgroup's, and statuses work with ==, with `in` and as keys."""
     for group in both:
-        group.add(timer())
+        added = timer()
+        group.add(added)
         group.run_sequential(0)
         job = jobs_of(group)[0]
+        assert job.id == added.id or not HAS_ITEMS
+        assert (added in jobs_of(group)) is (group is both[0] and HAS_ITEMS)
         assert isinstance(job, pcvl.RemoteJob) is (group is both[0])
         status = job.status.status
         assert (status is RunningStatus.SUCCESS) is (group is both[0])
@@ -313,11 +382,15 @@ def test_13_names(both, timer):
     """Every public name of this release's group exists, and two of 0.12 in every release."""
     own, jg = both
     assert {name for name in dir(own) if not name.startswith("_")} <= set(dir(jg))
+    assert [bool(group) for group in both] == [not HAS_ITEMS, True]
     for group, has_names in zip(both, (not HAS_ITEMS, True), strict=True):
         group.add(timer())
         assert hasattr(group, "list_remote_jobs") is has_names
         assert hasattr(group, "count_never_sent_jobs") is has_names
     assert (len(jg.list_remote_jobs), jg.count_never_sent_jobs()) == (1, 1)
+    if not HAS_ITEMS:
+        assert own.list_remote_jobs == [None]
+    assert not jg.list_remote_jobs[0].was_sent
 
 
 def test_14_copies(both, timer):
@@ -354,11 +427,46 @@ def test_16_launch_without_a_limit(both, timer):
         wait_for(group)
 
 
+def test_16_launch_with_a_negative_count(both, timer):
+    """Perceval sends nothing. In jobgroup, the count sets no limit."""
+    for group in both if RELEASE >= (1, 1) else both[1:]:
+        group.add(timer())
+        group.launch_async_jobs(-1)
+        assert is_sent(group[0]) is (group is both[1])
+        wait_for(group)
+
+
 def test_16_object_that_is_not_a_job(both):
     """Both raise TypeError, and jobgroup's message names the kind of object."""
     for group in both:
         with pytest.raises(TypeError, match=r"(Only|Cannot|cannot|expected).*object"):
             group.add(object())
+
+
+def test_17_object_added_twice(both, timer):
+    """It is sent twice, and jobgroup keeps both ids. 0.13 sends it once."""
+    for group in both:
+        job = timer()
+        group.add(job)
+        group.add(job)
+        assert group.progress()["Total"] == 2
+        if IS_1 and group is both[0]:
+            continue  # it sends the object twice, or raises AssertionError, depending on speed
+        group.run_parallel()
+        wait_for(group)
+        ids = {each.id for each in jobs_of(group)}
+        assert len(ids) == (1 if HAS_ITEMS and group is both[0] else 2)
+
+
+def test_18_order_of_sending(both, timer):
+    """Jobs are sent in the order of adding, but 1.0 begins with the last one."""
+    for group in both:
+        for _ in range(3):
+            group.add(timer())
+        group.run_sequential(0)
+        times = [job.status.creation_timestamp for job in jobs_of(group)]
+        is_reversed = RELEASE == (1, 0) and group is both[0]
+        assert times == sorted(times, reverse=is_reversed)
 
 
 # -- the scenarios of Perceval's own tests ---------------------------------------------------------

@@ -62,6 +62,18 @@ def test_execution_groups_run_alike(both, factory):
     both[1].wait(120)
 
 
+def test_execution_is_added_once(both, factory):
+    """The same object again raises ValueError, and a clone is a new entry."""
+    for group in both:
+        execution = factory().probs
+        group.add(execution=execution)
+        with pytest.raises(ValueError, match=r"[Dd]uplicate|already in the group"):
+            group.add(execution)
+        assert len(group) == 1
+        group.add(execution.clone())
+        assert len(group) == 2
+
+
 def test_folder_of_an_execution_group_is_ignored_with_a_warning(tmp_path):
     """The warning says where the group is. Both classes open the same file."""
     with pytest.warns(JobGroupWarning, match=r"The folder .* was ignored.*JOBGROUP_DATA_DIR"):

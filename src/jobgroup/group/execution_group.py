@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from typing import Any, NamedTuple
+from weakref import WeakSet
 
 from jobgroup.engine.interrupt import wait_for
-from jobgroup.errors import JobGroupError, warn
+from jobgroup.errors import DuplicateJobError, JobGroupError, warn
 from jobgroup.group import perceval_names
 from jobgroup.group.group import JobGroup
 from jobgroup.group.pending import twins
@@ -165,6 +166,10 @@ class ExecutionGroup(JobGroup):
                 f" {self.folder_path}. Set JOBGROUP_DATA_DIR to keep groups elsewhere."
             )
 
+    def _open(self, name: str, *, create: bool) -> None:
+        super()._open(name, create=create)
+        self._added: WeakSet[Any] = WeakSet()
+
     @staticmethod
     def _waits(wait: bool | None) -> bool:
         return True if wait is None else wait
@@ -183,6 +188,27 @@ class ExecutionGroup(JobGroup):
     def executions(self) -> list[RemoteJob]:
         """All Executions of the group, in the order in which they were added."""
         return self[:]
+
+    def add(self, execution: Any, *, once: bool = False, **kwargs: Any) -> None:  # type: ignore[override]  # named as in Perceval
+        """Append an Execution. It is on disk when the call returns.
+
+        Args:
+            execution: an Execution for a cloud, or another object that `JobGroup.add` takes.
+            once: as for `JobGroup.add`.
+            kwargs: parameters for the execution, or other arguments of `JobGroup.add`.
+
+        Raises:
+            DuplicateJobError: the object was already added; nothing was added.
+            TypeError, JobGroupError: as for `JobGroup.add`; nothing was added.
+            Exception: raised by Perceval, as for `JobGroup.add`; nothing was added.
+        """
+        if execution in self._added and not once:
+            raise DuplicateJobError(
+                f"This Execution is already in the group {self.name!r}. Nothing was added. To run"
+                " it several times, add execution.clone()."
+            )
+        super().add(execution, once=once, **kwargs)
+        self._added.add(execution)
 
     def list_active_executions(self) -> list[RemoteJob]:
         """Return the Executions that are running or waiting on the cloud."""
