@@ -7,7 +7,6 @@ import re
 from pathlib import Path
 from typing import Any
 
-import nbformat
 import pytest
 
 from jobgroup import Dashboard, JobGroup, JobGroupError, RemoteJob
@@ -28,12 +27,13 @@ def test_a_notebook_without_a_kernel_shows_a_table(group: JobGroup):
     """nbconvert, GitHub and a reopened notebook use the table beside the widget, which has the last
     state, escaped.
     """
+    import nbformat  # takes seconds
+    from nbconvert import HTMLExporter
+
     data, _ = group._repr_mimebundle_()
     Dashboard(group).close()
     cell = nbformat.v4.new_code_cell("jg", outputs=[nbformat.v4.new_output("display_data", data)])
     notebook = nbformat.v4.new_notebook(cells=[cell])
-    from nbconvert import HTMLExporter  # takes seconds
-
     body, _ = HTMLExporter(template_name="basic").from_notebook_node(notebook)
     assert "2 to send" in body
     assert "saved &lt;/script&gt;&lt;b&gt;" in body

@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
 from typing import NamedTuple
 
 from pages import ROOT
@@ -41,16 +43,29 @@ class Message(NamedTuple):
         return len(re.split(rf"[.!?]{VALUE}?\s+(?=[A-Z'{VALUE}])", text))
 
 
-def messages() -> Iterator[Message]:
-    """Yield every message that is a literal in its `raise` or `warn` call."""
-    house = ROOT / "src/jobgroup"
-    for path in sorted(house.rglob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-            if isinstance(node, ast.Call) and node.args:
-                name = _name(node.func)
-                text = _text(node.args[0])
-                if (name in ERRORS or name == "warn") and text is not None:
-                    yield Message(f"{path.relative_to(house)}:{node.lineno}", name, text)
+HOUSE = ROOT / "src/jobgroup"
+
+
+@cache
+def nodes() -> list[tuple[Path, ast.AST]]:
+    """Return every node of the source with its file."""
+    files = sorted(HOUSE.rglob("*.py"))
+    return [(p, node) for p in files for node in ast.walk(ast.parse(p.read_text("utf-8")))]
+
+
+@cache
+def messages() -> tuple[Message, ...]:
+    """Return every message that is a literal in its `raise` or `warn` call."""
+    return tuple(_messages())
+
+
+def _messages() -> Iterator[Message]:
+    for path, node in nodes():
+        if isinstance(node, ast.Call) and node.args:
+            name = _name(node.func)
+            text = _text(node.args[0])
+            if (name in ERRORS or name == "warn") and text is not None:
+                yield Message(f"{path.relative_to(HOUSE)}:{node.lineno}", name, text)
 
 
 def _name(func: ast.expr) -> str:

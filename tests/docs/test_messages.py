@@ -7,8 +7,7 @@ import re
 import time
 
 import pytest
-from messages import ERRORS, VALUE, Message, messages
-from pages import ROOT
+from messages import ERRORS, VALUE, Message, messages, nodes
 
 import jobgroup
 from jobgroup import JobGroup, RemoteJob
@@ -30,18 +29,16 @@ PARTS_OF_SENTENCES = ("engine/overrides.py", "testing/suite.py", "group/perceval
 
 BEGINS_WITH_A_NAME = re.compile(r"[a-z_.]+(?:\(\)|_\w+|\.\w+)+ ")
 
-MESSAGES = list(messages())
-
 
 def test_a_message_is_short():
     """A message has at most three sentences and 200 characters, without inserted values."""
-    long = [m for m in MESSAGES if m.sentences > MAX_SENTENCES or m.length > MAX_LENGTH]
+    long = [m for m in messages() if m.sentences > MAX_SENTENCES or m.length > MAX_LENGTH]
     assert long == []
 
 
 def test_a_message_is_made_of_sentences():
     """A message begins with a capital, a value or a name, and ends with a period or a value."""
-    for message in MESSAGES:
+    for message in messages():
         if message.place.startswith(PARTS_OF_SENTENCES):
             continue
         begins = message.text[0].isupper() or message.text[0] in f"{VALUE}'"
@@ -51,17 +48,16 @@ def test_a_message_is_made_of_sentences():
 
 def test_every_public_error_has_a_message():
     """Every public error has a message, so that these tests cover it."""
-    assert ERRORS - {message.error for message in MESSAGES} <= MADE_OF_PARTS
+    assert ERRORS - {message.error for message in messages()} <= MADE_OF_PARTS
 
 
 def test_every_warning_has_a_category():
     """Every warning has a category, by which users filter."""
     without = []
-    for path in (ROOT / "src/jobgroup").rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-            if isinstance(node, ast.Call) and ast.unparse(node.func) == "warnings.warn":
-                has = len(node.args) > 1 or any(k.arg == "category" for k in node.keywords)
-                without += [] if has else [f"{path.name}:{node.lineno}"]
+    for path, node in nodes():
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "warnings.warn":
+            has = len(node.args) > 1 or any(k.arg == "category" for k in node.keywords)
+            without += [] if has else [f"{path.name}:{node.lineno}"]
     assert without == []
 
 

@@ -3,16 +3,24 @@
 import re
 from pathlib import Path
 
-import nbformat
 import pytest
-from nbclient import NotebookClient
 
 from jobgroup import JobGroup
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 
 
-def _executed(name, folder):
+@pytest.fixture(scope="module")
+def nbformat():
+    """Import it when the first of these tests runs: it takes seconds."""
+    import nbformat
+
+    return nbformat
+
+
+def _executed(nbformat, name, folder):
+    from nbclient import NotebookClient
+
     notebook = nbformat.read(NOTEBOOKS / name, 4)
     client = NotebookClient(notebook, timeout=1200, kernel_name="python3")
     client.execute(cwd=str(folder))  # raises at the first cell that fails
@@ -26,9 +34,9 @@ def _printed(outputs):
 
 
 @pytest.fixture
-def run_twice(tmp_path):
+def run_twice(nbformat, tmp_path):
     """Execute a notebook in two kernels, one after the other, and return both outputs."""
-    return lambda name: [_executed(name, tmp_path) for _ in range(2)]
+    return lambda name: [_executed(nbformat, name, tmp_path) for _ in range(2)]
 
 
 def test_the_study_maps_a_dip_and_sends_nothing_twice(run_twice):
@@ -52,7 +60,7 @@ def test_the_study_maps_a_dip_and_sends_nothing_twice(run_twice):
     assert any("xarray.Dataset" in each["text/plain"] for each in data)
 
 
-def test_notebooks_are_stored_without_outputs():
+def test_notebooks_are_stored_without_outputs(nbformat):
     """The stored notebooks have no outputs, so readers start without another person's results."""
     for path in NOTEBOOKS.glob("*.ipynb"):
         cells = nbformat.read(path, 4).cells

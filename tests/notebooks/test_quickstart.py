@@ -2,18 +2,25 @@
 
 from pathlib import Path
 
-import nbformat
 import pytest
-from nbclient import NotebookClient
 
 from jobgroup.cloud.job_store import JobStore
 
 QUICKSTART = Path(__file__).parents[2] / "notebooks" / "quickstart.ipynb"
 
 
+@pytest.fixture(scope="module")
+def nbformat():
+    """Import it when the first of these tests runs: it takes seconds."""
+    import nbformat
+
+    return nbformat
+
+
 @pytest.fixture
-def run_all(tmp_path):
+def run_all(nbformat, tmp_path):
     """Execute the notebook in a new kernel and return its outputs."""
+    from nbclient import NotebookClient
 
     def execute():
         notebook = nbformat.read(QUICKSTART, 4)
@@ -52,7 +59,7 @@ def test_the_quickstart_can_be_run_again(run_all, tmp_path):
         assert sum("image/png" in o.get("data", {}) for o in outputs) == 1
 
 
-def test_its_last_cell_deletes_nothing():
+def test_its_last_cell_deletes_nothing(nbformat):
     """The last cell has the deletion as a comment."""
     *_, last = nbformat.read(QUICKSTART, 4).cells
     assert "delete_job_group" in last.source
