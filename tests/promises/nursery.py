@@ -16,8 +16,9 @@ import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Self
 
@@ -101,10 +102,16 @@ class Child:
 
 
 class Nursery:
-    """The factory of child processes. `env` is added to their environment."""
+    """The factory of child processes.
 
-    def __init__(self, env: Mapping[str, str] | None = None) -> None:
+    Args:
+        env: additions to their environment.
+        imports: modules that are imported before the first child starts.
+    """
+
+    def __init__(self, env: Mapping[str, str] | None = None, imports: Sequence[str] = ()) -> None:
         self._env = env or {}
+        self._imports = imports
         self._directory = tempfile.TemporaryDirectory(prefix="jg")
         self._path = str(Path(self._directory.name) / "s")
         self._children: list[Child] = []
@@ -112,7 +119,7 @@ class Nursery:
     def __enter__(self) -> Self:
         env = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), **self._env}
         self._process = subprocess.Popen(
-            [sys.executable, __file__, self._path],
+            [sys.executable, __file__, self._path, *self._imports],
             env=env,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -180,9 +187,9 @@ def _live(connection: socket.socket) -> None:
         talk.flush()
 
 
-def _serve(path: str) -> None:
-    import tqdm.auto  # noqa: F401
-
+def _serve(path: str, *imports: str) -> None:
+    for name in ("tqdm.auto", *imports):
+        import_module(name)
     server = socket.socket(socket.AF_UNIX)
     server.bind(path)
     server.listen()
@@ -200,4 +207,4 @@ def _serve(path: str) -> None:
 
 
 if __name__ == "__main__":
-    _serve(sys.argv[1])
+    _serve(*sys.argv[1:])

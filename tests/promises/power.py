@@ -26,6 +26,10 @@ prove.
 """
 
 
+Content = dict[PurePosixPath, bytes | None]
+"""The files of a disk by their paths; None for a directory. Each follows its directory."""
+
+
 class Record(NamedTuple):
     """One action of a process on its disk."""
 
@@ -119,34 +123,32 @@ class Disk:
             held.names = _named(held.names, held.pending)
         held.pending.clear()
 
-    def cut(self, target: Path, chance: random.Random, keeps: float) -> None:
-        """Write what remains after a power cut now to an empty directory.
+    def cut(self, chance: random.Random, keeps: float) -> Content:
+        """Return what remains after a power cut now.
 
         Args:
-            target: the directory.
             chance: random generator that decides.
             keeps: share of the unsynced data that the disk keeps.
         """
-        left: dict[int, bytes] = {}
-        self._write(self._top, target, chance, keeps, left)
+        return dict(self._left(self._top, PurePosixPath(), chance, keeps, {}))
 
-    def _write(
+    def _left(
         self,
         folder: _Folder,
-        target: Path,
+        at: PurePosixPath,
         chance: random.Random,
         keeps: float,
         left: dict[int, bytes],
-    ) -> None:
-        target.mkdir(mode=0o700, exist_ok=True)
+    ) -> Iterator[tuple[PurePosixPath, bytes | None]]:
+        yield at, None
         first = sum(chance.random() < keeps for _ in folder.pending)
         for name, held in _named(folder.names, folder.pending[:first]).items():
             if isinstance(held, _Folder):
-                self._write(held, target / name, chance, keeps, left)
+                yield from self._left(held, at / name, chance, keeps, left)
             elif not name.endswith(_NOT_LEFT):
                 if id(held) not in left:  # a file of two names has one content
                     left[id(held)] = _written(held.content, list(_some(held, chance, keeps)))
-                (target / name).write_bytes(left[id(held)])
+                yield at / name, left[id(held)]
 
 
 def _some(held: _File, chance: random.Random, keeps: float) -> Iterator[tuple[int, bytes | None]]:
@@ -189,8 +191,11 @@ def _path(text: bytes) -> PurePosixPath:
     return PurePosixPath(os.fsdecode(text))
 
 
-def empty(directory: Path) -> Path:
-    """Create the directory again, and return it."""
+def write(content: Content, directory: Path) -> None:
+    """Replace a directory by one with this content."""
     shutil.rmtree(directory, ignore_errors=True)
-    directory.mkdir()
-    return directory
+    for path, data in content.items():
+        if data is None:
+            (directory / path).mkdir(mode=0o700)
+        else:
+            (directory / path).write_bytes(data)

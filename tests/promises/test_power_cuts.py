@@ -165,6 +165,7 @@ def test_acknowledged_data_survive_a_power_cut(is_shared, life, tmp_path, monkey
     at_random = chance.sample(range(len(records)), min(CUTS, len(records)))
     monkeypatch.setenv("JOBGROUP_NETWORK_FS", "1" if is_shared else "0")
     disk = power.Disk(root)
+    judged = set()
     for i, record in enumerate(records):
         disk.apply(record)
         if i in renamed:
@@ -174,7 +175,12 @@ def test_acknowledged_data_survive_a_power_cut(is_shared, life, tmp_path, monkey
         else:
             shares = (0.0, 0.7) if i in at_random else ()
         for keeps in shares:
-            after = power.empty(tmp_path / "after")
-            disk.cut(after, chance, keeps)
+            content = disk.cut(chance, keeps)
+            case = (len(claims[i]), frozenset(content.items()))
+            if case in judged:
+                continue
+            judged.add(case)
+            after = tmp_path / "after"
+            power.write(content, after)
             monkeypatch.setenv("JOBGROUP_DATA_DIR", str(after / "data"))
             assert lost(claims[i], after) == [], f"after {i} of {len(records)}, {keeps}"
