@@ -8,7 +8,8 @@ import socketserver
 import sqlite3
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor
 from contextlib import closing, suppress
 from importlib.util import find_spec
 from pathlib import Path
@@ -40,8 +41,14 @@ if find_spec("hypothesis"):  # not in the environments of `make compat`
     settings.load_profile("patient")
 
 
-FIRST = ("hosts", "promises")
+FIRST = ("hosts", "promises", "server", "cloud", "cli", "compat", "docs", "notebooks", "providers")
 """Folders with the longest tests, which a parallel run must not start last."""
+
+TOGETHER = ("hosts", "compat", "takeover")
+"""Folders whose files share what takes seconds to start, so that one process runs all of them.
+
+Concurrent browsers, servers and kernels would also slow each other down.
+"""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -52,16 +59,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(optionalhook=True)  # the environments of `make compat` are without xdist
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """Give each process whole files, and one process all tests in notebook hosts.
-
-    Concurrent browsers, servers and kernels would slow each other down.
-    """
+    """Give each process whole files, or whole folders."""
     from xdist.scheduler import LoadFileScheduling
 
     class Scheduling(LoadFileScheduling):  # type: ignore[misc]  # pytest-xdist has no types
         def _split_scope(self, nodeid: str) -> str:
             file: str = super()._split_scope(nodeid)
-            return "tests/hosts" if file.startswith("tests/hosts/") else file
+            folder = Path(file).parent
+            return str(folder) if folder.name in TOGETHER else file
 
     return Scheduling(config, log)
 
@@ -83,6 +88,16 @@ def data_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("JOBGROUP_DATA_DIR", str(folder))
     monkeypatch.setenv("PCVL_PERSISTENT_PATH", str(tmp_path / "perceval"))
     return folder
+
+
+@pytest.fixture(scope="session")
+def worker() -> Iterator[Executor]:
+    """Return a process that executes payloads, for several clouds. It takes seconds to start."""
+    from jobgroup.cloud.worker_pool import WorkerPool
+
+    pool = WorkerPool(1)
+    yield pool
+    pool.shutdown(cancel_futures=True)
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import Executor
 from pathlib import Path
 from typing import Any
 
@@ -27,9 +28,10 @@ def client_of(cloud: EmbeddedCloud) -> httpx.Client:
 
 
 @pytest.fixture(scope="session")
-def cloud() -> Iterator[EmbeddedCloud]:
+def cloud(worker: Executor) -> Iterator[EmbeddedCloud]:
     """Run a cloud with one worker, for every test that leaves it unchanged."""
-    with EmbeddedCloud(max_queue=10_000, max_concurrent=50) as running:
+    plan = {"max_queue": 10_000, "max_concurrent": 50}
+    with EmbeddedCloud(executor=worker, workers=1, **plan) as running:
         yield running
 
 

@@ -48,7 +48,7 @@ class Cloud:
 
 
 @pytest.fixture(scope="session")
-def cloud() -> Iterator[Cloud]:
+def cloud(request: pytest.FixtureRequest) -> Iterator[Cloud]:
     """Return a cloud that is ready to execute."""
     where = os.environ.get("JOBGROUP_COMPAT_CLOUD")
     if where:
@@ -56,7 +56,7 @@ def cloud() -> Iterator[Cloud]:
         return
     from jobgroup.cloud import EmbeddedCloud
 
-    with EmbeddedCloud() as running:
+    with EmbeddedCloud(executor=request.getfixturevalue("worker"), workers=1) as running:
         cloud = Cloud(running.url, running.token)
         # Perceval's client waits only 10 s for the platform's details, which need a worker
         cloud.ask("GET", "/api/platforms/sim:altair/processor")

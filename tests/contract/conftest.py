@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from concurrent.futures import Executor
 from typing import Any
 
 import httpx
@@ -18,9 +19,10 @@ from jobgroup.cloud import EmbeddedCloud
 
 
 @pytest.fixture(scope="session")
-def executing_cloud() -> Iterator[EmbeddedCloud]:
+def executing_cloud(worker: Executor) -> Iterator[EmbeddedCloud]:
     """The embedded cloud, with a worker that executes Perceval's payloads."""
-    with EmbeddedCloud(max_queue=1000, max_concurrent=50) as running:
+    plan = {"max_queue": 1000, "max_concurrent": 50}
+    with EmbeddedCloud(executor=worker, workers=1, **plan) as running:
         # Perceval's client waits only 10 s for the description of a platform, which a started
         # worker writes.
         headers = {"Authorization": f"Bearer {running.token}"}

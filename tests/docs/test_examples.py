@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import Executor
 from pathlib import Path
 
 import pytest
@@ -19,9 +20,9 @@ SESSION = Path(__file__).with_name("session.py")
 
 
 @pytest.fixture(scope="module")
-def cloud() -> Iterator[EmbeddedCloud]:
+def cloud(worker: Executor) -> Iterator[EmbeddedCloud]:
     """Run the cloud that replaces the real one on pages that name none."""
-    with EmbeddedCloud() as running:
+    with EmbeddedCloud(executor=worker, workers=1) as running:
         yield running
 
 

@@ -26,7 +26,7 @@ def _statements(text):
     return [each for each in found if not isinstance(each, ast.Import | ast.ImportFrom)]
 
 
-def test_the_study_is_short_and_runs_twice_without_sending_twice(tmp_path):
+def test_the_study_is_short_and_runs_twice_without_sending_twice(tmp_path, worker):
     """The study has the number of statements that the page states.
 
     Two processes run a small version of the study, with a failure.
@@ -38,7 +38,7 @@ def test_the_study_is_short_and_runs_twice_without_sending_twice(tmp_path):
     assert f"These are {len(_statements(text))} statements" in page
     small = text.replace("np.pi, 12)", "np.pi, 3)").replace("1, 8)", "1, 2)")
     assert small != text
-    with EmbeddedCloud() as cloud:
+    with EmbeddedCloud(executor=worker, workers=1) as cloud:
         environment = {
             **environment_for(cloud.url, cloud.token, tmp_path),
             "MPLBACKEND": "agg",

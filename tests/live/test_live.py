@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from concurrent.futures import Executor
 from pathlib import Path
 
 import pytest
@@ -26,9 +27,9 @@ SCHEMA = {
 
 
 @pytest.fixture(scope="module")
-def cloud() -> Iterator[EmbeddedCloud]:
+def cloud(worker: Executor) -> Iterator[EmbeddedCloud]:
     """Run an embedded cloud in place of the real one."""
-    with EmbeddedCloud() as running:
+    with EmbeddedCloud(executor=worker, workers=1) as running:
         yield running
 
 

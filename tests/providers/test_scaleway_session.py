@@ -24,9 +24,10 @@ from jobgroup.cloud import EmbeddedCloud
 
 
 @pytest.fixture(scope="module")
-def cloud():
+def cloud(worker):
     """Run the embedded cloud that executes the imitation's jobs."""
-    with EmbeddedCloud(max_queue=100, max_concurrent=4) as running:
+    plan = {"max_queue": 100, "max_concurrent": 4}
+    with EmbeddedCloud(executor=worker, workers=1, **plan) as running:
         yield running
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Callable, Iterator
+from concurrent.futures import Executor
 from contextlib import closing
 from pathlib import Path
 
@@ -17,7 +18,9 @@ from jobgroup.cloud.job_store import JobStore
 
 
 @pytest.fixture(scope="session")
-def recorded_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedCloud]:
+def recorded_cloud(
+    worker: Executor, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[EmbeddedCloud]:
     """Run a cloud with every recorded job, in its recorded state."""
     directory = tmp_path_factory.mktemp("cloud")
     JobStore(directory / "jobs.sqlite").close()
@@ -26,7 +29,8 @@ def recorded_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Embedde
             places = ", ".join("?" * len(row))
             jobs.execute(f"INSERT INTO jobs ({', '.join(row)}) VALUES ({places})", [*row.values()])
         jobs.commit()
-    with EmbeddedCloud(directory=directory, max_concurrent=50) as running:
+    options = {"directory": directory, "max_concurrent": 50}
+    with EmbeddedCloud(executor=worker, workers=1, **options) as running:
         yield running
 
 
