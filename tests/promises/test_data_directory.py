@@ -218,3 +218,10 @@ def test_a_file_in_place_of_a_directory_is_named(part, data_dir):
             use()
     assert (data_dir / part).read_text() == "mine"
     assert (groups / "odd.jobgroup").exists()
+
+
+def test_a_path_that_is_too_long_for_sqlite_is_named(monkeypatch, tmp_path):
+    """SQLite itself reports only that it cannot open the file, as on a full disk."""
+    monkeypatch.setenv("JOBGROUP_DATA_DIR", str(tmp_path.joinpath(*["d" * 100] * 6)))
+    with pytest.raises(StorageError, match="too long for SQLite"):
+        JobGroup("g")

@@ -199,6 +199,13 @@ async def test_rerun_beyond_the_plan_is_an_error(cloud, account):
             await provider.rerun("2", key="k")
 
 
+async def test_result_that_is_an_object_becomes_text(cloud, account):
+    """The result is decoded like any other, although the cloud should send it as text."""
+    cloud.routes["GET /api/jobs/1/result"] = answer({"results": {"results": {"|1>": 2}}})
+    async with _opened(account) as provider:
+        assert await provider.result("1") == {"results": '{"results": {"|1>": 2}}'}
+
+
 async def test_each_job_gets_its_own_answer_or_error(cloud, account):
     """A missing job, a malformed response and a late response affect no other status."""
     for i in range(100):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sqlite3
 from contextlib import suppress
@@ -14,12 +15,19 @@ _INDEX_BYTES: Final = 32 * 1024
 """Minimum size of the files that SQLite creates to read a file with a write-ahead log."""
 
 
-def describe(error: Exception, path: Path) -> str:
-    """Return SQLite's description of an error, or say that the disk is full.
+_LONGEST_PATH: Final = 450
+"""Length, in bytes, from which paths may be too long for SQLite, which uses 512 on most systems."""
 
-    If the index of the log does not fit on the disk, SQLite only reports an I/O error.
+
+def describe(error: Exception, path: Path) -> str:
+    """Return SQLite's description of an error, or say that the disk is full or the path too long.
+
+    If the index of the log does not fit on the disk, SQLite only reports an I/O error. For a path
+    that is too long, it only reports that it cannot open the file.
     """
     text = str(error) or type(error).__name__
+    if "unable to open" in text and len(os.fsencode(path.absolute())) > _LONGEST_PATH:
+        return "its path is too long for SQLite"
     if "disk I/O" in text or "unable to open" in text:
         with suppress(OSError):
             if shutil.disk_usage(path.parent).free < _INDEX_BYTES:
