@@ -296,14 +296,12 @@ def test_results_of_every_kind_keep_their_cells(measured):
         ({"x": 7}, _pair(3, 1)),
     )
     table = jg.results_table(["x", "samples", "p(|1,1>)", "error"])
-    assert table["samples"] == [0, 0, 2 * 10**400, None, None, 3, None, 4]
-    assert table["p(|1,1>)"] == [None, None, 0.5, None, None, None, -0.25, 0.75]
-    assert [bool(error) for error in table["error"]] == [n == 3 for n in range(8)]
+    assert table["samples"] == [0, 0, None, None, None, 3, None, 4]
+    assert table["p(|1,1>)"] == [None, None, None, None, None, None, -0.25, 0.75]
+    assert [bool(error) for error in table["error"]] == [n in (2, 3) for n in range(8)]
     assert "many" in table.failures[3].raw
     ds = jg.to_xarray()
-    np.testing.assert_array_equal(
-        ds.p.sel(state="|1,1>"), [np.nan, np.nan, 0.5, *[np.nan] * 3, -0.25, 0.75]
-    )
+    np.testing.assert_array_equal(ds.p.sel(state="|1,1>"), [*[np.nan] * 6, -0.25, 0.75])
     for way_out in (table.to_pandas, table.to_polars, jg.distributions):
         way_out()
 

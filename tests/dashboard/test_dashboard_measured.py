@@ -60,7 +60,7 @@ def test_results_are_distributions_largest_first(make_group, open_page):
 
 
 def test_a_result_that_cannot_be_drawn_affects_only_its_job(make_group, open_page):
-    """If a count is too large for a float, its job's row says so. The others show their
+    """If a count is too large, its job's row says so. The others show their
     distributions.
     """
     jobs = [{"results": {"|1>": 10**400}}, {"results": {"|0>": 0}}]
@@ -71,7 +71,7 @@ def test_a_result_that_cannot_be_drawn_affects_only_its_job(make_group, open_pag
     page.wait(lambda: set(page.states().values()) == {"success"})
     huge, zero = page.ask("results", positions=[0, 1])["results"]
     assert huge["distributions"] == []
-    assert "cannot be shown: the number of |1>" in huge["error"]
+    assert "cannot be shown: The result of job 0 has no usable numbers" in huge["error"]
     assert (zero["distributions"][0]["entries"], zero["error"]) == (
         [["|0>", 0.0, None, None]],
         "",

@@ -253,13 +253,9 @@ def _entry(state: str, value: float, pool: Pool) -> list[Any]:
 
 
 def _drawable(state: str, value: float) -> float:
-    try:
-        number = float(value)
-    except OverflowError:
-        number = math.inf
-    if not math.isfinite(number):
+    if not math.isfinite(value):
         raise ValueError(f"the number of {state[:MAX_CELL]} cannot be drawn; get_results() has it.")
-    return number
+    return float(value)
 
 
 def _pair(quantity: Quantity) -> list[float | None]:
