@@ -35,7 +35,10 @@ extensions = [
 # Pages use only the Markdown that a code host shows in the same way.
 myst_enable_extensions = ["colon_fence", "attrs_block"]
 myst_heading_anchors = 3
-suppress_warnings = ["myst.header"]  # a page from the README begins below its title
+suppress_warnings = [
+    "myst.header",  # a page from the README begins below its title
+    "mystnb.unknown_mime_type",  # a group's output has a type for JupyterLab's extension too
+]
 copybutton_exclude = ".linenos, .gp, .go"
 
 # Notebooks run in this environment, and their widgets show the same as in a saved notebook.
