@@ -112,7 +112,7 @@ function CellContent({ kind, state, text, canRerun, isMeasuredLine }: ContentPro
     );
   }
   if (kind !== "message") return <>{text}</>;
-  const look = isMeasuredLine ? "values" : state === "error" ? "clip failed" : "clip";
+  const look = isMeasuredLine ? "measured-line" : state === "error" ? "clip failed" : "clip";
   return (
     <>
       <span class={look}>{text}</span>

@@ -116,6 +116,7 @@ function TokenOfResults({ session }: { session: Session }) {
   if (kind.value === "token" || !asksForToken(session)) return null;
   return (
     <Strip kind="token" icon="unconfirmed">
+      <span>Results need a token.</span>
       <TokenField session={session} />
     </Strip>
   );

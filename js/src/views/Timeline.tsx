@@ -30,14 +30,15 @@ export function Timeline({ session }: { session: Session }) {
   const shown = lanes.slice(0, MOST_LANES);
   const bottom = shown.length * (LANE_PX + 1) + 6;
   const most = lanes.length;
+  const facts = [
+    ...(most > 0 ? [`At most ${format.count(most, "job")} ran at once`] : []),
+    ...(waiting.length > 0 ? [`${format.count(waiting.length, "job")} without a known start`] : []),
+  ];
   const readout = looked.value;
   return (
     <figure class="slots" data-testid="slots" ref={place}>
       <figcaption>
-        <span data-testid="timeline-most">
-          {most > 0 ? `At most ${format.count(most, "job")} ran at once` : "No job has run yet"}
-          {waiting.length > 0 && `; ${format.count(waiting.length, "job")} without a known start`}
-        </span>
+        <span data-testid="timeline-most">{facts.join("; ") || "No job has run yet"}</span>
         <span class="spacer" />
         <i>faint: queued; solid: running</i>
       </figcaption>

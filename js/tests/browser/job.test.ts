@@ -87,13 +87,15 @@ describe("the drawer of a job", () => {
     expect(document.title).not.toBe("run");
   });
 
-  it("shows bars from 0 to 1 with errors, the noise model and the payload", async () => {
+  it("shows bars from 0 to 1 with errors, all parameters, the noise model and the payload", async () => {
     const { root } = await show();
     await open(root, 0);
     await expect.element(at("job")).toHaveTextContent("default");
     await expect.poll(() => root.querySelectorAll(".job .whisker").length).toBeGreaterThan(3);
     const bar = root.querySelector<HTMLElement>(".job .share > i") as HTMLElement;
     expect(Number.parseFloat(bar.style.width)).toBeLessThan(40);
+    for (const list of root.querySelectorAll(".job dl"))
+      expect(list.scrollHeight).toBeLessThanOrEqual(list.clientHeight);
     await at("payload").click();
     await expect.element(at("job")).toHaveTextContent('"command": "probs"');
   });

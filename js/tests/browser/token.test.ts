@@ -50,7 +50,8 @@ test("a rejected token is one strip: what happened, the field, and the next try"
   expect(root.querySelectorAll(".notice")).toHaveLength(1);
   await expect.element(at("strip-token")).toHaveTextContent(/The cloud refuses the token\./);
   expect(at("strip-token").element().querySelector("[data-testid=try-now]")).not.toBeNull();
-  model.setTraits({ trouble: "", last_error: "" }); // the jobs go on, their results lack one
+  model.setTraits({ trouble: "", last_error: "" }); // only results lack a token
+  await expect.element(at("strip-token")).toHaveTextContent("Results need a token.");
   await expect.element(at("token-field")).toBeVisible();
   expect(root.querySelectorAll(".notice")).toHaveLength(1);
 });
