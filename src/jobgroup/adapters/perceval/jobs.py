@@ -47,10 +47,11 @@ def read_job(job: object, kwargs: dict[str, Any], args: tuple[Any, ...] = ()) ->
 
 def _not_a_job(thing: object) -> str:
     kind = type(thing).__name__
+    given = f"{'An' if kind[0] in 'AEIOU' else 'A'} {kind}"
     if hasattr(type(thing), "sample_count"):  # accessing the attribute would create a job
-        return f"A {kind} is not a job. Add one of its jobs, such as its sample_count."
+        return f"{given} is not a job. Add one of its jobs, such as its sample_count."
     if isinstance(thing, perceval.RemoteProcessor):
-        return f"A {kind} is not a job. Add a job for it, such as Sampler(processor, ...).probs."
+        return f"{given} is not a job. Add a job for it, such as Sampler(processor, ...).probs."
     return f"Only jobs for a cloud can be added. Create this {kind} from a RemoteProcessor."
 
 
