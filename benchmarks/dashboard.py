@@ -143,7 +143,7 @@ def _outside_sqlite(dashboard: Any, count: int) -> float:
     profile = Profile(time.thread_time)
     profile.runcall(_send_all, dashboard, count)
     calls = {str(each.code): each.inlinetime for each in profile.getstats()}
-    return sum(seconds for code, seconds in calls.items() if "'execute' of 'sqlite3" not in code)
+    return sum(s for code, s in calls.items() if "_Connection.execute" not in code)
 
 
 def _send_all(dashboard: Any, count: int, since: int = -1, version: int = 1) -> None:
