@@ -61,4 +61,5 @@ def test_a_cell_run_50_times_leaves_nothing_behind(
         notebook.wait_until(few.format(before))
         grown = f"before => ({ON_PAGE})().every((now, i) => now < before[i] + 10)"
         notebook.page.wait_for_function(grown, arg=on_page)
-        notebook.assert_quiet()
+        # The page may still send to a dashboard that is closed so early.
+        notebook.assert_quiet(allowed="No such comm")

@@ -132,9 +132,13 @@ class Notebook:
         unseen: list[str] = self.page.evaluate("window.unseenOutput")
         return unseen
 
-    def assert_quiet(self) -> None:
-        """Assert that there is no hidden error, and that no other host was contacted."""
-        unseen = self.unseen_output()
+    def assert_quiet(self, *, allowed: str | None = None) -> None:
+        """Assert that there is no hidden error, and that no other host was contacted.
+
+        Args:
+            allowed: text of errors that are allowed.
+        """
+        unseen = [text for text in self.unseen_output() if not allowed or allowed not in text]
         assert not unseen, "\n".join(unseen)
         self.record.assert_clean(except_for=KNOWN_PAGE_ERRORS)
 
