@@ -18,7 +18,7 @@ from traitlets import TraitError
 
 import jobgroup
 from jobgroup import Dashboard, GroupNotFoundError, JobGroup
-from jobgroup.dashboard import unviewed
+from jobgroup.dashboard import view_timeout
 from jobgroup.dashboard.static_html import html_of_records
 from jobgroup.results.measurement import Measurement
 
@@ -54,9 +54,9 @@ def test_a_dashboard_with_options_closes_after_its_last_view(
     """
 
     def close_after(seconds):
-        monkeypatch.setattr(unviewed, "CLOSED_AFTER_S", seconds)
+        monkeypatch.setattr(view_timeout, "CLOSED_AFTER_S", seconds)
 
-    monkeypatch.setattr(unviewed, "CHECK_INTERVAL_S", 0.05)
+    monkeypatch.setattr(view_timeout, "CHECK_INTERVAL_S", 0.05)
     group = make_group("g", {})
     default = open_page(group)
     kept, observed, gone = (open_page(group, filter="failed") for _ in range(3))

@@ -12,8 +12,8 @@ OPEN = """
 import contextlib, gc, os, threading
 from comm import get_comm_manager
 from jobgroup import Dashboard
-from jobgroup.dashboard import unviewed
-unviewed.CHECK_INTERVAL_S = 0.2
+from jobgroup.dashboard import view_timeout
+view_timeout.CHECK_INTERVAL_S = 0.2
 
 def held():
     gc.collect()
@@ -56,7 +56,7 @@ def test_a_cell_run_50_times_leaves_nothing_behind(
             notebook.evaluate(f"[({last_line})._repr_mimebundle_() for _ in range(24)] and None")
             notebook.run(2)
             expect(notebook.page.get_by_test_id("row-0").last).to_be_visible()
-        notebook.evaluate("setattr(unviewed, 'CLOSED_AFTER_S', 0.0)")
+        notebook.evaluate("setattr(view_timeout, 'CLOSED_AFTER_S', 0.0)")
         few = "all(now < then + 10 for then, now in zip({}, held()))"  # some begin after the first
         notebook.wait_until(few.format(before))
         grown = f"before => ({ON_PAGE})().every((now, i) => now < before[i] + 10)"

@@ -15,7 +15,7 @@ from traitlets import TraitError, Unicode, default
 
 from jobgroup.dashboard.session import DashboardSession
 from jobgroup.dashboard.static_html import saved_state
-from jobgroup.dashboard.unviewed import Unviewed
+from jobgroup.dashboard.view_timeout import ViewTimeout
 from jobgroup.errors import StorageError
 from jobgroup.group import JobGroup
 
@@ -99,7 +99,7 @@ class Dashboard(anywidget.AnyWidget, DashboardSession):
 
     _open_ones: ClassVar[dict[str, Dashboard]] = {}
 
-    _temporary: ClassVar[Unviewed] = Unviewed()
+    _temporary: ClassVar[ViewTimeout] = ViewTimeout()
     """Dashboards with options."""
 
     def __new__(cls, group: JobGroup | str | None = None, **options: Any) -> Self:

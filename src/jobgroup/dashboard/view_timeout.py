@@ -30,7 +30,7 @@ class Viewed(Protocol):
         """Close the dashboard."""
 
 
-class Unviewed:
+class ViewTimeout:
     """Dashboards to close, and a thread that runs while some of them have no view."""
 
     def __init__(self) -> None:
