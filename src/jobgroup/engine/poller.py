@@ -99,6 +99,7 @@ class Poller:
         """Whether a process may have ended while it sent a job."""
         self._users = 0
         self._is_polling = False
+        self._pause: anyio.CancelScope | None = None
         self._asking = anyio.Lock()
         self._rounds: set[PollRound] = set()
         self._answered_at: dict[AccountKey, float] = {}
@@ -206,7 +207,7 @@ class Poller:
                 if self._load_s:  # A large group is read less often.
                     await anyio.sleep(min(PAUSE_S, max(MIN_PAUSE_S, 5 * self._load_s)))
                 next_s = self._schedule.seconds_to_next(time.monotonic())
-                with anyio.move_on_after(min(PAUSE_S, max(MIN_PAUSE_S, next_s))):
+                with anyio.move_on_after(min(PAUSE_S, max(MIN_PAUSE_S, next_s))) as self._pause:
                     await changed.wait()
             except Exception as error:  # noqa: BLE001 # callers depend on this loop
                 self._log_once(error)
@@ -214,6 +215,13 @@ class Poller:
         self._is_polling = False
         with suppress(StorageError):
             await self._in_thread(self._polling_lease.release)
+
+    def _shorten_pause(self) -> None:
+        """End the loop's pause when the next job is due, if a response made it due earlier."""
+        if self._pause is None:  # no loop polls, only refreshes
+            return
+        due_in_s = max(MIN_PAUSE_S, self._schedule.seconds_to_next(time.monotonic()))
+        self._pause.deadline = min(self._pause.deadline, anyio.current_time() + due_in_s)
 
     async def _poll(self) -> None:
         """Begin a round with the due jobs of the accounts that this process polls."""
@@ -448,6 +456,7 @@ class Poller:
             self._schedule.record(job, status, now, now_utc, now - asked_at)
             if status.state not in TERMINAL:
                 job.active_at = asked_at
+        self._shorten_pause()
         self._answered_at[account] = now
         self._cooldowns.pop(account, None)
         self._refusals.pop(account, None)
