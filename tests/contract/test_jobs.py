@@ -207,6 +207,15 @@ def test_refused_cancel_raises(ended, scripted):
     assert jg[0].state == "running"
 
 
+def test_repeated_cancel_of_an_ended_job_is_no_error(ended, scripted):
+    """The job may have ended after the first request, without having been polled since."""
+    jg = ended("running")
+    jg[0].cancel()
+    scripted.faults["cancel"] = lambda *_: (400, {"error": "Can not cancel job: it is canceled"})
+    assert jg.cancel() == [0]
+    assert scripted.count("cancel") == 2
+
+
 def test_job_name_can_be_set(group, scripted, from_file):
     """As in Perceval, a name is a string, and "unnamed" by default. The cloud gets it."""
     jg = group(scripted, 2)

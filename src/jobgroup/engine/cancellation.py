@@ -105,6 +105,8 @@ class _Canceling:
 
     async def cancel_job(self, record: JobRecord, ids: list[str]) -> None:
         errors = [error for i in ids if (error := await self._ask(record.target, i))]
+        if record.state == "cancel_requested":  # the job may have ended since the first request
+            errors = [error for error in errors if not isinstance(error, _HAS_ENDED)]
         if len(errors) < len(ids):  # some of several sub-jobs may have ended
             assert record.attempt_id is not None  # noqa: S101  (it has a remote id)
             note = partial(self._session.store.statuses.record_cancel_request, record.attempt_id)
