@@ -21,7 +21,7 @@ from nursery import Nursery
 from jobgroup import InvalidTokenError, JobGroup, JobGroupError, RemoteJob, set_token
 from jobgroup.cloud import EmbeddedCloud
 from jobgroup.engine.queued_sending import MAX_CREATES_IN_FLIGHT
-from jobgroup.status import FAILED, TERMINAL
+from jobgroup.status import FAILED, NOT_SENT, TERMINAL
 
 KINDS: dict[str, dict[str, Any]] = {
     "quick": {},
@@ -352,7 +352,8 @@ class GroupMachine(RuleBasedStateMachine):
             if position not in asked or appends:
                 assert len(now.ids) == len(old.ids), f"{old.name} was sent unasked"
                 assert old.state not in TERMINAL or now.state == old.state
-                assert (old.state == "unsent") == (now.state == "unsent")
+                # A refused job whose next request is rejected for its token is unsent again.
+                assert (old.state in NOT_SENT) == (now.state in NOT_SENT)
             else:
                 assert may_send
                 assert len(old.ids) <= len(now.ids) <= len(old.ids) + 1, f"{old.name} sent twice"
@@ -387,11 +388,11 @@ class GroupMachine(RuleBasedStateMachine):
                 if job.state in FAILED | {"unconfirmed"} or job.id in failed | running
             }
         # queued runs skip refused jobs, and other runs send them again
-        states = {"unsent"} if mode == "queue" else {"unsent", "refused"}
+        states = {"unsent"} if mode == "queue" else NOT_SENT
         return {job.position for job in self.jg if job.state in states}
 
     def _has_unsent(self, kind: str) -> bool:
-        unsent = (job for job in self.jg if job.state in ("unsent", "refused"))
+        unsent = (job for job in self.jg if job.state in NOT_SENT)
         return any(job.name.startswith(kind) for job in unsent)
 
     def _open_outcomes(self) -> int:

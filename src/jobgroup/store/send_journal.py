@@ -286,7 +286,8 @@ class SendJournal:
     def mark_not_sent(self, attempt_id: int, sentence: str, *, is_refused: bool = False) -> None:
         """Record that a request certainly created no job on the cloud.
 
-        The job stays as it was. The next attempt keeps the sub-jobs that the cloud has accepted.
+        A job that was never sent is unsent again, even if it was refused before. The next attempt
+        keeps the sub-jobs that the cloud has accepted.
 
         Args:
             attempt_id: id of the attempt.
