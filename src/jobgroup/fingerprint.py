@@ -16,6 +16,7 @@ from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 from jobgroup.decoding import Archive, Budget, RefusedError, messages
+from jobgroup.rounding import EXACT
 from jobgroup.words import shown
 
 LIMITS: Final = frozenset({"max_samples", "max_shots"})
@@ -28,9 +29,6 @@ _ARCHIVE: Final = "pcvlar"
 _UNORDERED: Final = frozenset({"BSCount", "BSDistribution", "StateVector", "SVDistribution"})
 _TERMS: Final = re.compile(r"(?<=>)\+")
 _NEGATIVE_ZERO: Final = struct.pack("<d", -0.0)
-_EXACT: Final = 2**53
-"""Number from which on floats cannot represent all whole numbers."""
-
 _LONG: Final = 40
 _NAMES: Final = {
     "components": "circuit",
@@ -174,7 +172,7 @@ def _plain(value: Any) -> Any:
             return value
         return _read_once(value)
     if isinstance(value, float):
-        return int(value) if value.is_integer() and abs(value) < _EXACT else value
+        return int(value) if value.is_integer() and abs(value) < EXACT else value
     if isinstance(value, Mapping):
         values = {str(key): _plain(each) for key, each in value.items()}
         return {k: v for k, v in values.items() if v is not None or k != "postselect"}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import Enum
@@ -55,61 +55,6 @@ def is_missing(value: Any) -> bool:
         return bool(value != value)  # noqa: PLR0124  # NaN and NaT of every library
     except (TypeError, ValueError):  # an array is not a single value
         return False
-
-
-RELATIVE_TOLERANCE: Final = 1e-9
-SPAN_TOLERANCE: Final = 1e-12
-"""Share of the larger number, or of the span, below which a difference is due to rounding."""
-
-_EXACT: Final = 2**53
-"""Number from which on floats cannot represent all whole numbers."""
-
-
-def is_number(value: Any) -> bool:
-    """Return whether a value is a number; True is not a number."""
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def span_of(values: Iterable[Any]) -> float:
-    """Return the difference between the greatest and the least finite number."""
-    finite = [
-        number for value in values if is_number(value) and math.isfinite(number := as_float(value))
-    ]
-    return max(finite) - min(finite) if finite else 0.0
-
-
-def is_same_number(one: float, other: float, span: float = 0.0) -> bool:
-    """Return whether two numbers differ only by rounding. Whole numbers never do.
-
-    Args:
-        one: first number.
-        other: second number.
-        span: difference of the greatest and the least value of the same name.
-
-    >>> is_same_number(0.1 + 0.2, 0.3), is_same_number(10**12, 10**12 + 1), is_same_number(2, 2.0)
-    (True, False, True)
-    """
-    if one == other:
-        return True
-    if isinstance(one, int) and isinstance(other, int):
-        return False
-    low, high = as_float(one), as_float(other)
-    largest = max(abs(low), abs(high))
-    if largest == math.inf or (low.is_integer() and high.is_integer() and largest < _EXACT):
-        return False
-    return abs(low - high) <= max(RELATIVE_TOLERANCE * largest, SPAN_TOLERANCE * span)
-
-
-def is_same_value(one: Any, other: Any) -> bool:
-    """Return whether two values are equal, in any form.
-
-    >>> is_same_value(0.1 + 0.2, 0.3), is_same_value(True, 1), is_same_value(Decimal(2), 2.0)
-    (True, False, True)
-    """
-    one, other = plain(one), plain(other)
-    if is_number(one) and is_number(other):
-        return is_same_number(one, other)
-    return isinstance(one, bool) == isinstance(other, bool) and bool(one == other)
 
 
 def as_float(number: float) -> float:

@@ -156,12 +156,17 @@ def test_scattered_points_have_one_dimension(measured):
 
 
 def test_rounding_makes_no_new_values(measured):
-    """Values that differ in their last bits are one value. Whole numbers and True stay separate."""
+    """Values that differ in their last bits are one value. Whole numbers, even if equal as floats,
+    and True stay separate.
+    """
     values = [0.3, 0.1 + 0.2, 10**9, 10**9 + 1, True, 1]
     jg = measured(*[({"x": value}, _pair(1, 1)) for value in values])
-    ds = jg.to_xarray()
-    assert ds.x.values.tolist() == ["0.3", "1000000000", "1000000001", "True", "1"]
-    assert ds.jobs.values.tolist() == [2, 1, 1, 1, 1]
+    for grid in (True, False):
+        ds = jg.to_xarray(grid=grid)
+        assert ds.x.values.tolist() == ["0.3", "1000000000", "1000000001", "True", "1"]
+        assert ds.jobs.values.tolist() == [2, 1, 1, 1, 1]
+    jg = measured(*[({"x": 2**60 + n}, _pair(1, 1)) for n in range(2)], name="seeds")
+    assert jg.to_xarray().x.values.tolist() == [2**60, 2**60 + 1]
 
 
 def test_whole_numbers_beyond_all_floats_are_texts_on_an_axis(measured, tmp_path):

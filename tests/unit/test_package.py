@@ -88,6 +88,7 @@ FLOORS = {
     "fingerprint": 0,
     "status": 0,
     "logs": 0,
+    "rounding": 0,
     "values": 0,
     "words": 0,
     "origin": 0,

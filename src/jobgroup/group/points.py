@@ -1,9 +1,8 @@
-"""Read the points of a sweep, and decide which values count as equal."""
+"""Read the points of a sweep, and find the jobs of each point."""
 
 from __future__ import annotations
 
-from bisect import bisect_left, insort
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import Enum
@@ -12,8 +11,9 @@ from typing import Any, Final, Literal
 
 from jobgroup.group.labels import is_known_by_text, is_perceval, label_of
 from jobgroup.results.definitions import RESULT_NAMES
+from jobgroup.rounding import KnownValues, ValueKey, is_number, key_of
 from jobgroup.store.sweeps import Entry
-from jobgroup.values import is_missing, is_number, is_same_number, plain, span_of
+from jobgroup.values import is_missing, plain
 from jobgroup.words import shown
 
 Scalar = bool | int | float | str
@@ -36,39 +36,7 @@ class Value:
 
 
 Point = dict[str, Value]
-Key = tuple[tuple[str, Any], ...]
-
-
-class KnownValues:
-    """The values of one swept name. Numbers that differ only by rounding count as one value.
-
-    Args:
-        numbers: all numbers of the group and of the call; their range defines rounding errors.
-    """
-
-    def __init__(self, numbers: Iterable[Any]) -> None:
-        self._span = span_of(numbers)
-        self._sorted: list[int | float] = []
-        self._exact: dict[int | float, int | float] = {}
-
-    def of(self, label: Any) -> Any:
-        """Return the first earlier value that equals the label, or the label itself."""
-        if not is_number(label):
-            return label
-        found = self._exact.get(label)
-        if found is None:
-            found = next(self._near(label), None)
-            if found is None:
-                found = label + 0 if label else abs(label)
-                insort(self._sorted, found)
-            self._exact[label] = found
-        return found
-
-    def _near(self, number: float) -> Iterator[int | float]:
-        at = bisect_left(self._sorted, number)
-        for known in self._sorted[max(at - 1, 0) : at + 1]:
-            if is_same_number(known, number, self._span):
-                yield known
+Key = tuple[ValueKey, ...]
 
 
 class Index:
@@ -127,11 +95,6 @@ class Index:
 
 def _are_labels(labels: Iterable[Any]) -> bool:
     return all(isinstance(label, bool | int | float | str) for label in labels)
-
-
-def key_of(label: Any) -> tuple[str, Any]:
-    """Return a key that identifies a label. True and 1 have different keys."""
-    return ("number" if is_number(label) else type(label).__name__, label)
 
 
 def read_over(over: Any) -> list[Point]:

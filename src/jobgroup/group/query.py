@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from jobgroup.group.labels import read_labels
+from jobgroup.rounding import is_same_value
 from jobgroup.search import Searched, search
 from jobgroup.status import FAILED, STATES
 from jobgroup.store import GroupStore, JobRecord
-from jobgroup.values import is_same_value
 from jobgroup.words import shown
 
 

@@ -7,11 +7,11 @@ from typing import Any
 
 from jobgroup.engine.session import GroupSession
 from jobgroup.fingerprint import Fingerprint
-from jobgroup.group.points import key_of
 from jobgroup.group.sweep import not_superseded
 from jobgroup.group.sweep_report import SweepReport
 from jobgroup.group.validation import validate_counts
 from jobgroup.job import job_of
+from jobgroup.rounding import key_of
 from jobgroup.store.sweeps import Entry
 
 

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from jobgroup.errors import MissingDependencyError
-from jobgroup.results.cells import Cell, cell_key
+from jobgroup.results.cells import Cell
 from jobgroup.results.expression import Expression
 from jobgroup.results.pool import ErrorKind, Quantity, scalar_names
 from jobgroup.results.results_table import (
@@ -24,6 +24,7 @@ from jobgroup.results.results_table import (
 )
 from jobgroup.results.states import in_order, label_of
 from jobgroup.results.study import Point, Study
+from jobgroup.rounding import ValueKey, key_of
 from jobgroup.status import FAILED
 from jobgroup.values import as_float
 
@@ -225,9 +226,9 @@ class _Layout:
         self.points, ranks = (study.points, [0] * len(study.points))
         if repeats == "keep":
             self.points, ranks = _one_by_one(study.points)
-        places = dict.fromkeys(point.values for point in self.points)
+        places = {_place(point): point.values for point in self.points}
         self.is_grid = 2 * len(places) >= study.cells if grid is None else grid
-        self._places = [] if self.is_grid else list(places)
+        self._places = [] if self.is_grid else list(places.values())
         self._repeats = max(ranks, default=-1) + 1
         has_variants = len(study.variants) > 1
         self.names = tuple(map(_netcdf_name, study.names))
@@ -243,10 +244,10 @@ class _Layout:
             if not (self.is_grid and first_iterated <= i < len(study.names))
         ]
         axes = [
-            {cell_key(value): i for i, value in enumerate(study.coordinates[name])}
+            {key_of(value): i for i, value in enumerate(study.coordinates[name])}
             for name in study.names
         ]
-        at = {place: i for i, place in enumerate(self._places)}
+        at = {place: i for i, place in enumerate(places)}
         self.shape = (
             *((len(axis) for axis in axes) if self.is_grid else (len(at),)),
             *((len(study.variants),) if has_variants else ()),
@@ -255,9 +256,9 @@ class _Layout:
         self.indices = [
             (
                 *(
-                    (axis[cell_key(v)] for axis, v in zip(axes, point.values, strict=True))
+                    (axis[key_of(v)] for axis, v in zip(axes, point.values, strict=True))
                     if self.is_grid
-                    else (at[point.values],)
+                    else (at[_place(point)],)
                 ),
                 *((point.variant,) if has_variants else ()),
                 *((rank,) if repeats == "keep" else ()),
@@ -285,6 +286,10 @@ class _Layout:
             texts = np.array(study.variants, dtype=object)
             found["variant"] = (("variant",), texts, {"long_name": LONG_NAMES["variant"]})
         return found
+
+
+def _place(point: Point) -> tuple[ValueKey, ...]:
+    return tuple(map(key_of, point.values))
 
 
 def _one_by_one(points: Iterable[Point]) -> tuple[list[Point], list[int]]:

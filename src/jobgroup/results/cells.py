@@ -45,11 +45,6 @@ def cell(value: Any) -> Cell:
     return str(value)
 
 
-def cell_key(value: Cell) -> tuple[bool, Cell]:
-    """Return a key that identifies a cell. True and 1 have different keys."""
-    return isinstance(value, bool), value
-
-
 def scalars_of(document: Mapping[str, Any]) -> dict[str, Cell]:
     """Return the single numbers and strings of a result, such as `physical_perf`."""
     return {

@@ -14,7 +14,7 @@ from typing import Any, Final, Literal, NamedTuple
 
 from jobgroup.errors import UnknownColumnError
 from jobgroup.results.arrays import time_of
-from jobgroup.results.cells import Cell, cell_key
+from jobgroup.results.cells import Cell
 from jobgroup.results.expression import Expression, ExpressionError, parse
 from jobgroup.results.pool import Pool, Quantity
 from jobgroup.results.results_table import (
@@ -24,8 +24,8 @@ from jobgroup.results.results_table import (
     most_frequent,
 )
 from jobgroup.results.study import Point, Study, shown_value
+from jobgroup.rounding import ValueKey, is_same_value, key_of
 from jobgroup.status import FAILED
-from jobgroup.values import is_same_value
 
 Kind = Literal["line", "map", "bars"]
 AnyKind = Literal["auto", "line", "map", "bars"]
@@ -225,8 +225,8 @@ def _points(study: Study, x: str, curves: str | None, reader: _Reader) -> list[F
     curve_ranks = {} if curves is None else _ranks(study.coordinates[curves])
     return [
         FigurePoint(
-            x_ranks[cell_key(point.values[at_x])],
-            0 if at_curve is None else curve_ranks[cell_key(point.values[at_curve])],
+            x_ranks[key_of(point.values[at_x])],
+            0 if at_curve is None else curve_ranks[key_of(point.values[at_curve])],
             quantity := reader.of(point),
             point.pool.samples,
             tuple(dict.fromkeys(row.record.position for row in point.rows)),
@@ -244,8 +244,8 @@ def _reason(point: Point) -> PointState:
     return "failed" if all(state in FAILED for state in states) else "empty"
 
 
-def _ranks(values: Sequence[Cell]) -> dict[tuple[bool, Cell], int]:
-    return {cell_key(value): rank for rank, value in enumerate(values)}
+def _ranks(values: Sequence[Cell]) -> dict[ValueKey, int]:
+    return {key_of(value): rank for rank, value in enumerate(values)}
 
 
 def with_variants(study: Study) -> Study:
@@ -282,11 +282,11 @@ def has_value(study: Study, name: str, value: Any) -> bool:
 def _selected(study: Study, selector: Selector) -> Study:
     """Return the study with only the points that have the selected value."""
     at = _index(study, selector.name)
-    wanted = cell_key(selector.value)
-    points = [point for point in study.points if cell_key(point.values[at]) == wanted]
-    there = [{cell_key(point.values[i]) for point in points} for i in range(len(study.names))]
+    wanted = key_of(selector.value)
+    points = [point for point in study.points if key_of(point.values[at]) == wanted]
+    there = [{key_of(point.values[i]) for point in points} for i in range(len(study.names))]
     coordinates = {
-        name: [value for value in values if cell_key(value) in there[i]]
+        name: [value for value in values if key_of(value) in there[i]]
         for i, (name, values) in enumerate(study.coordinates.items())
     }
     return replace(study, points=points, coordinates=coordinates)
@@ -347,9 +347,9 @@ def _varying(study: Study, given: Sequence[str]) -> list[str]:
     found: set[int] = set()
     for point in study.points:
         values = point.values
-        known = first.setdefault(tuple(cell_key(values[i]) for i in at), values)
+        known = first.setdefault(tuple(key_of(values[i]) for i in at), values)
         if known is not values:
-            found.update(i for i in others if cell_key(known[i]) != cell_key(values[i]))
+            found.update(i for i in others if key_of(known[i]) != key_of(values[i]))
     return [study.names[i] for i in sorted(found)]
 
 

@@ -12,6 +12,7 @@ from jobgroup.results.distance import Comparison
 from jobgroup.results.figure import with_variants
 from jobgroup.results.pool import Pool
 from jobgroup.results.study import Point, Study, Values
+from jobgroup.rounding import ValueKey, key_of
 
 GROUP: Final = "group"
 """Name whose values are the groups' names."""
@@ -77,11 +78,11 @@ class Differences:
 def differences_of(study: Study) -> Differences:
     """Compare each group of a joined study with the first group, at their common points."""
     first = study.coordinates[GROUP][0]
-    pools: dict[tuple[tuple[str, Cell], ...], dict[str, Pool]] = {}
+    pools: dict[tuple[ValueKey, ...], dict[str, Pool]] = {}
     for point in study.points:
         if point.is_measured:
             *values, group = point.values
-            at = tuple((type(value).__name__, value) for value in values)
+            at = tuple(map(key_of, values))
             pools.setdefault(at, {})[str(group)] = point.pool
     pairs = [
         (group, at, sides[str(first)], pool)

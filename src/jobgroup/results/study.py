@@ -20,7 +20,7 @@ from jobgroup.results.cells import Cell, cell, flattened
 from jobgroup.results.measurement import Measurement
 from jobgroup.results.pool import Pool
 from jobgroup.results.results_table import ResultRow
-from jobgroup.values import is_same_number, span_of
+from jobgroup.rounding import KnownValues, ValueKey, key_of
 
 if TYPE_CHECKING:
     from jobgroup.store import JobRecord
@@ -140,7 +140,7 @@ def study_of(
     full = [(row, (*values, *_iterated_values(row, iterated))) for row, values in placed]
     every = tuple(dict.fromkeys((*names, *iterated.values())))
     known = [Values(values[i] for _, values in full) for i in range(len(every))]
-    at: dict[tuple[Hashable, ...], list[ResultRow]] = {}
+    at: dict[tuple[ValueKey, ...], list[ResultRow]] = {}
     for row, values in full:
         key = tuple(each.key(value) for each, value in zip(known, values, strict=True))
         at.setdefault(key, []).append(row)
@@ -160,7 +160,7 @@ def _common_labels(rows: Iterable[ResultRow]) -> tuple[str, ...]:
 
 
 def cell_or_gap(value: Any) -> Cell:
-    """Return a label as a cell. NaN, which marks a missing value, becomes a gap."""
+    """Return a value as a cell. NaN, which marks a missing value, becomes a gap."""
     found = cell(value)
     return None if isinstance(found, float) and math.isnan(found) else found
 
@@ -200,62 +200,38 @@ def _iterated_names(rows: Sequence[ResultRow], names: Sequence[str]) -> dict[str
 def _iterated_values(row: ResultRow, names: Mapping[str, str]) -> tuple[Cell, ...]:
     if names.keys() == {"iteration"} and "iteration" not in row.measurement.params:
         return (row.measurement.iteration,)
-    return tuple(row.measurement.params.get(name) for name in names)
+    return tuple(cell_or_gap(row.measurement.params.get(name)) for name in names)
 
 
 class Values:
     """The values of one name: their keys, which equal values share, and their order on an axis."""
 
     def __init__(self, values: Iterable[Cell]) -> None:
-        self._keys: dict[Hashable, Hashable] = {}
-        self._values: dict[Hashable, Cell] = {}
-        numbers: dict[float, int] = {}
-        for value in values:
-            key = _typed(value)
-            if isinstance(key, float):
-                numbers.setdefault(key, len(numbers))
-            self._values.setdefault(key, value)
-        finite = [n for n in numbers if math.isfinite(n)]
-        span = span_of(finite)
-        group: list[float] = []
-        for number in [*sorted(finite), math.inf]:
-            if group and not is_same_number(group[0], number, span):
-                kept = min(group, key=numbers.__getitem__)
-                self._keys.update(dict.fromkeys(group, kept))
-                group = []
-            group.append(number)
+        given = list(values)
+        self._known = KnownValues(given)
+        self._values: dict[ValueKey, Cell] = {}
+        for value in given:
+            self._values.setdefault(self.key(value), value)
 
-    def key(self, value: Cell) -> Hashable:
+    def key(self, value: Cell) -> ValueKey:
         """Return the key that equal values share."""
-        key = _typed(value)
-        return self._keys.get(key, key)
+        return key_of(self._known.of(value))
 
-    def value(self, key: Hashable) -> Cell:
+    def value(self, key: ValueKey) -> Cell:
         """Return the value of a key."""
         return self._values[key]
 
     def in_order(self) -> list[Cell]:
-        """Return the values in order: numbers ascending, or all as strings if some are strings."""
-        keys = list(dict.fromkeys(self._keys.get(key, key) for key in self._values))
-        numbers = [key for key in keys if isinstance(key, float)]
-        gaps = [key for key in keys if self._values[key] is None]
-        if len(numbers) + len(gaps) == len(keys):
-            return [self._values[key] for key in [*sorted(numbers), *gaps]]
-        return [self._values[key] for key in keys]
-
-
-def _typed(value: Cell) -> Hashable:
-    """Return a key with numbers as floats; True and 1, or "1" and 1, have different keys."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return (type(value).__name__, value)
-    try:
-        return float(value) + 0.0
-    except OverflowError:
-        return ("int", value)
+        """Return the values in order: numbers ascending, but as given if some are not numbers."""
+        numbers = [key for key in self._values if key[0] == "number"]
+        gaps = [key for key, value in self._values.items() if value is None]
+        if len(numbers) + len(gaps) < len(self._values):
+            return list(self._values.values())
+        return [self._values[key] for key in [*sorted(numbers), *gaps]]
 
 
 def _with_variants(
-    at: Mapping[tuple[Hashable, ...], list[ResultRow]],
+    at: Mapping[tuple[ValueKey, ...], list[ResultRow]],
     known: Sequence[Values],
     swept: Sequence[str],
     settings: Callable[[list[int]], Mapping[int, Hashable]],
