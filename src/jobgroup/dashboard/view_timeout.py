@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 from threading import Lock
 from typing import Protocol
 
 from jobgroup.dashboard.threads import OwnThread
+from jobgroup.logs import logger
 
-_log = logging.getLogger(__name__)
+_log = logger(__name__)
 
 CLOSED_AFTER_S = 600.0
 """Seconds without a view after which a dashboard is closed."""

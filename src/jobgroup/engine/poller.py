@@ -34,6 +34,7 @@ from jobgroup.errors import (
     RemoteNotFoundError,
     StorageError,
 )
+from jobgroup.logs import logger
 from jobgroup.providers.base import Provider, RemoteStatus, concerns_account
 from jobgroup.status import REMOTE_MISSING, TERMINAL
 from jobgroup.store import AccountKey, GroupStore, Target
@@ -65,7 +66,7 @@ LINGER_S: Final = 2.0
 The next call can then use them.
 """
 
-_log = logging.getLogger(__name__)
+_log = logger(__name__)
 
 
 class Poller:
