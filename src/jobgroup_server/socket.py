@@ -138,13 +138,12 @@ class DashboardSocket(WebSocketMixin, WebSocketHandler, JupyterHandler):
     auth_resource = RESOURCE
     view: View | None = None
     unsent_bytes = 0
+    unanswered_pings = 0
     is_closing = False
+    ping_interval = ping_timeout = 0.0  # Tornado does not count messages as pongs
 
     def set_default_headers(self) -> None:
         """Set no headers, because a web socket needs none of those for documents."""
-
-    unanswered_pings = 0
-    ping_interval = ping_timeout = 0.0  # Tornado does not count messages as pongs
 
     @property
     def max_message_size(self) -> int:

@@ -207,7 +207,7 @@ async def resend(session: GroupSession, entry_ids: Sequence[int]) -> CommandResu
     """Resend unconfirmed jobs, as the user decided."""
     requeue = session.store.unconfirmed.requeue
     async with session.lease.held():  # first, so that another holder executes the whole command
-        requeued = [p for p in entry_ids if await session.in_thread(requeue, p)]
+        requeued = [each for each in entry_ids if await session.in_thread(requeue, each)]
         session.notify()
         request = RunRequest(entry_ids=tuple(requeued))
         return await _carry_out(session, request, "sent again")

@@ -115,7 +115,7 @@ class JobSender:
         if not self.run.request.retries or not ended:
             return []
         find = self.session.store.journal.retryable
-        found = [p for p in await self.session.in_thread(find, {"error"}) if p in ended]
+        found = [each for each in await self.session.in_thread(find, {"error"}) if each in ended]
         self._to_retry.update(found)
         return found
 

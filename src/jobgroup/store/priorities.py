@@ -31,7 +31,7 @@ class Priorities:
                 (json.dumps(list(entry_ids)), _SENDABLE),
             ).fetchall()
             sendable = {entry_id for (entry_id,) in rows}
-            chosen = [p for p in dict.fromkeys(entry_ids) if p in sendable]
+            chosen = [each for each in dict.fromkeys(entry_ids) if each in sendable]
             for rank, entry_id in enumerate(chosen):
                 tx.execute(
                     "INSERT OR REPLACE INTO priorities (entry_id, batch, rank) VALUES (?, ?, ?)",

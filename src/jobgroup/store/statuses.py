@@ -17,10 +17,7 @@ def _in_sql(states: Iterable[str]) -> str:
     return ", ".join(f"'{state}'" for state in sorted(states))
 
 
-_ON_CLOUD = _in_sql(ON_CLOUD)
 _TERMINAL = _in_sql(TERMINAL)
-
-
 _BEGUN_FIRST: Final = ("running", *sorted(ON_CLOUD - {"running", "waiting"}), "waiting")
 
 RECENT: Final = 200
