@@ -224,13 +224,6 @@ def test_a_closed_pipe_is_no_error(begin, prepared):
     assert process.wait(120) == 141
 
 
-def test_ls_works_in_an_ascii_locale(run, environment, prepared):
-    """Letters that the terminal cannot show are replaced."""
-    prepared("φ", jobs=1)
-    done = run("ls", env=environment | {"PYTHONIOENCODING": "ascii"})
-    assert (done.returncode, "1 unsent" in done.stdout) == (0, True)
-
-
 def test_tab_completes_commands_and_names(environment, prepared):
     """The command answers argcomplete's requests."""
     prepared("first sweep", jobs=1)

@@ -16,7 +16,6 @@ from perceval.algorithm import Sampler
 
 from jobgroup import (
     CloudUnreachableError,
-    CorruptGroupError,
     DuplicateJobError,
     InsufficientCreditsError,
     InvalidNameError,
@@ -358,20 +357,6 @@ def _says_which_job_and_what_to_do(sentence, position):
 
 
 # -- files -----------------------------------------------------------------------------------------
-
-
-def test_damaged_file_is_set_aside_whole(data_dir, group, scripted, snapshot):
-    """Every byte is kept, the error says where, and other groups are not affected."""
-    jg = group(scripted, 2)
-    before = snapshot(jg)
-    path = data_dir / "groups" / "damaged.jobgroup"
-    path.write_bytes(b"\x00garbage" * 1000)
-    with pytest.raises(CorruptGroupError, match="moved intact") as caught:
-        JobGroup("damaged")
-    (kept,) = (data_dir / "damaged").iterdir()
-    assert str(kept) in str(caught.value)
-    assert snapshot(jg) == before
-    assert JobGroup.list_existing() == ["experiment"]
 
 
 def test_damaged_body_affects_only_its_job(cloud, group, data_dir, timer):

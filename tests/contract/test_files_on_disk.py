@@ -14,10 +14,8 @@ import pytest
 from jobgroup import (
     CorruptGroupError,
     JobGroup,
-    JobGroupError,
     RemoteJob,
     StorageError,
-    UnsupportedVersionError,
 )
 
 
@@ -40,20 +38,6 @@ def test_damaged_file_does_not_affect_other_groups(data_dir):
 
 
 # -- damage ----------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("use", [JobGroup, JobGroup.open])
-def test_damaged_file_is_set_aside(use, data_dir):
-    """The file's bytes are kept, the error says where, and other groups are not affected."""
-    JobGroup("a").add(RemoteJob({"command": "x"}, platform="p"))
-    content = _damage(data_dir).read_bytes()
-    with pytest.raises(CorruptGroupError) as caught:
-        use("broken")
-    (kept,) = (data_dir / "damaged").iterdir()
-    assert kept.read_bytes() == content
-    assert str(kept) in str(caught.value)
-    assert len(JobGroup("a")) == 1
-    assert len(JobGroup("broken")) == 0
 
 
 def test_truncated_group_is_set_aside(data_dir, in_child):
@@ -79,50 +63,7 @@ def _use_every_part(name):
     jg.add(RemoteJob({"command": "x"}, platform="p"))
 
 
-def test_database_of_another_program_is_set_aside(data_dir):
-    """An SQLite file that is not a group is set aside with its tables unchanged."""
-    JobGroup("a")
-    path = data_dir / "groups" / "foreign.jobgroup"
-    with closing(sqlite3.connect(path)) as connection, connection:
-        connection.execute("CREATE TABLE precious (x)")
-    with pytest.raises(CorruptGroupError):
-        JobGroup("foreign")
-    (kept,) = (data_dir / "damaged").iterdir()
-    with closing(sqlite3.connect(kept)) as connection:
-        names = [r[0] for r in connection.execute("SELECT name FROM sqlite_master")]
-    assert names == ["precious"]
-
-
-def test_newer_file_is_refused_unchanged(data_dir, in_child):
-    """UnsupportedVersionError advises an upgrade; the file's bytes stay the same."""
-    in_child("from jobgroup import JobGroup; JobGroup('future'); print(0)")
-    path = data_dir / "groups" / "future.jobgroup"
-    with closing(sqlite3.connect(path)) as connection:
-        connection.execute("PRAGMA user_version = 99")
-        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    content = path.read_bytes()
-    for use in (JobGroup, JobGroup.open):
-        with pytest.raises(UnsupportedVersionError, match="Upgrade"):
-            use("future")
-    assert path.read_bytes() == content
-    assert JobGroup.list_existing() == ["future"]
-
-
 # -- files -----------------------------------------------------------------------------------------
-
-
-def test_files_are_readable_only_by_their_owner(data_dir, group, scripted):
-    """Directories are 0700, and files and SQLite's companions are 0600, whatever the umask."""
-    old = os.umask(0)
-    try:
-        jg = group(scripted, 2)
-        jg.run_parallel()
-        modes = {p.name: stat.S_IMODE(p.stat().st_mode) for p in (data_dir / "groups").iterdir()}
-    finally:
-        os.umask(old)
-    assert set(modes.values()) == {0o600}, modes
-    assert stat.S_IMODE(data_dir.stat().st_mode) == 0o700
-    assert stat.S_IMODE((data_dir / "groups").stat().st_mode) == 0o700
 
 
 @pytest.mark.parametrize("is_shared", ["0", "1"])
@@ -150,22 +91,6 @@ def test_open_files_become_readable_only_by_their_owner(
     assert {stat.S_IMODE(p.stat().st_mode) for p in ours if p.is_file()} == {0o600}
     assert {stat.S_IMODE(p.parent.stat().st_mode) for p in ours} == {0o700}
     assert stat.S_IMODE((data_dir / "out").stat().st_mode) == 0o644  # by the umask: for colleagues
-
-
-def test_tokens_are_never_on_disk(data_dir, ended, scripted):
-    """Neither group files nor the trash contain a token, after runs, reruns and rejections."""
-    jg = ended("error", "completed")
-    jg.rerun_failed_parallel()
-    jg.add(RemoteJob({"command": "x"}, platform="p", url=scripted.url))
-    scripted.faults["create"] = lambda *_: (401, {"error": f"Bad token {scripted.token}"})
-    with pytest.raises(JobGroupError):
-        jg.run_parallel()
-    with pytest.warns(UserWarning, match="continue"):
-        JobGroup.delete_job_group("experiment")
-    JobGroup("another")
-    files = [p for p in data_dir.rglob("*") if p.is_file()]
-    assert files
-    assert not [p for p in files if scripted.token.encode() in p.read_bytes()]
 
 
 _READ_ONLY = """

@@ -9,7 +9,6 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 
 from jobgroup import (
-    GroupBusyError,
     GroupDeletedError,
     GroupNotFoundError,
     JobGroup,
@@ -66,31 +65,6 @@ def test_object_of_a_deleted_group_raises():
     assert JobGroup.list_existing() == []
 
 
-def test_object_of_a_group_that_another_process_deleted_raises(in_child):
-    """The error is the same as after a local deletion."""
-    jg = JobGroup("a")
-    in_child("from jobgroup import JobGroup; JobGroup.delete_job_group('a'); print(0)")
-    with pytest.raises(GroupDeletedError, match="restore"):
-        len(jg)
-    with pytest.raises(GroupDeletedError, match="restore"):
-        jg.add(RemoteJob({"command": "x"}, platform="p"))
-    assert JobGroup.list_existing() == []
-
-
-def test_restore_recovers_the_whole_group(ended):
-    """Jobs, ids, states and dates are restored. An object that was open before works again."""
-    jg = ended("completed", "error")
-    before = [(j.id, j.state) for j in jg], jg.created_date
-    JobGroup.delete_job_group("experiment")
-    JobGroup.restore("experiment")
-    again = JobGroup("experiment")
-    assert ([(j.id, j.state) for j in again], again.created_date) == before
-    assert [(j.id, j.state) for j in jg] == before[0]
-    assert JobGroup.list_trash() == []
-    again.rerun_failed_parallel()
-    assert [len(j.attempts) for j in jg] == [1, 2]
-
-
 def test_restore_never_overwrites_a_group():
     """If a group has the name, an error is raised. Otherwise the newest deleted group is
     restored.
@@ -127,29 +101,6 @@ def test_restore_of_an_unknown_group_raises():
     """GroupNotFoundError says where to look."""
     with pytest.raises(GroupNotFoundError, match="list_trash"):
         JobGroup.restore("never")
-
-
-def test_running_group_is_not_deleted(group, scripted, spawn, until):
-    """GroupBusyError names the process; nothing is changed."""
-    jg = group(scripted, 2)
-    child = spawn(
-        "from jobgroup import JobGroup; JobGroup('experiment').run_sequential(0)", scripted
-    )
-    until(lambda: jg[0].was_sent)
-    with pytest.raises(GroupBusyError, match=str(child.pid)):
-        JobGroup.delete_job_group("experiment")
-    with pytest.warns(UserWarning, match="not deleted"):
-        JobGroup.delete_all_job_groups()
-    assert JobGroup.list_existing() == ["experiment"]
-    assert len(jg) == 2
-
-
-def test_delete_names_running_jobs(ended):
-    """The warning has the ids of the active jobs, which cost money."""
-    jg = ended("running", "completed")
-    running = jg[0].id
-    with pytest.warns(UserWarning, match=running):
-        JobGroup.delete_job_group("experiment")
 
 
 def test_delete_all_deletes_every_group():

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
-from hypothesis import strategies as st
 
 from jobgroup import (
     GroupDeletedError,
     GroupNotFoundError,
-    InvalidNameError,
     JobGroup,
     RemoteJob,
 )
@@ -36,36 +33,6 @@ def test_group_takes_any_name_that_a_person_types(name, data_dir):
     assert JobGroup.list_trash() == [name]
     JobGroup.restore(name)
     assert JobGroup.list_existing() == [name]
-
-
-@given(st.text())
-@settings(
-    max_examples=25,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
-@example("\x00")
-@example("a/../b")
-@example("\ud800")
-def test_every_text_is_a_valid_name_or_refused(data_dir, name):
-    """For any text, a group has exactly that name afterwards, or InvalidNameError is raised."""
-    before = set(JobGroup.list_existing())
-    try:
-        JobGroup(name)
-        made = {name}
-    except InvalidNameError:
-        made = set()
-    assert set(JobGroup.list_existing()) == before | made
-    assert {p.name for p in data_dir.parent.iterdir()} <= {"groups", "perceval"}
-
-
-def test_different_names_are_different_groups():
-    """Case and spaces belong to the name if the file system is case-sensitive."""
-    names = ["Scan", "scan", "scan ", "é", "%C3%A9", "a/b", "a%2Fb"]
-    for name in names:
-        JobGroup(name).add(RemoteJob({"command": "x"}, platform=name))
-    assert sorted(JobGroup.list_existing()) == sorted(names)
-    assert [JobGroup(name)[0].platform for name in names] == names
 
 
 def test_equivalent_unicode_names_are_one_group():

@@ -10,7 +10,7 @@ import threading
 import pytest
 from scripted_cloud import DROP
 
-from jobgroup import GroupBusyError, JobGroup, UnconfirmedJobError
+from jobgroup import JobGroup, UnconfirmedJobError
 from jobgroup.engine.commands import execute
 from jobgroup.engine.engine import engine
 from jobgroup.engine.lease import is_gone
@@ -29,17 +29,6 @@ def holder(group, scripted, spawn, until):
     child = spawn(_RUN.format("sequential(0)"), scripted)
     until(lambda: jg[0].was_sent)
     return jg, child
-
-
-def test_second_process_cannot_run_the_group(holder, scripted):
-    """The second process's blocking run is refused, and the error names the first process."""
-    jg, child = holder
-    for call in (jg.run_parallel, lambda: jg.run_sequential(0)):
-        with pytest.raises(GroupBusyError, match=str(child.pid)) as caught:
-            call()
-        assert caught.value.pid == child.pid
-        assert caught.value.since.tzinfo is not None
-    assert scripted.count("create") == 1
 
 
 def test_another_process_can_read_and_cancel_during_a_run(holder, scripted):
@@ -101,60 +90,6 @@ def test_wait_includes_jobs_that_another_process_is_sending(group, scripted, spa
     assert child.returncode == 0, err
     jg.wait(120)
     assert jg[0].state == "success"
-
-
-def test_lease_of_a_killed_process_does_not_delay_the_next(holder, scripted):
-    """The next process runs the group at once."""
-    jg, child = holder
-    child.kill()
-    child.communicate()
-    scripted.first_word = "completed"
-    jg.run_parallel()
-    assert scripted.count("create") == 2
-
-
-def test_two_processes_add_jobs_without_loss(scripted, spawn, from_file):
-    """Sixty jobs from two processes are sixty entries, in order for each process."""
-    source = (
-        "import sys; from jobgroup import JobGroup, RemoteJob\n"
-        "jg = JobGroup('experiment')\n"
-        "sys.stdin.readline()\n"
-        "for i in range(30):\n"
-        "    jg.add(RemoteJob({'command': 'x'}, platform='p', name=f'{sys.argv[1]} {i}'))\n"
-    )
-    children = [spawn(source, scripted, name) for name in "ab"]
-    for child in children:
-        child.stdin.write("go\n")
-        child.stdin.flush()
-    for child in children:
-        _, err = child.communicate(timeout=120)
-        assert child.returncode == 0, err
-    names = [j["name"] for j in from_file()]
-    assert len(names) == 60
-    for name in "ab":
-        assert [n for n in names if n[0] == name] == [f"{name} {i}" for i in range(30)]
-
-
-def test_two_processes_send_every_job_once(group, scripted, spawn):
-    """Two sessions that run one group at the same time never send a job twice."""
-    jg = group(scripted, 12)
-    source = (
-        "import sys; from jobgroup import GroupBusyError, JobGroup\n"
-        "jg = JobGroup('experiment')\n"
-        "sys.stdin.readline()\n"
-        "try: jg.run_parallel()\n"
-        "except GroupBusyError: print('busy')\n"
-    )
-    children = [spawn(source, scripted) for _ in range(2)]
-    for child in children:
-        child.stdin.write("go\n")
-        child.stdin.flush()
-    for child in children:
-        _, err = child.communicate(timeout=120)
-        assert child.returncode == 0, err
-    names = sorted(b["job_name"] for b in scripted.bodies())
-    assert names == sorted(j.name for j in jg)
-    assert sorted(j.id for j in jg) == sorted(scripted.ids())
 
 
 def test_observer_sees_changes_of_another_process(group, scripted, in_child):

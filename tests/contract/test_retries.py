@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from jobgroup import InvalidTokenError, JobGroup, JobGroupError
+from jobgroup import InvalidTokenError, JobGroupError
 
 _RUN = "from jobgroup import JobGroup; JobGroup('experiment').run_parallel(queue=True, retries={})"
 
@@ -190,19 +190,6 @@ def test_crash_during_a_retry_pays_nothing_twice(group, scripted, spawn, until):
     jg.run_parallel(queue=True, retries=3)
     assert [job.state for job in jg] == ["unconfirmed"]
     assert scripted.count("create", "rerun") == 2
-
-
-def test_second_process_cannot_run_a_group_with_retries(group, scripted, spawn, until, tell_all):
-    """The second process's run is refused, and only the first process retries."""
-    jg = group(scripted, 1)
-    child = spawn(_RUN.format(2), scripted)
-    until(lambda: jg[0].was_sent)
-    with pytest.raises(JobGroupError, match=str(child.pid)):
-        jg.run_parallel(queue=True, retries=2)
-    tell_all(lambda _: "error")
-    _, err = child.communicate(timeout=120)
-    assert child.returncode == 0, err
-    assert kinds(JobGroup("experiment")[0]) == ["create", "retry", "retry"]
 
 
 @pytest.mark.parametrize("retries", [-1, 1.5, "two", None])

@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from jobgroup import JobGroup, JobGroupError, RunStoppedError
+from jobgroup import JobGroup, RunStoppedError
 
 _RUN = "from jobgroup import JobGroup; JobGroup('experiment').run_{}"
 
@@ -121,11 +121,6 @@ def test_stop_without_a_run_does_nothing(group, scripted):
     jg.stop()
     jg.run_parallel()
     assert jg[0].was_sent
-
-
-def test_stopped_run_raises_a_jobgroup_error():
-    """A handler for JobGroupError catches it."""
-    assert issubclass(RunStoppedError, JobGroupError)
 
 
 def test_sender_is_known_to_every_process(group, scripted, spawn, until):

@@ -16,25 +16,6 @@ from jobgroup.engine.submission import MAX_KEY_LOOKUPS
 _RUN = "from jobgroup import JobGroup; JobGroup('experiment').run_{}"
 
 
-def test_ctrl_c_records_requests_in_flight(group, scripted, spawn, from_file):
-    """After SIGINT in a blocking run, the job in flight gets its id, and the others stay unsent."""
-    jg = group(scripted, 30)
-    scripted.availability = None  # one job at a time, in the group's order
-    gate = scripted.gate("create")
-    child = spawn(_RUN.format("parallel()"), scripted)
-    gate.wait_for_one()
-    child.send_signal(signal.SIGINT)
-    gate.open()
-    _, err = child.communicate(timeout=120)
-    assert "KeyboardInterrupt" in err
-    sent = len(scripted.ids())
-    assert 1 <= sent < 30
-    assert [j["state"] for j in from_file()] == ["waiting"] * sent + ["unsent"] * (30 - sent)
-    assert [j["id"] for j in from_file()] == scripted.ids() + [None] * (30 - sent)
-    jg.run_parallel()  # the lease was released
-    assert scripted.count("create") == 30
-
-
 def test_ctrl_c_ends_a_sequential_run_between_two_jobs(group, scripted, spawn, until, from_file):
     """If SIGINT arrives while the run waits for a job, the run ends at once and sends nothing
     more.
@@ -63,31 +44,6 @@ def test_ctrl_c_ends_wait(call, ended, scripted, spawn, until):
     assert scripted.count("cancel") == 0
 
 
-def test_script_end_stops_its_background_run(group, scripted, spawn, from_file):
-    """At exit, the request in flight is recorded, the rest stays unsent, and the lease is free."""
-    jg = group(scripted, 3)
-    scripted.availability = None  # one job at a time, in the group's order
-    gate = scripted.gate("create")
-    child = spawn(
-        "import sys; from jobgroup import JobGroup\n"
-        "JobGroup('experiment').start()\n"
-        "sys.stdin.readline()",
-        scripted,
-    )
-    gate.wait_for_one()
-    child.stdin.write("end\n")
-    child.stdin.flush()
-    gate.open()
-    _, err = child.communicate(timeout=120)
-    assert child.returncode == 0, err
-    found = from_file()
-    sent = len(scripted.ids())
-    assert [j["id"] for j in found] == scripted.ids() + [None] * (3 - sent)
-    assert {j["state"] for j in found} <= {"waiting", "unsent"}
-    jg.run_parallel()
-    assert scripted.count("create") == 3
-
-
 def test_outage_only_delays_a_background_run(group, scripted, until):
     """The run waits until the cloud is back, and sends every job once."""
     jg = group(scripted, 3)
@@ -101,27 +57,6 @@ def test_outage_only_delays_a_background_run(group, scripted, until):
     assert len(future.result(120).done) == 3
     assert [j.id for j in jg] == scripted.ids()
     assert jg.state.trouble == ""
-
-
-def test_killed_run_leaves_one_unconfirmed_job(group, scripted, spawn, from_file):
-    """After SIGKILL between a request and its response, only that job is unconfirmed. It is never
-    resent.
-    """
-    jg = group(scripted, 3)
-    scripted.availability = None  # one job at a time, in the group's order
-    gate = scripted.gate("create")
-    child = spawn(_RUN.format("parallel()"), scripted)
-    gate.wait_for_one()
-    child.kill()
-    child.communicate()
-    gate.open()
-    assert [j["state"] for j in from_file()] == ["unconfirmed", "unsent", "unsent"]
-    jg.run_parallel()
-    assert [b["job_name"] for b in scripted.bodies()] == ["job 0", "job 1", "job 2"]
-    assert [j.position for j in jg.list_unconfirmed_jobs()] == [0]
-    assert jg.progress()["Unfinished"] == [3, {"sent": 3, "not sent": 0}]
-    jg[0].confirm(scripted.ids()[0])
-    assert [j.id for j in jg] == scripted.ids()
 
 
 def _lose_first(before, _asked):
@@ -140,16 +75,6 @@ def lost(group, scripted):
     assert "resend" in str(caught.value)
     assert "timeout" not in str(caught.value)
     return jg
-
-
-def test_job_with_a_lost_answer_is_never_paid_for_twice(lost, scripted):
-    """The run ends with the job unconfirmed; later runs send only the other jobs."""
-    assert [j.state for j in lost] == ["unconfirmed", "unsent", "unsent"]
-    lost.run_parallel()
-    assert [b["job_name"] for b in scripted.bodies()] == ["job 0", "job 1", "job 2"]
-    lost.run_parallel()
-    lost.rerun_failed_parallel()
-    assert scripted.count("create", "rerun") == 3
 
 
 def test_confirm_gives_an_unconfirmed_job_its_id(lost, scripted):

@@ -63,11 +63,12 @@ def test_a_rerun_that_appends_leaves_the_old_entry(group, cloud, ledger):
 
 
 def test_a_deleted_group_can_be_restored(group, cloud, ledger):
-    """All jobs, attempts and notes are restored. The group can be run and deleted again."""
+    """All jobs, attempts, dates and notes are restored. The group can be run and deleted again."""
     jg = group(3)
     jg[0].note = "mine"
     jg[0].execute_async()
     jg.wait(120)
+    before = [(j.id, j.state) for j in jg], jg.created_at
     JobGroup.delete_job_group("experiment")
     assert "experiment" not in JobGroup.list_existing()
     assert JobGroup.list_trash() == ["experiment"]
@@ -77,6 +78,7 @@ def test_a_deleted_group_can_be_restored(group, cloud, ledger):
         JobGroup.delete_job_group("experiment")
     JobGroup.restore("experiment")
     assert JobGroup.list_trash() == []
+    assert ([(j.id, j.state) for j in jg], jg.created_at) == before
     assert (jg[0].note, jg[0].state) == ("mine", "success")
     JobGroup.open("experiment").run_parallel()
     jg.wait(120)
@@ -85,21 +87,6 @@ def test_a_deleted_group_can_be_restored(group, cloud, ledger):
         JobGroup.restore("experiment")
     JobGroup.delete_job_group("experiment", permanently=True)
     assert JobGroup.list_trash() == []
-
-
-def test_restoring_overwrites_nothing(group):
-    """A new group of the same name stays. Of several deleted groups, the last one is restored
-    first.
-    """
-    group(1)
-    JobGroup.delete_job_group("experiment")
-    group(2)
-    with pytest.raises(JobGroupError):
-        JobGroup.restore("experiment")
-    assert len(JobGroup.open("experiment")) == 2
-    JobGroup.delete_job_group("experiment")
-    JobGroup.restore("experiment")
-    assert len(JobGroup.open("experiment")) == 2
 
 
 def test_a_running_group_is_not_deleted(group, child, cloud, until):

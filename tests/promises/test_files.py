@@ -80,6 +80,7 @@ def test_only_the_owner_can_read_the_files(umask, group, data_dir):
 @example(name="e\u0301")
 @example(name="~123")
 @example(name="%41")
+@example(name="\ud800")
 def test_no_name_leaves_the_directory(name, data_dir):
     """Any name is stored as typed and composed, in one file in the directory, or it is rejected."""
     existing = set(JobGroup.list_existing()) if data_dir.exists() else set()
@@ -105,7 +106,23 @@ def test_no_name_leaves_the_directory(name, data_dir):
 
 def test_no_two_names_share_a_file():
     """Names that look similar are separate groups."""
-    alike = ["a/b", "a%2Fb", "a b", "a  b", "a.b", "a~1", "é", "e", "CON", "%43ON", "a", "a "]
+    alike = [
+        "Scan",
+        "scan",
+        "scan ",
+        "a/b",
+        "a%2Fb",
+        "a b",
+        "a  b",
+        "a.b",
+        "a~1",
+        "é",
+        "e",
+        "CON",
+        "%43ON",
+        "a",
+        "a ",
+    ]
     for name in alike:
         JobGroup(name)
     assert sorted(JobGroup.list_existing()) == sorted(alike)
@@ -130,16 +147,20 @@ def test_nothing_in_a_file_can_be_executed():
 
 
 @pytest.mark.parametrize(
-    "content",
-    [b"not a database" * 500, b"SQLite format 3\x00" + b"\xff" * 8000, b"\x00" * 4096],
+    ("content", "use"),
+    [
+        (b"not a database" * 500, JobGroup.open),
+        (b"SQLite format 3\x00" + b"\xff" * 8000, JobGroup),
+        (b"\x00" * 4096, JobGroup.open),
+    ],
     ids=["text", "header", "zeros"],
 )
-def test_a_damaged_file_is_set_aside_whole(content, group, data_dir):
+def test_a_damaged_file_is_set_aside_whole(content, use, group, data_dir):
     """The error names the file's new place. Other groups are not affected, and the name is free."""
     group(2, "other")
     group_path("damaged").write_bytes(content)
-    with pytest.raises(CorruptGroupError) as error:
-        JobGroup.open("damaged")
+    with pytest.raises(CorruptGroupError, match="moved intact") as error:
+        use("damaged")
     (kept,) = [p for p in data_dir.rglob("*") if p.is_file() and p.parent.name == "damaged"]
     assert kept.read_bytes() == content
     assert str(kept) in str(error.value)

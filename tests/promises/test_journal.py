@@ -47,7 +47,7 @@ def test_a_rerun_that_appends_survives_a_kill(campaign):
 
 def test_a_job_with_a_lost_answer_is_never_sent_again(group, cloud, ledger):
     """A job whose response was lost is unconfirmed, counts as sent, and has the time of its
-    request. No later run resends it, and `confirm` adopts the cloud's id.
+    request. No later run or rerun resends it, and `confirm` adopts the cloud's id.
     """
     jg = group(3)
     began = time.time()
@@ -61,8 +61,9 @@ def test_a_job_with_a_lost_answer_is_never_sent_again(group, cloud, ledger):
     )
     assert jg.progress()["Unfinished"] == [3, {"sent": 1, "not sent": 2}]
     assert job.message
-    for _ in range(3):
+    for _ in range(2):
         jg.run_parallel()
+        jg.rerun_failed_parallel()
     jg.wait(120)
     both = ledger(jg).check(unconfirmed=1)
     both.each_once("0", "1", "2")

@@ -309,16 +309,6 @@ while (name := hear()) != "end":
     jg.state.unobserve_all()
 
 
-def test_a_second_run_in_the_same_process_joins_the_first(group, cloud, ledger):
-    """Two runs of one process share the lease; each job is sent once."""
-    jg = group(10)
-    cloud.faults.add("delay_response", calls=["create"], delay_s=0.02)
-    future = jg.start()
-    jg.run_parallel()
-    future.result(120)
-    ledger(jg).check().each_once(*map(str, range(10)))
-
-
 def test_a_command_between_dead_processes_is_never_done(group, job, child, cloud, until, stop):
     """If a process asks a launcher for a rerun and both die, no later run does or pays for it."""
     jg = group(2, fail="on purpose")
