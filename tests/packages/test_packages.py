@@ -60,6 +60,16 @@ def test_the_wheel_contains_the_package_and_its_licences_only(wheel):
     assert "jobgroup/dashboard/static/THIRD_PARTY.txt" in names
 
 
+def test_the_description_links_only_to_full_addresses(wheel):
+    """A package index shows the README, but has none of the files that its links name."""
+    (metadata,) = (data for name, data in contents(wheel).items() if name.endswith("METADATA"))
+    text = metadata.decode()
+    assert "## Nothing lost, nothing paid twice" in text
+    targets = re.findall(r"\]\(([^)]*)\)", text)
+    assert targets
+    assert [target for target in targets if not target.startswith("https://")] == []
+
+
 def test_the_citation_file_names_this_version():
     """The version that people cite is the one that they have."""
     text = (ROOT / "src/jobgroup/__init__.py").read_text()
