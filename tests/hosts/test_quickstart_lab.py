@@ -10,7 +10,7 @@ from harness.jupyter import JupyterServer
 pytestmark = pytest.mark.hosts
 
 QUICKSTART = Path(__file__).parents[2] / "notebooks" / "quickstart.ipynb"
-CLOUD, PREPARE, DASHBOARD, RUN = 1, 3, 5, 7
+CLOUD, PREPARE, DASHBOARD, FAULT, RUN = 1, 3, 5, 7, 8
 
 
 def test_the_quickstart_by_its_buttons(browser: Browser, jupyter: JupyterServer):
@@ -26,6 +26,7 @@ def test_the_quickstart_by_its_buttons(browser: Browser, jupyter: JupyterServer)
         expect(bar).to_have_attribute("aria-valuenow", "0")
         expect(page.get_by_test_id("chip-unsent")).to_contain_text("9")
 
+        notebook.run(FAULT)
         notebook.run(RUN)
         expect(bar).to_have_attribute("aria-valuenow", "100")
         expect(page.get_by_test_id("chip-error")).to_contain_text("1")
