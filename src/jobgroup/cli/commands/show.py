@@ -123,7 +123,7 @@ SHOW = Command(
             metavar="STATE",
             help=f"list only jobs in this state; repeatable ({', '.join(STATES)})",
         ),
-        argument("--find", metavar="TEXT", help="list only jobs that contain this text"),
+        argument("--find", metavar="QUERY", help="list only jobs that match, such as 'phi>1.4'"),
         flag("--offline", "show the last known state without asking the cloud"),
         flag("--all", "print every row, even in a terminal"),
         JSON,
