@@ -52,5 +52,10 @@ writeFileSync(list, `${JSON.stringify({ packages }, null, 2)}\n`);
 const [, version] = /__version__ = "(.+)"/.exec(
   readFileSync(`${here}/../../src/jobgroup/__init__.py`, "utf8"),
 );
-const { devDependencies, scripts, ...rest } = JSON.parse(readFileSync(manifest, "utf8"));
+const {
+  "//": reasons,
+  devDependencies,
+  scripts,
+  ...rest
+} = JSON.parse(readFileSync(manifest, "utf8"));
 writeFileSync(manifest, `${JSON.stringify({ ...rest, version }, null, 2)}\n`);

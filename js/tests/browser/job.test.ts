@@ -100,6 +100,13 @@ describe("the drawer of a job", () => {
     await expect.element(at("job")).toHaveTextContent('"command": "probs"');
   });
 
+  it("shows partial results of a failed job as such", async () => {
+    const { root } = await show();
+    await open(root, 2);
+    await expect.element(at("job")).toHaveTextContent("This job failed. Its results are partial.");
+    await expect.poll(() => root.querySelectorAll(".job .share").length).toBeGreaterThan(0);
+  });
+
   it("reruns a finished job with other parameters", async () => {
     const { root } = await show();
     await open(root, 0);

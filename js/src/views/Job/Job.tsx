@@ -3,7 +3,7 @@
 import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { canAct } from "../../canAct";
-import { isUnsent } from "../../data/states";
+import { isUnsent, mayHaveResults } from "../../data/states";
 import type { JobDetail, JobResult } from "../../kernel/answers";
 import type { Session } from "../../session";
 import { Copy } from "../../ui/Copy";
@@ -111,7 +111,7 @@ interface ResultProps {
   state: string;
 }
 
-/** How a job without a result ended. */
+/** How a job ended that did not succeed. The cloud may have partial results of the first two. */
 const ENDED: Readonly<Record<string, string>> = {
   error: "failed",
   canceled: "was canceled",
@@ -119,17 +119,16 @@ const ENDED: Readonly<Record<string, string>> = {
 };
 
 function Result(props: ResultProps) {
-  if (props.state === "success") return <FetchedResult {...props} />;
+  if (mayHaveResults(props.state)) return <FetchedResult {...props} />;
   return (
-    <p class="quiet">
-      {ENDED[props.state]
-        ? `This job ${ENDED[props.state]} and has no result.`
-        : "The result appears when the job is done."}
-    </p>
+    <p class="quiet">{withoutResult(props.state) || "The result appears when the job is done."}</p>
   );
 }
 
-function FetchedResult({ session, position }: ResultProps) {
+const withoutResult = (state: string): string =>
+  ENDED[state] ? `This job ${ENDED[state]} and has no result.` : "";
+
+function FetchedResult({ session, position, state }: ResultProps) {
   const positions = [position];
   const answer = useAnswer<{ results: JobResult[] }>(session, "results", { positions }, "");
   return (
@@ -137,14 +136,23 @@ function FetchedResult({ session, position }: ResultProps) {
       {({ results }) => {
         const { distributions = [], error = "" } = results[0] ?? {};
         if (error || distributions.length === 0)
-          return <p class="quiet">{error || "This job returned no distribution."}</p>;
-        return distributions.map((each) => (
-          <DistributionView
-            key={each.title}
-            distribution={each}
-            name={[session.traits.group.value, position, each.title].join(" ")}
-          />
-        ));
+          return (
+            <p class="quiet" title={error}>
+              {withoutResult(state) || error || "This job returned no distribution."}
+            </p>
+          );
+        return (
+          <>
+            {ENDED[state] && <p class="quiet">This job {ENDED[state]}. Its results are partial.</p>}
+            {distributions.map((each) => (
+              <DistributionView
+                key={each.title}
+                distribution={each}
+                name={[session.traits.group.value, position, each.title].join(" ")}
+              />
+            ))}
+          </>
+        );
       }}
     </Loaded>
   );
