@@ -41,7 +41,7 @@ def draw(figure: Figure, ax: Axes | None) -> Axes:
     {"line": drawing.line, "map": drawing.map, "bars": drawing.bars}[figure.kind]()
     drawing.caption()
     if figure.title:
-        ax.set_title(figure.title)
+        ax.set_title(_plain(figure.title))
     return ax
 
 
@@ -57,7 +57,7 @@ class _Drawing:
             points = [point for point in self._points(group) if point is not _HOLE]
             found = [point.quantity for point in points]
             values = np.array([_number(each.value) for each in found])
-            places = coordinate(self._figure.xs, np)[[point.x for point in points]]
+            places = self._xs()[[point.x for point in points]]
             (line,) = ax.plot(places, values, "-", linewidth=0.8, label="_")
             colour = line.get_color()
             is_open = np.array([point.samples is None for point in points])
@@ -76,7 +76,7 @@ class _Drawing:
                     places[has_bar], values[has_bar], yerr=bars, fmt="none", ecolor=colour,
                     elinewidth=0.8, capsize=2, label="_",
                 )  # fmt: skip
-            line.set_label(label or "_")
+            line.set_label(_in_legend(label) or "_")
         self._finish()
         if self._figure.is_share and not self._figure.has_negative:
             ax.set_ylim(bottom=0)
@@ -100,9 +100,16 @@ class _Drawing:
             ]
             places = [i + (group - (count - 1) / 2) * width for i in range(len(found))]
             has_errors = any(map(any, ends))
-            ax.bar(places, values, width, yerr=ends if has_errors else None, capsize=2, label=label)
+            ax.bar(
+                places,
+                values,
+                width,
+                yerr=ends if has_errors else None,
+                capsize=2,
+                label=_in_legend(label),
+            )
         ax.set_xticks(
-            range(len(self._figure.xs)), [shown_value(value) for value in self._figure.xs]
+            range(len(self._figure.xs)), [_plain(shown_value(value)) for value in self._figure.xs]
         )
         self._finish()
         if self._figure.is_share and not self._figure.has_negative:
@@ -130,27 +137,51 @@ class _Drawing:
         errors = [p.quantity.error for p in self._figure.points if p.quantity.error is not None]
         bar = ax.figure.colorbar(mesh, ax=ax)
         bar.set_label(
-            self._figure.y_label + (f" (error at most {max(errors):.2g})" if errors else "")
+            _plain(self._figure.y_label) + (f" (error at most {max(errors):.2g})" if errors else "")
         )
-        ax.set_xlabel(self._figure.x_label)
-        ax.set_ylabel(self._figure.curves_label)
+        ax.set_xlabel(_plain(self._figure.x_label))
+        ax.set_ylabel(_plain(self._figure.curves_label))
 
     def caption(self) -> None:
         """Write the samples, errors and numbers of points below the axes."""
         self._ax.annotate(
-            self._figure.caption, (0, 0), (0, -36), xycoords="axes fraction",
+            _plain(self._figure.caption), (0, 0), (0, -36), xycoords="axes fraction",
             textcoords="offset points", fontsize="small", va="top",
         )  # fmt: skip
 
     def _finish(self) -> None:
-        self._ax.set_xlabel(self._figure.x_label)
-        self._ax.set_ylabel(self._figure.y_label)
+        self._ax.set_xlabel(_plain(self._figure.x_label))
+        self._ax.set_ylabel(_plain(self._figure.y_label))
         if self._figure.curves is not None:
             self._ax.legend()
+
+    def _xs(self) -> Any:
+        """Return the values on the x axis; texts become categories."""
+        found = coordinate(self._figure.xs, self._np)
+        if found.dtype != object:
+            return found
+        return self._np.array([_plain(text) for text in found], dtype=object)
 
     def _points(self, group: int) -> list[FigurePoint]:
         """Return the points of one curve in order, with None for gaps."""
         return [self._figure.at.get((group, x), _HOLE) for x in range(len(self._figure.xs))]
+
+
+def _plain(text: str) -> str:
+    """Return text that matplotlib can draw. Dollar signs around no valid formula are shown."""
+    from matplotlib.mathtext import MathTextParser
+
+    try:
+        for line in text.splitlines() if "$" in text else ():
+            MathTextParser("path").parse(line)
+    except (ValueError, RecursionError):
+        return text.replace("$", r"\$")
+    return text
+
+
+def _in_legend(label: str) -> str:
+    """Return text for a legend, which leaves out labels that begin with an underscore."""
+    return f" {_plain(label)}" if label.startswith("_") else _plain(label)
 
 
 def _number(value: float | None) -> float:
