@@ -43,6 +43,7 @@ def error_for(  # noqa: C901 # it is a table of statuses
     *,
     origin: str,
     retry_after: str | None = None,
+    date: str | None = None,
     location: str | None = None,
     secret: Secret = NOTHING,
     is_quota_error: bool = False,
@@ -54,6 +55,7 @@ def error_for(  # noqa: C901 # it is a table of statuses
         body: body of the response, which may explain the error.
         origin: origin that responded.
         retry_after: ``Retry-After`` header.
+        date: ``Date`` header. A date in ``Retry-After`` is from the same clock.
         location: ``Location`` header; the error shows only its host.
         secret: text that the error must not show.
         is_quota_error: whether a rejection means that the plan allows no more jobs now.
@@ -115,7 +117,7 @@ def error_for(  # noqa: C901 # it is a table of statuses
         origin=origin,
         status_code=status,
         detail=detail,
-        retry_after_s=retry_after_s(retry_after),
+        retry_after_s=retry_after_s(retry_after, date),
     )
 
 
@@ -146,23 +148,33 @@ def _detail(document: object) -> str:
     return f"{said} {json.dumps(detail, ensure_ascii=False)}".strip() if detail else said
 
 
-def retry_after_s(value: str | None, now: datetime | None = None) -> float | None:
+def retry_after_s(value: str | None, date: str | None = None) -> float | None:
     """Return a Retry-After header in seconds, at most an hour; None if it is invalid.
+
+    A date counts from the response's own `date`, because this machine's clock may be wrong.
 
     >>> retry_after_s("315360000"), retry_after_s("soon")
     (3600.0, None)
+    >>> retry_after_s("Sun, 22 Nov 2026 12:00:40 GMT", "Sun, 22 Nov 2026 12:00:10 GMT")
+    30.0
     """
     value = (value or "").strip()
     if _SECONDS.fullmatch(value):
         seconds = float(value)
     else:
-        try:
-            moment = parsedate_to_datetime(value)
-            aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-            seconds = (aware - (now or datetime.now(UTC))).total_seconds()
-        except (ValueError, TypeError, IndexError, OverflowError):
+        moment = _moment_of(value)
+        if moment is None:
             return None
+        seconds = (moment - (_moment_of(date or "") or datetime.now(UTC))).total_seconds()
     return min(max(seconds, 0.0), MAX_RETRY_AFTER_S)
+
+
+def _moment_of(date: str) -> datetime | None:
+    try:
+        moment = parsedate_to_datetime(date)
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def unreadable(error: Exception, origin: str = "") -> InvalidResponseError:

@@ -165,6 +165,7 @@ class RestClient:
             response.body,
             origin=self.origin,
             retry_after=response.headers.get("retry-after"),
+            date=response.headers.get("date"),
             location=response.headers.get("location"),
             secret=response.secret,
             is_quota_error=400 <= response.status < 500 and self._is_quota_error(response),
