@@ -203,12 +203,15 @@ def test_bodies_that_are_no_json_object_are_refused(http, content):
 
 
 def test_lone_surrogates_are_returned_unchanged(http, create, timer_body, wait):
-    """The cloud stores and returns lone surrogates and zero bytes."""
+    """The cloud stores and returns lone surrogates and zero bytes. In a message, they become "?"."""
     body = timer_body(results={"\ud800\x00": 1}) | {"job_name": "\udfff<script>"}
     answer = http.post("/api/jobs", content=json.dumps(body))
     job = answer.json()["job_id"]
     assert wait(http, job)["name"] == "\udfff<script>"
     assert http.get(f"/api/jobs/{job}/data").json()["payload"] == body["payload"]
+    failing = http.post("/api/jobs", content=json.dumps(timer_body(fail="\ud800 failed")))
+    ended = wait(http, failing.json()["job_id"])
+    assert (ended["status"], ended["status_message"]) == ("error", "? failed")
 
 
 def test_repr_of_a_cloud_has_no_token(cloud):

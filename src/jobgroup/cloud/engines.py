@@ -151,7 +151,8 @@ class TimerEngine:
     def progress(self, job: Job) -> tuple[float, str | None]:
         duration_s = _duration_s(_parameters(job))
         passed_s = time.time() - (job.started or time.time())
-        return (min(1.0, passed_s / duration_s) if duration_s else 1.0), "Waiting for the timer"
+        done = min(1.0, max(0.0, passed_s / duration_s)) if duration_s else 1.0
+        return done, "Waiting for the timer"
 
 
 def _is_worker_crash(error: Exception) -> bool:

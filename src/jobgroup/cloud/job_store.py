@@ -90,7 +90,7 @@ class Job:
         """Run time of the job in whole seconds; None before the start."""
         if self.started is None:
             return None
-        return int((self.ended or time.time()) - self.started)
+        return max(0, int((self.ended or time.time()) - self.started))  # the clock may be set back
 
 
 def _make_private(path: Path) -> None:
@@ -169,9 +169,11 @@ class JobStore:
     def end(
         self, job_id: str, status: str, *, message: str | None = None, results: str | None = None
     ) -> None:
+        # A payload's error may quote lone surrogates, which SQLite cannot store.
+        text = None if message is None else message.encode("utf-8", "replace").decode()
         self._execute(
             "UPDATE jobs SET status = ?, message = ?, results = ?, ended = ? WHERE id = ?",
-            (status, message, results, time.time(), job_id),
+            (status, text, results, time.time(), job_id),
         )
 
     def resume(self) -> list[tuple[str, str]]:
