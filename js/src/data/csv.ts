@@ -2,7 +2,8 @@
 
 import type { Cell } from "./table";
 
-const FORMULA = /^[=+\-@\t\r]/;
+/** Also full-width characters, which spreadsheets of some languages run. */
+const FORMULA = /^[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]/;
 
 export function csvOf(header: readonly string[], rows: readonly (readonly Cell[])[]): string {
   return [header, ...rows].map((row) => row.map(field).join(",")).join("\r\n");

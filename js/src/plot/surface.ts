@@ -249,7 +249,7 @@ function inked({ fill = "none", stroke, width = 1, alpha }: Style): string {
 const escaped = (text: string): string =>
   text
     // biome-ignore lint/suspicious/noControlCharactersInRegex: XML cannot hold them
-    .replace(/[\0-\x08\x0b\x0c\x0e-\x1f]/g, "")
+    .replace(/[\0-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]/g, "")
     .replaceAll("&", "&amp;")
     .replaceAll("<", "&lt;")
     .replaceAll(">", "&gt;");

@@ -54,9 +54,10 @@ describe("comma-separated values", () => {
     const rows = [
       [1, 'a "b", c', "=1+1"],
       [null, "@x", -2.5],
+      ["\n=1", "\uff1d1", "\uff20x"],
     ];
     expect(csvOf(["n", "text", "more"], rows)).toBe(
-      'n,text,more\r\n1,"a ""b"", c",\'=1+1\r\n,\'@x,-2.5',
+      'n,text,more\r\n1,"a ""b"", c",\'=1+1\r\n,\'@x,-2.5\r\n"\'\n=1",\'\uff1d1,\'\uff20x',
     );
   });
 });
