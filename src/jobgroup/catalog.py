@@ -14,6 +14,7 @@ from jobgroup.engine.lease import Witness
 from jobgroup.errors import (
     CorruptGroupError,
     GroupNotFoundError,
+    InvalidNameError,
     JobGroupError,
     StorageError,
     warn,
@@ -110,7 +111,8 @@ def delete(name: str, *, permanently: bool = False) -> None:
     Raises:
         GroupNotFoundError: no group of that name exists.
         GroupBusyError: a process is running the group.
-        StorageError: the group could not be moved; nothing was changed.
+        StorageError: the group could not be moved, or the file is a link to another group's file;
+            nothing was changed.
     """
     empty_trash()
     path = group_path(name)
@@ -126,6 +128,7 @@ def delete(name: str, *, permanently: bool = False) -> None:
             quarantine(path)
         return
     with closing(store):
+        _refuse_link(store)
         witness = Witness()
         witness.wait_until_judged(store)
         unended = store.records(states=ON_CLOUD | {UNCONFIRMED, SENDING})
@@ -148,7 +151,8 @@ def rename(name: str, new_name: str) -> None:
         GroupNotFoundError: no group of that name exists.
         JobGroupError: a group of the new name exists.
         GroupBusyError: a process is running the group.
-        StorageError: the group could not be copied; nothing was changed.
+        StorageError: the group could not be copied, or the file is a link to another group's file;
+            nothing was changed.
     """
     path, new_path = group_path(name), group_path(new_name)
     if not exists(name):
@@ -158,10 +162,26 @@ def rename(name: str, new_name: str) -> None:
     if new_path == path:
         return
     with closing(GroupStore(path)) as store:
+        _refuse_link(store)
         witness = Witness()
         witness.wait_until_judged(store)
         move_group(store, new_path, normalised(new_name), is_live=witness.is_live)
     _remove_original(path, new_path)
+
+
+def _refuse_link(store: GroupStore) -> None:
+    """Raise StorageError if a group's file is a link to the file of another group."""
+    path, name = store.path, str(store.meta()["name"])
+    try:
+        original = group_path(name)
+        is_link = original != path and original.samefile(path)
+    except (OSError, InvalidNameError):  # no group has that name
+        return
+    if is_link:
+        raise StorageError(
+            f"{path.name} is a link to the file of the group {name!r}. Nothing was changed. Use the"
+            f" name {name!r}, or remove the link."
+        )
 
 
 def _remove_original(path: Path, copy: Path | None) -> None:

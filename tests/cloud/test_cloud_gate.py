@@ -203,7 +203,7 @@ def test_bodies_that_are_no_json_object_are_refused(http, content):
 
 
 def test_lone_surrogates_are_returned_unchanged(http, create, timer_body, wait):
-    """The cloud stores and returns lone surrogates and zero bytes. In a message, they become "?"."""
+    """The cloud stores and returns lone surrogates and zero bytes, but not those in messages."""
     body = timer_body(results={"\ud800\x00": 1}) | {"job_name": "\udfff<script>"}
     answer = http.post("/api/jobs", content=json.dumps(body))
     job = answer.json()["job_id"]

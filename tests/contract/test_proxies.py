@@ -72,7 +72,7 @@ def test_proxies_of_a_handler_are_used_and_never_stored(proxy, data_dir):
     processor.min_detected_photons_filter(1)
     jg = JobGroup("behind a proxy")
     jg.add(Sampler(processor, max_shots_per_call=1000).probs)
-    with pytest.raises(CloudUnreachableError, match="502") as caught:
+    with pytest.raises(CloudUnreachableError, match=": 502 Bad Gateway") as caught:
         jg.run_parallel()
     assert jg[0].state == "unsent"
     authorization = "Basic " + b64encode(f"me:{SECRET}".encode()).decode()

@@ -145,6 +145,17 @@ def test_using_an_odd_file_as_a_group_is_refused(name, littered, data_dir):
         JobGroup.open(name)
 
 
+def test_a_link_to_a_group_is_neither_deleted_nor_renamed(data_dir):
+    """The group that it leads to stays as it is."""
+    _make("a")
+    (data_dir / "groups" / "link.jobgroup").symlink_to(group_path("a"))
+    for act in (JobGroup.delete_job_group, lambda name: JobGroup(name).rename("b")):
+        with pytest.raises(StorageError, match="link to the file of the group 'a'"):
+            act("link")
+    assert JobGroup.list_existing() == ["a", "link"]
+    assert len(JobGroup.open("a")) == 2
+
+
 DATES = ["'abc'", "NULL", "x'00'", "9e999"]
 
 

@@ -53,6 +53,7 @@ def test_decode_undoes_encode(name):
 @example("a/b\\c:d")
 @example(".")
 @example("~")
+@example("com¹.x")
 def test_an_encoded_name_is_one_file_name(name):
     """No file name leaves the directory, is hidden, or is special on this system or on Windows."""
     encoded = _encoded(name)

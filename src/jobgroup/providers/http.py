@@ -358,6 +358,10 @@ def _reason(error: Exception, token: Secret, proxy: Proxy | None, trace: Request
     cause = error.__cause__ or error
     if isinstance(cause, (TimeoutError, httpx.TimeoutException)):
         text = "timeout" if trace.has_connection else "timeout while connecting"
+    elif isinstance(cause, aiohttp.ServerDisconnectedError):  # its text may be a whole response
+        text = "Server disconnected"
+    elif isinstance(cause, aiohttp.ClientResponseError):
+        text = " ".join(token.hide_in(f"{cause.status} {cause.message}").split())
     else:
         text = getattr(cause, "strerror", None) or str(error) or type(error).__name__
         text = token.hide_in(text)

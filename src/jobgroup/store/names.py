@@ -15,7 +15,8 @@ SUFFIX = ".jobgroup"
 _PLAIN = re.compile(r"[A-Za-z0-9_-](?:[A-Za-z0-9_. -]{0,198}[A-Za-z0-9_-])?", re.ASCII)
 """Names that need no encoding and no further checks. Nearly all names match."""
 
-_WINDOWS_DEVICES = re.compile(r"(?i)^(con|prn|aux|nul|com\d|lpt\d)(\.|$)")
+_WINDOWS_DEVICES = re.compile(r"(?i)^(con|prn|aux|nul|(com|lpt)[0-9¹²³])(\.|$)")
+"""Source: https://learn.microsoft.com/windows/win32/fileio/naming-a-file"""
 
 
 def encode(name: str) -> str:
