@@ -1,4 +1,4 @@
-"""Print the create body of a job with each kind of circuit, as JSON by name."""
+"""Print the create body of a job with each kind of circuit by name, and the report of a sweep."""
 
 import json
 import sys
@@ -7,6 +7,7 @@ import numpy as np
 import perceval as pcvl
 from perceval.algorithm import Sampler
 
+from jobgroup import JobGroup
 from jobgroup.adapters import read_job
 
 URL, TOKEN = sys.argv[1:]
@@ -129,5 +130,18 @@ KINDS = {
     "other state": lambda: processor(2, (0, mzi(0.3)), state=(2, 0)),
 }
 
+
+def sweep():
+    """Sweep some of the circuits by their names, and return the report as text."""
+
+    def experiment(circuit):
+        return Sampler(circuit, max_shots_per_call=10).sample_count
+
+    names = ("plain", "expression", "noisy", "feed forward", "configured", "haar")
+    over = {"circuit": {name: KINDS[name]() for name in names}}
+    return str(JobGroup("kinds").sweep(experiment, over, repeats=2, max_samples=10))
+
+
 if __name__ == "__main__":
-    sys.stdout.write(json.dumps({name: body(make()) for name, make in KINDS.items()}))
+    bodies = {name: body(make()) for name, make in KINDS.items()}
+    sys.stdout.write(json.dumps({"bodies": bodies, "swept": sweep()}))

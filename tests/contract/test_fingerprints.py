@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from exqalibur.serialization import circuit_pb2
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jobgroup import JobGroup, RemoteJob
@@ -27,13 +27,14 @@ ZIP, EXPERIMENT = ":PCVL:zip:", ":PCVL:Experiment:"
 
 
 @pytest.fixture(scope="module")
-def bodies(executing_cloud):
-    """Return bodies of each kind of circuit from two processes whose sets differ in order."""
+def outputs(executing_cloud, tmp_path_factory):
+    """Return the output of two processes, whose sets differ in order."""
     made, cloud = [], (executing_cloud.url, executing_cloud.token)
+    groups = str(tmp_path_factory.mktemp("groups"))
     for seed in "12":
         child = subprocess.run(
             [sys.executable, HERE / "circuits_of_each_kind.py", *cloud],
-            env={**os.environ, "PYTHONHASHSEED": seed},
+            env={**os.environ, "PYTHONHASHSEED": seed, "JOBGROUP_DATA_DIR": groups},
             capture_output=True,
             text=True,
             check=False,
@@ -41,6 +42,20 @@ def bodies(executing_cloud):
         assert child.returncode == 0, child.stderr
         made.append(json.loads(child.stdout))
     return made
+
+
+@pytest.fixture
+def bodies(outputs):
+    """Return the bodies of each kind of circuit from both processes."""
+    return [each["bodies"] for each in outputs]
+
+
+def test_new_process_recognizes_swept_circuits(outputs):
+    """The sweep has named circuits, and bodies whose order differs in each process."""
+    assert [each["swept"] for each in outputs] == [
+        "12 points x repeats: 12 new, 0 in the group already",
+        "12 points x repeats: 0 new, 12 in the group already",
+    ]
 
 
 def test_fingerprints_are_equal_in_another_process(bodies):
@@ -159,6 +174,7 @@ values = st.recursive(
 )
 
 
+@settings(max_examples=30)
 @given(st.dictionaries(st.text(), values), st.dictionaries(st.text(), values))
 def test_plain_bodies_are_equal_if_their_values_are(one, two):
     """The order of keys and a JSON round trip do not matter. `differences` agrees."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import pickle
 import subprocess
 import sys
@@ -129,37 +128,6 @@ def test_two_processes_sweep_each_point_once():
     assert set(points(jg, "phi", "eta").values()) == {2}
     assert len(jg) == 240
     assert sum(int(each.split(": ")[1].split()[0]) for each in said) == 240
-
-
-def test_new_process_recognizes_swept_circuits(executing_cloud, tmp_path):
-    """The sweep has named circuits, and bodies whose order differs in each process."""
-    script = tmp_path / "study.py"
-    script.write_text(
-        f"import sys; sys.path.insert(0, {str(HERE)!r}); URL_TOKEN = sys.argv[1:]\n"
-        "from circuits_of_each_kind import KINDS\n"
-        "from perceval.algorithm import Sampler\n"
-        "from jobgroup import JobGroup\n"
-        "names = ['plain', 'expression', 'noisy', 'feed forward', 'configured', 'haar']\n"
-        "def experiment(circuit): return Sampler(circuit, max_shots_per_call=10).sample_count\n"
-        "over = {'circuit': {name: KINDS[name]() for name in names}}\n"
-        "print(JobGroup('kinds').sweep(experiment, over, repeats=2, max_samples=10))\n"
-    )
-    said = []
-    for seed in "12":
-        command = [sys.executable, script, executing_cloud.url, executing_cloud.token]
-        child = subprocess.run(
-            command,
-            env={**os.environ, "PYTHONHASHSEED": seed},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert child.returncode == 0, child.stderr
-        said.append(child.stdout.strip())
-    assert said == [
-        "12 points x repeats: 12 new, 0 in the group already",
-        "12 points x repeats: 0 new, 12 in the group already",
-    ]
 
 
 def test_repeat_tops_up_or_adds():
