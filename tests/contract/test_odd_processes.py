@@ -57,17 +57,23 @@ def test_gevents_monkey_patching_is_refused(start, spawn):
 
 
 def test_call_after_the_engines_end_is_refused(start, in_child):
-    """A script's own `atexit` function raises instead of waiting for a stopped engine."""
+    """A script's own `atexit` function raises instead of waiting for a stopped engine. Until then,
+    the run has imported nothing optional.
+    """
     cloud = start()
-    reported = in_child(
+    optional = ("perceval", "starlette", "pandas", "IPython")
+    reported, imported = in_child(
         "import atexit\n"
         "def late():\n"
         "    try:\n        jg.get_results()\n"
-        "    except Exception as error:\n        print(json.dumps(str(error)))\n"
+        "    except Exception as error:\n"
+        f"        imported = [name for name in {optional} if name in sys.modules]\n"
+        "        print(json.dumps([str(error), imported]))\n"
         "atexit.register(late)\n" + PREPARED + "jg.run_parallel(); jg.wait()",
         cloud,
     )
     assert "Python is shutting down" in reported
+    assert imported == []
 
 
 def test_scripts_end_cleanly_while_their_group_is_observed(start, in_child):
