@@ -90,6 +90,24 @@ def sampler() -> Callable[[EmbeddedCloud], Any]:
 
 
 @pytest.fixture
+def factory(cloud: EmbeddedCloud) -> Callable[..., Any]:
+    """Make factories of Executions of two photons in an interferometer with a free phase."""
+    import perceval as pcvl
+    from perceval.providers.quandela import QuandelaCommunicationLayer
+
+    def make() -> Any:
+        phase = pcvl.P("phi")
+        experiment = pcvl.Experiment(2).add(0, pcvl.BS()).add(0, pcvl.PS(phase)).add(0, pcvl.BS())
+        phase.set_value(0.3)
+        experiment.with_input(pcvl.BasicState([1, 1]))
+        experiment.min_detected_photons_filter(2)
+        layer = QuandelaCommunicationLayer("sim:slos", token=cloud.token, url=cloud.url)
+        return pcvl.ExecutionFactory(pcvl.RemoteComputer(layer), experiment, 100_000)
+
+    return make
+
+
+@pytest.fixture
 def sampled(cloud: EmbeddedCloud) -> Callable[..., Any]:
     """Build the job of a phase with Perceval."""
     import perceval as pcvl

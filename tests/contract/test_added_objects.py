@@ -16,7 +16,6 @@ from pathlib import Path
 
 import perceval as pcvl
 import pytest
-from perceval.providers.quandela import QuandelaCommunicationLayer
 from perceval.providers.quandela.rpc_handler import RPCHandler
 
 from jobgroup import GroupMovedError, JobGroup
@@ -33,20 +32,6 @@ def theirs():
             "payload": {"command": "timer", "parameters": parameters},
         }
         return pcvl.RemoteJob(body, RPCHandler("test:timer", cloud.url, cloud.token), name)
-
-    return make
-
-
-@pytest.fixture
-def factory(cloud):
-    """Make factories of Executions of two photons on a beam splitter."""
-
-    def make():
-        experiment = pcvl.Experiment(2).add(0, pcvl.BS())
-        experiment.with_input(pcvl.BasicState([1, 1]))
-        experiment.min_detected_photons_filter(2)
-        layer = QuandelaCommunicationLayer("sim:slos", token=cloud.token, url=cloud.url)
-        return pcvl.ExecutionFactory(pcvl.RemoteComputer(layer), experiment, 100_000)
 
     return make
 

@@ -7,24 +7,9 @@ import warnings
 
 import perceval as pcvl
 import pytest
-from perceval.providers.quandela import QuandelaCommunicationLayer
 from perceval.runtime import RunningStatus as PercevalWord
 
 from jobgroup import ExecutionGroup, JobGroup, JobGroupWarning, RunningStatus
-
-
-@pytest.fixture
-def factory(cloud):
-    """Make factories of Executions of two photons on a beam splitter."""
-
-    def make():
-        experiment = pcvl.Experiment(2).add(0, pcvl.BS())
-        experiment.with_input(pcvl.BasicState([1, 1]))
-        experiment.min_detected_photons_filter(2)
-        layer = QuandelaCommunicationLayer("sim:slos", token=cloud.token, url=cloud.url)
-        return pcvl.ExecutionFactory(pcvl.RemoteComputer(layer), experiment, 100_000)
-
-    return make
 
 
 @pytest.fixture

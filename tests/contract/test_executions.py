@@ -6,25 +6,8 @@ import math
 
 import perceval as pcvl
 import pytest
-from perceval.providers.quandela import QuandelaCommunicationLayer
 
 from jobgroup import JobGroup
-
-
-@pytest.fixture
-def factory(cloud):
-    """Make factories of Executions of two photons in an interferometer with a free phase."""
-
-    def make(platform="sim:slos"):
-        phase = pcvl.P("phi")
-        experiment = pcvl.Experiment(2).add(0, pcvl.BS()).add(0, pcvl.PS(phase)).add(0, pcvl.BS())
-        phase.set_value(0.3)
-        experiment.with_input(pcvl.BasicState([1, 1]))
-        experiment.min_detected_photons_filter(2)
-        layer = QuandelaCommunicationLayer(platform, token=cloud.token, url=cloud.url)
-        return pcvl.ExecutionFactory(pcvl.RemoteComputer(layer), experiment, 100_000)
-
-    return make
 
 
 def test_execution_is_one_entry(factory, cloud):
