@@ -31,6 +31,8 @@ export interface AxisOptions {
   /** The minimum number of pixels between ticks. */
   room: number;
   decimals?: number | null;
+  /** The pixels that a label needs along the axis; labels without room are omitted. */
+  needs?: (label: string) => number;
 }
 
 export function axisOf(
@@ -45,15 +47,43 @@ export function axisOf(
     ? scaleLog([low, high], [from, to])
     : scaleLinear([low, high], [from, to]);
   if (options.isNice) scale.nice(count);
+  const { needs = () => 0 } = options;
+  const ends = scale.domain() as [number, number];
+  const at = (value: number) => Number(scale(value));
+  const linear = (most: number): Tick[] => {
+    const ticks = linearTicks(scaleLinear(ends, [0, 1]).ticks(most), options.decimals ?? null, at);
+    if (!hasOverlap(ticks, needs)) return ticks;
+    return most > 2 ? linear(most - 1) : withoutOverlap(ticks, needs);
+  };
+  const powers = options.isLog ? logTicks(ends, at) : [];
   return {
     kind: "number",
-    ticks: options.isLog
-      ? logTicks(scale as ReturnType<typeof scaleLog>)
-      : linearTicks(scale.ticks(count), options.decimals ?? null, (value) => Number(scale(value))),
+    // A short logarithmic axis has ticks like a linear one.
+    ticks: powers.length > 2 ? withoutOverlap(powers, needs) : linear(count),
     at: (value) => (options.isLog && value <= 0 ? Number.NaN : scale(value)),
     value: (at) => scale.invert(at),
-    domain: scale.domain() as [number, number],
+    domain: ends,
   };
+}
+
+const isNear = (needs: (label: string) => number, a: Tick, b: Tick): boolean =>
+  Math.abs(a.at - b.at) < (needs(a.label) + needs(b.label)) / 2;
+
+const hasOverlap = (ticks: readonly Tick[], needs: (label: string) => number): boolean =>
+  ticks.some((tick, i) => i > 0 && isNear(needs, ticks[i - 1] as Tick, tick));
+
+/** Ticks whose labels do not overlap; short labels, of round numbers, come first. */
+function withoutOverlap(ticks: readonly Tick[], needs: (label: string) => number): Tick[] {
+  const kept: Tick[] = [];
+  for (const tick of ticks.toSorted((a, b) => rank(a) - rank(b)))
+    if (tick.label && !kept.some((other) => isNear(needs, other, tick))) kept.push(tick);
+  return ticks.map((tick) => (kept.includes(tick) ? tick : { ...tick, label: "" }));
+}
+
+/** Powers of ten first, then 2 and 5, then other numbers. */
+function rank({ label }: Tick): number {
+  const digits = label.replace(/·?10[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+$/, "").replace(/[−.0]/g, "");
+  return ["", "1"].includes(digits) ? 0 : ["2", "5"].includes(digits) ? 1 : 2;
 }
 
 function linearTicks(
@@ -71,7 +101,7 @@ export function numbers(values: readonly number[], decimals: number | null = nul
   const steps = values.slice(1).map((value, i) => Math.abs(value - (values[i] ?? 0)));
   const step = Math.min(...steps.filter((each) => each > 0), greatest || 1);
   if (decimals === null && greatest > 0 && (greatest >= 1e6 || greatest < 1e-3))
-    return values.map(powered);
+    return values.map((value) => powered(value, step));
   const places = decimals ?? Math.max(0, Math.min(12, -Math.floor(Math.log10(step) + 1e-9)));
   const needed = values.some(
     (value) =>
@@ -82,30 +112,34 @@ export function numbers(values: readonly number[], decimals: number | null = nul
   return values.map((value) => plain((value || 0).toFixed(decimals === null ? needed : places)));
 }
 
-function logTicks(scale: ReturnType<typeof scaleLog>): Tick[] {
-  const [low = 1, high = 10] = scale.domain();
+/** Multiples of powers of ten, and labels for as many of them as the range needs. */
+function logTicks([low, high]: readonly [number, number], at: (value: number) => number): Tick[] {
+  const [first, last] = [low, high].map((end) => Math.floor(Math.log10(end) + 1e-9)) as [
+    number,
+    number,
+  ];
   const decades = Math.log10(high / low);
-  const isLabelled = (value: number) => {
-    const digit = Math.round(value / 10 ** Math.floor(Math.log10(value) + 1e-9));
-    return decades > 2 ? digit === 1 : decades > 1 ? [1, 2, 5].includes(digit) : true;
-  };
+  const labelled = decades > 2 ? [1] : decades > 1 ? [1, 2, 5] : [1, 2, 3, 4, 5, 6, 7, 8, 9];
   const step = Math.max(1, Math.ceil(decades / 6));
-  return scale.ticks(200).flatMap((value) => {
-    const power = Math.round(Math.log10(value));
-    const isPower = Math.abs(value / 10 ** power - 1) < 1e-9;
-    if (decades > 8 && !isPower) return [];
-    const label = isLabelled(value) && !(isPower && step > 1 && power % step) ? powered(value) : "";
-    return [{ at: Number(scale(value)), label }];
-  });
+  const ticks: Tick[] = [];
+  for (let power = first; power <= last; power++)
+    for (const digit of decades > 8 ? [1] : [1, 2, 3, 4, 5, 6, 7, 8, 9]) {
+      const value = power < 0 ? digit / 10 ** -power : digit * 10 ** power;
+      if (value < low * (1 - 1e-9) || value > high * (1 + 1e-9)) continue;
+      const isLabelled = labelled.includes(digit) && (digit > 1 || power % step === 0);
+      ticks.push({ at: at(value), label: isLabelled ? powered(value) : "" });
+    }
+  return ticks;
 }
 
-/** "0.01", "10⁻⁴", "2·10⁶" */
-export function powered(value: number): string {
+/** "0.01", "10⁻⁴", "2·10⁶", with enough digits to show a step. */
+export function powered(value: number, step = 0): string {
   const size = Math.abs(value);
   if (size === 0 || (size >= 1e-3 && size < 1e5))
     return plain(String(Number(value.toPrecision(6))));
   const power = Math.floor(Math.log10(size) + 1e-9);
-  const digits = Number((value / 10 ** power).toPrecision(4));
+  const needed = step > 0 ? power + 1 - Math.floor(Math.log10(step) + 1e-9) : 4;
+  const digits = Number((value / 10 ** power).toPrecision(Math.max(4, Math.min(15, needed))));
   const raised = [...String(power)].map((c) => RAISED[c] ?? c).join("");
   return digits === 1 ? `10${raised}` : `${plain(String(digits))}·10${raised}`;
 }

@@ -18,6 +18,8 @@ import type { Layout, Look, Mark } from "./look";
 import { marksOf } from "./marks";
 import type { Box, Surface } from "./surface";
 
+const MARK_PX = 5;
+
 export interface Chart {
   frame: Box;
   x: Axis;
@@ -59,8 +61,10 @@ function drawAll(
   surface.rect(0, 0, look.width, look.height, { fill: ink.ground });
   drawGrid(layout, surface, ink);
   const inside = { ...frame, bottom: frame.bottom + layout.strip };
+  // Marks at the ends are drawn whole, unless the figure continues there.
+  const [across, up] = [look.zoomX ? 1 : MARK_PX, look.zoomY ? 1 : MARK_PX];
   surface.within(
-    { ...inside, left: frame.left - 1, right: frame.right + 1, top: frame.top - 1 },
+    { ...inside, left: frame.left - across, right: frame.right + across, top: frame.top - up },
     () => {
       if (figure.kind === "map") drawCells(layout, marks, surface, ink);
       else if (figure.kind === "bars") drawBars(layout, marks, surface, ink);

@@ -4,18 +4,19 @@ import type { Ink } from "./colours";
 import { MANY } from "./drawCurves";
 import { crisp, drawError, drawReason, errorOf } from "./drawPoints";
 import type { Layout, Mark } from "./look";
+import { reasonRadius } from "./strip";
 import type { Filled, Surface } from "./surface";
 
 const ALPHA = 0.85;
 
 export function drawBars(layout: Layout, marks: readonly Mark[], surface: Surface, ink: Ink): void {
-  const { figure, colourOf, frame, y, look } = layout;
+  const { figure, colourOf, frame, y } = layout;
   const isMany = marks.length > MANY;
   const many: Filled[] = [];
   for (const mark of marks) {
     const { box } = mark;
     const fill = colourOf(figure.points.curve[mark.rank] ?? 0);
-    if (!box) drawReason(surface, mark, mark.state, fill, look.size * 0.3, ink);
+    if (!box) drawReason(surface, mark, mark.state, fill, reasonRadius(layout), ink);
     else if (isMany) many.push({ box, fill });
     else {
       const { left, top, right, bottom } = box;

@@ -4,6 +4,7 @@ import type { Ink } from "./colours";
 import { drawError, drawMarker, drawReason, errorOf } from "./drawPoints";
 import type { Layout, Mark } from "./look";
 import { perFigure } from "./perFigure";
+import { reasonRadius } from "./strip";
 import type { Filled, Surface, XY } from "./surface";
 
 /** The number of marks above which they are small squares. */
@@ -53,7 +54,7 @@ export function drawCurves(
     const curve = points.curve[mark.rank] ?? 0;
     const colour = colourOf(curve);
     if (mark.state !== "measured") {
-      drawReason(surface, mark, mark.state, colour, layout.look.size * 0.3, ink);
+      drawReason(surface, mark, mark.state, colour, reasonRadius(layout), ink);
       continue;
     }
     drawError(layout, surface, mark, colour, radius * 0.9);

@@ -32,16 +32,14 @@ export interface Sheet {
 
 export function sheetOf(figure: Figure, look: Omit<Look, "width" | "height">, paper: Paper): Sheet {
   const width = Math.round(paper.width * PX_PER_MM);
-  const height = Math.round(width * (width < 450 ? 0.78 : 0.55));
   const { decimals } = paper;
-  const chart = chartOf(figure, {
-    ...look,
-    size: TEXT_PX,
-    decimals,
-    hasCaption: true,
-    width,
-    height,
-  });
+  const drawn = (height: number) =>
+    chartOf(figure, { ...look, size: TEXT_PX, decimals, hasCaption: true, width, height });
+  const usual = Math.round(width * (width < 450 ? 0.78 : 0.55));
+  // A long legend makes the figure higher instead of its axis shorter.
+  const { top, bottom } = drawn(usual).frame;
+  const height = usual + Math.max(0, Math.round(usual / 2 - (bottom - top)));
+  const chart = drawn(height);
   return {
     width,
     height,

@@ -5,7 +5,7 @@ import { type Axis, axisOf, edgesOf } from "./axis";
 import { extentsOf } from "./extents";
 import { colours, isManyCurves, legendOf } from "./legend";
 import type { Layout, Look } from "./look";
-import { STRIP_ROWS, stacked } from "./strip";
+import { stripOf } from "./strip";
 import { widthOf } from "./surface";
 import { drawable, extent, numbersOf } from "./values";
 
@@ -17,10 +17,7 @@ export function layOut(figure: Figure, look: Look): Layout {
   const ys = numbersOf(figure.groups);
   const range = isMap ? extentsOf(figure).colours : isManyCurves(figure) ? extent(ys) : null;
   const legend = legendOf(figure, look);
-  const strip =
-    isMap || legend.reasons.length === 0
-      ? 0
-      : Math.min(STRIP_ROWS, stacked(figure)) * size * 0.85 + 4;
+  const { row, strip } = isMap ? { row: 0, strip: 0 } : stripOf(figure, look);
   const top = size * 0.8 + (figure.title ? size * 1.7 : 0) + legend.rows * size * 1.6;
   const below = size * 3.9 + strip + (look.hasCaption ? size * 1.7 : 0);
   const bottom = Math.max(top + 40, height - below);
@@ -32,6 +29,7 @@ export function layOut(figure: Figure, look: Look): Layout {
         isNice: !look.zoomY && !isWholeShare(figure, look),
         room: size * 3.2,
         decimals,
+        needs: () => size * 1.2,
       });
   const labels = Math.max(0, ...y.ticks.map(({ label }) => widthOf(label, size)));
   const left = Math.ceil(labels + size * 2.6);
@@ -43,11 +41,12 @@ export function layOut(figure: Figure, look: Look): Layout {
     isLog: isLogX,
     room: isBars || figure.xs.kind === "text" ? textRoom(figure.xs.texts, size) : size * 6,
     decimals,
+    needs: (label) => widthOf(label, size) + size * 0.8,
   });
   const colourOf = colours(figure, ys, range);
   const yTitle = isMap ? figure.curves_label : figure.y_label;
   const frame = { left, top, right, bottom };
-  return { figure, look, frame, strip, x, y, xs, ys, colourOf, range, legend, yTitle };
+  return { figure, look, frame, strip, row, x, y, xs, ys, colourOf, range, legend, yTitle };
 }
 
 const textRoom = (texts: readonly string[], size: number): number =>
@@ -68,6 +67,7 @@ function secondAxis(
     isLog,
     room: look.size * 2.6,
     decimals: look.decimals,
+    needs: () => look.size * 1.2,
   });
 }
 

@@ -1,6 +1,6 @@
 /** The entries of a legend and their positions. Pure. */
 
-import type { Figure } from "../kernel/answers";
+import type { Figure, PointState } from "../kernel/answers";
 import { type Ink, ordered, PALETTE } from "./colours";
 import { hatch } from "./drawMap";
 import { drawMarker, drawReason } from "./drawPoints";
@@ -11,6 +11,11 @@ import { type Surface, widthOf } from "./surface";
 const MOST_NAMED = 12;
 /** The number of curves that a legend above the plot names. */
 const MOST_ABOVE = 12;
+
+const REASONS = ["failed", "to come", "empty"] as const;
+
+/** "empty": the jobs of the point are done, and the quantity has no value. */
+const reasonLabel = (state: PointState): string => (state === "empty" ? "no value" : state);
 
 export const isManyCurves = ({ kind, groups }: Figure): boolean =>
   kind !== "map" && groups.kind !== "text" && groups.values.length > MOST_NAMED;
@@ -36,7 +41,7 @@ export function colours(
 export function legendOf(figure: Figure, look: Look): Legend {
   const { kind, points, curves } = figure;
   const { size } = look;
-  const reasons = (["failed", "to come"] as const).filter((state) => points.state.includes(state));
+  const reasons = REASONS.filter((state) => points.state.includes(state));
   const isMap = kind === "map";
   const isBar = isMap || isManyCurves(figure);
   const colourOf = colours(figure, [], null);
@@ -51,7 +56,11 @@ export function legendOf(figure: Figure, look: Look): Legend {
     curve,
   }));
   const title = entries.length > 0 ? figure.curves_label : "";
-  const labels = [...entries.map(({ label }) => label), ...andMore(more), ...reasons];
+  const labels = [
+    ...entries.map(({ label }) => label),
+    ...andMore(more),
+    ...reasons.map(reasonLabel),
+  ];
   const widest = Math.max(0, ...labels.map((label) => widthOf(label, size)));
   if (isWide) {
     const text = labels.length > 0 ? Math.max(widest + size * 1.9, widthOf(title, size)) + size : 0;
@@ -59,8 +68,8 @@ export function legendOf(figure: Figure, look: Look): Legend {
     const right = isBar ? Math.max(text + size * 1.6, size * 6.8) : text + size;
     return { title, entries, more, reasons, right, rows: 0 };
   }
-  const rows = packed(labels, size, look.width - size * 5).length;
-  return { title: "", entries, more, reasons, right: 0, rows: labels.length > 0 ? rows : 0 };
+  const rows = packed([...(title ? [title] : []), ...labels], size, look.width - size * 5).length;
+  return { title, entries, more, reasons, right: 0, rows: labels.length > 0 ? rows : 0 };
 }
 
 const andMore = (count: number): string[] => (count > 0 ? [`and ${count} more`] : []);
@@ -98,7 +107,7 @@ export function drawLegend(layout: Layout, surface: Surface, ink: Ink): void {
     })),
     ...andMore(legend.more).map((label) => ({ label, draw: () => {} })),
     ...legend.reasons.map((state) => ({
-      label: state,
+      label: reasonLabel(state),
       draw: (x: number, y: number) => {
         const box = {
           left: x - size * 0.5,
@@ -106,7 +115,7 @@ export function drawLegend(layout: Layout, surface: Surface, ink: Ink): void {
           top: y - size * 0.4,
           bottom: y + size * 0.4,
         };
-        if (figure.kind !== "map" || state === "failed")
+        if (figure.kind !== "map" || state !== "to come")
           return drawReason(surface, { x, y }, state, ink.quiet, size * 0.3, ink);
         surface.rect(box.left, box.top, size, size * 0.8, { stroke: ink.quiet, width: 0.7 });
         return hatch(surface, box, ink, 3);
@@ -115,17 +124,20 @@ export function drawLegend(layout: Layout, surface: Surface, ink: Ink): void {
   ];
   const text = { fill: ink.ink, size };
   if (legend.rows > 0) {
+    const title = { label: legend.title, draw: null };
+    const all = legend.title ? [title, ...items] : items;
     packed(
-      items.map(({ label }) => label),
+      all.map(({ label }) => label),
       size,
       look.width - size * 5,
     ).forEach((row, i) => {
       let x = frame.left + size * 0.5;
       const y = (figure.title ? size * 1.7 : 0) + size * (1 + 1.6 * i);
       for (const at of row) {
-        items[at]?.draw(x, y);
-        surface.text(x + size * 0.8, y, items[at]?.label ?? "", text);
-        x += widthOf(items[at]?.label ?? "", size) + size * 2.4;
+        const { label = "", draw = null } = all[at] ?? {};
+        draw?.(x, y);
+        surface.text(x + (draw ? size * 0.8 : -size * 0.4), y, label, { ...text, isBold: !draw });
+        x += widthOf(label, size) + size * 2.4;
       }
     });
     return;

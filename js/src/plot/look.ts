@@ -36,6 +36,8 @@ export interface Layout {
   frame: Box;
   /** The strip below the axis for points without a value. Its height is 0 if there are none. */
   strip: number;
+  /** The height of a row of the strip. */
+  row: number;
   x: Axis;
   y: Axis;
   xs: number[];

@@ -61,10 +61,7 @@ function columns(layout: Layout): Mark[] {
   const { figure, x, y, frame } = layout;
   const count = figure.groups.values.length;
   const width = 0.8 / count;
-  const zero = Math.min(
-    frame.bottom,
-    Math.max(frame.top, y.at(layout.look.isLogY ? y.domain[0] : 0)),
-  );
+  const zero = Math.min(frame.bottom, Math.max(frame.top, y.at(0)));
   const heights = new Map<number, number>();
   return figure.points.x.flatMap((place, rank): Mark[] => {
     const curve = figure.points.curve[rank] ?? 0;

@@ -122,13 +122,14 @@ function ZoomButtons({ zoom, by }: { zoom: Signal<Zoom>; by(factor: number): voi
   );
 }
 
-function lookOf({ is_share, points }: Figure, choices: PlotChoices) {
+function lookOf({ kind, is_share, points }: Figure, choices: PlotChoices) {
   const isNegative = points.value.some((value) => (value ?? 0) < 0);
   return {
     size: TEXT_PX,
     fromZero: choices.from_zero ?? (is_share && !isNegative),
     isLogX: choices.is_log_x ?? false,
-    isLogY: choices.is_log_y ?? false,
+    // Bars begin at 0, which a logarithmic axis does not have.
+    isLogY: kind !== "bars" && (choices.is_log_y ?? false),
     decimals: null,
     hasCaption: false,
   };

@@ -27,3 +27,41 @@ describe("the ticks of a time axis", { timeout: 60_000 }, () => {
       expect(new Set(labels(span)).size).toBe(labels(span).length);
   });
 });
+
+describe("the ticks of an axis of numbers", () => {
+  const labels = (low: number, high: number, isLog: boolean, width = 700) => {
+    const needs = (label: string) => 8 * label.length;
+    const axis = axisOf([low, high], [0, width], { kind: "number", isLog, room: 70, needs });
+    const shown = axis.ticks.filter(({ label }) => label);
+    shown.slice(1).forEach((tick, i) => {
+      const before = shown[i] as (typeof shown)[number];
+      const needed = (needs(before.label) + needs(tick.label)) / 2;
+      expect(tick.at - before.at).toBeGreaterThanOrEqual(needed);
+    });
+    for (const { at } of shown) expect(at).toBeLessThanOrEqual(width + 1e-6);
+    return shown.map(({ label }) => label);
+  };
+
+  it("are powers of ten on a logarithmic axis, and finer on a short one", () => {
+    expect(labels(0.0008, 12, true)).toEqual(["0.001", "0.01", "0.1", "1", "10"]);
+    expect(labels(1e-7, 1e3, true)).toEqual(["10⁻⁶", "10⁻⁴", "0.01", "1", "100"]);
+    expect(labels(0.15, 3.3, true)).toEqual(["0.2", "0.5", "1", "2"]);
+    expect(labels(2.1, 9, true, 500)).toEqual(["3", "4", "5", "6", "7", "8", "9"]);
+    expect(labels(1550.2, 1551.1, true)).toContain("1550.5");
+  });
+
+  it("differ however far from 0 the range is", () => {
+    for (const isLog of [false, true])
+      for (const [low, high] of [
+        [193_414_489e6, 193_414_528e6],
+        [1_764_000_000, 1_764_000_900],
+        [1.23456e-9, 1.23471e-9],
+        [999_950, 1_000_050],
+      ] as const)
+        for (const width of [400, 700, 1300]) {
+          const found = labels(low, high, isLog, width);
+          expect(found.length).toBeGreaterThan(1);
+          expect(new Set(found).size).toBe(found.length);
+        }
+  });
+});

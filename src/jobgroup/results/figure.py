@@ -128,16 +128,14 @@ class Figure:
         text = f"{most:,} samples a point"
         if least != most:
             text = f"{least:,} to {text}"
-        if (
-            any(each.quantity.error is not None for each in self.points)
-            and self.errors is not False
-        ):
-            level = 100 * level_of(True if isinstance(self.errors, str) else self.errors)
-            name = "Wilson" if self.is_share else "interval"
-            text += (
-                ", scatter of repeats" if self.errors == "scatter" else f", {level:.4g} % {name}"
-            )
-        return text
+        if self.errors is False or all(each.quantity.error is None for each in self.points):
+            return text
+        if self.errors == "scatter":
+            return f"{text}, scatter of repeats"
+        if self.kind == "map":  # it has no error bars
+            return text
+        name = "Wilson" if self.is_share else "interval"
+        return f"{text}, {100 * level_of(self.errors):.4g} % {name}"
 
     @property
     def has_negative(self) -> bool:
@@ -435,14 +433,18 @@ class _Reader:
 def alike(values: Sequence[Cell]) -> list[str]:
     """Return values as strings. Decimal numbers get at least two digits, and enough to differ.
 
-    >>> alike([0.6, 0.65, 1.0]), alike([1, 2])
-    (['0.60', '0.65', '1.00'], ['1', '2'])
+    >>> alike([0.6, 0.65, 1.0]), alike([1550.1234]), alike([1, 2])
+    (['0.60', '0.65', '1.00'], ['1550.1234'], ['1', '2'])
     """
     numbers = [v for v in values if isinstance(v, float) and math.isfinite(v)]
     if len(numbers) != len(values):
         return [shown_value(value) for value in values]
     for digits in range(2, 10):
         texts = [f"{number:.{digits}f}" for number in numbers]
-        if len(set(texts)) == len(set(numbers)):
+        is_exact = all(
+            float(text) == number or float(shown_value(number)) != number
+            for text, number in zip(texts, numbers, strict=True)
+        )
+        if is_exact and len(set(texts)) == len(set(numbers)):
             return texts
     return [shown_value(value) for value in values]
