@@ -77,6 +77,18 @@ export function number(value: number): string {
   return value.toExponential(3);
 }
 
+/**
+ * A value that a user chose, such as a swept one: exact if it has at most 12 digits, otherwise
+ * rounded to 5 decimals, or below 1 to 6 digits.
+ */
+export function given(value: number): string {
+  const magnitude = Math.abs(value);
+  if (Number.isSafeInteger(value)) return number(value);
+  if (Number(value.toPrecision(12)) === value) return String(value);
+  if (magnitude < 1e-4 || magnitude >= 1e12) return value.toExponential(5);
+  return String(Number(magnitude < 1 ? value.toPrecision(6) : value.toFixed(5)));
+}
+
 /** "0.196 ± 0.018": the error with two digits, and the value with the same number of decimals. */
 export function measured(value: number, error: number | null): string {
   if (error === null || !(error > 0)) return number(value);
@@ -93,7 +105,7 @@ export const whole = (n: number): string => n.toLocaleString("en-US");
 
 export function cell(value: Value): string {
   if (value === null) return "";
-  return typeof value === "number" ? number(value) : String(value);
+  return typeof value === "number" ? given(value) : String(value);
 }
 
 export function count(n: number, one: string, many: string = `${one}s`): string {

@@ -45,7 +45,7 @@ export function Bars({ histogram, title, choose }: Props) {
         dragged.value = null;
       }}
     >
-      <title>{`${title}: ${format.number(low)} to ${format.number(high)}. Drag to filter.`}</title>
+      <title>{`${title}: ${format.given(low)} to ${format.given(high)}. Drag to filter.`}</title>
       <rect class="ground" width={counts.length} height={1} />
       {counts.map((count, i) => {
         const height = count === 0 ? 0 : 0.12 + (0.88 * count) / most;

@@ -23,6 +23,7 @@ from jobgroup.results.cells import Cell
 from jobgroup.results.collect import HAS_RESULTS
 from jobgroup.results.measurement import Measurement
 from jobgroup.results.results_table import ResultRow, ResultsTable, rows_of, table_of
+from jobgroup.results.study import shown_value
 from jobgroup.status import BAR_ORDER, FAILED, LABELS
 from jobgroup.store import JobRecord
 from jobgroup.words import format_duration
@@ -133,7 +134,7 @@ def _without_repeats(table: ResultsTable, labels: Container[str]) -> list[str]:
 
 
 def _text(cell: Cell) -> str:
-    return "" if cell is None else f"{cell:.6g}" if isinstance(cell, float) else str(cell)
+    return "" if cell is None else shown_value(cell)
 
 
 def _share(value: Cell, error: Cell) -> str:

@@ -278,7 +278,17 @@ def _unknown_settings(record: JobRecord) -> str:
 def shown_value(value: Cell | datetime) -> str:
     """Return a value as a figure shows it.
 
-    >>> shown_value(0.30000000000000004), shown_value(2), shown_value("off")
-    ('0.3', '2', 'off')
+    A number with at most 12 digits is exact. Others are rounded to 5 decimals, or below 1 to 6
+    digits.
+
+    >>> shown_value(0.30000000000000004), shown_value(1550.1234), shown_value(4 / 3)
+    ('0.3', '1550.1234', '1.33333')
     """
-    return f"{value:.6g}" if isinstance(value, float) else str(value)
+    if not isinstance(value, float):
+        return str(value)
+    text = f"{value:.12g}"
+    if float(text) == value or not math.isfinite(value):
+        return text
+    if not 1 <= abs(value) < 1e12:
+        return f"{value:.6g}"
+    return f"{value:.5f}".rstrip("0").rstrip(".")

@@ -154,6 +154,6 @@ const TITLES = new Map([
 const titleOf = (name: string): string => TITLES.get(name) ?? name.replaceAll("_", " ");
 
 function textOf(value: unknown): string {
-  if (typeof value === "number") return format.number(value);
+  if (typeof value === "number") return format.given(value);
   return typeof value === "object" ? JSON.stringify(value) : String(value);
 }
