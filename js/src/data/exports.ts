@@ -3,6 +3,7 @@
 import { saveBlob } from "../host/download";
 import { FIXED } from "./columns";
 import { csvOf } from "./csv";
+import { iterationOf } from "./lines";
 import type { Cell, Table } from "./table";
 
 export interface Sheet {
@@ -10,15 +11,26 @@ export interface Sheet {
   rows: Cell[][];
 }
 
-/** Jobs with all their values in the table; times are ISO 8601 in UTC. */
-export function sheetOf(table: Table, positions: readonly number[]): Sheet {
-  const columns = [...FIXED, ...table.dynamicNames().map((name) => ({ name, kind: "" }))];
-  const rows = positions.map((p) =>
-    columns.map(({ name, kind }) =>
-      kind === "time" ? isoOf(table.number(p, name)) : table.cell(p, name),
-    ),
-  );
-  return { header: columns.map(({ name }) => name), rows };
+/**
+ * Jobs or iterations with all their values in the table, and the errors of measured values; times
+ * are ISO 8601 in UTC.
+ */
+export function sheetOf(table: Table, lines: readonly number[]): Sheet {
+  const columns = FIXED.map(({ name, kind }): [string, (line: number) => Cell] => [
+    name,
+    kind === "time" ? (line) => isoOf(table.number(line, name)) : table.reader(name),
+  ]);
+  if (table.isIterated) columns.splice(1, 0, ["iteration", iterationOf]);
+  for (const name of table.dynamicNames()) columns.push([name, table.reader(name)]);
+  for (const name of table.measuredNames()) {
+    columns.push([name, table.reader(name)]);
+    if (lines.some((line) => table.error(line, name) !== null))
+      columns.push([`${name} error`, (line) => table.error(line, name)]);
+  }
+  return {
+    header: columns.map(([name]) => name),
+    rows: lines.map((line) => columns.map(([, of]) => of(line))),
+  };
 }
 
 export const asCsv = ({ header, rows }: Sheet): string => csvOf(header, rows);

@@ -20,14 +20,19 @@ export function Exports({ session, positions }: Props) {
   const count = some.length;
   const which = positions ? "selected" : "shown";
   const jobs = format.count(count, "job");
-  const sheet = () => sheetOf(session.rows.value.table, some);
+  const sheet = () => {
+    const { table, lines } = session.rows.value;
+    return sheetOf(table, positions ? positions.flatMap((p) => table.linesOf(p)) : lines);
+  };
   const say = (text: string) => {
     session.status.value = { tone: "done", text };
   };
   const saveAs = (ending: "csv" | "json", text: string, type: string) => {
     const name = fileName(group, ending);
     save(text, name, type);
-    say(`${jobs} saved as ${name}`);
+    const { missing } = session.measurements.state.peek();
+    const less = missing > 0 ? `, without ${format.count(missing, "result")} not loaded yet` : "";
+    say(`${jobs} saved as ${name}${less}`);
   };
   const copy = async () => {
     const isCopied = place.current && (await copyText(asCsv(sheet()), place.current));

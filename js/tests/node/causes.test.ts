@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { causesOf } from "../../src/data/causes";
 import { asCsv, asJson, contentOf, fileName, sheetOf } from "../../src/data/exports";
+import type { MeasuredRow } from "../../src/kernel/answers";
 import { tableOf } from "./rows";
 
 describe("causes", () => {
@@ -34,6 +35,18 @@ describe("an export", () => {
     expect(first).toContain('"a ""b"",\nc"');
     expect(first).toContain("1970-01-01T00:00:00.000Z");
     expect(first.endsWith(",-0.5")).toBe(true);
+  });
+
+  it("has measured values with their errors", () => {
+    const measured = tableOf([{ state: "success" }, { state: "error" }]);
+    const values = { "|1>": [0.25, 0.125], physical_perf: [0.5, null] };
+    const row = { position: 0, iteration: null, of: 1, params: {}, samples: 12, values };
+    measured.take([0, 1], [row as unknown as MeasuredRow]);
+    const [done, failed] = JSON.parse(asJson(sheetOf(measured, [0, 1])));
+    const found = { "measured.|1>": 0.25, "measured.|1> error": 0.125, "measured.samples": 12 };
+    expect(done).toMatchObject({ ...found, "measured.physical_perf": 0.5 });
+    expect(done).not.toHaveProperty(["measured.physical_perf error"]);
+    expect(failed).toMatchObject({ "measured.|1>": null, "measured.samples": null });
   });
 
   it("has unchanged values as JSON", () => {
