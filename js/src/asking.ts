@@ -1,8 +1,11 @@
-/** The input that an action on some jobs needs from the user: values, a number, or a text. */
+import type { Args, Command } from "./kernel/protocol";
 
+/** The input that an action on some jobs needs from the user: values, a number, a text, or consent. */
 export interface Asking {
-  what: "rerun" | "repeat" | "note";
+  what: "rerun" | "repeat" | "note" | "consent";
   positions: readonly number[];
   /** The part of the page that has the form. */
   from: "causes" | "group" | "job" | "selection";
+  /** The command that needs consent. */
+  command?: { name: Command; args: Args };
 }

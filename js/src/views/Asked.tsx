@@ -1,4 +1,4 @@
-/** The forms of actions on some jobs: a rerun with other values, repeats, a note. */
+/** The forms of actions on some jobs: a rerun with other values, repeats, a note, consent. */
 
 import { useSignal } from "@preact/signals";
 import type { Asking } from "../asking";
@@ -6,17 +6,19 @@ import * as format from "../format";
 import type { Session } from "../session";
 import { typed } from "../ui/hooks";
 import { InlineForm } from "../ui/InlineForm";
+import { ConsentForm } from "./Consent";
 import { RerunForm } from "./RerunForm";
 
 /** The form that is open in this part of the page, if any. */
 export function Asked({ session, from }: { session: Session; from: Asking["from"] }) {
   const asked = session.asking.value;
   if (asked?.from !== from) return null;
-  const Form = { rerun: RerunForm, repeat: RepeatForm, note: NoteForm }[asked.what];
+  const forms = { rerun: RerunForm, repeat: RepeatForm, note: NoteForm, consent: ConsentForm };
+  const Form = forms[asked.what];
   const close = () => {
     session.asking.value = null;
   };
-  const key = `${asked.what} ${asked.positions.join()}`;
+  const key = `${asked.what} ${asked.command?.name} ${asked.positions.join()}`;
   return <Form key={key} session={session} positions={asked.positions} close={close} />;
 }
 

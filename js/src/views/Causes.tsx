@@ -10,6 +10,7 @@ import { Icon } from "../ui/Icon";
 import type { IconName } from "../ui/icons";
 import { roving } from "../ui/roving";
 import { Asked } from "./Asked";
+import { runOrAsk } from "./Consent";
 
 const MOST = 3;
 
@@ -70,7 +71,9 @@ function Line({ session, cause, n }: { session: Session; cause: Cause; n: number
                 kind="small"
                 testid={`rerun-cause-${n}`}
                 isPending={session.pending.value.has("rerun")}
-                onClick={() => session.run("rerun", { positions, mode: "queue" })}
+                onClick={() =>
+                  runOrAsk(session, "causes", "rerun", positions, { positions, mode: "queue" })
+                }
               >
                 Rerun {format.whole(count)}
               </Button>

@@ -1,6 +1,6 @@
 /** The one action that the group needs now: send, stop, or the next step after its end. */
 
-import { countWhere, isCancelable } from "../data/states";
+import { countWhere, isCancelable, type State } from "../data/states";
 import * as format from "../format";
 import type { Args, Command } from "../kernel/protocol";
 import type { Session } from "../session";
@@ -8,6 +8,7 @@ import { Button } from "../ui/Button";
 import { sets } from "../ui/hooks";
 import type { Variant } from "../ui/Menu";
 import { SplitButton } from "../ui/SplitButton";
+import { runOrAsk } from "./Consent";
 import { Preview } from "./Preview";
 import { send } from "./SendForm";
 
@@ -98,7 +99,7 @@ function Cancel({ session }: { session: Session }) {
       icon="canceled"
       testid="cancel"
       isPending={session.pending.value.has("cancel")}
-      onClick={does(session, "cancel", {})}
+      onClick={cancelAll(session)}
     >
       Cancel {format.whole(active)} on the cloud
     </Button>
@@ -122,7 +123,7 @@ function Finished({ session }: { session: Session }) {
           label={`Rerun ${format.whole(error)}`}
           reason=""
           isPending={session.pending.value.has("rerun")}
-          onClick={does(session, "rerun", { state: "error", mode: "queue" })}
+          onClick={rerunFailed(session)}
           variants={rerunVariants(session)}
           note={() => <Preview session={session} rerun positions={failed(session)} />}
         />
@@ -142,12 +143,28 @@ function Finished({ session }: { session: Session }) {
 
 const failed = (session: Session) => session.rows.value.table.where((state) => state === "error");
 
+export const rerunFailed =
+  (session: Session, args: Args = {}) =>
+  () =>
+    runOrAsk(session, "group", "rerun", failed(session), {
+      state: "error",
+      mode: "queue",
+      ...args,
+    });
+
+/** Cancel the jobs on the cloud, or only those in one state. */
+export const cancelAll = (session: Session, state?: State) => () => {
+  const isMeant = (each: string) => (state ? each === state : isCancelable(each));
+  const positions = session.rows.value.table.where(isMeant);
+  runOrAsk(session, "group", "cancel", positions, state ? { state } : {});
+};
+
 export function rerunVariants(session: Session): Variant[] {
   return [
     {
       label: "Rerun as new jobs",
       hint: "keep the failed jobs in the list",
-      onClick: does(session, "rerun", { state: "error", mode: "queue", replace: false }),
+      onClick: rerunFailed(session, { replace: false }),
     },
     {
       label: "One after the other…",

@@ -11,6 +11,7 @@ import type { Session } from "../session";
 import { Button } from "../ui/Button";
 import { roving } from "../ui/roving";
 import { Asked } from "./Asked";
+import { runOrAsk } from "./Consent";
 import { Exports } from "./Exports";
 
 export function SelectionBar({ session }: { session: Session }) {
@@ -54,7 +55,10 @@ function Actions({ session, selected }: Props) {
         kind="small"
         testid={`selected-${label.toLowerCase().replace(" ", "-")}`}
         isPending={session.pending.value.has(name)}
-        onClick={() => session.run(name, { positions, ...args })}
+        onClick={() => {
+          if (name === "remove" || name === "prioritize") session.run(name, { positions });
+          else runOrAsk(session, "selection", name, positions, { positions, ...args });
+        }}
       >
         {label}
         {positions.length < selected.length && ` ${format.whole(positions.length)}`}

@@ -9,7 +9,7 @@ import { Menu, type Variant } from "../ui/Menu";
 import { roving } from "../ui/roving";
 import { Exports } from "./Exports";
 import { NotifyButton } from "./NotifyButton";
-import { does, Primary, pauseVariant, rerunVariants } from "./Primary";
+import { cancelAll, Primary, pauseVariant, rerunFailed, rerunVariants } from "./Primary";
 import { Slots } from "./Slots";
 
 export function Toolbar({ session }: { session: Session }) {
@@ -51,7 +51,7 @@ function moreOf(session: Session): Variant[] {
       !isFinished && {
         label: `Rerun the ${format.whole(error)} failed`,
         testid: "rerun-failed",
-        onClick: does(session, "rerun", { state: "error", mode: "queue" }),
+        onClick: rerunFailed(session),
       },
     ...(error > 0 && !isFinished ? rerunVariants(session) : []),
     waiting > 0 &&
@@ -59,13 +59,13 @@ function moreOf(session: Session): Variant[] {
         label: `Cancel the ${format.whole(waiting)} queued`,
         testid: "cancel-queued",
         hint: "running jobs continue",
-        onClick: does(session, "cancel", { state: "waiting" }),
+        onClick: cancelAll(session, "waiting"),
       },
     active > 0 &&
       !isFilled && {
         label: `Cancel all ${format.whole(active)} on the cloud`,
         testid: "cancel-all",
-        onClick: does(session, "cancel", {}),
+        onClick: cancelAll(session),
       },
     !sender.value && unsent > 0 && pauseVariant(session),
     {

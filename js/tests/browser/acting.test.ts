@@ -100,6 +100,19 @@ describe("the primary action", () => {
     await expect.poll(commands).toEqual([["rerun", { state: "error", mode: "queue" }]]);
   });
 
+  it("asks before it reruns or cancels many jobs", async () => {
+    const { commands, model } = await acting("failed");
+    model.set({ confirm_above: 3 });
+    await at("primary").click();
+    await expect.element(at("consent")).toHaveTextContent("Rerun 8");
+    await page.getByRole("button", { name: "Not now" }).click();
+    expect(commands()).toEqual([]);
+    await at("primary").click();
+    await at("consent").click();
+    await expect.poll(commands).toEqual([["rerun", { state: "error", mode: "queue" }]]);
+    await expect.element(at("consent")).not.toBeInTheDocument();
+  });
+
   it("of a group without failures is the plot", async () => {
     await acting("finished");
     await at("primary").click();

@@ -81,7 +81,8 @@ class Dashboard(anywidget.AnyWidget, DashboardSession):
         columns *: names of columns; an empty list for the default.
         theme *: "auto", "light" or "dark".
         read_only *: whether actions are hidden and refused.
-        confirm_above *: number of jobs above which *Send* asks for confirmation; 50 by default.
+        confirm_above *: number of jobs above which the dashboard asks for confirmation before it
+            sends, reruns or cancels them; 50 by default.
 
     Raises:
         TraitError: an option has a wrong value.
