@@ -1,22 +1,39 @@
 """Results of a page: fetched once, and shown as distributions, tables and comparisons."""
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 
-from jobgroup import Dashboard
+from jobgroup import Dashboard, JobGroup
 from jobgroup.dashboard.measured import distributions, measured_rows
 from jobgroup.results.measurement import Measurement
 
 
-def test_a_result_that_several_ask_for_at_once_is_fetched_once(make_group, open_page, cloud):
+@pytest.fixture
+def run(make_group, open_page) -> Callable[..., tuple[JobGroup, Any]]:
+    """Return a function that runs jobs, and returns the group and its page.
+
+    It waits for the success of the first `done` jobs, by default of all.
+    """
+
+    def run(*jobs: dict[str, Any], done: int | None = None) -> tuple[JobGroup, Any]:
+        group = make_group("g", *jobs, command="sample_count")
+        page = open_page(group)
+        page.do("run", mode="parallel")
+        page.open()
+        expected = len(jobs) if done is None else done
+        page.wait(lambda: {page.states().get(p) for p in range(expected)} == {"success"})
+        return group, page
+
+    return run
+
+
+def test_a_result_that_several_ask_for_at_once_is_fetched_once(run, open_page, cloud):
     """The tables and figures of two dashboards request results while the first answers are in
     flight.
     """
-    jobs = [{"results": {"|1>": 3 + i, "|0>": 4}} for i in range(30)]
-    group = make_group("g", *jobs, command="sample_count")
-    page = open_page(group)
-    page.do("run", mode="parallel")
-    page.open()
-    page.wait(lambda: list(page.states().values()) == ["success"] * 30)
+    group, page = run(*({"results": {"|1>": 3 + i, "|0>": 4}} for i in range(30)))
     other = open_page(group, filter="done")
     assert other.dashboard is not Dashboard(group)
     cloud.faults.add("delay", calls=["result"], delay_s=0.5)
@@ -35,16 +52,11 @@ def test_a_result_that_several_ask_for_at_once_is_fetched_once(make_group, open_
     assert len(own) == len(set(own)) == 30
 
 
-def test_results_are_distributions_largest_first(make_group, open_page):
+def test_results_are_distributions_largest_first(run):
     """The page gets results of selected jobs. A job without a result has a reason, and does not
     affect the others.
     """
-    jobs = [{"results": {"|0,1>": 3, "|1,0>": 7}}, {"duration_s": 3600}]
-    group = make_group("g", *jobs, command="sample_count")
-    page = open_page(group)
-    page.do("run", mode="parallel")
-    page.open()
-    page.wait(lambda: page.states().get(0) == "success")
+    group, page = run({"results": {"|0,1>": 3, "|1,0>": 7}}, {"duration_s": 3600}, done=1)
     first, second = page.ask("results", positions=[0, 1])["results"]
     assert first["distributions"][0]["entries"] == [
         ["|1,0>", 7.0, 0.7, pytest.approx(0.144914, abs=1e-6)],
@@ -59,16 +71,11 @@ def test_results_are_distributions_largest_first(make_group, open_page):
     group.cancel_all()
 
 
-def test_a_result_that_cannot_be_drawn_affects_only_its_job(make_group, open_page):
+def test_a_result_that_cannot_be_drawn_affects_only_its_job(run):
     """If a count is too large, its job's row says so. The others show their
     distributions.
     """
-    jobs = [{"results": {"|1>": 10**400}}, {"results": {"|0>": 0}}]
-    group = make_group("g", *jobs, command="sample_count")
-    page = open_page(group)
-    page.do("run", mode="parallel")
-    page.open()
-    page.wait(lambda: set(page.states().values()) == {"success"})
+    _, page = run({"results": {"|1>": 10**400}}, {"results": {"|0>": 0}})
     huge, zero = page.ask("results", positions=[0, 1])["results"]
     assert huge["distributions"] == []
     assert "cannot be shown: The result of job 0 has no usable numbers" in huge["error"]
@@ -86,16 +93,11 @@ def test_scalars_that_are_not_numbers_are_left_out():
     assert shown["scalars"] == {"physical_perf": 0.5}
 
 
-def test_measured_values_have_the_errors_of_their_counts(make_group, open_page):
+def test_measured_values_have_the_errors_of_their_counts(run):
     """Without `columns`, shares are those of the most frequent states. A job without a result has a
     reason.
     """
-    jobs = [{"results": {"|1>": 98, "|0>": 402}}, {"duration_s": 3600}]
-    group = make_group("g", *jobs, command="sample_count")
-    page = open_page(group)
-    page.do("run", mode="parallel")
-    page.open()
-    page.wait(lambda: page.states().get(0) == "success")
+    group, page = run({"results": {"|1>": 98, "|0>": 402}}, {"duration_s": 3600}, done=1)
     found = page.ask("measured", positions=[0, 1], columns=["|1>"])
     (row,) = found["rows"]
     assert (row["position"], row["iteration"], row["of"], row["samples"]) == (0, None, 1, 500)
@@ -105,15 +107,11 @@ def test_measured_values_have_the_errors_of_their_counts(make_group, open_page):
     group.cancel_all()
 
 
-def test_compared_distributions_show_their_distance_and_the_chance_level(make_group, open_page):
+def test_compared_distributions_show_their_distance_and_the_chance_level(run):
     """The distance covers all states. The distance by chance is that of two equal jobs."""
     counts = [(98, 211, 189, 2), (110, 200, 188, 2)]
     states = ("|2,0>", "|1,1>", "|0,2>", "|0,0>")
-    jobs = [{"results": dict(zip(states, each, strict=True))} for each in counts]
-    page = open_page(make_group("g", *jobs, command="sample_count"))
-    page.do("run", mode="parallel")
-    page.open()
-    page.wait(lambda: set(page.states().values()) == {"success"})
+    _, page = run(*({"results": dict(zip(states, each, strict=True))} for each in counts))
     first, second = page.ask("compare", positions=[0, 1])["sides"]
     assert (first["comparison"], first["name"], second["name"]) == (None, "phi 0.00", "phi 0.10")
     found = second["comparison"]

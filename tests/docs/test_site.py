@@ -5,6 +5,7 @@ host.
 from __future__ import annotations
 
 import html
+import json
 import re
 import subprocess
 import sys
@@ -21,11 +22,15 @@ import jobgroup
 def site(tmp_path_factory) -> Path:
     """Build the pages. Warnings and broken references to jobgroup are errors."""
     folder = tmp_path_factory.mktemp("site")
-    command = [sys.executable, "-m", "sphinx", "--fail-on-warning", "--quiet", "docs", str(folder)]
-    command += ["-D", "nb_execution_mode=off"]  # the notebooks have tests of their own
+    build("docs", str(folder), "-D", "nb_execution_mode=off")  # the notebooks have their own tests
+    return folder
+
+
+def build(*arguments: str) -> None:
+    """Build pages with Sphinx, as `make docs` does."""
+    command = [sys.executable, "-m", "sphinx", "--fail-on-warning", "--quiet", *arguments]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=1200)
     assert done.returncode == 0, done.stderr
-    return folder
 
 
 @pytest.fixture(scope="module")
@@ -75,3 +80,22 @@ def test_pages_do_not_reveal_the_machine_that_built_them(site):
         text = page.read_text("utf-8")
         assert str(ROOT) not in text, page.name
         assert str(Path.home()) + "/" not in text or Path.home() == Path("/"), page.name
+
+
+def test_page_of_an_executed_notebook_shows_its_group(tmp_path):
+    """`make docs` runs notebooks. The type of a group's output for JupyterLab is no warning, and
+    the page shows the table.
+    """
+    about = {"metadata": {}, "outputs": [], "execution_count": None}
+    source = "from jobgroup import JobGroup\nJobGroup('shown on a page')"
+    cells = [
+        {"cell_type": "markdown", "id": "title", "metadata": {}, "source": "# A notebook"},
+        {"cell_type": "code", "id": "group", "source": source, **about},
+    ]
+    notebook = {"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": cells}
+    pages = tmp_path / "pages"
+    pages.mkdir()
+    (pages / "index.ipynb").write_text(json.dumps(notebook))
+    build("-c", "docs", str(pages), str(tmp_path / "site"))
+    page = (tmp_path / "site/index.html").read_text("utf-8")
+    assert "<b>shown on a page</b>: no jobs yet" in page
