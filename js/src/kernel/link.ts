@@ -72,6 +72,8 @@ const CUT = "comm_live_update";
 
 /** Milliseconds of silence after which the kernel counts as busy, and pauses between pulls. */
 const BUSY_AFTER_MS = 1000;
+/** Delay of a timer above which the page itself was busy. */
+const PAGE_BUSY_MS = 100;
 const PULL_PAUSES_MS = [1000, 2000, 3000, 5000];
 /**
  * Minimum time before an unanswered pull is repeated. A busy kernel would later answer each pull.
@@ -125,10 +127,13 @@ export function linkTo(model: Model, receiver: Receiver, lifetime: AbortSignal):
     });
   }
 
+  /** A second later; another one if the page was busy, because the answer may be waiting too. */
   function inASecond(look: () => void): void {
+    const due = performance.now() + BUSY_AFTER_MS;
     const timer = setTimeout(() => {
       timers.delete(timer);
-      look();
+      if (performance.now() > due + PAGE_BUSY_MS) inASecond(look);
+      else look();
     }, BUSY_AFTER_MS);
     timers.add(timer);
   }

@@ -246,6 +246,16 @@ describe("a command", () => {
     expect(session.link.unheard.value.size).toBe(0);
   });
 
+  it("that waits behind a busy page does not show that the kernel is busy", () => {
+    session.run("run", {});
+    const clock = vi.spyOn(performance, "now").mockReturnValue(performance.now() + 5000);
+    vi.advanceTimersByTime(1000);
+    clock.mockRestore();
+    expect(session.link.unheard.value.size).toBe(0);
+    vi.advanceTimersByTime(6000);
+    expect([...session.link.unheard.value]).toEqual([model.lastId]);
+  });
+
   it("is asked about again if its answer is missing", () => {
     session.link.open();
     model.push(snap());
