@@ -95,4 +95,4 @@ def _of_numpy(value: Any) -> Any:
     if kind == "M":  # `item` of a time in nanoseconds is an int
         text = str(value)
         return _iso(datetime.fromisoformat(text)) if "T" in text else text
-    return value.item()
+    return float(value) if kind == "f" else value.item()  # `item` of a longdouble is one

@@ -21,6 +21,7 @@ def test_labels_take_all_scalars():
     labels = {
         "np": np.int64(3),
         "f": np.float32(0.5),
+        "long": np.longdouble(0.25),
         "nan": np.nan,
         "na": pd.NA,
         "nat": pd.NaT,
@@ -35,6 +36,7 @@ def test_labels_take_all_scalars():
     assert jg[0].labels == {
         "np": 3,
         "f": 0.5,
+        "long": 0.25,
         "nan": None,
         "na": None,
         "nat": None,
