@@ -25,6 +25,7 @@ from jobgroup import (
     UnknownColumnError,
     set_token,
 )
+from jobgroup.store.paths import group_path
 
 
 def _document(counts, **scalars):
@@ -297,8 +298,10 @@ def test_export_overwrites_a_file_only_on_request(sweep, tmp_path):
     assert [p.name for p in tmp_path.iterdir() if p.is_file()] == ["kept"]
 
 
-def test_outputs_replace_no_device_and_no_link(sweep, tmp_path):
-    """A named pipe stands for /dev/null, which root could replace. A link leads to its file."""
+def test_outputs_replace_no_device_no_link_and_no_group(sweep, tmp_path):
+    """A named pipe stands for /dev/null, which root could replace. A link leads to its file. The
+    file of a group stays, and an impossible path is reported.
+    """
     os.mkfifo(pipe := tmp_path / "pipe")
     (link := tmp_path / "link").symlink_to(tmp_path / "file")
     dashboard = Dashboard(sweep)
@@ -311,12 +314,18 @@ def test_outputs_replace_no_device_and_no_link(sweep, tmp_path):
         for odd in (pipe, tmp_path):
             with pytest.raises(StorageError, match="not a regular file"):
                 write(odd)
+        with pytest.raises(StorageError, match="among the groups' files"):
+            write(group_path(sweep.name))
+        for odd in ("x" * 300, "a\0b"):
+            with pytest.raises(StorageError, match="not a valid file name"):
+                write(tmp_path / odd)
         write(link)
         assert pipe.is_fifo()
         assert link.is_symlink()
         assert link.stat().st_size > 0
         link.resolve().unlink()
     dashboard.close()
+    assert len(JobGroup.open(sweep.name)) == len(sweep)
 
 
 @pytest.mark.parametrize(

@@ -109,8 +109,8 @@ def test_the_list_shows_each_odd_file_as_its_own_problem(littered):
         assert said in found[name].problem
 
 
-def test_the_command_lists_groups_beside_odd_files(littered):
-    """`ls` prints them as text and as JSON, with exit code 0."""
+def test_the_command_lists_groups_beside_odd_files(littered, data_dir):
+    """`ls` prints them as text and as JSON, with exit code 0. `import` skips a pipe."""
     code, out, err = _jobgroup("ls")
     assert (code, err) == (0, "")
     assert "pipe.jobgroup is a named pipe, not a file" in out
@@ -119,6 +119,9 @@ def test_the_command_lists_groups_beside_odd_files(littered):
     assert code == 0
     assert found["z"]["total"] == 3
     assert found.keys() == {"a", "z"} | littered.keys()
+    os.mkfifo(pipe := data_dir / "pipe.jgrp")
+    code, out, _ = _jobgroup("import", str(pipe))
+    assert (code, "not a regular file" in out) == (1, True), out
 
 
 def test_deleting_all_groups_leaves_odd_files(littered, data_dir):

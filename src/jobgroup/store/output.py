@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +11,7 @@ from pathlib import Path
 from jobgroup.errors import OutputExistsError, StorageError
 from jobgroup.store.atomic import atomic_write
 from jobgroup.store.names import on_disk
+from jobgroup.store.paths import data_directory
 
 
 def user_path(path: str | os.PathLike[str]) -> Path:
@@ -20,7 +22,8 @@ def user_path(path: str | os.PathLike[str]) -> Path:
     """
     try:
         found = Path(_encodable(os.fspath(path))).expanduser()
-    except UnicodeEncodeError:
+        _require_possible(found)
+    except ValueError:  # including names that have no encoding
         raise StorageError(
             f"{os.fspath(path)!a} is not a valid file name on this system. Nothing was changed."
         ) from None
@@ -30,6 +33,15 @@ def user_path(path: str | os.PathLike[str]) -> Path:
             " an absolute path."
         ) from None
     return found
+
+
+def _require_possible(path: Path) -> None:
+    """Raise ValueError if no file can have this path, because many methods of `Path` fail then."""
+    try:
+        path.lstat()  # raises ValueError for a null character
+    except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:
+            raise ValueError(path) from None
 
 
 def _encodable(path: str) -> str:
@@ -46,12 +58,17 @@ def write_output(path: Path, *, overwrite: bool) -> Iterator[Path]:
 
     Raises:
         OutputExistsError: the file exists and `overwrite` is not True; it is unchanged.
-        StorageError: the file could not be written, or the path is that of a directory or device;
-            an existing file is unchanged.
+        StorageError: the file could not be written, or the path is that of a directory or device,
+            or in the directory of the groups' files; an existing file is unchanged.
     """
     target = Path(os.path.realpath(path))  # a link stays, and so does /dev/stdout
     if target.exists() and not target.is_file():
         raise StorageError(f"{path} is not a regular file, so nothing was written to it.")
+    if target.parent == Path(os.path.realpath(data_directory() / "groups")):
+        raise StorageError(
+            f"{path} is among the groups' files, so nothing was written to it. Choose another"
+            " directory."
+        )
     if not overwrite and path.exists():
         raise _kept(path)
     try:

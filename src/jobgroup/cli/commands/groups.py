@@ -14,6 +14,7 @@ from jobgroup.cli.exit_codes import Exit, UsageError
 from jobgroup.cli.progress import local, states
 from jobgroup.cli.serialize import group_document, import_document, summary_document
 from jobgroup.group import JobGroup
+from jobgroup.store.atomic import read_regular
 from jobgroup.store.names import normalised
 from jobgroup.store.output import user_path
 from jobgroup.store.trash import TRASH_RETENTION_DAYS
@@ -107,9 +108,8 @@ def _import(arguments: argparse.Namespace) -> int:
 
 def _is_exported(path: Path) -> bool:
     try:
-        with path.open("rb") as opened:
-            return opened.read(16) == b"SQLite format 3\0"
-    except OSError:
+        return read_regular(path, 16) == b"SQLite format 3\0"
+    except (OSError, ValueError):
         return False
 
 
