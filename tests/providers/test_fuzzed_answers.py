@@ -198,6 +198,7 @@ def _squeezed(encoding):
         "gzip, gzip": lambda: gzip.compress(_squeezed("gzip")),
         "deflate": lambda: zlib.compress(bytes(300 << 20), 1),
         "brackets": lambda: gzip.compress(b"[" + b"[]," * (20 << 20) + b"[]]", 1),
+        "nothing": lambda: gzip.compress(b"") * 500_000,
     }.get(encoding, lambda: bytes(100 << 20))()
 
 
@@ -206,12 +207,15 @@ def _squeezed(encoding):
     [
         *[("result", each) for each in ("gzip", "gzip, gzip", "deflate", "br", "identity")],
         *[(each, "brackets") for each in ("status", "result", "create")],
+        ("status", "nothing"),
     ],
 )
 def test_no_response_takes_more_than_200_mb(tmp_path, encoding, what):
-    """A compressed response cannot exhaust memory, as a separate process measures."""
+    """A compressed response cannot exhaust memory, as a separate process measures, and one that
+    unpacks to nothing is not read without end.
+    """
     squeezed = _squeezed(encoding)
-    name = "gzip" if encoding == "brackets" else encoding
+    name = "gzip" if encoding in ("brackets", "nothing") else encoding
     head = f"HTTP/1.1 200 X\r\nContent-Length: {len(squeezed)}\r\nContent-Encoding: {name}\r\n\r\n"
     with serving() as cloud:
         for route in ("GET /api/jobs/1/status", "GET /api/jobs/1/result", "POST /api/jobs"):
@@ -237,6 +241,7 @@ def test_no_response_takes_more_than_200_mb(tmp_path, encoding, what):
                     error = caught
                 assert isinstance(error, InvalidResponseError), error
                 await provider.aclose()
+                print(error, file=sys.stderr)
                 print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)
 
             asyncio.run(main(*sys.argv[1:]))
@@ -251,3 +256,4 @@ def test_no_response_takes_more_than_200_mb(tmp_path, encoding, what):
         )
     assert done.returncode == 0, done.stderr
     assert int(done.stdout) < 200
+    assert encoding != "nothing" or "more than 4 MiB" in done.stderr

@@ -266,19 +266,21 @@ class HttpClient:
             method, url, content=content, headers=sent, extensions=self._extensions
         )
         limit = _limit(max_bytes)
-        kind, problem, body = InvalidResponseError, "", bytearray()
+        kind, problem, body, received = InvalidResponseError, "", bytearray(), 0
         async with aclosing(await transport.handle_async_request(request)) as response:
             try:
                 decompressor = Decompressor(response.headers.get("content-encoding", ""))
                 async for chunk in response.aiter_raw():
+                    received += len(chunk)
                     body += decompressor.feed(chunk, limit - len(body))
-                    if len(body) > limit:
+                    # Compressed data may unpack to nothing, without end.
+                    if max(len(body), received // 2) > limit:
                         break
                 else:
                     decompressor.end()
             except ValueError as error:
                 problem = f"HTTP {response.status_code} with a body that cannot be read: {error}."
-            if len(body) > limit:
+            if max(len(body), received // 2) > limit:
                 kind = ResponseTooLargeError
                 problem = f"more than {limit >> 20} MiB, so jobgroup stopped reading."
                 if max_bytes >= MAX_RESULT_BYTES:
