@@ -148,27 +148,6 @@ def test_rejected_resend_leaves_the_job_unsent(lost, scripted):
     assert [j.id for j in lost] == scripted.ids()
 
 
-def test_lost_rerun_is_unconfirmed(ended, scripted):
-    """Reruns cost money too. A rerun whose response was lost is not repeated automatically."""
-    jg = ended("error", "error")
-    scripted.faults["rerun"] = _lose_first
-    with pytest.raises(UnconfirmedJobError):
-        jg.rerun_failed_parallel()
-    assert [j.state for j in jg] == ["unconfirmed", "error"]
-    jg.rerun_failed_parallel()
-    assert scripted.count("rerun") == 2
-    assert [j.state for j in jg] == ["unconfirmed", "waiting"]
-
-
-def test_lost_appending_rerun_has_an_unconfirmed_entry(ended, scripted):
-    """The failed job stays as it is, and can be read."""
-    jg = ended("error")
-    scripted.faults["rerun"] = _lose_first
-    with pytest.raises(UnconfirmedJobError, match="Job 1"):
-        jg.rerun_failed_parallel(replace_failed_jobs=False)
-    assert [j.state for j in jg] == ["error", "unconfirmed"]
-
-
 def test_sequential_run_stops_at_an_unconfirmed_job(group, scripted):
     """The run sends no job after it."""
     jg = group(scripted, 3)
@@ -177,23 +156,6 @@ def test_sequential_run_stops_at_an_unconfirmed_job(group, scripted):
     with pytest.raises(UnconfirmedJobError):
         jg.run_sequential(0)
     assert [j.state for j in jg] == ["success", "unconfirmed", "unsent"]
-
-
-@pytest.mark.parametrize("status", [500, 502, 503, 429])
-def test_server_errors_leave_jobs_unconfirmed_or_unsent(status, group, scripted):
-    """After 5xx, the job may exist, and the request is not repeated automatically. After 429, it
-    does not.
-    """
-    jg = group(scripted, 1)
-    scripted.faults["create"] = lambda nth, _: (status, {"error": "busy"}) if nth == 0 else None
-    if status == 429:
-        jg.run_parallel()
-        assert jg[0].id == scripted.ids()[0]
-    else:
-        with pytest.raises(UnconfirmedJobError):
-            jg.run_parallel()
-        assert scripted.count("create") == 1
-        assert jg[0].state == "unconfirmed"
 
 
 @pytest.mark.parametrize("how", ["parallel", "queue"])
