@@ -42,8 +42,9 @@ class _Proxy(BaseHTTPRequestHandler):
 
     def do_CONNECT(self):
         """Refuse the connection."""
-        self.asked.append((self.path, self.headers["proxy-authorization"]))
-        self.send_error(502)
+        authorization = self.headers["proxy-authorization"]
+        self.asked.append((self.path, authorization))
+        self.send_error(502 if authorization else 407)
 
     def log_message(self, *_):
         """Print nothing on the terminal."""
@@ -131,13 +132,15 @@ def test_background_run_waits_for_a_corrected_proxy_setting(beyond, proxy, monke
 
 
 def test_proxy_set_after_a_failure_is_used_without_a_restart(beyond, proxy, monkeypatch):
-    """The error says to check the proxy. The user can then run the group again at once."""
+    """The error says what the proxy requires. The user can then run the group again at once."""
     address, asked = proxy
     with pytest.raises(CloudUnreachableError):
         beyond.run_parallel()
     assert asked == []
     monkeypatch.setenv("HTTPS_PROXY", f"http://{address}")
-    with pytest.raises(CloudUnreachableError, match=f"{address}.*HTTPS_PROXY"):
+    with pytest.raises(
+        CloudUnreachableError, match=rf"{address}.*: 407 .* requires \(HTTPS_PROXY\)"
+    ):
         beyond.run_parallel()
     assert asked
     assert beyond[0].state == "unsent"
