@@ -149,16 +149,18 @@ def test_next_sets_the_order_of_the_next_run(read, call, prepared, cloud):
 
 
 def test_usage_errors_have_their_own_exit_code(call, prepared):
-    """A usage error has exit code 2, and nothing is sent."""
+    """A usage error has exit code 2, nothing is sent, and the message says what is expected."""
     group = prepared()
     for arguments in (
         ("run", "sweep", "--concurrent", "2"),
         ("run", "sweep", "--delay", "-1"),
         ("run", "sweep", "--queue", "--delay", "1"),
+        ("run", "sweep", "--retries", "x"),
         ("rerun", "sweep", "2-1"),
         ("rerun", "sweep", "--set", "max_shots"),
         ("results", "sweep", "--columns", "no such"),
         ("show", ""),
+        ("show", "sweep", "--offline", "--find", "is:no-such-state"),
         ("ui", "--port", "99999"),
         ("dance",),
         (),
@@ -166,6 +168,7 @@ def test_usage_errors_have_their_own_exit_code(call, prepared):
         done = call(*arguments)
         assert done.returncode == 2, arguments
         assert done.stderr
+        assert " value: " not in done.stderr, arguments  # argparse's text names a function
         assert not done.stdout
     assert states(group) == ["unsent"] * 3
 

@@ -6,7 +6,8 @@ import argparse
 import json
 import math
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any, Final
 
 from jobgroup.cli.exit_codes import NotFoundError, UsageError
@@ -64,27 +65,39 @@ def assignments(name: str, dest: str, help: str) -> Argument:
     )
 
 
+@contextmanager
+def _expecting(wanted: str, text: str) -> Iterator[None]:
+    """Turn a ValueError into argparse's error, which would otherwise name the function."""
+    try:
+        yield
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"must be {wanted}, got {text!r}") from None
+
+
 def seconds(text: str) -> float:
-    """Parse a number of seconds; raise ValueError unless it is at least 0."""
-    value = float(text)
-    if not 0 <= value < math.inf:
-        raise ValueError(text)
+    """Parse a number of seconds, which is at least 0."""
+    with _expecting("a number of seconds, at least 0", text):
+        value = float(text)
+        if not 0 <= value < math.inf:
+            raise ValueError(text)
     return value
 
 
 def count(text: str) -> int:
-    """Parse a number; raise ValueError unless it is at least 1."""
-    value = int(text)
-    if value < 1:
-        raise ValueError(text)
+    """Parse a number, which is at least 1."""
+    with _expecting("a whole number, at least 1", text):
+        value = int(text)
+        if value < 1:
+            raise ValueError(text)
     return value
 
 
 def port(text: str) -> int:
-    """Parse the number of a TCP port; raise ValueError for another number."""
-    value = int(text)
-    if not 0 <= value < 65_536:
-        raise ValueError(text)
+    """Parse the number of a TCP port."""
+    with _expecting("a port from 0 to 65535", text):
+        value = int(text)
+        if not 0 <= value < 65_536:
+            raise ValueError(text)
     return value
 
 
@@ -95,11 +108,11 @@ def assignment(text: str) -> tuple[str, Any]:
     (('max_shots', 1000), ('mode', 'fast'))
 
     Raises:
-        ValueError: the name or the "=" is missing.
+        argparse.ArgumentTypeError: the name or the "=" is missing.
     """
     name, equals, value = text.partition("=")
     if not name or not equals:
-        raise ValueError(text)
+        raise argparse.ArgumentTypeError(f"must be NAME=VALUE, got {text!r}")
     try:
         return name, json.loads(value)
     except ValueError:

@@ -45,10 +45,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _port(text: str) -> int:
-    port = int(text)
-    if not 0 <= port <= MAX_PORT:
-        raise argparse.ArgumentTypeError(f"must be a number from 0 to {MAX_PORT}, got {port}")
-    return port
+    if not (text.isdecimal() and int(text) <= MAX_PORT):
+        raise argparse.ArgumentTypeError(f"must be a number from 0 to {MAX_PORT}, got {text!r}")
+    return int(text)
 
 
 def run(arguments: argparse.Namespace) -> int:

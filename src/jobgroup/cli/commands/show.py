@@ -10,7 +10,7 @@ from typing import Final
 from jobgroup.cli.arguments import JSON, NAME, argument, flag, jobs, resolve_jobs
 from jobgroup.cli.command import Command
 from jobgroup.cli.console import echo, echo_err, echo_json, echo_table
-from jobgroup.cli.exit_codes import Exit
+from jobgroup.cli.exit_codes import Exit, UsageError
 from jobgroup.cli.progress import Observer, Snapshot, local, span, states
 from jobgroup.cli.serialize import Json, group_document, history_document, job_document
 from jobgroup.errors import CredentialsError
@@ -37,7 +37,10 @@ def _show(arguments: argparse.Namespace) -> int:
             echo("\n\n".join(map(_described, documents)))
         return Exit.DONE
     if arguments.find is not None:
-        found = {job.position for job in group.find(arguments.find)}
+        try:
+            found = {job.position for job in group.find(arguments.find)}
+        except ValueError as error:
+            raise UsageError(str(error)) from None
         records = [record for record in records if record.position in found]
     if arguments.state:
         records = [record for record in records if record.state in arguments.state]
