@@ -249,13 +249,16 @@ class Sender:
     def _tick(self) -> None:
         with self._sending:
             try:
-                while self._outbox:
-                    self._source.send(self._outbox.popleft())
+                self._send_outbox()
                 if self._due_in(time.monotonic()) <= 0:
                     self._push()
             except Exception as error:  # noqa: BLE001  (a dead thread would leave the page silent)
                 _log.exception("a dashboard could not be updated")
                 self._source.report(error)
+
+    def _send_outbox(self) -> None:
+        while self._outbox:
+            self._source.send(self._outbox.popleft())
 
     def _push(self) -> None:
         self._read_at, self._is_dirty = time.monotonic(), False
@@ -266,5 +269,6 @@ class Sender:
             return
         for message, buffers in self._source.read_rows(push):
             self._source.send(message, buffers)
+            self._send_outbox()  # a request that has to wait for many rows would look unheard
         with self._lock:
             self._sync.pushed(push, time.monotonic())
