@@ -1,4 +1,4 @@
-/** The confirmation before a command affects many jobs. */
+/** The confirmation before a command affects many jobs, or may pay for a job twice. */
 
 import type { Asking } from "../asking";
 import * as format from "../format";
@@ -7,7 +7,7 @@ import type { Session } from "../session";
 import { InlineForm } from "../ui/InlineForm";
 import { Preview } from "./Preview";
 
-/** Run a command for these jobs, or ask first if they are many. */
+/** Run a command for these jobs; ask first if they are many, and before every resend. */
 export function runOrAsk(
   session: Session,
   from: Asking["from"],
@@ -15,12 +15,24 @@ export function runOrAsk(
   positions: readonly number[],
   args: Args,
 ): void {
-  if (positions.length > session.traits.confirm_above.peek())
+  const most = name === "resend" ? 0 : session.traits.confirm_above.peek();
+  if (positions.length > most)
     session.asking.value = { what: "consent", positions, from, command: { name, args } };
   else session.run(name, args);
 }
 
-const VERBS: Partial<Record<Command, string>> = { cancel: "Cancel", rerun: "Rerun", run: "Send" };
+const VERBS: Partial<Record<Command, string>> = {
+  cancel: "Cancel",
+  rerun: "Rerun",
+  resend: "Resend",
+  run: "Send",
+};
+
+/** The consequences, for commands without an estimate. */
+const RISKS: Partial<Record<Command, string>> = {
+  cancel: "They stop on the cloud. Rerun them to get their results.",
+  resend: "If the earlier request reached the cloud, the job runs twice, and you pay for it twice.",
+};
 
 interface Props {
   session: Session;
@@ -33,7 +45,7 @@ export function ConsentForm({ session, positions, close }: Props) {
   const verb = VERBS[name] ?? "";
   return (
     <InlineForm
-      label={`${verb} many jobs?`}
+      label={`${verb} ${format.count(positions.length, "job")}?`}
       isPlain
       go={{
         testid: "consent",
@@ -49,11 +61,9 @@ export function ConsentForm({ session, positions, close }: Props) {
         <b>
           {verb} {format.count(positions.length, "job")}?
         </b>{" "}
-        {name === "cancel" && "They stop on the cloud. Rerun them to get their results."}
+        {RISKS[name]}
       </p>
-      {name !== "cancel" && (
-        <Preview session={session} rerun={name === "rerun"} positions={positions} />
-      )}
+      {!RISKS[name] && <Preview session={session} rerun={name === "rerun"} positions={positions} />}
     </InlineForm>
   );
 }

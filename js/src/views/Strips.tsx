@@ -9,6 +9,7 @@ import { Button } from "../ui/Button";
 import { Copy } from "../ui/Copy";
 import { Icon } from "../ui/Icon";
 import type { IconName } from "../ui/icons";
+import { runOrAsk } from "./Consent";
 import { Confirmation } from "./Job/JobActions";
 import { does } from "./Primary";
 import { send } from "./SendForm";
@@ -202,9 +203,12 @@ function Unconfirmed({ session }: { session: Session }) {
       <Button kind="small" onClick={show}>
         Show
       </Button>
-      {canAct(session) && isOne && <Confirmation session={session} position={first} />}
+      {canAct(session) && isOne && <Confirmation session={session} position={first} from="group" />}
       {canAct(session) && !isOne && (
-        <Button kind="small" onClick={does(session, "resend", { positions })}>
+        <Button
+          kind="small"
+          onClick={() => runOrAsk(session, "group", "resend", positions, { positions })}
+        >
           Resend {format.whole(positions.length)}
         </Button>
       )}

@@ -121,6 +121,15 @@ describe("the primary action", () => {
 });
 
 describe("a strip", () => {
+  it("asks before a resend, because the user may pay twice", async () => {
+    const { commands, root } = await acting("doubt");
+    await at("strip-unconfirmed").getByTestId("resend").click();
+    await expect.poll(() => root.querySelector(".step")?.textContent).toContain("pay for it twice");
+    expect(commands()).toEqual([]);
+    await at("consent").click();
+    await expect.poll(() => commands().map(([name]) => name)).toEqual(["resend"]);
+  });
+
   it("names the sending process elsewhere, as does the header", async () => {
     const { model } = await acting("still");
     model.set({ sender: { ...SENDER, is_this_process: false } });

@@ -40,7 +40,7 @@ export function Job({ session, position }: { session: Session; position: number 
       {isAsked && <Asked session={session} from="job" />}
       {state === "unconfirmed" && job.value && <Evidence job={job.value} now={now} />}
       {state === "unconfirmed" && !isReadOnly && (
-        <Confirmation session={session} position={position} />
+        <Confirmation session={session} position={position} from="job" />
       )}
       <Section title="Result">
         <Result key={fresh} {...{ session, position, state }} />

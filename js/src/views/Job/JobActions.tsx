@@ -1,6 +1,7 @@
 /** The actions on one job. */
 
 import { useSignal } from "@preact/signals";
+import type { Asking } from "../../asking";
 import { canAct } from "../../canAct";
 import { isCancelable, isRerunnable, isTerminal, isUnsent } from "../../data/states";
 import type { JobDetail } from "../../kernel/answers";
@@ -8,6 +9,7 @@ import type { Session } from "../../session";
 import { Button } from "../../ui/Button";
 import { Copy } from "../../ui/Copy";
 import { typed } from "../../ui/hooks";
+import { runOrAsk } from "../Consent";
 
 interface Props {
   session: Session;
@@ -23,7 +25,7 @@ export function JobActions({ session, position, job }: ActionProps) {
   const isReadOnly = !canAct(session);
   const asked = session.asking.value;
   const isAsked = asked?.from === "job" && asked.positions[0] === position;
-  const asks = (name: "prioritize" | "cancel" | "resend") => () =>
+  const asks = (name: "prioritize" | "cancel") => () =>
     session.run(name, { positions: [position] });
   return (
     <div class="buttons">
@@ -80,7 +82,7 @@ function pythonOf(session: Session, position: number, state: string): string {
 }
 
 /** A job whose request got no response: only the user can find out whether it arrived. */
-export function Confirmation({ session, position }: Props) {
+export function Confirmation({ session, position, from }: Props & Pick<Asking, "from">) {
   const id = useSignal("");
   const remote_id = id.value.trim();
   return (
@@ -92,7 +94,12 @@ export function Confirmation({ session, position }: Props) {
       >
         Confirm id
       </Button>
-      <Button onClick={() => session.run("resend", { positions: [position] })}>Resend</Button>
+      <Button
+        testid="resend"
+        onClick={() => runOrAsk(session, from, "resend", [position], { positions: [position] })}
+      >
+        Resend
+      </Button>
     </span>
   );
 }
