@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Final
 from urllib.parse import quote
 
@@ -48,14 +49,18 @@ class Secret:
     def hide_in(self, text: str) -> str:
         """Return a string without this secret, in any form that JSON or a URL gives it.
 
-        >>> Secret("s/3").hide_in("bad s/3, s%2F3")
-        'bad [token], [token]'
+        A short secret is hidden only if it is not a part of a longer word.
+
+        >>> Secret("s/3").hide_in("bad s/3, s%2F3"), Secret("tok").hide_in("tok is a bad token")
+        ('bad [token], [token]', '[token] is a bad token')
         """
         if not self._text:
             return text
-        for spelling in (self._text, json.dumps(self._text)[1:-1], quote(self._text, safe="")):
-            text = text.replace(spelling, _HIDDEN)
-        return text
+        spellings = {self._text, json.dumps(self._text)[1:-1], quote(self._text, safe="")}
+        pattern = "|".join(map(re.escape, sorted(spellings, key=len, reverse=True)))
+        if len(self._text) < _NO_CHANCE:
+            pattern = rf"(?<!\w)(?:{pattern})(?!\w)"
+        return re.sub(pattern, _HIDDEN, text)
 
     def hide_in_bytes(self, data: bytearray) -> bytearray:
         """Return bytes without this secret, unless it is so short that it may occur by chance."""

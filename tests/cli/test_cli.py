@@ -54,9 +54,15 @@ def test_a_command_that_waits_reports_failures(run, prepared):
 
 
 def test_rerun_takes_jobs_and_changes(read, run, prepared):
-    """Jobs are named by position, range or id. A rerun of a successful job is appended."""
+    """Jobs are named by position, range or id. A rerun of a successful job is appended, and a run
+    says why it sends none of the named jobs.
+    """
     group = prepared(jobs=4, failing=(0, 2, 3))
     assert run("run", "sweep", "--queue", "--wait").returncode == 5
+    skipped = run("run", "sweep", "0-1")
+    assert (skipped.returncode, skipped.stdout[:7]) == (0, "0 sent.")
+    assert "Job 0 was not sent: It was already sent; its state is error." in skipped.stderr
+    assert "Job 1 was not sent: It was already sent; its state is success." in skipped.stderr
     notices = read("rerun", "sweep", "1-2", group[3].id, "--set", "max_shots=50", "--wait", code=5)
     assert (notices["sent"], notices["not_sent"], notices["error"]) == ([2, 3, 4], {}, None)
     assert not notices["group"]["active"]  # the group had finished before

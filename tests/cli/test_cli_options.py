@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import re
 import shlex
 from pathlib import Path
@@ -152,6 +153,15 @@ def test_invalid_numbers_are_usage_errors(call, prepared, options):
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr
     assert _attempts(group) == [0]
+
+
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() != 0, reason="only root gets this error")
+def test_ui_does_not_serve_other_machines_as_root(call):
+    """The error names only options that the command has."""
+    done = call("ui", "--ip", "0.0.0.0", "--no-browser")
+    assert done.returncode == 2
+    assert "As root, jobgroup ui does not listen on 0.0.0.0" in done.stderr
+    assert "allow-root" not in done.stderr
 
 
 @pytest.mark.parametrize("name", ["-rf", "--json"])

@@ -101,6 +101,32 @@ def test_changed_job_is_no_longer_refused(group, scripted, refusing):
     assert states(jg) == ["waiting"]
 
 
+OTHER_REJECTIONS = [
+    (401, {"error": "Invalid or expired job token"}),
+    (400, {"error": "Cannot create more than 1 jobs"}),
+]
+
+
+@pytest.mark.parametrize("response", OTHER_REJECTIONS)
+def test_refused_job_keeps_its_reason_until_it_is_sent(group, scripted, refusing, response):
+    """A rejection that concerns the account says nothing about the job, which is still refused for
+    the first reason. When the cloud accepts the job, the reason is gone.
+    """
+    jg = group(scripted, 1)
+    refusing("job 0")
+    with pytest.raises(RequestRejectedError):
+        jg.run_parallel()
+    scripted.faults["create"] = lambda *_: response
+    with pytest.raises(JobGroupError, match=response[1]["error"]):
+        jg.run_parallel()
+    assert states(jg) == ["refused"]
+    assert "No such circuit" in jg[0].message
+    scripted.faults.clear()
+    jg.run_parallel()
+    assert states(jg) == ["waiting"]
+    assert jg[0].message is None
+
+
 def test_refused_job_can_be_sent_by_execute_async(group, scripted, refusing):
     """`job.execute_async()` sends a refused job, as it sends an unsent one."""
     jg = group(scripted, 1)

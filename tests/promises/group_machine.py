@@ -352,8 +352,7 @@ class GroupMachine(RuleBasedStateMachine):
             if position not in asked or appends:
                 assert len(now.ids) == len(old.ids), f"{old.name} was sent unasked"
                 assert old.state not in TERMINAL or now.state == old.state
-                # A refused job whose next request is rejected for its token is unsent again.
-                assert (old.state in NOT_SENT) == (now.state in NOT_SENT)
+                assert (old.state == "unsent") == (now.state == "unsent")
             else:
                 assert may_send
                 assert len(old.ids) <= len(now.ids) <= len(old.ids) + 1, f"{old.name} sent twice"

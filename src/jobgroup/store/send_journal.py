@@ -27,7 +27,6 @@ from jobgroup.store.encoding import as_json, as_object
 from jobgroup.store.entries import length, next_id, position_in
 from jobgroup.store.inserts import payload_id
 from jobgroup.store.lease_row import check_fencing_token, read_lease
-from jobgroup.store.priorities import clear_priority
 from jobgroup.store.records import AttemptRecord, Intent, OverriddenBody, Target
 from jobgroup.store.shots import check_budget, shots_limit_of
 from jobgroup.store.subjobs import (
@@ -38,7 +37,15 @@ from jobgroup.store.subjobs import (
     subjobs_of,
 )
 from jobgroup.store.transaction import Transaction
-from jobgroup.store.transitions import Attempt, add_event, attempt_of, set_latest, transition
+from jobgroup.store.transitions import (
+    Attempt,
+    accept,
+    add_event,
+    attempt_of,
+    refusal_kept,
+    set_latest,
+    transition,
+)
 from jobgroup.system import ProcessIdentity
 
 _ATTEMPT = f"""
@@ -73,6 +80,8 @@ class _Job(NamedTuple):
     composition_id: int | None
     params: str
     metadata: str
+    refusal: str
+    """Reason why the cloud refused the job; "" if it did not."""
 
 
 class _Way(NamedTuple):
@@ -196,7 +205,8 @@ class SendJournal:
         self._database.ids.intended(attempt_id, entry_id, job.position, job.name, job.target.origin)
         insert_subjobs(tx, attempt_id, inherited)
         if not creates_entry:
-            set_latest(tx, entry_id, attempt_id, added=1 - continued)
+            # A refused job keeps its reason until the cloud accepts it.
+            set_latest(tx, entry_id, attempt_id, added=1 - continued, last_error=job.refusal)
         elif continued:
             tx.execute(
                 "UPDATE jobs SET attempts = attempts - ? WHERE id = ?", (continued, entry_id)
@@ -279,15 +289,14 @@ class SendJournal:
             return None
         if not is_whole:
             return None
-        transition(tx, attempt, "waiting", sent_at=tx.now, message=None)
-        clear_priority(tx, attempt.entry_id)
+        accept(tx, attempt, sent_at=tx.now)
         return self._publish(tx, attempt)
 
     def mark_not_sent(self, attempt_id: int, sentence: str, *, is_refused: bool = False) -> None:
         """Record that a request certainly created no job on the cloud.
 
-        A job that was never sent is unsent again, even if it was refused before. The next attempt
-        keeps the sub-jobs that the cloud has accepted.
+        A job that was never sent is unsent again, or refused if the cloud refused it before. The
+        next attempt keeps the sub-jobs that the cloud has accepted.
 
         Args:
             attempt_id: id of the attempt.
@@ -308,6 +317,7 @@ class SendJournal:
             else:
                 tx.execute("DELETE FROM attempts WHERE id = ?", (attempt_id,))
             if not attempt.creates_entry:
+                refusal = sentence if is_refused else refusal_kept(tx, attempt.entry_id)
                 before = tx.execute(
                     "SELECT id FROM attempts WHERE entry_id = ? AND creates_entry = 0"
                     " AND state IN ('error', 'canceled') ORDER BY number DESC LIMIT 1",
@@ -317,9 +327,9 @@ class SendJournal:
                     tx,
                     attempt.entry_id,
                     before[0] if before else None,
-                    otherwise=REFUSED if is_refused else UNSENT,
+                    otherwise=REFUSED if refusal else UNSENT,
                     added=0 if is_begun else -1,
-                    last_error=sentence,
+                    last_error=refusal or sentence,
                 )
             add_event(tx, attempt.entry_id, "not sent", sentence)
 
@@ -412,11 +422,12 @@ def _read_job(tx: Transaction, entry_id: int) -> _Job | None:
     row = tx.execute(
         f"SELECT j.state, {text_of('j.name')},"  # noqa: S608
         " j.position, t.provider, t.origin, t.account, t.platform, j.attempts, j.attempt_id,"
-        " coalesce(a.retries_left, 0), j.payload_id, j.composition_id, j.params, p.metadata"
+        " coalesce(a.retries_left, 0), j.payload_id, j.composition_id, j.params, p.metadata,"
+        " CASE j.state WHEN ? THEN j.last_error ELSE '' END"
         " FROM jobs j JOIN targets t ON t.id = j.target_id"
         " LEFT JOIN payloads p ON p.id = j.payload_id"
         " LEFT JOIN attempts a ON a.id = j.attempt_id WHERE j.id = ?",
-        (entry_id,),
+        (REFUSED, entry_id),
     ).fetchone()
     return _Job._make((entry_id, *row[:3], Target(*row[3:7]), *row[7:])) if row else None
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from jobgroup.status import REFUSED, UNSENT, may_become
+from jobgroup.status import REFUSED, SENDING, UNSENT, may_become
+from jobgroup.store.priorities import clear_priority
 from jobgroup.store.transaction import Transaction
 
 
@@ -54,6 +55,16 @@ def transition(tx: Transaction, attempt: Attempt, to: str, **columns: Any) -> bo
     return True
 
 
+def accept(tx: Transaction, attempt: Attempt, *, sent_at: float) -> None:
+    """Record that the cloud has an attempt's job."""
+    transition(tx, attempt, "waiting", sent_at=sent_at, message=None)
+    clear_priority(tx, attempt.entry_id)
+    tx.execute(
+        "UPDATE jobs SET last_error = '' WHERE id = ? AND attempt_id = ?",
+        (attempt.entry_id, attempt.id),
+    )
+
+
 def set_latest(
     tx: Transaction,
     entry_id: int,
@@ -71,11 +82,18 @@ def set_latest(
     )
 
 
+def refusal_kept(tx: Transaction, entry_id: int) -> str:
+    """Return the reason why the cloud refused a job before it was sent again; "" for no reason."""
+    (reason,) = tx.execute("SELECT last_error FROM jobs WHERE id = ?", (entry_id,)).fetchone()
+    return str(reason)
+
+
 def reopen(tx: Transaction, entry_id: int) -> None:
     """Make a refused job unsent, because its request has changed."""
     tx.execute(
-        "UPDATE jobs SET state = ?, last_error = '' WHERE id = ? AND state IN (?, ?)",
-        (UNSENT, entry_id, REFUSED, UNSENT),
+        "UPDATE jobs SET state = CASE state WHEN ? THEN ? ELSE state END, last_error = ''"
+        " WHERE id = ? AND state IN (?, ?, ?)",
+        (REFUSED, UNSENT, entry_id, REFUSED, UNSENT, SENDING),
     )
 
 

@@ -7,11 +7,17 @@ from jobgroup.status import REMOTE_MISSING, UNCONFIRMED
 from jobgroup.store.checking import date_of, text_of
 from jobgroup.store.database import Database
 from jobgroup.store.entries import position_in
-from jobgroup.store.priorities import clear_priority
 from jobgroup.store.records import Intent, Target
 from jobgroup.store.subjobs import holder_of, insert_subjobs, subjobs_of, target_of
 from jobgroup.store.transaction import Transaction
-from jobgroup.store.transitions import Attempt, add_event, attempt_of, set_latest, transition
+from jobgroup.store.transitions import (
+    Attempt,
+    accept,
+    add_event,
+    attempt_of,
+    set_latest,
+    transition,
+)
 
 
 class Unconfirmed:
@@ -76,8 +82,7 @@ class Unconfirmed:
                 text = f"The user confirmed that a part of it is {remote_id} on the cloud."
                 _requeue(tx, attempt, "confirmed", text)
                 return True
-            transition(tx, attempt, "waiting", sent_at=attempt.intent_at, message=None)
-            clear_priority(tx, entry_id)
+            accept(tx, attempt, sent_at=attempt.intent_at)
             add_event(
                 tx,
                 entry_id,

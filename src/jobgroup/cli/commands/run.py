@@ -39,7 +39,8 @@ from jobgroup.errors import JobGroupError
 from jobgroup.group import JobGroup, engine_session, request
 from jobgroup.group.events import GroupEvent
 from jobgroup.secret import Secret
-from jobgroup.status import FAILED
+from jobgroup.status import FAILED, NOT_SENT, UNCONFIRMED
+from jobgroup.store import JobRecord
 from jobgroup.token_pipe import read_lines, take_token
 
 
@@ -86,7 +87,14 @@ def _run(arguments: argparse.Namespace) -> int:
         return {}
 
     waits_itself = is_sequential or arguments.retries > 0
-    return _submit(group, send, arguments, wait=arguments.wait, waits_itself=waits_itself)
+    return _submit(
+        group,
+        send,
+        arguments,
+        wait=arguments.wait,
+        waits_itself=waits_itself,
+        named=wanted.positions or (),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +183,7 @@ def _submit(
     *,
     wait: bool,
     waits_itself: bool = False,
+    named: Iterable[int] = (),
 ) -> Exit:
     """Send jobs, show the group's progress, and report what was sent.
 
@@ -184,6 +193,7 @@ def _submit(
         arguments: parsed arguments, including `json`.
         wait: whether to wait until the group has finished.
         waits_itself: whether `send` returns only when the jobs have ended.
+        named: positions of the jobs to send, if the user named them.
 
     Returns:
         `JOBS_FAILED` if the command waited and jobs of the group have failed; otherwise `DONE`.
@@ -208,19 +218,24 @@ def _submit(
             with surviving(sys.stderr):
                 view.close()
         with surviving(sys.stdout):
-            sent = [r.position for r in group.snapshot() if r.attempts > before.get(r.position, 0)]
+            now = group.snapshot()
+            sent = [r.position for r in now if r.attempts > before.get(r.position, 0)]
+            chosen = {*named}.difference(sent)
+            skipped = [r for r in now if r.position in chosen]
+            reasons = {r.position: _why_skipped(r) for r in skipped if r.state not in NOT_SENT}
+            reasons |= not_sent
             if arguments.json:
                 echo_json(
                     {
                         "sent": sent,
-                        "not_sent": {str(position): why for position, why in not_sent.items()},
+                        "not_sent": {str(position): why for position, why in reasons.items()},
                         "error": None if problem is None else str(problem),
                         "group": group_document(group),
                     }
                 )
             else:
                 echo(f"{len(sent)} sent. {group.name}: {states(group.state.counts)}")
-            for position, why in not_sent.items():
+            for position, why in reasons.items():
                 echo_err(f"Job {position} was not sent: {why}")
             sys.stdout.flush()
     if problem is not None:
@@ -228,6 +243,13 @@ def _submit(
     if not_sent:
         return Exit.FAILED
     return _exit_after(group) if wait or waits_itself else Exit.DONE
+
+
+def _why_skipped(record: JobRecord) -> str:
+    if record.state == UNCONFIRMED:
+        return "It may be on the cloud. Confirm or resend it."
+    advice = " Use jobgroup rerun to send it again." if record.state in FAILED else ""
+    return f"It was already sent; its state is {record.state}.{advice}"
 
 
 def _watch(arguments: argparse.Namespace) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from importlib.util import find_spec
 
@@ -29,8 +30,13 @@ def _ui(arguments: argparse.Namespace) -> int:
         )
     if arguments.name:
         JobGroup.open(arguments.name)
-    from jobgroup_server.extension import serve
+    from jobgroup_server.extension import LOOPBACK, serve
 
+    if arguments.ip not in LOOPBACK and hasattr(os, "geteuid") and os.geteuid() == 0:
+        raise UsageError(
+            f"As root, jobgroup ui does not listen on {arguments.ip}, because other machines could"
+            " reach it. Run it as another user, or leave out --ip and connect through ssh -L."
+        )
     try:
         serve(
             _echo_now,
