@@ -71,13 +71,17 @@ def test_response_without_a_valid_id_is_not_accepted(group, scripted, answering,
     assert {asked.what for asked in scripted.asked} <= {"probe", "create", "availability"}
 
 
-@pytest.mark.parametrize("status", [501, 505])
-def test_unsupported_request_is_not_retried(group, scripted, answering, status):
+@pytest.mark.parametrize("how", [{}, {"queue": True, "concurrent_job_count": 1}])
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [(501, "not support this request"), (505, "not support this request"), (302, "no redirects")],
+)
+def test_request_that_no_job_can_make_ends_the_run(group, scripted, answering, status, said, how):
     """The run does not retry it, and tries no other job."""
     answering(status, times=100)
     jg = group(scripted, 2)
-    with pytest.raises(errors.CloudUnavailableError, match="does not support this request"):
-        jg.run_parallel()
+    with pytest.raises(errors.CloudError, match=f"^Job 0 of .* was not sent: .*{said}"):
+        jg.run_parallel(**how)
     assert [asked.what for asked in scripted.asked].count("create") == 1
     assert [job.state for job in jg] == ["unsent", "unsent"]
 

@@ -32,7 +32,13 @@ from jobgroup.errors import (
     UnconfirmedJobError,
 )
 from jobgroup.logs import logger
-from jobgroup.providers.base import NEVER_DONE, concerns_account, may_have_arrived, refuses_job
+from jobgroup.providers.base import (
+    NEVER_DONE,
+    SENT_ELSEWHERE,
+    concerns_account,
+    may_have_arrived,
+    refuses_job,
+)
 from jobgroup.retry import retry
 from jobgroup.status import REFUSED
 from jobgroup.store import Intent, JobRecord, OverriddenBody, Target
@@ -175,11 +181,6 @@ class JobSender:
                 sleep=self.sleep,
                 on_retry=partial(self._open_incident, target),
             )
-        except InvalidResponseError as error:  # the error concerns only this job
-            error.entry_id = entry_id
-            progress.not_sent[entry_id] = str(error)
-            self.run.refusals[entry_id] = error
-            return None
         except (BudgetExceededError, UnconfirmedJobError) as error:
             error.entry_id = error.entry_id or entry_id  # a rerun may be a new entry
             progress.not_sent[entry_id] = str(error)
@@ -187,7 +188,10 @@ class JobSender:
         except (CloudError, CredentialsError) as error:
             error.entry_id = entry_id
             progress.not_sent[entry_id] = str(error)
-            if concerns_account(error):
+            if isinstance(error, InvalidResponseError) and not _is_misconfigured(error):
+                self.run.refusals[entry_id] = error  # the error concerns only this job
+                return None
+            if concerns_account(error) or _is_misconfigured(error):
                 await self._open_incident(target, error)
             error.args = (self._describe_failure(record.position, error),)
             raise
@@ -330,4 +334,6 @@ class JobSender:
 
 
 def _is_misconfigured(error: BaseException) -> bool:
+    if isinstance(error, InvalidResponseError):  # a sign-in page redirects every request
+        return error.status_code in SENT_ELSEWHERE
     return isinstance(error, CloudUnreachableError) and error.is_misconfigured
