@@ -8,7 +8,7 @@ import numpy as np
 import perceval as pcvl
 import pytest
 
-from jobgroup import JobGroup, RemoteJob, StorageError
+from jobgroup import JobGroup, RemoteJob, StorageError, UnknownColumnError
 
 
 @pytest.fixture
@@ -52,6 +52,9 @@ def processor(cloud):
         (lambda jg: jg.cancel([1.0]), TypeError, "got 1.0"),
         (lambda jg: jg.adopt(5), TypeError, "An id must be a string, got int. Nothing was adopted"),
         (lambda jg: jg.adopt(None), TypeError, "An id must be a string, got NoneType"),
+        (lambda jg: jg.adopt("a", "p", account=[]), TypeError, "account of a job must be a string"),
+        (lambda jg: jg.plot(5), UnknownColumnError, "5 is not a state, quantity or expression"),
+        (lambda jg: jg.define(None, "|1,1>"), TypeError, "name must be a string such as"),
         (lambda jg: jg[0].get_results(), RuntimeError, "not sent yet"),
         (lambda jg: jg[0].rerun(), RuntimeError, "status is: unsent"),
         (lambda jg: jg[0].cancel(), RuntimeError, "it is unsent"),

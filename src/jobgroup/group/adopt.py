@@ -22,6 +22,7 @@ from jobgroup.providers.base import Submission, is_id
 from jobgroup.secret import Secret
 from jobgroup.store import NewJob, Target
 from jobgroup.store.inserts import check_job
+from jobgroup.store.limits import check_name
 from jobgroup.words import shown
 
 _log = logger(__name__)
@@ -45,6 +46,7 @@ class Adoption:
         self._session = session
         self._ids = _validate_ids(ids)
         origin = normalise_origin(default_url(provider) if url is None else url)
+        account = check_name("account", account, so="Nothing was adopted.")
         self._target = Target(provider, origin, account, _validate_platform(platform))
         self._labels = read_labels(labels)
         for remote_id in self._ids:

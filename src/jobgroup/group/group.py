@@ -1340,7 +1340,7 @@ class JobGroup:
                 /`` and parentheses; None removes the definition.
 
         Raises:
-            TypeError: the expression is not a string.
+            TypeError: the name or the expression is not a string.
             ValueError: the name is taken or is not an identifier, or the expression cannot be
                 parsed.
         """

@@ -44,9 +44,11 @@ def define(store: GroupStore, name: str, expression: str | None) -> None:
     """Store a derived quantity with a group, or remove it if the expression is None.
 
     Raises:
-        TypeError: the expression is not a string.
+        TypeError: the name or the expression is not a string.
         ValueError: the name is taken or is not an identifier, or the expression cannot be parsed.
     """
+    if not isinstance(name, str):
+        raise TypeError(f"name must be a string such as 'visibility', got {shown(name)}.")
     if expression is not None:
         if not isinstance(expression, str):
             raise TypeError(f"expression must be a string, got {shown(expression)}.")

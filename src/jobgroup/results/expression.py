@@ -155,7 +155,7 @@ def _variance(
     return (squares - mean * mean) / samples, squares / samples
 
 
-def parse(text: str) -> Expression:
+def parse(text: object) -> Expression:
     """Return the parsed expression.
 
     Raises:
@@ -165,7 +165,7 @@ def parse(text: str) -> Expression:
     >>> vis.states, vis.at({"|1,1>": 0.3, "|2,0>": 0.1}).value
     (('|1,1>', '|2,0>'), 0.49999999999999994)
     """
-    if not text.strip():
+    if not isinstance(text, str) or not text.strip():
         raise ExpressionError("An expression must be a string such as '|1,1> * global_perf'.")
     if len(text) > MAX_LENGTH:
         raise ExpressionError(f"An expression must have at most {MAX_LENGTH:,} characters.")
