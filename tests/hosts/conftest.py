@@ -1,4 +1,4 @@
-"""Fixtures of the host tests: one browser for a module, one server for the session."""
+"""Fixtures of the host tests: one browser and one server for all of them."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from harness.browser import launched
 from harness.jupyter import JupyterServer, serving_jupyter
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     """Launch Chromium without network.
 
     It does not live for the whole session: while Playwright's synchronous API is open, its event
-    loop counts as running in this thread, and no test could run one of its own.
+    loop counts as running in this thread, and no test elsewhere could run one of its own.
     """
     with sync_playwright() as playwright, launched(playwright) as chromium:
         yield chromium
