@@ -55,6 +55,8 @@ SETTINGS: dict[str, dict[str, Any]] = {
         "windowingMode": "none"
     },  # every cell is in the page
 }
+PAGE_CONFIG = {"buildCheck": False, "buildAvailable": False}
+"""Do not let each page ask whether Lab must be rebuilt, which starts Node."""
 OLD_KERNEL = Path(sys.prefix) / "ipykernel6"
 """The folder of ipykernel 6, which receives the browser's messages only between cells."""
 # errors of Notebook 7 itself if Lab's extensions are installed
@@ -274,6 +276,9 @@ def serving_jupyter(
         folder.mkdir()
     for plugin, settings in SETTINGS.items():
         server.configure(plugin, settings)
+    page_config = folders["JUPYTER_CONFIG_DIR"] / "labconfig/page_config.json"
+    page_config.parent.mkdir()
+    page_config.write_text(json.dumps(PAGE_CONFIG))
     server.offer_kernel("ipykernel6", sys.executable, OLD_KERNEL, os.environ.get("PYTHONPATH"))
     with ExitStack() as running:
 
