@@ -252,11 +252,11 @@ def test_iterations_are_dimensions(measured):
 
 
 def test_netcdf_round_trip(measured, tmp_path):
-    """A dataset with texts, times, numbers and truth values is identical after a round trip to a
-    file.
+    """A dataset with texts, times, numbers and truth values, and a name that no file can have, is
+    identical after a round trip to a file.
     """
     jobs = [
-        ({"at": at, "chip": chip, "on": on, "n": n}, _pair(n, 5))
+        ({"at": at, "chip": chip, ".": on, "n": n}, _pair(n, 5))
         for n, at in enumerate(("2026-01-02T00:00:00+00:00", "2026-01-02T03:00:00+01:00"))
         for chip in ("größer", "b")
         for on in (True, False)

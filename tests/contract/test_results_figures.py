@@ -131,14 +131,14 @@ def test_texts_make_bars(study):
 
 def test_texts_that_matplotlib_would_interpret_are_shown(study):
     """Dollar signs around no valid formula are drawn, and a leading underscore hides no curve."""
-    over = {"$x": [0, 1], "_chip": [r"$\nonsense$", "5 $"]}
+    over = {"$x": [0, 1], "_chip": [r"$\nonsense$", "5 $\0"]}
     jg = study(over, lambda **_: 10)
     curves = jg.plot("|1,1>", x="$x", curves="_chip")
     bars = jg.plot("|1,1>", x="_chip", curves="$x")
     for ax in (curves, bars):
         ax.figure.savefig(io.BytesIO())
         assert len(ax.get_legend().get_texts()) == 2
-    assert [label.get_text() for label in bars.get_xticklabels()] == [r"\$\nonsense\$", r"5 \$"]
+    assert [label.get_text() for label in bars.get_xticklabels()] == [r"\$\nonsense\$", r"5 \$ "]
 
 
 def test_third_name_is_selected_by_where(study):

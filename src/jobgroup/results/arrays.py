@@ -27,6 +27,7 @@ from jobgroup.results.study import Point, Study
 from jobgroup.rounding import ValueKey, key_of
 from jobgroup.status import FAILED
 from jobgroup.values import as_float
+from jobgroup.words import on_one_line
 
 if TYPE_CHECKING:
     from xarray import Dataset
@@ -393,5 +394,6 @@ def _versions() -> dict[str, str]:
 
 def _netcdf_name(name: str) -> str:
     """Return a name that netCDF allows and no variable of the dataset uses."""
-    plain = name.replace("/", "_").strip() or "_"
+    plain = on_one_line(name).replace("/", "_").strip()
+    plain = "_" if plain in ("", ".") else plain
     return f"label.{plain}" if plain in LONG_NAMES else plain

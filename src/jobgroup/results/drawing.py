@@ -12,6 +12,7 @@ from jobgroup.results.cells import Cell
 from jobgroup.results.figure import Figure, FigurePoint
 from jobgroup.results.pool import Quantity
 from jobgroup.results.study import shown_value
+from jobgroup.words import plain
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -171,6 +172,7 @@ def _plain(text: str) -> str:
     """Return text that matplotlib can draw. Dollar signs around no valid formula are shown."""
     from matplotlib.mathtext import MathTextParser
 
+    text = plain(text)  # an SVG file has no control characters
     try:
         for line in text.splitlines() if "$" in text else ():
             MathTextParser("path").parse(line)

@@ -52,7 +52,13 @@ def _write_netcdf(group: JobGroup, arguments: argparse.Namespace) -> Exit:
     except ValueError as error:
         raise UsageError(str(error)) from error
     with write_output(arguments.output, overwrite=arguments.overwrite) as unfinished:
-        dataset.to_netcdf(unfinished, engine="h5netcdf")
+        try:
+            dataset.to_netcdf(unfinished, engine="h5netcdf")
+        except ValueError as error:
+            raise JobGroupError(
+                f"netCDF cannot store these labels ({error}). Nothing was written. Choose --csv or"
+                " --json."
+            ) from error
     sizes = ", ".join(f"{name} {size}" for name, size in dataset.sizes.items())
     echo_err(f"Wrote a dataset ({sizes}) to {arguments.output}.")
     return Exit.DONE
