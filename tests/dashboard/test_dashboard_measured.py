@@ -122,6 +122,14 @@ def test_compared_distributions_show_their_distance_and_the_chance_level(run):
     assert found["p_value"] == pytest.approx(0.73, abs=0.02)
 
 
+def test_points_without_a_loaded_result_are_to_come(run):
+    """A figure loads 200 results for each answer. The other points are not empty, but to come."""
+    _, page = run(*({"results": {"|1>": 1}} for _ in range(201)))
+    first, second = page.ask("figure"), page.ask("figure")
+    assert first["figure"]["points"]["state"] == ["measured"] * 200 + ["to come"]
+    assert set(second["figure"]["points"]["state"]) == {"measured"}
+
+
 def test_each_iteration_of_a_job_has_a_row():
     """Each iteration shows its own parameters. A state that it did not return has the share 0."""
     parts = [
