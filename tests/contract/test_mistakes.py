@@ -54,6 +54,7 @@ def processor(cloud):
         (lambda jg: jg.adopt(None), TypeError, "An id must be a string, got NoneType"),
         (lambda jg: jg.adopt("a", "p", account=[]), TypeError, "account of a job must be a string"),
         (lambda jg: jg.plot(5), UnknownColumnError, "5 is not a state, quantity or expression"),
+        (lambda jg: jg.plot(where=5), TypeError, "where must be a dict such as"),
         (lambda jg: jg.define(None, "|1,1>"), TypeError, "name must be a string such as"),
         (lambda jg: jg[0].get_results(), RuntimeError, "not sent yet"),
         (lambda jg: jg[0].rerun(), RuntimeError, "status is: unsent"),

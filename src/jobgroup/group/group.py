@@ -1443,6 +1443,7 @@ class JobGroup:
         Raises:
             MissingDependencyError: matplotlib is not installed (``jobgroup[plot]``).
             UnknownColumnError: a quantity, swept name or value does not exist.
+            TypeError: `where` is not a mapping.
             ValueError: another swept name has several values, or there is nothing to draw.
             CredentialsError: the token is missing or rejected, and no other account has results.
         """

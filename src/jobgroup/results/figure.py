@@ -177,10 +177,13 @@ def figure_of(
 
     Raises:
         UnknownColumnError: a quantity, swept name or value does not exist.
+        TypeError: `where` is not a mapping.
         ValueError: another swept name has several values, or an argument is unknown.
     """
     if kind not in ("auto", "line", "map", "bars"):
         raise ValueError(f'kind must be "auto", "line", "map" or "bars", got {kind!r:.40}.')
+    if where is not None and not isinstance(where, Mapping):
+        raise TypeError(f"where must be a dict such as {{'eta': 0.3}}, got {where!r:.40}.")
     study = with_variants(study)
     selectors = []
     for name, value in (where or {}).items():
