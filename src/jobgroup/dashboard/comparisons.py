@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, Final
 
@@ -36,7 +36,6 @@ def compare_jobs(group: JobGroup, records: Sequence[JobRecord], *, ideal: bool =
     sides = [(r, m) for r in records for m in _measured(found.get(r.position, []))]
     shown = sides[:MOST_SIDES]
     pools = [Pool([measurement]) for _, measurement in shown]
-    states = dict.fromkeys(state for pool in pools for state in _most_frequent(pool))
     ideals = [_ideal(store.body(record.entry_id)) if ideal else {} for record, _ in shown]
     return {
         "sides": [
@@ -45,7 +44,7 @@ def compare_jobs(group: JobGroup, records: Sequence[JobRecord], *, ideal: bool =
                 "iteration": measurement.iteration,
                 "name": name,
                 "samples": pool.samples,
-                "entries": _entries(pool, states),
+                "entries": _entries(pool),
                 "rest": sum([*pool.shares.values()][MOST_STATES:]),
                 "ideal": of_ideal.get("shares"),
                 "no_ideal": of_ideal.get("problem", ""),
@@ -64,15 +63,9 @@ def _measured(found: Found) -> list[Measurement]:
     return [] if isinstance(found, str) else [m for m in found if m.kind is not None]
 
 
-def _most_frequent(pool: Pool) -> list[str]:
-    return sorted(pool.shares, key=lambda state: -pool.shares[state])[:MOST_STATES]
-
-
-def _entries(pool: Pool, states: Iterable[str]) -> list[list[Any]]:
-    """Return the shares of the most frequent states, and the zeros of states that others have."""
-    own = _most_frequent(pool)
-    missing = [s for s in states if own and s not in pool.shares and pool.can_have(s)]
-    return [[state, *pool.share(state)] for state in [*own, *missing]]
+def _entries(pool: Pool) -> list[list[Any]]:
+    shares = sorted(pool.shares, key=lambda state: -pool.shares[state])[:MOST_STATES]
+    return [[state, *pool.share(state)] for state in shares]
 
 
 def _comparison(pool: Pool, first: Pool, ideal: Json, *, is_first: bool) -> Json:
