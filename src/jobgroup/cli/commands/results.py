@@ -56,8 +56,8 @@ def _write_netcdf(group: JobGroup, arguments: argparse.Namespace) -> Exit:
             dataset.to_netcdf(unfinished, engine="h5netcdf")
         except ValueError as error:
             raise JobGroupError(
-                f"netCDF cannot store these labels ({error}). Nothing was written. Choose --csv or"
-                " --json."
+                f"The labels cannot be stored as netCDF ({error}). Nothing was written. Choose"
+                " --csv or --json."
             ) from error
     sizes = ", ".join(f"{name} {size}" for name, size in dataset.sizes.items())
     echo_err(f"Wrote a dataset ({sizes}) to {arguments.output}.")
