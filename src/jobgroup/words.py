@@ -28,6 +28,16 @@ def on_one_line(text: object) -> str:
     return plain(text).replace("\n", " ")
 
 
+def as_sentence(text: object) -> str:
+    """Return text with a period at its end, so that another sentence can follow.
+
+    >>> as_sentence("No such circuit"), as_sentence("Why?")
+    ('No such circuit.', 'Why?')
+    """
+    said = str(text).rstrip()
+    return said if said.endswith((".", "!", "?", "…")) else f"{said}."
+
+
 def format_count(number: int, noun: str, plural: str = "") -> str:
     """Return a number with its noun.
 

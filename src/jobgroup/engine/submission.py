@@ -32,6 +32,7 @@ from jobgroup.retry import Backoff
 from jobgroup.status import FAILED, RemoteStatus
 from jobgroup.store import Intent
 from jobgroup.store.lease_row import busy_error
+from jobgroup.words import as_sentence
 
 _log = logger(__name__)
 
@@ -297,7 +298,8 @@ def _unconfirmed_error(
     session: GroupSession, intent: Intent, entry_id: int, position: int, reason: str
 ) -> UnconfirmedJobError:
     error = UnconfirmedJobError(
-        f"Job {position} ({intent.name}) of {session.name!r} may have reached the cloud: {reason}"
+        f"Job {position} ({intent.name}) of {session.name!r} may have reached the cloud:"
+        f" {as_sentence(reason)}"
         " It is now unconfirmed and will not be resent automatically. Check the cloud, then call"
         " job.confirm(remote_id) if it is there, or job.resend() if it is not."
     )

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from jobgroup.adapters import UndecodableResultError, decode
 from jobgroup.errors import JobGroupError
+from jobgroup.words import as_sentence
 
 T = TypeVar("T")
 
@@ -39,5 +40,5 @@ def failures_sentence(name: str, failures: Mapping[int, Exception], *, of: int) 
     first = min(failures)
     return (
         f"Could not get {len(failures)} of {of} results of {name!r}. The first failure was"
-        f" job {first}: {failures[first]}"
+        f" job {first}: {as_sentence(failures[first])}"
     )
