@@ -378,7 +378,7 @@ def _advice(error: Exception, route: _Route) -> str:
     refused = getattr(error.__cause__ or error, "certificate_error", None)
     if isinstance(refused, ssl.SSLCertVerificationError):
         return _advice_on_certificate(refused, certificates)
-    if proxy and getattr(error.__cause__, "status", None) == 407:
+    if proxy and getattr(error.__cause__ or error, "status", None) == 407:
         return f"Add the user name and password that the proxy requires ({proxy.named_by})."
     setting = f"proxy settings ({proxy.named_by if proxy else 'HTTPS_PROXY'})"
     return f"Check the URL, your network and your {setting}."
