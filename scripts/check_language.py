@@ -23,7 +23,9 @@ ROOT: Final = Path(__file__).parents[1]
 CHECKED: Final = (
     "*.md",
     "docs/**/*.md",
+    "benchmarks/README.md",
     "docs/**/*.py",
+    "notebooks/*.ipynb",
     "scripts/*.py",
     "src/**/*.py",
     "tests/contract/*.py",

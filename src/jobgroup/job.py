@@ -22,6 +22,7 @@ from jobgroup.status import (
     RunningStatus,
     State,
 )
+from jobgroup.tracebacks import result_of
 from jobgroup.values import plain_deep
 from jobgroup.words import on_one_line, text_of
 
@@ -318,7 +319,7 @@ class RemoteJob:
             return JobStatus()
         record = self._record
         if record.state in ON_CLOUD:
-            session.start(session.poller.refresh, [self._entry_id]).result()
+            result_of(session.start(session.poller.refresh, [self._entry_id]))
             record = self._record
         return status_of(record)
 
@@ -397,7 +398,7 @@ class RemoteJob:
         """
         self.execute_async(*args, **kwargs)
         session = self._attached()
-        session.start(until_ended, session, self._entry_id).result()
+        result_of(session.start(until_ended, session, self._entry_id))
         return self.get_results()
 
     def __call__(self, *args: Any, **kwargs: Any) -> Result:
@@ -536,7 +537,7 @@ class RemoteJob:
         if COMMANDS[command].needs_lease and is_paused(session):
             raise JobGroupError("The group is paused, so nothing was sent. Call resume() first.")
         with naming_its_job(session):
-            result: CommandResult = session.start(execute, session, command, args).result()
+            result: CommandResult = result_of(session.start(execute, session, command, args))
         return result
 
     def _raise_for(self, result: CommandResult) -> None:

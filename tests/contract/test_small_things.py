@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 import sqlite3
 import traceback
 from contextlib import closing
@@ -10,7 +12,14 @@ import perceval as pcvl
 import pytest
 from perceval.providers.quandela.rpc_handler import RPCHandler
 
-from jobgroup import Dashboard, JobGroup, JobGroupError, RemoteJob
+from jobgroup import (
+    Dashboard,
+    InvalidTokenError,
+    JobGroup,
+    JobGroupError,
+    RemoteJob,
+    set_token,
+)
 from jobgroup.cloud import EmbeddedCloud
 
 ESCAPES = "\x1b]0;title\x07\x1b[2J\u202e"
@@ -124,3 +133,21 @@ def test_unfinished_job_has_a_repr():
         RemoteJob({"command": "timer"}, platform="p", url="https://me:secret@cloud.example")
     shown = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
     assert "RemoteJob 'unnamed'" in "".join(shown.format())
+
+
+@pytest.mark.parametrize("call", ["run", "await", "job"])
+def test_a_traceback_shows_the_users_call_and_is_logged_whole(scripted, group, caplog, call):
+    """An error with a message for the user has no frames of the engine below the user's call."""
+    jg = group(scripted, 1)
+    set_token("wrong", url=scripted.url)
+    calls = {
+        "run": jg.run_parallel,
+        "await": lambda: asyncio.run(jg.run_parallel_async()),
+        "job": jg[0].execute_async,
+    }
+    caplog.set_level(logging.DEBUG, logger="jobgroup")
+    with pytest.raises(InvalidTokenError) as raised:
+        calls[call]()
+    shown = "".join(traceback.format_exception(raised.value))
+    assert "submission.py" not in shown
+    assert "submission.py" in caplog.text

@@ -11,7 +11,8 @@ from functools import partial, update_wrapper
 from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
 
 from jobgroup.engine.interrupt import wait_for
-from jobgroup.errors import StorageError
+from jobgroup.errors import JobGroupError, StorageError
+from jobgroup.tracebacks import shortened
 
 S = TypeVar("S")
 T = TypeVar("T")
@@ -108,12 +109,18 @@ def twins(
     def blocking(self: S, /, *args: P.args, **kwargs: P.kwargs) -> T:
         coroutine = method(self, *args, **kwargs)
         del args, kwargs  # some tools show this frame's variables with an error
-        return _block_on(coroutine)
+        try:
+            return _block_on(coroutine)
+        except JobGroupError as error:
+            raise shortened(error) from error.__cause__
 
     async def awaitable(self: S, /, *args: P.args, **kwargs: P.kwargs) -> T:
         coroutine = method(self, *args, **kwargs)
         del args, kwargs
-        return await _wait_for(coroutine)
+        try:
+            return await _wait_for(coroutine)
+        except JobGroupError as error:
+            raise shortened(error) from error.__cause__
 
     name = method.__name__.removeprefix("_")
     for form, ending in ((blocking, ""), (awaitable, "_async")):

@@ -87,5 +87,5 @@ def write_output(path: Path, *, overwrite: bool) -> Iterator[Path]:
 def _kept(path: Path) -> OutputExistsError:
     return OutputExistsError(
         f"{path} already exists and was not overwritten. Choose another name or pass"
-        " overwrite=True."
+        " overwrite=True (or --overwrite)."
     )

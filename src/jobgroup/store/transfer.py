@@ -98,7 +98,7 @@ def import_group(path: Path, name: str | None) -> str:
     except FileExistsError:
         raise JobGroupError(
             f"A group of that name exists, so {path} was not loaded. Load it under another name:"
-            " JobGroup.load(path, name=...)."
+            " JobGroup.load(path, name=...), or jobgroup import --name."
         ) from None
     except JobGroupError:
         raise
