@@ -31,11 +31,12 @@ def on_one_line(text: object) -> str:
 def as_sentence(text: object) -> str:
     """Return text with a period at its end, so that another sentence can follow.
 
-    >>> as_sentence("No such circuit"), as_sentence("Why?")
-    ('No such circuit.', 'Why?')
+    >>> as_sentence("No such circuit"), as_sentence("Why?"), as_sentence("He said 'no.'")
+    ('No such circuit.', 'Why?', "He said 'no.'")
     """
     said = str(text).rstrip()
-    return said if said.endswith((".", "!", "?", "…")) else f"{said}."
+    is_ended = not said or said.rstrip("\"')”’").endswith((".", "!", "?", "…"))
+    return said if is_ended else f"{said}."
 
 
 def format_count(number: int, noun: str, plural: str = "") -> str:

@@ -47,6 +47,17 @@ def test_an_interrupted_sending_continues_after_its_sent_parts(store, fencing_to
     assert (store.record(1).attempts, store.record(1).remote_id) == (1, "a + b + c")
 
 
+def test_a_refused_entry_is_no_longer_refused_once_a_part_is_sent(store, fencing_token):
+    """A run of the whole group then sends the rest, and the entry shows the newest reason."""
+    refused = _intend(store, fencing_token)
+    store.journal.mark_not_sent(refused.attempt_id, "No such circuit.", is_refused=True)
+    assert states(store) == ["refused"]
+    begun = _intend(store, fencing_token)
+    store.journal.mark_sent(begun.attempt_id, {0: "a"}, is_whole=False)
+    store.journal.mark_not_sent(begun.attempt_id, "The plan is full.")
+    assert (store.record(1).state, store.record(1).message) == ("unsent", "The plan is full.")
+
+
 def test_an_interrupted_rerun_continues_after_its_sent_parts(store, fencing_token):
     """The entry is still failed, and its next rerun continues, even one that appends."""
     attempt = _intend(store, fencing_token)

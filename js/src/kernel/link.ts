@@ -107,7 +107,10 @@ export function linkTo(model: Model, receiver: Receiver, lifetime: AbortSignal):
   function hello(): void {
     if (isGreeting) return;
     isGreeting = true;
-    inASecond(() => isGreeting && mark("hello", true));
+    inASecond(
+      () => isGreeting,
+      () => mark("hello", true),
+    );
     send({ t: "open", client: receiver.clientState() });
     schedulePull();
   }
@@ -119,7 +122,10 @@ export function linkTo(model: Model, receiver: Receiver, lifetime: AbortSignal):
   ): Promise<unknown> {
     count += 1;
     const id = `${prefix}-${count}`;
-    inASecond(() => requests.get(id)?.isHeard === false && mark(id, true));
+    inASecond(
+      () => requests.get(id)?.isHeard === false,
+      () => mark(id, true),
+    );
     return new Promise((resolve, reject) => {
       requests.set(id, { isHeard, onHeard, resolve, reject });
       send({ ...message, id } as ToPython);
@@ -127,13 +133,17 @@ export function linkTo(model: Model, receiver: Receiver, lifetime: AbortSignal):
     });
   }
 
-  /** A second later; another one if the page was busy, because the answer may be waiting too. */
-  function inASecond(look: () => void): void {
+  /**
+   * Act a second later if the condition still holds; another second later if the page was busy,
+   * because the answer may be waiting too.
+   */
+  function inASecond(isPending: () => boolean, act: () => void): void {
     const due = performance.now() + BUSY_AFTER_MS;
     const timer = setTimeout(() => {
       timers.delete(timer);
-      if (performance.now() > due + PAGE_BUSY_MS) inASecond(look);
-      else look();
+      if (!isPending()) return;
+      if (performance.now() > due + PAGE_BUSY_MS) inASecond(isPending, act);
+      else act();
     }, BUSY_AFTER_MS);
     timers.add(timer);
   }

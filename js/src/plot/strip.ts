@@ -10,7 +10,7 @@ const MOST_ROWS = 12;
 
 /** The maximum number of points without a value at one position. */
 function stacked({ points, kind }: Figure): number {
-  if (kind === "bars") return 1;
+  if (kind === "bars") return points.state.some((state) => state !== "measured") ? 1 : 0;
   const counts = new Map<number, number>();
   points.state.forEach((state, i) => {
     const x = points.x[i] ?? 0;

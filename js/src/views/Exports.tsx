@@ -2,6 +2,7 @@
 
 import { useRef } from "preact/hooks";
 import { asCsv, asJson, fileName, save, sheetOf } from "../data/exports";
+import { mayHaveResults } from "../data/states";
 import * as format from "../format";
 import { copyText } from "../host/clipboard";
 import type { Session } from "../session";
@@ -30,7 +31,10 @@ export function Exports({ session, positions }: Props) {
   const saveAs = (ending: "csv" | "json", text: string, type: string) => {
     const name = fileName(group, ending);
     save(text, name, type);
-    const { missing } = session.measurements.state.peek();
+    const { table } = session.rows.peek();
+    const missing = some.filter(
+      (p) => mayHaveResults(table.state(p)) && !table.measuredPositions.has(p),
+    ).length;
     const less = missing > 0 ? `, without ${format.count(missing, "result")} not loaded yet` : "";
     say(`${jobs} saved as ${name}${less}`);
   };

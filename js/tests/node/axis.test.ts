@@ -1,5 +1,8 @@
 import { describe, expect, it } from "vitest";
+import type { Figure } from "../../src/kernel/answers";
 import { axisOf } from "../../src/plot/axis";
+import type { Look } from "../../src/plot/look";
+import { stripOf } from "../../src/plot/strip";
 
 const [SECOND, MINUTE, HOUR, DAY] = [1000, 60_000, 3_600_000, 86_400_000];
 
@@ -63,5 +66,16 @@ describe("the ticks of an axis of numbers", () => {
           expect(found.length).toBeGreaterThan(1);
           expect(new Set(found).size).toBe(found.length);
         }
+  });
+});
+
+describe("the strip below the axis", () => {
+  it.each(["line", "bars"])("has a height only if a point of %s has no value", (kind) => {
+    const heightWith = (...state: string[]) => {
+      const figure = { kind, points: { state, x: state.map((_, i) => i) } } as unknown as Figure;
+      return stripOf(figure, { size: 12, height: 400 } as Look).strip;
+    };
+    expect(heightWith("measured", "measured")).toBe(0);
+    expect(heightWith("measured", "failed")).toBeGreaterThan(5);
   });
 });

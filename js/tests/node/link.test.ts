@@ -256,6 +256,17 @@ describe("a command", () => {
     expect([...session.link.unheard.value]).toEqual([model.lastId]);
   });
 
+  it("that was answered leaves no timer, even in a hidden tab, where timers are late", () => {
+    const before = vi.getTimerCount();
+    session.run("run", {});
+    model.push({ t: "ack", id: model.lastId, python: "" });
+    model.push({ t: "result", id: model.lastId, value: null });
+    const clock = vi.spyOn(performance, "now").mockReturnValue(performance.now() + 5000);
+    vi.advanceTimersByTime(1000);
+    clock.mockRestore();
+    expect(vi.getTimerCount()).toBe(before);
+  });
+
   it("is asked about again if its answer is missing", () => {
     session.link.open();
     model.push(snap());

@@ -20,7 +20,7 @@ from jobgroup.results.cells import Cell, cell, flattened
 from jobgroup.results.measurement import Measurement
 from jobgroup.results.pool import Pool
 from jobgroup.results.results_table import ResultRow
-from jobgroup.rounding import KnownValues, ValueKey, key_of
+from jobgroup.rounding import KnownValues, ValueKey, is_number, key_of
 
 if TYPE_CHECKING:
     from jobgroup.store import JobRecord
@@ -209,6 +209,9 @@ class Values:
     def __init__(self, values: Iterable[Cell]) -> None:
         given = list(values)
         self._known = KnownValues(given)
+        numbers: list[Any] = [value for value in given if is_number(value)]
+        for number in sorted(numbers):  # faster than in another order
+            self._known.of(number)
         self._values: dict[ValueKey, Cell] = {}
         for value in given:
             self._values.setdefault(self.key(value), value)

@@ -287,7 +287,11 @@ class SendJournal:
                     (tx.now, attempt.id),
                 )
             return None
-        if not is_whole:
+        if not is_whole:  # the cloud no longer refuses the job
+            tx.execute(
+                "UPDATE jobs SET last_error = '' WHERE id = ? AND attempt_id = ?",
+                (attempt.entry_id, attempt.id),
+            )
             return None
         accept(tx, attempt, sent_at=tx.now)
         return self._publish(tx, attempt)

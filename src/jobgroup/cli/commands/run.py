@@ -202,7 +202,8 @@ def _submit(
         JobGroupError: raised by `send`; the report is printed first.
     """
     os.environ["TQDM_DISABLE"] = "1"  # the view replaces the progress bars
-    before = {record.position: record.attempts for record in group.snapshot()}
+    at_start = group.snapshot()
+    before = {record.position: record.attempts for record in at_start}
     problem: JobGroupError | None = None
     not_sent: Mapping[int, str] = {}
     with _graceful_shutdown(survives_hangup=True):
@@ -221,9 +222,9 @@ def _submit(
             now = group.snapshot()
             sent = [r.position for r in now if r.attempts > before.get(r.position, 0)]
             chosen = {*named}.difference(sent)
-            skipped = [r for r in now if r.position in chosen]
-            reasons = {r.position: _why_skipped(r) for r in skipped if r.state not in NOT_SENT}
-            reasons |= not_sent
+            skipped = [r for r in at_start if r.position in chosen and r.state not in NOT_SENT]
+            reasons = {r.position: _why_skipped(r) for r in skipped}
+            reasons.update(not_sent)
             if arguments.json:
                 echo_json(
                     {
