@@ -9,7 +9,6 @@ import signal
 import time
 from collections import Counter
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -178,10 +177,13 @@ class Campaign:
         if blow != signal.SIGSTOP:
             return child.all()
         if while_stopped:
-            # without a log, a process stopped in the middle of a commit blocks readers too
-            without_log = (StorageError,) if "JOBGROUP_NETWORK_FS" in os.environ else ()
-            with suppress(*without_log):
+            try:
                 while_stopped()
+            except StorageError as error:
+                # A process that was stopped while it recovers the log blocks readers. Without a
+                # log, it also blocks them in the middle of a commit.
+                if "JOBGROUP_NETWORK_FS" not in os.environ and "locking" not in str(error):
+                    raise
         child.signal(signal.SIGCONT)
         time.sleep(self.chance.uniform(0, within_s / 2))
         return child.kill()

@@ -43,6 +43,11 @@ def storage_error(path: Path, error: sqlite3.OperationalError, waited_s: float) 
             f"Another process has been writing to it for more than {waited_s:g} s."
             " Nothing was changed; try again."
         )
+    elif "locking protocol" in text:  # another process was stopped while it recovered the log
+        advice = (
+            "Another process keeps it locked and does not continue. Nothing was changed. Resume or"
+            " end that process, and try again."
+        )
     elif "full" in text:
         advice = "The disk is full. Nothing was changed. Free some space and try again."
     elif "unable to open" in text:
