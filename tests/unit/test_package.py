@@ -97,6 +97,7 @@ FLOORS = {
     "search": 0,
     "secret": 0,
     "system": 0,
+    "tracebacks": 0,
     "store": 1,
     "providers": 1,
     "adapters": 1,
