@@ -42,6 +42,7 @@ from jobgroup.store.transitions import (
     accept,
     add_event,
     attempt_of,
+    forget_refusal,
     refusal_kept,
     set_latest,
     transition,
@@ -287,11 +288,8 @@ class SendJournal:
                     (tx.now, attempt.id),
                 )
             return None
-        if not is_whole:  # the cloud no longer refuses the job
-            tx.execute(
-                "UPDATE jobs SET last_error = '' WHERE id = ? AND attempt_id = ?",
-                (attempt.entry_id, attempt.id),
-            )
+        if not is_whole:
+            forget_refusal(tx, attempt)
             return None
         accept(tx, attempt, sent_at=tx.now)
         return self._publish(tx, attempt)

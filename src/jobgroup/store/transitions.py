@@ -59,6 +59,11 @@ def accept(tx: Transaction, attempt: Attempt, *, sent_at: float) -> None:
     """Record that the cloud has an attempt's job."""
     transition(tx, attempt, "waiting", sent_at=sent_at, message=None)
     clear_priority(tx, attempt.entry_id)
+    forget_refusal(tx, attempt)
+
+
+def forget_refusal(tx: Transaction, attempt: Attempt) -> None:
+    """Record that the cloud no longer refuses an attempt's job, of which it has at least a part."""
     tx.execute(
         "UPDATE jobs SET last_error = '' WHERE id = ? AND attempt_id = ?",
         (attempt.entry_id, attempt.id),
