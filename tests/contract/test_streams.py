@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
+import traceback
 import warnings
 
 import pytest
@@ -141,8 +142,9 @@ def test_rejected_token_ends_the_stream(group, scripted):
     jg = group(scripted, 2)
     jg.run_parallel()
     set_token("wrong", url=scripted.url)
-    with pytest.raises(InvalidTokenError):
+    with pytest.raises(InvalidTokenError) as raised:
         list(jg.as_completed())
+    assert "downloads.py" not in "".join(traceback.format_exception(raised.value))
 
 
 def test_break_ends_the_downloads(ended, scripted):

@@ -13,6 +13,7 @@ from jobgroup.job import RemoteJob, job_of
 from jobgroup.results.cells import Result
 from jobgroup.results.collect import Errors, check_errors
 from jobgroup.results.failures import decode_one, failures_sentence
+from jobgroup.tracebacks import shortened
 from jobgroup.words import shown
 
 if TYPE_CHECKING:
@@ -43,6 +44,8 @@ class ResultStream:
         try:
             while (ended := one.next().result()) is not None:
                 yield one.take(ended)
+        except JobGroupError as error:
+            raise shortened(error) from error.__cause__
         finally:
             one.close()
         one.tell(self._errors)
@@ -53,6 +56,8 @@ class ResultStream:
             while (ended := await one.next().wait()) is not None:
                 # Decoding may import Perceval, which takes seconds.
                 yield await Computation(one.take, ended).wait()
+        except JobGroupError as error:
+            raise shortened(error) from error.__cause__
         finally:
             one.close()
         one.tell(self._errors)
