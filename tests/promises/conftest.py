@@ -115,7 +115,7 @@ def tiny_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[TinyD
     place.mkdir()
     command = ["mount", "-t", "tmpfs", "-o", "size=12m,mode=700", "tmpfs", str(place)]
     if shutil.which("mount") is None or subprocess.run(command, capture_output=True).returncode:
-        pytest.skip("a disk that is full wants the right to mount one")
+        pytest.skip("only a user who may mount disks can make a full one")
     monkeypatch.setenv("JOBGROUP_DATA_DIR", str(place / "data"))
     yield TinyDisk(place)
     subprocess.run(["umount", "--lazy", str(place)], check=True)

@@ -212,7 +212,7 @@ def test_a_group_whose_file_cannot_be_removed_is_kept(group):
     path = group_path(jg.name)
     command = ["mount", "--bind", str(path), str(path)]
     if shutil.which("mount") is None or subprocess.run(command, capture_output=True).returncode:
-        pytest.skip("a mount point wants the right to mount one")
+        pytest.skip("only a user who may mount disks can make a mount point")
     try:
         for act in (jg.delete, lambda: jg.rename("new")):
             with pytest.raises(StorageError, match="cannot be removed"):
