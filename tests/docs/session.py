@@ -1,7 +1,4 @@
-"""Run a page's Python blocks from top to bottom in one namespace.
-
-Usage: python session.py PAGE
-"""
+"""Run a page's Python blocks from top to bottom in one namespace."""
 
 from __future__ import annotations
 
@@ -9,7 +6,6 @@ import ast
 import asyncio
 import doctest
 import inspect
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +42,3 @@ def check(page: Path, block: Block, namespace: dict[str, Any]) -> None:
     namespace.update(test.globs)
     if runner.failures:
         raise SystemExit(f"{page.name}, line {block.line}: an example gives something else.")
-
-
-if __name__ == "__main__":
-    run(Path(sys.argv[1]))
