@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
@@ -31,8 +32,13 @@ def jupyter_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Jupyter
 
 
 @pytest.fixture
-def jupyter(jupyter_server: JupyterServer) -> JupyterServer:
+def jupyter(jupyter_server: JupyterServer, until: Callable[..., Any]) -> JupyterServer:
     """Return the server, whose kernels find no group of an earlier test."""
-    shutil.rmtree(jupyter_server.data_dir)
+
+    def is_removed() -> bool:  # a process of an earlier test may still write
+        shutil.rmtree(jupyter_server.data_dir, ignore_errors=True)
+        return not jupyter_server.data_dir.exists()
+
+    until(is_removed)
     jupyter_server.data_dir.mkdir()
     return jupyter_server

@@ -105,7 +105,7 @@ def test_click_on_a_busy_kernel_is_answered_at_once_and_done_later(
 
 
 def test_reloaded_page_shows_the_same(browser: Browser, jupyter: JupyterServer):
-    """After a reload, the same widget appears with its filter, its selection and its jobs."""
+    """After a reload, the kernel's widget appears with its filter, its selection and its jobs."""
     cells = [cloud(), group("reload", "job()", "job(fail='no')") + "\njg.run_parallel()\njg"]
     with jupyter.open(browser, cells) as notebook:
         notebook.run_all()
@@ -117,6 +117,7 @@ def test_reloaded_page_shows_the_same(browser: Browser, jupyter: JupyterServer):
         notebook.wait_until("Dashboard(jg).selected == [[1, 1]]")
         page.evaluate("jupyterapp.commands.execute('docmanager:save')")
         page.reload()
+        expect(page.locator(".jobgroup-output")).to_have_attribute("data-shown", "live")
         expect(page.get_by_test_id("chip-error")).to_have_attribute("aria-pressed", "true")
         expect(page.get_by_test_id("row-1")).to_have_attribute("aria-selected", "true")
         assert notebook.evaluate("Dashboard(jg).filter") == "error"

@@ -1,9 +1,9 @@
-"""The harness finds hidden errors in JupyterLab and Notebook 7."""
+"""The harness finds hidden errors in JupyterLab."""
 
 import pytest
 from playwright.sync_api import Browser
 
-from harness.jupyter import Application, JupyterServer
+from harness.jupyter import JupyterServer
 from harness.widget import COUNTER
 
 pytestmark = pytest.mark.hosts
@@ -17,13 +17,10 @@ counter.on_msg(broken)
 """
 
 
-@pytest.mark.parametrize("application", ["lab", "notebook"])
-def test_hidden_errors_are_found(
-    browser: Browser, jupyter: JupyterServer, application: Application
-):
+def test_hidden_errors_are_found(browser: Browser, jupyter: JupyterServer):
     """A cell that raises, what a handler prints and raises, and a request to a CDN fail a test."""
     cells = [COUNTER, BROKEN_HANDLER, "1 / 0"]
-    with jupyter.open(browser, cells, application=application) as notebook:
+    with jupyter.open(browser, cells) as notebook:
         with pytest.raises(AssertionError, match="ZeroDivisionError"):
             notebook.run_all()
         notebook.page.get_by_test_id("counter").click()

@@ -73,7 +73,7 @@ def test_side_bar_and_tab_follow_a_run_in_a_terminal_beside_a_busy_kernel(
         JobGroup(f"old {number}")
     _make("sweep", cloud, 0.1, 0.1, 3600)
     groups.configure(NOTIFICATIONS, {**QUIET, "doNotDisturbMode": False})
-    with groups.open(browser, [busy_until(tmp_path / "gate")]) as notebook:
+    with groups.open(browser, [busy_until(tmp_path / "gate")], fresh=True) as notebook:
         page = notebook.page
         notebook.start(0)
         page.locator(".lm-TabBar-tab[data-id=jobgroup-panel]").click()

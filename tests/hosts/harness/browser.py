@@ -51,6 +51,11 @@ class Record:
         page.on("websocket", lambda socket: self._note_host(socket.url))
         page.on("pageerror", lambda error: self.page_errors.append(str(error)))
 
+    def clear(self) -> None:
+        """Forget the events so far."""
+        self.foreign_hosts.clear()
+        self.page_errors.clear()
+
     def assert_clean(self, *, except_for: Collection[str] = ()) -> None:
         """Assert that no other host was contacted, and that no unexpected error was thrown."""
         errors = [e for e in self.page_errors if not any(known in e for known in except_for)]
@@ -65,7 +70,16 @@ class Record:
 
 @contextmanager
 def fresh_page(browser: Browser, *, dark: bool = False) -> Iterator[tuple[Page, Record]]:
-    """Open a page in a new context, with a record of its events."""
+    """Open a page in a new context, with a record of its events, and close both at the end."""
+    page, record = new_page(browser, dark=dark)
+    try:
+        yield page, record
+    finally:
+        page.context.close()
+
+
+def new_page(browser: Browser, *, dark: bool = False) -> tuple[Page, Record]:
+    """Return a page in a new context, with a record of its events."""
     context = browser.new_context(
         viewport={"width": 1280, "height": 900}, color_scheme="dark" if dark else "light"
     )
@@ -74,7 +88,4 @@ def fresh_page(browser: Browser, *, dark: bool = False) -> Iterator[tuple[Page, 
     context.grant_permissions(["clipboard-read", "clipboard-write"])
     page, record = context.new_page(), Record()
     record.watch(page)
-    try:
-        yield page, record
-    finally:
-        context.close()
+    return page, record

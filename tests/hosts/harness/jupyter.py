@@ -15,7 +15,7 @@ from typing import Any, Literal
 from playwright.sync_api import Browser, Page
 
 from harness import oracle
-from harness.browser import TIMEOUT_MS, Record, fresh_page
+from harness.browser import TIMEOUT_MS, Record, fresh_page, new_page
 from harness.process import free_port, serving
 
 Application = Literal["lab", "notebook"]
@@ -97,6 +97,20 @@ async ({ command, index, timeout }) => {
   await Promise.race([jupyterapp.commands.execute(command), late]);
 }
 """
+SHOW = """
+async (path) => {
+  const panel = await jupyterapp.commands.execute("docmanager:open", { path });
+  jupyterapp.shell.activateById(panel.id);
+}
+"""
+# back to what a new page shows
+CLEAR = """
+async () => {
+  localStorage.clear();
+  for (const each of [...jupyterapp.shell.widgets("main")]) each.dispose();
+  await jupyterapp.commands.execute("filebrowser:activate");
+}
+"""
 CELL_ERRORS = """
 () => [...jupyterapp.shell.currentWidget.content.model.cells].flatMap((cell) =>
   (cell.toJSON().outputs ?? [])
@@ -165,6 +179,8 @@ class JupyterServer:
     restart: Callable[[], None] = lambda: None
     """Stop the server with its kernels, and start it again at the same address."""
     _numbers: Iterator[int] = field(default_factory=count)
+    _lab: tuple[Page, Record] | None = None
+    """The page that notebooks in Lab share."""
 
     @property
     def notebooks(self) -> Path:
@@ -185,21 +201,40 @@ class JupyterServer:
         application: Application = "lab",
         dark: bool = False,
         kernel: str = "python3",
+        fresh: bool = False,
     ) -> Iterator[Notebook]:
-        """Open a notebook of these code cells, or a copy of this file, with a fresh kernel."""
+        """Open a notebook of these code cells, or a copy of this file, with a fresh kernel.
+
+        Lab takes seconds to load, so its notebooks share one page, as a user's do.
+
+        Args:
+            browser: browser of the page.
+            notebook: code cells, or a file to copy.
+            application: application that shows the notebook.
+            dark: whether the page is dark; it is a page of its own.
+            kernel: name of the kernel.
+            fresh: whether the notebook needs a page of its own, such as one with other settings.
+        """
         number = next(self._numbers)
         path = f"{number}.ipynb"
         (self.notebooks / path).write_text(_contents(notebook, kernel))
-        theme = "JupyterLab Dark" if dark else "JupyterLab Light"
-        self.configure("@jupyterlab/apputils-extension:themes", {"theme": theme})
-        # a new workspace, because Lab reopens the tabs of the last one
-        folder = f"lab/workspaces/{number}/tree" if application == "lab" else "notebooks"
-        with fresh_page(browser, dark=dark) as (page, record):
-            page.goto(f"{self.url}/{folder}/{path}")
-            page.wait_for_function("window.jupyterapp?.started")
-            page.evaluate("async () => { await jupyterapp.started; await jupyterapp.restored; }")
+        is_shared = application == "lab" and not (dark or fresh)
+        pages = self._shared(browser) if is_shared else fresh_page(browser, dark=dark)
+        with pages as (page, record):
+            if page.url != "about:blank":
+                page.evaluate(SHOW, path)
+            else:
+                theme = "JupyterLab Dark" if dark else "JupyterLab Light"
+                self.configure("@jupyterlab/apputils-extension:themes", {"theme": theme})
+                # a new workspace, because Lab reopens the tabs of the last one
+                folder = f"lab/workspaces/{number}/tree" if application == "lab" else "notebooks"
+                page.goto(f"{self.url}/{folder}/{path}")
+                page.wait_for_function("window.jupyterapp?.started")
+                page.evaluate(
+                    "async () => { await jupyterapp.started; await jupyterapp.restored; }"
+                )
+                page.locator("#jupyterlab-splash").wait_for(state="detached")
             page.wait_for_function(READY)
-            page.locator("#jupyterlab-splash").wait_for(state="detached")
             page.locator(".jp-NotebookPanel:not(.lm-mod-hidden) .jp-Notebook").wait_for()
             page.evaluate(LISTEN)
             running = page.evaluate(KERNEL_ID)
@@ -209,6 +244,19 @@ class JupyterServer:
                     yield Notebook(page, record, ask)
                 finally:
                     page.request.delete(f"{self.url}/api/kernels/{running}")
+
+    @contextmanager
+    def _shared(self, browser: Browser) -> Iterator[tuple[Page, Record]]:
+        """Yield the page that notebooks in Lab share; a failed test's is not used again."""
+        page, record = self._lab = self._lab or new_page(browser)
+        try:
+            record.clear()
+            yield page, record
+            page.evaluate(CLEAR)
+        except BaseException:
+            self._lab = None
+            page.context.close()
+            raise
 
     def offer_kernel(self, name: str, python: Path | str, *path: Path | str | None) -> None:
         """Add a kernel of an interpreter, with this PYTHONPATH."""
