@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from harness.groups import busy_until, cloud, group
-from harness.jupyter import Application, JupyterServer
+from harness.jupyter import JupyterServer
 
 pytestmark = pytest.mark.hosts
 
@@ -55,20 +55,16 @@ def test_group_runs_reruns_and_is_deleted_from_the_page(browser: Browser, jupyte
         notebook.assert_quiet()
 
 
-@pytest.mark.parametrize("application", ["lab", "notebook"])
-def test_rows_appear_and_change_while_the_cell_runs(
-    browser: Browser, jupyter: JupyterServer, application: Application
-):
+def test_rows_appear_and_change_while_the_cell_runs(browser: Browser, jupyter: JupyterServer):
     """The cell that shows the group also runs it, so the kernel handles no messages until it ends.
 
     The rows still appear, and change before the cell ends.
     """
     cells = [
         cloud(),
-        group(f"blocking in {application}", "job()", "job(3600)")
-        + "\ndisplay(jg)\njg.run_sequential(0)",
+        group("blocking", "job()", "job(3600)") + "\ndisplay(jg)\njg.run_sequential(0)",
     ]
-    with jupyter.open(browser, cells, application=application) as notebook:
+    with jupyter.open(browser, cells) as notebook:
         notebook.run(0)
         notebook.start(1)
         page = notebook.page

@@ -194,3 +194,4 @@ def test_notebook_7_opens_a_group_in_a_browser_tab_and_inserts_it(
         assert notebook.page.locator("[data-id=jobgroup-panel]").count() == 0
         _choose(notebook.page, "jobgroup:insert", "chosen")
         expect(notebook.page.locator(".jp-CodeCell").nth(1)).to_contain_text('Dashboard("chosen")')
+        notebook.assert_quiet()
