@@ -185,7 +185,7 @@ def take(
     browser: Browser, server: JupyterServer, cells: list[str], is_dark: bool, path: Path
 ) -> None:
     """Run the cells, wait until the page shows the jobs, and take a picture."""
-    with server.open(browser, [*START, *cells], dark=is_dark) as notebook:
+    with server.open(browser, [*START, *cells], dark=is_dark, fresh=True) as notebook:
         notebook.page.set_viewport_size({"width": 2000, "height": 1800})  # everything is visible
         notebook.run_all()
         pose(notebook.page, path.stem)
@@ -218,7 +218,7 @@ def take_every(browser: Browser, scene: str, folder: Path) -> None:
 
 def take_window(browser: Browser, server: JupyterServer, cells: list[str], path: Path) -> None:
     """Take a picture of JupyterLab with a running group, in the side bar and in a tab."""
-    with server.open(browser, cells) as notebook:
+    with server.open(browser, cells, fresh=True) as notebook:
         page = notebook.page
         page.set_viewport_size({"width": 1280, "height": 800})
         notebook.run_all()
