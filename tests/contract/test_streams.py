@@ -146,6 +146,14 @@ def test_rejected_token_ends_the_stream(group, scripted):
         list(jg.as_completed())
     assert "downloads.py" not in "".join(traceback.format_exception(raised.value))
 
+    async def read() -> None:
+        async for _ in jg.as_completed():
+            pass
+
+    with pytest.raises(InvalidTokenError) as raised:
+        asyncio.run(read())
+    assert "downloads.py" not in "".join(traceback.format_exception(raised.value))
+
 
 def test_break_ends_the_downloads(ended, scripted):
     """Results that the loop did not take are not fetched."""

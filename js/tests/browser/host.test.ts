@@ -56,10 +56,7 @@ describe("accessibility", () => {
 
   it("finds nothing wrong with compared results and causes", async () => {
     const { root, el } = await show({ scene: "failed" });
-    const click = async (selector: string) => {
-      await expect.poll(() => root.querySelector(selector)).not.toBeNull();
-      (root.querySelector(selector) as HTMLElement).click();
-    };
+    const click = clicks(root);
     await expect.poll(() => root.querySelector("[data-testid=row-0]")).not.toBeNull();
     await click("[data-testid=row-0] .select");
     await click("[data-testid=view-both]");
@@ -77,10 +74,7 @@ describe("accessibility", () => {
 
   it("finds nothing wrong with an open job, a deletion and a menu", async () => {
     const { root, el, model } = await show();
-    const click = async (selector: string) => {
-      await expect.poll(() => root.querySelector(selector)).not.toBeNull();
-      (root.querySelector(selector) as HTMLElement).click();
-    };
+    const click = clicks(root);
     await expect.poll(() => root.querySelector("[data-testid=row-0]")).not.toBeNull();
     (model as StandIn).set({ next_up: [23, 2] });
     await click("[data-testid=row-0] .cell:last-child");
@@ -122,10 +116,7 @@ describe("accessibility", () => {
 
   it("finds nothing wrong with the trash", async () => {
     const { root, el } = await show({ scene: "groups" });
-    const click = async (selector: string) => {
-      await expect.poll(() => root.querySelector(selector)).not.toBeNull();
-      (root.querySelector(selector) as HTMLElement).click();
-    };
+    const click = clicks(root);
     await expect.poll(() => root.querySelector("[data-testid^=listed]")).not.toBeNull();
     await click("[data-testid^=listed] input");
     await click("[data-testid=delete-selected]");
@@ -142,7 +133,24 @@ describe("accessibility", () => {
     (root.querySelector(".jobgroup") as Element).append(fault);
     expect(await violations(el)).not.toEqual([]);
   });
+
+  it("finds text that is too dark for the dark theme", async () => {
+    const { el, root } = await show();
+    const text = document.createElement("p");
+    text.append("dark");
+    text.style.color = "rgb(40, 44, 50)";
+    (root.querySelector(".jobgroup") as Element).prepend(text);
+    const found = await violations(el);
+    expect(found).toHaveLength(1);
+    expect(found[0]).toContain("color-contrast");
+  });
 });
+
+/** A function that clicks an element of a dashboard once it is there. */
+const clicks = (root: ShadowRoot) => async (selector: string) => {
+  await expect.poll(() => root.querySelector(selector)).not.toBeNull();
+  (root.querySelector(selector) as HTMLElement).click();
+};
 
 /** What is wrong in the light theme, and with the contrast of the dark one. */
 async function violations(el: HTMLElement): Promise<string[]> {
