@@ -1,7 +1,7 @@
 """Create loggers that are silent by default and cannot control a terminal.
 
 Programs decide what is shown. If a program does not configure logging, only errors are written to
-standard error. Each error names something that would otherwise be lost, such as the id of a job
+standard error. Most errors name something that would otherwise be lost, such as the id of a job
 that could not be stored.
 """
 

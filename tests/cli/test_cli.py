@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import httpx
+import pytest
 
 from jobgroup import JobGroup
 
@@ -208,6 +209,20 @@ def test_a_rejected_token_ends_watch(run, prepared, environment):
     assert done.returncode == 1
     assert "token" in done.stderr
     group.cancel_all()
+
+
+@pytest.mark.parametrize(
+    "command", [("run", "sweep", "1", "--queue"), ("rerun", "sweep", "0", "--delay", "1")]
+)
+def test_a_rejected_token_ends_a_run_of_named_jobs(run, prepared, environment, command):
+    """A run in a terminal does not wait for a token that nobody can give it."""
+    group = prepared(jobs=2, duration_s=600)
+    group[0].execute_async()
+    group.cancel_all()
+    done = run(*command, env=environment | {"JOBGROUP_TOKEN": "wrong"})
+    assert done.returncode == 1
+    assert "rejects the token" in done.stderr
+    assert states(group) == ["canceled", "unsent"]
 
 
 def test_cloud_prints_its_url_and_token_as_json(begin):

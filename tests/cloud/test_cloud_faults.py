@@ -316,3 +316,13 @@ def test_a_fault_that_is_nested_without_end_is_refused(running, path):
     body = '{"a":' * 100_000 + "1" + "}" * 100_000
     answer = client.request("PUT" if path.endswith("plan") else "POST", path, content=body)
     assert answer.status_code == 400
+
+
+@pytest.mark.parametrize("name", ["delay_s", "retry_after_s"])
+def test_endless_delays_are_refused(running, name):
+    """JSON's 1e999 is infinite in Python."""
+    cloud, client = running
+    answer = client.post("/faults", content=f'{{"kind": "delay", "{name}": 1e999}}')
+    assert answer.status_code == 400
+    assert "must be finite" in answer.json()["error"]
+    assert cloud.faults.active() == {}

@@ -173,6 +173,15 @@ def test_two_clouds_do_not_share_a_directory(tmp_path, start):
     assert client.get("/api/jobs/availability").status_code == 200
 
 
+def test_a_directory_that_cannot_be_created_is_named(tmp_path):
+    """The error is a sentence with the path, and nothing was started."""
+    (tmp_path / "file").touch()
+    cloud = EmbeddedCloud(directory=tmp_path / "file", prewarm=False)
+    with pytest.raises(OSError, match=r"directory .*/file cannot be created .*Nothing was started"):
+        cloud.start()
+    assert not cloud.running
+
+
 def test_a_directory_remembers_the_address(tmp_path):
     """A new object has the previous port and token, so groups find their jobs again."""
     with EmbeddedCloud(directory=tmp_path, prewarm=False) as first:

@@ -411,6 +411,8 @@ def test_plot_draws_shares_with_intervals(sweep, canvas):
     assert both is ax
     assert [bar.get_height() for bar in both.patches] == [0.4, 0.6, 0, 0.7, 0, 0.3]
     assert [text.get_text() for text in both.get_legend().get_texts()] == ["job 0", "job 1"]
+    absent, *_ = both.containers[0].lines[2][0].get_segments()[2:]
+    assert [high for _, high in absent] == [0, pytest.approx(1 / 11)]  # job 0 has no |0,2>
     few = table.plot(most=1)
     assert [label.get_text() for label in few.get_xticklabels()] == ["|2,0>"]
     assert few.get_xlabel() == "state (1 of 3)"

@@ -122,6 +122,20 @@ def test_compared_distributions_show_their_distance_and_the_chance_level(run):
     assert found["p_value"] == pytest.approx(0.73, abs=0.02)
 
 
+def test_compared_distributions_have_an_interval_for_a_state_that_one_lacks(run):
+    """A state with no count has the share 0 and an interval. It is unknown beyond the filter."""
+    results = ({"|2,0>": 300, "|1,1>": 200}, {"|1,1>": 500}, {"|1,1,0>": 500})
+    _, page = run(*({"results": each} for each in results))
+    first, second, other = (
+        {state: numbers for state, *numbers in side["entries"]}
+        for side in page.ask("compare", positions=[0, 1, 2])["sides"]
+    )
+    assert list(first) == list(second) == list(other) == ["|1,1>", "|1,1,0>", "|2,0>"]
+    assert second["|2,0>"] == [0, pytest.approx(0.001409, abs=1e-6), 0, pytest.approx(1 / 501)]
+    assert first["|1,1,0>"] == [None] * 4
+    assert other["|2,0>"] == [None] * 4
+
+
 def test_points_without_a_loaded_result_are_to_come(run):
     """A figure loads 200 results for each answer. The other points are not empty, but to come."""
     _, page = run(*({"results": {"|1>": 1}} for _ in range(201)))

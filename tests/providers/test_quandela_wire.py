@@ -147,7 +147,7 @@ async def test_redirects_are_not_followed(cloud, account, status):
     assert type(error) is errors.InvalidResponseError
     assert not may_have_arrived(error)
     assert "127.0.0.1" in str(error)
-    assert "No job was created" in str(error)
+    assert "The request had no effect" in str(error)
 
 
 async def test_redirect_of_the_first_question_leaves_the_job_unsent(cloud, account):

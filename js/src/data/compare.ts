@@ -16,7 +16,7 @@ export interface Bar {
 
 export interface Line {
   label: string;
-  /** One for each side; null if the state was not sent. */
+  /** One for each side; null if the share of the state is unknown. */
   bars: (Bar | null)[];
 }
 
@@ -39,9 +39,9 @@ export function lineUp(sides: readonly Side[], most: number): { lines: Line[]; r
       label,
       bars: sides.map((side, i) => barOf(shares[i]?.get(label), side, label)),
     }));
-  const rest = sides.map((_, i) => {
+  const rest = sides.map(({ entries }, i) => {
     const shown = lines.reduce((sum, { bars }) => sum + (bars[i]?.share ?? 0), 0);
-    return (shares[i]?.size ?? 0) > 0 ? Math.max(0, 1 - shown) : 0;
+    return entries.some(([, share]) => share !== null) ? Math.max(0, 1 - shown) : 0;
   });
   return { lines, rest };
 }
@@ -53,12 +53,11 @@ type Numbers = readonly [
   high: number | null,
 ];
 
-/** A state that a complete distribution lacks has the share 0. */
+/** A state that a complete saved distribution lacks has the share 0. */
 function barOf(numbers: Numbers | undefined, side: Side, label: string): Bar | null {
   const ideal = side.ideal ? (side.ideal[label] ?? 0) : null;
-  if (!numbers && side.rest > 0) return null;
-  const [share, error, low, high] = numbers ?? [0, null, null, null];
-  return { share: share ?? 0, error, low, high, ideal };
+  const [share, error, low, high] = numbers ?? [side.rest > 0 ? null : 0, null, null, null];
+  return share === null ? null : { share, error, low, high, ideal };
 }
 
 /** "job 3: phi 0.25, circuit Ralph CNOT" */

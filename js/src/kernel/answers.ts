@@ -254,7 +254,10 @@ export interface Side {
   /** The labels that distinguish it, such as "phi 1.43, indist 0.60". */
   name: string;
   samples: number | null;
-  /** The most frequent states first; the others are summed in `rest`. */
+  /**
+   * The states that are most frequent on any side, in the same order for all sides; the others are
+   * summed in `rest`. The share is null if the result cannot tell it.
+   */
   entries: [
     state: string,
     share: number | null,

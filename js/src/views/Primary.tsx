@@ -141,7 +141,9 @@ function Finished({ session }: { session: Session }) {
   );
 }
 
-const failed = (session: Session) => session.rows.value.table.where((state) => state === "error");
+/** The jobs that ended in error. In Python, a rerun of all failed jobs includes canceled ones. */
+export const failed = (session: Session): number[] =>
+  session.rows.value.table.where((state) => state === "error");
 
 export const rerunFailed =
   (session: Session, args: Args = {}) =>

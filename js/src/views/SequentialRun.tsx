@@ -8,6 +8,7 @@ import { sets, typed } from "../ui/hooks";
 import { InlineForm } from "../ui/InlineForm";
 import { KeepFailed, keepArgs } from "./KeepFailed";
 import { Preview } from "./Preview";
+import { failed } from "./Primary";
 
 export function SequentialRun({
   session,
@@ -19,14 +20,14 @@ export function SequentialRun({
   const delay = useSignal("0");
   const isKept = useSignal(false);
   const isRerun = command === "rerun";
-  const count = countOf(
-    session.traits.counts.value,
-    isRerun ? ["error", "canceled"] : ["unsent", "refused"],
-  );
+  const positions = isRerun ? failed(session) : undefined;
+  const count =
+    positions?.length ?? countOf(session.traits.counts.value, ["unsent", "refused"]);
   const seconds = Number(delay.value);
   const start = () => {
     session.panel.value = "";
-    session.run(command, { mode: "sequential", delay: seconds, ...keepArgs(isKept) });
+    const jobs = isRerun ? { state: "error", ...keepArgs(isKept) } : {};
+    session.run(command, { mode: "sequential", delay: seconds, ...jobs });
   };
   return (
     <InlineForm
@@ -51,7 +52,7 @@ export function SequentialRun({
         />{" "}
         s between them
       </label>
-      <Preview session={session} rerun={isRerun} />
+      <Preview {...{ session, rerun: isRerun, positions }} />
       {isRerun && <KeepFailed isOn={isKept} />}
     </InlineForm>
   );

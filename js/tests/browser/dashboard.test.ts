@@ -162,7 +162,7 @@ describe("a failure", () => {
     await at("delay").fill("2.5");
     await page.getByRole("checkbox").click();
     await at("in-turn").click();
-    const args = { mode: "sequential", delay: 2.5, replace: false };
+    const args = { mode: "sequential", delay: 2.5, state: "error", replace: false };
     expect(sent).toHaveBeenCalledWith(expect.objectContaining({ name: "rerun", args }));
     await expect.poll(() => root.querySelector(".python")?.textContent).toBe("jg.rerun()");
   });

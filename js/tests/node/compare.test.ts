@@ -29,6 +29,13 @@ describe("distributions side by side", () => {
     expect(lines[2]).toMatchObject({ label: "|2>", bars: [null, { share: 0.25 }] });
   });
 
+  it("have a gap for a state whose share the result cannot tell", () => {
+    const unknown = side({}, { entries: [["|1>", null, null, null, null]] });
+    const { lines, rest } = lineUp([side({ "|1>": 1 }), unknown], 3);
+    expect(lines[0]).toMatchObject({ label: "|1>", bars: [{ share: 1 }, null] });
+    expect(rest).toEqual([0, 0]);
+  });
+
   it("include the ideal distributions", () => {
     const { lines } = lineUp([side({ "|1>": 0.6 }, { ideal: { "|1>": 0.5, "|0>": 0.5 } })], 5);
     expect(lines.map(({ label, bars }) => [label, bars[0]?.share, bars[0]?.ideal])).toEqual([

@@ -7,6 +7,7 @@ Use them to test scripts. `EmbeddedCloud.faults` adds and removes them; other pr
 from __future__ import annotations
 
 import asyncio
+import math
 import random
 import threading
 import time
@@ -79,10 +80,10 @@ class Fault:
                 raise ValueError(f"calls must be some of {', '.join(CALLS)}, got {call!r}.")
         if not 0 <= self.probability <= 1:
             raise ValueError(f"probability must be from 0 to 1, got {self.probability!r}.")
-        if self.delay_s < 0 or not 400 <= self.status <= 599 or (self.times or 1) < 1:
-            raise ValueError(
-                "delay_s must be at least 0, status from 400 to 599, and times at least 1."
-            )
+        if not all(0 <= seconds < math.inf for seconds in (self.delay_s, self.retry_after_s or 0)):
+            raise ValueError("delay_s and retry_after_s must be finite and at least 0.")
+        if not 400 <= self.status <= 599 or (self.times or 1) < 1:
+            raise ValueError("status must be from 400 to 599, and times at least 1.")
 
     def concerns(self, call: str) -> bool:
         if (self.kind == "fail_job") != (call == "run"):

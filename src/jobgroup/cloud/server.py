@@ -154,7 +154,7 @@ class EmbeddedCloud:
 
         Raises:
             ImportError: the extra "cloud" is not installed.
-            OSError: the port is taken.
+            OSError: the port is taken, or the directory cannot be created.
             RuntimeError: another embedded cloud uses the directory.
         """
         if self._thread is not None:
@@ -163,8 +163,14 @@ class EmbeddedCloud:
         from jobgroup.cloud.listener import bind
 
         directory = self._settings.directory
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        (directory / CONTROL_DIRECTORY).mkdir(mode=0o700, exist_ok=True)
+        try:
+            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            (directory / CONTROL_DIRECTORY).mkdir(mode=0o700, exist_ok=True)
+        except OSError as error:
+            raise OSError(
+                f"The cloud's directory {directory} cannot be created ({error.strerror}). Nothing"
+                " was started. Choose another directory."
+            ) from error
         store = self._store = JobStore(directory / "jobs.sqlite")
         try:
             bound = self._bind(bind)

@@ -23,7 +23,7 @@ MOST_SIDES: Final = 6
 """Maximum number of distributions that are drawn side by side."""
 
 MOST_STATES: Final = 1_000
-"""Number of states of a distribution to send; the shares of the other states are summed."""
+"""Number of states to send; the shares of the other states are summed."""
 
 
 def compare_jobs(group: JobGroup, records: Sequence[JobRecord], *, ideal: bool = False) -> Json:
@@ -37,6 +37,7 @@ def compare_jobs(group: JobGroup, records: Sequence[JobRecord], *, ideal: bool =
     shown = sides[:MOST_SIDES]
     pools = [Pool([measurement]) for _, measurement in shown]
     ideals = [_ideal(store.body(record.entry_id)) if ideal else {} for record, _ in shown]
+    states = _states([*(pool.shares for pool in pools), *(i.get("shares", {}) for i in ideals)])
     return {
         "sides": [
             {
@@ -44,8 +45,8 @@ def compare_jobs(group: JobGroup, records: Sequence[JobRecord], *, ideal: bool =
                 "iteration": measurement.iteration,
                 "name": name,
                 "samples": pool.samples,
-                "entries": _entries(pool),
-                "rest": sum([*pool.shares.values()][MOST_STATES:]),
+                "entries": [[state, *pool.share(state)] for state in states],
+                "rest": sum(share for state, share in pool.shares.items() if state not in states),
                 "ideal": of_ideal.get("shares"),
                 "no_ideal": of_ideal.get("problem", ""),
                 **_comparison(pool, pools[0], of_ideal, is_first=not rank and not ideal),
@@ -63,9 +64,13 @@ def _measured(found: Found) -> list[Measurement]:
     return [] if isinstance(found, str) else [m for m in found if m.kind is not None]
 
 
-def _entries(pool: Pool) -> list[list[Any]]:
-    shares = sorted(pool.shares, key=lambda state: -pool.shares[state])[:MOST_STATES]
-    return [[state, *pool.share(state)] for state in shares]
+def _states(distributions: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    """Return the states with the greatest shares in any distribution, and these shares."""
+    greatest: dict[str, float] = {}
+    for shares in distributions:
+        for state, share in shares.items():
+            greatest[state] = max(share, greatest.get(state, share))
+    return dict(sorted(greatest.items(), key=lambda each: -each[1])[:MOST_STATES])
 
 
 def _comparison(pool: Pool, first: Pool, ideal: Json, *, is_first: bool) -> Json:

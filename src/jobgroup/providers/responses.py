@@ -104,8 +104,8 @@ def error_for(  # noqa: C901 # it is a table of statuses
         kind = InvalidResponseError
         message = (
             f"{origin} redirects to {_host_of(location)} (HTTP {status}), and jobgroup follows no"
-            f" redirects{f' ({detail})' if detail else ''}. No job was created. Sign in to your"
-            " network with a browser, or correct the cloud's URL."
+            f" redirects{f' ({detail})' if detail else ''}. The request had no effect. Sign in to"
+            " your network with a browser, or correct the cloud's URL."
         )
     elif status < 400:
         kind = InvalidResponseError

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Final
 
 from jobgroup.errors import MissingDependencyError
 from jobgroup.results.cells import Cell
-from jobgroup.results.pool import Quantity
+from jobgroup.results.pool import Pool
 from jobgroup.results.results_table import ResultRow, level_of, not_sampled, table_of
-from jobgroup.results.shares import wilson
 from jobgroup.results.states import in_order
 from jobgroup.results.table import Table
 from jobgroup.words import format_count
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+
+Key = tuple[int, int | None]
+"""A job's position, and the iteration if the job has several."""
 
 MOST_SIDE_BY_SIDE: Final = 8
 """Maximum number of distributions in one plot."""
@@ -29,6 +31,12 @@ class Distributions(Table):
     platform computed have only `p`.
     """
 
+    def __init__(
+        self, columns: Mapping[str, Sequence[Cell]], *, title: str, pools: Mapping[Key, Pool]
+    ) -> None:
+        super().__init__(columns, title=title)
+        self._pools = pools
+
     def plot(
         self,
         jobs: int | Iterable[int] | None = None,
@@ -37,6 +45,8 @@ class Distributions(Table):
         ax: Axes | None = None,
     ) -> Axes:
         """Draw the shares of one job, or of several jobs side by side, with 68 % Wilson intervals.
+
+        A state that a job did not return, but could have, has the share 0 and its interval.
 
         Args:
             jobs: positions in the group; None for all.
@@ -52,9 +62,9 @@ class Distributions(Table):
         """
         wanted = None if jobs is None else {jobs} if isinstance(jobs, int) else set(jobs)
         drawn = {
-            key: values
-            for key, values in self._by_job().items()
-            if wanted is None or key[0] in wanted
+            key: pool
+            for key, pool in self._pools.items()
+            if pool.shares and (wanted is None or key[0] in wanted)
         }
         if not drawn:
             raise ValueError(
@@ -66,24 +76,7 @@ class Distributions(Table):
                 f"{len(drawn)} distributions are too many for one plot. Choose at most"
                 f" {MOST_SIDE_BY_SIDE}, for example plot(jobs=[0, 5])."
             )
-        return _bars({_label(key): values for key, values in drawn.items()}, most, ax)
-
-    def _by_job(self) -> dict[tuple[Any, Any], dict[str, Quantity]]:
-        """Return shares by state, for each job and iteration."""
-        known, found = self._known, dict[tuple[Any, Any], dict[str, Quantity]]()
-        iterations = known.get("iteration", [None] * len(self))
-        columns = (known[name] for name in ("job", "state", "p", "p_err", "count", "samples"))
-        for iteration, (job, state, p, error, count, samples) in zip(
-            iterations, zip(*columns, strict=True), strict=True
-        ):
-            if not isinstance(p, float):
-                continue
-            share = Quantity(p, error if isinstance(error, float) else None)
-            if isinstance(count, int) and isinstance(samples, int):
-                low, high = wilson(count, samples) or (None, None)
-                share = share._replace(low=low, high=high)
-            found.setdefault((job, iteration), {})[str(state)] = share
-        return found
+        return _bars({_label(*key): pool for key, pool in drawn.items()}, most, ax)
 
 
 def distributions_of(rows: Sequence[ResultRow], *, interval: bool | float = False) -> Distributions:
@@ -120,15 +113,15 @@ def distributions_of(rows: Sequence[ResultRow], *, interval: bool | float = Fals
                 columns[name].append(value)
     jobs = format_count(len(set(columns["job"])), "job")
     parts = [f"{jobs}, {format_count(len(columns['state']), 'state')}", not_sampled(rows)]
-    return Distributions(columns, title="; ".join(filter(None, parts)))
+    pools = {(row.record.position, row.measurement.iteration): row.pool for row in rows}
+    return Distributions(columns, title="; ".join(filter(None, parts)), pools=pools)
 
 
-def _label(key: tuple[Any, Any]) -> str:
-    job, iteration = key
+def _label(job: int, iteration: int | None) -> str:
     return f"job {job}" if iteration is None else f"job {job}, iteration {iteration}"
 
 
-def _bars(drawn: dict[str, dict[str, Quantity]], most: int, ax: Axes | None) -> Axes:
+def _bars(drawn: dict[str, Pool], most: int, ax: Axes | None) -> Axes:
     try:
         from matplotlib import pyplot as plt
     except ImportError as error:
@@ -136,17 +129,17 @@ def _bars(drawn: dict[str, dict[str, Quantity]], most: int, ax: Axes | None) -> 
             "plot() needs matplotlib, which is not installed: pip install matplotlib."
         ) from error
     sums: dict[str, float] = {}
-    for values in drawn.values():
-        for state, share in values.items():
-            sums[state] = sums.get(state, 0) + (share.value or 0)
+    for pool in drawn.values():
+        for state, share in pool.shares.items():
+            sums[state] = sums.get(state, 0) + share
     states = in_order(sorted(in_order(sums), key=lambda s: -sums[s])[:most])
     if ax is None:
         _, ax = plt.subplots(figsize=(max(4.0, 0.5 * len(states) * len(drawn) ** 0.5), 3.5))
     width = 0.8 / len(drawn)
     is_counted = False
-    for nth, (label, by_state) in enumerate(drawn.items()):
+    for nth, (label, pool) in enumerate(drawn.items()):
         places = [i + (nth - (len(drawn) - 1) / 2) * width for i in range(len(states))]
-        shares = [by_state.get(state, Quantity(0.0)) for state in states]
+        shares = [pool.share(state) for state in states]
         heights = [share.value or 0.0 for share in shares]
         below = [h - (h if s.low is None else s.low) for h, s in zip(heights, shares, strict=True)]
         above = [(s.high or h) - h for h, s in zip(heights, shares, strict=True)]
@@ -163,7 +156,7 @@ def _bars(drawn: dict[str, dict[str, Quantity]], most: int, ax: Axes | None) -> 
     ax.set_xticks(range(len(states)), states, rotation=60 if is_wide else 0)
     ax.set_xlabel("state" if len(states) == len(sums) else f"state ({len(states)} of {len(sums)})")
     ax.set_ylabel("share among selected" if is_counted else "probability")
-    if all((share.value or 0) >= 0 for values in drawn.values() for share in values.values()):
+    if all(share >= 0 for pool in drawn.values() for share in pool.shares.values()):
         ax.set_ylim(bottom=0)
     if len(drawn) > 1:
         ax.legend()

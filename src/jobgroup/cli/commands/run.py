@@ -73,7 +73,7 @@ def _run(arguments: argparse.Namespace) -> int:
                 mode="sequential" if is_sequential else "queue" if arguments.queue else "parallel",
                 delay_s=arguments.delay or 0.0,
                 concurrent_job_count=concurrent,
-                is_background=arguments.queue or is_sequential or arguments.request_stdin,
+                is_background=arguments.request_stdin,
                 **rules,
             )
             return asked.result().failed
@@ -168,7 +168,7 @@ def _rerun(arguments: argparse.Namespace) -> int:
             delay_s=arguments.delay or 0.0,
             retries=arguments.retries,
             budget_shots=arguments.budget_shots,
-            is_background=is_sequential or arguments.request_stdin,
+            is_background=arguments.request_stdin,
         )
         return asked.result().failed
 
