@@ -219,6 +219,7 @@ def test_a_rejected_token_ends_a_run_of_named_jobs(run, prepared, environment, c
     group = prepared(jobs=2, duration_s=600)
     group[0].execute_async()
     group.cancel_all()
+    group.wait()
     done = run(*command, env=environment | {"JOBGROUP_TOKEN": "wrong"})
     assert done.returncode == 1
     assert "rejects the token" in done.stderr

@@ -31,11 +31,7 @@ class Distributions(Table):
     platform computed have only `p`.
     """
 
-    def __init__(
-        self, columns: Mapping[str, Sequence[Cell]], *, title: str, pools: Mapping[Key, Pool]
-    ) -> None:
-        super().__init__(columns, title=title)
-        self._pools = pools
+    _pools: Mapping[Key, Pool]
 
     def plot(
         self,
@@ -113,8 +109,9 @@ def distributions_of(rows: Sequence[ResultRow], *, interval: bool | float = Fals
                 columns[name].append(value)
     jobs = format_count(len(set(columns["job"])), "job")
     parts = [f"{jobs}, {format_count(len(columns['state']), 'state')}", not_sampled(rows)]
-    pools = {(row.record.position, row.measurement.iteration): row.pool for row in rows}
-    return Distributions(columns, title="; ".join(filter(None, parts)), pools=pools)
+    found = Distributions(columns, title="; ".join(filter(None, parts)))
+    found._pools = {(row.record.position, row.measurement.iteration): row.pool for row in rows}  # noqa: SLF001
+    return found
 
 
 def _label(job: int, iteration: int | None) -> str:
