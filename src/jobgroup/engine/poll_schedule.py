@@ -265,8 +265,9 @@ class _PlatformQueue:
         elif status.state == "success":
             if status.duration_s:  # clouds report whole seconds, rounded down
                 self._ran_s = max(self._ran_s, status.duration_s)
-                age_s = min(age_s, status.duration_s + 1.0)
-            self._ended_s.append(age_s)
+                age_s = min(age_s, status.duration_s + 1.0) if age_s > 0 else status.duration_s
+            if age_s > 0:  # the cloud's clock may be ahead
+                self._ended_s.append(age_s)
         if len(self._ended_s) >= MIN_SAMPLES:
             ended_s = min(self._ended_s)
             is_known = ended_s - self._ran_s <= AGE_FRACTION * ended_s
@@ -350,8 +351,10 @@ class PollSchedule:
         queue = self._queues[job.target]
         was_expected = bool(queue.expected_s)
         began_at = job.running_since
-        if status.started_at is not None:  # by the cloud's clock
-            began_at = min(max(now + status.started_at - now_utc, job.sent_at), now)
+        if status.started_at is not None:  # by the cloud's clock, which may be ahead
+            by_cloud = now + status.started_at - now_utc
+            if by_cloud <= now or began_at is None:
+                began_at = min(max(by_cloud, job.sent_at), now)
         if began_at is not None:
             queue.learn(now - took_s - began_at, status)
         if status.state in TERMINAL:

@@ -104,8 +104,7 @@ async def send(
             if not ids and not may_begin():
                 await record_not_sent(session, intent, "The run ended before its request left.")
                 return None
-            if ids and not (await may_continue() and await session.lease.verify()):
-                await record_not_sent(session, intent, partial_message(len(ids)))
+            if ids and not await _may_send_next(session, intent, may_continue, len(ids)):
                 return None
             ids[request.number] = await _create(session, provider, intent, request, len(ids))
             new = {request.number: ids[request.number]}
@@ -113,6 +112,20 @@ async def send(
                 session, intent, new, len(bodies), len(ids), patience_s=patience_s
             )
     return intent.entry_id if entry_id is None else entry_id
+
+
+async def _may_send_next(
+    session: GroupSession, intent: Intent, may_continue: Callable[[], Awaitable[bool]], sent: int
+) -> bool:
+    """Return whether the next sub-job may be sent; if not, record that only `sent` were."""
+    try:
+        if await may_continue() and await session.lease.verify():
+            return True
+    except Exception:
+        await record_not_sent(session, intent, partial_message(sent))
+        raise
+    await record_not_sent(session, intent, partial_message(sent))
+    return False
 
 
 async def find_sent(session: GroupSession, intent: Intent, provider: Provider) -> dict[int, str]:

@@ -9,15 +9,20 @@ ACCEPTED: Final = "gzip"
 """Encodings that a request offers. Python 3.11 has no decoder with limits for br and zstd."""
 
 
+_UNSUPPORTED: Final = frozenset({"br", "zstd", "compress", "x-compress", "dcb", "dcz"})
+
+
 class Decompressor:
     """Decompresses one body.
 
     Args:
         encoding: value of its ``Content-Encoding`` header.
 
+    Names that are no compression, which some servers send ("utf-8", "none"), change nothing.
+
     Raises:
-        ValueError: the encoding is unknown, or there are several encodings, each of which would
-            multiply the size.
+        ValueError: the encoding is not supported, or there are several encodings, each of which
+            would multiply the size.
 
     >>> Decompressor("gzip, gzip")
     Traceback (most recent call last):
@@ -30,7 +35,7 @@ class Decompressor:
         encoding = encoding.strip().lower()
         if encoding in {"gzip", "x-gzip", "deflate"}:
             self._stream = _new_stream()
-        elif encoding not in {"", "identity"}:
+        elif "," in encoding or encoding in _UNSUPPORTED:
             raise ValueError(f"its content encoding is {encoding[:40]!r}")
         self._is_complete = True
 

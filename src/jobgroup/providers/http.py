@@ -55,6 +55,11 @@ MAX_RESULT_BYTES: Final = 64 * 2**20
 the memory needed to read one.
 """
 
+MAX_HEADER_BYTES: Final = 64 * 2**10
+"""Maximum size of one header of a response. Sign-in services send cookies of more than aiohttp's
+default of 8 KiB.
+"""
+
 LARGER_RESULTS: Final = "JOBGROUP_MAX_RESULT_MIB"
 """Environment variable that raises the limit for results."""
 
@@ -265,31 +270,21 @@ class HttpClient:
         request = httpx.Request(
             method, url, content=content, headers=sent, extensions=self._extensions
         )
-        limit = _limit(max_bytes)
-        kind, problem, body, received = InvalidResponseError, "", bytearray(), 0
+        body = bytearray()
         async with aclosing(await transport.handle_async_request(request)) as response:
             try:
-                decompressor = Decompressor(response.headers.get("content-encoding", ""))
-                async for chunk in response.aiter_raw():
-                    received += len(chunk)
-                    body += decompressor.feed(chunk, limit - len(body))
-                    # Compressed data may unpack to nothing, without end.
-                    if max(len(body), received // 2) > limit:
-                        break
-                else:
-                    decompressor.end()
-            except ValueError as error:
-                problem = f"HTTP {response.status_code} with a body that cannot be read: {error}."
-            if max(len(body), received // 2) > limit:
-                kind = ResponseTooLargeError
-                problem = f"more than {limit >> 20} MiB, so jobgroup stopped reading."
-                if max_bytes >= MAX_RESULT_BYTES:
-                    problem += f" To allow larger results, set {LARGER_RESULTS}."
-            if problem:
-                origin = self._account.origin
-                return kind(
-                    f"{origin} returned {problem}", origin=origin, status_code=response.status_code
-                )
+                await _read_body(response, body, max_bytes)
+            except Exception as error:
+                # Any other status is an error, whose meaning does not depend on the body.
+                if 200 <= response.status_code < 300:
+                    if not isinstance(error, _UnreadableBodyError):
+                        raise
+                    origin = self._account.origin
+                    return error.kind(
+                        f"{origin} returned {error}",
+                        origin=origin,
+                        status_code=response.status_code,
+                    )
             # A server may repeat the token, but no document, message or name contains it.
             shown = {k: token.hide_in(v) for k, v in response.headers.items()}
             return Response(response.status_code, shown, token.hide_in_bytes(body), token)
@@ -314,7 +309,12 @@ class HttpClient:
                 force_close=has_own_connection,
                 **({} if has_own_connection else {"keepalive_timeout": _KEEP_ALIVE_S}),
             )
-            return aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
+            return aiohttp.ClientSession(
+                connector=connector,
+                cookie_jar=aiohttp.DummyCookieJar(),
+                max_line_size=MAX_HEADER_BYTES,
+                max_field_size=MAX_HEADER_BYTES,
+            )
 
         made = self._transports[route] = AiohttpTransport(
             verify=context,
@@ -336,6 +336,43 @@ def _version() -> str:
         return version("jobgroup")
     except PackageNotFoundError:  # jobgroup is not installed
         return "0"
+
+
+class _UnreadableBodyError(ValueError):
+    """A body is too large, or cannot be decompressed."""
+
+    def __init__(self, text: str, kind: type[InvalidResponseError] = InvalidResponseError) -> None:
+        super().__init__(text)
+        self.kind = kind
+
+
+async def _read_body(response: httpx.Response, body: bytearray, max_bytes: int) -> None:
+    """Append the decompressed body of a response to `body`, up to a limit.
+
+    Raises:
+        _UnreadableBodyError: the body is too large, or cannot be decompressed.
+        Exception: whatever the library raises if the connection is lost.
+    """
+    limit, received = _limit(max_bytes), 0
+    try:
+        decompressor = Decompressor(response.headers.get("content-encoding", ""))
+        async for chunk in response.aiter_raw():
+            received += len(chunk)
+            body += decompressor.feed(chunk, limit - len(body))
+            # Compressed data may unpack to nothing, without end.
+            if max(len(body), received // 2) > limit:
+                break
+        else:
+            decompressor.end()
+    except ValueError as error:
+        raise _UnreadableBodyError(
+            f"HTTP {response.status_code} with a body that cannot be read: {error}."
+        ) from None
+    if max(len(body), received // 2) > limit:
+        problem = f"more than {limit >> 20} MiB, so jobgroup stopped reading."
+        if max_bytes >= MAX_RESULT_BYTES:
+            problem += f" To allow larger results, set {LARGER_RESULTS}."
+        raise _UnreadableBodyError(problem, ResponseTooLargeError)
 
 
 def _limit(max_bytes: int) -> int:

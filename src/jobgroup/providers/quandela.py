@@ -227,7 +227,9 @@ class QuandelaCloud:
         return status
 
     def _read_key_support(self, response: Response) -> None:
-        # The latest response counts: a cloud that no longer supports keys would create a second
-        # job.
+        # The cloud's latest response counts: a cloud that no longer supports keys would create a
+        # second job. A 5xx is often a gateway's.
+        if response.status >= 500:
+            return
         support = response.headers.get("idempotency-key-support", "")
         self.supports_idempotency_keys = support.strip().lower() == "true"

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from jobgroup.errors import UnconfirmedJobError
 from jobgroup.status import (
+    FAILED,
     NOT_SENT,
     REFUSED,
     REMOTE_MISSING,
@@ -320,15 +321,10 @@ class SendJournal:
                 tx.execute("DELETE FROM attempts WHERE id = ?", (attempt_id,))
             if not attempt.creates_entry:
                 refusal = sentence if is_refused else refusal_kept(tx, attempt.entry_id)
-                before = tx.execute(
-                    "SELECT id FROM attempts WHERE entry_id = ? AND creates_entry = 0"
-                    " AND state IN ('error', 'canceled') ORDER BY number DESC LIMIT 1",
-                    (attempt.entry_id,),
-                ).fetchone()
                 set_latest(
                     tx,
                     attempt.entry_id,
-                    before[0] if before else None,
+                    _failed_before(tx, attempt.entry_id),
                     otherwise=REFUSED if refusal else UNSENT,
                     added=0 if is_begun else -1,
                     last_error=refusal or sentence,
@@ -454,6 +450,16 @@ def _to_rerun(tx: Transaction, job: _Job) -> int | None:
     if job.state not in NOT_SENT:
         return job.attempt_id
     return _requeued_rerun(tx, job.entry_id)
+
+
+def _failed_before(tx: Transaction, entry_id: int) -> int | None:
+    """Return a job's latest ended attempt if it failed; None if the user has resent the job."""
+    row = tx.execute(
+        "SELECT id, state FROM attempts WHERE entry_id = ? AND creates_entry = 0"
+        " AND state IN ('error', 'canceled', 'unknown') ORDER BY number DESC, id DESC LIMIT 1",
+        (entry_id,),
+    ).fetchone()
+    return row[0] if row and row[1] in FAILED else None
 
 
 def _requeued_rerun(tx: Transaction, entry_id: int) -> int | None:
