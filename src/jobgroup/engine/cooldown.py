@@ -48,6 +48,8 @@ class Cooldown:
     """
 
     until: float = -math.inf
+    requested_until: float = -math.inf
+    """End of the pause that the cloud asked for."""
     _backoff: Backoff = field(default_factory=Backoff)
     _began_at: float = -math.inf
 
@@ -55,5 +57,6 @@ class Cooldown:
         """Record that a request sent at `asked_at` has failed."""
         if asked_at >= self._began_at:
             self._began_at, self.until = now, now + self._backoff.next_s(retry_after_s)
-        elif retry_after_s:
-            self.until = max(self.until, now + min(retry_after_s, MAX_RETRY_AFTER_S))
+        if retry_after_s:
+            self.requested_until = now + min(retry_after_s, MAX_RETRY_AFTER_S)
+            self.until = max(self.until, self.requested_until)

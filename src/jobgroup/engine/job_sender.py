@@ -41,7 +41,7 @@ from jobgroup.providers.base import (
 )
 from jobgroup.retry import retry
 from jobgroup.status import REFUSED
-from jobgroup.store import Intent, JobRecord, OverriddenBody, Target
+from jobgroup.store import AccountKey, Intent, JobRecord, OverriddenBody, Target
 from jobgroup.store.incidents import incident_kind
 
 _log = logger(__name__)
@@ -58,10 +58,12 @@ class JobSender:
 
     Attributes:
         is_ending: whether an error has ended the run; no further request is sent.
+        ended_accounts: accounts for which an error has ended the run.
     """
 
     def __init__(self, session: GroupSession, run: Run) -> None:
         self.is_ending = False
+        self.ended_accounts: set[AccountKey] = set()
         self.session = session
         self.run = run
         self._last_batch = 0
@@ -175,10 +177,10 @@ class JobSender:
             sent_at = await retry(
                 partial(self._send_once, entry_id, target),
                 on=self._is_retryable,
-                attempts=self._max_attempts,
+                attempts=partial(self._max_attempts, target.account_key),
                 wait_initial=0.4,
                 wait_max=60.0,
-                sleep=self.sleep,
+                sleep=partial(self.sleep, account=target.account_key),
                 on_retry=partial(self._open_incident, target),
             )
         except (BudgetExceededError, UnconfirmedJobError) as error:
@@ -204,11 +206,11 @@ class JobSender:
                 await self._note(partial(self.session.store.incidents.resolve, *account))
         return sent_at
 
-    async def sleep(self, seconds: float) -> None:
-        """Wait, unless the run is canceled or ending."""
+    async def sleep(self, seconds: float, account: AccountKey | None = None) -> None:
+        """Wait, unless the run is canceled or ending, at least for an account."""
 
         async def is_over() -> bool:
-            return self._is_over
+            return self._is_over(account)
 
         await self.session.wait_until(is_over, seconds, check_interval_s=CANCEL_CHECK_INTERVAL_S)
 
@@ -218,9 +220,8 @@ class JobSender:
 
         await self.session.wait_until(may_go_on, check_interval_s=PAUSE_CHECK_INTERVAL_S)
 
-    @property
-    def _is_over(self) -> bool:
-        return self.run.is_canceled or self.is_ending
+    def _is_over(self, account: AccountKey | None = None) -> bool:
+        return self.run.is_canceled or self.is_ending or account in self.ended_accounts
 
     def failures_error(self) -> JobGroupError:
         return JobGroupError(
@@ -245,7 +246,7 @@ class JobSender:
         return [entry_id for entry_id in entry_ids if entry_id in selected]
 
     async def _send_once(self, entry_id: int, target: Target) -> int | None:
-        if self._is_over:
+        if self._is_over(target.account_key):
             return None
         session, request = self.session, self.run.request
         is_retry = entry_id in self._to_retry
@@ -265,7 +266,7 @@ class JobSender:
 
         # None: the group was paused; empty: another run sent the job
         while (intents := await session.in_thread(record_intent)) is None:
-            if not await self._may_continue():
+            if not await self.may_continue(target.account_key):
                 return None
         if not intents:
             return None
@@ -274,14 +275,15 @@ class JobSender:
         return await send(
             session,
             intents[0],
-            self._may_continue,
-            may_begin=lambda: not self.is_ending,
+            partial(self.may_continue, target.account_key),
+            may_begin=lambda: not (self.is_ending or target.account_key in self.ended_accounts),
             patience_s=patience_s,
         )
 
-    async def _may_continue(self) -> bool:
+    async def may_continue(self, account: AccountKey | None = None) -> bool:
+        """Wait while the group is paused; return whether the run may send more requests."""
         await self.wait_while_paused()
-        return not self._is_over
+        return not self._is_over(account)
 
     def _is_retryable(self, error: BaseException) -> bool:
         """Return whether a request certainly did not arrive, for a temporary reason."""
@@ -292,9 +294,9 @@ class JobSender:
             return not may_have_arrived(error) and error.status_code not in NEVER_DONE
         return is_background and isinstance(error, CredentialsError | InsufficientCreditsError)
 
-    def _max_attempts(self) -> float:
+    def _max_attempts(self, account: AccountKey) -> float:
         request = self.run.request
-        if self._is_over:
+        if self._is_over(account):
             return 0
         if request.is_background or (request.mode != "parallel" and self.run.progress.sent):
             return math.inf  # the cloud has responded before and probably will again

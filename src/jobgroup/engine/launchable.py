@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 from jobgroup.engine.session import GroupSession
-from jobgroup.errors import CloudUnavailableError, RemoteNotFoundError, RequestRejectedError
+from jobgroup.errors import (
+    CloudUnavailableError,
+    InvalidResponseError,
+    RemoteNotFoundError,
+    RequestRejectedError,
+)
 from jobgroup.store import AccountKey, Target
 
 
@@ -35,7 +40,12 @@ async def _launch_limit(session: GroupSession, target: Target, at_most: int | No
     provider = await session.provider(target)
     try:
         reported = (await provider.availability()).queue_free
-    except (CloudUnavailableError, RequestRejectedError, RemoteNotFoundError):
+    except (
+        CloudUnavailableError,
+        InvalidResponseError,
+        RequestRejectedError,
+        RemoteNotFoundError,
+    ):
         reported = None
     bounds = [n for n in (reported, at_most) if n is not None]
     if not bounds:

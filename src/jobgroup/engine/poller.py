@@ -51,6 +51,11 @@ FEW: Final = 10
 If there are more, the error concerns the account.
 """
 
+LONGEST_RESTART_S: Final = 60.0
+"""Seconds for which a page instead of a response, with status 404, does not mean that the cloud has
+lost the job. Gateways send such pages while a cloud restarts.
+"""
+
 MIN_PAUSE_S: Final = 0.005
 PAUSE_S: Final = 1.0
 """Minimum and maximum number of seconds between two checks for due jobs."""
@@ -173,6 +178,7 @@ class Poller:
                 for job in self._schedule
                 if job.active_at < fresh_since
                 and not job.is_asked
+                and self._requested_pause(job) <= began
                 and (wanted is None or job.entry_id in wanted)
             ]
             if not due:
@@ -323,6 +329,11 @@ class Poller:
         cooldown = self._cooldowns.get(job.account)
         return cooldown.until if cooldown else -math.inf
 
+    def _requested_pause(self, job: PolledJob) -> float:
+        """Return the end of the pause that a job's cloud asked for."""
+        cooldown = self._cooldowns.get(job.account)
+        return cooldown.requested_until if cooldown else -math.inf
+
     def _log_once(self, error: Exception) -> None:
         # A watched group may have been deleted on purpose.
         is_wanted = isinstance(error, GroupDeletedError) and not isinstance(error, GroupMovedError)
@@ -430,6 +441,9 @@ class Poller:
         ):
             await self._open_incident(account, error, asked_at)
             return error
+        if (wanted_s := getattr(error, "retry_after_s", None)) is not None:
+            cooldown = self._cooldowns.setdefault(account, Cooldown())
+            cooldown.begin(asked_at, time.monotonic(), wanted_s)
         if is_silence and len(unanswered) <= FEW:
             for job, own in unanswered.items():  # the cloud responds for the other jobs
                 await self._record_job_error(job, own)
@@ -468,12 +482,16 @@ class Poller:
         """Record an error that concerns one job as this job's message."""
         now, statuses = time.monotonic(), self._store.statuses
         is_missing = isinstance(error, RemoteNotFoundError)
-        job.not_found += is_missing
+        is_page = isinstance(error, RemoteNotFoundError) and error.is_page
+        if is_missing:
+            job.not_found += 1
+            job.not_found_since = min(job.not_found_since, now)
         pause_s = 1.0
-        if not is_missing or job.is_new(now):  # the error may last, or the cloud needs a moment
+        if not is_missing or is_page or job.is_new(now):  # it may last, or needs a moment
             pause_s = max(pause_s, poll_interval_s(now - job.sent_at))
         self._schedule.schedule(job, now + pause_s)
-        if not is_missing:
+        is_outage = is_page and now - job.not_found_since < LONGEST_RESTART_S
+        if not is_missing or is_outage:
             await self._in_thread(statuses.record_error, job.attempt_id, str(error))
         elif job.not_found >= 3 and not job.is_new(now):
             missing = RemoteStatus(

@@ -154,6 +154,8 @@ class AccountSender:
                     self._has_next_step, check_interval_s=ENDED_CHECK_INTERVAL_S
                 )
                 if self._is_finished():
+                    if self.error is not None:  # the jobs that wait for a retry stay unsent
+                        self._sender.ended_accounts.add(self._target.account_key)
                     break
                 self._slots.reserve()
                 tasks.start_soon(self._send, self.queue.pop())
@@ -212,7 +214,7 @@ class AccountSender:
             if self._has_unspent:
                 self.queue.push_back(entry_id)
             else:
-                self._errors[entry_id] = error
+                self._end(entry_id, error)
         except UnconfirmedJobError as error:
             # The cloud must now respond to another request before each job, and jobs are sent one
             # at a time. Creates that were in flight together count once.
@@ -221,13 +223,13 @@ class AccountSender:
             self._is_probing = True
             run.refusals[entry_id] = error
             if self._unconfirmed_probes >= MAX_CONSECUTIVE_UNCONFIRMED:
-                self._errors[entry_id] = error
+                self._end(entry_id, error)
         except (RequestRejectedError, RemoteNotFoundError) as error:
             slots.not_sent()
             run.refusals[entry_id] = error  # the error concerns only this job
         except Exception as error:  # noqa: BLE001  (raised by send_queued)
             slots.not_sent()
-            self._errors[entry_id] = error
+            self._end(entry_id, error)
         else:
             self._unconfirmed_probes = 0
             self._is_probing = False
@@ -237,6 +239,11 @@ class AccountSender:
                 slots.sent(sent_at)
         finally:
             self._session.notify()
+
+    def _end(self, entry_id: int, error: Exception) -> None:
+        """End the sending with an error of a job, unless it has ended already."""
+        if self._target.account_key not in self._sender.ended_accounts:
+            self._errors[entry_id] = error
 
     async def _record_ended(self) -> None:
         """Count the jobs of this run that have ended, and free their slots."""

@@ -9,6 +9,7 @@ automatically.
 from __future__ import annotations
 
 import time
+from collections.abc import Awaitable, Callable
 
 from jobgroup.engine.lease import now_s
 from jobgroup.engine.session import GroupSession
@@ -27,11 +28,18 @@ from jobgroup.errors import JobGroupError, StorageError
 from jobgroup.store import Intent
 
 
-async def reconcile_unconfirmed(session: GroupSession) -> None:
+async def reconcile_unconfirmed(
+    session: GroupSession, may_continue: Callable[[], Awaitable[bool]]
+) -> None:
     """Repeat the requests of unconfirmed jobs, if their clouds still know the keys.
 
     On such a cloud, a repeated create with the same key creates no second job. The run sends the
     sub-jobs that follow.
+
+    Args:
+        session: session of the group.
+        may_continue: function that is called before each repeated request, which may be the first
+            to arrive. It waits while the group is paused, and returns False if the run is over.
     """
     for intent in await session.in_thread(session.store.unconfirmed.intents):
         if not _is_remembered(session, intent):
@@ -39,6 +47,10 @@ async def reconcile_unconfirmed(session: GroupSession) -> None:
         try:
             provider = await session.provider(intent.target)
             if not await supports_keys_now(provider):
+                continue
+            if not await may_continue():
+                return
+            if not _is_remembered(session, intent):  # after a pause
                 continue
             bodies = await read_bodies(session, intent)
             ids = await find_sent(session, intent, provider)  # the sender may have been killed

@@ -19,7 +19,7 @@ import platform
 import ssl
 from collections.abc import Callable, Mapping
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from typing import Final
@@ -199,7 +199,7 @@ class HttpClient:
         headers: Mapping[str, str] = _NO_HEADERS,
         max_bytes: int,
     ) -> Response:
-        origin, trace = self._account.origin, RequestTrace()
+        origin, trace = self._origin_of(url), RequestTrace()
         request_trace.set(trace)
         route: _Route = (None, None, False)
         outcome: Response | BaseException
@@ -279,7 +279,7 @@ class HttpClient:
                 if 200 <= response.status_code < 300:
                     if not isinstance(error, _UnreadableBodyError):
                         raise
-                    origin = self._account.origin
+                    origin = self._origin_of(url)
                     return error.kind(
                         f"{origin} returned {error}",
                         origin=origin,
@@ -289,11 +289,22 @@ class HttpClient:
             shown = {k: token.hide_in(v) for k, v in response.headers.items()}
             return Response(response.status_code, shown, token.hide_in_bytes(body), token)
 
+    def _origin_of(self, url: str) -> str:
+        """Return the account's origin, or that of another host, which keeps results."""
+        own = self._account.origin
+        if url.startswith(f"{own}/"):
+            return own
+        parts = httpx.URL(url)
+        return f"{parts.scheme}://{parts.netloc.decode()}"  # without a user name and a password
+
     def _route(self, url: str, *, has_own_connection: bool) -> _Route:
         is_tls = url.startswith("https:")
         if is_tls and self._certificates is None:
             self._certificates = load_certificates()
-        return self._proxy.proxy(), self._certificates if is_tls else None, has_own_connection
+        resolver, origin = self._proxy, self._origin_of(url)
+        if origin != self._account.origin:
+            resolver = ProxyResolver(replace(self._account, origin=origin))
+        return resolver.proxy(), self._certificates if is_tls else None, has_own_connection
 
     def _transport(self, route: _Route) -> AiohttpTransport:
         if route in self._transports:

@@ -21,6 +21,7 @@ from jobgroup.errors import (
     RequestRejectedError,
 )
 from jobgroup.providers.base import (
+    NO_SUCH_PATH,
     Account,
     Availability,
     Body,
@@ -46,8 +47,9 @@ class _Paths:
 _CURRENT: Final = _Paths("/api/jobs", "/api/jobs/{id}/{what}")
 _OLDER: Final = _Paths("/api/job", "/api/job/{what}/{id}")
 
-_NO_PATH: Final = (403, 404, 405)
-"""Statuses with which a cloud or a gateway rejects a POST request to a path that does not exist."""
+
+def _other(paths: _Paths) -> _Paths:
+    return _OLDER if paths is _CURRENT else _CURRENT
 
 
 def create(account: Account) -> QuandelaCloud:
@@ -84,10 +86,10 @@ class QuandelaCloud:
         except QuotaExceededError:
             raise
         except (RemoteNotFoundError, RequestRejectedError) as error:
-            # Some servers respond to every GET request although they have only the older paths.
-            if self._paths_are_known or paths is _OLDER or error.status_code not in _NO_PATH:
+            # Some servers respond to GET requests as if they had the other paths.
+            if self._paths_are_known or error.status_code not in NO_SUCH_PATH:
                 raise
-            paths = _OLDER
+            paths = _other(paths)
             remote_id = await self._create_instead(paths.create, body, key, error)
         self._paths, self._paths_are_known = paths, True
         return remote_id
@@ -104,7 +106,7 @@ class QuandelaCloud:
         except QuotaExceededError:
             raise
         except (RemoteNotFoundError, RequestRejectedError) as error:
-            if error.status_code in (403, 404, 405):
+            if error.status_code in NO_SUCH_PATH:
                 return None
             raise
 
@@ -147,7 +149,9 @@ class QuandelaCloud:
         await self._rest.aclose()
 
     async def _status_of(self, remote_id: str) -> RemoteStatus:
-        return remote_status(await self._read_job("status", remote_id))
+        document = await self._read_job("status", remote_id)
+        self._rest.check_has_word(document, "status")  # without it, the job keeps its state
+        return remote_status(document)
 
     async def _create(self, path: str, body: Body | None, key: str) -> str:
         headers = {"Idempotency-Key": key}
@@ -158,7 +162,7 @@ class QuandelaCloud:
         try:
             return await self._create(path, body, key)
         except (RemoteNotFoundError, RequestRejectedError) as error:
-            raise refusal if error.status_code in _NO_PATH else error from None
+            raise refusal if error.status_code in NO_SUCH_PATH else error from None
 
     async def _read_job(
         self, what: str, remote_id: str, *, max_bytes: int = MAX_RESPONSE_BYTES
@@ -166,11 +170,14 @@ class QuandelaCloud:
         paths = await self._paths_in_use()
         try:
             document = await self._rest.get(paths.of(what, remote_id), max_bytes=max_bytes)
-        except RemoteNotFoundError:
+        except (RemoteNotFoundError, InvalidResponseError) as error:
             if self._paths_are_known:
                 raise
-            paths = _OLDER if paths is _CURRENT else _CURRENT
-            document = await self._rest.get(paths.of(what, remote_id), max_bytes=max_bytes)
+            paths = _other(paths)
+            try:
+                document = await self._rest.get(paths.of(what, remote_id), max_bytes=max_bytes)
+            except RemoteNotFoundError:
+                raise error from None
         self._paths, self._paths_are_known = paths, True
         self._rest.check_about(document, remote_id, "job_id")
         return document

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from jobgroup.logs import logger
 from jobgroup.providers.base import Availability, RemoteStatus, Submission
 from jobgroup.providers.documents import parse_json
 from jobgroup.providers.values import (
@@ -19,14 +18,10 @@ from jobgroup.providers.values import (
 )
 from jobgroup.status import FAILED, TERMINAL, RunningStatus
 
-_log = logger(__name__)
-
 
 def remote_status(document: dict[str, Any]) -> RemoteStatus:
-    """Return a job's status; fields with a wrong type or out of range are None."""
+    """Return a job's status; fields with a wrong type or out of range are None or, the word, ""."""
     word = get_str(document, "status", at_most=MAX_WORD) or ""
-    if not word:
-        _log.warning("A response about a job has no status, so the job counts as unknown.")
     state = RunningStatus.from_server_response(word).value
     return bound_status(
         RemoteStatus(

@@ -29,7 +29,8 @@ from jobgroup.providers.http import (
     ResponseTooLargeError,
     bearer,
 )
-from jobgroup.providers.responses import error_for
+from jobgroup.providers.responses import error_for, host_of
+from jobgroup.providers.values import MAX_WORD, get_str
 from jobgroup.retry import retry
 
 T = TypeVar("T")
@@ -194,17 +195,28 @@ class RestClient:
                 f"returned another job than {remote_id}, so jobgroup ignored the response.", 200
             )
 
+    def check_has_word(self, document: Mapping[str, Any], field: str) -> None:
+        """Raise InvalidResponseError if a field of a document is missing, empty or no word."""
+        if not get_str(document, field, at_most=MAX_WORD):
+            raise self._invalid(f"returned a response without a valid {field}.", 200)
+
     async def download(self, url: str, *, max_bytes: int = MAX_RESULT_BYTES) -> str:
         """Return the text at a URL from a response, on any host, without sending the token.
 
         Raises:
-            InvalidResponseError: the URL is not https, and the URL and the account's origin are not
-                both on this machine.
+            InvalidResponseError: the host did not return the text; or the URL is not https, and the
+                URL and the account's origin are not both on this machine.
         """
 
         async def read_once() -> str:
             response = await self._http.fetch(url, max_bytes=max_bytes)
-            self.raise_for(response)
+            if not 200 <= response.status < 300:  # no error of the cloud, nor about its token
+                raise InvalidResponseError(
+                    f"{host_of(url)} did not return the result (HTTP {response.status})."
+                    " The result stays there; try again.",
+                    origin=self.origin,
+                    status_code=response.status,
+                )
             return response.body.decode("utf-8", "replace")
 
         return await retry_read(read_once)
