@@ -16,7 +16,8 @@ from typing import Any, Self
 
 DROP = "the request is read and the connection closed without an answer"
 
-Reply = tuple[int, dict[str, Any]] | str | None
+Reply = tuple[int, Any] | tuple[int, Any, dict[str, str]] | str | None
+"""Status, document (or body, as bytes) and headers; `DROP`; or None for the usual response."""
 
 _ROUTES = (
     ("POST", r"/api/jobs", "create"),
@@ -182,7 +183,7 @@ class ScriptedCloud:
         self.documents[job_id] = {"status": status or self.first_word}
         return job_id
 
-    def _made(self, key: str) -> str:
+    def make_once(self, key: str) -> str:
         if not self.knows_keys:
             return self.make()
         if key not in self._made_by_key:
@@ -202,7 +203,7 @@ class ScriptedCloud:
             case "data":  # as a cloud that does not report it
                 return 404, {"error": "Not Found"}
             case "create" | "rerun":
-                document = {"job_id": self._made(asked.key)}
+                document = {"job_id": self.make_once(asked.key)}
             case "status":
                 document = self.documents[asked.id]
             case "result":
@@ -240,13 +241,15 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             self.connection.shutdown(socket.SHUT_RDWR)
             return
-        status, document = reply
-        body = json.dumps(document).encode()
+        status, document, *headers = reply
+        is_page = isinstance(document, bytes)
+        body = document if is_page else json.dumps(document).encode()
         self.send_response(status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        if cloud.knows_keys:
-            self.send_header("Idempotency-Key-Support", "true")
+        sent = {"Content-Length": str(len(body)), **(headers[0] if headers else {})}
+        if cloud.knows_keys and not is_page:
+            sent["Idempotency-Key-Support"] = "true"
+        for name, value in sent.items():
+            self.send_header(name, value)
         self.end_headers()
         self.wfile.write(body)
 

@@ -50,7 +50,8 @@ def test_8_rerun_replaces_failed_jobs(how, mixed, scripted, from_file):
     ]
     assert {after[0][0], after[2][0]} == set(scripted.ids()[6:])
     assert scripted.count("create") == 0
-    assert [a.id for a in scripted.asked if a.what == "rerun"] == [before[0][0], before[2][0]]
+    asked = [a.id for a in scripted.asked if a.what == "rerun"]
+    assert sorted(asked) == sorted([before[0][0], before[2][0]])  # "some" sends both at once
     assert [a.remote_id for a in mixed[0].attempts] == [before[0][0], after[0][0]]
     assert mixed[0].attempts[0].message == "it is error", "the old attempt stays readable"
     assert [j["id"] for j in from_file()] == [pair[0] for pair in after]
@@ -69,8 +70,10 @@ def test_8_rerun_appends_new_entries(how, mixed, scripted, from_file):
     }[how]()
     mixed.refresh()
     assert [(j.id, j.state) for j in mixed][:7] == before
-    assert [(j.id, j.state) for j in mixed][7:] == [(i, "success") for i in scripted.ids()[6:]]
-    assert [j.name for j in mixed][7:] == ["job 0", "job 2"]
+    new = [j.id for j in mixed][7:]
+    assert {(j.id, j.state) for j in mixed[7:]} == {(i, "success") for i in scripted.ids()[6:]}
+    assert how == "some" or new == scripted.ids()[6:]  # "some" sends both at once
+    assert sorted(j.name for j in mixed[7:]) == ["job 0", "job 2"]
     assert [len(j.attempts) for j in mixed] == [1, 1, 1, 1, 1, 1, 0, 1, 1]
     assert scripted.count("create") == 0
     assert len(from_file()) == 9
@@ -359,7 +362,9 @@ _ODD = [
 
 @pytest.mark.parametrize("document", _ODD, ids=[json.dumps(d) for d in _ODD])
 def test_14_malformed_status_is_tolerated_and_logged(document, group, scripted, caplog):
-    """Behavior 14: counts stay complete, other jobs are unaffected, and the log mentions it."""
+    """Behavior 14: counts stay complete, other jobs are unaffected, and the log mentions it.
+    Without a status, the job keeps its state.
+    """
     jg = group(scripted, 2)
     jg.run_parallel()
     scripted.documents[jg[0].id] = document
@@ -369,13 +374,13 @@ def test_14_malformed_status_is_tolerated_and_logged(document, group, scripted, 
     assert progress["Total"] == 2
     assert progress["Finished"][1]["successful"] >= 1
     word = document.get("status")
-    expected = {"completed": "success", "running": "running", "error": "error"}.get(word, "unknown")
+    expected = {"completed": "success", "running": "running", "error": "error"}.get(word, "waiting")
     assert jg[0].state == expected
     status = jg[0].status
     assert isinstance(status.progress, float)
     assert isinstance(status.running_time, float)
     mistyped = {k: v for k, v in document.items() if k != "last" and v is not None}
-    if document in _ODD[2:6] or document == _ODD[8]:
+    if document in _ODD[:6] or document == _ODD[8]:
         assert caplog.records, f"nothing was logged of {mistyped}"
 
 

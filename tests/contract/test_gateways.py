@@ -119,6 +119,132 @@ def test_unusual_id_is_one_segment_of_a_path(group, scripted, answering, job_id)
     assert all(path.count("/") == 4 and not set(path) & set("?#") for path in asked)
 
 
+PAGE = b"<html>default backend - 404</html>"
+
+
+@pytest.mark.parametrize("how", [{}, {"queue": True}])
+@pytest.mark.parametrize("status", [403, 404, 405])
+def test_page_instead_of_a_response_refuses_no_job(group, scripted, answering, status, how):
+    """A gateway sends such pages while a cloud restarts. The run sends all jobs after that."""
+    answering(status, PAGE, times=2)
+    jg = group(scripted, 3)
+    jg.run_parallel(**how)
+    assert [job.state for job in jg] == ["waiting"] * 3
+    assert len(scripted.ids()) == 3
+
+
+def test_page_that_persists_ends_a_run_and_leaves_the_jobs_unsent(group, scripted, answering):
+    """The error says so, and the next run sends the jobs."""
+    answering(404, PAGE, times=100)
+    jg = group(scripted, 2)
+    with pytest.raises(errors.CloudUnavailableError, match=r"a page instead .* check the URL"):
+        jg.run_parallel()
+    assert [job.state for job in jg] == ["unsent"] * 2
+
+
+def test_page_about_a_sent_job_does_not_mean_that_it_is_lost(group, scripted, until):
+    """The job keeps its state, `wait` goes on, and a sequential run sends no other job."""
+    jg = group(scripted, 2)
+    scripted.faults["status"] = lambda before, _: (404, PAGE) if before < 8 else None
+    run = jg.start(delay=0)
+    until(lambda: scripted.count("status") >= 8, 120)
+    assert (jg[0].state, scripted.count("create")) == ("waiting", 1)
+    scripted.first_word = "completed"
+    scripted.tell(jg[0].id, "completed")
+    run.result(120)
+    assert [job.state for job in jg] == ["success"] * 2
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "body", "state"),
+    [
+        (429, {"Content-Encoding": "gzip"}, b"<html>", "unsent"),
+        (422, {"Content-Encoding": "gzip"}, b"no", "refused"),
+        (401, {"Content-Encoding": "br"}, b"no", "unsent"),
+        (400, {}, b"x" * 5_000_000, "refused"),
+        (429, {"Content-Length": "500", "Connection": "close"}, b"cut", "unsent"),
+    ],
+)
+def test_error_counts_even_if_its_body_cannot_be_read(
+    group, scripted, status, headers, body, state
+):
+    """The status alone says that no job was created."""
+    scripted.faults["create"] = lambda *_: (status, body, headers)
+    jg = group(scripted, 1)
+    with pytest.raises(errors.JobGroupError) as caught:
+        jg.run_parallel()
+    assert not isinstance(caught.value, errors.UnconfirmedJobError)
+    assert jg[0].state == state
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Content-Security-Policy": "default-src " + "https://a.example " * 600},
+        {"Content-Encoding": "utf-8"},
+        {"Content-Encoding": "none"},
+    ],
+    ids=["a header of 10 kB", "utf-8", "none"],
+)
+def test_odd_headers_do_not_hide_an_id(group, scripted, answering, headers):
+    """Other clients accept such responses."""
+    scripted.faults["create"] = lambda *_: (200, {"job_id": scripted.make()}, headers)
+    jg = group(scripted, 1)
+    jg.run_parallel()
+    assert [job.id for job in jg] == scripted.ids()
+
+
+def test_validation_error_with_a_number_is_no_full_plan(group, scripted):
+    """Only a sentence about jobs means that the plan is full. A queued run skips the job."""
+    said = {"error": "Circuit cannot have more than 24 modes"}
+    scripted.faults["create"] = lambda _, asked: (
+        (400, said) if asked.body["job_name"] == "job 0" else None
+    )
+    jg = group(scripted, 2)
+    with pytest.raises(errors.RequestRejectedError, match="24 modes"):
+        jg.run_parallel(queue=True)
+    assert [job.state for job in jg] == ["refused", "waiting"]
+
+
+@pytest.mark.parametrize("order", [("/api/jobs", "/api/job"), ("/api/job", "/api/jobs")])
+def test_cloud_with_one_kind_of_paths_is_found_from_pages(group, scripted, order):
+    """The other paths respond to GET and POST requests with the same 404."""
+    path, other = order
+    missing = (404, {"message": "Cannot find it"})
+    scripted.faults["probe"] = lambda *_: missing
+    scripted.faults["create"] = lambda _, asked: None if asked.path == path else missing
+    scripted.faults["status"] = lambda _, a: missing if a.path.startswith(f"{other}/") else None
+    jg = group(scripted, 1)
+    jg.run_parallel()
+    jg.progress()
+    assert [job.state for job in jg] == ["waiting"]
+    assert len(scripted.ids()) == 1
+
+
+def test_refresh_respects_a_requested_pause(group, scripted):
+    """`progress` in a loop sends no more requests until the time that the cloud asked for."""
+    jg = group(scripted, 2)
+    jg.run_parallel()
+    scripted.faults["status"] = lambda *_: (429, {"error": "Too many"}, {"Retry-After": "600"})
+    jg.progress()
+    asked = scripted.count("status")
+    for _ in range(5):
+        jg.progress()
+    assert scripted.count("status") == asked
+
+
+def test_error_of_a_queued_run_does_not_wait_for_another_jobs_pause(group, scripted):
+    """The job that waits stays unsent, although the cloud asked for a pause of an hour."""
+    slow = (429, {"error": "Slow down"}, {"Retry-After": "3600"})
+    scripted.faults["create"] = lambda before, _: (
+        (401, {"error": "Not enough credits"}) if before else slow
+    )
+    jg = group(scripted, 3)
+    with pytest.raises(errors.InsufficientCreditsError):
+        jg.run_parallel(queue=True)
+    assert [job.state for job in jg] == ["unsent"] * 3
+
+
 def test_long_pause_requested_by_a_cloud_is_reported(start, timer, until):
     """The report says how long the pause lasts. The job stays unsent until then."""
     cloud = start(max_queue=10)

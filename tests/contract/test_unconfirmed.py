@@ -31,6 +31,55 @@ def test_ctrl_c_ends_a_sequential_run_between_two_jobs(group, scripted, spawn, u
     assert scripted.count("cancel") == 0
 
 
+def test_resent_rerun_is_retried(ended, scripted):
+    """A failed job is rerun, resent after a lost response, and rejected once. It is sent then."""
+    jg = ended("error")
+    scripted.faults["rerun"] = lambda *_: DROP
+    with pytest.raises(UnconfirmedJobError):
+        jg.rerun_failed_parallel()
+    scripted.faults["rerun"] = lambda before, _: (429, {"error": "Slow"}) if before == 1 else None
+    jg[0].resend()
+    assert jg[0].state == "waiting"
+    assert scripted.count("rerun") == 3
+
+
+def test_unconfirmed_jobs_are_not_repeated_during_a_pause(group, scripted, until):
+    """Even a cloud with keys may not have got the first request, so the repeated one may create
+    the job.
+    """
+    scripted.knows_keys = True
+    scripted.faults["create"] = lambda *_: DROP
+    jg = group(scripted, 2)
+    with pytest.raises(UnconfirmedJobError):
+        jg.run_parallel()
+    scripted.faults.clear()
+    jg.pause()
+    asked = scripted.count("availability")
+    run = jg.start()
+    until(lambda: scripted.count("availability") > asked, 120)
+    time.sleep(1.0)
+    assert scripted.ids() == []
+    jg.resume()
+    run.result(120)
+    assert [job.state for job in jg] == ["waiting"] * 2
+
+
+def test_gateways_error_does_not_end_the_look_for_a_lost_id(group, scripted):
+    """The cloud created the job and supports keys. The gateway's page lacks the cloud's header."""
+    scripted.knows_keys = True
+
+    def answer(before, asked):
+        if before:
+            return None
+        scripted.make_once(asked.key)
+        return 504, b"<html>Gateway Timeout</html>"
+
+    scripted.faults["create"] = answer
+    jg = group(scripted, 2)
+    jg.run_parallel()
+    assert [job.id for job in jg] == scripted.ids()
+
+
 @pytest.mark.parametrize("call", ["wait()", "track_progress()"])
 def test_ctrl_c_ends_wait(call, ended, scripted, spawn, until):
     """SIGINT ends the call, not the jobs."""

@@ -17,6 +17,7 @@ from jobgroup.errors import (
     RemoteNotFoundError,
     RequestRejectedError,
 )
+from jobgroup.logs import logger
 from jobgroup.origin import normalise_origin
 from jobgroup.providers.base import MAX_ID_CHARACTERS, Account, is_id, shown_id
 from jobgroup.providers.documents import parse_json
@@ -32,6 +33,8 @@ from jobgroup.providers.http import (
 from jobgroup.providers.responses import error_for, host_of
 from jobgroup.providers.values import MAX_WORD, get_str
 from jobgroup.retry import retry
+
+_log = logger(__name__)
 
 T = TypeVar("T")
 
@@ -198,6 +201,7 @@ class RestClient:
     def check_has_word(self, document: Mapping[str, Any], field: str) -> None:
         """Raise InvalidResponseError if a field of a document is missing, empty or no word."""
         if not get_str(document, field, at_most=MAX_WORD):
+            _log.warning("%s returned a response without a valid %s.", self.origin, field)
             raise self._invalid(f"returned a response without a valid {field}.", 200)
 
     async def download(self, url: str, *, max_bytes: int = MAX_RESULT_BYTES) -> str:
