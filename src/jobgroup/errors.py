@@ -260,7 +260,6 @@ class CloudError(JobGroupError):
         status_code: HTTP status; None if there was no response.
         detail: the cloud's own text; None if it sent none.
         retry_after_s: seconds that the cloud asks clients to wait; None if it does not ask.
-        is_page: whether the body of the response is not JSON, as if a gateway sent it.
     """
 
     def __init__(
@@ -271,14 +270,12 @@ class CloudError(JobGroupError):
         status_code: int | None = None,
         detail: str | None = None,
         retry_after_s: float | None = None,
-        is_page: bool = False,
     ) -> None:
         super().__init__(message)
         self.origin = origin
         self.status_code = status_code
         self.detail = detail
         self.retry_after_s = retry_after_s
-        self.is_page = is_page
 
 
 class CloudUnreachableError(CloudError, ConnectionError):

@@ -122,37 +122,61 @@ def test_unusual_id_is_one_segment_of_a_path(group, scripted, answering, job_id)
 PAGE = b"<html>default backend - 404</html>"
 
 
-@pytest.mark.parametrize("how", [{}, {"queue": True}])
-@pytest.mark.parametrize("status", [403, 404, 405])
-def test_page_instead_of_a_response_refuses_no_job(group, scripted, answering, status, how):
-    """A gateway sends such pages while a cloud restarts. The run sends all jobs after that."""
-    answering(status, PAGE, times=2)
+def _restart(scripted):
+    """Make the cloud's gateway respond with 404 to every request."""
+    kinds = ("create", "rerun", "status", "result", "cancel", "probe", "availability")
+    scripted.faults.update(dict.fromkeys(kinds, lambda *_: (404, PAGE)))
+
+
+def test_restart_of_a_cloud_refuses_no_job(group, scripted, until):
+    """Its gateway responds with 404 to every request. All jobs are sent after that."""
     jg = group(scripted, 3)
-    jg.run_parallel(**how)
+    jg[0].execute_async()
+    _restart(scripted)
+    run = jg.start(queue=True)
+    until(lambda: scripted.count("create") >= 3, 120)
+    assert "refused" not in [job.state for job in jg]
+    scripted.faults.clear()
+    run.result(120)
     assert [job.state for job in jg] == ["waiting"] * 3
     assert len(scripted.ids()) == 3
 
 
-def test_page_that_persists_ends_a_run_and_leaves_the_jobs_unsent(group, scripted, answering):
+def test_restart_that_persists_ends_a_run_and_leaves_the_jobs_unsent(group, scripted):
     """The error says so, and the next run sends the jobs."""
-    answering(404, PAGE, times=100)
-    jg = group(scripted, 2)
-    with pytest.raises(errors.CloudUnavailableError, match=r"a page instead .* check the URL"):
+    jg = group(scripted, 3)
+    jg[0].execute_async()
+    _restart(scripted)
+    with pytest.raises(errors.CloudUnavailableError, match="probably restarting"):
         jg.run_parallel()
-    assert [job.state for job in jg] == ["unsent"] * 2
+    assert [job.state for job in jg] == ["waiting", "unsent", "unsent"]
 
 
-def test_page_about_a_sent_job_does_not_mean_that_it_is_lost(group, scripted, until):
-    """The job keeps its state, `wait` goes on, and a sequential run sends no other job."""
+def test_restart_of_a_cloud_loses_no_sent_job(group, scripted, until):
+    """The job keeps its state, and a sequential run sends no other job."""
     jg = group(scripted, 2)
-    scripted.faults["status"] = lambda before, _: (404, PAGE) if before < 8 else None
     run = jg.start(delay=0)
-    until(lambda: scripted.count("status") >= 8, 120)
+    until(lambda: scripted.count("status") >= 1, 120)
+    _restart(scripted)
+    asked = scripted.count("status")
+    until(lambda: scripted.count("status") >= asked + 4, 120)
     assert (jg[0].state, scripted.count("create")) == ("waiting", 1)
     scripted.first_word = "completed"
     scripted.tell(jg[0].id, "completed")
+    scripted.faults.clear()
     run.result(120)
     assert [job.state for job in jg] == ["success"] * 2
+
+
+def test_job_that_the_cloud_refuses_with_a_page_is_refused(group, scripted):
+    """The cloud knows its paths, so the response is about the job. A queue sends the others."""
+    scripted.faults["create"] = lambda _, asked: (
+        (404, PAGE) if asked.body["job_name"] == "job 1" else None
+    )
+    jg = group(scripted, 3)
+    with pytest.raises(errors.RemoteNotFoundError):
+        jg.run_parallel(queue=True)
+    assert [job.state for job in jg] == ["waiting", "refused", "waiting"]
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,8 @@ import { csvOf } from "./csv";
 import type { Cell } from "./table";
 
 export interface Bar {
-  share: number;
+  /** Null if it is unknown. */
+  share: number | null;
   low: number | null;
   high: number | null;
   error: number | null;
@@ -16,7 +17,7 @@ export interface Bar {
 
 export interface Line {
   label: string;
-  /** One for each side; null if the share of the state is unknown. */
+  /** One for each side; null if nothing about the state is known. */
   bars: (Bar | null)[];
 }
 
@@ -57,7 +58,7 @@ type Numbers = readonly [
 function barOf(numbers: Numbers | undefined, side: Side, label: string): Bar | null {
   const ideal = side.ideal ? (side.ideal[label] ?? 0) : null;
   const [share, error, low, high] = numbers ?? [side.rest > 0 ? null : 0, null, null, null];
-  return share === null ? null : { share, error, low, high, ideal };
+  return share === null && ideal === null ? null : { share, error, low, high, ideal };
 }
 
 /** "job 3: phi 0.25, circuit Ralph CNOT" */

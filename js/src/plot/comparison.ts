@@ -36,7 +36,7 @@ export function comparisonOf(lines: readonly Line[], options: Options): Comparis
   const greatest = Math.max(
     0.001,
     ...lines.flatMap(({ bars }) =>
-      bars.flatMap((bar) => (bar ? [bar.share, bar.high ?? 0, bar.ideal ?? 0] : [])),
+      bars.flatMap((bar) => (bar ? [bar.share ?? 0, bar.high ?? 0, bar.ideal ?? 0] : [])),
     ),
   );
   const least = Math.min(0, ...lines.flatMap(({ bars }) => bars.map((bar) => bar?.share ?? 0)));
@@ -81,7 +81,7 @@ export function comparisonOf(lines: readonly Line[], options: Options): Comparis
       bars.forEach((bar, side) => {
         if (!bar) return;
         const y = first + side * (thick + 1);
-        const [zero, end] = [axis.at(0), axis.at(bar.share)];
+        const [zero, end] = [axis.at(0), axis.at(bar.share ?? 0)];
         const width = Math.abs(end - zero);
         surface.rect(Math.min(zero, end), y, width, thick, {
           fill: seriesColour(side),

@@ -154,7 +154,7 @@ function Chart({ session, sides }: { session: Session; sides: Side[] }) {
                   </td>
                   {bars.map((bar, i) => (
                     <td key={titles[i]} class="number">
-                      {bar && format.measured(bar.share, bar.error)}
+                      {bar?.share != null && format.measured(bar.share, bar.error)}
                       {bar?.ideal != null && ` (ideal ${format.number(bar.ideal)})`}
                     </td>
                   ))}

@@ -34,6 +34,8 @@ describe("distributions side by side", () => {
     const { lines, rest } = lineUp([side({ "|1>": 1 }), unknown], 3);
     expect(lines[0]).toMatchObject({ label: "|1>", bars: [{ share: 1 }, null] });
     expect(rest).toEqual([0, 0]);
+    const withIdeal = side({}, { entries: unknown.entries, ideal: { "|1>": 0.5 } });
+    expect(lineUp([withIdeal], 1).lines[0]?.bars).toMatchObject([{ share: null, ideal: 0.5 }]);
   });
 
   it("include the ideal distributions", () => {

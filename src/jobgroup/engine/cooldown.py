@@ -57,6 +57,8 @@ class Cooldown:
         """Record that a request sent at `asked_at` has failed."""
         if asked_at >= self._began_at:
             self._began_at, self.until = now, now + self._backoff.next_s(retry_after_s)
+            self.requested_until = -math.inf
         if retry_after_s:
-            self.requested_until = now + min(retry_after_s, MAX_RETRY_AFTER_S)
-            self.until = max(self.until, self.requested_until)
+            wanted_until = now + min(retry_after_s, MAX_RETRY_AFTER_S)
+            self.requested_until = max(self.requested_until, wanted_until)
+            self.until = max(self.until, wanted_until)

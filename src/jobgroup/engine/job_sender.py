@@ -280,6 +280,10 @@ class JobSender:
             patience_s=patience_s,
         )
 
+    async def may_send_now(self) -> bool:
+        """Return whether the group is not paused and the run is not over."""
+        return not (self._is_over() or await self.session.in_thread(is_paused, self.session))
+
     async def may_continue(self, account: AccountKey | None = None) -> bool:
         """Wait while the group is paused; return whether the run may send more requests."""
         await self.wait_while_paused()

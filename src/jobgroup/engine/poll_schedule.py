@@ -167,7 +167,6 @@ class PolledJob:
     is_asked: bool = False
     """Whether the job belongs to a round of requests in progress."""
     not_found: int = 0
-    not_found_since: float = math.inf
     ended: dict[str, RemoteStatus] | None = None
     """Statuses of the ended sub-jobs, if the job has several sub-jobs."""
     part: dict[int, PolledJob] | None = None
@@ -346,7 +345,7 @@ class PollSchedule:
         """Record the status that a cloud reported `took_s` seconds after the request."""
         job.asked_at = now
         job.was_seen = True
-        job.not_found, job.not_found_since = 0, math.inf
+        job.not_found = 0
         if job.part is None:
             return
         queue = self._queues[job.target]

@@ -51,11 +51,6 @@ FEW: Final = 10
 If there are more, the error concerns the account.
 """
 
-LONGEST_RESTART_S: Final = 60.0
-"""Seconds for which a page instead of a response, with status 404, does not mean that the cloud has
-lost the job. Gateways send such pages while a cloud restarts.
-"""
-
 MIN_PAUSE_S: Final = 0.005
 PAUSE_S: Final = 1.0
 """Minimum and maximum number of seconds between two checks for due jobs."""
@@ -159,6 +154,8 @@ class Poller:
 
     async def refresh(self, entry_ids: Iterable[int] | None = None) -> None:
         """Poll every job that may have changed, except jobs that were polled a moment ago.
+
+        Jobs of an account whose cloud has asked for a pause keep their last state.
 
         Raises:
             CredentialsError: a token is missing or rejected; jobs keep their last state.
@@ -441,9 +438,9 @@ class Poller:
         ):
             await self._open_incident(account, error, asked_at)
             return error
-        if (wanted_s := getattr(error, "retry_after_s", None)) is not None:
-            cooldown = self._cooldowns.setdefault(account, Cooldown())
-            cooldown.begin(asked_at, time.monotonic(), wanted_s)
+        for job, own in unanswered.items():
+            if wanted_s := getattr(own, "retry_after_s", None):
+                self._schedule.schedule(job, time.monotonic() + wanted_s)
         if is_silence and len(unanswered) <= FEW:
             for job, own in unanswered.items():  # the cloud responds for the other jobs
                 await self._record_job_error(job, own)
@@ -482,16 +479,12 @@ class Poller:
         """Record an error that concerns one job as this job's message."""
         now, statuses = time.monotonic(), self._store.statuses
         is_missing = isinstance(error, RemoteNotFoundError)
-        is_page = isinstance(error, RemoteNotFoundError) and error.is_page
-        if is_missing:
-            job.not_found += 1
-            job.not_found_since = min(job.not_found_since, now)
+        job.not_found += is_missing
         pause_s = 1.0
-        if not is_missing or is_page or job.is_new(now):  # it may last, or needs a moment
+        if not is_missing or job.is_new(now):  # the error may last, or the cloud needs a moment
             pause_s = max(pause_s, poll_interval_s(now - job.sent_at))
         self._schedule.schedule(job, now + pause_s)
-        is_outage = is_page and now - job.not_found_since < LONGEST_RESTART_S
-        if not is_missing or is_outage:
+        if not is_missing:
             await self._in_thread(statuses.record_error, job.attempt_id, str(error))
         elif job.not_found >= 3 and not job.is_new(now):
             missing = RemoteStatus(

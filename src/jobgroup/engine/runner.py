@@ -117,7 +117,9 @@ async def _wait_for_other(session: GroupSession, other: Run, run: Run) -> None:
 async def _send_jobs(sender: JobSender) -> None:
     session, run = sender.session, sender.run
     await session.poller.forget_refusals()
-    await reconcile_unconfirmed(session, sender.may_continue)
+    if await session.in_thread(sender.entry_ids):
+        await sender.wait_while_paused()
+    await reconcile_unconfirmed(session, sender.may_send_now)
     if run.request.rerun and not run.request.is_background:
         await session.poller.refresh()  # more jobs may have failed
     entry_ids = await session.in_thread(sender.entry_ids)
@@ -148,7 +150,7 @@ async def _reconcile_refusals(sender: JobSender) -> None:
     unclear = [p for p, error in run.refusals.items() if isinstance(error, UnconfirmedJobError)]
     if not unclear:
         return
-    await reconcile_unconfirmed(session, sender.may_continue)
+    await reconcile_unconfirmed(session, sender.may_send_now)
     if await session.in_thread(session.store.unconfirmed.intents):
         return
     for entry_id in unclear:

@@ -20,7 +20,6 @@ from jobgroup.engine.lease import now_s
 from jobgroup.engine.session import GroupSession
 from jobgroup.engine.subjobs import bodies_of, key_of
 from jobgroup.errors import (
-    CloudUnavailableError,
     InvalidResponseError,
     JobGroupError,
     RemoteNotFoundError,
@@ -28,7 +27,7 @@ from jobgroup.errors import (
     UnconfirmedJobError,
 )
 from jobgroup.logs import logger
-from jobgroup.providers.base import NO_SUCH_PATH, Provider, may_have_arrived, refuses_job
+from jobgroup.providers.base import Provider, may_have_arrived, refuses_job
 from jobgroup.retry import Backoff
 from jobgroup.status import FAILED, RemoteStatus
 from jobgroup.store import Intent
@@ -211,20 +210,7 @@ async def call_provider(provider: Provider, intent: Intent, request: SubjobReque
                 origin=intent.target.origin,
                 status_code=404,
             )
-    try:
-        return await provider.submit(request.body, key=request.key)
-    except (RemoteNotFoundError, RequestRejectedError) as error:
-        if error.is_page and error.status_code in NO_SUCH_PATH:
-            raise CloudUnavailableError(
-                f"{error.origin} sent a page instead of a response (HTTP {error.status_code}), as"
-                " gateways do while a cloud restarts. No job was created. If this persists, check"
-                " the URL.",
-                origin=error.origin,
-                status_code=error.status_code,
-                detail=error.detail,
-                retry_after_s=error.retry_after_s,
-            ) from None
-        raise
+    return await provider.submit(request.body, key=request.key)
 
 
 async def _find_by_key(

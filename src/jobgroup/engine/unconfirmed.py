@@ -29,7 +29,7 @@ from jobgroup.store import Intent
 
 
 async def reconcile_unconfirmed(
-    session: GroupSession, may_continue: Callable[[], Awaitable[bool]]
+    session: GroupSession, may_send: Callable[[], Awaitable[bool]]
 ) -> None:
     """Repeat the requests of unconfirmed jobs, if their clouds still know the keys.
 
@@ -38,8 +38,8 @@ async def reconcile_unconfirmed(
 
     Args:
         session: session of the group.
-        may_continue: function that is called before each repeated request, which may be the first
-            to arrive. It waits while the group is paused, and returns False if the run is over.
+        may_send: function that is called before each repeated request, which may be the first to
+            arrive. If it returns False, the jobs stay unconfirmed.
     """
     for intent in await session.in_thread(session.store.unconfirmed.intents):
         if not _is_remembered(session, intent):
@@ -48,10 +48,8 @@ async def reconcile_unconfirmed(
             provider = await session.provider(intent.target)
             if not await supports_keys_now(provider):
                 continue
-            if not await may_continue():
+            if not await may_send():
                 return
-            if not _is_remembered(session, intent):  # after a pause
-                continue
             bodies = await read_bodies(session, intent)
             ids = await find_sent(session, intent, provider)  # the sender may have been killed
             missing = list_missing(intent, bodies, ids)

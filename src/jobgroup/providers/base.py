@@ -181,10 +181,6 @@ useless.
 """
 
 
-NO_SUCH_PATH: Final = frozenset({403, 404, 405})
-"""Statuses with which a cloud or a gateway rejects a POST request to a path that does not exist."""
-
-
 def concerns_account(error: object) -> bool:
     """Return whether an error concerns a whole cloud or account, and therefore other jobs too."""
     return isinstance(

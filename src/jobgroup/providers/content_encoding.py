@@ -16,9 +16,8 @@ class Decompressor:
     """Decompresses one body.
 
     Args:
-        encoding: value of its ``Content-Encoding`` header.
-
-    Names that are no compression, which some servers send ("utf-8", "none"), change nothing.
+        encoding: value of its ``Content-Encoding`` header. Unknown ones change nothing, because
+            some servers send "utf-8" or "none".
 
     Raises:
         ValueError: the encoding is not supported, or there are several encodings, each of which

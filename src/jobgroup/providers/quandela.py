@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -21,7 +23,6 @@ from jobgroup.errors import (
     RequestRejectedError,
 )
 from jobgroup.providers.base import (
-    NO_SUCH_PATH,
     Account,
     Availability,
     Body,
@@ -46,6 +47,16 @@ class _Paths:
 
 _CURRENT: Final = _Paths("/api/jobs", "/api/jobs/{id}/{what}")
 _OLDER: Final = _Paths("/api/job", "/api/job/{what}/{id}")
+
+
+_NO_PATH: Final = (403, 404, 405)
+"""Statuses with which a cloud or a gateway rejects a POST request to a path that does not exist."""
+
+_FIELDS: Final = frozenset({"job_id", "status", "results"})
+"""Fields of which every document about a job has at least one."""
+
+_CHECK_INTERVAL_S: Final = 1.0
+"""Seconds for which the outcome of a check whether the cloud knows its paths is used."""
 
 
 def _other(paths: _Paths) -> _Paths:
@@ -77,6 +88,8 @@ class QuandelaCloud:
         self._paths: _Paths | None = None
         self._paths_are_known = False
         self._finding = asyncio.Lock()
+        self._path_was_found = False
+        self._checked_at, self._is_down = -math.inf, False
 
     async def submit(self, body: Body, *, key: str) -> str:
         """Create a job from an unchanged create body, and return the job's remote id."""
@@ -87,8 +100,9 @@ class QuandelaCloud:
             raise
         except (RemoteNotFoundError, RequestRejectedError) as error:
             # Some servers respond to GET requests as if they had the other paths.
-            if self._paths_are_known or error.status_code not in NO_SUCH_PATH:
-                raise
+            swaps = paths is _CURRENT or error.status_code != 403
+            if self._paths_are_known or error.status_code not in _NO_PATH or not swaps:
+                raise await self._unless_down(error) from None
             paths = _other(paths)
             remote_id = await self._create_instead(paths.create, body, key, error)
         self._paths, self._paths_are_known = paths, True
@@ -106,15 +120,21 @@ class QuandelaCloud:
         except QuotaExceededError:
             raise
         except (RemoteNotFoundError, RequestRejectedError) as error:
-            if error.status_code in NO_SUCH_PATH:
-                return None
-            raise
+            if error.status_code not in _NO_PATH:
+                raise
+            found = await self._unless_down(error)
+            if found is not error:
+                raise found from None
+            return None
 
     async def cancel(self, remote_id: str) -> None:
         if not self._paths_are_known:  # a server may accept a POST request to any path
             await self._read_job("status", remote_id)
         paths = await self._paths_in_use()
-        await self._rest.post(paths.of("cancel", remote_id))
+        try:
+            await self._rest.post(paths.of("cancel", remote_id))
+        except RemoteNotFoundError as error:
+            raise await self._unless_down(error) from None
 
     async def status(self, remote_ids: Sequence[str]) -> Mapping[str, RemoteStatus | Exception]:
         if not remote_ids:
@@ -162,7 +182,7 @@ class QuandelaCloud:
         try:
             return await self._create(path, body, key)
         except (RemoteNotFoundError, RequestRejectedError) as error:
-            raise refusal if error.status_code in NO_SUCH_PATH else error from None
+            raise refusal if error.status_code in _NO_PATH else error from None
 
     async def _read_job(
         self, what: str, remote_id: str, *, max_bytes: int = MAX_RESPONSE_BYTES
@@ -171,16 +191,44 @@ class QuandelaCloud:
         try:
             document = await self._rest.get(paths.of(what, remote_id), max_bytes=max_bytes)
         except (RemoteNotFoundError, InvalidResponseError) as error:
-            if self._paths_are_known:
-                raise
+            is_page = isinstance(error, RemoteNotFoundError) or error.status_code == 200
+            if self._paths_are_known or not is_page:
+                raise await self._unless_down(error) from None
             paths = _other(paths)
             try:
                 document = await self._rest.get(paths.of(what, remote_id), max_bytes=max_bytes)
             except RemoteNotFoundError:
+                raise await self._unless_down(error) from None
+            if not _FIELDS & document.keys():  # a server may respond to any path
                 raise error from None
         self._paths, self._paths_are_known = paths, True
         self._rest.check_about(document, remote_id, "job_id")
         return document
+
+    async def _unless_down(self, error: CloudError) -> CloudError:
+        """Return an error, or an outage if the error is a 404, and so is a path that existed.
+
+        While a cloud restarts, its gateway may respond with 404 to every request.
+        """
+        if error.status_code != 404 or not self._path_was_found:
+            return error
+        async with self._finding:
+            if time.monotonic() >= self._checked_at + _CHECK_INTERVAL_S:
+                try:
+                    status = await self._probe((self._paths or _CURRENT).create)
+                    self._is_down = status in (404, 410)
+                except CloudError:
+                    self._is_down = True
+                self._checked_at = time.monotonic()
+        if not self._is_down:
+            return error
+        return CloudUnavailableError(
+            f"{self._rest.origin} does not find its own paths (HTTP 404), so it is probably"
+            " restarting. The request had no effect. Try again later.",
+            origin=self._rest.origin,
+            status_code=404,
+            detail=error.detail,
+        )
 
     async def _paths_before_post(self) -> _Paths:
         try:
@@ -212,6 +260,7 @@ class QuandelaCloud:
                 continue
             if status == 405 or (failure is None and 200 <= status < 300):
                 self._paths, self._paths_are_known = paths, status == 405
+                self._path_was_found = True
                 return paths
             if failure is None and status not in (404, 410):
                 return paths  # for example a rejected token, for any path
@@ -225,9 +274,7 @@ class QuandelaCloud:
         try:
             response = await self._rest.request_raw("GET", path)
         except InvalidResponseError as error:  # for example a list of more jobs than fit
-            if error.status_code is None or not 200 <= error.status_code < 300:
-                raise
-            return error.status_code
+            return error.status_code or 200
         status = response.status
         if status in (408, 425, 429) or 300 <= status < 400 or status >= 500:
             self._rest.raise_for(response)

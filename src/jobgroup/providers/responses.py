@@ -32,7 +32,9 @@ _log = logger(__name__)
 MAX_DETAIL: Final = 500
 """Maximum number of characters of a cloud's text in an error."""
 
-_JOB_LIMIT: Final = re.compile(r"cannot (create|have) more than \d+\b[^.]*\bjobs?\b", re.IGNORECASE)
+_JOB_LIMIT: Final = re.compile(
+    r"cannot (create|have) more than \d+\b[^.]*\b(jobs?|executions?|tasks?)\b", re.IGNORECASE
+)
 _NO_CREDITS: Final = re.compile(r"not enough\b.*\b(credits?|time left)", re.IGNORECASE)
 _SECONDS: Final = re.compile(r"-?\d+(\.\d+)?")
 
@@ -118,31 +120,18 @@ def error_for(  # noqa: C901 # it is a table of statuses
         status_code=status,
         detail=detail,
         retry_after_s=retry_after_s(retry_after, date),
-        is_page=bool(body.strip()) and _json_of(body) is None,
     )
 
 
 def extract_detail(body: bytes | bytearray, secret: Secret = NOTHING) -> str | None:
     """Return the cloud's own text from an error response, on one line; None if there is none."""
-    document = _json_of(body)
-    text = _text_of(body)
-    found = _detail(document)
-    if document is None:
+    text = body[: 64 * 1024].decode("utf-8", "replace")
+    try:
+        found = _detail(parse_json(text.encode()))
+    except ValueError:
         found = "" if "<" in text[:200] else text  # not an HTML page of a gateway
     found = " ".join(on_one_line(secret.hide_in(found)).split())
     return (found if len(found) <= MAX_DETAIL else found[: MAX_DETAIL - 1] + "…") or None
-
-
-def _text_of(body: bytes | bytearray) -> str:
-    return body[: 64 * 1024].decode("utf-8", "replace")
-
-
-def _json_of(body: bytes | bytearray) -> object:
-    """Return the JSON value of a body; None if it is not JSON."""
-    try:
-        return parse_json(_text_of(body).encode())
-    except ValueError:
-        return None
 
 
 def _detail(document: object) -> str:

@@ -30,7 +30,7 @@ from jobgroup.providers.http import (
     ResponseTooLargeError,
     bearer,
 )
-from jobgroup.providers.responses import error_for, host_of
+from jobgroup.providers.responses import error_for, host_of, retry_after_s
 from jobgroup.providers.values import MAX_WORD, get_str
 from jobgroup.retry import retry
 
@@ -208,18 +208,24 @@ class RestClient:
         """Return the text at a URL from a response, on any host, without sending the token.
 
         Raises:
-            InvalidResponseError: the host did not return the text; or the URL is not https, and the
-                URL and the account's origin are not both on this machine.
+            CloudUnavailableError, RequestRejectedError: the host did not return the text.
+            InvalidResponseError: the URL is not https, and the URL and the account's origin are not
+                both on this machine.
         """
 
         async def read_once() -> str:
             response = await self._http.fetch(url, max_bytes=max_bytes)
             if not 200 <= response.status < 300:  # no error of the cloud, nor about its token
-                raise InvalidResponseError(
-                    f"{host_of(url)} did not return the result (HTTP {response.status})."
-                    " The result stays there; try again.",
+                is_temporary = response.status in (408, 425, 429) or response.status >= 500
+                kind = CloudUnavailableError if is_temporary else RequestRejectedError
+                raise kind(
+                    f"{host_of(url)} did not return the result (HTTP {response.status}). Try again"
+                    " later.",
                     origin=self.origin,
                     status_code=response.status,
+                    retry_after_s=retry_after_s(
+                        response.headers.get("retry-after"), response.headers.get("date")
+                    ),
                 )
             return response.body.decode("utf-8", "replace")
 
