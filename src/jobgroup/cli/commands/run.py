@@ -400,7 +400,7 @@ RUN = Command(
     ("jobgroup run sweep --queue --wait", "jobgroup run sweep --delay 10 --stop-after-failures 3"),
 )
 RERUN = Command(
-    "rerun failed jobs, or the jobs that you name",
+    "rerun failed or canceled jobs, or the jobs that you name",
     _rerun,
     (
         NAME,
