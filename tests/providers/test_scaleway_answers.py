@@ -35,6 +35,7 @@ async def _opened(account):
         ("cancelled", "canceled"),
         ("cancelling", "cancel_requested"),
         ("unknown_status", "unknown"),
+        (None, "unknown"),
     ],
 )
 async def test_status_words_of_scaleway(cloud, account, word, state):
@@ -50,7 +51,7 @@ async def test_status_words_of_scaleway(cloud, account, word, state):
     cloud.routes[f"GET {QAAS}/jobs/1"] = answer(document)
     async with _opened(account) as provider:
         notices = (await provider.status(["1"]))["1"]
-    assert (notices.provider_status, notices.state) == (word, state)
+    assert (notices.provider_status, notices.state) == (word or "", state)
     assert notices.started_at - notices.created_at == 1.5
     assert notices.created_at == 1767323045
     assert (notices.duration_s, notices.message, notices.name) == (2.5, "half of it", "mine")

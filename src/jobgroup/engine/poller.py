@@ -30,6 +30,7 @@ from jobgroup.errors import (
     CredentialsError,
     GroupDeletedError,
     GroupMovedError,
+    InvalidResponseError,
     NoResponseError,
     RemoteNotFoundError,
     StorageError,
@@ -50,6 +51,9 @@ FEW: Final = 10
 """Maximum number of unanswered jobs that each get an error, if the cloud responds for other jobs.
 If there are more, the error concerns the account.
 """
+
+BLANK_S: Final = 60.0
+"""Seconds for which a job keeps its state although the responses about it have no status."""
 
 MIN_PAUSE_S: Final = 0.005
 PAUSE_S: Final = 1.0
@@ -402,7 +406,10 @@ class Poller:
             while waiting:
                 await answers.wait()
                 ready, waiting = answers.split(waiting)
-                merged = [(job, merge_answers(job, ids[job], answers.by_id)) for job in ready]
+                merged = [
+                    (job, _unless_blank(job, merge_answers(job, ids[job], answers.by_id)))
+                    for job in ready
+                ]
                 statuses = [(job, a) for job, a in merged if isinstance(a, RemoteStatus)]
                 for job, error in ((job, a) for job, a in merged if isinstance(a, Exception)):
                     if concerns_account(error):
@@ -506,3 +513,21 @@ class Poller:
         _log.info("Polling %s: %s", self._store.path.stem, text)
         await self._in_thread(self._store.incidents.open, incident_kind(error), *account[1:], text)
         self._changes.notify()
+
+
+def _unless_blank(
+    job: PolledJob, answer: RemoteStatus | Exception | None
+) -> RemoteStatus | Exception | None:
+    """Return a response about a job, or an error if it has no status and had one a moment ago."""
+    if not isinstance(answer, RemoteStatus):
+        return answer
+    if answer.provider_status or answer.state != "unknown":
+        job.blank_since = math.inf
+        return answer
+    now = time.monotonic()
+    job.blank_since = min(job.blank_since, now)
+    if now >= job.blank_since + BLANK_S:
+        return answer
+    text = f"{job.target.origin} returned a response without a status. The job keeps its state."
+    _log.warning("%s", text)
+    return InvalidResponseError(text, origin=job.target.origin, status_code=200)

@@ -88,8 +88,10 @@ class QuandelaCloud:
         self._paths: _Paths | None = None
         self._paths_are_known = False
         self._finding = asyncio.Lock()
-        self._path_was_found = False
-        self._checked_at, self._is_down = -math.inf, False
+        self._found: _Paths | None = None
+        """The paths whose creating path responded to a GET request."""
+        self._outage: CloudError | None = None
+        self._checked_at = -math.inf
 
     async def submit(self, body: Body, *, key: str) -> str:
         """Create a job from an unchanged create body, and return the job's remote id."""
@@ -104,7 +106,10 @@ class QuandelaCloud:
             if self._paths_are_known or error.status_code not in _NO_PATH or not swaps:
                 raise await self._unless_down(error) from None
             paths = _other(paths)
-            remote_id = await self._create_instead(paths.create, body, key, error)
+            try:
+                remote_id = await self._create_instead(paths.create, body, key, error)
+            except (RemoteNotFoundError, RequestRejectedError) as refusal:
+                raise await self._unless_down(refusal) from None
         self._paths, self._paths_are_known = paths, True
         return remote_id
 
@@ -169,9 +174,7 @@ class QuandelaCloud:
         await self._rest.aclose()
 
     async def _status_of(self, remote_id: str) -> RemoteStatus:
-        document = await self._read_job("status", remote_id)
-        self._rest.check_has_word(document, "status")  # without it, the job keeps its state
-        return remote_status(document)
+        return remote_status(await self._read_job("status", remote_id))
 
     async def _create(self, path: str, body: Body | None, key: str) -> str:
         headers = {"Idempotency-Key": key}
@@ -206,28 +209,31 @@ class QuandelaCloud:
         return document
 
     async def _unless_down(self, error: CloudError) -> CloudError:
-        """Return an error, or an outage if the error is a 404, and so is a path that existed.
+        """Return an error, or an outage if the error is a 404, and so is a path that was found.
 
         While a cloud restarts, its gateway may respond with 404 to every request.
         """
-        if error.status_code != 404 or not self._path_was_found:
+        found = self._found
+        if error.status_code != 404 or found is None:
             return error
         async with self._finding:
             if time.monotonic() >= self._checked_at + _CHECK_INTERVAL_S:
-                try:
-                    status = await self._probe((self._paths or _CURRENT).create)
-                    self._is_down = status in (404, 410)
-                except CloudError:
-                    self._is_down = True
+                self._outage = await self._find_outage(found)
                 self._checked_at = time.monotonic()
-        if not self._is_down:
-            return error
+        return self._outage or error
+
+    async def _find_outage(self, found: _Paths) -> CloudError | None:
+        try:
+            status = await self._probe(found.create)
+        except CloudError as failure:
+            return None if failure.status_code == 429 else failure
+        if status not in (404, 410):
+            return None
         return CloudUnavailableError(
-            f"{self._rest.origin} does not find its own paths (HTTP 404), so it is probably"
+            f"{self._rest.origin} does not find its own paths (HTTP {status}), so it is probably"
             " restarting. The request had no effect. Try again later.",
             origin=self._rest.origin,
-            status_code=404,
-            detail=error.detail,
+            status_code=status,
         )
 
     async def _paths_before_post(self) -> _Paths:
@@ -260,7 +266,7 @@ class QuandelaCloud:
                 continue
             if status == 405 or (failure is None and 200 <= status < 300):
                 self._paths, self._paths_are_known = paths, status == 405
-                self._path_was_found = True
+                self._found = paths
                 return paths
             if failure is None and status not in (404, 410):
                 return paths  # for example a rejected token, for any path

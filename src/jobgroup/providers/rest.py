@@ -17,7 +17,6 @@ from jobgroup.errors import (
     RemoteNotFoundError,
     RequestRejectedError,
 )
-from jobgroup.logs import logger
 from jobgroup.origin import normalise_origin
 from jobgroup.providers.base import MAX_ID_CHARACTERS, Account, is_id, shown_id
 from jobgroup.providers.documents import parse_json
@@ -31,10 +30,7 @@ from jobgroup.providers.http import (
     bearer,
 )
 from jobgroup.providers.responses import error_for, host_of, retry_after_s
-from jobgroup.providers.values import MAX_WORD, get_str
 from jobgroup.retry import retry
-
-_log = logger(__name__)
 
 T = TypeVar("T")
 
@@ -197,12 +193,6 @@ class RestClient:
             raise self._invalid(
                 f"returned another job than {remote_id}, so jobgroup ignored the response.", 200
             )
-
-    def check_has_word(self, document: Mapping[str, Any], field: str) -> None:
-        """Raise InvalidResponseError if a field of a document is missing, empty or no word."""
-        if not get_str(document, field, at_most=MAX_WORD):
-            _log.warning("%s returned a response without a valid %s.", self.origin, field)
-            raise self._invalid(f"returned a response without a valid {field}.", 200)
 
     async def download(self, url: str, *, max_bytes: int = MAX_RESULT_BYTES) -> str:
         """Return the text at a URL from a response, on any host, without sending the token.

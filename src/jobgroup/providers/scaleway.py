@@ -137,7 +137,6 @@ class ScalewayQaaS:
     async def _status_of(self, remote_id: str) -> RemoteStatus:
         document = await self._rest.get(f"{_JOBS}/{quote_segment(remote_id)}")
         self._rest.check_about(document, remote_id, "id")
-        self._rest.check_has_word(document, "status")
         word = get_str(document, "status", at_most=MAX_WORD) or ""
         return bound_status(
             RemoteStatus(
