@@ -21,8 +21,7 @@ export function SequentialRun({
   const isKept = useSignal(false);
   const isRerun = command === "rerun";
   const positions = isRerun ? failed(session) : undefined;
-  const count =
-    positions?.length ?? countOf(session.traits.counts.value, ["unsent", "refused"]);
+  const count = positions?.length ?? countOf(session.traits.counts.value, ["unsent", "refused"]);
   const seconds = Number(delay.value);
   const start = () => {
     session.panel.value = "";
