@@ -61,7 +61,7 @@ describe("the estimate of a run", () => {
     await userEvent.keyboard("{Escape}");
     await at("more").click();
     await page.getByRole("menuitem", { name: "One after the other…" }).click();
-    await expect.element(at("preview")).toHaveTextContent("Rerun 3 jobs");
+    await expect.element(at("preview")).toHaveTextContent("Rerun 2 jobs");
   });
 });
 
