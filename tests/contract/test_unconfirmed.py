@@ -62,6 +62,19 @@ def test_unconfirmed_jobs_are_not_repeated_during_a_pause(group, scripted):
     assert [job.state for job in jg] == ["waiting"] * 2
 
 
+def test_run_of_only_unconfirmed_jobs_does_not_wait_for_the_end_of_a_pause(group, scripted):
+    """It has nothing else to send, so it ends, and repeats no request."""
+    scripted.knows_keys = True
+    scripted.faults["create"] = lambda *_: DROP
+    jg = group(scripted, 1)
+    with pytest.raises(UnconfirmedJobError):
+        jg.run_parallel()
+    scripted.faults.clear()
+    jg.pause()
+    jg.run_parallel()
+    assert (scripted.ids(), jg[0].state) == ([], "unconfirmed")
+
+
 def test_gateways_error_does_not_end_the_look_for_a_lost_id(group, scripted):
     """The cloud created the job and supports keys. The gateway's page lacks the cloud's header."""
     scripted.knows_keys = True

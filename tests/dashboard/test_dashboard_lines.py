@@ -42,6 +42,11 @@ from jobgroup.dashboard.snippets import line_of
             "jg.run_parallel(jobs=[3, 7], queue=True, concurrent_job_count=2)",
         ),
         ("rerun", {"state": "error", "mode": "queue"}, "jg.rerun(jg.jobs(state='error'))"),
+        (
+            "rerun",
+            {"state": "error", "mode": "sequential", "delay": 2.5, "replace": False},
+            "jg.rerun(jg.jobs(state='error'), replace=False, delay=2.5)",
+        ),
         ("repeat", {"times": 2}, "jg.repeat(times=2)"),
         ("repeat", {"positions": [1], "to": 5}, "jg.repeat([1], to=5)"),
         ("remove", {"state": "unsent"}, "jg.remove(jg.jobs(state='unsent'))"),

@@ -20,7 +20,10 @@ from jobgroup.status import FAILED, TERMINAL, RunningStatus
 
 
 def remote_status(document: dict[str, Any]) -> RemoteStatus:
-    """Return a job's status; fields with a wrong type or out of range are None or, the word, ""."""
+    """Return a job's status. Invalid fields are None; an invalid status word is "".
+
+    A field is invalid if it has a wrong type or is out of range.
+    """
     word = get_str(document, "status", at_most=MAX_WORD) or ""
     state = RunningStatus.from_server_response(word).value
     return bound_status(
