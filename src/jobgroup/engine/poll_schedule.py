@@ -167,8 +167,8 @@ class PolledJob:
     is_asked: bool = False
     """Whether the job belongs to a round of requests in progress."""
     not_found: int = 0
-    blank_since: float = math.inf
-    """Time of the first of the latest responses, if these have no status."""
+    blank_since: float | None = None
+    """Time of the first of the latest responses, if these have no status; None otherwise."""
     ended: dict[str, RemoteStatus] | None = None
     """Statuses of the ended sub-jobs, if the job has several sub-jobs."""
     part: dict[int, PolledJob] | None = None

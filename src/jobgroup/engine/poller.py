@@ -5,19 +5,13 @@ from __future__ import annotations
 import logging
 import math
 import time
-from collections.abc import (
-    AsyncIterator,
-    Awaitable,
-    Callable,
-    Collection,
-    Iterable,
-    Mapping,
-)
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping
 from contextlib import asynccontextmanager, suppress
 from typing import Final
 
 import anyio
 
+from jobgroup.engine.blank_status import unless_blank
 from jobgroup.engine.cooldown import Cooldown, describe_pause
 from jobgroup.engine.file_watch import FileWatch
 from jobgroup.engine.lease import HeldLease
@@ -30,7 +24,6 @@ from jobgroup.errors import (
     CredentialsError,
     GroupDeletedError,
     GroupMovedError,
-    InvalidResponseError,
     NoResponseError,
     RemoteNotFoundError,
     StorageError,
@@ -51,9 +44,6 @@ FEW: Final = 10
 """Maximum number of unanswered jobs that each get an error, if the cloud responds for other jobs.
 If there are more, the error concerns the account.
 """
-
-BLANK_S: Final = 60.0
-"""Seconds for which a job keeps its state although the responses about it have no status."""
 
 MIN_PAUSE_S: Final = 0.005
 PAUSE_S: Final = 1.0
@@ -307,12 +297,9 @@ class Poller:
             await self._in_thread(self._polling_lease.update, accounts)
         if not self._polling_lease.accounts or not len(self._schedule):
             self.write_problem = ""  # the polling process reports its own
-        # The accounts before this call are not compared, because reading may have failed since
-        # then.
-        gained, self._woken = (
-            self._polling_lease.accounts - self._woken,
-            self._polling_lease.accounts,
-        )
+        # Not compared with the accounts before this call: reading may have failed since then.
+        gained = self._polling_lease.accounts - self._woken
+        self._woken = self._polling_lease.accounts
         if gained:
             now = time.monotonic()
             for job in self._schedule:
@@ -406,8 +393,9 @@ class Poller:
             while waiting:
                 await answers.wait()
                 ready, waiting = answers.split(waiting)
+                now = time.monotonic()
                 merged = [
-                    (job, _unless_blank(job, merge_answers(job, ids[job], answers.by_id)))
+                    (job, unless_blank(job, merge_answers(job, ids[job], answers.by_id), now))
                     for job in ready
                 ]
                 statuses = [(job, a) for job, a in merged if isinstance(a, RemoteStatus)]
@@ -513,21 +501,3 @@ class Poller:
         _log.info("Polling %s: %s", self._store.path.stem, text)
         await self._in_thread(self._store.incidents.open, incident_kind(error), *account[1:], text)
         self._changes.notify()
-
-
-def _unless_blank(
-    job: PolledJob, answer: RemoteStatus | Exception | None
-) -> RemoteStatus | Exception | None:
-    """Return a response about a job, or an error if it has no status and had one a moment ago."""
-    if not isinstance(answer, RemoteStatus):
-        return answer
-    if answer.provider_status or answer.state != "unknown":
-        job.blank_since = math.inf
-        return answer
-    now = time.monotonic()
-    job.blank_since = min(job.blank_since, now)
-    if now >= job.blank_since + BLANK_S:
-        return answer
-    text = f"{job.target.origin} returned a response without a status. The job keeps its state."
-    _log.warning("%s", text)
-    return InvalidResponseError(text, origin=job.target.origin, status_code=200)
