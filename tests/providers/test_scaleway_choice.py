@@ -122,3 +122,20 @@ async def test_large_result_is_read_completely(cloud, account):
     cloud.routes[f"GET {QAAS}/jobs/1/results"] = answer({"job_results": [{"result": text}]})
     async with _opened(account) as provider:
         assert (await provider.result("1"))["results"] == text
+
+
+async def test_restart_of_scaleway_neither_refuses_nor_loses_a_job(cloud, account):
+    """If the list of sessions responds with 404 too, this is an outage."""
+    gone = answer({"message": "default backend - 404"}, 404)
+    cloud.routes |= {JOBS: gone, f"GET {QAAS}/jobs/1": gone}
+    async with _opened(account) as provider:
+        with pytest.raises(errors.CloudUnavailableError, match="probably restarting"):
+            await provider.submit(BODY, key="k")
+        assert isinstance((await provider.status(["1"]))["1"], errors.CloudUnavailableError)
+
+
+async def test_job_that_scaleway_no_longer_has_is_not_found(cloud, account):
+    """The list of sessions responds, so the 404 is about the job."""
+    cloud.routes[f"GET {QAAS}/sessions?page_size=1"] = answer({"sessions": []})
+    async with _opened(account) as provider:
+        assert isinstance((await provider.status(["1"]))["1"], errors.RemoteNotFoundError)

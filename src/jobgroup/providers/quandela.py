@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import math
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -34,6 +32,7 @@ from jobgroup.providers.http import MAX_RESPONSE_BYTES, MAX_RESULT_BYTES, READ_T
 from jobgroup.providers.polling import poll_each
 from jobgroup.providers.quandela_schema import availability, remote_status, submission
 from jobgroup.providers.rest import RestClient, quote_segment, retry_read
+from jobgroup.providers.restart import NOT_FOUND, RestartCheck
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +53,6 @@ _NO_PATH: Final = (403, 404, 405)
 
 _FIELDS: Final = frozenset({"job_id", "status", "results"})
 """Fields of which every document about a job has at least one."""
-
-_CHECK_INTERVAL_S: Final = 1.0
-"""Seconds for which the outcome of a check whether the cloud knows its paths is used."""
 
 
 def _other(paths: _Paths) -> _Paths:
@@ -88,10 +84,7 @@ class QuandelaCloud:
         self._paths: _Paths | None = None
         self._paths_are_known = False
         self._finding = asyncio.Lock()
-        self._found: _Paths | None = None
-        """The paths whose creating path responded to a GET request."""
-        self._outage: CloudError | None = None
-        self._checked_at = -math.inf
+        self._restart = RestartCheck(self._rest)
 
     async def submit(self, body: Body, *, key: str) -> str:
         """Create a job from an unchanged create body, and return the job's remote id."""
@@ -104,12 +97,12 @@ class QuandelaCloud:
             # Some servers respond to GET requests as if they had the other paths.
             swaps = paths is _CURRENT or error.status_code != 403
             if self._paths_are_known or error.status_code not in _NO_PATH or not swaps:
-                raise await self._unless_down(error) from None
+                raise await self._restart.unless_down(error) from None
             paths = _other(paths)
             try:
                 remote_id = await self._create_instead(paths.create, body, key, error)
             except (RemoteNotFoundError, RequestRejectedError) as refusal:
-                raise await self._unless_down(refusal) from None
+                raise await self._restart.unless_down(refusal) from None
         self._paths, self._paths_are_known = paths, True
         return remote_id
 
@@ -127,7 +120,7 @@ class QuandelaCloud:
         except (RemoteNotFoundError, RequestRejectedError) as error:
             if error.status_code not in _NO_PATH:
                 raise
-            found = await self._unless_down(error)
+            found = await self._restart.unless_down(error)
             if found is not error:
                 raise found from None
             return None
@@ -139,7 +132,7 @@ class QuandelaCloud:
         try:
             await self._rest.post(paths.of("cancel", remote_id))
         except RemoteNotFoundError as error:
-            raise await self._unless_down(error) from None
+            raise await self._restart.unless_down(error) from None
 
     async def status(self, remote_ids: Sequence[str]) -> Mapping[str, RemoteStatus | Exception]:
         if not remote_ids:
@@ -196,45 +189,17 @@ class QuandelaCloud:
         except (RemoteNotFoundError, InvalidResponseError) as error:
             is_page = isinstance(error, RemoteNotFoundError) or error.status_code == 200
             if self._paths_are_known or not is_page:
-                raise await self._unless_down(error) from None
+                raise await self._restart.unless_down(error) from None
             paths = _other(paths)
             try:
                 document = await self._rest.get(paths.of(what, remote_id), max_bytes=max_bytes)
             except RemoteNotFoundError:
-                raise await self._unless_down(error) from None
+                raise await self._restart.unless_down(error) from None
             if not _FIELDS & document.keys():  # a server may respond to any path
                 raise error from None
         self._paths, self._paths_are_known = paths, True
         self._rest.check_about(document, remote_id, "job_id")
         return document
-
-    async def _unless_down(self, error: CloudError) -> CloudError:
-        """Return an error, or an outage if the error is a 404, and so is a path that was found.
-
-        While a cloud restarts, its gateway may respond with 404 to every request.
-        """
-        found = self._found
-        if error.status_code != 404 or found is None:
-            return error
-        async with self._finding:
-            if time.monotonic() >= self._checked_at + _CHECK_INTERVAL_S:
-                self._outage = await self._find_outage(found)
-                self._checked_at = time.monotonic()
-        return self._outage or error
-
-    async def _find_outage(self, found: _Paths) -> CloudError | None:
-        try:
-            status = await self._probe(found.create)
-        except CloudError as failure:
-            return None if failure.status_code == 429 else failure
-        if status not in (404, 410):
-            return None
-        return CloudUnavailableError(
-            f"{self._rest.origin} does not find its own paths (HTTP {status}), so it is probably"
-            " restarting. The request had no effect. Try again later.",
-            origin=self._rest.origin,
-            status_code=status,
-        )
 
     async def _paths_before_post(self) -> _Paths:
         try:
@@ -258,7 +223,7 @@ class QuandelaCloud:
         failure: CloudError | None = None
         for paths in (_CURRENT, _OLDER):
             try:
-                status = await retry_read(partial(self._probe, paths.create))
+                status = await retry_read(partial(self._rest.probe, paths.create))
             except (CloudUnavailableError, InvalidResponseError, NoResponseError) as error:
                 if error.status_code == 429:
                     raise
@@ -266,25 +231,15 @@ class QuandelaCloud:
                 continue
             if status == 405 or (failure is None and 200 <= status < 300):
                 self._paths, self._paths_are_known = paths, status == 405
-                self._found = paths
+                self._restart.path = paths.create
                 return paths
-            if failure is None and status not in (404, 410):
+            if failure is None and status not in NOT_FOUND:
                 return paths  # for example a rejected token, for any path
         if failure is not None:
             raise failure
         # All released clients call the older paths. The first job that is found decides.
         self._paths = _OLDER
         return _OLDER
-
-    async def _probe(self, path: str) -> int:
-        try:
-            response = await self._rest.request_raw("GET", path)
-        except InvalidResponseError as error:  # for example a list of more jobs than fit
-            return error.status_code or 200
-        status = response.status
-        if status in (408, 425, 429) or 300 <= status < 400 or status >= 500:
-            self._rest.raise_for(response)
-        return status
 
     def _read_key_support(self, response: Response) -> None:
         # The cloud's latest response counts: a cloud that no longer supports keys would create a

@@ -158,6 +158,17 @@ class RestClient:
         self._on_response(response)
         return response
 
+    async def probe(self, path: str) -> int:
+        """Return the status of a GET request for a path; raise an error that says nothing of it."""
+        try:
+            response = await self.request_raw("GET", path)
+        except InvalidResponseError as error:  # for example a list of more jobs than fit
+            return error.status_code or 200
+        status = response.status
+        if status in (408, 425, 429) or 300 <= status < 400 or status >= 500:
+            self.raise_for(response)
+        return status
+
     def raise_for(self, response: Response) -> None:
         """Raise the error for a response, if there is one."""
         error = error_for(

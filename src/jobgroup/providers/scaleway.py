@@ -19,6 +19,7 @@ from jobgroup.providers.base import Account, Availability, Body, RemoteStatus
 from jobgroup.providers.http import MAX_RESULT_BYTES, READ_TIMEOUT_S, Response
 from jobgroup.providers.polling import poll_each
 from jobgroup.providers.rest import RestClient, quote_segment
+from jobgroup.providers.restart import RestartCheck
 from jobgroup.providers.values import (
     MAX_DURATION_S,
     MAX_NAME,
@@ -58,6 +59,7 @@ class ScalewayQaaS:
             is_quota_error=_is_quota_error,
             read_timeout_s=read_timeout_s,
         )
+        self._restart = RestartCheck(self._rest, f"{_SESSIONS}?page_size=1")
         self._instead: dict[tuple[str, str, str], str] = {}
 
     async def submit(self, body: Body, *, key: str) -> str:  # noqa: ARG002 # without keys
@@ -79,6 +81,9 @@ class ScalewayQaaS:
             except QuotaExceededError:
                 raise
             except (RequestRejectedError, RemoteNotFoundError) as error:  # none was created
+                found = await self._restart.unless_down(error)
+                if found is not error:
+                    raise found from None
                 if not await self._has_ended(session_id):
                     raise
                 why = f"session {session_id} has ended ({error.detail})"
@@ -135,7 +140,10 @@ class ScalewayQaaS:
         )
 
     async def _status_of(self, remote_id: str) -> RemoteStatus:
-        document = await self._rest.get(f"{_JOBS}/{quote_segment(remote_id)}")
+        try:
+            document = await self._rest.get(f"{_JOBS}/{quote_segment(remote_id)}")
+        except RemoteNotFoundError as error:
+            raise await self._restart.unless_down(error) from None
         self._rest.check_about(document, remote_id, "id")
         word = get_str(document, "status", at_most=MAX_WORD) or ""
         return bound_status(
