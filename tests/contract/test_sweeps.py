@@ -144,6 +144,10 @@ def test_repeat_tops_up_or_adds():
     for wrong in ({}, {"to": 2, "times": 2}, {"to": 0}, {"times": 1.5}):
         with pytest.raises((TypeError, ValueError)):
             jg.repeat(0, **wrong)
+    for huge in ({"to": 10**9}, {"times": 10**9}):
+        with pytest.raises(ValueError, match=r"at most 100,000 jobs.*Nothing was added"):
+            jg.repeat(0, **huge)
+    assert len(jg) == 12
 
 
 def test_report_survives_pickling():

@@ -45,7 +45,7 @@ def test_wrong_requests_are_answered_and_take_a_line_each_in_the_log(make_group,
     missing = [("confirm", {"position": 0}), ("define", {"name": "x"}), ("prioritize", {})]
     wrong = [("run", {"mode": "x"}), ("pause", {"positions": [0]}), ("run", {"surprise": 1})]
     typed = [("annotate", {"position": "0", "text": "x"}), ("cancel", {"positions": [10**30]})]
-    huge = [("repeat", {"times": 2**31 - 1}), ("repeat", {"positions": [0] * 1000, "to": 1000})]
+    huge = [("repeat", {"times": 2**31 - 1}), ("repeat", {"positions": [0], "to": 100_002})]
     absent = [("annotate", {"position": 5, "text": "x"}), ("annotate", {"text": "x"})]
     for name, args in (*missing, *wrong, *typed, *huge, *absent):
         answer = page.do(name, **args)
@@ -60,4 +60,4 @@ def test_wrong_requests_are_answered_and_take_a_line_each_in_the_log(make_group,
     records = [record for record in caplog.records if record.levelno > logging.DEBUG]
     assert all(record.exc_info is None for record in records)
     assert all("\n" not in record.getMessage() for record in records)
-    assert len(records) <= 13
+    assert len(records) <= 14

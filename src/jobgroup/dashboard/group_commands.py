@@ -20,9 +20,6 @@ from jobgroup.words import format_count
 _UNSAFE: Final = re.compile(r'[\\/:*?"<>|\x00-\x1f\x7f]+')
 """Characters that some file systems do not allow in names."""
 
-MAX_REPEATS: Final = 100_000
-"""Maximum number of copies that one command adds, because a slip of the finger fills the disk."""
-
 _DELETED: Final = f"deleted; you can restore it for {TRASH_RETENTION_DAYS} days"
 
 
@@ -106,8 +103,6 @@ def repeat(group: JobGroup, args: Json, *, removals: int | None = None) -> Json:
     """Add copies of jobs."""
     jobs = _jobs_of(group, args, removals)
     numbers = {name: args[name] for name in ("to", "times") if name in args}
-    if len(jobs) * max(numbers.values(), default=0) > MAX_REPEATS:
-        raise JobGroupError(f"At most {MAX_REPEATS:,} jobs can be added at a time. None was added.")
     before = len(group)
     group.repeat(jobs, **numbers)
     return {"text": f"{format_count(len(group) - before, 'job')} added, to send"}

@@ -534,8 +534,8 @@ class JobGroup:
 
         Raises:
             TypeError: neither `to` nor `times` is given, or both are.
-            ValueError: a number is less than 1, or the group does not have a job's body; nothing
-                was added.
+            ValueError: a number is less than 1, more than 100,000 jobs would be added, or the group
+                does not have a job's body; nothing was added.
 
         >>> jg.repeat(jg.jobs(labels={"phi": 0.1}), to=5)  # doctest: +SKIP
         5 points x repeats: 2 new, 3 in the group already

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 from jobgroup.engine.session import GroupSession
 from jobgroup.fingerprint import Fingerprint
@@ -14,6 +14,9 @@ from jobgroup.job import job_of
 from jobgroup.rounding import key_of
 from jobgroup.store.sweeps import Entry
 
+MAX_COPIES: Final = 100_000
+"""Maximum number of copies that one call adds, because a slip of the finger fills the disk."""
+
 
 def repeat(
     session: GroupSession, entry_ids: Sequence[int], *, to: int | None, times: int | None
@@ -23,7 +26,6 @@ def repeat(
         raise TypeError("repeat needs either to= or times=, and not both. Nothing was added.")
     validate_counts(to=to, times=times)
     chosen = [*dict.fromkeys(entry_ids)]
-    new: list[int] = []
     known: list[int] = []
     with session.store.sweeps.compare() as group:
         entries = {entry.entry_id: entry for entry in group.entries}
@@ -37,15 +39,22 @@ def repeat(
         alike: dict[Any, list[Entry]] = {}
         for entry_id, mark in marks.items():
             alike.setdefault(_kind(entries[entry_id], mark), []).append(entries[entry_id])
+        wanted: list[tuple[Entry, int]] = []
         if to is None:
             known = chosen
-            new = [group.copy(entries[each]) for each in chosen for _ in range(times or 0)]
+            wanted = [(entries[each], times or 0) for each in chosen]
         else:
             kinds = {_kind(entries[each], marks[each]): entries[each] for each in chosen}
             for kind, entry in kinds.items():
                 counted = not_superseded(alike[kind])
                 known += [each.entry_id for each in counted[:to]]
-                new += [group.copy(entry) for _ in range(to - len(counted))]
+                wanted.append((entry, max(0, to - len(counted))))
+        if (copies := sum(count for _, count in wanted)) > MAX_COPIES:
+            raise ValueError(
+                f"repeat adds at most {MAX_COPIES:,} jobs at a time, and this call would add"
+                f" {copies:,}. Nothing was added."
+            )
+        new = [group.copy(entry) for entry, count in wanted for _ in range(count)]
     jobs = [job_of(session, at) for at in sorted({*known, *new})]
     return SweepReport(len(new), len(known), 0, 0, len(new) + len(known), jobs)
 
