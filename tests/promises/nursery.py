@@ -6,6 +6,7 @@ killed, it ends as every interpreter does, with `atexit`.
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
 import select
@@ -24,6 +25,10 @@ from typing import Any, Self
 
 AT_USE = ("httpx", "httpx_aiohttp", "jobgroup.providers.quandela", "tqdm.auto")
 """Modules that jobgroup imports at the first request: 0.3 s of processor time for each child."""
+
+
+PR_SET_PDEATHSIG = 1
+"""Option of `prctl` on Linux: the signal that a process gets when its parent ends."""
 
 
 class ChildFailed(AssertionError):  # noqa: N818 (it fails the test)
@@ -203,6 +208,8 @@ def _serve(path: str, *imports: str) -> None:
         connection, _ = server.accept()
         if os.fork() == 0:
             server.close()
+            if sys.platform == "linux":
+                ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)  # the test was killed
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             _live(connection)
             return
