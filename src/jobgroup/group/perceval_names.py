@@ -17,7 +17,7 @@ from jobgroup import catalog
 from jobgroup.engine.launchable import list_launchable
 from jobgroup.errors import GroupNotFoundError, warn
 from jobgroup.group.pending import Pending, twins
-from jobgroup.group.validation import run_request, validate_counts, validate_delay
+from jobgroup.group.validation import run_request, validate_counts, validate_delay, validate_flags
 from jobgroup.job import RemoteJob
 from jobgroup.status import ACTIVE, FAILED, NOT_SENT
 
@@ -81,8 +81,10 @@ async def _rerun_failed_sequential(
         stop_after_failures: number of failed jobs after which the run ends.
 
     Raises:
+        TypeError, ValueError: an argument is invalid; nothing was sent.
         JobGroupError: as for `run_sequential`.
     """
+    validate_flags(replace_failed_jobs=replace_failed_jobs)
     await self._run(
         run_request(
             rerun=True,
@@ -118,6 +120,7 @@ async def _rerun_failed_parallel(
     Raises:
         JobGroupError: as for `run_parallel`.
     """
+    validate_flags(replace_failed_jobs=replace_failed_jobs)
     await self._run(
         run_request(
             rerun=True,
@@ -161,6 +164,7 @@ async def _relaunch_async_failed_jobs(
     Raises:
         JobGroupError: as for `launch_async_jobs`.
     """
+    validate_flags(replace_failed_jobs=replace_failed_jobs)
     await self._refresh()
     await _launch(self, concurrent_job_count, rerun=True, replace=replace_failed_jobs)
 

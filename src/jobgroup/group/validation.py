@@ -8,7 +8,7 @@ from operator import index
 from typing import Any, SupportsFloat
 
 from jobgroup.engine.run import RunRequest
-from jobgroup.values import plain_deep
+from jobgroup.values import plain, plain_deep
 from jobgroup.words import shown
 
 
@@ -32,6 +32,7 @@ def run_request(
     Raises:
         TypeError, ValueError: an argument is invalid or conflicts with another.
     """
+    validate_flags(replace=replace, queue=queue, wait=wait)
     if params is not None and not isinstance(params, Mapping):
         raise TypeError(f"params must be a dict such as {{'max_shots': 100}}, got {shown(params)}.")
     if queue and delay is not None:
@@ -57,8 +58,8 @@ def run_request(
         rerun=rerun,
         entry_ids=None if entry_ids is None else tuple(entry_ids),
         mode="queue" if queue else "parallel" if is_at_once else "sequential",
-        replace=replace,
-        waits=wait,
+        replace=bool(replace),
+        waits=bool(wait),
         overrides=plain_deep(dict(params or {})),
         delay_s=0.0 if delay is None else validate_delay(delay),
         concurrent_job_count=concurrent_job_count,
@@ -110,16 +111,31 @@ def validate_counts(*, least: int = 1, **counts: Any) -> None:
     for name, count in counts.items():
         if count is None and least:
             continue
+        wrong_type = TypeError(f"{name} must be a whole number, got {shown(count)}.")
+        if isinstance(count, bool):
+            raise wrong_type
         try:
             is_too_small = index(count) < least
         except TypeError:
-            raise TypeError(f"{name} must be a whole number, got {shown(count)}.") from None
+            raise wrong_type from None
         if is_too_small:
             raise ValueError(f"{name} must be at least {least}, got {shown(count)}.")
 
 
+def validate_flags(**flags: Any) -> None:
+    """Check that each flag is True or False; NumPy's count too.
+
+    Raises:
+        TypeError: a flag is neither.
+    """
+    for name, flag in flags.items():
+        if not isinstance(plain(flag), bool):
+            raise TypeError(f"{name} must be True or False, got {shown(flag)}. Nothing was sent.")
+
+
 def _seconds(what: str, given: Any) -> float:
-    if isinstance(given, SupportsFloat):  # accepts NumPy's numbers, but no strings
+    # NumPy's numbers count, but neither strings nor True, which was meant for another argument.
+    if isinstance(given, SupportsFloat) and not isinstance(plain(given), bool):
         try:
             return float(given)
         except OverflowError:
