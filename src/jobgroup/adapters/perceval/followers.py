@@ -11,12 +11,12 @@ from __future__ import annotations
 
 import copyreg
 import time
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from copy import copy
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from perceval import RemoteJob
 
@@ -44,6 +44,14 @@ class _Place:
     kwargs: Mapping[str, Any]
 
 
+class _View(NamedTuple):
+    """An entry that exists, as it is now."""
+
+    place: _Place
+    entry: Any
+    record: Any
+
+
 @dataclass(slots=True)
 class _Places:
     """The entries of one object, in the order of adding."""
@@ -51,6 +59,31 @@ class _Places:
     all: list[_Place] = field(default_factory=list)
     followed: _Place | None = None
     """First entry that was sent."""
+
+
+@contextmanager
+def _dropping_lost(places: _Places, place: _Place) -> Iterator[None]:
+    """Drop a place whose entry the block finds to be lost."""
+    try:
+        yield
+    except GroupMovedError:
+        raise  # the group still exists and may have sent the job
+    except (GroupDeletedError, GroupNotFoundError, JobRemovedError):
+        places.all.remove(place)
+        if places.followed is place:
+            places.followed = None
+
+
+def _read(entries: Iterable[Any]) -> dict[tuple[Any, int], Any]:
+    """Return the records of entries by file and id; each file is read once."""
+    ids: dict[Any, list[int]] = {}
+    for entry in entries:
+        ids.setdefault(entry._session.store, []).append(entry._entry_id)
+    found: dict[tuple[Any, int], Any] = {}
+    for store, own in ids.items():
+        with suppress(JobGroupError):  # reading the entries one by one shows which are lost
+            found |= {(store, each.entry_id): each for each in store.records(entry_ids=own)}
+    return found
 
 
 def follow(job: Any, entry: Callable[[], Any], name: str, kwargs: Mapping[str, Any]) -> None:
@@ -84,24 +117,21 @@ class _Follower:
 
     # -- its entries -------------------------------------------------------------------------------
 
-    def _views(self) -> list[tuple[_Place, Any]]:
+    def _views(self) -> list[_View]:
         """Return the object's entries. Drop lost ones and, with the last of them, this class."""
         places: _Places | None = vars(self).get(_KEY)
         if places is None:
             return []
-        views = []
+        entries: list[tuple[_Place, Any]] = []
         for place in list(places.all):
-            try:
-                entry = place.entry()
-                _ = entry.state
-            except GroupMovedError:
-                raise  # the group still exists and may have sent the job
-            except (GroupDeletedError, GroupNotFoundError, JobRemovedError):
-                places.all.remove(place)
-                if places.followed is place:
-                    places.followed = None
-            else:
-                views.append((place, entry))
+            with _dropping_lost(places, place):
+                entries.append((place, place.entry()))
+        records = _read(entry for _, entry in entries)
+        views: list[_View] = []
+        for place, entry in entries:
+            with _dropping_lost(places, place):
+                record = records.get((entry._session.store, entry._entry_id)) or entry._record
+                views.append(_View(place, entry, record))
         if not views:
             del vars(self)[_KEY]
             self.__class__ = self._own  # as before `add`
@@ -114,11 +144,11 @@ class _Follower:
             return None
         places: _Places = vars(self)[_KEY]
         if places.followed is None:
-            sent = [(place, entry) for place, entry in views if entry.id is not None]
+            sent = [each for each in views if each.record.remote_id is not None]
             if not sent:
                 return None
-            places.followed = min(sent, key=lambda each: _sent_at(each[1]))[0]
-        entry = next(entry for place, entry in views if place is places.followed)
+            places.followed = min(sent, key=lambda each: _sent_at(each.entry)).place
+        entry = next(each.entry for each in views if each.place is places.followed)
         self._show(entry, entry.last_status)
         return entry
 
@@ -160,15 +190,15 @@ class _Follower:
         self._own.name.fset(self, name)  # raises an error for an invalid name
         views = self._views()
         if len(views) == 1 and len(vars(self)[_KEY].all) == 1:
-            _rename(views[0][1], self.name or "unnamed")
+            _rename(views[0].entry, self.name or "unnamed")
 
     def execute_async(self, *args: Any, **kwargs: Any) -> Any:
         views = self._views()
         if not views:
             return self.execute_async(*args, **kwargs)
-        for _, entry in views:
-            _refuse_second(entry)
-        place, entry = next((v for v in views if kwargs and v[0].kwargs == kwargs), views[0])
+        for each in views:
+            _refuse_second(each.entry)
+        place, entry, _ = next((v for v in views if kwargs and v.place.kwargs == kwargs), views[0])
         if args or (kwargs and kwargs != place.kwargs):
             # Without names, it is unknown which earlier parameters `args` replaces.
             given = kwargs if args else {**place.kwargs, **kwargs}

@@ -26,12 +26,14 @@ def read_job(job: object, kwargs: dict[str, Any], args: tuple[Any, ...] = ()) ->
         return read_execution(job, kwargs, args)
     if not isinstance(job, RemoteJob):
         raise TypeError(f"{_not_a_job(job)} Nothing was added.")
-    if job.id is not None and kwargs:
+    remote_id = job.id  # an object that follows its entries reads them
+    if remote_id is not None and kwargs:
         raise TypeError(
-            f"The job was already sent as {job.id}, so it cannot take {', '.join(kwargs)}. Nothing"
-            " was added."
+            f"The job was already sent as {remote_id}, so it cannot take {', '.join(kwargs)}."
+            " Nothing was added."
         )
-    body = _body_of(job, kwargs, args) if job.id is None else json_ready(job._request_data or {})
+    is_sent = remote_id is not None
+    body = json_ready(job._request_data or {}) if is_sent else _body_of(job, kwargs, args)
     return [
         spec_of(
             job._rpc_handler,
@@ -39,8 +41,8 @@ def read_job(job: object, kwargs: dict[str, Any], args: tuple[Any, ...] = ()) ->
             name=job.name or "unnamed",
             body=body,
             kwargs=kwargs,
-            remote_ids=[job.id] if job.id else [],
-            status=None if job.id is None else job._job_status,
+            remote_ids=[remote_id] if remote_id else [],
+            status=job._job_status if is_sent else None,
         )
     ]
 
