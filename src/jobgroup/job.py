@@ -319,7 +319,7 @@ class RemoteJob:
             return JobStatus()
         record = self._record
         if record.state in ON_CLOUD:
-            result_of(session.start(session.poller.refresh, [self._entry_id]))
+            result_of(session.start(session.poller.refresh, [self._entry_id], in_loop=True))
             record = self._record
         return status_of(record)
 

@@ -40,6 +40,9 @@ CHUNK: Final = 1000
 FRESH_S: Final = 0.1
 """Seconds after a poll for which a refresh does not poll the job again."""
 
+MAX_FRESH_S: Final = 0.5
+"""Maximum of that time for a cloud that responds slowly, if the caller may refresh in a loop."""
+
 FEW: Final = 10
 """Maximum number of unanswered jobs that each get an error, if the cloud responds for other jobs.
 If there are more, the error concerns the account.
@@ -146,10 +149,16 @@ class Poller:
         finally:
             self._users -= 1
 
-    async def refresh(self, entry_ids: Iterable[int] | None = None) -> None:
+    async def refresh(
+        self, entry_ids: Iterable[int] | None = None, *, in_loop: bool = False
+    ) -> None:
         """Poll every job that may have changed, except jobs that were polled a moment ago.
 
         Jobs of an account whose cloud has asked for a pause keep their last state.
+
+        Args:
+            entry_ids: ids of the entries; None for all.
+            in_loop: whether the caller may refresh in a tight loop, as one that reads a status.
 
         Raises:
             CredentialsError: a token is missing or rejected; jobs keep their last state.
@@ -161,8 +170,8 @@ class Poller:
             self._look_for_dead_at = began
             await self._load()
             # The time of the request counts: a response may be older than the caller's last action.
-            # A caller in a tight loop spends at most half of its time here.
-            fresh_since = began - max(FRESH_S, 2 * self._refresh_s)
+            fresh_s = min(MAX_FRESH_S, max(FRESH_S, 2 * self._refresh_s)) if in_loop else FRESH_S
+            fresh_since = began - fresh_s
             wanted = None if entry_ids is None else set(entry_ids)
             due = [
                 job
