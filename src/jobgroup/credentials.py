@@ -14,7 +14,7 @@ from threading import Lock
 from typing import Final
 
 from jobgroup import perceval_settings
-from jobgroup.errors import MissingTokenError
+from jobgroup.errors import MissingTokenError, warn
 from jobgroup.logs import logger
 from jobgroup.origin import (
     PLAIN_HTTP,
@@ -83,16 +83,29 @@ class Credentials:
             self._keyring.clear()
 
     def remember(self, origin: str, label: str, token: str | None) -> None:
-        """Keep the token of an added job, if it is valid. One from `set_token` takes precedence."""
+        """Keep the token of an added job, if it is valid. One from `set_token` takes precedence.
+
+        Warn if the job's account had another token: it may belong to another account, which would
+        pay for the jobs.
+        """
         try:
             origin, clean = normalise_origin(origin), _clean(_hidden(token))
         except (TypeError, ValueError):
             return
         with self._lock:
-            is_news = self._from_jobs.get((origin, label)) != clean
+            earlier = self._from_jobs.get((origin, label))
+            is_used = (origin, label) not in self._given
+        if earlier == clean:
+            return
+        if earlier is not None and is_used:
+            warn(
+                f"This job has another token for {origin} than an earlier job, and all jobs there"
+                " now use the new one. If it belongs to another account, add that account's jobs"
+                " with account='a name'."
+            )
+        with self._lock:
             self._from_jobs[origin, label] = clean
-        if is_news:
-            self._tell(origin, label)
+        self._tell(origin, label)
 
     def token_for(self, origin: str, label: str = "") -> str:
         """Look up and return the token of an account.

@@ -288,3 +288,55 @@ def test_run_waits_only_for_jobs_of_its_own_account(clouds, mixed, timer, lock_o
     jg.add_many([timer(clouds[0], name) for name in ("a", "b")])
     jg.run_sequential(0)
     assert [job.state for job in jg] == ["waiting", "waiting", "success", "success"]
+
+
+@pytest.fixture
+def of_token(scripted):
+    """Make Perceval's jobs with a token of the scripted cloud, which accepts two."""
+    import perceval as pcvl
+    from perceval.providers.quandela.rpc_handler import RPCHandler
+
+    forget_tokens()
+    scripted.tokens = {"alice", "bob"}
+
+    def make(token: str, name: str) -> pcvl.RemoteJob:
+        handler = RPCHandler("sim:altair", scripted.url, token)
+        request = {"platform_name": "sim:altair", "payload": {"command": "probs"}}
+        return pcvl.RemoteJob(request, handler, name)
+
+    return make
+
+
+def test_job_with_another_token_is_warned_about(of_token, scripted):
+    """The jobs of a group share a token for each account, and one account would pay for both."""
+    jg = JobGroup("two tokens")
+    jg.add(of_token("alice", "a"))
+    with pytest.warns(JobGroupWarning, match="another token") as caught:
+        jg.add(of_token("bob", "b"))
+    assert not any(token in str(each.message) for each in caught for token in ("alice", "bob"))
+    jg.run_parallel()
+    assert {asked.token for asked in scripted.asked} == {"bob"}
+
+
+def test_account_keeps_the_jobs_of_two_tokens_apart(of_token, scripted):
+    """Each job is sent and polled with the token of its account."""
+    jg = JobGroup("two accounts")
+    jg.add(of_token("alice", "a"), account="alice")
+    jg.add_many([of_token("bob", "b")], account="bob")
+    jg.add(of_token("alice", "c"), account="alice")
+    jg.run_parallel()
+    names = {asked.token: [] for asked in scripted.asked if asked.what == "create"}
+    for asked in scripted.asked:
+        if asked.what == "create":
+            names[asked.token].append(asked.body["job_name"])
+    assert {token: sorted(each) for token, each in names.items()} == {
+        "alice": ["a", "c"],
+        "bob": ["b"],
+    }
+    jg.refresh()
+    token_of = {job.id: {"a": "alice", "b": "bob", "c": "alice"}[job.name] for job in jg}
+    polled = {asked.id: asked.token for asked in scripted.asked if asked.what == "status"}
+    assert polled == token_of
+    with pytest.raises(TypeError, match="account"):
+        jg.add(of_token("bob", "d"), account=7)
+    assert len(jg) == 3

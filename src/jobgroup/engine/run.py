@@ -58,6 +58,11 @@ class RunRequest:
         return self.waits or self.retries > 0
 
     @property
+    def watches_earlier_jobs(self) -> bool:
+        """Whether the group's jobs that are on the cloud already count as jobs of the run."""
+        return self.entry_ids is None and (self.waits or self.concurrent_job_count is not None)
+
+    @property
     def states(self) -> frozenset[str]:
         """States of the jobs that are sent. Named jobs may have additional states."""
         if self.rerun:

@@ -27,6 +27,11 @@ _log = logger(__name__)
 
 JOIN_CHECK_INTERVAL_S = 0.5
 
+_LATEST_KEY = "latest_sequential_job"
+"""Key of the job that a sequential run sent last. If the run is interrupted, the next one waits for
+that job's end.
+"""
+
 
 async def execute_run(session: GroupSession, run: Run) -> RunProgress:
     """Execute a run after any equal run of this process has ended.
@@ -129,6 +134,14 @@ async def _send_jobs(sender: JobSender) -> None:
     _log.info("A %s run of %s begins: %s.", run.request.mode, session.name, jobs)
     # An interrupted run with retries has left these jobs. Some of them may have failed.
     watched = await sender.find_retryable(ON_CLOUD | {"error"})
+    if run.request.watches_earlier_jobs:
+        active = await session.in_thread(session.store.records, ON_CLOUD)
+        known = {*watched}
+        watched += [
+            record.entry_id
+            for record in active
+            if record.entry_id not in known and record.provider_status != REMOTE_MISSING
+        ]
     if run.request.mode == "queue":
         await send_queued(sender, entry_ids, watched)
     elif run.request.mode == "sequential":
@@ -175,9 +188,14 @@ async def _send_one_by_one(sender: JobSender, queue: SendOrder, watched: Sequenc
             raise sender.failures_error()
 
     async with sender.session.poller.polling():
+        delay_s = 0.0
+        left = await _left_by_interrupted_run(sender.session, run)
+        if left is not None:
+            await _wait_for_end(sender, left)
+            delay_s = run.request.delay_s
         for entry_id in watched:
             await finish(entry_id)
-        delay_s = 0.0
+            delay_s = run.request.delay_s
         while await sender.wait_for_next(queue):
             await sender.sleep(delay_s)
             delay_s = run.request.delay_s
@@ -186,15 +204,38 @@ async def _send_one_by_one(sender: JobSender, queue: SendOrder, watched: Sequenc
                 await finish(sent_at)
 
 
+async def _left_by_interrupted_run(session: GroupSession, run: Run) -> int | None:
+    """Return the job whose end an interrupted sequential run waited for; None if there is none."""
+    if any(other.request.mode == "sequential" and other is not run for other in session.runs):
+        return None  # that run still waits for its job
+
+    def find() -> int | None:
+        kept = session.store.meta().get(_LATEST_KEY)
+        if not isinstance(kept, int):
+            return None
+        left = session.store.records(ON_CLOUD, [kept])
+        return kept if any(each.provider_status != REMOTE_MISSING for each in left) else None
+
+    return await session.in_thread(find)
+
+
 async def _send_when_free(sender: JobSender, queue: SendOrder) -> int | None:
     """Send the next job; wait while other jobs of its account fill the plan."""
     run = sender.run
     backoff = Backoff(wait_initial=1.0, wait_max=30.0)
     has_reported_free = False
+
+    async def keep(latest: int | None) -> None:
+        await sender.session.in_thread(sender.session.store.keep_default, _LATEST_KEY, latest)
+
     while await sender.wait_for_next(queue):
         entry_id = queue.pop()
         try:
-            return await sender.send(entry_id)
+            await keep(entry_id)
+            sent_at = await sender.send(entry_id)
+            if sent_at not in (None, entry_id):  # an appended rerun
+                await keep(sent_at)
+            return sent_at
         except QuotaExceededError:
             is_full = await _is_full_for_now(sender, entry_id)
             if run.is_canceled or is_full is None or (has_reported_free and not is_full):

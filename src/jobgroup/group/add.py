@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -17,6 +18,7 @@ from jobgroup.proxies import remember_proxies
 from jobgroup.references import GroupReference
 from jobgroup.store import NewJob
 from jobgroup.store.inserts import check_job
+from jobgroup.store.limits import check_name
 from jobgroup.words import shown
 
 
@@ -33,6 +35,7 @@ def add_jobs(
     jobs: Iterable[Any],
     labels: Mapping[str, Any] | None = None,
     *,
+    account: str | None = None,
     once: bool = False,
 ) -> None:
     """Append jobs, all of them or none; see `JobGroup.add_many`."""
@@ -40,9 +43,11 @@ def add_jobs(
         raise TypeError(
             f"jobs must be an iterable such as a list, got {shown(jobs)}. Nothing was added."
         )
+    if account is not None:
+        check_name("account", account, so="Nothing was added.")
     # Read the whole iterable first, because creating the jobs may take a while and may read this
     # group.
-    given = [_given(*_validate_entry(each), default=labels) for each in jobs]
+    given = [_given(*_validate_entry(each), default=labels, account=account) for each in jobs]
     if once:
         entry_ids = add_once(session, [(each.new, mark_of(each.new)) for each in given])
     else:
@@ -54,12 +59,23 @@ def add_jobs(
             follow(each.job, partial(entry_of, group, entry_id), each.new.name, each.params)
 
 
-def new_job(job: Any, params: Mapping[str, Any], labels: Mapping[str, Any]) -> NewJob:
-    """Return a job as the store appends it; keep its token in memory."""
+def new_job(
+    job: Any, params: Mapping[str, Any], labels: Mapping[str, Any], account: str | None = None
+) -> NewJob:
+    """Return a job as the store appends it; keep its token in memory.
+
+    Args:
+        job: the job.
+        params: parameters for its execution.
+        labels: its labels.
+        account: label of its account; None for the job's own.
+    """
     if isinstance(job, RemoteJob):
         spec = job._to_spec(params)  # noqa: SLF001
     else:
         (spec,) = read_job(job, params)
+    if account is not None:
+        spec = replace(spec, account_label=account)
     remember(spec.origin, spec.account_label, spec.token)
     remember_proxies(spec.origin, spec.account_label, spec.proxies)
     return spec.to_new_job(labels)
@@ -99,8 +115,9 @@ def _given(
     labels: Mapping[str, Any] | None = None,
     *,
     default: Mapping[str, Any] | None,
+    account: str | None,
 ) -> _Given:
     labels = read_labels(default if labels is None else labels)
     if not labels and isinstance(job, RemoteJob):  # the job is from another group
         labels = job.labels
-    return _Given(job, params or {}, new_job(job, params or {}, labels))
+    return _Given(job, params or {}, new_job(job, params or {}, labels, account))

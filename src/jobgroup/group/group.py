@@ -385,6 +385,7 @@ class JobGroup:
         *,
         params: Mapping[str, Any] | None = None,
         labels: Mapping[str, Any] | None = None,
+        account: str | None = None,
         once: bool = False,
         **kwargs: Any,
     ) -> None:
@@ -403,6 +404,9 @@ class JobGroup:
             params: parameters for the job's execution, such as ``{"max_samples": 10_000}``.
             labels: named values of the job, such as ``{"phi": 0.3}`` for a value hidden in its
                 circuit. You can search for labels, and they are columns of the results table.
+            account: label of the account whose token the job brings, if the group has jobs of
+                several accounts of one cloud; None for the job's own label or the default account.
+                In later sessions, give the token to ``jobgroup.set_token(token, account=label)``.
             once: whether to append nothing if the group already has a job with the same body,
                 parameters, labels and cloud, even if another Python process built its body.
             kwargs: additional parameters, as in Perceval's groups.
@@ -419,13 +423,16 @@ class JobGroup:
         """
         if twice := set(params or {}) & set(kwargs):
             raise TypeError(f"Given twice: {', '.join(sorted(twice))}. Nothing was added.")
-        self.add_many([(job_to_add, {**(params or {}), **kwargs}, labels)], once=once)
+        self.add_many(
+            [(job_to_add, {**(params or {}), **kwargs}, labels)], account=account, once=once
+        )
 
     def add_many(
         self,
         jobs: Iterable[Any],
         *,
         labels: Mapping[str, Any] | None = None,
+        account: str | None = None,
         once: bool = False,
     ) -> None:
         """Append many jobs at once, all or none.
@@ -433,13 +440,14 @@ class JobGroup:
         Args:
             jobs: jobs, or tuples of a job, its parameters and, optionally, its labels.
             labels: labels for jobs without their own labels.
+            account: label of the jobs' account; see `add`.
             once: whether to leave out jobs that the group already has; see `add`.
 
         Raises:
             TypeError, JobGroupError: as for `add`; nothing was added.
             Exception: raised by Perceval, as for `add`; nothing was added.
         """
-        add_jobs(self._session, jobs, labels, once=once)
+        add_jobs(self._session, jobs, labels, account=account, once=once)
         let_perceval_display(type(self))
 
     def sweep(
@@ -772,6 +780,9 @@ class JobGroup:
     ) -> None:
         """Send the unsent jobs one after the other. Each is sent when the previous one has ended.
 
+        If an earlier sequential run was interrupted, the first job is sent when the last job of
+        that run has ended.
+
         Args:
             delay: seconds between the end of one job and the start of the next.
             stop_after_failures: number of failed jobs after which the run ends.
@@ -817,8 +828,9 @@ class JobGroup:
                 for all.
             queue: whether to keep the plan's slots full until all jobs are sent; otherwise a job
                 over the plan's limit ends the run.
-            wait: like `queue`, but return when the jobs have ended, as in Perceval 1.1 to 1.3; None
-                for the setting of `set_compatibility`, which is False by default.
+            wait: like `queue`, but return when the jobs have ended, as in Perceval 1.1 to 1.3.
+                Without `jobs`, these include jobs that were sent earlier. None for the setting of
+                `set_compatibility`, which is False by default.
             concurrent_job_count: with `queue` or `wait`, maximum number of each account's jobs on
                 the cloud at once.
             stop_after_failures: with `queue` or `wait`, number of failed jobs after which the run
@@ -1107,7 +1119,7 @@ class JobGroup:
             CredentialsError: the token is missing or rejected; jobs keep their last known state.
         """
         if refresh:
-            await self._refresh()
+            await self._poll_active(in_loop=True)
         return progress_of(self._session.store.counts())
 
     progress, progress_async = twins(_progress)
@@ -1121,10 +1133,13 @@ class JobGroup:
         Raises:
             CredentialsError: the token is missing or rejected; jobs keep their last known state.
         """
-        if any(state in ON_CLOUD for state in self._session.store.counts()):
-            await Pending(self._session.start(self._session.poller.refresh))
+        await self._poll_active()
 
     refresh, refresh_async = twins(_refresh)
+
+    async def _poll_active(self, *, in_loop: bool = False) -> None:
+        if any(state in ON_CLOUD for state in self._session.store.counts()):
+            await Pending(self._session.start(self._session.poller.refresh, in_loop=in_loop))
 
     async def _track_progress(self) -> None:
         """Show live progress bars until no job is running or waiting on the cloud.

@@ -104,8 +104,8 @@ class GroupStore:
                     tx.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
             tx.bump_version()
 
-    def keep_default(self, key: str, value: str) -> None:
-        """Store a view's setting for the next view, without changing the group's version."""
+    def keep_default(self, key: str, value: str | int | None) -> None:
+        """Store a value for the next view or run, without changing the group's version."""
         with self.database.write_transaction() as tx:
             tx.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
 
