@@ -199,11 +199,11 @@ export function startSession(model: Model, lifetime: AbortSignal): Session {
   const layout = computed(() => layOut(rows.value.table, columns.value, measurements.names.value));
   // The shown parts of results: the states that are columns, and the one that is drawn.
   const shares = computed(() => {
-    const { scalars, defined, shown } = measurements.names.value;
-    const { y } = plot.value;
-    const others = new Set([...scalars, ...defined, "samples"]);
+    const { states, shown } = measurements.names.value;
+    const { y = "" } = plot.value;
     const seen = layout.value.shown.flatMap(({ name }) => (isMeasured(name) ? [keyOf(name)] : []));
-    return [...new Set([...shown, ...seen, ...(y ? [y] : [])])].filter((each) => !others.has(each));
+    const isState = (each: string) => each.startsWith("|") || states.includes(each);
+    return [...new Set([...shown, ...seen, y])].filter(isState);
   });
   const fetchMeasured = effect(() => {
     rows.value;

@@ -156,3 +156,19 @@ def test_each_iteration_of_a_job_has_a_row():
         (1, 2, {"phi": 0.2}),
     ]
     assert [r["values"]["|1,0>"][0] for r in rows] == [1.0, 0.0]
+
+
+def test_requested_names_that_are_no_states_replace_no_measured_value(run):
+    """The page may request the stored quantity of the plot as a state before it knows the names. A
+    state that no job returned has the share 0; other quantities keep their values.
+    """
+    group, page = run({"results": {"|2,0>": 3, "|1,1>": 1}})
+    group.define("bunching", "|2,0> + |0,2>")
+    names = ["physical_perf", "global_perf", "bunching", "samples", "fidelity"]
+    found = page.ask("measured", positions=[0], columns=[*names, "|0,2>"])
+    plain = page.ask("measured", positions=[0])
+    assert found["columns"] == ["|0,2>", *plain["columns"]]
+    (row,), (expected,) = found["rows"], plain["rows"]
+    assert row["values"].pop("|0,2>")[0] == 0
+    assert row == expected
+    assert row["values"]["bunching"][0] == 0.75

@@ -131,6 +131,21 @@ describe("measured values", () => {
     }
   });
 
+  it("are requested only for states, even before the names of other quantities are known", () => {
+    const requested = (y: string) => {
+      const model = new FakeModel({ plot: { y } });
+      const session = startSession(model, new AbortController().signal);
+      session.isSeen.value = true;
+      model.push({
+        ...{ t: "snapshot", version: 1, part: 0, parts: 1, epoch: "e", n: 1, now: 0, total: 1 },
+        rows: blockOf([{ state: "success", remote_id: "id-0" }]),
+      });
+      return model.sentOf("query").map(({ args }) => args.columns);
+    };
+    expect(requested("global_perf")).toEqual([[]]);
+    expect(requested("|1,1>")).toEqual([["|1,1>"]]);
+  });
+
   it("are loaded for visible rows, and for all on request", async () => {
     const { asked, measured } = groupOf({ jobs: 2500 });
     measured.inSight.value = [40, 41];

@@ -22,7 +22,7 @@ from jobgroup.results.expression import Expression
 from jobgroup.results.measurement import Measurement
 from jobgroup.results.pool import Pool, Quantity, number_of, scalar_names
 from jobgroup.results.results_table import MOST_STATES, ranked
-from jobgroup.results.states import in_order
+from jobgroup.results.states import in_order, shape_of
 from jobgroup.store import JobRecord
 from jobgroup.store.columns import MAX_CELL
 
@@ -177,14 +177,17 @@ def measured_rows(
 
     Args:
         found: measurements of jobs, or the reasons why they are missing.
-        states: states whose shares are returned in addition to the most frequent ones.
+        states: states whose shares are returned in addition to the most frequent ones; names of
+            other quantities are ignored.
         frequent: states of the group, the most frequent first.
         definitions: derived quantities.
     """
     jobs = {position: parts for position, parts in found.items() if not isinstance(parts, str)}
     failed = {position: parts for position, parts in found.items() if isinstance(parts, str)}
     pools = [(m, len(parts), Pool([m])) for parts in jobs.values() for m in parts]
-    columns = list(dict.fromkeys([*states, *frequent]))
+    returned = {state for m, *_ in pools for state in m.values}
+    others = [each for each in states if each in returned or shape_of(each) is not None]
+    columns = list(dict.fromkeys([*others, *frequent]))
     numbers = scalar_names(m for m, *_ in pools)
     reported = list(dict.fromkeys(name for m, *_ in pools for name in m.scalars))
     scalars = [*reported, *(name for name in numbers if name not in reported)]
@@ -198,9 +201,9 @@ def measured_rows(
                 "params": dict(m.params),
                 "samples": pool.samples,
                 "values": {
+                    **{state: _pair(pool.share(state)) for state in columns},
                     **{name: _scalar(m, pool, name) for name in scalars},
                     **{name: _pair(pool.quantity(each)) for name, each in definitions.items()},
-                    **{state: _pair(pool.share(state)) for state in columns},
                 },
             }
             for m, of, pool in pools
