@@ -189,7 +189,7 @@ function Unconfirmed({ session }: { session: Session }) {
   const positions = session.rows.value.table.where((state) => state === "unconfirmed");
   const [first] = positions;
   if (first === undefined) return null;
-  const show = () => {
+  const review = () => {
     session.filter.value = "unconfirmed";
     session.opened.value = first;
   };
@@ -200,8 +200,8 @@ function Unconfirmed({ session }: { session: Session }) {
         It is unknown whether {isOne ? `job ${first}` : format.count(positions.length, "job")}{" "}
         reached the cloud.
       </span>
-      <Button kind="small" onClick={show}>
-        Show
+      <Button kind="small" onClick={review}>
+        Review
       </Button>
       {canAct(session) && isOne && <Confirmation session={session} position={first} from="group" />}
       {canAct(session) && !isOne && (

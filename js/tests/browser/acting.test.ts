@@ -130,6 +130,20 @@ describe("a strip", () => {
     await expect.poll(() => commands().map(([name]) => name)).toEqual(["resend"]);
   });
 
+  it("first offers to review several unconfirmed jobs, whose ids their drawers accept", async () => {
+    const { commands, model } = await acting("doubt");
+    const job = model.jobs[22] as StandIn["jobs"][number];
+    model.patch([Object.assign(job, { state: "unconfirmed" })]);
+    const buttons = at("strip-unconfirmed").getByRole("button");
+    const labels = () => buttons.elements().map(({ textContent }) => textContent);
+    await expect.poll(labels).toEqual(["Review", "Resend 2"]);
+    await buttons.first().click();
+    await expect.element(at("job")).toHaveTextContent("Job 22");
+    await at("job").getByLabelText("The job's id on the cloud").fill("abc");
+    await at("job").getByRole("button", { name: "Confirm id" }).click();
+    await expect.poll(commands).toEqual([["confirm", { position: 22, remote_id: "abc" }]]);
+  });
+
   it("names the sending process elsewhere, as does the header", async () => {
     const { model } = await acting("still");
     model.set({ sender: { ...SENDER, is_this_process: false } });

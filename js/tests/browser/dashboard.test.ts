@@ -240,7 +240,7 @@ describe("the slots", () => {
 describe("an unconfirmed job", () => {
   it("shows the evidence, and accepts the id that the user found", async () => {
     const { root } = await show({ scene: "doubt" });
-    await at("strip-unconfirmed").getByRole("button", { name: "Show" }).click();
+    await at("strip-unconfirmed").getByRole("button", { name: "Review" }).click();
     await expect.element(at("evidence")).toHaveTextContent("HTTP status504");
     await expect.poll(() => rows(root).length).toBe(1);
     const strip = at("strip-unconfirmed");
