@@ -1,4 +1,4 @@
-"""The words for states are the same in Python, in the front end and on the page."""
+"""The words for states and the trash's retention are the same in Python and in the front end."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from pathlib import Path
 
 from jobgroup.status import BAR_ORDER, FILTERS, STATES
 
-SCRIPT = Path(__file__).parents[2] / "scripts/state_words.py"
+SCRIPT = Path(__file__).parents[2] / "scripts/shared_constants.py"
 
 
-def test_the_front_end_has_the_words_of_python():
-    """`js/src/data/status.ts` equals the output of the script for `status.py`; otherwise run it."""
-    script = runpy.run_path(str(SCRIPT))
-    assert script["TARGET"].read_text(encoding="utf-8") == script["typescript"]()
+def test_the_front_end_has_the_constants_of_python():
+    """The modules in `js/src/data/` equal the output of the script; otherwise run it."""
+    for path, text in runpy.run_path(str(SCRIPT))["modules"]().items():
+        assert path.read_text(encoding="utf-8") == text
 
 
 def test_filters_and_bars_show_every_state_once():

@@ -1,4 +1,4 @@
-/** The words for states, generated from `src/jobgroup/status.py` by `scripts/state_words.py`. */
+/** The words for states, generated from `jobgroup.status` by `scripts/shared_constants.py`. */
 
 export const STATES = [
   "unsent",

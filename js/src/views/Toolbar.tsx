@@ -2,6 +2,7 @@
 
 import { canAct } from "../canAct";
 import { countOf, countWhere, isCancelable } from "../data/states";
+import { TRASH_RETENTION_DAYS } from "../data/trash";
 import * as format from "../format";
 import type { Session } from "../session";
 import { sets } from "../ui/hooks";
@@ -71,7 +72,7 @@ function moreOf(session: Session): Variant[] {
     {
       label: "Delete group…",
       testid: "delete",
-      hint: "you can restore it for 7 days",
+      hint: `you can restore it for ${TRASH_RETENTION_DAYS} days`,
       onClick: sets(session.panel, "delete"),
     },
   ];

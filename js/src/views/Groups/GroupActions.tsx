@@ -3,6 +3,7 @@
 import { useSignal } from "@preact/signals";
 import { isFinished, sizeOf } from "../../data/groups";
 import { type Counts, countOf, countWhere, isOnCloud } from "../../data/states";
+import { TRASH_RETENTION_DAYS } from "../../data/trash";
 import * as format from "../../format";
 import type { Done, GroupSummary } from "../../kernel/answers";
 import type { Session } from "../../session";
@@ -193,8 +194,8 @@ function totalOf(groups: GroupSummary[]) {
   return (
     <>
       {format.count(groups.length, "group")} ({format.count(sum(countOf), "job")},{" "}
-      {format.bytes(sizeOf(groups))}) will move to the trash. You can restore them for 7 days.
-      Results on the cloud are not affected.{" "}
+      {format.bytes(sizeOf(groups))}) will move to the trash. You can restore them for{" "}
+      {TRASH_RETENTION_DAYS} days. Results on the cloud are not affected.{" "}
       {onCloud > 0 && <b>{format.count(onCloud, "job")} will continue on the cloud.</b>}
     </>
   );

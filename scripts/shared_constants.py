@@ -1,6 +1,7 @@
-"""Write the state words that the front end shares with `jobgroup.status`: js/src/data/status.ts.
+"""Write the constants that the front end shares with Python: two modules in js/src/data/.
 
-Run `python scripts/state_words.py` after a change to status.py; a test compares the two.
+Run `python scripts/shared_constants.py` after a change to `jobgroup.status` or of the trash's
+retention; a test compares the two sides.
 """
 
 from __future__ import annotations
@@ -10,20 +11,25 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from jobgroup.status import BAR_ORDER, FILTERS, LABELS, STATES
+from jobgroup.store.trash import TRASH_RETENTION_DAYS
 
-TARGET = Path(__file__).parents[1] / "js/src/data/status.ts"
+DATA = Path(__file__).parents[1] / "js/src/data"
 WIDTH = 100
 
 
-def typescript() -> str:
-    """Return the module, as biome formats it."""
+def modules() -> dict[Path, str]:
+    """Return the text of each module, as biome formats it."""
+    return {DATA / "status.ts": _status(), DATA / "trash.ts": _trash()}
+
+
+def _status() -> str:
     filters = "".join(
         "  all: STATES,\n" if states == STATES else _array(f"  {name}: [", states, "],")
         for name, states in FILTERS.items()
     )
     labels = "".join(f"  {state}: {json.dumps(LABELS[state])},\n" for state in STATES)
     return f"""\
-/** The words for states, generated from `src/jobgroup/status.py` by `scripts/state_words.py`. */
+/** The words for states, generated from `jobgroup.status` by `scripts/shared_constants.py`. */
 
 {_array("export const STATES = [", STATES, "] as const;")}
 export type State = (typeof STATES)[number];
@@ -42,6 +48,15 @@ export const LABELS: Readonly<Record<State, string>> = {{
 {_array("export const BAR_ORDER: readonly State[] = [", BAR_ORDER, "];")}"""
 
 
+def _trash() -> str:
+    return f"""\
+/** Generated from `jobgroup.store.trash` by `scripts/shared_constants.py`. */
+
+/** Days for which a deleted group can be restored. */
+export const TRASH_RETENTION_DAYS = {TRASH_RETENTION_DAYS};
+"""
+
+
 def _array(head: str, words: Iterable[str], tail: str) -> str:
     quoted = [json.dumps(word) for word in words]
     line = f"{head}{', '.join(quoted)}{tail}"
@@ -51,4 +66,5 @@ def _array(head: str, words: Iterable[str], tail: str) -> str:
 
 
 if __name__ == "__main__":
-    TARGET.write_text(typescript(), encoding="utf-8")
+    for path, text in modules().items():
+        path.write_text(text, encoding="utf-8")
