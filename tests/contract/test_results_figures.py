@@ -189,3 +189,52 @@ def test_plot_draws_the_selected_errors(study, canvas):
         assert _curves(jg.plot(y))[0].get_ydata()[0] == expected
     assert "scatter of repeats" not in _caption(wide)
     assert asyncio.run(jg.plot_async("|1,1>")).lines
+
+
+def test_logarithmic_axes_omit_values_of_0_and_below(study):
+    """Curves have gaps there, and maps no cells. The edges of the other cells are halfway by
+    ratio.
+    """
+    over = {"x": [0.0, 1.0, 4.0, 16.0], "y": [-1, 1, 100]}
+    jg = study(over, lambda x, y: 0 if x == 4 else int(10 + x))
+    ax = jg.plot("|1,1>", x="x", curves="y", log="xy")
+    assert (ax.get_xscale(), ax.get_yscale()) == ("log", "log")
+    first = _curves(ax)[0]
+    assert np.isnan(first.get_xdata()).tolist() == [True, False, False, False]
+    assert np.isnan(first.get_ydata()).tolist() == [False, False, True, False]
+    assert 0 < ax.get_ylim()[0] <= 0.11
+    ax = jg.plot("|1,1>", x="x", curves="y", kind="map", log="xy")
+    assert (ax.get_xscale(), ax.get_yscale()) == ("log", "log")
+    edges = ax.collections[0].get_coordinates()
+    assert edges[0, :, 0].tolist() == pytest.approx([0.5, 2, 8, 32])
+    assert edges[:, 0, 1].tolist() == pytest.approx([0.1, 10, 1000])
+    assert ax.collections[0].get_array().tolist() == [[0.11, 0.0, 0.26]] * 2
+    ax = jg.plot("|1,1>", x="x", curves="y", log="x")
+    assert (ax.get_xscale(), ax.get_yscale(), ax.get_ylim()[0]) == ("log", "linear", 0)
+
+
+def test_axes_without_positive_numbers_cannot_be_logarithmic(study):
+    """The error names the axis. No figure is made."""
+    jg = study({"chip": ["A", "B"]}, lambda chip: 0)
+    for arguments, problem in (
+        ({"log": "y"}, "Bars cannot have a logarithmic axis"),
+        ({"kind": "line", "log": "xy"}, "The x axis cannot be logarithmic"),
+        ({"kind": "line", "log": "y"}, "The y axis cannot be logarithmic"),
+        ({"log": "z"}, 'log must be "x", "y" or "xy", got \'z\''),
+    ):
+        with pytest.raises(ValueError, match=problem):
+            jg.plot("|1,1>", **arguments)
+
+
+def test_y_axis_begins_at_0_for_shares_or_on_request(study):
+    """It begins below the values if they are no shares, and cuts off no error bar below 0."""
+    jg = study({"x": [0, 1]}, lambda x: 60 + x)
+    bottoms = [
+        jg.plot(y, from_zero=from_zero).get_ylim()[0]
+        for y in ("|1,1>", "samples", "|1,1> - 0.6")
+        for from_zero in (None, True, False)
+    ]
+    assert [bottom == 0 for bottom in bottoms[:6]] == [True, True, False, False, True, False]
+    assert bottoms[2] > 0.5
+    assert len(set(bottoms[6:])) == 1
+    assert bottoms[6] < -0.04

@@ -206,6 +206,32 @@ def test_exports_have_the_data_of_matplotlib_after_columns_come_and_go(
     agree_soon(check)
 
 
+def test_line_of_python_draws_the_axes_of_the_page(cloud, make_group, ui, open_page):
+    """Logarithmic axes, and a linear one that begins at 0 or not."""
+    expect.set_options(timeout=120_000)
+    jg = make_group("axes")
+    for phi in (0, 1, 2):
+        job = job_of(cloud, {"results": {"|1,1>": 60 + phi, "|2,0>": 40}})
+        jg.add(job, labels={"phi": phi})
+    jg.run_parallel()
+    jg.wait()
+    page = open_page(ui, "axes")
+    at = page.get_by_test_id
+    at("view-plot").click()
+    at("plot-y").select_option("|1,1>")
+
+    def drawn(*switches: str) -> tuple[str, str, bool]:
+        for switch in switches:
+            at(f"plot-{switch}").click()
+        ax = eval(at("plot-python").inner_text(), {"jg": jg})
+        return ax.get_xscale(), ax.get_yscale(), ax.get_ylim()[0] == 0
+
+    assert drawn() == ("linear", "linear", True)
+    assert drawn("log-x") == ("log", "linear", True)
+    assert drawn("log-y") == ("log", "log", False)
+    assert drawn("log-x", "log-y", "from-zero") == ("linear", "linear", False)
+
+
 def test_exported_comparison_has_the_data_of_matplotlib(cloud, make_group, ui, open_page):
     """Shares and their intervals of two selected jobs, in both themes."""
     expect.set_options(timeout=120_000)

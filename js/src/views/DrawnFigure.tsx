@@ -8,6 +8,7 @@ import type { Table } from "../data/table";
 import * as format from "../format";
 import type { Figure } from "../kernel/answers";
 import type { PlotChoices } from "../kernel/model";
+import { axesOf } from "../plot/axes";
 import type { Chart } from "../plot/chart";
 import { PlotArea, WHOLE, type Zoom } from "../plot/PlotArea";
 import type { Session } from "../session";
@@ -46,7 +47,8 @@ export function DrawnFigure(props: Props) {
   useEffect(() => {
     zoom.value = WHOLE;
   }, axes);
-  const look = lookOf(figure, choices);
+  const { isLogX, isLogY, fromZero } = axesOf(figure, choices);
+  const look = { size: TEXT_PX, isLogX, isLogY, fromZero, decimals: null, hasCaption: false };
   return (
     <figure
       class="plot"
@@ -120,19 +122,6 @@ function ZoomButtons({ zoom, by }: { zoom: Signal<Zoom>; by(factor: number): voi
       </Button>
     </span>
   );
-}
-
-function lookOf({ kind, is_share, points }: Figure, choices: PlotChoices) {
-  const isNegative = points.value.some((value) => (value ?? 0) < 0);
-  return {
-    size: TEXT_PX,
-    fromZero: choices.from_zero ?? (is_share && !isNegative),
-    isLogX: choices.is_log_x ?? false,
-    // Bars begin at 0, which a logarithmic axis does not have.
-    isLogY: kind !== "bars" && (choices.is_log_y ?? false),
-    decimals: null,
-    hasCaption: false,
-  };
 }
 
 /** "phi 1.428, indist 0.60: 0.196 ± 0.018, 500 samples, job 5" */

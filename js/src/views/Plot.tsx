@@ -3,6 +3,7 @@
 import { useComputed, useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import type { Figure, FigureAnswer } from "../kernel/answers";
+import { pythonOf } from "../plot/axes";
 import type { Session } from "../session";
 import { Button } from "../ui/Button";
 import { Snippet } from "../ui/Snippet";
@@ -78,7 +79,7 @@ function Drawing({ session, answer, figure }: DrawingProps) {
         </p>
       ))}
       <p class="snippet">
-        <Snippet text={figure.python} testid="plot-python" />
+        <Snippet text={pythonOf(figure, session.plot.value)} testid="plot-python" />
         <span class="spacer" />
         {!session.traits.read_only.value && (
           <Button

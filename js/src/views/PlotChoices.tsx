@@ -5,6 +5,7 @@ import type { ComponentChildren } from "preact";
 import * as format from "../format";
 import type { Figure, FigureAnswer } from "../kernel/answers";
 import type { PlotChoices } from "../kernel/model";
+import { axesOf } from "../plot/axes";
 
 const NONE = "";
 
@@ -164,19 +165,14 @@ interface SwitchesProps {
 }
 
 function Switches({ figure, wanted, set }: SwitchesProps) {
-  const { kind, xs, groups, is_share, points } = figure;
-  const isMap = kind === "map";
-  const canLogX = kind !== "bars" && xs.kind === "number";
-  const canLogY = isMap ? groups.kind === "number" : kind === "line";
-  const isNegative = points.value.some((value) => (value ?? 0) < 0);
-  const fromZero = wanted.from_zero ?? (is_share && !isNegative);
+  const { canLogX, canLogY, isLogX, isLogY, fromZero } = axesOf(figure, wanted);
   return (
     <span class="switches">
       {canLogX && (
         <Switch
           label="log X"
           testid="plot-log-x"
-          isOn={wanted.is_log_x ?? false}
+          isOn={isLogX}
           flip={(is_log_x) => set({ is_log_x })}
         />
       )}
@@ -184,11 +180,11 @@ function Switches({ figure, wanted, set }: SwitchesProps) {
         <Switch
           label="log Y"
           testid="plot-log-y"
-          isOn={wanted.is_log_y ?? false}
+          isOn={isLogY}
           flip={(is_log_y) => set({ is_log_y })}
         />
       )}
-      {kind === "line" && !wanted.is_log_y && (
+      {figure.kind === "line" && !isLogY && (
         <Switch
           label="from 0"
           testid="plot-from-zero"

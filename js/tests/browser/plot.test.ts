@@ -129,6 +129,22 @@ describe("a sweep", () => {
     expect(step(0)).toBeCloseTo((places[3] ?? 0) - (places[1] ?? 0), 1);
   });
 
+  it("has a line of Python with the same axes", async () => {
+    await withPlot();
+    const shows = (end: string) =>
+      expect.element(at("plot-python")).toHaveTextContent(new RegExp(`x="phi"${end}\\)$`));
+    await shows("");
+    await at("plot-from-zero").click();
+    await shows(", from_zero=False");
+    await at("plot-log-x").click();
+    await shows(', log="x", from_zero=False');
+    await at("plot-log-y").click(); // such an axis has no 0
+    await shows(', log="xy"');
+    await at("plot-kind-bars").click();
+    await expect.element(at("plot")).toHaveAttribute("data-kind", "bars");
+    await expect.element(at("plot-python")).not.toHaveTextContent("log=");
+  });
+
   it("counts the points that a logarithmic axis cannot show", async () => {
     const { root, model } = await withPlot();
     const jobs = (model as StandIn).jobs.slice(0, 2);

@@ -1429,6 +1429,8 @@ class JobGroup:
         where: Mapping[str, Any] | None = None,
         kind: Literal["auto", "line", "map", "bars"] = "auto",
         errors: bool | float | Literal["scatter"] = True,
+        log: Literal["x", "y", "xy"] | None = None,
+        from_zero: bool | None = None,
         sweep: str | None = None,
         ax: Axes | None = None,
         refresh: bool = True,
@@ -1447,6 +1449,9 @@ class JobGroup:
             kind: "line", "map" or "bars"; "auto" for an automatic choice.
             errors: False for no error bars; a number for the level of the interval (True for 68.27
                 %); "scatter" for the spread of repeats.
+            log: logarithmic axes, which omit values of 0 or below; None for linear ones.
+            from_zero: whether a linear y axis of curves begins at 0, if nothing is negative; None
+                for shares only.
             sweep: name of the sweep; None for the only one.
             ax: matplotlib axes to draw on; None for new ones.
             refresh: whether to request states and results from the cloud; otherwise only the
@@ -1459,7 +1464,8 @@ class JobGroup:
             MissingDependencyError: matplotlib is not installed (``jobgroup[plot]``).
             UnknownColumnError: a quantity, swept name or value does not exist.
             TypeError: `where` is not a mapping.
-            ValueError: another swept name has several values, or there is nothing to draw.
+            ValueError: another swept name has several values, there is nothing to draw, or an axis
+                cannot be logarithmic.
             CredentialsError: the token is missing or rejected, and no other account has results.
         """
         from jobgroup.results.drawing import draw
@@ -1476,7 +1482,7 @@ class JobGroup:
             kind=kind,
             errors=errors,
         )
-        return draw(figure, ax)
+        return draw(figure, ax, log=log, from_zero=from_zero)
 
     plot, plot_async = twins(_plot)
 

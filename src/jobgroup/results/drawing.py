@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from jobgroup.errors import MissingDependencyError
 from jobgroup.results.arrays import coordinate
 from jobgroup.results.cells import Cell
-from jobgroup.results.figure import Figure, FigurePoint
+from jobgroup.results.figure import Figure, FigurePoint, is_numeric
 from jobgroup.results.pool import Quantity
 from jobgroup.results.study import shown_value
 from jobgroup.words import plain
@@ -20,12 +19,18 @@ if TYPE_CHECKING:
 _HOLE: Final = FigurePoint(0, 0, Quantity(), 0, (), "empty")
 
 
-def draw(figure: Figure, ax: Axes | None) -> Axes:
+def draw(
+    figure: Figure,
+    ax: Axes | None,
+    *,
+    log: Literal["x", "y", "xy"] | None = None,
+    from_zero: bool | None = None,
+) -> Axes:
     """Draw a figure; see `JobGroup.plot`.
 
     Raises:
         MissingDependencyError: matplotlib is not installed.
-        ValueError: there is nothing to draw.
+        ValueError: there is nothing to draw, or an axis cannot be logarithmic.
     """
     try:
         import numpy as np
@@ -36,19 +41,36 @@ def draw(figure: Figure, ax: Axes | None) -> Axes:
         ) from error
     if not any(point.quantity.value is not None for point in figure.points):
         raise ValueError(f"There is nothing to draw: no point has a value of {figure.y!r:.80}.")
+    _check_log(figure, log)
     if ax is None:
         _, ax = plt.subplots(layout="constrained")
-    drawing = _Drawing(figure, ax, np)
+    drawing = _Drawing(figure, ax, np, log or "", from_zero)
     {"line": drawing.line, "map": drawing.map, "bars": drawing.bars}[figure.kind]()
+    ax.set(**{f"{axis}scale": "log" for axis in log or ""})
     drawing.caption()
     if figure.title:
         ax.set_title(_plain(figure.title))
     return ax
 
 
+def _check_log(figure: Figure, log: str | None) -> None:
+    """Raise ValueError if an axis cannot be logarithmic."""
+    if log not in (None, "x", "y", "xy"):
+        raise ValueError(f'log must be "x", "y" or "xy", got {log!r:.40}.')
+    if log and figure.kind == "bars":
+        raise ValueError('Bars cannot have a logarithmic axis. Choose kind="line".')
+    heights: list[Cell] = [point.quantity.value for point in figure.points]
+    along = {"x": figure.xs, "y": figure.groups if figure.kind == "map" else heights}
+    for axis in log or "":
+        numbers = [value for value in along[axis] if isinstance(value, int | float)]
+        if not is_numeric(along[axis]) or not any(number > 0 for number in numbers):
+            raise ValueError(f"The {axis} axis cannot be logarithmic: it has no number above 0.")
+
+
 class _Drawing:
-    def __init__(self, figure: Figure, ax: Any, np: Any) -> None:
-        self._figure, self._ax, self._np = figure, ax, np
+    def __init__(self, figure: Figure, ax: Any, np: Any, log: str, from_zero: bool | None) -> None:
+        self._figure, self._ax, self._np, self._log = figure, ax, np, log
+        self._from_zero = figure.is_share if from_zero is None else from_zero
 
     def line(self) -> None:
         """Draw markers and thin lines, which are broken at points without a value."""
@@ -57,12 +79,12 @@ class _Drawing:
             # Other curves may have points between those of this one.
             points = [point for point in self._points(group) if point is not _HOLE]
             found = [point.quantity for point in points]
-            values = np.array([_number(each.value) for each in found])
-            places = self._xs()[[point.x for point in points]]
+            values = self._drawable("y", np.array([_number(each.value) for each in found]))
+            places = self._drawable("x", self._xs()[[point.x for point in points]])
             (line,) = ax.plot(places, values, "-", linewidth=0.8, label="_")
             colour = line.get_color()
             is_open = np.array([point.samples is None for point in points])
-            has_bar = np.array([each.low is not None for each in found])
+            has_bar = np.array([each.low is not None for each in found]) & ~np.isnan(values)
             for chosen, fill in ((~is_open, colour), (is_open, "none")):
                 if (chosen & ~np.isnan(values)).any():
                     ax.plot(
@@ -79,7 +101,7 @@ class _Drawing:
                 )  # fmt: skip
             line.set_label(_in_legend(label) or "_")
         self._finish()
-        if self._figure.is_share and not self._figure.has_negative:
+        if self._from_zero and not self._figure.has_negative and "y" not in self._log:
             ax.set_ylim(bottom=0)
 
     def bars(self) -> None:
@@ -132,8 +154,17 @@ class _Drawing:
         colours = (
             {"cmap": "RdBu_r", "vmin": -limit, "vmax": limit} if is_signed else {"cmap": "viridis"}
         )
+        xs, ys = coordinate(self._figure.xs, np), coordinate(groups, np)
+        is_log_x, is_log_y = "x" in self._log, "y" in self._log
+        if is_log_x:
+            xs, data = xs[xs > 0], data[:, xs > 0]
+        if is_log_y:
+            ys, data = ys[ys > 0], data[ys > 0]
         mesh = ax.pcolormesh(
-            _edges(self._figure.xs, np), _edges(groups, np), np.ma.masked_invalid(data), **colours
+            _edges(xs, np, is_log=is_log_x),
+            _edges(ys, np, is_log=is_log_y),
+            np.ma.masked_invalid(data),
+            **colours,
         )
         errors = [p.quantity.error for p in self._figure.points if p.quantity.error is not None]
         bar = ax.figure.colorbar(mesh, ax=ax)
@@ -155,6 +186,10 @@ class _Drawing:
         self._ax.set_ylabel(_plain(self._figure.y_label))
         if self._figure.curves is not None:
             self._ax.legend()
+
+    def _drawable(self, axis: str, values: Any) -> Any:
+        """Return the values, with gaps for those that a logarithmic axis cannot show."""
+        return self._np.where(values > 0, values, math.nan) if axis in self._log else values
 
     def _xs(self) -> Any:
         """Return the values on the x axis; texts become categories."""
@@ -190,12 +225,13 @@ def _number(value: float | None) -> float:
     return math.nan if value is None else value
 
 
-def _edges(values: Sequence[Cell], np: Any) -> Any:
-    """Return the edges of cells, halfway between ascending values."""
-    centres = coordinate(values, np)
+def _edges(centres: Any, np: Any, *, is_log: bool) -> Any:
+    """Return the edges of cells, halfway between ascending values, or by ratio if logarithmic."""
+    if is_log:
+        return np.exp(_edges(np.log(centres), np, is_log=False))
     if centres.dtype.kind not in "iuf":
         if centres.dtype.kind != "M":
-            centres = np.arange(len(values))
+            centres = np.arange(len(centres))
         else:
             centres = centres.astype("datetime64[ns]").astype(float) / 86_400e9
     if len(centres) == 1:

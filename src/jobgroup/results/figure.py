@@ -139,8 +139,9 @@ class Figure:
 
     @property
     def has_negative(self) -> bool:
-        """Whether a value is negative."""
-        return any((each.quantity.value or 0) < 0 for each in self.points)
+        """Whether a value or the lower end of its error bar is negative."""
+        ends = (end for each in self.points for end in (each.quantity.value, each.quantity.low))
+        return any((end or 0) < 0 for end in ends)
 
     @property
     def greatest(self) -> float:
