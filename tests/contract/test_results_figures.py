@@ -120,6 +120,23 @@ def test_many_values_of_the_second_name_make_a_map(study):
     assert _caption(ax).endswith("26 of 27 measured")
 
 
+def test_numbers_that_differ_only_by_rounding_have_one_color_and_height(study):
+    """An axis and a color bar with room around the values do not magnify rounding errors, and a
+    negative rounding error does not make a map signed.
+    """
+    over = {"x": [0.0, 1.0], "y": [0.0, 1.0]}
+    jg = study(over, lambda x, y: 0.5 + 1e-14 * (x + 2 * y))
+    jg.define("double", "2 * |1,1>")
+    assert jg.plot("double", x="x").get_ylim() == pytest.approx((0.95, 1.05))
+    cells = jg.plot("double", x="x", kind="map").collections[0]
+    assert cells.get_clim() == pytest.approx((0.95, 1.05))
+    jg = study(over, lambda x, y: 0.1 - 0.02 * (x + 2 * y), name="ramp")
+    jg.define("rest", "0.3 - 0.2 - |1,1>")
+    cells = jg.plot("rest", x="x", kind="map").collections[0]
+    assert cells.get_array().min() < 0
+    assert cells.get_cmap().name == "viridis"
+
+
 def test_texts_make_bars(study):
     """Texts have bars from 0 to 1, in the order of adding."""
     jg = study({"chip": ["B", "A"]}, lambda chip: 40 if chip == "A" else 10)

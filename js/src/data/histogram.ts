@@ -1,5 +1,6 @@
 /** The histogram of a column of numbers, with bars of equal width. Pure. */
 
+import { isSameNumber } from "./rounding";
 import type { Table } from "./table";
 
 export interface Histogram {
@@ -27,7 +28,7 @@ export function histogramOf(
     if (value < low) low = value;
     if (value > high) high = value;
   }
-  if (!(high > low)) return null;
+  if (!(high > low) || isSameNumber(low, high)) return null;
   const counts = new Array<number>(BARS).fill(0);
   const scale = BARS / (high - low);
   for (const value of values) {

@@ -8,6 +8,7 @@ import type { MeasuredRow } from "../kernel/answers";
 import { type Block, decodeColumn } from "../kernel/protocol";
 import { iterationOf, lineOf, positionOf } from "./lines";
 import { flattened } from "./nested";
+import { isSameValue } from "./rounding";
 import type { State } from "./states";
 
 export type Cell = format.Value;
@@ -283,7 +284,7 @@ export class Table {
     for (const position of this.#measured)
       for (const line of this.linesOf(position)) {
         const value = this.cell(line, name);
-        if (count > 0 && value !== found) return undefined;
+        if (count > 0 && !isSameValue(value, found)) return undefined;
         found = value;
         count += 1;
       }

@@ -3,6 +3,8 @@
  * not change.
  */
 
+import { isSameNumber } from "../data/rounding";
+
 /** Colors of everything except the values, by background. */
 export interface Ink {
   ground: string;
@@ -64,7 +66,7 @@ export function mapColour(value: number, [low, high]: readonly [number, number])
   return along(low < 0 && high === -low ? SIGNED : VIRIDIS, share);
 }
 
-/** The range of a map's colors. */
+/** The range of a map's colors. An end that differs from 0 only by rounding is not beyond 0. */
 export function colourRange(values: readonly number[]): [number, number] {
   let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
   for (const value of values) {
@@ -72,7 +74,8 @@ export function colourRange(values: readonly number[]): [number, number] {
     if (value > high) high = value;
   }
   if (low > high) return [0, 1];
-  if (low < 0 && high > 0) {
+  const span = high - low;
+  if (low < 0 && high > 0 && ![low, high].some((end) => isSameNumber(end, 0, span))) {
     const limit = Math.max(-low, high);
     return [-limit, limit];
   }

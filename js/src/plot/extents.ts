@@ -1,5 +1,6 @@
 /** The ranges of a figure's numbers. Pure. */
 
+import { isSameNumber } from "../data/rounding";
 import { colourRange } from "./colours";
 import { perFigure } from "./perFigure";
 import { extent } from "./values";
@@ -7,15 +8,19 @@ import { extent } from "./values";
 const numbers = (values: readonly (number | null)[]): number[] =>
   values.filter((value) => value !== null);
 
+/** A range without a width if its ends differ only by rounding. */
+const settled = ([low, high]: [number, number]): [number, number] =>
+  isSameNumber(low, high) ? [low, low] : [low, high];
+
 /** The extents of values and of the ends of their error bars, and the range of colors. */
 export const extentsOf = perFigure(({ points: { value, low, high, error } }) => {
   const ends = numbers([...value, ...low, ...high]);
   const highs = numbers(high);
   return {
-    ends: extent(ends),
+    ends: settled(extent(ends)),
     positive: extent(ends.filter((end) => end > 0)),
     highs: extent(highs),
-    colours: colourRange(numbers(value)),
+    colours: settled(colourRange(numbers(value))),
     greatestError: numbers(error).reduce((most, each) => Math.max(most, each), 0),
   };
 });

@@ -167,3 +167,42 @@ describe("a legend of many names", () => {
     expect(first).toBeLessThan(6);
   });
 });
+
+describe("numbers that differ only by rounding", () => {
+  const noise = [1, 1 - 1e-14, 1 + 4e-16, 1 - 3e-15];
+  const axis = { kind: "number" as const, values: [0, 1], texts: ["0", "1"] };
+  const none = noise.map(() => null);
+  const figureOf = (kind: Figure["kind"], value: number[] = noise): Figure => ({
+    ...((recorded[0]?.[1] ?? {}) as Figure),
+    ...{ kind, y_label: "global_perf", is_share: false, curves: "eta", legend: ["0", "1"] },
+    ...{ xs: axis, groups: axis },
+    points: {
+      ...{ x: [0, 1, 0, 1], curve: [0, 0, 1, 1], value, error: none, low: none, high: none },
+      ...{ samples: none, jobs: noise.map((_, i) => [i]), state: noise.map(() => "measured") },
+    },
+  });
+  const fills = (figure: Figure) => {
+    const chart = chartOf(figure, LOOK);
+    const { areas } = drawnIn(chart, "light");
+    return chart.marks.map(({ box }) => areas.find((each) => each.box === box)?.style.fill);
+  };
+
+  it("have one color on a map, and different labels beside its color bar", () => {
+    const figure = figureOf("map");
+    expect(new Set(fills(figure)).size).toBe(1);
+    const { texts } = drawnIn(chartOf(figure, LOOK), "light");
+    const right = texts.filter(({ at, text }) => at[0] > 800 && /^[\d.]+$/.test(text));
+    expect(right.map(({ text }) => text)).toContain("1.0");
+    expect(new Set(right.map(({ text }) => text)).size).toBe(right.length);
+  });
+
+  it("have one height on an axis", () => {
+    const { y } = chartOf(figureOf("line"), LOOK);
+    expect(y.domain[1] - y.domain[0]).toBeGreaterThanOrEqual(1);
+  });
+
+  it("from 0 do not make a map signed", () => {
+    expect(colourRange([-1e-17, 0.2, 0.5])).toEqual([-1e-17, 0.5]);
+    expect(colourRange([-0.1, 0.2, 0.5])).toEqual([-0.5, 0.5]);
+  });
+});

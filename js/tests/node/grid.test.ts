@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { layOut } from "../../src/data/columns";
+import { layOut, NOTHING_MEASURED } from "../../src/data/columns";
 import { toggled } from "../../src/data/immutableSet";
 import { fromRanges, toRanges } from "../../src/data/ranges";
+import { isMeasured, keyOf } from "../../src/data/table";
 import { moved } from "../../src/grid/keys";
 import { allOrNone, extended, nextSort } from "../../src/grid/selection";
 import { scrollFor, visibleRows } from "../../src/grid/window";
@@ -125,6 +126,26 @@ describe("columns", () => {
       "job",
       "10,000 samples",
     ]);
+  });
+
+  it("leave out a performance that differs only by rounding, and show it in the heading", () => {
+    const table = tableOf(rows);
+    const measured = { ...NOTHING_MEASURED, scalars: ["global_perf", "logical_perf"] };
+    table.take(
+      [0, 1],
+      [1, 1 - 1e-14].map((global, position) => ({
+        ...{ position, iteration: null, of: 1, params: {}, samples: 10 + position },
+        values: { global_perf: [global, null], logical_perf: [global - position / 100, null] },
+      })),
+    );
+    const { shown, folded } = layOut(table, [], measured);
+    const found = names(shown).filter(isMeasured).map(keyOf);
+    expect(found).toEqual(["logical_perf", "samples"]);
+    expect(folded.at(-1)).toEqual({
+      name: "measured.global_perf",
+      title: "global_perf",
+      value: "1",
+    });
   });
 
   it("show a parameter that equals a label once, under the label's name", () => {

@@ -27,6 +27,8 @@ describe("the numbers of a column", () => {
     expect(found?.counts.reduce((sum, each) => sum + each)).toBe(33);
     expect(found && rangeOf(found, 8, 11)).toEqual([0.5, 0.75]);
     expect(histogramOf(tableOf([{ "label.phi": 1 }]), [0], "label.phi")).toBeNull();
+    const noise = tableOf([{ "label.phi": 1 }, { "label.phi": 1 - 1e-14 }]);
+    expect(histogramOf(noise, [0, 1], "label.phi")).toBeNull();
   });
 
   it("become terms of a search, replacing the column's earlier ones", () => {

@@ -11,6 +11,7 @@ from jobgroup.results.cells import Cell
 from jobgroup.results.figure import Figure, FigurePoint, is_numeric
 from jobgroup.results.pool import Quantity
 from jobgroup.results.study import shown_value
+from jobgroup.rounding import is_same_number
 from jobgroup.words import plain
 
 if TYPE_CHECKING:
@@ -101,6 +102,9 @@ class _Drawing:
                 )  # fmt: skip
             line.set_label(_in_legend(label) or "_")
         self._finish()
+        low, high = map(float, ax.dataLim.intervaly)
+        if room := _room(low, high):
+            ax.set_ylim(low - room, high + room)
         if self._from_zero and not self._figure.has_negative and "y" not in self._log:
             ax.set_ylim(bottom=0)
 
@@ -148,12 +152,16 @@ class _Drawing:
                 for group in range(len(groups))
             ]
         )
-        low, high = np.nanmin(data), np.nanmax(data)
-        is_signed = low < 0 < high
-        limit = max(-low, high)
-        colours = (
-            {"cmap": "RdBu_r", "vmin": -limit, "vmax": limit} if is_signed else {"cmap": "viridis"}
+        low, high = float(np.nanmin(data)), float(np.nanmax(data))
+        is_signed = low < 0 < high and not any(
+            is_same_number(end, 0, high - low) for end in (low, high)
         )
+        colours: dict[str, Any] = {"cmap": "viridis"}
+        if is_signed:
+            limit = max(-low, high)
+            colours = {"cmap": "RdBu_r", "vmin": -limit, "vmax": limit}
+        elif room := _room(low, high):
+            colours |= {"vmin": low - room, "vmax": high + room}
         xs, ys = coordinate(self._figure.xs, np), coordinate(groups, np)
         is_log_x, is_log_y = "x" in self._log, "y" in self._log
         if is_log_x:
@@ -223,6 +231,11 @@ def _in_legend(label: str) -> str:
 
 def _number(value: float | None) -> float:
     return math.nan if value is None else value
+
+
+def _room(low: float, high: float) -> float:
+    """Return room around numbers that differ only by rounding, as matplotlib adds to equal ones."""
+    return 0.05 * abs(high) if low != high and is_same_number(low, high) else 0.0
 
 
 def _edges(centres: Any, np: Any, *, is_log: bool) -> Any:
