@@ -128,7 +128,10 @@ def _in_texts(term: re.Match[str], relation: str, word: str, jobs: Sequence[Sear
     if jobs and not (relation == "=" and any(_has_word(job, word) for job in jobs)):
         known = dict.fromkeys(column for job in jobs for column, _ in job.columns)
         name = _unquoted(term["name"])
-        raise ValueError(f'No column is called "{name}". There are {", ".join(known)}.')
+        raise ValueError(
+            f'No column is called "{name}". There are {", ".join(known)}. To select jobs by their'
+            " results, use results_table()."
+        )
     return lambda job: _has_word(job, word)
 
 

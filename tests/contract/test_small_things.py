@@ -127,6 +127,27 @@ def test_search_finds_a_name_with_a_value_as_a_whole(scripted, timer):
     assert [job.position for job in jg.find("#1")] == [1]
 
 
+def test_search_compares_each_parameter_of_a_noise_model(scripted):
+    """A noise model, which the payload has as text, has a column for each parameter, with defaults.
+    Its text, the hash of the payload and measured values are not columns.
+    """
+    payloads = {
+        scripted.make(): {"circuit": "none", "noise": f':PCVL:NoiseModel:{{"g2": {g2}}}'}
+        for g2 in (0.05, 0.01)
+    }
+    scripted.faults["data"] = lambda _, asked: (200, {"payload": payloads[asked.id]})
+    jg = JobGroup("noisy")
+    jg.adopt(payloads, platform="p", url=scripted.url)
+    assert [job.position for job in jg.find("noise.g2>0.02")] == [0]
+    assert len(jg.find("noise.indistinguishability=1")) == 2
+    assert all("content" in record.metadata for record in jg.snapshot())
+    with pytest.raises(ValueError, match=r"use results_table\(\)\.$") as caught:
+        jg.find("samples>100")
+    columns = str(caught.value).split("There are ")[1].split(". To ")[0].split(", ")
+    assert columns[0].startswith("noise.")
+    assert not {"content", "noise"} & {*columns}
+
+
 def test_unfinished_job_has_a_repr():
     """Debuggers and error trackers show the locals of each frame, unfinished jobs included."""
     with pytest.raises(ValueError, match="must not contain a user") as caught:

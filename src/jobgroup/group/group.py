@@ -715,7 +715,8 @@ class JobGroup:
 
         Searches ignore case, and numbers are compared as numbers. Put quotes around values and
         names with spaces. Nested values have names such as ``noise.g2``; ``duration`` is in
-        seconds.
+        seconds. Only the dashboard searches measured columns, such as ``samples``; in Python, use
+        `results_table`.
 
         Raises:
             TypeError: the query is not a string.

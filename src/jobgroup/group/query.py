@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from jobgroup.group.labels import read_labels
+from jobgroup.results.cells import with_noise
 from jobgroup.rounding import is_same_value
 from jobgroup.search import Searched, search
 from jobgroup.status import FAILED, STATES
@@ -78,8 +79,9 @@ def _searched(record: JobRecord) -> Searched:
         "message": record.message,
     }
     numbers = {"attempts": record.attempts, "duration": record.duration_s}
-    described = (record.labels, record.metadata, record.params)
-    named = [pair for each in described for pair in _flattened(each)]
+    facts = {name: value for name, value in record.metadata.items() if name != "content"}  # a hash
+    described = (record.labels, facts, record.params)
+    named = [pair for each in described for pair in _flattened(with_noise(each))]
     return Searched(
         record.position,
         record.state,

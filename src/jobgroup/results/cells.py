@@ -101,3 +101,9 @@ def noise_of(noise: Any) -> dict[str, Cell]:
         return {}
     given = {name: value for name, value in noise.items() if value is not None}
     return {f"noise.{name}": cell(v) for name, v in {**NOISE_DEFAULTS, **given}.items()}
+
+
+def with_noise(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return named values, with a separate value for each parameter of a noise model."""
+    noise = noise_of(values.get("noise"))
+    return {**{k: v for k, v in values.items() if not (noise and k == "noise")}, **noise}

@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 from jobgroup.errors import UnknownColumnError
-from jobgroup.results.cells import Cell, cell, noise_of
+from jobgroup.results.cells import Cell, cell, with_noise
 from jobgroup.results.expression import Expression
 from jobgroup.results.measurement import Measurement
 from jobgroup.results.pool import SCALARS, Pool, Quantity, scalar_names
@@ -115,8 +115,8 @@ def table_of(
     own = _own_columns(rows)
     given = {
         "label": [row.record.labels for row in rows],
-        "param": [{**_with_noise(row.record.params), **row.measurement.params} for row in rows],
-        "fact": [_with_noise(row.record.metadata) for row in rows],
+        "param": [{**with_noise(row.record.params), **row.measurement.params} for row in rows],
+        "fact": [with_noise(row.record.metadata) for row in rows],
     }
     known: dict[str, list[Cell]] = {name: own.pop(name) for name in LEADING_COLUMNS}
     for prefix, parts in given.items():
@@ -296,12 +296,6 @@ def _own_columns(rows: Sequence[ResultRow]) -> dict[str, list[Cell]]:
 def _time(seconds: float | None) -> str | None:
     """Return a time as an ISO 8601 string in UTC, which dataframe libraries can parse."""
     return None if seconds is None else f"{datetime.fromtimestamp(seconds, UTC):%FT%T.%fZ}"
-
-
-def _with_noise(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return parameters or metadata, with a separate value for each parameter of a noise model."""
-    noise = noise_of(values.get("noise"))
-    return {**{k: v for k, v in values.items() if not (noise and k == "noise")}, **noise}
 
 
 def _as_rows(columns: Mapping[str, Sequence[Cell]], length: int) -> list[dict[str, Cell]]:
