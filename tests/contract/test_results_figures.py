@@ -5,12 +5,16 @@ from __future__ import annotations
 import asyncio
 import io
 import json
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
+from matplotlib import colors
 from scipy import stats
 
 from jobgroup import JobGroup, RemoteJob, UnknownColumnError
+from jobgroup.results.colours import ORDER, PALETTE
 
 
 @pytest.fixture(autouse=True)
@@ -83,6 +87,27 @@ def test_curves_have_wilson_bars_and_break_at_gaps(study):
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("phi", "share of |1,1> among selected")
     assert ax.get_ylim()[0] == 0
     assert _caption(ax) == "100 samples a point, 68.27 % Wilson; 5 of 6 measured"
+
+
+def test_curves_have_the_colors_of_the_page(study):
+    """Curves of numbers have ordered colors, and curves of texts a palette."""
+    jg = study({"phi": [0.0, 0.5], "eta": [0.1, 0.5, 1.0], "chip": ["A", "B"]}, lambda **_: 20)
+    ordered = _curves(jg.plot("|1,1>", x="phi", curves="eta", where={"chip": "A"}))
+    assert [line.get_color() for line in ordered] == [ORDER[0], "#c04d9e", ORDER[-1]]
+    texts = jg.plot("|1,1>", x="phi", curves="chip", where={"eta": 0.1})
+    assert [line.get_color() for line in _curves(texts)] == [*PALETTE[:2]]
+    bars = jg.plot("|1,1>", x="chip", curves="eta", where={"phi": 0.0})
+    found = [colors.to_hex(patch.get_facecolor()) for patch in bars.patches[::2]]
+    assert found == [ORDER[0], "#c04d9e", ORDER[-1]]
+
+
+def test_palette_and_scale_equal_those_of_the_page():
+    """The page defines them in TypeScript."""
+    page = (Path(__file__).parents[2] / "js/src/plot/colours.ts").read_text("utf-8")
+    palette = re.search(r"PALETTE = \[(.*?)\]", page, re.DOTALL)
+    scale = re.search(r'ORDER = parse\("(.*?)"\)', page)
+    assert re.findall(r"#\w{6}", palette[1]) == [*PALETTE]
+    assert [f"#{colour}" for colour in scale[1].split()] == [*ORDER]
 
 
 def test_curves_are_joined_where_another_one_has_a_point_between(study):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from jobgroup.errors import MissingDependencyError
 from jobgroup.results.arrays import coordinate
 from jobgroup.results.cells import Cell
+from jobgroup.results.colours import colours_of
 from jobgroup.results.figure import Figure, FigurePoint, is_numeric
 from jobgroup.results.pool import Quantity
 from jobgroup.results.study import shown_value
@@ -72,6 +73,7 @@ class _Drawing:
     def __init__(self, figure: Figure, ax: Any, np: Any, log: str, from_zero: bool | None) -> None:
         self._figure, self._ax, self._np, self._log = figure, ax, np, log
         self._from_zero = figure.is_share if from_zero is None else from_zero
+        self._colours = colours_of(figure.groups)
 
     def line(self) -> None:
         """Draw markers and thin lines, which are broken at points without a value."""
@@ -82,8 +84,8 @@ class _Drawing:
             found = [point.quantity for point in points]
             values = self._drawable("y", np.array([_number(each.value) for each in found]))
             places = self._drawable("x", self._xs()[[point.x for point in points]])
-            (line,) = ax.plot(places, values, "-", linewidth=0.8, label="_")
-            colour = line.get_color()
+            colour = self._colours[group]
+            (line,) = ax.plot(places, values, "-", linewidth=0.8, color=colour, label="_")
             is_open = np.array([point.samples is None for point in points])
             has_bar = np.array([each.low is not None for each in found]) & ~np.isnan(values)
             for chosen, fill in ((~is_open, colour), (is_open, "none")):
@@ -132,6 +134,7 @@ class _Drawing:
                 values,
                 width,
                 yerr=ends if has_errors else None,
+                color=self._colours[group],
                 capsize=2,
                 label=_in_legend(label),
             )
