@@ -64,7 +64,7 @@ function makeJob(i: number, state: State): Job {
           : state === "canceled"
             ? "Canceled by the user"
             : state === "unconfirmed"
-              ? "The request left at 10:21:04 and no answer came. It may have arrived."
+              ? "The request was sent, but no valid response arrived: https://api.cloud.quandela.com did not respond (timeout)."
               : null,
     progress: state === "running" ? (i % 10) / 10 : null,
     attempts: wasSent ? (i === 7 ? 2 : 1) : 0,

@@ -104,6 +104,7 @@ def test_error_shows_the_malformed_id(group, scripted, answering, job_id, shown)
     for text in (str(caught.value), jg[0].attempts[-1].diagnostics["reason"]):
         assert shown in text
         assert len(text) < 1000
+    assert str(caught.value).count("may ") == 1
 
 
 @pytest.mark.parametrize("job_id", ["a/../b", "%2e%2e", "a?b=c", "a#b", "ünïcode", "a b"])

@@ -134,6 +134,9 @@ def lost(group, scripted):
     assert "confirm" in str(caught.value)
     assert "resend" in str(caught.value)
     assert "timeout" not in str(caught.value)
+    assert str(caught.value).count("may have") == 1
+    sent = f"The request was sent, but no valid response arrived: {scripted.url} did not respond ("
+    assert jg[0].message.startswith(sent)
     return jg
 
 

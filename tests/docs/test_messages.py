@@ -64,7 +64,7 @@ def test_every_warning_has_a_category():
 @pytest.fixture(scope="module")
 def cloud():
     """Run a cloud whose requests fail as each test requires."""
-    with EmbeddedCloud(prewarm=False) as running:
+    with EmbeddedCloud(prewarm=False, supports_idempotency_keys=False) as running:
         yield running
 
 
@@ -76,6 +76,8 @@ def cloud():
         ({"kind": "refuse_token"}, "InvalidTokenError"),
         ({"kind": "no_credits"}, "InsufficientCreditsError"),
         ({"kind": "plan"}, "QuotaExceededError"),
+        ({"kind": "drop_response"}, "UnconfirmedJobError"),
+        ({"kind": "http_error", "status": 503}, "UnconfirmedJobError"),
     ],
     ids=lambda value: value if isinstance(value, str) else None,
 )

@@ -102,7 +102,7 @@ async def send(
         entry_id = None if missing else await record_sent(session, intent, {}, len(bodies))
         for request in missing:
             if not ids and not may_begin():
-                await record_not_sent(session, intent, "The run ended before its request left.")
+                await record_not_sent(session, intent, "The run ended before the request was sent.")
                 return None
             if ids and not await _may_send_next(session, intent, may_continue, len(ids)):
                 return None
@@ -292,7 +292,7 @@ async def _record_unconfirmed(
     session: GroupSession, intent: Intent, error: Exception, asked_at: float
 ) -> UnconfirmedJobError:
     diagnostics = {
-        "reason": f"The request left and no usable answer came: {error}",
+        "reason": f"The request was sent, but no valid response arrived: {error}",
         "asked_at": asked_at,
         "gave_up_at": time.time(),
         "status_code": getattr(error, "status_code", None),
@@ -311,10 +311,9 @@ def _unconfirmed_error(
     session: GroupSession, intent: Intent, entry_id: int, position: int, reason: str
 ) -> UnconfirmedJobError:
     error = UnconfirmedJobError(
-        f"Job {position} ({intent.name}) of {session.name!r} may have reached the cloud:"
-        f" {as_sentence(reason)}"
-        " It is now unconfirmed and will not be resent automatically. Check the cloud, then call"
-        " job.confirm(remote_id) if it is there, or job.resend() if it is not."
+        f"Job {position} ({intent.name}) of {session.name!r} may have reached the cloud and is"
+        f" now unconfirmed: {as_sentence(reason)} Check the cloud, then call job.confirm(remote_id)"
+        " if it is there, or job.resend() if it is not."
     )
     error.entry_id, error.position = entry_id, position
     return error

@@ -229,9 +229,8 @@ class HttpClient:
             except Exception as error:  # noqa: BLE001  # whatever a library raises
                 reason = _reason(error, token, route[0], trace)
                 if trace.has_connection:
-                    doubt = "" if method == "GET" else " The request may have arrived."
                     outcome = NoResponseError(
-                        f"{origin} did not respond ({reason}).{doubt}", origin=origin
+                        f"{origin} did not respond ({reason}).", origin=origin
                     )
                 else:
                     outcome = CloudUnreachableError(

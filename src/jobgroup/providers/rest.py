@@ -111,9 +111,7 @@ class RestClient:
         if remote_id is not None:
             given = f" (it has {response.secret.hide_in(shown_id(remote_id))})"
         raise self._invalid(
-            f"accepted the request but returned no valid {id_field}{given}. The job may exist. Look"
-            " for it on the cloud's website.",
-            response.status,
+            f"accepted the request but returned no valid {id_field}{given}.", response.status
         )
 
     async def request(

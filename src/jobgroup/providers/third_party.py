@@ -175,8 +175,7 @@ class ThirdPartyProvider:
 
     def _wrong(self, name: str, error: _WrongValueError) -> InvalidResponseError:
         given, wanted = error.args
-        fate = " The job may exist." if name in ("submit", "rerun") else ""
-        return self._invalid(f"returned {given} from {name}, expected {wanted}.{fate}")
+        return self._invalid(f"returned {given} from {name}, expected {wanted}.")
 
     def _invalid(self, what: str) -> InvalidResponseError:
         sentence = self._token().hide_in(f"The provider {self._kind!r} {what}")
