@@ -95,7 +95,7 @@ def read(
     """
 
     def read(*arguments: str, code: int = 0, **options: Any) -> Any:
-        is_apart = options or arguments[0] in ("run", "rerun")
+        is_apart = options or arguments[0] in ("run", "rerun", "resend")
         done = (run if is_apart else call)(*arguments, "--json", **options)
         assert done.returncode == code, done.stderr
         return json.loads(done.stdout)

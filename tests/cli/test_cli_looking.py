@@ -85,6 +85,18 @@ def test_show_prints_everything_about_a_job(call, read, ended):
     assert text.count("The laser lost its lock") == 3
 
 
+def test_estimate_prints_what_a_run_would_use(call, read, prepared):
+    """The text is the same as in Python; JSON has the numbers."""
+    group = prepared()
+    assert call("estimate", "sweep").stdout == f"{group.estimate()}\n"
+    assert read("estimate", "sweep") == {
+        "jobs": 3,
+        "shots": 300,
+        "free_slots": 2,
+        "duration_s": None,
+    }
+
+
 def test_show_asks_the_cloud_unless_offline(read, run, prepared, environment):
     """Without a valid token, `show` prints the last known state and says so."""
     group = prepared(jobs=1)
@@ -241,7 +253,7 @@ def test_tab_completes_commands_and_names(environment, prepared):
         )
         return [line.split("\t")[0].strip() for line in done.stdout.split("\n") if line]
 
-    verbs = ["remove", "rerun", "restore", "results", "resume"]
+    verbs = ["remove", "rerun", "resend", "restore", "results", "resume"]
     assert sorted(complete("jobgroup re")) == verbs
     assert complete("jobgroup show se") == ["second"]
     assert complete("jobgroup run second --qu") == ["--queue"]

@@ -38,6 +38,16 @@ def echo_err(text: str) -> None:
         redirect_to_devnull(sys.stderr)
 
 
+def is_confirmed(question: str) -> bool:
+    """Ask the user a question, and return whether the answer is yes."""
+    sys.stderr.write(f"{plain(question)} [y/N] ")
+    sys.stderr.flush()
+    answer = sys.stdin.readline().strip().casefold() if sys.stdin else ""
+    if not sys.stdin or not sys.stdin.isatty():
+        echo_err("")  # the user has not pressed Enter
+    return answer in ("y", "yes")
+
+
 def echo_raw(text: str) -> None:
     """Write a file's content: unchanged to a pipe or a file, escaped to a terminal."""
     _write(plain(text.replace("\r\n", "\n")) if sys.stdout.isatty() else text)

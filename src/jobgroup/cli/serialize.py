@@ -9,6 +9,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from jobgroup.engine.estimate import RunEstimate
 from jobgroup.group import JobGroup
 from jobgroup.group.events import GroupEvent
 from jobgroup.group.perceval_import import ImportReport
@@ -82,6 +83,10 @@ def group_document(group: JobGroup) -> Json:
         "created_at": moment(group.created_at.timestamp()),
         "modified_at": moment(group.modified_at.timestamp()),
     }
+
+
+def estimate_document(estimate: RunEstimate) -> Json:
+    return _fields(estimate, ("jobs", "shots", "free_slots", "duration_s"))
 
 
 def job_document(record: JobRecord) -> Json:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -210,7 +210,10 @@ async def resend(session: GroupSession, entry_ids: Sequence[int]) -> CommandResu
         requeued = [each for each in entry_ids if await session.in_thread(requeue, each)]
         session.notify()
         request = RunRequest(entry_ids=tuple(requeued))
-        return await _carry_out(session, request, "sent again")
+        result = await _carry_out(session, request, "sent again")
+    left = {*entry_ids}.difference(requeued)
+    reasons = dict.fromkeys(sorted(left), "It is neither unconfirmed nor lost by its cloud.")
+    return replace(result, failed=reasons | result.failed)
 
 
 async def cancel(session: GroupSession, entry_ids: Sequence[int] | None = None) -> CommandResult:

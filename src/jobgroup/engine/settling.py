@@ -150,7 +150,9 @@ class Settling:
     def give_up(self) -> None:
         """In the exiting thread, log the records that are lost when this process ends."""
         for one in list(self._unwritten):
-            rest: object = "Its job is now unconfirmed, and job.confirm(id) adopts it."
+            rest: object = (
+                "Its job is now unconfirmed; job.confirm(id) (or jobgroup confirm) records the id."
+            )
             if isinstance(one.error, GroupMovedError):
                 rest = one.error
             _log.error("%s This process ends, so write it down. %s", one.sentence, rest)

@@ -313,7 +313,7 @@ def _unconfirmed_error(
     error = UnconfirmedJobError(
         f"Job {position} ({intent.name}) of {session.name!r} may have reached the cloud and is"
         f" now unconfirmed: {as_sentence(reason)} Check the cloud, then call job.confirm(remote_id)"
-        " if it is there, or job.resend() if it is not."
+        " (or jobgroup confirm) if it is there, otherwise job.resend() (or jobgroup resend)."
     )
     error.entry_id, error.position = entry_id, position
     return error

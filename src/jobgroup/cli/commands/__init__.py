@@ -11,8 +11,11 @@ from jobgroup.cli.commands import groups, jobs, results, run, show, tools, ui
 COMMANDS: Final[Mapping[str, Command]] = {
     "ls": groups.LS,
     "show": show.SHOW,
+    "estimate": groups.ESTIMATE,
     "run": run.RUN,
     "rerun": run.RERUN,
+    "confirm": jobs.CONFIRM,
+    "resend": run.RESEND,
     "next": jobs.NEXT,
     "remove": jobs.REMOVE,
     "cancel": jobs.CANCEL,

@@ -1,24 +1,27 @@
-"""``jobgroup ls``, ``delete``, ``restore``, ``export`` and ``import``, for whole groups."""
+"""``jobgroup ls``, ``estimate``, ``delete``, ``restore``, ``export`` and ``import``."""
 
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 
 from jobgroup import catalog
 from jobgroup.cli.arguments import JSON, NAME, OVERWRITE, argument, flag
 from jobgroup.cli.command import Command, report
-from jobgroup.cli.console import echo, echo_err, echo_json, echo_table
+from jobgroup.cli.console import echo, echo_err, echo_json, echo_table, is_confirmed
 from jobgroup.cli.exit_codes import Exit, UsageError
 from jobgroup.cli.progress import local, states
-from jobgroup.cli.serialize import group_document, import_document, summary_document
+from jobgroup.cli.serialize import (
+    estimate_document,
+    group_document,
+    import_document,
+    summary_document,
+)
 from jobgroup.group import JobGroup
 from jobgroup.store.atomic import read_regular
 from jobgroup.store.names import normalised
 from jobgroup.store.output import user_path
 from jobgroup.store.trash import TRASH_RETENTION_DAYS
-from jobgroup.words import plain
 
 
 def _ls(arguments: argparse.Namespace) -> int:
@@ -46,13 +49,18 @@ def _ls(arguments: argparse.Namespace) -> int:
     return Exit.DONE
 
 
+def _estimate(arguments: argparse.Namespace) -> int:
+    estimate = JobGroup.open(arguments.name).estimate()
+    return report(arguments, str(estimate), estimate_document(estimate))
+
+
 def _delete(arguments: argparse.Namespace) -> int:
     name, is_final = arguments.name, arguments.permanently
     found = next((g for g in JobGroup.summaries() if g.name == name), None)
     if found and not arguments.yes:
         ways_back = f"restore it for {TRASH_RETENTION_DAYS} days" if not is_final else "not undo it"
         content = found.problem or states(found.counts)
-        if not _is_confirmed(f"Delete {name!r} ({content})? You can {ways_back}."):
+        if not is_confirmed(f"Delete {name!r} ({content})? You can {ways_back}."):
             echo_err("Nothing was deleted.")
             return Exit.FAILED
     catalog.delete(name, permanently=is_final)  # raises an error if there is no such group
@@ -61,15 +69,6 @@ def _delete(arguments: argparse.Namespace) -> int:
         typed = f"-- {name!r}" if name.startswith("-") else repr(name)
         text += f" To restore it, run jobgroup restore {typed} within {TRASH_RETENTION_DAYS} days."
     return report(arguments, text, {"deleted": name, "permanently": is_final})
-
-
-def _is_confirmed(question: str) -> bool:
-    sys.stderr.write(f"{plain(question)} [y/N] ")
-    sys.stderr.flush()
-    answer = sys.stdin.readline().strip().casefold() if sys.stdin else ""
-    if not sys.stdin or not sys.stdin.isatty():
-        echo_err("")  # the user has not pressed Enter
-    return answer in ("y", "yes")
 
 
 def _restore(arguments: argparse.Namespace) -> int:
@@ -118,6 +117,12 @@ LS = Command(
     _ls,
     (flag("--trash", "list deleted groups that can be restored"), JSON),
     ("jobgroup ls", "jobgroup ls --json"),
+)
+ESTIMATE = Command(
+    "estimate what a run of the unsent jobs would use",
+    _estimate,
+    (NAME, JSON),
+    ("jobgroup estimate sweep",),
 )
 DELETE = Command(
     "move a group to the trash",

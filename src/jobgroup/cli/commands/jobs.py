@@ -1,4 +1,4 @@
-"""``jobgroup next``, ``remove``, ``cancel``, ``stop``, ``pause``, ``resume``, ``adopt``."""
+"""``confirm``, ``next``, ``remove``, ``cancel``, ``stop``, ``pause``, ``resume`` and ``adopt``."""
 
 from __future__ import annotations
 
@@ -13,6 +13,17 @@ from jobgroup.errors import JobGroupError
 from jobgroup.group import JobGroup, request
 from jobgroup.store import CommandResult
 from jobgroup.words import format_count
+
+
+def _confirm(arguments: argparse.Namespace) -> int:
+    group = JobGroup.open(arguments.name)
+    positions = resolve_jobs(group, [arguments.job])
+    if len(positions) > 1:
+        raise UsageError(f"Name one job, got the range {arguments.job!r}. Nothing was changed.")
+    outcome = request(group, "confirm", position=positions[0], remote_id=arguments.id).result()
+    record = group.snapshot()[positions[0]]
+    document = {"confirmed": job_document(record), "group": group_document(group)}
+    return report(arguments, outcome.text, document)
 
 
 def _next(arguments: argparse.Namespace) -> int:
@@ -103,6 +114,17 @@ def _adopt(arguments: argparse.Namespace) -> int:
     return report(arguments, f"{len(adopted)} adopted\n{group}", document)
 
 
+CONFIRM = Command(
+    "record the id of an unconfirmed job that is on the cloud",
+    _confirm,
+    (
+        NAME,
+        argument("job", metavar="JOB", help="job: position from 0 (7)"),
+        argument("id", metavar="ID", help="job id on the cloud"),
+        JSON,
+    ),
+    ("jobgroup confirm sweep 7 3f1c-...",),
+)
 NEXT = Command(
     "send some jobs before the others",
     _next,

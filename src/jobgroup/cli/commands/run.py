@@ -1,4 +1,4 @@
-"""``jobgroup run``, ``rerun`` and ``watch``, which send a group's jobs and follow them."""
+"""``jobgroup run``, ``rerun``, ``resend`` and ``watch``, which send jobs and follow them."""
 
 from __future__ import annotations
 
@@ -29,7 +29,14 @@ from jobgroup.cli.arguments import (
     seconds,
 )
 from jobgroup.cli.command import Command
-from jobgroup.cli.console import echo, echo_err, echo_json, redirect_to_devnull, surviving
+from jobgroup.cli.console import (
+    echo,
+    echo_err,
+    echo_json,
+    is_confirmed,
+    redirect_to_devnull,
+    surviving,
+)
 from jobgroup.cli.exit_codes import Exit, TerminatedError, UsageError
 from jobgroup.cli.progress import Snapshot, follow, follow_until, states
 from jobgroup.cli.serialize import group_document
@@ -42,6 +49,7 @@ from jobgroup.secret import Secret
 from jobgroup.status import FAILED, NOT_SENT, UNCONFIRMED
 from jobgroup.store import JobRecord
 from jobgroup.token_pipe import read_lines, take_token
+from jobgroup.words import format_count
 
 
 def _run(arguments: argparse.Namespace) -> int:
@@ -176,6 +184,24 @@ def _rerun(arguments: argparse.Namespace) -> int:
     return _submit(group, send, arguments, wait=wait, waits_itself=is_sequential)
 
 
+def _resend(arguments: argparse.Namespace) -> int:
+    if not arguments.jobs:
+        raise UsageError("No job was named. Name the jobs to resend.")
+    group = JobGroup.open(arguments.name)
+    positions = resolve_jobs(group, arguments.jobs)
+    if not arguments.yes and not is_confirmed(
+        f"Resend {format_count(len(positions), 'job')} of {group.name!r}? If an earlier request"
+        " reached the cloud, the job runs twice, and you pay for it twice."
+    ):
+        echo_err("Nothing was sent.")
+        return Exit.FAILED
+
+    def send() -> Mapping[int, str]:
+        return request(group, "resend", positions=positions).result().failed
+
+    return _submit(group, send, arguments, wait=False)
+
+
 def _submit(
     group: JobGroup,
     send: Callable[[], Mapping[int, str]],
@@ -248,7 +274,7 @@ def _submit(
 
 def _why_skipped(record: JobRecord) -> str:
     if record.state == UNCONFIRMED:
-        return "It may be on the cloud. Confirm or resend it."
+        return "It may be on the cloud. Use jobgroup confirm or jobgroup resend."
     advice = " Use jobgroup rerun to send it again." if record.state in FAILED else ""
     return f"It was already sent; its state is {record.state}.{advice}"
 
@@ -411,6 +437,12 @@ RERUN = Command(
         *_RULES,
     ),
     ("jobgroup rerun sweep", "jobgroup rerun sweep 3-7 --set max_shots=1000"),
+)
+RESEND = Command(
+    "resend jobs that are unconfirmed or that the cloud has lost",
+    _resend,
+    (NAME, jobs(), flag("--yes", "resend without asking"), JSON),
+    ("jobgroup resend sweep 7",),
 )
 WATCH = Command(
     "follow a group until it finishes",
