@@ -99,6 +99,9 @@ def test_curves_have_the_colors_of_the_page(study):
     bars = jg.plot("|1,1>", x="chip", curves="eta", where={"phi": 0.0})
     found = [colors.to_hex(patch.get_facecolor()) for patch in bars.patches[::2]]
     assert found == [ORDER[0], "#c04d9e", ORDER[-1]]
+    one = jg.plot("|1,1>", x="phi", where={"chip": "A", "eta": 0.1})
+    jg.plot("|1,1>", x="phi", where={"chip": "B", "eta": 0.1}, ax=one)
+    assert [line.get_color() for line in _curves(one)] == [*PALETTE[:2]]
 
 
 def test_palette_and_scale_equal_those_of_the_page():

@@ -17,15 +17,18 @@ ORDER: Final = ("#2e7be4", "#7d68dd", "#b054bd", "#d0467f", "#d9542f", "#bf8000"
 """Scale for curves in order, visible with all kinds of color vision."""
 
 
-def colours_of(values: Sequence[Cell]) -> list[str]:
+def colours_of(values: Sequence[Cell]) -> list[str] | list[None]:
     """Return the color of the curve of each value: in order for numbers and times.
 
+    For other values, the colors are None: the axes give each curve the next color of their cycle,
+    so that the curves of several figures on the same axes differ.
+
     >>> colours_of([0.1, 0.2, 0.3]), colours_of(["A", "B"])
-    (['#2e7be4', '#c04d9e', '#bf8000'], ['#2f7fd6', '#d9601e'])
+    (['#2e7be4', '#c04d9e', '#bf8000'], [None, None])
     """
     last = len(values) - 1
     if last < 1 or not is_numeric(values):
-        return [PALETTE[curve % len(PALETTE)] for curve in range(len(values))]
+        return [None] * len(values)
     return [_ordered(curve / last) for curve in range(len(values))]
 
 

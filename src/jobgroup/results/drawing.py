@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from jobgroup.errors import MissingDependencyError
 from jobgroup.results.arrays import coordinate
 from jobgroup.results.cells import Cell
-from jobgroup.results.colours import colours_of
+from jobgroup.results.colours import PALETTE, colours_of
 from jobgroup.results.figure import Figure, FigurePoint, is_numeric
 from jobgroup.results.pool import Quantity
 from jobgroup.results.study import shown_value
@@ -46,6 +46,7 @@ def draw(
     _check_log(figure, log)
     if ax is None:
         _, ax = plt.subplots(layout="constrained")
+        ax.set_prop_cycle(color=PALETTE)
     drawing = _Drawing(figure, ax, np, log or "", from_zero)
     {"line": drawing.line, "map": drawing.map, "bars": drawing.bars}[figure.kind]()
     ax.set(**{f"{axis}scale": "log" for axis in log or ""})
@@ -84,8 +85,10 @@ class _Drawing:
             found = [point.quantity for point in points]
             values = self._drawable("y", np.array([_number(each.value) for each in found]))
             places = self._drawable("x", self._xs()[[point.x for point in points]])
-            colour = self._colours[group]
-            (line,) = ax.plot(places, values, "-", linewidth=0.8, color=colour, label="_")
+            (line,) = ax.plot(
+                places, values, "-", linewidth=0.8, color=self._colours[group], label="_"
+            )
+            colour = line.get_color()
             is_open = np.array([point.samples is None for point in points])
             has_bar = np.array([each.low is not None for each in found]) & ~np.isnan(values)
             for chosen, fill in ((~is_open, colour), (is_open, "none")):
