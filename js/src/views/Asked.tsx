@@ -2,6 +2,7 @@
 
 import { useSignal } from "@preact/signals";
 import type { Asking } from "../asking";
+import { countIn, NO_COUNT } from "../data/fields";
 import * as format from "../format";
 import type { Session } from "../session";
 import { typed } from "../ui/hooks";
@@ -31,12 +32,12 @@ interface FormProps {
 function RepeatForm({ session, positions, close }: FormProps) {
   const number = useSignal("1");
   const isTotal = useSignal(false);
-  const count = Number(number.value);
-  const isRight = Number.isInteger(count) && count > 0;
+  const count = countIn(number.value);
   const all = session.rows.value.table.total;
   const jobs =
     positions.length === all ? "all jobs" : `the ${format.count(positions.length, "job")}`;
   const add = async () => {
+    if (count === null) return;
     const named = positions.length === all ? {} : { positions };
     const args = isTotal.value ? { ...named, to: count } : { ...named, times: count };
     if (await session.run("repeat", args)) close();
@@ -48,7 +49,7 @@ function RepeatForm({ session, positions, close }: FormProps) {
       go={{
         testid: "repeat-go",
         isPending: session.pending.value.has("repeat"),
-        reason: isRight ? "" : "Enter a whole number of at least 1",
+        reason: count === null ? NO_COUNT : "",
         onClick: add,
         children: "Add repeats",
       }}

@@ -2,6 +2,7 @@
 
 import { type Signal, signal, useSignal } from "@preact/signals";
 import { useMemo } from "preact/hooks";
+import { numberIn } from "../data/fields";
 import * as format from "../format";
 import type { JobDetail } from "../kernel/answers";
 import type { Plain } from "../kernel/protocol";
@@ -105,5 +106,5 @@ function read(old: Plain | null, text: string): Plain | null {
   const word = text.trim();
   if (typeof old === "string") return word;
   if (typeof old === "boolean") return /^(true|false)$/i.test(word) ? /t/i.test(word) : null;
-  return word === "" || Number.isNaN(Number(word)) ? null : Number(word);
+  return numberIn(word);
 }

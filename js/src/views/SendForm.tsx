@@ -2,6 +2,7 @@
 
 import { useSignal } from "@preact/signals";
 import { askedFor } from "../data/actions";
+import { countIn, NO_COUNT } from "../data/fields";
 import * as format from "../format";
 import type { EstimateAnswer } from "../kernel/answers";
 import type { Session } from "../session";
@@ -29,7 +30,8 @@ async function isOverSlots({ link }: Session): Promise<boolean> {
 export function SendForm({ session }: { session: Session }) {
   const unsent = session.traits.counts.value.unsent ?? 0;
   const atOnce = useSignal("");
-  const limit = Number(atOnce.value);
+  const limit = countIn(atOnce.value);
+  const isRight = limit !== null || atOnce.value.trim() === "";
   const close = sets(session.panel, "");
   const run = (args: { concurrent_job_count?: number }) => {
     close();
@@ -42,8 +44,8 @@ export function SendForm({ session }: { session: Session }) {
       isPlain
       go={{
         testid: "send-confirm",
-        reason: unsent > 0 ? "" : "No job is left to send",
-        onClick: () => run(limit > 0 ? { concurrent_job_count: limit } : {}),
+        reason: unsent === 0 ? "No job is left to send" : isRight ? "" : NO_COUNT,
+        onClick: () => run(limit === null ? {} : { concurrent_job_count: limit }),
         children: `Send ${format.whole(unsent)}`,
       }}
       close={close}

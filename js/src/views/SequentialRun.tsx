@@ -1,6 +1,7 @@
 /** The extra step of a sequential run: the delay between jobs. */
 
 import { useSignal } from "@preact/signals";
+import { numberIn } from "../data/fields";
 import { countOf } from "../data/states";
 import * as format from "../format";
 import type { Session } from "../session";
@@ -22,7 +23,7 @@ export function SequentialRun({
   const isRerun = command === "rerun";
   const positions = isRerun ? failed(session) : undefined;
   const count = positions?.length ?? countOf(session.traits.counts.value, ["unsent", "refused"]);
-  const seconds = Number(delay.value);
+  const seconds = numberIn(delay.value) ?? -1;
   const start = () => {
     session.panel.value = "";
     const jobs = isRerun ? { state: "error", ...keepArgs(isKept) } : {};
@@ -34,7 +35,7 @@ export function SequentialRun({
       isPlain
       go={{
         testid: "in-turn",
-        reason: delay.value.trim() !== "" && seconds >= 0 ? "" : "The delay is in seconds",
+        reason: seconds >= 0 ? "" : "Enter a delay of at least 0 s",
         onClick: start,
         children: "Start",
       }}

@@ -44,6 +44,19 @@ describe("the primary action", () => {
     expect(root.querySelector(".step")).toBeNull();
   });
 
+  it.each(["1O", "-3", "2.5", "0"])("is not sent without limit if it is %s", async (typed) => {
+    const { commands } = await acting("unsent", 96);
+    await at("primary").click();
+    await at("at-most").fill(typed);
+    const reason = "Enter a whole number of at least 1";
+    await expect.element(at("send-confirm")).toHaveAttribute("title", reason);
+    await at("at-most").click();
+    await userEvent.keyboard("{Enter}");
+    await at("at-most").fill(" ");
+    await at("send-confirm").click();
+    await expect.poll(commands).toEqual([["run", { mode: "queue" }]]);
+  });
+
   it("asks if there are more jobs than free slots", async () => {
     const { commands } = await acting("unsent", 24);
     await at("primary").click();

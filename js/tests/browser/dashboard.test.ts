@@ -157,8 +157,10 @@ describe("a failure", () => {
     const sent = vi.spyOn(model, "send");
     await at("more").click();
     await page.getByRole("menuitem", { name: "One after the other…" }).click();
-    await at("delay").fill("soon");
-    await expect.element(at("in-turn")).toHaveAttribute("title", "The delay is in seconds");
+    for (const wrong of ["soon", "Infinity", "-1"]) {
+      await at("delay").fill(wrong);
+      await expect.element(at("in-turn")).toHaveAttribute("title", "Enter a delay of at least 0 s");
+    }
     await at("delay").fill("2.5");
     await page.getByRole("checkbox").click();
     await at("in-turn").click();
