@@ -77,7 +77,6 @@ export function SendForm({ session }: { session: Session }) {
 /** The number of samples that the jobs to send request together. */
 function samplesOf({ rows }: Session): number {
   const { table } = rows.value;
-  const asked = (p: number) =>
-    table.number(p, "param.max_samples") ?? table.number(p, "param.max_shots") ?? 0;
+  const asked = (p: number) => table.number(p, "param.max_samples") ?? 0;
   return table.where((state) => state === "unsent").reduce((sum, p) => sum + asked(p), 0);
 }

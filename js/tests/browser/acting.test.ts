@@ -2,7 +2,7 @@
 
 import { describe, expect, it, vi } from "vitest";
 import { page, userEvent } from "vitest/browser";
-import type { StandIn } from "../../dev/standin";
+import { StandIn } from "../../dev/standin";
 import { at, show } from "./page";
 
 const SENDER = { host: "lab-pc", pid: 4711, is_from_page: false, since: Date.now() / 1000 - 60 };
@@ -42,6 +42,14 @@ describe("the primary action", () => {
     await at("send-confirm").click();
     await expect.poll(commands).toEqual([["run", { mode: "queue", concurrent_job_count: 4 }]]);
     expect(root.querySelector(".step")).toBeNull();
+  });
+
+  it("does not call shots samples", async () => {
+    const model = new StandIn(96, "unsent");
+    for (const job of model.jobs) job.labels = { "param.max_shots": 100_000 };
+    const { root } = await show({ model });
+    await at("primary").click();
+    await expect.poll(() => root.querySelector(".step b")?.textContent).toBe("Send 96 jobs?");
   });
 
   it.each(["1O", "-3", "2.5", "0"])("is not sent without limit if it is %s", async (typed) => {
