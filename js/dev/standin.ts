@@ -164,7 +164,7 @@ export class StandIn extends Emitter implements Model {
       return `job ${chosen[0]} goes first`;
     }
     const wanted: Record<string, readonly string[]> = {
-      resend: ["unconfirmed"],
+      resend: ["unconfirmed", "unknown"],
       run: ["unsent", "refused"],
       rerun: ["error", "canceled", "refused"],
       cancel: ["waiting", "running"],
@@ -328,6 +328,7 @@ function detailOf(job: Job): JobDetail {
     noise: { "noise.brightness": 1, "noise.g2": 0.01 },
     note: job.note ?? "",
     rerun_of: job.position === 7 ? 2 : null,
+    is_lost: job.state === "unknown",
     changeable: { max_shots: 10000, min_photons: 2, exact: true },
     fixed: "",
     params: { max_samples: 10000 },

@@ -16,7 +16,6 @@ from jobgroup.secret import Secret
 from jobgroup.status import (
     NOT_SENT,
     ON_CLOUD,
-    REMOTE_MISSING,
     UNSENT,
     JobStatus,
     RunningStatus,
@@ -473,7 +472,7 @@ class RemoteJob:
             RuntimeError: the job is neither unconfirmed nor lost.
             JobGroupError: the job could not be sent; it is now unsent.
         """
-        if self.state != "unconfirmed" and self._record.provider_status != REMOTE_MISSING:
+        if self.state != "unconfirmed" and not self._record.is_lost:
             raise RuntimeError(
                 f"Job {self.position} is neither unconfirmed nor lost by its cloud; it is"
                 f" {self.state}."

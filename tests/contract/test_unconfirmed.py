@@ -11,6 +11,7 @@ import pytest
 from scripted_cloud import DROP
 
 from jobgroup import DuplicateJobError, JobGroupError, QuotaExceededError, UnconfirmedJobError
+from jobgroup.dashboard.queries import job_detail
 from jobgroup.engine.submission import MAX_KEY_LOOKUPS
 
 _RUN = "from jobgroup import JobGroup; JobGroup('experiment').run_{}"
@@ -176,7 +177,7 @@ def test_resend_sends_an_unconfirmed_job_again(lost, scripted):
 
 
 def test_resend_sends_a_job_that_the_cloud_forgot(ended, scripted, until):
-    """The user may resend a job that its cloud no longer knows."""
+    """The user may resend a job that its cloud no longer knows, and the page offers to."""
     jg = ended("running")
     forgotten = jg[0].id
     scripted.faults["status"] = lambda _, asked: (
@@ -187,10 +188,13 @@ def test_resend_sends_a_job_that_the_cloud_forgot(ended, scripted, until):
         jg.refresh()
         return jg[0].state == "unknown"
 
+    assert not job_detail(jg, jg[0])["is_lost"]
     until(is_given_up)
+    assert job_detail(jg, jg[0])["is_lost"]
     jg.rerun_failed_parallel()
     assert scripted.count("create", "rerun") == 0
     jg[0].resend()
+    assert not job_detail(jg, jg[0])["is_lost"]
     assert jg[0].id not in (forgotten, None)
     assert [a.remote_id for a in jg[0].attempts] == [forgotten, jg[0].id]
     assert [a.state for a in jg[0].attempts] == ["unknown", "waiting"]

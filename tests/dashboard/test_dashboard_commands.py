@@ -301,7 +301,8 @@ def test_an_unconfirmed_job_shows_its_evidence_and_can_be_confirmed(make_group, 
     assert evidence["reason"] == group[0].message
     assert evidence["asked_at"] <= evidence["gave_up_at"]
     arrived = cloud.jobs()[-1].id
-    assert page.do("confirm", position=0, remote_id=arrived)["t"] == "result"
+    text = page.do("confirm", position=0, remote_id=arrived)["value"]["text"]
+    assert text == f"Job 0 is confirmed as {arrived}."
     page.wait(lambda: group[0].id == arrived)
     group.cancel_all()
 

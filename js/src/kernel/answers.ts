@@ -40,6 +40,8 @@ export interface JobDetail {
   note: string;
   /** The failed job that this job reruns. */
   rerun_of: number | null;
+  /** Whether its cloud no longer has the job. */
+  is_lost: boolean;
   /** The parameters that a rerun can change, or the reason why there are none. */
   changeable: Record<string, Plain | null>;
   fixed: string;

@@ -1,6 +1,6 @@
 import { describe, expect, it, onTestFinished, vi } from "vitest";
-import { page } from "vitest/browser";
-import type { StandIn } from "../../dev/standin";
+import { page, userEvent } from "vitest/browser";
+import { StandIn } from "../../dev/standin";
 import { at, rows, show, shownFirst } from "./page";
 
 describe("sending", () => {
@@ -246,10 +246,31 @@ describe("an unconfirmed job", () => {
     await expect.element(at("evidence")).toHaveTextContent("HTTP status504");
     await expect.poll(() => rows(root).length).toBe(1);
     const strip = at("strip-unconfirmed");
-    await strip.getByLabelText("The job's id on the cloud").fill(" abc ");
-    await strip.getByRole("button", { name: "Confirm id" }).click();
+    const field = strip.getByLabelText("The job's id on the cloud");
+    await field.click();
+    await userEvent.keyboard("{Enter}"); // no id has been entered
+    await field.fill(" abc ");
+    await userEvent.keyboard("{Enter}");
     await expect.element(at("live")).toHaveTextContent("1 confirmed");
     await expect.element(strip).not.toBeInTheDocument();
+  });
+});
+
+describe("a job that its cloud has lost", () => {
+  it("can be resent, after a question", async () => {
+    const model = new StandIn(24, "still");
+    Object.assign(model.jobs[23] as object, {
+      state: "unknown",
+      sent_at: 1,
+      remote_id: "nonsense",
+    });
+    await show({ model });
+    await at("row-23").click({ position: { x: 300, y: 10 } });
+    await at("job").getByTestId("resend").click();
+    await expect.element(at("job")).toHaveTextContent("you pay for it twice");
+    await at("consent").click();
+    await expect.element(at("job")).toHaveTextContent("queued");
+    await expect.element(at("resend")).not.toBeInTheDocument();
   });
 });
 

@@ -57,6 +57,7 @@ def job_detail(group: JobGroup, job: RemoteJob) -> Json:
         "noise": noise_of(metadata.get("noise")),
         "note": job.note,
         "rerun_of": record.rerun_of,
+        "is_lost": record.is_lost,
         **_changeable(store, record.entry_id),
     }
 

@@ -249,16 +249,16 @@ async def confirm(session: GroupSession, entry_id: int, remote_id: str) -> Comma
     position = await session.in_thread(session.store.entries.position, entry_id)
     body = await session.in_thread(session.store.body, entry_id)
     is_confirmed = await session.settling.write(
-        f"Job {position} of {session.name!r} is {remote_id}",
+        f"Job {position} of {session.name!r} is confirmed as {remote_id}",
         partial(session.store.unconfirmed.confirm, entry_id, remote_id, len(bodies_of(body or {}))),
     )
     if not is_confirmed:
         raise JobGroupError(f"Job {position} is not unconfirmed. Nothing was changed.")
     _log.info("Job %d of %s was confirmed as %s.", position, session.name, remote_id)
     session.notify()
-    text = f"job {position} is {remote_id}"
+    text = f"Job {position} is confirmed as {remote_id}."
     if (await session.in_thread(session.store.record, entry_id)).state == UNSENT:
-        text = f"a part of job {position} is {remote_id}; the next run sends the rest"
+        text = f"A part of job {position} is confirmed as {remote_id}. The next run sends the rest."
     return CommandResult(text, [entry_id])
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
 from jobgroup.fingerprint import with_composition
-from jobgroup.status import TERMINAL, RemoteStatus, State
+from jobgroup.status import REMOTE_MISSING, TERMINAL, RemoteStatus, State
 from jobgroup.store.encoding import as_object
 from jobgroup.system import ProcessIdentity
 
@@ -132,6 +132,11 @@ class JobRecord(JobRow):
     """
 
     __slots__ = ()
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether its cloud no longer has the job."""
+        return self.state == "unknown" and self.provider_status == REMOTE_MISSING
 
     @property
     def params(self) -> dict[str, Any]:

@@ -79,7 +79,7 @@ class Unconfirmed:
             missing = [number for number in range(subjobs) if number not in sent]
             insert_subjobs(tx, attempt.id, dict.fromkeys(missing[:1], remote_id))
             if missing[1:]:
-                text = f"The user confirmed that a part of it is {remote_id} on the cloud."
+                text = f"The user confirmed that {remote_id} on the cloud is a part of this job."
                 _requeue(tx, attempt, "confirmed", text)
                 return True
             accept(tx, attempt, sent_at=attempt.intent_at)
@@ -87,7 +87,7 @@ class Unconfirmed:
                 tx,
                 entry_id,
                 "confirmed",
-                f"The user confirmed that it is {remote_id} on the cloud.",
+                f"The user confirmed that {remote_id} on the cloud is this job.",
             )
             return True
 

@@ -67,6 +67,9 @@ export function JobActions({ session, position, job }: ActionProps) {
           Cancel job
         </Button>
       )}
+      {!isReadOnly && state === "unknown" && job?.is_lost && (
+        <Resend session={session} position={position} from="job" />
+      )}
       <Copy text={pythonOf(session, position, state)} label="Copy Python that gets this job">
         Copy Python
       </Copy>
@@ -85,21 +88,32 @@ function pythonOf(session: Session, position: number, state: string): string {
 export function Confirmation({ session, position, from }: Props & Pick<Asking, "from">) {
   const id = useSignal("");
   const remote_id = id.value.trim();
+  const confirm = () => session.run("confirm", { position, remote_id });
   return (
     <span class="buttons">
-      <input placeholder="Id on the cloud" aria-label="The job's id on the cloud" {...typed(id)} />
-      <Button
-        reason={remote_id ? "" : "No id has been entered"}
-        onClick={() => session.run("confirm", { position, remote_id })}
-      >
+      <input
+        placeholder="Id on the cloud"
+        aria-label="The job's id on the cloud"
+        onKeyDown={(event) => event.key === "Enter" && remote_id && confirm()}
+        {...typed(id)}
+      />
+      <Button reason={remote_id ? "" : "No id has been entered"} onClick={confirm}>
         Confirm id
       </Button>
-      <Button
-        testid="resend"
-        onClick={() => runOrAsk(session, from, "resend", [position], { positions: [position] })}
-      >
-        Resend
-      </Button>
+      <Resend {...{ session, position, from }} />
     </span>
+  );
+}
+
+/** Asks first, because the job may be on the cloud. */
+function Resend({ session, position, from }: Props & Pick<Asking, "from">) {
+  const positions = [position];
+  return (
+    <Button
+      testid="resend"
+      onClick={() => runOrAsk(session, from, "resend", positions, { positions })}
+    >
+      Resend
+    </Button>
   );
 }
