@@ -6,6 +6,7 @@
 import { effect } from "@preact/signals";
 import { render } from "preact";
 import { countOf, countWhere, isTerminal } from "./data/states";
+import { keepFocus } from "./host/focus";
 import { enterSession } from "./host/sessions";
 import { adopt, adoptAround } from "./host/styles";
 import { followTheme } from "./host/theme";
@@ -48,6 +49,7 @@ export default (): Widget => {
     views.add(host);
     atEnd(end.signal, () => views.delete(host));
     followTheme(host, session.traits.theme, end.signal);
+    keepFocus(root, app, end.signal);
     render(<App session={session} />, app);
     let clock: ReturnType<typeof setInterval> | undefined;
     const see = (isSeen: boolean) => {

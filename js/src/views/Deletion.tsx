@@ -1,6 +1,5 @@
 /** Delete a group: one extra step that shows what is deleted and what stays, and the way back. */
 
-import { useLayoutEffect, useRef } from "preact/hooks";
 import { deletionOf } from "../data/actions";
 import * as format from "../format";
 import type { SizeAnswer } from "../kernel/answers";
@@ -51,8 +50,6 @@ export function DeleteForm({ session }: { session: Session }) {
 }
 
 export function Deleted({ session }: { session: Session }) {
-  const undo = useRef<HTMLButtonElement>(null);
-  useLayoutEffect(() => undo.current?.focus({ preventScroll: true }), []);
   return (
     <div class="deleted">
       <Icon name="trash" />
@@ -63,7 +60,6 @@ export function Deleted({ session }: { session: Session }) {
         was deleted. Its jobs are in the trash.
       </p>
       <Button
-        buttonRef={undo}
         icon="undo"
         kind="primary"
         testid="undo"

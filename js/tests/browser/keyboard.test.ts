@@ -1,6 +1,9 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { userEvent } from "vitest/browser";
+import type { StandIn } from "../../dev/standin";
 import { at, show, shownFirst } from "./page";
+
+const SENDER = { host: "lab-pc", pid: 1, is_this_process: true, is_from_page: false, since: 1 };
 
 describe("the keyboard", () => {
   it("moves in the grid, selects rows, opens a job and sorts", async () => {
@@ -85,6 +88,99 @@ describe("the button that opened a panel", () => {
     await expect.poll(() => root.activeElement?.tagName).toBe("TEXTAREA");
     await userEvent.keyboard("why{Control>}{Enter}{/Control}");
     await expect.poll(() => model.get("description")).toBe("why");
+    expect(root.querySelector(".step")).toBeNull();
+  });
+});
+
+describe("the focus of a removed element", () => {
+  const focus = (root: ShadowRoot, selector: string) =>
+    root.querySelector<HTMLElement>(selector)?.focus();
+  const focused = (root: ShadowRoot) => () =>
+    root.activeElement?.getAttribute("data-testid") ?? "none";
+
+  async function press(root: ShadowRoot, selector: string, keys = "{Enter}"): Promise<void> {
+    await expect.poll(() => root.querySelector(selector)).not.toBeNull();
+    focus(root, selector);
+    await userEvent.keyboard(keys);
+  }
+
+  it("follows the primary action", async () => {
+    const { root, model } = await show();
+    await press(root, "[data-testid=primary]");
+    await expect.poll(focused(root)).toBe("cancel");
+    await userEvent.keyboard("{Enter}");
+    await expect.poll(focused(root)).toBe("primary");
+    (model as StandIn).set({ sender: SENDER });
+    await expect.poll(focused(root)).toBe("stop");
+    await userEvent.keyboard("{Enter}");
+    await expect.poll(focused(root)).toBe("primary");
+  });
+
+  it("moves on from a form that replaces the button that opened it", async () => {
+    const { root } = await show({ jobs: 24, scene: "unsent" });
+    await press(root, "[data-testid=primary]");
+    await expect.poll(focused(root)).toBe("at-most");
+    await press(root, "[data-testid=send-confirm]");
+    await expect.poll(focused(root)).toBe("cancel");
+  });
+
+  it("moves on from a menu's form", async () => {
+    const { root } = await show();
+    await press(root, ".caret");
+    await userEvent.keyboard("{Enter}");
+    await expect.poll(focused(root)).toBe("delay");
+    await userEvent.keyboard("{Enter}");
+    await expect.poll(focused(root)).toBe("cancel");
+  });
+
+  it("moves on from a cause, a strip, the selection bar and a deleted group", async () => {
+    const { root, model } = await show({ scene: "failed" });
+    (model as StandIn).set({ selected: [[2, 3]] });
+    await press(root, "[data-testid=selected-compare]");
+    await expect.poll(focused(root)).toBe("primary");
+    await press(root, "[data-testid=rerun-cause-0]");
+    await expect.poll(focused(root)).toBe("cancel");
+    const token_needed = { url: "https://cloud.example", account: "" };
+    (model as StandIn).set({ token_needed });
+    await press(root, "[data-testid=token-field]", "abc{Tab}{Enter}");
+    await expect.poll(focused(root)).toBe("cancel");
+    (model as StandIn).set({ deleted: true });
+    await expect.poll(focused(root)).toBe("undo");
+    await userEvent.keyboard("{Enter}");
+    await expect.poll(focused(root)).toBe("cancel");
+  });
+
+  it("stays in the drawer", async () => {
+    const { root } = await show({ scene: "doubt" });
+    await at("strip-unconfirmed").getByRole("button", { name: "Show" }).click();
+    await press(root, ".job input", "abc{Enter}");
+    await expect.poll(focused(root)).toBe("job");
+  });
+
+  it("is not taken from the notebook", async () => {
+    const { root, model } = await show();
+    const cell = document.body.appendChild(document.createElement("input"));
+    onTestFinished(() => cell.remove());
+    for (const leave of [() => cell.focus(), () => (root.activeElement as HTMLElement).blur()]) {
+      (model as StandIn).set({ sender: null });
+      await expect.poll(() => root.querySelector("[data-testid=primary]")).not.toBeNull();
+      focus(root, "[data-testid=primary]");
+      expect(focused(root)()).toBe("primary");
+      leave();
+      const before = document.activeElement;
+      (model as StandIn).set({ sender: SENDER });
+      await expect.element(at("stop")).toBeVisible();
+      (model as StandIn).set({ deleted: true });
+      await expect.element(at("undo")).toBeVisible();
+      expect(document.activeElement).toBe(before);
+      (model as StandIn).set({ deleted: false });
+    }
+  });
+
+  it("does not let a held Enter press the next button", async () => {
+    const { root } = await show();
+    await press(root, ".caret", "{Enter>4/}");
+    expect(root.querySelector("[role=menu]")).not.toBeNull();
     expect(root.querySelector(".step")).toBeNull();
   });
 });

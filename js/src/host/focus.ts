@@ -1,0 +1,42 @@
+/**
+ * The keyboard focus stays in a view: if its element is removed, for example a button whose action
+ * is done, the next action gets it, or the drawer if the element was there.
+ */
+
+import { atEnd } from "../kernel/abort";
+
+const NEXT = ".toolbar button, .deleted button, .cell[tabindex='0']";
+
+export function keepFocus(root: ShadowRoot, app: HTMLElement, lifetime: AbortSignal): void {
+  let focused: Element | null = null;
+  let drawer: HTMLElement | null = null;
+  const enter = ({ target }: FocusEvent) => {
+    focused = target as Element;
+    drawer = focused.closest(".job");
+  };
+  // Some browsers also report that the focus leaves an element that is being removed, and every
+  // browser does so when its window loses the focus.
+  const leave = () =>
+    queueMicrotask(() => {
+      if (focused?.isConnected && root.activeElement !== focused) focused = null;
+    });
+  const observer = new MutationObserver(() => {
+    if (!focused || focused.isConnected) return;
+    const isLost = (document.activeElement ?? document.body) === document.body;
+    const next = drawer?.isConnected ? drawer : app.querySelector<HTMLElement>(NEXT);
+    if (!isLost) focused = null;
+    else next?.focus({ preventScroll: true });
+  });
+  // A key that is held must not press the button that gets the focus.
+  const press = (event: KeyboardEvent) => {
+    if (!event.repeat || event.key !== "Enter" || event.target instanceof HTMLTextAreaElement)
+      return;
+    event.preventDefault();
+    event.stopPropagation();
+  };
+  app.addEventListener("focusin", enter, { signal: lifetime });
+  app.addEventListener("focusout", leave, { signal: lifetime });
+  app.addEventListener("keydown", press, { capture: true, signal: lifetime });
+  observer.observe(app, { childList: true, subtree: true });
+  atEnd(lifetime, () => observer.disconnect());
+}
