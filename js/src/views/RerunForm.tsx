@@ -3,6 +3,7 @@
 import { type Signal, signal, useSignal } from "@preact/signals";
 import { useMemo } from "preact/hooks";
 import { numberIn } from "../data/fields";
+import type { Cell, Table } from "../data/table";
 import * as format from "../format";
 import type { JobDetail } from "../kernel/answers";
 import type { Plain } from "../kernel/protocol";
@@ -19,7 +20,10 @@ interface Props {
   close: () => void;
 }
 
-/** The fields are those of the first job; Python rejects a change that another job does not allow. */
+/**
+ * The fields are those of the first job; Python rejects a change that another job does not allow. A
+ * field is empty if the jobs' values differ.
+ */
 export function RerunForm({ session, positions, close }: Props) {
   const job = useAnswer<JobDetail>(session, "job", { position: positions[0] as number }, "");
   return (
@@ -41,13 +45,21 @@ interface FieldsProps extends Props {
 }
 
 function Fields({ session, positions, changeable, close }: FieldsProps) {
+  const [first = 0] = positions;
+  const count = positions.length > 1 ? ` ${format.whole(positions.length)}` : "";
   const isKept = useSignal(false);
+  const { table } = session.rows.value;
   const fields = useMemo(
     () =>
-      Object.entries(changeable).map(([name, old]) => ({ name, old, text: signal(written(old)) })),
+      Object.entries(changeable).map(([name, old]) => {
+        const isMixed = new Set(positions.map((p) => paramOf(table, p, name))).size > 1;
+        const before = isMixed ? "" : String(old ?? "");
+        return { name, old, isMixed, before, text: signal(before) };
+      }),
     [changeable],
   );
-  const changed = fields.filter(({ old, text }) => text.value.trim() !== written(old));
+  const cause = session.asking.value?.from === "causes" ? table.text(first, "message") : "";
+  const changed = fields.filter(({ before, text }) => text.value.trim() !== before);
   const wrong = changed.find(({ old, text }) => read(old, text.value) === null);
   const rerun = async () => {
     const overrides = Object.fromEntries(
@@ -70,13 +82,18 @@ function Fields({ session, positions, changeable, close }: FieldsProps) {
             ? "Nothing has been changed"
             : "",
         onClick: rerun,
-        children: "Rerun with changes",
+        children: `Rerun${count} with changes`,
       }}
       close={close}
     >
+      {cause && (
+        <p>
+          <b>{format.count(positions.length, "job")} with this cause:</b> {cause}
+        </p>
+      )}
       <div class="fields">
-        {fields.map(({ name, old, text }) => (
-          <Field key={name} {...{ name, text }} isText={typeof old === "string"} />
+        {fields.map(({ name, old, isMixed, text }) => (
+          <Field key={name} {...{ name, isMixed, text }} isText={typeof old === "string"} />
         ))}
       </div>
       <KeepFailed isOn={isKept} />
@@ -86,20 +103,28 @@ function Fields({ session, positions, changeable, close }: FieldsProps) {
 
 interface FieldProps {
   name: string;
+  isMixed: boolean;
   text: Signal<string>;
   isText: boolean;
 }
 
-function Field({ name, text, isText }: FieldProps) {
+function Field({ name, isMixed, text, isText }: FieldProps) {
   return (
     <label>
       <span>{name}</span>
-      <input class={isText ? "" : "value"} data-testid={`revision-${name}`} {...typed(text)} />
+      <input
+        class={isText ? "" : "value"}
+        placeholder={isMixed ? "differs" : ""}
+        data-testid={`revision-${name}`}
+        {...typed(text)}
+      />
     </label>
   );
 }
 
-const written = (value: Plain | null): string => String(value ?? "");
+/** A parameter of the request, or of its `parameters`. */
+const paramOf = (table: Table, position: number, name: string): Cell =>
+  table.cell(position, `param.${name}`) ?? table.cell(position, `param.parameters.${name}`);
 
 /** A value of the old value's type; null if the text is not one. */
 function read(old: Plain | null, text: string): Plain | null {

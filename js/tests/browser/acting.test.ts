@@ -8,9 +8,8 @@ import { at, show } from "./page";
 const SENDER = { host: "lab-pc", pid: 4711, is_from_page: false, since: Date.now() / 1000 - 60 };
 
 /** A dashboard, and the commands that it sends. */
-async function acting(scene: string, jobs = 24) {
-  const shown = await show({ scene, jobs });
-  const model = shown.model as StandIn;
+async function acting(scene: string, jobs = 24, model = new StandIn(jobs, scene)) {
+  const shown = await show({ model });
   const sending = vi.spyOn(model, "send");
   await expect.poll(() => shown.root.querySelector("[data-testid=row-0]")).not.toBeNull();
   const commands = () =>
@@ -47,7 +46,7 @@ describe("the primary action", () => {
   it("does not call shots samples", async () => {
     const model = new StandIn(96, "unsent");
     for (const job of model.jobs) job.labels = { "param.max_shots": 100_000 };
-    const { root } = await show({ model });
+    const { root } = await acting("", 0, model);
     await at("primary").click();
     await expect.poll(() => root.querySelector(".step b")?.textContent).toBe("Send 96 jobs?");
   });
@@ -214,12 +213,29 @@ describe("a cause", () => {
     await expect.element(cause).toHaveTextContent("2 refused");
     await expect.element(cause).toHaveTextContent("max_shots exceeds your plan");
     await at("rerun-cause-with-0").click();
+    await expect.element(at("causes")).toHaveTextContent("2 jobs with this cause: max_shots exc");
+    await expect.element(at("revision-go")).toHaveTextContent("Rerun 2 with changes");
     await at("revision-max_shots").fill("500");
     await at("revision-go").click();
     const overrides = { max_shots: 500 };
     await expect
       .poll(commands)
       .toEqual([["rerun", { positions: [9, 10], mode: "queue", overrides }]]);
+  });
+
+  it("shows that values differ, and can set all to that of the first job", async () => {
+    const model = new StandIn(24, "failed");
+    for (const job of model.jobs) job.labels["param.max_shots"] = 10_000 - 100 * job.position;
+    const { commands } = await acting("", 0, model);
+    await at("rerun-cause-with-0").click();
+    await expect.element(at("revision-max_shots")).toHaveAttribute("placeholder", "differs");
+    await expect.element(at("revision-max_shots")).toHaveValue("");
+    await expect.element(at("revision-min_photons")).toHaveValue("2");
+    await expect.element(at("revision-go")).toHaveAttribute("title", "Nothing has been changed");
+    await at("revision-max_shots").fill("10000");
+    await at("revision-go").click();
+    const overrides = { max_shots: 10_000 };
+    await expect.poll(commands).toMatchObject([["rerun", { overrides }]]);
   });
 
   it("excludes canceled jobs, as does a rerun of failed ones", async () => {
