@@ -176,7 +176,7 @@ export function rerunVariants(session: Session): Variant[] {
   ];
 }
 
-/** "Done in 41 s · 8 failed · 1 canceled" */
+/** "Done in 41 s", or "Ended in 41 s · 8 failed · 1 canceled" if some jobs did not succeed. */
 function finishedText(session: Session): string {
   const { table } = session.rows.value;
   const { error = 0, canceled = 0, refused = 0, unconfirmed = 0 } = session.traits.counts.value;
@@ -186,7 +186,6 @@ function finishedText(session: Session): string {
     last = Math.max(last, table.number(p, "finished_at") ?? 0);
   }
   if (table.total === 0) return "";
-  const took = last > first ? `Done in ${format.duration(last - first)}` : "Done";
   const rest = [
     [error, "failed"],
     [canceled, "canceled"],
@@ -194,5 +193,7 @@ function finishedText(session: Session): string {
     [unconfirmed, "unconfirmed"],
   ] as const;
   const said = rest.flatMap(([n, word]) => (n > 0 ? [`${format.whole(n)} ${word}`] : []));
+  const end = said.length > 0 ? "Ended" : "Done";
+  const took = last > first ? `${end} in ${format.duration(last - first)}` : end;
   return [took, ...said].join(" · ");
 }

@@ -114,7 +114,7 @@ describe("the primary action", () => {
 
   it("of a finished group is the next step, without a dead button", async () => {
     const { commands, root } = await acting("failed");
-    await expect.element(at("finished")).toHaveTextContent("Done · 8 failed · 2 canceled");
+    await expect.element(at("finished")).toHaveTextContent("Ended · 8 failed · 2 canceled");
     expect(root.querySelector(".toolbar [aria-disabled]")).toBeNull();
     await at("primary").click();
     await expect.poll(commands).toEqual([["rerun", { state: "error", mode: "queue" }]]);
@@ -135,6 +135,7 @@ describe("the primary action", () => {
 
   it("of a group without failures is the plot", async () => {
     await acting("finished");
+    await expect.element(at("finished")).toHaveTextContent("Done");
     await at("primary").click();
     await expect.element(at("view-plot")).toHaveAttribute("aria-selected", "true");
   });
