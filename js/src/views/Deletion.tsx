@@ -8,6 +8,7 @@ import { Button } from "../ui/Button";
 import { sets } from "../ui/hooks";
 import { Icon } from "../ui/Icon";
 import { InlineForm } from "../ui/InlineForm";
+import { AllGroups } from "./Header";
 import { useAnswer } from "./useAnswer";
 
 export function DeleteForm({ session }: { session: Session }) {
@@ -57,7 +58,7 @@ export function Deleted({ session }: { session: Session }) {
         <b>
           <bdi>{session.traits.group.value}</bdi>
         </b>{" "}
-        was deleted. Its jobs are in the trash.
+        was deleted. You can restore it for 7 days.
       </p>
       <Button
         icon="undo"
@@ -68,6 +69,7 @@ export function Deleted({ session }: { session: Session }) {
       >
         Undo
       </Button>
+      <AllGroups session={session} label="All groups" />
     </div>
   );
 }

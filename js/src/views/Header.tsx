@@ -20,14 +20,7 @@ export function Header({ session }: { session: Session }) {
   return (
     <header>
       <div class={isSaved ? undefined : "title"} {...roving}>
-        {!isSaved && (
-          <Button
-            icon="back"
-            testid="all-groups"
-            label="All groups"
-            onClick={() => session.run("open", { name: "" })}
-          />
-        )}
+        <AllGroups session={session} />
         <h2 title={group.value}>{group.value}</h2>
         <EditButton session={session} what="description" text={words} draft={draft} />
         <SenderFact session={session} />
@@ -48,6 +41,21 @@ export function Header({ session }: { session: Session }) {
         onKeep={(text) => session.run("describe", { text })}
       />
     </header>
+  );
+}
+
+/** The way to the list of groups, which a saved page does not have. */
+export function AllGroups({ session, label }: { session: Session; label?: string }) {
+  if (session.isSaved()) return null;
+  return (
+    <Button
+      icon="back"
+      testid="all-groups"
+      label="All groups"
+      onClick={() => session.run("open", { name: "" })}
+    >
+      {label}
+    </Button>
   );
 }
 

@@ -98,14 +98,21 @@ describe("a group", () => {
   });
 
   it("is deleted in two steps and restored in a third", async () => {
-    await show({ jobs: 3 });
-    await at("more").click();
-    await at("delete").click();
-    await at("delete-confirm").click();
-    await expect.element(at("undo")).toBeVisible();
+    const { model, root } = await show({ jobs: 3 });
+    const remove = async () => {
+      await at("more").click();
+      await at("delete").click();
+      await at("delete-confirm").click();
+      const text = () => root.querySelector(".deleted p")?.textContent;
+      await expect.poll(text).toContain("You can restore it for 7 days.");
+    };
+    await remove();
     await expect.element(at("grid")).not.toBeInTheDocument();
     await at("undo").click();
     await expect.element(at("row-0")).toBeVisible();
+    await remove();
+    await at("all-groups").click();
+    await expect.poll(() => model.get("group")).toBe("");
   });
 
   it("without jobs shows the next step in code", async () => {
