@@ -7,9 +7,13 @@ import { atEnd } from "../kernel/abort";
 
 const NEXT = ".toolbar button, .deleted button, .cell[tabindex='0']";
 
+/** For this long after the focus has moved, its new element ignores keys meant for the old one. */
+const SETTLE_MS = 500;
+
 export function keepFocus(root: ShadowRoot, app: HTMLElement, lifetime: AbortSignal): void {
   let focused: Element | null = null;
   let drawer: HTMLElement | null = null;
+  let moved = Number.NEGATIVE_INFINITY;
   const enter = ({ target }: FocusEvent) => {
     focused = target as Element;
     drawer = focused.closest(".job");
@@ -25,12 +29,19 @@ export function keepFocus(root: ShadowRoot, app: HTMLElement, lifetime: AbortSig
     const isLost = (document.activeElement ?? document.body) === document.body;
     const next = drawer?.isConnected ? drawer : app.querySelector<HTMLElement>(NEXT);
     if (!isLost) focused = null;
-    else next?.focus({ preventScroll: true });
+    else if (next) {
+      next.focus({ preventScroll: true });
+      moved = performance.now();
+    }
   });
-  // A key that is held must not press the button that gets the focus.
+  // A key that is held must not press the button that gets the focus, which may cost money.
   const press = (event: KeyboardEvent) => {
-    if (!event.repeat || event.key !== "Enter" || event.target instanceof HTMLTextAreaElement)
-      return;
+    const isStray = event.repeat || performance.now() - moved < SETTLE_MS;
+    const isPress =
+      event.key === "Enter"
+        ? !(event.target instanceof HTMLTextAreaElement)
+        : event.key === " " && event.target instanceof HTMLButtonElement;
+    if (!isStray || !isPress) return;
     event.preventDefault();
     event.stopPropagation();
   };
