@@ -19,6 +19,8 @@ export interface Loading {
   missing: number;
   /** Whether many results are missing and the user has not yet requested all. */
   isHeld: boolean;
+  /** Whether all results have been loaded. It stays true while a few more arrive. */
+  isWhole: boolean;
   /** The time for all missing results, in seconds. */
   secondsLeft: number;
 }
@@ -54,6 +56,7 @@ const NOTHING: Loading = {
   known: 0,
   missing: 0,
   isHeld: false,
+  isWhole: false,
   secondsLeft: 0,
 };
 
@@ -105,18 +108,15 @@ export function newMeasurements(
     const isHeld = missing.length > MOST_UNASKED && !isWanted.value;
     const secondsLeft = missing.length * (fetched > 0 ? spent / fetched : SECONDS_EACH);
     const now = state.peek();
+    const known = all - missing.length;
+    const isWhole = missing.length === 0 || (now.isWhole && known > 0 && !isHeld);
     if (
       now.missing !== missing.length ||
       now.isHeld !== isHeld ||
-      now.known !== all - missing.length
+      now.isWhole !== isWhole ||
+      now.known !== known
     )
-      state.value = {
-        ...now,
-        known: all - missing.length,
-        missing: missing.length,
-        isHeld,
-        secondsLeft,
-      };
+      state.value = { ...now, known, missing: missing.length, isHeld, isWhole, secondsLeft };
     const near = inSight.value.filter((p) => p < table.total && canHave(p) && isMissing(p));
     return (near.length > 0 ? [...new Set(near)] : isHeld ? [] : missing).slice(0, CHUNK);
   }

@@ -196,7 +196,13 @@ export function startSession(model: Model, lifetime: AbortSignal): Session {
     traits.next_up.value;
     wantedNext.value = [];
   });
-  const layout = computed(() => layOut(rows.value.table, columns.value, measurements.names.value));
+  const hasAllResults = computed(() => {
+    const { isWhole, failed } = measurements.state.value;
+    return isWhole && failed.size === 0;
+  });
+  const layout = computed(() =>
+    layOut(rows.value.table, columns.value, measurements.names.value, hasAllResults.value),
+  );
   // The shown parts of results: the states that are columns, and the one that is drawn.
   const shares = computed(() => {
     const { states, shown } = measurements.names.value;

@@ -117,6 +117,7 @@ export function layOut(
   table: Table,
   chosen: readonly string[],
   measured: MeasuredNames = NOTHING_MEASURED,
+  hasAllResults = true,
 ): Layout {
   const dynamic = table.dynamicNames();
   const differing = new Set<string>();
@@ -129,7 +130,8 @@ export function layOut(
   const all = allColumns(table, dynamic, measured);
   const automatic = automaticNames(table, dynamic, differing, measured);
   // If a number is the same in all results, the heading shows it, as it shows parameters.
-  for (const name of [...measured.scalars, "samples"].map(measuredName)) {
+  const scalars = hasAllResults ? [...measured.scalars, "samples"] : [];
+  for (const name of scalars.map(measuredName)) {
     const value = automatic.has(name) ? table.measuredConstant(name) : undefined;
     if (value == null) continue;
     automatic.delete(name);

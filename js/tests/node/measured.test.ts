@@ -146,6 +146,45 @@ describe("measured values", () => {
     expect(requested("|1,1>")).toEqual([["|1,1>"]]);
   });
 
+  it("are in the heading only once all are loaded and equal", async () => {
+    const model = new FakeModel();
+    const session = startSession(model, new AbortController().signal);
+    const push = (jobs: number, version: number) =>
+      model.push({
+        ...{ t: "snapshot", version, part: 0, parts: 1, epoch: "e", n: version, now: 0 },
+        ...{ total: jobs },
+        rows: blockOf(
+          Array.from({ length: jobs }, (_, i) => ({ state: "success", remote_id: `id-${i}` })),
+        ),
+      });
+    const answer = async (last = 10) => {
+      const positions = model.sentOf("query").at(-1)?.args.positions ?? [];
+      const rows = positions.map((position) => ({
+        ...{ position, iteration: null, of: 1, params: {}, values: {} },
+        samples: position < 201 ? 10 : last,
+      }));
+      const names = { scalars: ["n"], derived: [], defined: [], states: [], shown: [] };
+      const value = { ...names, columns: [], rows, failed: {} };
+      model.push({ t: "result", id: model.lastId, value });
+      await new Promise((resolve) => setTimeout(resolve));
+    };
+    const heading = () => session.layout.value.folded.map(({ value }) => value);
+    session.isSeen.value = true;
+    push(201, 1);
+    await answer();
+    expect(heading()).not.toContain("10");
+    await answer();
+    expect(heading()).toContain("10");
+    // a job that ends does not move the column in and out
+    model.push({
+      ...{ t: "patch", epoch: "e", n: 2, now: 0, from: 1, to: 2, total: 202 },
+      rows: blockOf([{ state: "success", remote_id: "id-201" }], 201),
+    });
+    expect(heading()).toContain("10");
+    await answer(11);
+    expect(heading()).not.toContain("10");
+  });
+
   it("are loaded for visible rows, and for all on request", async () => {
     const { asked, measured } = groupOf({ jobs: 2500 });
     measured.inSight.value = [40, 41];
