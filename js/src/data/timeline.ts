@@ -19,6 +19,8 @@ export interface Timeline {
   lanes: Stay[][];
   /** Jobs that were on the cloud, but whose run is unknown. */
   waiting: Stay[];
+  /** The number of jobs that were on the cloud. If it is above `most`, only the last ones are here. */
+  total: number;
 }
 
 /**
@@ -27,13 +29,18 @@ export interface Timeline {
  */
 const RESOLUTION_S = 1;
 
-/** The last runs, at most `most`. */
-export function timelineOf(table: Table, now: number, most: number): Timeline {
-  const stays = table
-    .where((state) => state !== "unsent")
+/** The last runs of some jobs, at most `most`. */
+export function timelineOf(
+  table: Table,
+  positions: readonly number[],
+  now: number,
+  most: number,
+): Timeline {
+  const all = positions
+    .filter((position) => table.state(position) !== "unsent")
     .flatMap((position) => stayOf(table, position, now))
-    .sort((a, b) => a.sent - b.sent)
-    .slice(-most);
+    .sort((a, b) => a.sent - b.sent);
+  const stays = all.slice(-most);
   const from = stays[0]?.sent ?? now;
   let to = from + 1;
   for (const { ended } of stays) to = Math.max(to, ended);
@@ -45,7 +52,8 @@ export function timelineOf(table: Table, now: number, most: number): Timeline {
     if (free) free.push(stay);
     else lanes.push([stay]);
   }
-  return { from, to, lanes, waiting: stays.filter((stay) => stay.ran === null) };
+  const waiting = stays.filter((stay) => stay.ran === null);
+  return { from, to, lanes, waiting, total: all.length };
 }
 
 function stayOf(table: Table, position: number, now: number): Stay[] {

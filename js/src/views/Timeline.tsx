@@ -23,22 +23,29 @@ export function Timeline({ session }: { session: Session }) {
   const width = useWidth(place).value;
   const looked = useSignal<Stay | null>(null);
   const now = session.now.value;
-  const { from, to, lanes, waiting } = timelineOf(session.rows.value.table, now, MOST_JOBS);
+  const { table, positions } = session.rows.value;
+  const { from, to, lanes, waiting, total } = timelineOf(table, positions, now, MOST_JOBS);
   const right = Math.max(EDGE_PX + 1, width - EDGE_PX);
   const axis = axisOf([from * 1000, to * 1000], [EDGE_PX, right], { kind: "time", room: 90 });
   const at = (seconds: number) => axis.at(seconds * 1000);
   const shown = lanes.slice(0, MOST_LANES);
   const bottom = shown.length * (LANE_PX + 1) + 6;
   const most = lanes.length;
+  const isFiltered = positions.length < table.total - table.first;
+  const isCut = total > MOST_JOBS;
+  const those = isCut || isFiltered ? `${format.whole(most)} of these` : format.count(most, "job");
   const facts = [
-    ...(most > 0 ? [`At most ${format.count(most, "job")} ran at once`] : []),
+    ...(isCut ? [`The last ${format.whole(MOST_JOBS)} of ${format.count(total, "job")}`] : []),
+    ...(most > 0 ? [`At most ${those} ran at once`] : []),
     ...(waiting.length > 0 ? [`${format.count(waiting.length, "job")} without a known start`] : []),
   ];
   const readout = looked.value;
   return (
     <figure class="slots" data-testid="slots" ref={place}>
       <figcaption>
-        <span data-testid="timeline-most">{facts.join("; ") || "No job has run yet"}</span>
+        <span data-testid="timeline-most">
+          {facts.join(". ") || (isFiltered ? "None of these jobs has run" : "No job has run yet")}
+        </span>
         <span class="spacer" />
         <i>faint: queued; solid: running</i>
       </figcaption>

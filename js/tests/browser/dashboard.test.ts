@@ -244,6 +244,27 @@ describe("the slots", () => {
     stays()[0]?.dispatchEvent(new MouseEvent("click", { bubbles: true }));
     await expect.element(at("job")).toBeVisible();
   });
+
+  it("are those of the jobs that the chips and the search choose", async () => {
+    const { root } = await show();
+    await at("view-timeline").click();
+    await at("chip-running").click();
+    const stays = () => [...root.querySelectorAll<SVGGElement>(".slots .stay")];
+    await expect.poll(() => new Set(stays().map(({ dataset }) => dataset["status"])).size).toBe(1);
+    await expect
+      .element(at("timeline-most"))
+      .toHaveTextContent(/^At most \d+ of these ran at once$/);
+    await at("chip-unsent").click();
+    await expect.element(at("timeline-most")).toHaveTextContent("None of these jobs has run");
+  });
+
+  it("are those of the last jobs of a large group, which say so", async () => {
+    await show({ jobs: 2000 });
+    await at("view-timeline").click();
+    await expect
+      .element(at("timeline-most"))
+      .toHaveTextContent(/^The last 1,000 of 1,\d{3} jobs\. At most \d+ of these ran at once/);
+  });
 });
 
 describe("an unconfirmed job", () => {

@@ -10,30 +10,40 @@ const success = (sent_at: number, started_at: number | null, duration_s: number)
   finished_at: started_at === null ? null : started_at + duration_s,
 });
 
+function of(rows: Parameters<typeof tableOf>[0], now: number, most: number) {
+  const table = tableOf(rows);
+  return timelineOf(
+    table,
+    table.where(() => true),
+    now,
+    most,
+  );
+}
+
 describe("slots", () => {
   it("get the next job as soon as one ends", () => {
     const jobs = [success(100, 101, 4), success(100, 102, 8), success(106, 107, 3)];
-    const { from, to, lanes } = timelineOf(tableOf(jobs), 1000, 10);
+    const { from, to, lanes } = of(jobs, 1000, 10);
     expect([from, to]).toEqual([100, 110]);
     expect(lanes.map((lane) => lane.map(({ position }) => position))).toEqual([[0, 2], [1]]);
   });
 
   it("are as many as jobs that ran at once, however many were queued", () => {
     const jobs = [success(100, 101, 4), success(100, 105, 4), success(100, 109, 4)];
-    const { lanes } = timelineOf(tableOf(jobs), 1000, 10);
+    const { lanes } = of(jobs, 1000, 10);
     expect(lanes).toHaveLength(1);
   });
 
   it("count as one if jobs overlap by less than clouds can report", () => {
     const seconds = [success(100, 101, 4.6), success(100, 105, 4)];
-    expect(timelineOf(tableOf(seconds), 1000, 10).lanes).toHaveLength(1);
+    expect(of(seconds, 1000, 10).lanes).toHaveLength(1);
     const exact = [success(100, 101.2, 4.6), success(100, 105.1, 4)];
-    expect(timelineOf(tableOf(exact), 1000, 10).lanes).toHaveLength(2);
+    expect(of(exact, 1000, 10).lanes).toHaveLength(2);
   });
 
   it("end by the cloud's clock, not when jobgroup saw the end", () => {
     const late = { ...success(100, 101, 4), finished_at: 130 };
-    expect(timelineOf(tableOf([late]), 1000, 10).to).toBe(105);
+    expect(of([late], 1000, 10).to).toBe(105);
   });
 
   it("hold jobs on the cloud until now and show which are queued", () => {
@@ -42,7 +52,7 @@ describe("slots", () => {
       { state: "running", sent_at: 100, started_at: 104 },
       { state: "unsent" },
     ];
-    const { to, lanes, waiting } = timelineOf(tableOf(jobs), 120, 10);
+    const { to, lanes, waiting } = of(jobs, 120, 10);
     expect(to).toBe(120);
     expect(lanes.map(([stay]) => [stay?.ran, stay?.ended])).toEqual([[104, 120]]);
     expect(waiting.map(({ position }) => position)).toEqual([0]);
@@ -50,15 +60,15 @@ describe("slots", () => {
 
   it("compute a start from the duration if the cloud reports no start", () => {
     const job = { state: "error", sent_at: 100, duration_s: 2, finished_at: 105 };
-    expect(timelineOf(tableOf([job]), 120, 10).lanes[0]?.[0]).toMatchObject({
+    expect(of([job], 120, 10).lanes[0]?.[0]).toMatchObject({
       ran: 103,
       ended: 105,
     });
   });
 
-  it("show the last jobs of a long list", () => {
+  it("show the last jobs of a long list, and how many there are", () => {
     const jobs = Array.from({ length: 9 }, (_, i) => success(100 + 2 * i, 100 + 2 * i, 1));
-    const { from, lanes } = timelineOf(tableOf(jobs), 1000, 3);
-    expect([from, lanes.length, lanes[0]?.length]).toEqual([112, 1, 3]);
+    const { from, lanes, total } = of([...jobs, { state: "unsent" }], 1000, 3);
+    expect([from, lanes.length, lanes[0]?.length, total]).toEqual([112, 1, 3, 9]);
   });
 });
