@@ -22,7 +22,8 @@ export function Views({ session }: { session: Session }) {
   return (
     <>
       <ViewTabs session={session} />
-      <Filters session={session} />
+      {/* The plot is of all jobs. */}
+      {view !== "plot" && <Filters session={session} />}
       <div class="view" role="tabpanel" aria-label={TITLES[view]}>
         {(view === "table" || view === "both") && <MeasuredNote session={session} />}
         {(view === "table" || view === "both") && (

@@ -40,6 +40,7 @@ describe("a sweep", () => {
     const { root, model } = await withPlot();
     expect(figure(root)?.dataset).toMatchObject({ x: "phi", y: "|0,0,0,0,0,0>", points: "8" });
     expect(drawn(root)[0]?.error).toBeGreaterThan(0);
+    await expect.element(at("search")).not.toBeInTheDocument(); // the plot is of all jobs
     await userEvent.selectOptions(at("plot-y"), "physical_perf");
     await expect.poll(() => figure(root)?.dataset["y"]).toBe("physical_perf");
     expect(area(root).ariaLabel).toContain("physical_perf over phi");
