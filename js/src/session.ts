@@ -36,8 +36,10 @@ export interface StatusMessage {
   python?: string;
 }
 
-/** Minimum time for which the outcome of an action is shown. */
+/** Time for which the outcome of an action is shown. */
 const MESSAGE_MS = 8000;
+/** Time between the answer to a run and the change of the sender that it reports. */
+const SENDER_MS = 2000;
 
 type Snap = Extract<FromPython, { t: "snapshot" }>;
 type Patch = Extract<FromPython, { t: "patch" }>;
@@ -181,9 +183,17 @@ export function startSession(model: Model, lifetime: AbortSignal): Session {
     status.value = null;
   });
   const ageStatus = effect(() => {
-    traits.counts.value;
-    const said = status.peek();
-    if (said?.tone === "done" && Date.now() - saidAt > MESSAGE_MS) status.value = null;
+    if (status.value?.tone !== "done") return;
+    saidAt = Date.now();
+    const timer = setTimeout(() => {
+      status.value = null;
+    }, MESSAGE_MS);
+    return () => clearTimeout(timer);
+  });
+  const forgetRun = effect(() => {
+    traits.sender.value;
+    const isOld = Date.now() - saidAt > SENDER_MS;
+    if (status.peek()?.tone === "done" && isOld) status.value = null;
   });
   // A run may end later than its last job.
   const followActivity = effect(() => {
@@ -246,6 +256,7 @@ export function startSession(model: Model, lifetime: AbortSignal): Session {
     stop,
     forgetStatus,
     ageStatus,
+    forgetRun,
     followActivity,
     followPriorities,
   );
@@ -273,7 +284,6 @@ export function startSession(model: Model, lifetime: AbortSignal): Session {
       const value = await link.do(name, args, onAck);
       const text = (value as Done)?.text;
       status.value = { tone: "done", text: text || `${asked} Done.`, python };
-      saidAt = Date.now();
       return value;
     } catch (error) {
       if (!(error instanceof RequestError)) throw error;

@@ -189,7 +189,8 @@ def _outcome(
     if process.poll():
         raise JobGroupError(_last_line(log) or f"The run ended at once: see {log}.")
     if process.poll() == 0:
-        return {"text": _last_line(log) or "Done"}
+        # The page shows the states itself, with its own labels.
+        return {"text": _last_line(log).partition(f". {group.name}: ")[0] or "Done"}
     what = "Sending"
     if any(incident.kind == "token" for incident in engine_session(group).store.incidents.list()):
         what = "Waiting for a token"

@@ -206,6 +206,29 @@ describe("a command", () => {
     expect(session.pending.value.size).toBe(0);
   });
 
+  it("shows its outcome for seconds, or until another process sends or none does", async () => {
+    const isShown = () => session.status.value !== null;
+    const rerun = async () => {
+      const outcome = session.run("rerun", { positions: [2] });
+      model.push({ t: "result", id: model.lastId, value: { text: "1 rerun" } });
+      await outcome;
+    };
+    await rerun();
+    vi.advanceTimersByTime(7900);
+    expect(isShown()).toBe(true);
+    vi.advanceTimersByTime(200);
+    expect(isShown()).toBe(false);
+    const sender = {
+      ...{ pid: 7, host: "h", since: 0, is_this_process: false, is_from_page: true },
+    };
+    await rerun();
+    model.setTraits({ sender });
+    expect(isShown()).toBe(true); // the sender of this run
+    vi.advanceTimersByTime(3000);
+    model.setTraits({ sender: null });
+    expect(isShown()).toBe(false);
+  });
+
   it("shows prioritized jobs at once, until Python answers", async () => {
     const places = () => [...session.nextUp.value];
     model.setTraits({ next_up: [0] });
