@@ -122,6 +122,7 @@ def test_choices_are_kept_by_name_and_with_the_group(make_group, open_page):
     figure = page.ask("figure", y="|1,1>", x="psi", curves="")["figure"]
     assert (figure["x"], figure["gone"]) == ("phi", ["psi"])
     assert figure["points"]["state"] == ["to come", "to come"]
+    assert figure["caption"] == "0 of 2 measured"
     version = page.dashboard.version
     other = open_page(JobGroup("other"))
 

@@ -136,12 +136,14 @@ def test_compared_distributions_have_an_interval_for_a_state_that_one_lacks(run)
     assert other["|2,0>"] == [None] * 4
 
 
-def test_points_without_a_loaded_result_are_to_come(run):
-    """A figure loads 200 results for each answer. The other points are not empty, but to come."""
+def test_points_without_a_loaded_result_are_not_loaded(run):
+    """A figure loads 200 results for each answer. The caption counts the loaded results."""
     _, page = run(*({"results": {"|1>": 1}} for _ in range(201)))
     first, second = page.ask("figure"), page.ask("figure")
-    assert first["figure"]["points"]["state"] == ["measured"] * 200 + ["to come"]
+    assert first["figure"]["points"]["state"] == ["measured"] * 200 + ["not loaded"]
+    assert first["figure"]["caption"].endswith("; 201 of 201 measured, 200 of them loaded")
     assert set(second["figure"]["points"]["state"]) == {"measured"}
+    assert second["figure"]["caption"].endswith("; 201 of 201 measured")
 
 
 def test_each_iteration_of_a_job_has_a_row():

@@ -85,7 +85,7 @@ export function drawError(
   );
 }
 
-/** A cross for failed points, an open circle for points to come, a dash for points without a value. */
+/** A cross for failed points, a circle for points to come, a small one if unloaded, otherwise a dash. */
 export function drawReason(
   surface: Surface,
   { x, y }: { x: number; y: number },
@@ -110,8 +110,12 @@ export function drawReason(
       ],
       style,
     );
-  } else if (state === "to come") {
-    surface.circle(x, y, r * 0.75, { stroke: colour, width: 1, fill: ink.ground });
+  } else if (state === "to come" || state === "not loaded") {
+    surface.circle(x, y, state === "to come" ? r * 0.75 : r * 0.4, {
+      stroke: colour,
+      width: 1,
+      fill: ink.ground,
+    });
   } else
     surface.path(
       [

@@ -12,7 +12,7 @@ const MOST_NAMED = 12;
 /** The number of curves that a legend above the plot names. */
 const MOST_ABOVE = 12;
 
-const REASONS = ["failed", "to come", "empty"] as const;
+const REASONS = ["failed", "to come", "not loaded", "empty"] as const;
 
 /** "empty": the jobs of the point are done, and the quantity has no value. */
 const reasonLabel = (state: PointState): string => (state === "empty" ? "no value" : state);

@@ -147,7 +147,9 @@ function readout(figure: Figure, rank: number, table: Table | null): string {
           ? table
             ? wordOf(table.state(first))
             : "to come"
-          : "no value";
+          : state === "not loaded"
+            ? state
+            : "no value";
   return [
     `${place}${place ? ": " : ""}${what}`,
     ...(samples === null ? [] : [format.count(samples, "sample")]),

@@ -51,7 +51,6 @@ class Figures:
         self._lock = Lock()
         self._group: JobGroup | None = None
         self._asked: dict[int | None, str] = {}
-        self._unloaded: frozenset[int] = frozenset()
         self._key: tuple[Any, ...] = ()
         self._study: tuple[Study, list[str], Json] | None = None
 
@@ -76,7 +75,6 @@ class Figures:
             drawn = chosen_figure(study, definitions, about["choices"], args)
             python = _python(drawn.figure, is_auto=drawn.is_auto, sweep=sweep)
             figure = {**drawn.as_json(), "python": python}
-            _mark_unloaded(figure["points"], self._unloaded)
         return with_digest({**progress, **about, "notes": notes, "figure": figure}, progress, args)
 
     def points(
@@ -109,7 +107,6 @@ class Figures:
                 parts = found[record.position]
                 is_expected = isinstance(parts, str) and record.state == "success"
                 self._asked[record.attempt_id] = str(parts) if is_expected else ""
-        self._unloaded = frozenset(r.position for r in missing)
         failed = {
             r.position: self._asked[r.attempt_id] for r in expected if self._asked.get(r.attempt_id)
         }
@@ -150,15 +147,6 @@ class Figures:
                 },
             )
         return self._study
-
-
-def _mark_unloaded(points: Json, unloaded: frozenset[int]) -> None:
-    """Mark points without a value as to come, if the page has not yet loaded their results."""
-    if unloaded:
-        points["state"] = [
-            "to come" if state == "empty" and not unloaded.isdisjoint(jobs) else state
-            for state, jobs in zip(points["state"], points["jobs"], strict=True)
-        ]
 
 
 def with_digest(answer: Json, progress: Json, args: Mapping[str, Any]) -> Json:

@@ -7,6 +7,7 @@ browser.
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -34,7 +35,7 @@ Errors = bool | float | Literal["scatter"]
 MOST_CURVES: Final = 8
 """Maximum number of curves. A name with more values is drawn as a map."""
 
-PointState = Literal["measured", "failed", "to come", "empty"]
+PointState = Literal["measured", "failed", "to come", "not loaded", "empty"]
 
 
 class FigurePoint(NamedTuple):
@@ -45,7 +46,8 @@ class FigurePoint(NamedTuple):
         quantity: measured quantity.
         samples: sum of all counts; None for probabilities or without outcomes.
         jobs: positions of the point's jobs.
-        state: state of the point; "empty" if its jobs are done and lack the quantity.
+        state: state of the point; "not loaded" if its jobs are done and a result was not read,
+            "empty" if they lack the quantity.
     """
 
     x: int
@@ -115,9 +117,11 @@ class Figure:
     def caption(self) -> str:
         """Caption with the samples, errors and numbers of points."""
         samples = [each.samples for each in self.points if each.samples]
-        parts = [self._samples_text(samples) if samples else "not sampled"]
-        measured = sum(each.quantity.value is not None for each in self.points)
-        parts.append(f"{measured:,} of {len(self.points):,} measured")
+        states = Counter(each.state for each in self.points)
+        loaded, unloaded = states["measured"], states["not loaded"]
+        parts = [self._samples_text(samples)] if samples else ["not sampled"] * bool(loaded)
+        part = f", {loaded:,} of them loaded" * bool(unloaded)
+        parts.append(f"{loaded + unloaded:,} of {len(self.points):,} measured{part}")
         unplaced = sum(not is_placed(self.xs[each.x]) for each in self.points)
         if unplaced and self.kind != "bars":
             parts.append(f"{unplaced:,} without a finite {self.x}")
@@ -239,10 +243,12 @@ def _points(study: Study, x: str, curves: str | None, reader: _Reader) -> list[F
 
 
 def _reason(point: Point) -> PointState:
-    """Return why a point has no value: its jobs are unfinished, failed, or lack the quantity."""
+    """Return why a point has no value."""
     states = point.states
     if any(state != "success" and state not in FAILED for state in states):
         return "to come"
+    if any(row.record.state == "success" and not row.is_loaded for row in point.rows):
+        return "not loaded"
     return "failed" if all(state in FAILED for state in states) else "empty"
 
 

@@ -47,11 +47,13 @@ class ResultRow:
         record: record of the job.
         measurement: measurement of the row; without outcomes if there is no result.
         failure: error of a missing result that was expected.
+        is_loaded: whether the job's result was read.
     """
 
     record: JobRecord
     measurement: Measurement
     failure: Exception | None = None
+    is_loaded: bool = True
 
     @cached_property
     def pool(self) -> Pool:
@@ -74,8 +76,10 @@ def rows_of(
     """Yield at least one row for each job of a group."""
     for record in records:
         position = record.position
-        for measurement in measured.get(position) or [Measurement(position)]:
-            yield ResultRow(record, measurement, failures.get(position) or measurement.problem)
+        found = measured.get(position)
+        for measurement in found or [Measurement(position)]:
+            failure = failures.get(position) or measurement.problem
+            yield ResultRow(record, measurement, failure, is_loaded=bool(found))
 
 
 class ResultsTable(Table):

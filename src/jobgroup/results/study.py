@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -184,7 +184,7 @@ def _iterations_of(row: ResultRow) -> list[ResultRow]:
         flattened({name: values[i] for name, values in columns.items()}) for i in range(number)
     ]
     return [
-        ResultRow(row.record, Measurement(row.record.position, i, each), row.failure)
+        replace(row, measurement=Measurement(row.record.position, i, each))
         for i, each in enumerate(varied)
     ]
 
