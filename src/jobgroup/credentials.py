@@ -134,7 +134,7 @@ class Credentials:
         whose, argument = f" (account {label!r})", f", account={label!r}"
         others = ", or set JOBGROUP_TOKEN and JOBGROUP_URL and restart"
         raise MissingTokenError(
-            f"No token is known for {origin}{whose * bool(label)}. Nothing was sent. Call"
+            f"No token is known for {origin}{whose * bool(label)}. Call"
             f" jobgroup.set_token(token, url={origin!r}{argument * bool(label)})"
             f"{others * (not label)}."
         )

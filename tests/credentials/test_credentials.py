@@ -229,7 +229,8 @@ def test_keyring_is_read_once_and_its_errors_mean_no_token(vault, monkeypatch):
 def test_the_error_says_what_to_do(vault):
     """The error says how to set a token for this cloud and account."""
     with pytest.raises(
-        MissingTokenError, match=r"set_token\(token, url='https://other\.example'\)"
+        MissingTokenError,
+        match=r"example\. Call jobgroup\.set_token\(token, url='https://other\.example'\)",
     ):
         vault.token_for(OTHER)
     with pytest.raises(MissingTokenError, match="account='b'"):

@@ -1,5 +1,6 @@
 /** Problems and other conditions of a group, each in one sentence, with the possible actions. */
 
+import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { canAct } from "../canAct";
 import { firstSentence, stripOf } from "../data/incidents";
@@ -7,6 +8,7 @@ import * as format from "../format";
 import type { Session } from "../session";
 import { Button } from "../ui/Button";
 import { Copy } from "../ui/Copy";
+import { sets } from "../ui/hooks";
 import { Icon } from "../ui/Icon";
 import type { IconName } from "../ui/icons";
 import { runOrAsk } from "./Consent";
@@ -114,11 +116,16 @@ function Incident({ session }: { session: Session }) {
 /** Results lack a token that the jobs do not need: no incident says so. */
 function TokenOfResults({ session }: { session: Session }) {
   const { trouble: kind } = session.traits;
+  const isTried = useSignal(false);
   if (kind.value === "token" || !asksForToken(session)) return null;
   return (
     <Strip kind="token" icon="unconfirmed">
-      <span>Results need a token.</span>
-      <TokenField session={session} />
+      <span>
+        {isTried.value
+          ? "Results still need a token that the cloud accepts."
+          : "Results need a token."}
+      </span>
+      <TokenField session={session} onSet={sets(isTried, true)} />
     </Strip>
   );
 }

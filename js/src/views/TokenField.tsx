@@ -24,7 +24,7 @@ export function useToken(session: Session): void {
 export const asksForToken = ({ traits, isSaved }: Session): boolean =>
   traits.token_needed.value !== null && !traits.read_only.value && !isSaved();
 
-export function TokenField({ session }: { session: Session }) {
+export function TokenField({ session, onSet }: { session: Session; onSet?: () => void }) {
   const { token_needed, sender } = session.traits;
   const account = token_needed.value;
   const field = useRef<HTMLInputElement>(null);
@@ -51,6 +51,7 @@ export function TokenField({ session }: { session: Session }) {
     try {
       const done = await session.link.giveToken(account, token, onAck);
       session.status.value = { tone: "done", text: (done as { text: string }).text, python };
+      onSet?.();
       retryFailed(session);
     } catch (error) {
       if (!(error instanceof RequestError)) throw error;

@@ -56,6 +56,18 @@ test("a rejected token is one strip: what happened, the field, and the next try"
   expect(root.querySelectorAll(".notice")).toHaveLength(1);
 });
 
+test("a token that the cloud rejects changes the strip of results", async () => {
+  const model = new FakeModel({ token_needed: needed });
+  await show({ model });
+  await userEvent.fill(at("token-field"), "wrong");
+  await userEvent.click(at("token-set"));
+  await expect.poll(() => model.sentOf("token").length).toBe(1);
+  model.push({ t: "result", id: model.lastId, value: { text: "Token set" } });
+  model.setTraits({ token_needed: null }); // until the results are requested again
+  model.setTraits({ token_needed: { ...needed } });
+  await expect.element(at("strip-token")).toHaveTextContent("still need a token that the cloud");
+});
+
 test("who may only look is not asked for a token", async () => {
   await show({ model: new FakeModel({ token_needed: needed, read_only: true }) });
   await expect.element(at("token-strip")).not.toBeInTheDocument();
