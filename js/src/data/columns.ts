@@ -46,7 +46,7 @@ export const FIXED: readonly Column[] = [
   column("sent_at", "Sent", "time", 84),
   column("started_at", "Started", "time", 84),
   column("finished_at", "Finished", "time", 84),
-  column("duration_s", "Time", "duration", 88),
+  column("duration_s", "Time", "duration", 140),
   column("remote_id", "Id", "text", 136),
   column("note", "Note", "text", 120),
   column("message", "Message", "message", 200),

@@ -44,7 +44,7 @@ export function cellText(line: number, column: Column, context: RowContext): str
     case "duration":
       return [format.duration(durationOf(table, line, now)), progressOf(table, line)]
         .filter(Boolean)
-        .join(" ");
+        .join(" · ");
     case "measured":
       return textOf(table.cell(line, column.name), table.error(line, column.name));
     case "summary":

@@ -145,6 +145,17 @@ describe("a column's width", () => {
     await expect.poll(() => width(root, "fact.circuit")).toBeCloseTo(before, 0);
   });
 
+  it("has space for a long run and its progress", async () => {
+    const { root, model } = await show();
+    const { jobs } = model as StandIn;
+    const job = jobs.find(({ state }) => state === "running") as StandIn["jobs"][number];
+    Object.assign(job, { started_at: Date.now() / 1000 - 3540, progress: 0.88 });
+    (model as StandIn).patch([job]);
+    const time = () => cell(root, `${job.position}-duration_s`);
+    await expect.poll(() => time()?.textContent).toMatch(/^5\d min \d\d s · 88 %$/);
+    expect(time()?.scrollWidth).toBeLessThanOrEqual(time()?.clientWidth ?? 0);
+  });
+
   it("never cuts a number, and the first columns stay visible", async () => {
     const { root } = await show({ jobs: 1200, scene: "finished", width: 700 });
     await expect.poll(() => cell(root, "0-|0,0,0,0,0,0>")?.textContent).toContain("±");
