@@ -1,9 +1,11 @@
 /** Failed and refused jobs by cause, with the actions for each cause. */
 
 import { useSignal } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
 import { canAct } from "../canAct";
 import { type Cause, causesOf } from "../data/causes";
 import * as format from "../format";
+import { useWidth } from "../plot/PlotArea";
 import type { Session } from "../session";
 import { Button } from "../ui/Button";
 import { Icon } from "../ui/Icon";
@@ -57,7 +59,7 @@ function Line({ session, cause, n }: { session: Session; cause: Cause; n: number
         {format.whole(count)} {word}
       </b>
       <span class="cause">
-        {sentence || "The cloud gave no reason."}
+        <Sentence text={sentence || "The cloud gave no reason."} />
         {!isExact && <small>and {format.count(count - 1, "more")} like it</small>}
       </span>
       <span class="buttons" role="toolbar" aria-label={`Jobs of cause ${n + 1}`} {...roving}>
@@ -91,5 +93,35 @@ function Line({ session, cause, n }: { session: Session; cause: Cause; n: number
         )}
       </span>
     </li>
+  );
+}
+
+/** The first lines of a text, and a button for the others. */
+function Sentence({ text }: { text: string }) {
+  const place = useRef<HTMLElement>(null);
+  const width = useWidth(place).value;
+  const isCut = useSignal(false);
+  const isWhole = useSignal(false);
+  useEffect(() => {
+    const { scrollHeight = 0, clientHeight = 0 } = place.current ?? {};
+    isCut.value = scrollHeight > clientHeight;
+  }, [text, width, isWhole.value]);
+  return (
+    <>
+      <span ref={place} class={isWhole.value ? undefined : "clamped"}>
+        {text}
+      </span>
+      {(isCut.value || isWhole.value) && (
+        <button
+          class="link"
+          aria-expanded={isWhole.value}
+          onClick={() => {
+            isWhole.value = !isWhole.value;
+          }}
+        >
+          {isWhole.value ? "less" : "more"}
+        </button>
+      )}
+    </>
   );
 }

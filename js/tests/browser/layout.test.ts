@@ -15,6 +15,47 @@ describe("long texts", () => {
       expect(frame.scrollWidth).toBeLessThanOrEqual(frame.clientWidth);
     expect(root.querySelector(".track")?.getBoundingClientRect().width).toBeGreaterThan(47);
   });
+
+  it("of a cause take three lines, until the user asks for more", async () => {
+    const { root, model } = await show({ scene: "failed", width: 500 });
+    const { jobs } = model as StandIn;
+    const failed = jobs.filter(({ state }) => state === "error");
+    for (const job of failed) job.message = "The detector was saturated. ".repeat(30);
+    (model as StandIn).patch(failed);
+    const height = () => root.querySelector(".cause")?.clientHeight ?? 0;
+    await expect.poll(() => root.querySelector(".cause")?.textContent).toMatch(/more$/);
+    expect(height()).toBeLessThan(100);
+    await at("cause-0").getByRole("button", { name: "more" }).click();
+    await expect.poll(height).toBeGreaterThan(200);
+    await at("cause-0").getByRole("button", { name: "less" }).click();
+    await expect.poll(height).toBeLessThan(100);
+  });
+
+  it("of a group's name keep its buttons in its line", async () => {
+    const { root, model } = await show({ jobs: 3 });
+    (model as StandIn).set({ group: "a long name ".repeat(20) });
+    await expect.poll(() => root.querySelector("h2")?.textContent).toMatch(/^a long/);
+    const name = (root.querySelector("h2") as Element).getBoundingClientRect();
+    for (const button of root.querySelectorAll(".title button")) {
+      const { top, bottom } = button.getBoundingClientRect();
+      expect(top).toBeGreaterThanOrEqual(name.top - 1);
+      expect(bottom).toBeLessThanOrEqual(name.bottom + 1);
+    }
+  });
+
+  it("of a message keep their lines in the drawer", async () => {
+    const { root, model } = await show({ scene: "failed" });
+    const [job] = (model as StandIn).jobs.filter(({ state }) => state === "error");
+    if (!job) throw new Error("no job failed");
+    job.message = "Traceback:\n  line 1\n  line 2";
+    (model as StandIn).patch([job]);
+    await expect.element(at(`row-${job.position}`)).toBeVisible();
+    root
+      .querySelector<HTMLElement>(`[data-testid=row-${job.position}] [data-column=message]`)
+      ?.click();
+    const text = () => root.querySelector<HTMLElement>(".sentence span");
+    await expect.poll(() => text()?.innerText).toBe(job.message);
+  });
 });
 
 describe("a name that is written from right to left", () => {
