@@ -58,4 +58,4 @@ export function save(text: string, name: string, type: string): void {
 
 /** "jobs of my group.csv", without characters that file systems reject. */
 export const fileName = (group: string, ending: string): string =>
-  `${group.replace(/[\\/:*?"<>|\p{Cc}]+/gu, " ").trim() || "jobs"}.${ending}`;
+  `${group.replace(/[\\/:*?"<>|\s\p{Cc}]+/gu, " ").trim() || "jobs"}.${ending}`;

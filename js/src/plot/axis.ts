@@ -28,6 +28,8 @@ export interface AxisOptions {
   isLog?: boolean;
   /** Whether the ends are rounded. */
   isNice?: boolean;
+  /** Whether all values are whole numbers, so that ticks between them have no meaning. */
+  isWhole?: boolean;
   /** The minimum number of pixels between ticks. */
   room: number;
   decimals?: number | null;
@@ -51,7 +53,9 @@ export function axisOf(
   const ends = scale.domain() as [number, number];
   const at = (value: number) => Number(scale(value));
   const linear = (most: number): Tick[] => {
-    const ticks = linearTicks(scaleLinear(ends, [0, 1]).ticks(most), options.decimals ?? null, at);
+    const all = scaleLinear(ends, [0, 1]).ticks(most);
+    const whole = options.isWhole ? all.filter(Number.isInteger) : [];
+    const ticks = linearTicks(whole.length > 0 ? whole : all, options.decimals ?? null, at);
     if (!hasOverlap(ticks, needs)) return ticks;
     return most > 2 ? linear(most - 1) : withoutOverlap(ticks, needs);
   };

@@ -62,7 +62,7 @@ export function PlotChoiceRow({ plot, answer }: Props) {
           />
           <Choice
             label="Curves"
-            title={figure.kind === "map" ? "Upwards" : "Curves"}
+            title={figure.kind === "map" ? "Y" : "Curves"}
             value={figure.curves}
             options={[
               [NONE, "none"],
@@ -123,7 +123,7 @@ function Quantity({ figure, choices, choose }: QuantityProps) {
       </optgroup>
     );
   return (
-    <Labelled title="Y">
+    <Labelled title={figure.kind === "map" ? "Color" : "Y"}>
       <select
         data-testid="plot-y"
         value={figure.y}

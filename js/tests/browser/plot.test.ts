@@ -36,6 +36,17 @@ async function withPlot(scene = "finished") {
 }
 
 describe("a sweep", () => {
+  it("names the axes of a map by their directions", async () => {
+    const { root } = await withPlot();
+    await userEvent.selectOptions(at("plot-curves"), "circuit");
+    await at("plot-kind-map").click();
+    const titles = () =>
+      ["plot-y", "plot-x", "plot-curves"].map((id) =>
+        root.querySelector(`[data-testid=${id}]`)?.closest("label")?.querySelector("span"),
+      );
+    await expect.poll(() => titles().map((each) => each?.textContent)).toEqual(["Color", "X", "Y"]);
+  });
+
   it("is drawn over the swept value, and dragging over points selects jobs", async () => {
     const { root, model } = await withPlot();
     expect(figure(root)?.dataset).toMatchObject({ x: "phi", y: "|0,0,0,0,0,0>", points: "8" });

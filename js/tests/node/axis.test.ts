@@ -53,6 +53,16 @@ describe("the ticks of an axis of numbers", () => {
     expect(labels(1550.2, 1551.1, true)).toContain("1550.5");
   });
 
+  it("are whole if all values are, unless no whole number is in sight", () => {
+    const labels = (low: number, high: number) =>
+      axisOf([low, high], [0, 1100], { kind: "number", isWhole: true, room: 70 }).ticks.map(
+        ({ label }) => label,
+      );
+    expect(labels(-0.5, 0.5)).toEqual(["0"]);
+    expect(labels(-0.06, 2.06)).toEqual(["0", "1", "2"]);
+    expect(labels(0.2, 0.4).length).toBeGreaterThan(1);
+  });
+
   it("differ however far from 0 the range is", () => {
     for (const isLog of [false, true])
       for (const [low, high] of [

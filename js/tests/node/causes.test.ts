@@ -63,7 +63,7 @@ describe("an export", () => {
   });
 
   it("has a valid file name", () => {
-    expect(fileName('a/b: "c"', "csv")).toBe("a b   c.csv");
+    expect(fileName('a/b: "c"', "csv")).toBe("a b c.csv");
     expect(fileName("", "json")).toBe("jobs.json");
   });
 });

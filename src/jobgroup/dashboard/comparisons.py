@@ -105,7 +105,13 @@ def _names(sides: Sequence[tuple[JobRecord, Measurement]]) -> list[str]:
 
 
 def _texts(name: str, values: Sequence[Cell]) -> list[str]:
-    shown = alike([as_float(v) if isinstance(v, int | float) else v for v in values])
+    """Return the values of a label with its name.
+
+    >>> _texts("k", [1, 2]), _texts("phi", [0, 0.1])
+    (['k 1', 'k 2'], ['phi 0.00', 'phi 0.10'])
+    """
+    has_fractions = any(isinstance(value, float) for value in values)
+    shown = alike([as_float(v) if has_fractions and isinstance(v, int) else v for v in values])
     return [
         "" if value is None else f"{name} {text}" for value, text in zip(values, shown, strict=True)
     ]
