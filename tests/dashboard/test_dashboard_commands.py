@@ -204,7 +204,8 @@ def test_cancel_pause_and_resume_act_on_the_group(make_group, open_page):
     page.do("resume")
     page.wait(lambda: not page.dashboard.paused)
     page.do("run", mode="parallel")
-    assert page.do("cancel", positions=[0])["value"]["done"] == [0]
+    canceled = page.do("cancel", positions=[0])["value"]
+    assert (canceled["text"], canceled["done"]) == ("asked the cloud to cancel 1 job", [0])
     page.wait(lambda: page.states() == {0: "canceled"})
 
 

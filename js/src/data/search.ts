@@ -13,7 +13,7 @@ export type Test = (position: number) => boolean;
 export interface Search {
   /** Whether a job matches all valid terms. */
   matches: Test;
-  /** The error in the first invalid term; empty if there is none. */
+  /** The errors in invalid terms; empty if there is none. */
   problem: string;
 }
 
@@ -45,12 +45,13 @@ type Groups = Record<string, string | undefined>;
 
 export function searchFor(query: string, source: Source): Search {
   const tests: Test[] = [];
-  let problem = "";
+  const problems = new Set<string>();
   for (const { groups } of query.trim().matchAll(TERM)) {
     const found = testOf(groups as Groups, source);
-    if (typeof found === "string") problem ||= found;
+    if (typeof found === "string") problems.add(found);
     else tests.push(found);
   }
+  const problem = [...problems].join(" ");
   return { matches: (position) => tests.every((test) => test(position)), problem };
 }
 

@@ -64,7 +64,7 @@ function RepeatForm({ session, positions, close }: FormProps) {
             isTotal.value = currentTarget.value === "to";
           }}
         >
-          <option value="times">as many more of each:</option>
+          <option value="times">adding this many of each:</option>
           <option value="to">up to this many of each:</option>
         </select>
       </label>

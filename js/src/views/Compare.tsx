@@ -89,7 +89,7 @@ function Sides({ sides, more }: { sides: Side[]; more: number }) {
       </ol>
       {sides.some(({ comparison }) => comparison?.p_value != null) && (
         <p class="quiet">
-          Total variation distance, from 0 to 1. A p value holds for a pair that was chosen before
+          Total variation distance, from 0 to 1. A p-value holds for a pair that was chosen before
           its results were seen.
           {sides.some(({ ideal }) => ideal !== null) &&
             " The line across each bar marks its ideal value."}

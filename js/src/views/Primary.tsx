@@ -41,7 +41,7 @@ function Send({ session, unsent }: { session: Session; unsent: number }) {
           onClick: sets(session.panel, "run"),
         },
         {
-          label: `Remove the ${format.whole(unsent)} to send`,
+          label: `Remove the ${format.count(unsent, "unsent job")}`,
           hint: "jobs that were sent stay",
           onClick: does(session, "remove", { state: "unsent" }),
         },

@@ -27,7 +27,7 @@ describe("the keyboard", () => {
     await userEvent.click(caret);
     expect(root.activeElement?.textContent).toContain("One after the other");
     await userEvent.keyboard("{ArrowDown}");
-    expect(root.activeElement?.textContent).toContain("Remove the 4 to send");
+    expect(root.activeElement?.textContent).toContain("Remove the 4 unsent jobs");
     await userEvent.keyboard("{Escape}");
     expect(root.querySelector("[role=menu]")).toBeNull();
     expect(root.activeElement).toBe(caret);

@@ -37,6 +37,12 @@ describe("a search", () => {
     expect(all.filter(matches)).toEqual([0]);
   });
 
+  it("explains each invalid term", () => {
+    const { problem } = searchFor("is:nowhere #x phi>0", sourceOf(table));
+    expect(problem).toContain('No state is called "nowhere".');
+    expect(problem).toContain("got #x.");
+  });
+
   it("completes names of columns and states", () => {
     const { names } = sourceOf(table);
     expect(completionsOf("n=1 ph", names)).toEqual(["n=1 phi"]);

@@ -23,6 +23,7 @@ from jobgroup.providers.responses import unreadable
 from jobgroup.status import ON_CLOUD
 from jobgroup.store import CommandResult, JobRecord, Target
 from jobgroup.store.subjobs import OrphanSubjob
+from jobgroup.words import format_count
 
 MAX_CANCELS_IN_FLIGHT = 10
 
@@ -61,7 +62,7 @@ class Cancellation:
 
     def result(self) -> CommandResult:
         done = sorted(self.done - self.failed.keys())
-        texts = [f"{len(done)} asked to cancel"]
+        texts = [f"asked the cloud to cancel {format_count(len(done), 'job')}"]
         if self.others:
             texts.append(f"{self.others} could not be canceled in their state")
         if self.failed:

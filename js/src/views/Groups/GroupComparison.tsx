@@ -88,7 +88,7 @@ function Differences({ answer, first }: { answer: GroupComparisonAnswer; first: 
             { title: "Point" },
             { title: "Distance", isNumber: true },
             { title: "By chance alone", isNumber: true },
-            { title: "p value", isNumber: true },
+            { title: "p-value", isNumber: true },
           ]}
           rows={apart.map(({ group, point, comparison, problem }) => ({
             key: `${group} ${point}`,
