@@ -104,6 +104,11 @@ describe("the focus of a removed element", () => {
     await userEvent.keyboard(keys);
   }
 
+  const pressUntilMoved = (root: ShadowRoot) => async () => {
+    await userEvent.keyboard("{Enter}");
+    return focused(root)();
+  };
+
   it("follows the primary action", async () => {
     const { root, model } = await show();
     await press(root, "[data-testid=primary]");
@@ -112,8 +117,17 @@ describe("the focus of a removed element", () => {
     await expect.poll(focused(root)).toBe("primary");
     (model as StandIn).set({ sender: SENDER });
     await expect.poll(focused(root)).toBe("stop");
-    await userEvent.keyboard("{Enter}");
-    await expect.poll(focused(root)).toBe("primary");
+    await expect.poll(pressUntilMoved(root)).toBe("primary");
+  });
+
+  it("lets a key meant for a replaced button not press the next one", async () => {
+    const { root, model } = await show();
+    focus(root, "[data-testid=primary]");
+    const key = new KeyboardEvent("keydown", { key: "Enter", bubbles: true, cancelable: true });
+    root.addEventListener("focusin", ({ target }) => target?.dispatchEvent(key), { once: true });
+    (model as StandIn).set({ sender: SENDER });
+    await expect.poll(focused(root)).toBe("stop");
+    expect(key.defaultPrevented).toBe(true);
   });
 
   it("moves on from a form that replaces the button that opened it", async () => {
@@ -146,13 +160,12 @@ describe("the focus of a removed element", () => {
     await expect.poll(focused(root)).toBe("cancel");
     (model as StandIn).set({ deleted: true });
     await expect.poll(focused(root)).toBe("undo");
-    await userEvent.keyboard("{Enter}");
-    await expect.poll(focused(root)).toBe("cancel");
+    await expect.poll(pressUntilMoved(root)).toBe("cancel");
   });
 
   it("stays in the drawer", async () => {
     const { root } = await show({ scene: "doubt" });
-    await at("strip-unconfirmed").getByRole("button", { name: "Show" }).click();
+    await at("strip-unconfirmed").getByRole("button", { name: "Review" }).click();
     await press(root, ".job input", "abc{Enter}");
     await expect.poll(focused(root)).toBe("job");
   });
