@@ -75,7 +75,7 @@ function measuredOf(line: number, { table, summarized }: RowContext): string {
     .filter(({ name }) => isMeasured(name) && table.cell(line, name) !== null)
     .map(({ name, title }) => `${title} ${textOf(table.cell(line, name), table.error(line, name))}`)
     .map((value) => value.replaceAll(" ", NO_BREAK))
-    .join(`${NO_BREAK}· `);
+    .join(` ·${NO_BREAK}`);
 }
 
 /** A running job's time so far, if the cloud reported its start. */
