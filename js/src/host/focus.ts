@@ -7,7 +7,7 @@ import { atEnd } from "../kernel/abort";
 
 const NEXT = ".toolbar button, .deleted button, .cell[tabindex='0']";
 
-/** If nobody pressed the removed element, the next one ignores presses for this long. */
+/** If the removed element was not pressed, the next one ignores presses for this long. */
 const SETTLE_MS = 500;
 
 export function keepFocus(root: ShadowRoot, app: HTMLElement, lifetime: AbortSignal): void {
