@@ -96,6 +96,9 @@ describe("the drawer of a job", () => {
     expect(Number.parseFloat(bar.style.width)).toBeLessThan(40);
     for (const list of root.querySelectorAll(".job dl"))
       expect(list.scrollHeight).toBeLessThanOrEqual(list.clientHeight);
+    // The circuit, which is drawn later, moves what is below it.
+    const circuit = () => root.querySelector<HTMLImageElement>("[data-testid=circuit]");
+    await expect.poll(() => circuit()?.naturalWidth).toBeGreaterThan(0);
     await at("payload").click();
     await expect.element(at("job")).toHaveTextContent('"command": "probs"');
   });
