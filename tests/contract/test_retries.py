@@ -54,9 +54,12 @@ def test_job_in_error_is_retried_after_all_first_attempts(run, group, scripted, 
     tell_all(lambda number: "error" if number == 0 else "completed")
     run(jg)
     assert [job.state for job in jg] == ["success"] * 3
-    assert [kinds(job) for job in jg] == [["create", "retry"], ["create"], ["create"]]
-    assert jg[0].id == scripted.ids()[3]
-    assert len(scripted.ids()) == 4
+    ids = scripted.ids()
+    assert len(ids) == 4
+    (retried,) = (job for job in jg if job.id == ids[3])
+    assert retried.attempts[0].remote_id == ids[0]  # requests in flight may overtake each other
+    assert [kinds(job) for job in jg if job != retried] == [["create"]] * 2
+    assert kinds(retried) == ["create", "retry"]
 
 
 def test_job_is_retried_at_most_as_often_as_requested(group, scripted, tell_all):
@@ -73,7 +76,7 @@ def test_only_jobs_in_error_are_retried(group, scripted, tell_all):
     jg = group(scripted, 2)
     tell_all(lambda number: ["canceled", "completed"][number])
     jg.run_parallel(queue=True, retries=1)
-    assert [job.state for job in jg] == ["canceled", "success"]
+    assert sorted(job.state for job in jg) == ["canceled", "success"]
     assert len(scripted.ids()) == 2
 
 
