@@ -1,6 +1,7 @@
 /** Delete a group: one extra step that shows what is deleted and what stays, and the way back. */
 
 import { deletionOf } from "../data/actions";
+import { TRASH_RETENTION_DAYS } from "../data/trash";
 import * as format from "../format";
 import type { SizeAnswer } from "../kernel/answers";
 import type { Session } from "../session";
@@ -58,7 +59,7 @@ export function Deleted({ session }: { session: Session }) {
         <b>
           <bdi>{session.traits.group.value}</bdi>
         </b>{" "}
-        was deleted. You can restore it for 7 days.
+        was deleted. You can restore it for {TRASH_RETENTION_DAYS} days.
       </p>
       <Button
         icon="undo"

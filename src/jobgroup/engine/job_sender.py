@@ -203,7 +203,7 @@ class JobSender:
             account = target.origin, target.account
             if account not in self._responding or self.session.poller.has_backoff:
                 self._responding.add(account)
-                await self._note(partial(self.session.store.incidents.resolve, *account))
+                await self.note(partial(self.session.store.incidents.resolve, *account))
         return sent_at
 
     async def sleep(self, seconds: float, account: AccountKey | None = None) -> None:
@@ -328,10 +328,10 @@ class JobSender:
         _log.log(level, "running %s: %s%s", self.session.name, error, pause)
         self._responding.discard((target.origin, target.account))
         begin, kind = self.session.store.incidents.open, incident_kind(error)
-        await self._note(partial(begin, kind, target.origin, target.account, f"{error}{pause}"))
+        await self.note(partial(begin, kind, target.origin, target.account, f"{error}{pause}"))
         self.session.notify()
 
-    async def _note(self, write: Callable[[], object]) -> None:
+    async def note(self, write: Callable[[], object]) -> None:
         """Write an unimportant record; if the disk is full, the run continues."""
         try:
             await self.session.in_thread(write)

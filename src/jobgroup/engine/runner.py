@@ -8,6 +8,7 @@ slots full until all jobs are sent.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 from jobgroup.engine.job_sender import JobSender
 from jobgroup.engine.parallel_sending import send_in_parallel
@@ -224,17 +225,15 @@ async def _send_when_free(sender: JobSender, queue: SendOrder) -> int | None:
     run = sender.run
     backoff = Backoff(wait_initial=1.0, wait_max=30.0)
     has_reported_free = False
-
-    async def keep(latest: int | None) -> None:
-        await sender.session.in_thread(sender.session.store.keep_default, _LATEST_KEY, latest)
+    keep = partial(sender.session.store.keep_default, _LATEST_KEY)
 
     while await sender.wait_for_next(queue):
         entry_id = queue.pop()
         try:
-            await keep(entry_id)
+            await sender.note(partial(keep, entry_id))
             sent_at = await sender.send(entry_id)
             if sent_at not in (None, entry_id):  # an appended rerun
-                await keep(sent_at)
+                await sender.note(partial(keep, sent_at))
             return sent_at
         except QuotaExceededError:
             is_full = await _is_full_for_now(sender, entry_id)
