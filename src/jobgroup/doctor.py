@@ -49,7 +49,7 @@ PACKAGES: Final = (
 )
 """Packages whose versions a bug report needs."""
 
-LEAST_ROOM_BYTES: Final = 200_000_000
+MIN_FREE_BYTES: Final = 200_000_000
 CLOCKS_AGREE_S: Final = 60.0
 
 
@@ -127,7 +127,7 @@ def _directory() -> Iterator[Finding]:
     if not os.access(groups, os.W_OK):
         advice = "Groups are read-only. Make the directory writable, or set JOBGROUP_DATA_DIR."
         yield Finding("data directory", "warning", f"{text}, not writable", advice)
-    elif free < LEAST_ROOM_BYTES:
+    elif free < MIN_FREE_BYTES:
         advice = "Free some space: job ids that cannot be stored are lost when the process ends."
         yield Finding("data directory", "warning", f"{text}, {free / 1e6:.0f} MB free", advice)
     else:

@@ -13,8 +13,8 @@ import pytest
 from exqalibur.serialization import circuit_pb2
 
 from jobgroup.cloud import EmbeddedCloud
-from jobgroup.cloud.middleware import MAX_BODY_BYTES
-from jobgroup.cloud.payloads import MAX_UNPACKED_BYTES
+from jobgroup.cloud.middleware import MAX_REQUEST_BODY_BYTES
+from jobgroup.cloud.payloads import MAX_PAYLOAD_BYTES
 
 CALLS = [
     ("POST", "/api/jobs"),
@@ -115,7 +115,7 @@ def test_half_a_request_has_no_effect(start, create, wait, timer_body):
 
 def test_a_body_that_is_too_large_is_refused(http, cloud):
     """The limit applies to the declared length, or to the received one if none is declared."""
-    declared = {"Content-Length": str(MAX_BODY_BYTES + 1)}
+    declared = {"Content-Length": str(MAX_REQUEST_BODY_BYTES + 1)}
     with connect(cloud) as connection:
         head = "".join(
             f"{name}: {value}\r\n" for name, value in {**http.headers, **declared}.items()
@@ -124,7 +124,7 @@ def test_a_body_that_is_too_large_is_refused(http, cloud):
         assert connection.recv(100).startswith(b"HTTP/1.1 413")
 
     def chunks():
-        for _ in range(MAX_BODY_BYTES // 2**20 + 1):
+        for _ in range(MAX_REQUEST_BODY_BYTES // 2**20 + 1):
             yield b" " * 2**20
 
     assert http.post("/api/jobs", content=chunks()).status_code == 413
@@ -135,7 +135,7 @@ def packed(data: bytes, tag: str = ":PCVL:zip:") -> str:
     return tag + base64.b64encode(zlib.compress(data, 9)).decode()
 
 
-BOMB = packed(b"0" * (MAX_UNPACKED_BYTES + 1))
+BOMB = packed(b"0" * (MAX_PAYLOAD_BYTES + 1))
 TOO_BIG = base64.b64encode(circuit_pb2.Circuit(n_mode=21).SerializeToString()).decode()
 PACKED_TWICE = base64.b64encode(b"\x0a\x20" + b":PCVL:zip:" + b"x" * 22).decode()
 

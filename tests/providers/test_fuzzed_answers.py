@@ -21,7 +21,7 @@ from wire_cloud import CLOSE, RESET, answer, serving
 from jobgroup.errors import JobGroupError, NoResponseError
 from jobgroup.providers.base import Account, RemoteStatus, is_id
 from jobgroup.providers.quandela import QuandelaCloud
-from jobgroup.providers.values import MAX_COUNT, MAX_DURATION_S, MAX_MESSAGE, MAX_TIMESTAMP
+from jobgroup.providers.values import MAX_COUNT, MAX_JOB_DURATION_S, MAX_MESSAGE, MAX_TIMESTAMP
 
 NUMBERS = st.one_of(
     st.integers(),
@@ -154,7 +154,7 @@ def _assert_bounded(reported):
     assert len(reported.provider_status) <= 100
     assert len(reported.message or "") <= MAX_MESSAGE
     assert reported.shots is None or 0 <= reported.shots <= MAX_COUNT
-    assert reported.duration_s is None or 0 <= reported.duration_s <= MAX_DURATION_S
+    assert reported.duration_s is None or 0 <= reported.duration_s <= MAX_JOB_DURATION_S
     for moment in (reported.created_at, reported.started_at):
         assert moment is None or 0 <= moment <= MAX_TIMESTAMP
     assert reported.progress is None or 0 <= reported.progress <= 1

@@ -6,7 +6,7 @@ import pytest
 
 from jobgroup.decoding import RefusedError
 from jobgroup.decoding import parse_json as parse_result
-from jobgroup.providers.documents import MAX_CONTAINERS, MAX_DEPTH, MAX_VALUES, parse_json
+from jobgroup.providers.documents import MAX_CONTAINERS, MAX_JSON_DEPTH, MAX_JSON_VALUES, parse_json
 
 AS_BYTES_AND_TEXT = pytest.mark.parametrize(
     "read", [parse_json, lambda data: parse_result(data.decode())]
@@ -39,7 +39,7 @@ def test_a_deep_document_is_refused_before_it_is_parsed(read, unit):
     ("document", "why"),
     [
         (b"[" + b"[]," * MAX_CONTAINERS + b"[]]", "too many lists"),
-        (b"[" + b"1," * MAX_VALUES + b"1]", "more than"),
+        (b"[" + b"1," * MAX_JSON_VALUES + b"1]", "more than"),
     ],
 )
 def test_a_wide_document_is_refused_before_it_is_parsed(document, why):
@@ -57,7 +57,7 @@ def test_a_document_that_is_not_utf_8_is_refused(encoding):
 
 def test_a_document_at_the_limit_of_depth_is_parsed():
     """A document may be as deep as the limit."""
-    found = parse_json(b"[" * MAX_DEPTH + b" " * 1000 + b"]" * MAX_DEPTH)
-    for _ in range(MAX_DEPTH - 1):
+    found = parse_json(b"[" * MAX_JSON_DEPTH + b" " * 1000 + b"]" * MAX_JSON_DEPTH)
+    for _ in range(MAX_JSON_DEPTH - 1):
         (found,) = found
     assert found == []

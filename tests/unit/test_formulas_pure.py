@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from jobgroup.decoding.formulas import (
     CONSTANTS,
     FUNCTIONS,
-    MAX_LENGTH,
+    MAX_FORMULA_LENGTH,
     FormulaError,
     check_formula,
     check_name,
@@ -98,7 +98,7 @@ def test_anything_else_is_refused(formula):
         "a**(b**a)",
         "2**sqrt(10**14)",
         "(" * 100 + "a" + ")" * 100,
-        "a+" * MAX_LENGTH + "a",
+        "a+" * MAX_FORMULA_LENGTH + "a",
         "1/3**99*1/7**99*1/9**99",
     ],
 )

@@ -23,7 +23,7 @@ _COLORS: Final = {
     "waiting": "cyan",
     "unconfirmed": "magenta",
 }
-_MOST_NAMED: Final = 3
+_MAX_NAMED: Final = 3
 
 
 class LiveView:
@@ -68,8 +68,8 @@ class _Picture:
         if now.is_paused:
             lines.append(Text("paused: nothing more is sent", "yellow"))
         if now.running:
-            named = ", ".join(_named(record) for record in now.running[:_MOST_NAMED])
-            more = len(now.running) - _MOST_NAMED
+            named = ", ".join(_named(record) for record in now.running[:_MAX_NAMED])
+            more = len(now.running) - _MAX_NAMED
             lines.append(Text(f"running: {named}{f' and {more} more' if more > 0 else ''}"))
         if now.failure is not None:
             why = on_one_line(now.failure.message or "no reason given")

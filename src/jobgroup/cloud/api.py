@@ -26,7 +26,7 @@ Handler = Callable[[Request], Awaitable[Response]]
 
 MAX_KEY_LENGTH: Final = 255
 
-PATIENCE_S: Final = 3.0
+SPACE_INTERVAL_S: Final = 3.0
 """Seconds between the parts of a slow response. A worker may need more than 10 s to import
 Perceval, but Perceval's client gives up after 10 s of silence.
 """
@@ -172,7 +172,7 @@ class JobsApi:
         if not platform.simulated:
             return AsciiJSONResponse(details)
         description = asyncio.ensure_future(self._engine.description(platform.name))
-        if not (await asyncio.wait({description}, timeout=PATIENCE_S))[0]:
+        if not (await asyncio.wait({description}, timeout=SPACE_INTERVAL_S))[0]:
             answer = _slowly(details, description)
             return StreamingResponse(answer, media_type=AsciiJSONResponse.media_type)
         details["specs"] |= description.result()
@@ -193,12 +193,12 @@ class JobsApi:
 async def _slowly(
     details: dict[str, Any], description: asyncio.Future[dict[str, str]]
 ) -> AsyncIterator[bytes]:
-    """Yield a space every `PATIENCE_S` until the description is ready, then the JSON document.
+    """Yield a space every `SPACE_INTERVAL_S` until the description is ready, then the document.
 
     JSON allows spaces before the document.
     """
     try:
-        while not (await asyncio.wait({description}, timeout=PATIENCE_S))[0]:
+        while not (await asyncio.wait({description}, timeout=SPACE_INTERVAL_S))[0]:
             yield b" "
         details["specs"] |= description.result()
         yield bytes(AsciiJSONResponse(details).body)

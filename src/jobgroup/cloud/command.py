@@ -14,7 +14,7 @@ from typing import Final
 
 from jobgroup.cloud.server import MAX_PORT, EmbeddedCloud, require
 
-CONNECT_TIMEOUT_S: Final = 5.0
+CLOUD_CONNECT_TIMEOUT_S: Final = 5.0
 PATIENCE: Final = "7 days"
 """Time for which jobs wait for a Dask cluster's lost scheduler: longer than a weekend."""
 
@@ -97,7 +97,7 @@ def _dask_executor(address: str) -> Iterator[tuple[Executor, int]]:
 
     try:
         # A client waits for its first connection for as long as for later ones.
-        Client(address, timeout=CONNECT_TIMEOUT_S, set_as_default=False).close()
+        Client(address, timeout=CLOUD_CONNECT_TIMEOUT_S, set_as_default=False).close()
         client = Client(address, timeout=PATIENCE, set_as_default=False)
     except (OSError, ValueError) as error:
         raise ConnectionError(

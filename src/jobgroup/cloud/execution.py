@@ -15,14 +15,14 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict
 
-from jobgroup.cloud.payloads import MAX_UNPACKED_BYTES
+from jobgroup.cloud.payloads import MAX_PAYLOAD_BYTES
 from jobgroup.cloud.platforms import PLATFORMS, Platform
 from jobgroup.decoding import Budget, Decoder, RefusedError
 
 if TYPE_CHECKING:
     from numpy.random import Generator
 
-PROGRESS_INTERVAL_S = 0.1
+PROGRESS_REPORT_INTERVAL_S = 0.1
 
 Report = Callable[[float, str | None], Any]
 Compute = Callable[[dict[str, Any], Report], dict[str, Any]]
@@ -140,7 +140,7 @@ def _decoded(payload: dict[str, Any]) -> dict[str, Any]:
     """Decode a payload's objects; only allowed kinds and arithmetic formulas are accepted."""
     from jobgroup.decoding.perceval_maker import PercevalMaker
 
-    budget = Budget(MAX_UNPACKED_BYTES, MAX_UNPACKED_BYTES)
+    budget = Budget(MAX_PAYLOAD_BYTES, MAX_PAYLOAD_BYTES)
     decoder = Decoder(PercevalMaker(), formulas=True, archives=True, strict=True, budget=budget)
     decoded: dict[str, Any] = decoder.decode(payload, "payload")
     return decoded
@@ -226,7 +226,7 @@ class _Reporter:
     def __call__(self, progress: float, message: str | None = None) -> dict[str, bool] | None:
         now = time.monotonic()
         if now >= self._due:
-            self._due = now + PROGRESS_INTERVAL_S
+            self._due = now + PROGRESS_REPORT_INTERVAL_S
             self.stopped = self.stopped or self._is_dropped() or self._is_asked_to_stop()
             self._write(progress, message)
         return {"cancel_requested": True} if self.stopped else None

@@ -32,7 +32,7 @@ Call = Literal[
 
 KINDS: Final = get_args(Kind)
 CALLS: Final = get_args(Call)
-CHECK_INTERVAL_S: Final = 0.02
+FAULT_CHECK_INTERVAL_S: Final = 0.02
 HTML: Final = "<html><body><h1>502 Bad Gateway</h1></body></html>"
 
 
@@ -146,7 +146,7 @@ class Faults:
             left_s = end - time.monotonic()
             if left_s <= 0:
                 return
-            await asyncio.sleep(min(left_s, CHECK_INTERVAL_S))
+            await asyncio.sleep(min(left_s, FAULT_CHECK_INTERVAL_S))
 
     def active(self) -> dict[int, dict[str, Any]]:
         """Return the attributes of each fault that may still happen; `times` is what remains."""

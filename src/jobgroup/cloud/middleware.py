@@ -16,7 +16,7 @@ from jobgroup.cloud.api_errors import ApiError
 from jobgroup.cloud.faults import Fault
 from jobgroup.cloud.settings import Settings
 
-MAX_BODY_BYTES: Final = 32 * 2**20
+MAX_REQUEST_BODY_BYTES: Final = 32 * 2**20
 
 _KEYS_ARE_HONOURED: Final = (b"idempotency-key-support", b"true")
 _LOOPBACK: Final = re.compile(rb"(127\.0\.0\.1|localhost|\[::1\])(:\d+)?", re.IGNORECASE)
@@ -151,14 +151,14 @@ async def _read(receive: Receive, headers: dict[bytes, bytes]) -> bytes:
     declared = int(length) if length.isdigit() else 0
     body = bytearray()
     more = True
-    while more and max(declared, len(body)) <= MAX_BODY_BYTES:
+    while more and max(declared, len(body)) <= MAX_REQUEST_BODY_BYTES:
         message = await receive()
         if message["type"] == "http.disconnect":
             raise ConnectionResetError("the client has gone with the rest of its request")
         body += message.get("body", b"")
         more = message.get("more_body", False)
-    if max(declared, len(body)) > MAX_BODY_BYTES:
-        raise ApiError(413, f"The body is larger than {MAX_BODY_BYTES // 2**20} MB")
+    if max(declared, len(body)) > MAX_REQUEST_BODY_BYTES:
+        raise ApiError(413, f"The body is larger than {MAX_REQUEST_BODY_BYTES // 2**20} MB")
     return bytes(body)
 
 

@@ -13,8 +13,8 @@ from jobgroup.cloud.api_errors import ApiError, invalid, invalid_fields
 from jobgroup.cloud.platforms import PLATFORMS, PLATFORMS_BY_ID, Platform
 from jobgroup.decoding import Budget, RefusedError, messages, parse_json
 
-MAX_UNPACKED_BYTES: Final = 16 * 2**20
-MAX_DURATION_S: Final = 864_000
+MAX_PAYLOAD_BYTES: Final = 16 * 2**20
+MAX_PAYLOAD_DURATION_S: Final = 864_000
 
 _ZIPPED: Final = (":PCVL:zip:", "pcvlar:zip:")
 _FIELDS: Final[Mapping[str, type]] = {
@@ -86,7 +86,7 @@ def check_payload(payload: Mapping[str, Any], platform: Platform) -> None:
 
 
 def _check_content(payload: Mapping[str, Any], platform: Platform) -> None:
-    budget = Budget(MAX_UNPACKED_BYTES)
+    budget = Budget(MAX_PAYLOAD_BYTES)
     for where, value in _texts_and_objects(payload):
         if isinstance(value, str):
             _check_text(where, value, budget, platform)
@@ -127,8 +127,8 @@ def _check_duration(max_duration: int | None) -> None:
         return
     if max_duration <= 0:
         raise invalid("Max duration must not be zero")
-    if max_duration > MAX_DURATION_S:
-        raise invalid(f"Max duration too large, exceeding {MAX_DURATION_S}")
+    if max_duration > MAX_PAYLOAD_DURATION_S:
+        raise invalid(f"Max duration too large, exceeding {MAX_PAYLOAD_DURATION_S}")
 
 
 def _texts_and_objects(

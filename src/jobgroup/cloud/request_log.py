@@ -8,7 +8,7 @@ from collections import deque
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-MAX_ENTRIES: Final = 100_000
+MAX_LOGGED_REQUESTS: Final = 100_000
 
 
 @dataclass(slots=True)
@@ -37,7 +37,7 @@ class RequestLog:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._entries: deque[LoggedRequest] = deque(maxlen=MAX_ENTRIES)
+        self._entries: deque[LoggedRequest] = deque(maxlen=MAX_LOGGED_REQUESTS)
 
     def begin(self, method: str, path: str, call: str | None, key: str | None) -> LoggedRequest:
         """Log a request; the caller sets its status and faults later."""

@@ -19,10 +19,10 @@ from jobgroup.results.pool import Pool
 from jobgroup.store import JobRecord
 from jobgroup.values import as_float
 
-MOST_SIDES: Final = 6
+MAX_SIDES: Final = 6
 """Maximum number of distributions that are drawn side by side."""
 
-MOST_STATES: Final = 1_000
+MAX_COMPARED_STATES: Final = 1_000
 """Number of states to send; the shares of the other states are summed."""
 
 
@@ -32,9 +32,9 @@ def compare_jobs(group: JobGroup, records: Sequence[JobRecord], *, ideal: bool =
     Each job is compared with the first job or, if `ideal`, with its own noiseless result.
     """
     store = engine_session(group).store
-    found = measurements_of(group).of_records(group, records[:MOST_SIDES])
+    found = measurements_of(group).of_records(group, records[:MAX_SIDES])
     sides = [(r, m) for r in records for m in _measured(found.get(r.position, []))]
-    shown = sides[:MOST_SIDES]
+    shown = sides[:MAX_SIDES]
     pools = [Pool([measurement]) for _, measurement in shown]
     ideals = [_ideal(store.body(record.entry_id)) if ideal else {} for record, _ in shown]
     states = _states([*(pool.shares for pool in pools), *(i.get("shares", {}) for i in ideals)])
@@ -55,7 +55,7 @@ def compare_jobs(group: JobGroup, records: Sequence[JobRecord], *, ideal: bool =
                 zip(shown, _names(shown), pools, ideals, strict=True)
             )
         ],
-        "more": max(0, len(records) - MOST_SIDES) + len(sides) - len(shown),
+        "more": max(0, len(records) - MAX_SIDES) + len(sides) - len(shown),
         "failed": {p: parts for p, parts in found.items() if isinstance(parts, str)},
     }
 
@@ -70,7 +70,7 @@ def _states(distributions: Sequence[Mapping[str, float]]) -> dict[str, float]:
     for shares in distributions:
         for state, share in shares.items():
             greatest[state] = max(share, greatest.get(state, share))
-    return dict(sorted(greatest.items(), key=lambda each: -each[1])[:MOST_STATES])
+    return dict(sorted(greatest.items(), key=lambda each: -each[1])[:MAX_COMPARED_STATES])
 
 
 def _comparison(pool: Pool, first: Pool, ideal: Json, *, is_first: bool) -> Json:

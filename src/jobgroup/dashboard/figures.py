@@ -32,13 +32,13 @@ from jobgroup.results.study import Study, shown_value
 from jobgroup.store import JobRecord
 from jobgroup.words import format_count
 
-LOADED_AT_ONCE: Final = 200
+LOAD_BATCH_SIZE: Final = 200
 """Number of results to load for one answer, so that the page can show progress."""
 
-MOST_UNASKED: Final = 2_000
+MAX_UNASKED: Final = 2_000
 """Maximum number of missing results that are loaded without a request from the page."""
 
-MOST_VALUES: Final = 2_000
+MAX_FIGURE_VALUES: Final = 2_000
 """Maximum number of values of another name that the page offers as choices."""
 
 _KINDS: Final = ("line", "map", "bars")
@@ -100,8 +100,8 @@ class Figures:
         missing = [
             r for r in expected if r.position not in known and r.attempt_id not in self._asked
         ]
-        if missing and (is_asked or len(missing) <= MOST_UNASKED):
-            some, missing = missing[:LOADED_AT_ONCE], missing[LOADED_AT_ONCE:]
+        if missing and (is_asked or len(missing) <= MAX_UNASKED):
+            some, missing = missing[:LOAD_BATCH_SIZE], missing[LOAD_BATCH_SIZE:]
             found = measurements_of(group).of_records(group, some)
             for record in some:
                 parts = found[record.position]
@@ -265,7 +265,7 @@ def _as_json(figure: Figure) -> Json:
         "title": figure.title,
         "caption": figure.caption,
         "selectors": [
-            {"name": each.name, "values": each.values[:MOST_VALUES], "value": each.value}
+            {"name": each.name, "values": each.values[:MAX_FIGURE_VALUES], "value": each.value}
             for each in figure.selectors
         ],
         "points": {

@@ -15,10 +15,10 @@ from jobgroup.results.expression import Expression
 from jobgroup.results.joined import GROUP, LEVEL, Apart, differences_of, joined
 from jobgroup.results.study import Study, shown_value
 
-MOST_GROUPS: Final = 6
+MAX_COMPARED_GROUPS: Final = 6
 """Maximum number of groups in one comparison."""
 
-MOST_SHOWN: Final = 20
+MAX_SHOWN_PAIRS: Final = 20
 """Maximum number of points whose distances are listed."""
 
 
@@ -69,8 +69,8 @@ class GroupComparisons:
 
 
 def _names(given: Any) -> list[str]:
-    if not 2 <= len(set(given)) <= MOST_GROUPS:
-        raise JobGroupError(f"Select 2 to {MOST_GROUPS} groups to compare.")
+    if not 2 <= len(set(given)) <= MAX_COMPARED_GROUPS:
+        raise JobGroupError(f"Select 2 to {MAX_COMPARED_GROUPS} groups to compare.")
     return list(dict.fromkeys(given))
 
 
@@ -104,7 +104,7 @@ def _differences(study: Study) -> Json:
                 "comparison": each.comparison and asdict(each.comparison),
                 "problem": each.problem,
             }
-            for each in found.compared[:MOST_SHOWN]
+            for each in found.compared[:MAX_SHOWN_PAIRS]
         ],
     }
 

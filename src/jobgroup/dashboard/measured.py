@@ -21,7 +21,7 @@ from jobgroup.results.collect import HAS_RESULTS
 from jobgroup.results.expression import Expression
 from jobgroup.results.measurement import Measurement
 from jobgroup.results.pool import Pool, Quantity, number_of, scalar_names
-from jobgroup.results.results_table import MOST_STATES, ranked
+from jobgroup.results.results_table import MAX_STATE_COLUMNS, ranked
 from jobgroup.results.states import in_order, shape_of
 from jobgroup.store import JobRecord
 from jobgroup.store.columns import MAX_CELL
@@ -29,7 +29,7 @@ from jobgroup.store.columns import MAX_CELL
 MAX_STATES: Final = 24
 """Number of states whose shares are sent by default: the group's most frequent ones."""
 
-MAX_ENTRIES: Final = 1000
+MAX_DISTRIBUTION_ENTRIES: Final = 1000
 """Number of outcomes of a distribution to send; the others are summed."""
 
 MAX_REMEMBERED: Final = 2_000_000
@@ -212,7 +212,7 @@ def measured_rows(
         "derived": [name for name in scalars if name not in reported],
         "defined": list(definitions),
         "states": list(frequent),
-        "shown": in_order(frequent[:MOST_STATES]),
+        "shown": in_order(frequent[:MAX_STATE_COLUMNS]),
         "columns": columns,
         "failed": failed | problems,
     }
@@ -240,12 +240,14 @@ def _distribution(measurement: Measurement) -> Json:
         raise ValueError(str(measurement.problem))
     pool = Pool([measurement])
     values = sorted(measurement.values.items(), key=lambda entry: (-entry[1], entry[0]))
-    rest = values[MAX_ENTRIES:]
+    rest = values[MAX_DISTRIBUTION_ENTRIES:]
     scalars = {name: pool.scalar(name).value for name in scalar_names([measurement])}
     return {
         "title": ", ".join(f"{name} {value}" for name, value in measurement.params.items()),
         "unit": "counts" if measurement.kind == "count" else "probability",
-        "entries": [_entry(state, value, pool) for state, value in values[:MAX_ENTRIES]],
+        "entries": [
+            _entry(state, value, pool) for state, value in values[:MAX_DISTRIBUTION_ENTRIES]
+        ],
         "rest": {"n": len(rest), "value": sum((_drawable(*entry) for entry in rest), 0.0)},
         "scalars": {name: value for name, value in scalars.items() if value is not None},
     }

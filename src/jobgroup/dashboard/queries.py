@@ -11,7 +11,7 @@ from typing import Final
 
 from jobgroup import catalog
 from jobgroup.dashboard.comparisons import compare_jobs
-from jobgroup.dashboard.figures import MOST_UNASKED, Figures
+from jobgroup.dashboard.figures import MAX_UNASKED, Figures
 from jobgroup.dashboard.group_comparisons import GroupComparisons
 from jobgroup.dashboard.job_detail import drawing, job_detail, payload
 from jobgroup.dashboard.measured import (
@@ -31,8 +31,8 @@ NEED_RESULTS: Final = frozenset({"results", "measured", "figure", "compare"})
 NEED_PERCEVAL: Final = NEED_RESULTS | {"compare_groups", "drawing"}
 """Queries that may import Perceval. A server forwards them to a child process."""
 
-MOST_FIGURES: Final = 12
-MOST_POINTS: Final = 50_000
+MAX_FIGURES: Final = 12
+MAX_POINTS: Final = 50_000
 """Maximum number of states and points of a figure in a saved page."""
 
 OF_ONE_JOB: Final[Mapping[str, Callable[[JobGroup, RemoteJob], Json]]] = {
@@ -91,15 +91,15 @@ class Queries:
         """Return a figure for each quantity, and load all results if they are few enough."""
         answer = self._of_group["figure"]
         first = answer(group, {})
-        while first["missing"] > 0 and first["of"] <= MOST_UNASKED:
+        while first["missing"] > 0 and first["of"] <= MAX_UNASKED:
             first = answer(group, {})
         if first["figure"] is None:
             return {}
         choices = first["choices"]
-        others = [*choices["states"][:MOST_FIGURES], *choices["scalars"], *choices["definitions"]]
+        others = [*choices["states"][:MAX_FIGURES], *choices["scalars"], *choices["definitions"]]
         found = {"": first, **{y: answer(group, {"y": y}) for y in others}}
         points = len(first["figure"]["points"]["x"])
-        return dict([*found.items()][: max(1, MOST_POINTS // max(1, points))])
+        return dict([*found.items()][: max(1, MAX_POINTS // max(1, points))])
 
     def measured(self, group: JobGroup, jobs: Sequence[RemoteJob], states: Sequence[str]) -> Json:
         """Return the measured values of jobs, in one row for each job and iteration."""

@@ -20,7 +20,7 @@ from jobgroup.dashboard.threads import OWN_THREADS, Driver, Step
 from jobgroup.logs import logger
 
 PUSH_INTERVAL_S: Final = 0.25
-READ_INTERVAL_S: Final = 2.0
+GROUP_READ_INTERVAL_S: Final = 2.0
 """Seconds after which the state is read even without a reported change. If the cloud responds and
 no job has changed, the page must still show "updated just now".
 """
@@ -244,7 +244,7 @@ class Sender:
         if not self.is_active:
             return float("inf")
         is_behind = self._is_dirty or self._sync.is_behind(self._version)
-        return self._read_at + (PUSH_INTERVAL_S if is_behind else READ_INTERVAL_S) - now
+        return self._read_at + (PUSH_INTERVAL_S if is_behind else GROUP_READ_INTERVAL_S) - now
 
     def _tick(self) -> None:
         with self._sending:

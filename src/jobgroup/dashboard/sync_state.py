@@ -11,7 +11,7 @@ from jobgroup.dashboard.protocol import ClientState, Push
 MAX_IN_FLIGHT: Final = 2
 """Maximum number of unacknowledged pushes."""
 
-PATIENCE_S: Final = 1.0
+ACKNOWLEDGMENT_TIMEOUT_S: Final = 1.0
 """Seconds after which another push is sent even so. A kernel receives no acknowledgement while it
 runs a cell, and the page must not wait for the cell.
 """
@@ -89,7 +89,7 @@ class SyncState:
 
     def is_overdue(self, now: float) -> bool:
         """Return whether pushes were sent and no push was acknowledged."""
-        return self._acked < self._pushed and now - self._pushed_at >= PATIENCE_S
+        return self._acked < self._pushed and now - self._pushed_at >= ACKNOWLEDGMENT_TIMEOUT_S
 
     def is_behind(self, version: int) -> bool:
         """Return whether rows up to this version, or an answer, must still be sent."""
@@ -97,7 +97,10 @@ class SyncState:
 
     def next(self, version: int, total: int, now: float) -> Push | None:
         """Return the next push for a browser that needs this version; None if no push is due."""
-        is_full = self._pushed - self._acked >= MAX_IN_FLIGHT and now < self._pushed_at + PATIENCE_S
+        is_full = (
+            self._pushed - self._acked >= MAX_IN_FLIGHT
+            and now < self._pushed_at + ACKNOWLEDGMENT_TIMEOUT_S
+        )
         if not self.is_open or is_full or now < self._not_before:
             return None
         since, version = self.sent, max(version, self.sent)

@@ -13,7 +13,7 @@ _log = logger(__name__)
 CLOSED_AFTER_S = 600.0
 """Seconds without a view after which a dashboard is closed."""
 
-CHECK_INTERVAL_S = 30.0
+VIEW_CHECK_INTERVAL_S = 30.0
 
 
 class Viewed(Protocol):
@@ -67,4 +67,4 @@ class ViewTimeout:
             except Exception:  # noqa: BLE001 # the other dashboards must still be closed
                 _log.warning("A dashboard without views could not be closed", exc_info=True)
                 self.discard(each)
-        return CHECK_INTERVAL_S if len(over) < len(unviewed) else None
+        return VIEW_CHECK_INTERVAL_S if len(over) < len(unviewed) else None

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from jobgroup.decoding.compression import inflate
 
-MAX_TEXT: Final = 64 * 2**20
+MAX_DOCUMENT_TEXT: Final = 64 * 2**20
 """Maximum number of characters of one document."""
 
 MAX_UNPACKED: Final = 32 * 2**20
@@ -19,7 +19,7 @@ MAX_UNPACKED: Final = 32 * 2**20
 MAX_MESSAGES: Final = 2 * 2**20
 """Maximum number of bytes of binary messages (circuits, experiments) in one document."""
 
-MAX_VALUES: Final = 1_000_000
+MAX_DOCUMENT_VALUES: Final = 1_000_000
 """Maximum number of JSON values in one document, including keys."""
 
 MAX_ITEMS: Final = 600_000
@@ -32,7 +32,7 @@ MAX_CELLS: Final = 128 * 2**20
 memory.
 """
 
-MAX_DEPTH: Final = 64
+MAX_DOCUMENT_DEPTH: Final = 64
 """Maximum depth of nested lists and objects."""
 
 _TEXT: Final = r'"(?:[^"\\]++|\\.?)*+(?:"|\Z)'
@@ -97,8 +97,8 @@ class Budget:
 def parse_json(
     text: str,
     *,
-    most_text: int = MAX_TEXT,
-    most_values: int = MAX_VALUES,
+    most_text: int = MAX_DOCUMENT_TEXT,
+    most_values: int = MAX_DOCUMENT_VALUES,
     parse_constant: Callable[[str], Any] | None = None,
 ) -> Any:
     """Return the value of a JSON document; `parse_constant` converts ``NaN`` and ``Infinity``.
@@ -118,9 +118,9 @@ def parse_json(
 def check_shape(
     document: str | bytes | bytearray,
     *,
-    most_values: int = MAX_VALUES,
+    most_values: int = MAX_DOCUMENT_VALUES,
     most_containers: int | None = None,
-    most_levels: int = MAX_DEPTH,
+    most_levels: int = MAX_DOCUMENT_DEPTH,
 ) -> None:
     """Raise RefusedError if a JSON document is too large or too deep to be parsed.
 

@@ -12,7 +12,7 @@ from typing import Any, Final, Protocol, Self
 
 from jobgroup.decoding import quantum_states as states
 from jobgroup.decoding.archives import Members, check_archive
-from jobgroup.decoding.bounds import MAX_DEPTH, Budget, RefusedError
+from jobgroup.decoding.bounds import MAX_DOCUMENT_DEPTH, Budget, RefusedError
 from jobgroup.decoding.messages import MESSAGES, Inspector
 
 PREFIX: Final = ":PCVL:"
@@ -104,9 +104,9 @@ class Decoder:
         Raises:
             RefusedError: the value is nested too deeply, or has another text and `strict` is set.
         """
-        if depth > MAX_DEPTH:
+        if depth > MAX_DOCUMENT_DEPTH:
             raise RefusedError(
-                f"its lists and objects are nested more than {MAX_DEPTH} levels deep"
+                f"its lists and objects are nested more than {MAX_DOCUMENT_DEPTH} levels deep"
             )
         if isinstance(value, str):
             return self._decode_text(value, where)

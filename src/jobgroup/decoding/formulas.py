@@ -16,10 +16,10 @@ from fractions import Fraction
 from itertools import accumulate
 from typing import Final
 
-MAX_LENGTH: Final = 1_000
+MAX_FORMULA_LENGTH: Final = 1_000
 """Maximum number of characters of a formula."""
 
-MAX_DEPTH: Final = 30
+MAX_FORMULA_DEPTH: Final = 30
 """Maximum depth of nested parentheses and functions, and of exponents."""
 
 MAX_EXPONENT: Final = 100
@@ -39,7 +39,7 @@ CONSTANTS: Final = frozenset({"pi", "E", "I"})
 
 _ZERO: Final = Fraction(0)
 _FOUR: Final = Fraction(4)
-_MOST_BITS: Final = 2_000
+_MAX_BITS: Final = 2_000
 _GROWING: Final = frozenset({"exp", "sinh", "cosh", "tan"})
 _ALPHABET: Final = re.compile(r"[\w\s.+\-*/()]*")
 _NUMBER: Final = re.compile(
@@ -65,15 +65,15 @@ def check_formula(text: str, names: frozenset[str] | None = None) -> None:
         ...
     jobgroup.decoding.formulas.FormulaError: 'phi.real' is not arithmetic
     """
-    if len(text) > MAX_LENGTH:
-        raise FormulaError(f"it has more than {MAX_LENGTH} characters")
+    if len(text) > MAX_FORMULA_LENGTH:
+        raise FormulaError(f"it has more than {MAX_FORMULA_LENGTH} characters")
     if not _ALPHABET.fullmatch(text):
         raise FormulaError("it has characters that are not arithmetic")
     if unicodedata.normalize("NFKC", text) != text:
         raise FormulaError("it has a name that can be read as another")
     levels = accumulate((c == "(") - (c == ")") for c in text)
-    if max(levels, default=0) > MAX_DEPTH:
-        raise FormulaError(f"it has more than {MAX_DEPTH} nested parentheses")
+    if max(levels, default=0) > MAX_FORMULA_DEPTH:
+        raise FormulaError(f"it has more than {MAX_FORMULA_DEPTH} nested parentheses")
     text = text.strip()
     try:
         expression = ast.parse(text, mode="eval").body
@@ -84,7 +84,7 @@ def check_formula(text: str, names: frozenset[str] | None = None) -> None:
 
 def check_name(name: str) -> None:
     """Raise FormulaError unless a parameter's name is a single symbol, not a range of symbols."""
-    if len(name) > MAX_LENGTH or _NOT_SYMBOLS.search(name) or not name.isprintable():
+    if len(name) > MAX_FORMULA_LENGTH or _NOT_SYMBOLS.search(name) or not name.isprintable():
         raise FormulaError(f"{name[:20]!r} is not the name of one parameter")
 
 
@@ -186,8 +186,8 @@ class _Checker:
         base = self._factor(left)
         was_exponent = bool(self._exponents)
         self._exponents += 1
-        if self._exponents > MAX_DEPTH:
-            raise FormulaError(f"it has more than {MAX_DEPTH} nested exponents")
+        if self._exponents > MAX_FORMULA_DEPTH:
+            raise FormulaError(f"it has more than {MAX_FORMULA_DEPTH} nested exponents")
         exponent = self._factor(right)
         self._exponents -= 1
         if exponent.most > MAX_EXPONENT:
@@ -205,7 +205,7 @@ class _Checker:
                 raise FormulaError("it has a root in an exponent")
             return _Value(None, _FOUR, _ZERO)
         bits = max(base.exact.numerator.bit_length(), base.exact.denominator.bit_length())
-        if bits * abs(int(exponent.exact)) > _MOST_BITS:
+        if bits * abs(int(exponent.exact)) > _MAX_BITS:
             raise FormulaError(f"it has a number beyond {MAX_NUMBER:.0e}")
         exact = base.exact ** int(exponent.exact)
         return _bounded(exact, abs(exact), _ZERO)

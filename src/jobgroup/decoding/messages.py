@@ -47,7 +47,7 @@ _PARTS: Final = frozenset(
     | {"IDetector", "Detector", "BSLayeredPPNR", "APort", "Port", "Herald"}
 )
 _KNOWN: Final = _COMPONENTS | _PARTS
-_MOST: Final = {
+_MAX_VALUES_BY_NAME: Final = {
     "n_mode": MAX_MODES,
     "rows": MAX_MODES,
     "cols": MAX_MODES,
@@ -190,6 +190,6 @@ def _check_label(text: str) -> None:
 
 
 def _check_number(name: str, value: int) -> None:
-    if name == "min_photons_filter" or abs(value) <= _MOST.get(name, 1_000_000):
+    if name == "min_photons_filter" or abs(value) <= _MAX_VALUES_BY_NAME.get(name, 1_000_000):
         return
     raise RefusedError(f"its {name} is {value}")

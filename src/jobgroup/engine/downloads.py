@@ -25,10 +25,10 @@ _log = logger(__name__)
 Document = dict[str, Any]
 Completion = tuple[JobRecord, Document | Exception]
 
-AT_ONCE = 20
+MAX_CONCURRENT_DOWNLOADS = 20
 """Number of concurrent downloads of one call."""
 
-KEPT_AT_ONCE = 200
+RESULT_BATCH_SIZE = 200
 """Number of results in memory while results are fetched into a group."""
 
 
@@ -85,8 +85,8 @@ async def keep(
     failed: dict[int, str] = {}
     refusals: dict[AccountKey, CredentialsError] = {}
     refused: list[CredentialsError] = []
-    for start in range(0, len(left), KEPT_AT_ONCE):  # to keep few documents in memory
-        batch = left[start : start + KEPT_AT_ONCE]
+    for start in range(0, len(left), RESULT_BATCH_SIZE):  # to keep few documents in memory
+        batch = left[start : start + RESULT_BATCH_SIZE]
 
         def count(answered: int, before: int = len(records) - len(left) + start) -> None:
             if on_each:
@@ -145,7 +145,7 @@ async def _answers(
                 on_each(len(answers))
 
     async with task_group() as group:
-        for _ in range(AT_ONCE):
+        for _ in range(MAX_CONCURRENT_DOWNLOADS):
             group.start_soon(work)
     return answers
 
@@ -153,13 +153,14 @@ async def _answers(
 class CompletionStream:
     """The jobs of a group as they end, each with its result document.
 
-    The stream starts polling and fetching at once, and keeps at most `AT_ONCE` results in memory.
+    The stream starts polling and fetching at once, and keeps at most
+    `MAX_CONCURRENT_DOWNLOADS` results in memory.
     """
 
     def __init__(self, session: GroupSession) -> None:
         self._session = session
         self._queue: asyncio.Queue[Completion | Exception | None] = asyncio.Queue(1)
-        self._gate = anyio.Semaphore(AT_ONCE)
+        self._gate = anyio.Semaphore(MAX_CONCURRENT_DOWNLOADS)
         self._asked = self._taken = 0
         self._work = session.start(self._produce)
 

@@ -14,7 +14,7 @@ from jobgroup.store import Target
 from jobgroup.store.shots import shots_limits
 from jobgroup.words import format_count
 
-MIN_SAMPLES = 3
+MIN_ESTIMATE_SAMPLES = 3
 """Number of jobs that must have ended before time is estimated."""
 
 
@@ -109,7 +109,7 @@ def run_duration_s(
     >>> run_duration_s(10, 4, [1.0, 2.0, 3.0, 4.0])
     (3.0, 15.0)
     """
-    if not jobs or not at_once or len(durations_s) < MIN_SAMPLES:
+    if not jobs or not at_once or len(durations_s) < MIN_ESTIMATE_SAMPLES:
         return None
     low, high = _quartiles(durations_s)
     rounds = math.ceil(jobs / at_once)

@@ -18,7 +18,7 @@ FAT, which has the coarsest dates, stores them in steps of 2 seconds.
 RECHECK_INTERVAL_S: Final = 1.0
 """Seconds between two readings of the file during that time."""
 
-READ_INTERVAL_S: Final = 10.0
+FILE_READ_INTERVAL_S: Final = 10.0
 """Seconds after which the file is read even if its size and date have not changed."""
 
 
@@ -41,7 +41,7 @@ class FileWatch:
         """
         now = time.monotonic()
         before, self._stamp = self._stamp, self._store.database.stamp()
-        interval_s = READ_INTERVAL_S
+        interval_s = FILE_READ_INTERVAL_S
         if self._stamp is None or self._stamp != before:
             self._changed_at, interval_s = now, 0.0
         elif self._read_at < self._changed_at + SAME_DATE_S:

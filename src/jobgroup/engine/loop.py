@@ -31,7 +31,7 @@ P = ParamSpec("P")
 PARK_TIMEOUT_S = 2.0
 """Seconds for which the interpreter's exit waits for the loop, once all else is done."""
 
-CHECK_INTERVAL_S = 1.0
+CONDITION_CHECK_INTERVAL_S = 1.0
 """Seconds after which a condition is checked even without a change in this process."""
 
 
@@ -202,7 +202,7 @@ class ChangeCondition:
         predicate: Callable[[], Awaitable[T]],
         timeout_s: float = math.inf,
         *,
-        check_interval_s: float = CHECK_INTERVAL_S,
+        check_interval_s: float = CONDITION_CHECK_INTERVAL_S,
     ) -> T:
         """Wait until a coroutine function returns a true value, and return that.
 

@@ -18,7 +18,7 @@ _log = logger(__name__)
 
 EventCallback = Callable[[Mapping[str, int], JobRecord | None], None]
 
-LOOK_EVERY_S: Final = (1.0, 10.0)
+EVENT_CHECK_INTERVALS_S: Final = (1.0, 10.0)
 """Seconds between checks of an unchanged group: active, and inactive. The sender may have died, or
 the group may have been deleted.
 """
@@ -67,7 +67,7 @@ class GroupNotifier:
         is_last = False
         try:
             while not (is_last or self._is_stopped):
-                self._woken.wait(LOOK_EVERY_S[not self._was_active])
+                self._woken.wait(EVENT_CHECK_INTERVALS_S[not self._was_active])
                 self._woken.clear()
                 is_last = self._is_exiting
                 try:

@@ -7,7 +7,7 @@ import selectors
 import time
 from typing import Final
 
-PAUSE_S: Final = 1.0
+SLEEP_TOLERANCE_S: Final = 1.0
 """Delay of a wait's end, in seconds, from which the process must have been stopped."""
 
 
@@ -20,7 +20,7 @@ class _PauseCounting(selectors.DefaultSelector):
         began = time.monotonic()
         found = super().select(timeout)
         late_s = time.monotonic() - began - (timeout or 0.0)
-        if timeout is not None and late_s > PAUSE_S:
+        if timeout is not None and late_s > SLEEP_TOLERANCE_S:
             self.paused_s += late_s
             # A wait that was interrupted by a signal reports a timeout and no sockets.
             found = found or super().select(0)

@@ -17,7 +17,7 @@ from jobgroup.providers.responses import unreadable
 TOGETHER_S: Final = 0.1
 """Seconds for which responses are collected before one transaction records them."""
 
-PATIENCE_S: Final = 10.0
+ROUND_TIMEOUT_S: Final = 10.0
 """Seconds for which a refresh waits for responses; later responses are recorded too."""
 
 
@@ -32,8 +32,8 @@ class PollRound:
         self.failure: Exception | None = None
 
     async def wait(self) -> None:
-        """Wait until the round ends, but at most until `PATIENCE_S` after its beginning."""
-        with anyio.move_on_after(self.began + PATIENCE_S - time.monotonic()):
+        """Wait until the round ends, but at most until `ROUND_TIMEOUT_S` after its beginning."""
+        with anyio.move_on_after(self.began + ROUND_TIMEOUT_S - time.monotonic()):
             await self.over.wait()
 
 

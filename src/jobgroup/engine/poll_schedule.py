@@ -55,7 +55,7 @@ FIRST_QUESTION_S: Final = 1.0
 """Seconds from sending a job to its first poll, if many jobs wait. Short jobs are polled earlier.
 """
 
-MIN_SAMPLES: Final = 3
+MIN_SCHEDULE_SAMPLES: Final = 3
 """Number of successful jobs needed to estimate the duration of a platform's next jobs."""
 
 WINDOW: Final = 8
@@ -270,7 +270,7 @@ class _PlatformQueue:
                 age_s = min(age_s, status.duration_s + 1.0) if age_s > 0 else status.duration_s
             if age_s > 0:  # the cloud's clock may be ahead
                 self._ended_s.append(age_s)
-        if len(self._ended_s) >= MIN_SAMPLES:
+        if len(self._ended_s) >= MIN_SCHEDULE_SAMPLES:
             ended_s = min(self._ended_s)
             is_known = ended_s - self._ran_s <= AGE_FRACTION * ended_s
             self.expected_s = ended_s if is_known else (self._ran_s + ended_s) / 2

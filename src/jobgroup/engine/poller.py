@@ -43,13 +43,13 @@ FRESH_S: Final = 0.1
 MAX_FRESH_S: Final = 0.5
 """Maximum of that time for a cloud that responds slowly, if the caller may refresh in a loop."""
 
-FEW: Final = 10
+MAX_UNANSWERED_ERRORS: Final = 10
 """Maximum number of unanswered jobs that each get an error, if the cloud responds for other jobs.
 If there are more, the error concerns the account.
 """
 
 MIN_PAUSE_S: Final = 0.005
-PAUSE_S: Final = 1.0
+MAX_PAUSE_S: Final = 1.0
 """Minimum and maximum number of seconds between two checks for due jobs."""
 
 SETTLED_S: Final = 5.0
@@ -212,13 +212,13 @@ class Poller:
             try:
                 await self._poll()
                 if self._load_s:  # A large group is read less often.
-                    await anyio.sleep(min(PAUSE_S, max(MIN_PAUSE_S, 5 * self._load_s)))
+                    await anyio.sleep(min(MAX_PAUSE_S, max(MIN_PAUSE_S, 5 * self._load_s)))
                 next_s = self._schedule.seconds_to_next(time.monotonic())
-                with anyio.move_on_after(min(PAUSE_S, max(MIN_PAUSE_S, next_s))) as self._pause:
+                with anyio.move_on_after(min(MAX_PAUSE_S, max(MIN_PAUSE_S, next_s))) as self._pause:
                     await changed.wait()
             except Exception as error:  # noqa: BLE001 # callers depend on this loop
                 self._log_once(error)
-                await anyio.sleep(PAUSE_S)
+                await anyio.sleep(MAX_PAUSE_S)
         self._is_polling = False
         with suppress(StorageError):
             await self._in_thread(self._polling_lease.release)
@@ -291,7 +291,7 @@ class Poller:
         is_settled = known <= self._polling_lease.accounts and not self._is_unread
         is_settled &= self._run_lease.is_held or not self._has_in_flight
         is_settled &= self._store.database.known_version == self._schedule.version
-        is_time = time.monotonic() >= self._elected_at + (SETTLED_S if is_settled else PAUSE_S)
+        is_time = time.monotonic() >= self._elected_at + (SETTLED_S if is_settled else MAX_PAUSE_S)
         if is_settled and not is_time:
             return
         if is_time:
@@ -445,7 +445,7 @@ class Poller:
         for job, own in unanswered.items():
             if wanted_s := getattr(own, "retry_after_s", None):
                 self._schedule.schedule(job, time.monotonic() + wanted_s)
-        if is_silence and len(unanswered) <= FEW:
+        if is_silence and len(unanswered) <= MAX_UNANSWERED_ERRORS:
             for job, own in unanswered.items():  # the cloud responds for the other jobs
                 await self._record_job_error(job, own)
         return None

@@ -20,13 +20,13 @@ from jobgroup.errors import GroupDeletedError, GroupMovedError, StorageError
 from jobgroup.logs import logger
 from jobgroup.store import GroupStore
 
-PATIENCE_S: Final = 10.0
+WRITE_TIMEOUT_S: Final = 10.0
 PATIENCE_WITH_LOCKS_S: Final = 25.0
 """Seconds for which a run waits for the disk before it raises an error. It waits longer if another
 program has locked the file, because the lock may end at any moment.
 """
 
-RETRY_EVERY_S: Final = 0.5
+WRITE_RETRY_INTERVAL_S: Final = 0.5
 LOCKED_S: Final = 1.0
 """Seconds for which each attempt waits for another program's lock."""
 
@@ -130,10 +130,10 @@ class Settling:
         self._loop.spawn(self._retry, one, self._lease.keep())
         began = anyio.current_time()
         while not (one.written.done() or one.is_deleted):
-            by_reason = PATIENCE_WITH_LOCKS_S if "locked" in why(one.error) else PATIENCE_S
+            by_reason = PATIENCE_WITH_LOCKS_S if "locked" in why(one.error) else WRITE_TIMEOUT_S
             if anyio.current_time() - began > (by_reason if patience_s is None else patience_s):
                 break
-            await asyncio.wait([one.written], timeout=RETRY_EVERY_S)
+            await asyncio.wait([one.written], timeout=WRITE_RETRY_INTERVAL_S)
         if one.written.done():
             outcome: T = one.written.result()
             return outcome
@@ -167,7 +167,7 @@ class Settling:
     async def _retry(self, one: _Unwritten, has_lease: bool) -> None:
         try:
             while not one.written.done():
-                await anyio.sleep(RETRY_EVERY_S)
+                await anyio.sleep(WRITE_RETRY_INTERVAL_S)
                 try:
                     outcome = await self._in_thread(self._write_briefly, one.write, one.then)
                 except OSError as error:

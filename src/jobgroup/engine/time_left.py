@@ -8,7 +8,7 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from jobgroup.engine.estimate import MIN_SAMPLES
+from jobgroup.engine.estimate import MIN_ESTIMATE_SAMPLES
 from jobgroup.engine.session import GroupSession
 from jobgroup.status import NOT_SENT, PENDING, SENDING
 
@@ -81,7 +81,7 @@ def time_left(left: int, ends: Sequence[float], began_at: float, now: float) -> 
     TimeLeft(eta_s=None, stalled_since=12.0)
     """
     now = max([now, *ends[-1:]])
-    if not left or len(ends) < MIN_SAMPLES or now - began_at < MIN_RUN_S:
+    if not left or len(ends) < MIN_ESTIMATE_SAMPLES or now - began_at < MIN_RUN_S:
         return TimeLeft()
     in_window = len(ends) - bisect_left(ends, now - WINDOW_S)
     used = min(max(in_window, WINDOW_ENDS), MAX_ENDS)

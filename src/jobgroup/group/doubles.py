@@ -17,7 +17,7 @@ from jobgroup.store.sweeps import Entry
 _LOADED_AT: Final = time.time()
 """Time before which a job must have been added to belong to an earlier session."""
 
-_MOST_COMPARED: Final = 1_000
+_MAX_COMPARED_CIRCUITS: Final = 1_000
 """Maximum number of jobs to compare for a warning. Comparing them takes a fraction of a second."""
 
 _Key = tuple[str, ...]
@@ -89,7 +89,7 @@ class _Earlier:
     def __init__(self, session: GroupSession) -> None:
         self._entries = session.store.sweeps.added_before(_LOADED_AT)
         self._marks: dict[int, dict[Fingerprint, int]] = {}
-        self._left = _MOST_COMPARED
+        self._left = _MAX_COMPARED_CIRCUITS
         self.is_done = not self._entries
 
     def finish(self) -> None:
@@ -105,7 +105,7 @@ class _Earlier:
         if alike is None or job.body is None:
             return None
         if key not in self._marks:
-            found = session.store.fingerprints.of(alike[:_MOST_COMPARED])
+            found = session.store.fingerprints.of(alike[:_MAX_COMPARED_CIRCUITS])
             self._marks[key] = {mark: entry_id for entry_id, mark in found.items()}
         double = self._marks[key].get(fingerprint(job.compared_body))
         self._left -= 1

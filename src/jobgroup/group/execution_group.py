@@ -15,7 +15,7 @@ from jobgroup.group.pending import twins
 from jobgroup.job import RemoteJob, until_ended
 from jobgroup.results import Result
 
-PROGRESS_INTERVAL_S = 0.5
+PROGRESS_CHECK_INTERVAL_S = 0.5
 
 ProgressCallback = Callable[[float, str], object]
 
@@ -98,7 +98,7 @@ class Execution(RemoteJob):
         self.execute_async(*args, **kwargs)
         session = self._attached()
         future = session.start(until_ended, session, self._entry_id)
-        wait_for(future, on_tick=self._report_progress, tick_s=PROGRESS_INTERVAL_S)
+        wait_for(future, on_tick=self._report_progress, tick_s=PROGRESS_CHECK_INTERVAL_S)
         return self.get_results(allow_partial_results)
 
     def get_results(self, allow_partial_results: bool = False) -> Result:

@@ -27,7 +27,7 @@ from jobgroup.words import format_count, format_counts
 
 _log = logger(__name__)
 
-MAX_FILE_BYTES: Final = 2**30
+MAX_IMPORT_BYTES: Final = 2**30
 """Maximum size of a file, in bytes. Perceval rewrites the whole file for each change, so real files
 are smaller.
 """
@@ -259,8 +259,8 @@ def _digest(file: Path) -> str:
     try:
         if not file.is_file():
             raise UnreadableGroupError("it is not a regular file")
-        if file.stat().st_size > MAX_FILE_BYTES:
-            raise UnreadableGroupError(f"it is larger than {MAX_FILE_BYTES >> 30} GiB")
+        if file.stat().st_size > MAX_IMPORT_BYTES:
+            raise UnreadableGroupError(f"it is larger than {MAX_IMPORT_BYTES >> 30} GiB")
         with file.open("rb") as opened:
             return hashlib.file_digest(opened, "sha256").hexdigest()
     except OSError as error:

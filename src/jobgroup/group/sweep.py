@@ -24,8 +24,8 @@ from jobgroup.store import NewJob
 from jobgroup.store.sweeps import Axis, Comparison, Entry, Sweep
 from jobgroup.words import format_count, shown
 
-_POINTS: Final = 100
-_SECONDS: Final = 2.0
+_BATCH_POINTS: Final = 100
+_BATCH_INTERVAL_S: Final = 2.0
 """Number of built points, and seconds of building, after which a batch is written."""
 
 _COMPARED: Final = 20
@@ -189,7 +189,7 @@ class _Sweeping:
                 self._tally.counts["skipped"] += self._repeats
                 continue
             built.append(made)
-            if len(built) >= _POINTS or time.monotonic() - began > _SECONDS:
+            if len(built) >= _BATCH_POINTS or time.monotonic() - began > _BATCH_INTERVAL_S:
                 self._write(built)
                 built, began = [], time.monotonic()
         self._write(built)

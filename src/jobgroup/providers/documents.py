@@ -12,11 +12,11 @@ from typing import Any, Final
 
 from jobgroup import decoding
 
-MAX_DEPTH: Final = 200
+MAX_JSON_DEPTH: Final = 200
 """Maximum depth of nested lists and objects. Perceval's results have at most ten levels."""
 
 MAX_CONTAINERS: Final = 200_000
-MAX_VALUES: Final = 2_000_000
+MAX_JSON_VALUES: Final = 2_000_000
 """Maximum number of lists and objects, and of values (including keys), in one document. A string
 counts as one value.
 """
@@ -55,7 +55,10 @@ def _integer(digits: str) -> int | None:
 
 def check_shape(data: bytes | bytearray) -> None:
     """Raise ValueError if a JSON document exceeds the bounds of this module."""
-    if len(data) > 2 * MAX_DEPTH:
+    if len(data) > 2 * MAX_JSON_DEPTH:
         decoding.check_shape(
-            data, most_values=MAX_VALUES, most_containers=MAX_CONTAINERS, most_levels=MAX_DEPTH
+            data,
+            most_values=MAX_JSON_VALUES,
+            most_containers=MAX_CONTAINERS,
+            most_levels=MAX_JSON_DEPTH,
         )

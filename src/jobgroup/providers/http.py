@@ -51,8 +51,8 @@ only wait for the processor.
 
 MAX_RESPONSE_BYTES: Final = 4 * 2**20
 MAX_RESULT_BYTES: Final = 64 * 2**20
-"""Maximum decompressed size of a response and of a result. With `documents.MAX_VALUES`, this limits
-the memory needed to read one.
+"""Maximum decompressed size of a response and of a result. With `documents.MAX_JSON_VALUES`, this
+limits the memory needed to read one.
 """
 
 MAX_HEADER_BYTES: Final = 64 * 2**10
@@ -71,7 +71,7 @@ RESULT_TIMEOUT_S: Final = 300.0
 READ_TIMEOUT_S: Final = 30.0
 """Seconds without any byte from the server after which a request counts as lost."""
 
-CONNECT_TIMEOUT_S: Final = 10.0
+HTTP_CONNECT_TIMEOUT_S: Final = 10.0
 """Seconds for connecting, including TLS and a proxy."""
 
 _KEEP_ALIVE_S: Final = 2.0
@@ -124,7 +124,7 @@ class HttpClient:
             raise CredentialsError(f"{account.origin}{PLAIN_HTTP}")
         self._account = account
         self._auth = auth
-        timeout = httpx.Timeout(read_timeout_s, connect=CONNECT_TIMEOUT_S, pool=20.0)
+        timeout = httpx.Timeout(read_timeout_s, connect=HTTP_CONNECT_TIMEOUT_S, pool=20.0)
         self._extensions = {"timeout": timeout.as_dict()}
         self._headers = {
             "User-Agent": f"jobgroup/{_version()} python/{platform.python_version()}",

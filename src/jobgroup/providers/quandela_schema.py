@@ -7,9 +7,9 @@ from typing import Any
 from jobgroup.providers.base import Availability, RemoteStatus, Submission
 from jobgroup.providers.documents import parse_json
 from jobgroup.providers.values import (
-    MAX_DURATION_S,
+    MAX_JOB_DURATION_S,
     MAX_MESSAGE,
-    MAX_NAME,
+    MAX_PROVIDER_NAME,
     MAX_TIMESTAMP,
     MAX_WORD,
     bound_status,
@@ -34,9 +34,9 @@ def remote_status(document: dict[str, Any]) -> RemoteStatus:
             progress=_progress(document),
             created_at=_epoch(document, "creation_datetime"),
             started_at=_epoch(document, "start_time"),
-            duration_s=get_number(document, "duration", at_most=MAX_DURATION_S),
+            duration_s=get_number(document, "duration", at_most=MAX_JOB_DURATION_S),
             shots=_count(document, "shots"),
-            name=get_str(document, "name", at_most=MAX_NAME),
+            name=get_str(document, "name", at_most=MAX_PROVIDER_NAME),
         )
     )
 
@@ -53,11 +53,11 @@ def submission(document: dict[str, Any]) -> Submission:
     if isinstance(payload, dict) and payload:
         body = {"payload": payload}
         for key in ("platform_name", "pcvl_version", "process_id"):
-            if value := get_str(document, key, at_most=MAX_NAME):
+            if value := get_str(document, key, at_most=MAX_PROVIDER_NAME):
                 body[key] = value
     return Submission(
-        name=get_str(document, "job_name", at_most=MAX_NAME),
-        platform=get_str(document, "platform_name", at_most=MAX_NAME),
+        name=get_str(document, "job_name", at_most=MAX_PROVIDER_NAME),
+        platform=get_str(document, "platform_name", at_most=MAX_PROVIDER_NAME),
         body=body,
     )
 

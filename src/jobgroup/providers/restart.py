@@ -14,7 +14,7 @@ from typing import Final
 from jobgroup.errors import CloudError, CloudUnavailableError
 from jobgroup.providers.rest import RestClient
 
-CHECK_INTERVAL_S: Final = 1.0
+RESTART_CHECK_INTERVAL_S: Final = 1.0
 """Seconds for which the outcome of a check is used."""
 
 NOT_FOUND: Final = (404, 410)
@@ -41,7 +41,7 @@ class RestartCheck:
         if error.status_code != 404 or not self.path:
             return error
         async with self._checking:
-            if time.monotonic() >= self._checked_at + CHECK_INTERVAL_S:
+            if time.monotonic() >= self._checked_at + RESTART_CHECK_INTERVAL_S:
                 self._outage = await self._find_outage()
                 self._checked_at = time.monotonic()
         return self._outage or error

@@ -21,8 +21,8 @@ from jobgroup.providers.polling import poll_each
 from jobgroup.providers.rest import RestClient, quote_segment
 from jobgroup.providers.restart import RestartCheck
 from jobgroup.providers.values import (
-    MAX_DURATION_S,
-    MAX_NAME,
+    MAX_JOB_DURATION_S,
+    MAX_PROVIDER_NAME,
     MAX_WORD,
     bound_status,
     get_number,
@@ -154,7 +154,7 @@ class ScalewayQaaS:
                 created_at=get_timestamp(document, "created_at"),
                 started_at=get_timestamp(document, "started_at"),
                 duration_s=_duration_s(document),
-                name=get_str(document, "name", at_most=MAX_NAME),
+                name=get_str(document, "name", at_most=MAX_PROVIDER_NAME),
             )
         )
 
@@ -214,4 +214,4 @@ def _duration_s(document: Mapping[str, Any]) -> float | None:
     """
     given = document.get("job_duration")
     seconds = given.rstrip("s") if isinstance(given, str) else given
-    return get_number({"job_duration": seconds}, "job_duration", at_most=MAX_DURATION_S)
+    return get_number({"job_duration": seconds}, "job_duration", at_most=MAX_JOB_DURATION_S)

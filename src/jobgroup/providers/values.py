@@ -25,10 +25,10 @@ MAX_COUNT: Final = 10**15
 MAX_TIMESTAMP: Final = 32_503_680_000.0
 """The year 3000, in seconds since the epoch. Larger values are milliseconds or wrong."""
 
-MAX_DURATION_S: Final = 10 * 366 * 86_400.0
+MAX_JOB_DURATION_S: Final = 10 * 366 * 86_400.0
 
 MAX_MESSAGE: Final = 2000
-MAX_NAME: Final = 500
+MAX_PROVIDER_NAME: Final = 500
 MAX_WORD: Final = 100
 """Maximum number of characters of a job's message, of a job's or platform's name, and of a cloud's
 status word."""
@@ -104,9 +104,9 @@ created_at=None, started_at=None, duration_s=None, shots=None, name=None)
         progress=None if progress is None else min(progress, 1.0),
         created_at=bound_number(given.created_at, MAX_TIMESTAMP, "created_at"),
         started_at=bound_number(given.started_at, MAX_TIMESTAMP, "started_at"),
-        duration_s=bound_number(given.duration_s, MAX_DURATION_S, "duration_s"),
+        duration_s=bound_number(given.duration_s, MAX_JOB_DURATION_S, "duration_s"),
         shots=_count(given.shots, "shots"),
-        name=_text(given.name, MAX_NAME, "name") if isinstance(given.name, str) else None,
+        name=_text(given.name, MAX_PROVIDER_NAME, "name") if isinstance(given.name, str) else None,
     )
 
 
@@ -122,8 +122,8 @@ def bound_submission(given: Submission) -> Submission:
     texts = {"name": given.name, "platform": given.platform}
     return replace(
         given,
-        name=get_str(texts, "name", at_most=MAX_NAME),
-        platform=get_str(texts, "platform", at_most=MAX_NAME),
+        name=get_str(texts, "name", at_most=MAX_PROVIDER_NAME),
+        platform=get_str(texts, "platform", at_most=MAX_PROVIDER_NAME),
     )
 
 

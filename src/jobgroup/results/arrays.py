@@ -32,7 +32,7 @@ from jobgroup.words import on_one_line
 if TYPE_CHECKING:
     from xarray import Dataset
 
-MOST_CELLS: Final = 10_000_000
+MAX_ARRAY_CELLS: Final = 10_000_000
 """Maximum size of a variable with states. Above it, only the most frequent states are kept."""
 
 STATES_KEPT: Final = 1_000
@@ -339,7 +339,7 @@ def _kept_states(
         named = [label_of(s) for s in ([states] if isinstance(states, str) else states)]
         check_known(named, dict.fromkeys(known))
         return list(dict.fromkeys(named))
-    is_too_large = math.prod(layout.shape) * len(known) > MOST_CELLS
+    is_too_large = math.prod(layout.shape) * len(known) > MAX_ARRAY_CELLS
     most = STATES_KEPT if states is None and is_too_large else states
     if most is None or most >= len(known):
         return known

@@ -28,7 +28,7 @@ KINDS: Final[Mapping[str, Kind]] = {
 }
 """Kinds of columns that may be empty."""
 
-_MOST_INT: Final = 2**63 - 1
+_MAX_INT64: Final = 2**63 - 1
 
 
 def to_pandas(columns: Columns) -> DataFrame:
@@ -97,7 +97,7 @@ def kind_of(name: str, cells: Iterable[Cell]) -> Kind:
         return KINDS.get(name, "text")
     if kinds == {bool}:
         return "bool"
-    if kinds == {int} and all(-_MOST_INT <= value <= _MOST_INT for value in present):  # type: ignore[operator]
+    if kinds == {int} and all(-_MAX_INT64 <= value <= _MAX_INT64 for value in present):  # type: ignore[operator]
         return "int"
     return "float" if float in kinds and kinds <= {int, float} else "text"
 

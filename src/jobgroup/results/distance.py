@@ -20,14 +20,14 @@ DRAWS: Final = 9_999
 """Number of random relabelings for a p-value: p = (1 + b) / (1 + draws) (B. Phipson, G. K. Smyth,
 Stat. Appl. Genet. Mol. Biol. 9 (2010) 39)."""
 
-FEWEST_DRAWS: Final = 199
-MOST_WORK: Final = 50_000_000
+MIN_DRAWS: Final = 199
+MAX_WORK: Final = 50_000_000
 """Maximum number of results to relabel in one comparison, which takes seconds."""
 
 _ONE_BY_ONE: Final = 40
 """Number of results per state below which it is faster to relabel results one by one."""
 
-_MOST_DRAWN: Final = 10**9
+_MAX_DRAWN: Final = 10**9
 """Number of results from which numpy cannot draw without replacement."""
 
 _CELLS: Final = 2_000_000
@@ -135,7 +135,7 @@ def compare_counts(a: Mapping[str, int], b: Mapping[str, int], *, seed: int = 0)
 
     def draw(size: int) -> Any:
         """Return the first side's counts after relabeling, one row for each relabeling."""
-        if n + m >= _MOST_DRAWN:
+        if n + m >= _MAX_DRAWN:
             return _many(random, pooled, n, size)
         if results is None:
             return random.multivariate_hypergeometric(pooled, n, size=size, method="marginals")
@@ -178,7 +178,7 @@ def compare_with_ideal(
 
 def _in_batches(distances: Callable[[int], Any], states: int, cost: int) -> list[float]:
     """Draw in batches, and return the distances of `DRAWS` draws, or of fewer if draws are slow."""
-    left = min(DRAWS, max(FEWEST_DRAWS, MOST_WORK // cost))
+    left = min(DRAWS, max(MIN_DRAWS, MAX_WORK // cost))
     size = max(1, _CELLS // states)
     found: list[float] = []
     while left > 0:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 Key = tuple[int, int | None]
 """A job's position, and the iteration if the job has several."""
 
-MOST_SIDE_BY_SIDE: Final = 8
+MAX_SIDE_BY_SIDE: Final = 8
 """Maximum number of distributions in one plot."""
 
 
@@ -67,10 +67,10 @@ class Distributions(Table):
                 "There is no distribution to draw."
                 + ("" if wanted is None else f" None of the jobs {sorted(wanted)} has a result.")
             )
-        if len(drawn) > MOST_SIDE_BY_SIDE:
+        if len(drawn) > MAX_SIDE_BY_SIDE:
             raise ValueError(
                 f"{len(drawn)} distributions are too many for one plot. Choose at most"
-                f" {MOST_SIDE_BY_SIDE}, for example plot(jobs=[0, 5])."
+                f" {MAX_SIDE_BY_SIDE}, for example plot(jobs=[0, 5])."
             )
         return _bars({_label(*key): pool for key, pool in drawn.items()}, most, ax)
 

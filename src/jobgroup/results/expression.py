@@ -18,8 +18,8 @@ from typing import Final, NamedTuple
 
 from jobgroup.results.states import label_of, shape_of
 
-MAX_LENGTH: Final = 500
-MAX_DEPTH: Final = 30
+MAX_EXPRESSION_LENGTH: Final = 500
+MAX_EXPRESSION_DEPTH: Final = 30
 
 _TOKEN: Final = re.compile(
     r"\s*(?:(?P<state>\|[^|<>]*>)|(?P<number>(?:\d{1,40}\.?\d{0,40}|\.\d{1,40})(?:[eE][+-]?\d{1,3})?)"
@@ -167,8 +167,10 @@ def parse(text: object) -> Expression:
     """
     if not isinstance(text, str) or not text.strip():
         raise ExpressionError("An expression must be a string such as '|1,1> * global_perf'.")
-    if len(text) > MAX_LENGTH:
-        raise ExpressionError(f"An expression must have at most {MAX_LENGTH:,} characters.")
+    if len(text) > MAX_EXPRESSION_LENGTH:
+        raise ExpressionError(
+            f"An expression must have at most {MAX_EXPRESSION_LENGTH:,} characters."
+        )
     return _Parser(text).parse()
 
 
@@ -201,9 +203,9 @@ class _Parser:
 
     def _factor(self) -> Term:
         self._depth += 1
-        if self._depth > MAX_DEPTH:
+        if self._depth > MAX_EXPRESSION_DEPTH:
             raise ExpressionError(
-                f"{self._text[:40]!r} is nested more than {MAX_DEPTH} levels deep."
+                f"{self._text[:40]!r} is nested more than {MAX_EXPRESSION_DEPTH} levels deep."
             )
         term = self._atom()
         self._depth -= 1

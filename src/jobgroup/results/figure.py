@@ -32,7 +32,7 @@ Kind = Literal["line", "map", "bars"]
 AnyKind = Literal["auto", "line", "map", "bars"]
 Errors = bool | float | Literal["scatter"]
 
-MOST_CURVES: Final = 8
+MAX_CURVES: Final = 8
 """Maximum number of curves. A name with more values is drawn as a map."""
 
 PointState = Literal["measured", "failed", "to come", "not loaded", "empty"]
@@ -374,7 +374,7 @@ def _kind(study: Study, x: str, curves: str | None, kind: AnyKind) -> Kind:
     if not is_numeric(study.coordinates[x]):
         return "bars"
     second = study.coordinates[curves] if curves else []
-    return "map" if len(second) > MOST_CURVES and is_numeric(second) else "line"
+    return "map" if len(second) > MAX_CURVES and is_numeric(second) else "line"
 
 
 def is_numeric(values: Sequence[Cell]) -> bool:

@@ -17,7 +17,7 @@ from jobgroup.rounding import ValueKey, key_of
 GROUP: Final = "group"
 """Name whose values are the groups' names."""
 
-MOST_COMPARED: Final = 300
+MAX_COMPARED_PAIRS: Final = 300
 """Maximum number of points whose distributions are compared, which takes up to a second."""
 
 LEVEL: Final = 0.05
@@ -92,7 +92,7 @@ def differences_of(study: Study) -> Differences:
         if group != first
     ]
     unmatched = sum(len(sides) for sides in pools.values() if len(sides) == 1 or first not in sides)
-    step = max(1, -(-len(pairs) // MOST_COMPARED))
+    step = max(1, -(-len(pairs) // MAX_COMPARED_PAIRS))
     found = [
         _apart(group, dict(zip(study.names, (value for _, value in at), strict=False)), one, other)
         for group, at, one, other in pairs[::step]

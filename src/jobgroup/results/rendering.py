@@ -10,13 +10,13 @@ from typing import Final
 from jobgroup.results.cells import Cell
 from jobgroup.words import on_one_line
 
-MOST_TEXT_ROWS: Final = 60
-MOST_HTML_ROWS: Final = 500
+MAX_TEXT_ROWS: Final = 60
+MAX_HTML_ROWS: Final = 500
 """Maximum number of rows to show. Of a longer table, half are from its start and half from its end.
 """
 
-LONGEST_TEXT: Final = 60
-LONGEST_HTML: Final = 300
+MAX_TEXT_CELL: Final = 60
+MAX_HTML_CELL: Final = 300
 """Maximum number of characters of a cell to show."""
 
 _GAP: Final = "…"
@@ -28,8 +28,8 @@ def as_text(
     columns: Columns,
     title: str,
     *,
-    most_rows: int | None = MOST_TEXT_ROWS,
-    longest: int = LONGEST_TEXT,
+    most_rows: int | None = MAX_TEXT_ROWS,
+    longest: int = MAX_TEXT_CELL,
 ) -> str:
     """Return aligned columns; numbers are right-aligned.
 
@@ -61,7 +61,7 @@ def as_html(columns: Columns, title: str) -> str:
     """Return a table with its own scroll bar. All text is escaped."""
     names = list(columns)
     aligns = ["right" if _is_numeric(cells) else "left" for cells in columns.values()]
-    texts = [_shortened(cells, MOST_HTML_ROWS, LONGEST_HTML) for cells in columns.values()]
+    texts = [_shortened(cells, MAX_HTML_ROWS, MAX_HTML_CELL) for cells in columns.values()]
     head = "".join(_html_cell("th", n, a) for n, a in zip(names, aligns, strict=True))
     body = "".join(
         f"<tr>{''.join(_html_cell('td', t, a) for t, a in zip(row, aligns, strict=True))}</tr>"

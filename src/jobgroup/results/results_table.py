@@ -31,7 +31,7 @@ LEADING_COLUMNS: Final = ("job", "name", "iteration", "status")
 OPTIONAL_COLUMNS: Final = ("id", "platform", "sent_at", "started_at", "finished_at")
 """Columns before the jobs' own columns, and columns that are shown only on request."""
 
-MOST_STATES: Final = 4
+MAX_STATE_COLUMNS: Final = 4
 """Number of states whose shares are shown; those with the greatest mean share are chosen."""
 
 _OF_A_STATE: Final = re.compile(r"(count|p|p_err|p_low|p_high)\((\|.*>)\)")
@@ -156,7 +156,7 @@ def table_of(
     return table
 
 
-def most_frequent(pools: Iterable[Pool], most: int = MOST_STATES) -> list[str]:
+def most_frequent(pools: Iterable[Pool], most: int = MAX_STATE_COLUMNS) -> list[str]:
     """Return the states with the greatest sums of shares, in the order of states."""
     sums: dict[str, float] = {}
     for pool in pools:

@@ -27,10 +27,10 @@ from jobgroup.store.limits import (
     MAX_TEXT,
 )
 
-_MOST_BYTES: Final = MAX_DOCUMENT_BYTES + 2**20  # of one value: a cached result, compressed or not
-_MOST_UNPACKED_BYTES: Final = 16 * 2**30  # of all bodies and results of a file
-_MOST_SCHEMA_BYTES: Final = 1_000_000
-_MOST_SCHEMA_STEPS: Final = 50_000  # steps of SQLite; our schema takes a few hundred
+_MAX_VALUE_BYTES: Final = MAX_DOCUMENT_BYTES + 2**20  # a cached result, compressed or not
+_MAX_UNPACKED_BYTES: Final = 16 * 2**30  # of all bodies and results of a file
+_MAX_SCHEMA_BYTES: Final = 1_000_000
+_MAX_SCHEMA_STEPS: Final = 50_000  # steps of SQLite; our schema takes a few hundred
 _MAX_FENCING_TOKEN: Final = 2**40
 
 Schema = frozenset[tuple[str, str, str, str | None]]
@@ -38,12 +38,12 @@ Schema = frozenset[tuple[str, str, str, str | None]]
 
 def restrain(connection: sqlite3.Connection) -> None:
     """Limit a new connection to the work needed to compare the schema."""
-    connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _MOST_SCHEMA_BYTES)
-    connection.setlimit(sqlite3.SQLITE_LIMIT_SQL_LENGTH, _MOST_SCHEMA_BYTES)
+    connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _MAX_SCHEMA_BYTES)
+    connection.setlimit(sqlite3.SQLITE_LIMIT_SQL_LENGTH, _MAX_SCHEMA_BYTES)
     connection.setlimit(sqlite3.SQLITE_LIMIT_COLUMN, 100)
     connection.setlimit(sqlite3.SQLITE_LIMIT_EXPR_DEPTH, 100)
     connection.setlimit(sqlite3.SQLITE_LIMIT_TRIGGER_DEPTH, 1)
-    connection.set_progress_handler(lambda: 1, _MOST_SCHEMA_STEPS)
+    connection.set_progress_handler(lambda: 1, _MAX_SCHEMA_STEPS)
     connection.execute("PRAGMA trusted_schema = OFF")
     connection.execute("PRAGMA cell_size_check = ON")
 
@@ -69,7 +69,7 @@ def admit(connection: sqlite3.Connection) -> None:
 
 def release(connection: sqlite3.Connection) -> None:
     """Lift the limits of `restrain`; the caller has checked or created the file."""
-    connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _MOST_BYTES)
+    connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _MAX_VALUE_BYTES)
     connection.set_progress_handler(None, 0)
 
 
@@ -270,7 +270,7 @@ _SOUND: Final[Mapping[str, tuple[str, Mapping[str, str]]]] = {
             "attempt_id": _integer("attempt_id"),
             "cached_at": _date("cached_at"),
             "digest": _bytes("digest", 64),
-            "document": _bytes("document", _MOST_BYTES),
+            "document": _bytes("document", _MAX_VALUE_BYTES),
         },
     ),
     "priorities": (
@@ -339,7 +339,7 @@ def _check_table(
 
 
 def _check_unpacked(connection: sqlite3.Connection) -> None:
-    left = _MOST_UNPACKED_BYTES
+    left = _MAX_UNPACKED_BYTES
     for table, column, most_bytes in (
         ("payloads", "body", MAX_BODY_BYTES),
         ("results", "document", MAX_DOCUMENT_BYTES),

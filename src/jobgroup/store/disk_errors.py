@@ -15,7 +15,7 @@ _INDEX_BYTES: Final = 32 * 1024
 """Minimum size of the files that SQLite creates to read a file with a write-ahead log."""
 
 
-_LONGEST_PATH: Final = 450
+_MAX_PATH_BYTES: Final = 450
 """Length, in bytes, from which paths may be too long for SQLite, which uses 512 on most systems."""
 
 
@@ -26,7 +26,7 @@ def describe(error: Exception, path: Path) -> str:
     that is too long, it only reports that it cannot open the file.
     """
     text = str(error) or type(error).__name__
-    if "unable to open" in text and len(os.fsencode(path.absolute())) > _LONGEST_PATH:
+    if "unable to open" in text and len(os.fsencode(path.absolute())) > _MAX_PATH_BYTES:
         return "its path is too long for SQLite"
     if "disk I/O" in text or "unable to open" in text:
         with suppress(OSError):

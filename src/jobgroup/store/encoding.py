@@ -16,7 +16,7 @@ from jobgroup.decoding.compression import inflate
 from jobgroup.store.limits import MAX_BODY_BYTES, MAX_BODY_DEPTH
 from jobgroup.values import plain as single
 
-MOST_LEVELS = 100
+MAX_LEVELS = 100
 """Maximum depth of nested lists and dictionaries. Recursive code must be able to walk them."""
 
 _TEXT_OR_INFINITY: Final = re.compile(r'("(?:[^"\\]|\\.)*")|Infinity')
@@ -40,7 +40,7 @@ def as_json(values: Mapping[str, Any]) -> str:
     except (TypeError, ValueError, RecursionError):
         text = json.dumps(_plain(values), separators=(",", ":"), ensure_ascii=False)
         return _TEXT_OR_INFINITY.sub(lambda found: found[1] or "1e999", text)
-    if text.count("[") + text.count("{") > MOST_LEVELS:
+    if text.count("[") + text.count("{") > MAX_LEVELS:
         _plain(values)
     return text
 
@@ -49,7 +49,7 @@ def as_object(text: str | None) -> dict[str, Any]:
     """Return the JSON object in a string; {} if it is empty, too deep, or not an object."""
     try:
         value = json.loads(text) if text else {}
-        if text and text.count("[") + text.count("{") > MOST_LEVELS:
+        if text and text.count("[") + text.count("{") > MAX_LEVELS:
             _plain(value)
     except (ValueError, RecursionError, TypeError):
         return {}
@@ -72,9 +72,9 @@ def json_safe(value: Any) -> Any:
 
 
 def _plain(value: Any, level: int = 0) -> Any:
-    if level > MOST_LEVELS:
+    if level > MAX_LEVELS:
         raise ValueError(
-            f"Labels and parameters may be nested at most {MOST_LEVELS} levels deep; these are"
+            f"Labels and parameters may be nested at most {MAX_LEVELS} levels deep; these are"
             " deeper, or contain themselves. Nothing was changed."
         )
     if isinstance(value, Mapping):

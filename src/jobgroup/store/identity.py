@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from jobgroup.store.lost_file import FileLostError
-from jobgroup.store.presence import SMALLEST, Presence, look
+from jobgroup.store.presence import MIN_DATABASE_BYTES, Presence, look
 
 MOVING_LOG = "the log is being moved into the file"
 """Start of the mark that the group's values contain while a checkpoint runs; see `Database`."""
@@ -103,7 +103,7 @@ class Identity:
         self, connection: sqlite3.Connection, found: Presence, *, is_read_only: bool
     ) -> None:
         """Raise FileLostError if the file was overwritten or emptied, which keeps the inode."""
-        if found.size_bytes < SMALLEST:
+        if found.size_bytes < MIN_DATABASE_BYTES:
             raise FileLostError("it was emptied", is_empty=True)
         if is_read_only:
             return  # such a group sends nothing, and other processes may change the journal mode

@@ -24,7 +24,7 @@ this time.
 UNCLAIMED_LOCK_TTL_S = 5.0
 """Seconds after which a lock without a record is taken for that of a killed writer."""
 
-LOOK_EVERY_S = 0.5
+LOCK_RETRY_INTERVAL_S = 0.5
 
 EXIT_S = 10.0
 """Seconds for which the interpreter's exit waits for writes in progress."""
@@ -60,7 +60,7 @@ def _turn(path: Path) -> Iterator[None]:
     seen, seen_at = None, 0.0
     while True:
         try:
-            lease.acquire(timeout=LOOK_EVERY_S)
+            lease.acquire(timeout=LOCK_RETRY_INTERVAL_S)
             break
         except Timeout as error:
             now, sign = time.monotonic(), _sign_of_life(marker)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from jobgroup.errors import StorageError
 
-SMALLEST = 512
+MIN_DATABASE_BYTES = 512
 """Size of SQLite's smallest page in bytes; a group's file is never smaller."""
 
 

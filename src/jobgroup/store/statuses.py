@@ -23,7 +23,7 @@ _BEGUN_FIRST: Final = ("running", *sorted(ON_CLOUD - {"running", "waiting"}), "w
 RECENT: Final = 200
 """Number of latest jobs from which durations are estimated."""
 
-PAGE: Final = 2000
+PAGE_SIZE: Final = 2000
 """Number of jobs to read at once, which limits the memory for a large group."""
 
 _END_OF_PAGE: Final = (
@@ -50,7 +50,7 @@ class StatusUpdates:
             last = 0
             while True:
                 with self._database.read_transaction() as connection:
-                    (end,) = connection.execute(_END_OF_PAGE, (state, last, PAGE)).fetchone()
+                    (end,) = connection.execute(_END_OF_PAGE, (state, last, PAGE_SIZE)).fetchone()
                     page = _pollable(connection, _PAGE, (state, last, end), targets)
                 if end is None:
                     break

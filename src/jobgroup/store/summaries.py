@@ -20,7 +20,7 @@ from jobgroup.store.records import GroupSummary
 
 _DESCRIPTION_CHARS = 10_000
 _NAME_CHARS = 200
-_MOST_SWEPT = 20
+_MAX_SWEPT = 20
 
 
 def summarise(name: str, path: Path) -> GroupSummary:
@@ -68,7 +68,7 @@ def _swept(connection: sqlite3.Connection) -> tuple[str, ...]:
     rows = connection.execute("SELECT axes FROM sweeps ORDER BY id LIMIT 20").fetchall()
     axes = [axis for (text,) in rows for axis in as_object(f'{{"axes": {text}}}').get("axes", ())]
     names = list(dict.fromkeys(str(axis[0]) for axis in axes)) or _differing(connection)
-    return tuple(name[:_NAME_CHARS] for name in names)[:_MOST_SWEPT]
+    return tuple(name[:_NAME_CHARS] for name in names)[:_MAX_SWEPT]
 
 
 def _differing(connection: sqlite3.Connection) -> list[str]:

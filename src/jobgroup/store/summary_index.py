@@ -24,8 +24,8 @@ from jobgroup.store.records import GroupSummary
 from jobgroup.store.summaries import summarise
 
 _FORMAT: Final = 2
-_MOST_BYTES: Final = 64 * 2**20
-_MOST_DESCRIPTION: Final = 500
+_MAX_INDEX_BYTES: Final = 64 * 2**20
+_MAX_DESCRIPTION: Final = 500
 """Maximum number of characters of a description; a group with a longer one is always read."""
 
 _SETTLED_AFTER_NS: Final = 3_000_000_000
@@ -94,7 +94,7 @@ def _is_worth_keeping(entry: _Kept, now_ns: int) -> bool:
     changed_at = max((*entry.stamp[3::5], *entry.stamp[4::5]), default=now_ns)
     return (
         entry.summary.problem is None
-        and len(entry.summary.description) <= _MOST_DESCRIPTION
+        and len(entry.summary.description) <= _MAX_DESCRIPTION
         and changed_at < now_ns - _SETTLED_AFTER_NS
     )
 
@@ -125,7 +125,7 @@ def _stamp(file: Path, present: set[str]) -> tuple[int, Stamp]:
 
 def _load(path: Path) -> dict[str, _Kept]:
     try:
-        document = json.loads(read_regular(path, _MOST_BYTES))
+        document = json.loads(read_regular(path, _MAX_INDEX_BYTES))
         if document["format"] != _FORMAT:
             return {}
         return {file: _entry(stamp, row) for file, (stamp, *row) in document["groups"].items()}

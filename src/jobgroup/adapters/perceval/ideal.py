@@ -11,7 +11,7 @@ from typing import Any, Final
 from jobgroup.adapters.base import NoIdealError
 from jobgroup.decoding import Decoder, LeftAsText
 
-MOST_STATES: Final = 20_000
+MAX_IDEAL_STATES: Final = 20_000
 """Maximum number of output states. This takes about a second on a laptop."""
 
 
@@ -46,7 +46,7 @@ def _computed(content: str, least: int | None) -> dict[str, float]:
     if not isinstance(experiment, pcvl.Experiment):
         raise NoIdealError("Only jobs of an experiment have an ideal.")
     photons = experiment.input_state.n
-    if comb(photons + experiment.circuit_size - 1, photons) > MOST_STATES:
+    if comb(photons + experiment.circuit_size - 1, photons) > MAX_IDEAL_STATES:
         raise NoIdealError(f"{photons} photons are too many to compute the ideal.")
     experiment.noise = None
     if least is not None:

@@ -18,7 +18,7 @@ from jobgroup.origin import normalise_origin
 from jobgroup.status import JobStatus, RunningStatus
 from jobgroup.store.limits import bound_date
 
-MAX_FILE_BYTES: Final = 256 * 2**20
+MAX_JGRP_BYTES: Final = 256 * 2**20
 """Maximum size of a group's file. This is enough for tens of thousands of jobs."""
 
 _DATE: Final = "%Y%m%d_%H%M%S"
@@ -108,9 +108,9 @@ def text_in(path: Path) -> str:
         if not path.is_file():  # reading a pipe could block
             raise UnreadableGroupError("it is not a regular file")
         with path.open("rb") as file:
-            data = file.read(MAX_FILE_BYTES + 1)
-        if len(data) > MAX_FILE_BYTES:
-            raise UnreadableGroupError(f"it is larger than {MAX_FILE_BYTES >> 20} MB")
+            data = file.read(MAX_JGRP_BYTES + 1)
+        if len(data) > MAX_JGRP_BYTES:
+            raise UnreadableGroupError(f"it is larger than {MAX_JGRP_BYTES >> 20} MB")
         text = data.decode()
     except OSError as error:
         raise UnreadableGroupError(f"it cannot be read ({error.strerror})") from None
@@ -128,8 +128,8 @@ def _document(path: Path) -> dict[str, Any]:
     try:
         document = parse_json(
             text,
-            most_text=MAX_FILE_BYTES,
-            most_values=MAX_FILE_BYTES // 50,
+            most_text=MAX_JGRP_BYTES,
+            most_values=MAX_JGRP_BYTES // 50,
             parse_constant=_refuse,
         )
     except ValueError as error:

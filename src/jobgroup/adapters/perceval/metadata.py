@@ -15,13 +15,13 @@ from typing import Any, Final
 from jobgroup.decoding import Budget, messages
 from jobgroup.logs import logger
 
-MAX_TEXT: Final = 200
+MAX_METADATA_TEXT: Final = 200
 """Maximum number of characters of a value."""
 
 MAX_ITERATIONS: Final = 20
 """Maximum number of iterations whose values are shown. Their number is always shown."""
 
-MAX_UNPACKED_BYTES: Final = 4 * 2**20
+MAX_METADATA_BYTES: Final = 4 * 2**20
 """Maximum size of an experiment whose metadata is read."""
 
 Value = str | int | float
@@ -80,9 +80,9 @@ def _metadata_in(content: str) -> dict[str, Value]:
     metadata: dict[str, Value] = {}
     text = content
     try:
-        if len(content) <= MAX_UNPACKED_BYTES:
+        if len(content) <= MAX_METADATA_BYTES:
             if content.startswith(_ZIP):
-                text = Budget(MAX_UNPACKED_BYTES).unpacked(content.removeprefix(_ZIP))
+                text = Budget(MAX_METADATA_BYTES).unpacked(content.removeprefix(_ZIP))
             metadata = _read(text)
     except Exception as error:  # noqa: BLE001 # for example another release's format
         _log.debug("Could not read metadata from a payload (%s).", type(error).__name__)
@@ -139,4 +139,4 @@ def _small(value: Any) -> Any:
 
 def _text(value: Any) -> str:
     plain = _TAG.sub("", str(value), count=1) if not str(value).startswith(_ZIP) else "…"
-    return plain if len(plain) <= MAX_TEXT else plain[: MAX_TEXT - 1] + "…"
+    return plain if len(plain) <= MAX_METADATA_TEXT else plain[: MAX_METADATA_TEXT - 1] + "…"
