@@ -147,6 +147,9 @@ def test_results_as_a_dataset_and_a_figure(call, ended, tmp_path):
     again = call("plot", "sweep", "-o", str(figure), "--overwrite")
     assert (again.returncode, again.stdout) == (0, "")
     assert "share of |1" in figure.read_text()
+    assert "10^{" not in figure.read_text()
+    again = call("plot", "sweep", "|1>", "--log", "y", "-o", str(figure), "--overwrite")
+    assert (again.returncode, "10^{0}" in figure.read_text()) == (0, True)
     other = tmp_path / "other.svg"
     assert call("plot", "sweep", "no_such", "-o", str(other)).returncode == 2
     assert call("plot", "sweep", "|1>", "-o", str(tmp_path / "figure.doc")).returncode == 2

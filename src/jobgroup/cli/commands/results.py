@@ -12,6 +12,7 @@ from jobgroup.cli.console import echo_err, echo_raw, echo_table
 from jobgroup.cli.exit_codes import Exit, UsageError
 from jobgroup.errors import JobGroupError, MissingDependencyError
 from jobgroup.group import JobGroup
+from jobgroup.results.colours import PALETTE
 from jobgroup.results.export import as_csv, as_json
 from jobgroup.results.table import Table
 from jobgroup.store.output import user_path, write_output
@@ -72,6 +73,8 @@ def _plot(arguments: argparse.Namespace) -> int:
         sentence = "matplotlib is not installed. Run pip install 'jobgroup[plot]'."
         raise MissingDependencyError(sentence) from error
     figure = Figure(layout="constrained")
+    axes = figure.subplots()
+    axes.set_prop_cycle(color=PALETTE)
     try:
         group.plot(
             arguments.quantity,
@@ -80,8 +83,10 @@ def _plot(arguments: argparse.Namespace) -> int:
             where=dict(arguments.where),
             kind=arguments.kind,
             errors=not arguments.no_errors,
+            log=arguments.log,
+            from_zero=arguments.from_zero,
             sweep=arguments.sweep,
-            ax=figure.subplots(),
+            ax=axes,
             refresh=not arguments.offline,
         )
         with write_output(path, overwrite=arguments.overwrite) as unfinished:
@@ -161,6 +166,12 @@ PLOT = Command(
             help="kind of figure (default: auto)",
         ),
         flag("--no-errors", "draw no error bars"),
+        argument("--log", choices=("x", "y", "xy"), help="logarithmic axes (default: none)"),
+        argument(
+            "--from-zero",
+            action=argparse.BooleanOptionalAction,
+            help="whether a linear y axis of curves begins at 0 (default: for shares only)",
+        ),
         _SWEEP,
         _OFFLINE,
     ),
