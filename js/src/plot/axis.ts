@@ -125,22 +125,30 @@ function logTicks([low, high]: readonly [number, number], at: (value: number) =>
   const decades = Math.log10(high / low);
   const labelled = decades > 2 ? [1] : decades > 1 ? [1, 2, 5] : [1, 2, 3, 4, 5, 6, 7, 8, 9];
   const step = Math.max(1, Math.ceil(decades / 6));
-  const ticks: Tick[] = [];
+  const all: { value: number; isLabelled: boolean }[] = [];
   for (let power = first; power <= last; power++)
     for (const digit of decades > 8 ? [1] : [1, 2, 3, 4, 5, 6, 7, 8, 9]) {
       const value = power < 0 ? digit / 10 ** -power : digit * 10 ** power;
       if (value < low * (1 - 1e-9) || value > high * (1 + 1e-9)) continue;
       const isLabelled = labelled.includes(digit) && (digit > 1 || power % step === 0);
-      ticks.push({ at: at(value), label: isLabelled ? powered(value) : "" });
+      all.push({ value, isLabelled });
     }
-  return ticks;
+  // All labels have one notation: powers of ten if a label would have too many zeros.
+  const isPlain = all.every(
+    ({ value, isLabelled }) => !isLabelled || (value >= 1e-3 && value < 1e5),
+  );
+  const labelOf = (value: number) =>
+    isPlain ? String(Number(value.toPrecision(6))) : powered(value);
+  return all.map(({ value, isLabelled }) => ({
+    at: at(value),
+    label: isLabelled ? labelOf(value) : "",
+  }));
 }
 
-/** "0.01", "10⁻⁴", "2·10⁶", with enough digits to show a step. */
-export function powered(value: number, step = 0): string {
+/** "10⁻⁴", "2·10⁶", with enough digits to show a step. */
+function powered(value: number, step = 0): string {
   const size = Math.abs(value);
-  if (size === 0 || (size >= 1e-3 && size < 1e5))
-    return plain(String(Number(value.toPrecision(6))));
+  if (size === 0) return "0";
   const power = Math.floor(Math.log10(size) + 1e-9);
   const needed = step > 0 ? power + 1 - Math.floor(Math.log10(step) + 1e-9) : 4;
   const digits = Number((value / 10 ** power).toPrecision(Math.max(4, Math.min(15, needed))));

@@ -47,10 +47,23 @@ describe("the ticks of an axis of numbers", () => {
 
   it("are powers of ten on a logarithmic axis, and finer on a short one", () => {
     expect(labels(0.0008, 12, true)).toEqual(["0.001", "0.01", "0.1", "1", "10"]);
-    expect(labels(1e-7, 1e3, true)).toEqual(["10⁻⁶", "10⁻⁴", "0.01", "1", "100"]);
+    expect(labels(1e-7, 1e3, true)).toEqual(["10⁻⁶", "10⁻⁴", "10⁻²", "10⁰", "10²"]);
     expect(labels(0.15, 3.3, true)).toEqual(["0.2", "0.5", "1", "2"]);
     expect(labels(2.1, 9, true, 500)).toEqual(["3", "4", "5", "6", "7", "8", "9"]);
     expect(labels(1550.2, 1551.1, true)).toContain("1550.5");
+  });
+
+  it("have one notation on each axis", () => {
+    expect(labels(3e-4, 0.02, true)).toEqual([
+      "5·10⁻⁴",
+      "10⁻³",
+      "2·10⁻³",
+      "5·10⁻³",
+      "10⁻²",
+      "2·10⁻²",
+    ]);
+    expect(labels(10, 2e5, true)).toEqual(["10¹", "10²", "10³", "10⁴", "10⁵"]);
+    expect(labels(0, 1e6, false, 1300)).toContain("5·10⁴");
   });
 
   it("are whole if all values are, unless no whole number is in sight", () => {
