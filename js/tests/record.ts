@@ -7,6 +7,8 @@ export class Record implements Surface {
   readonly areas: { box: Box; style: Style }[] = [];
   readonly circles: { at: XY; style: Style }[] = [];
   readonly texts: { at: XY; text: string }[] = [];
+  /** The boxes that the drawing was clipped to. */
+  readonly clips: Box[] = [];
 
   path(points: readonly XY[], style: Style): void {
     this.lines.push({ points, style });
@@ -26,7 +28,8 @@ export class Record implements Surface {
   text(x: number, y: number, text: string): void {
     this.texts.push({ at: [x, y], text });
   }
-  within(_box: Box, draw: () => void): void {
+  within(box: Box, draw: () => void): void {
+    this.clips.push(box);
     draw();
   }
 }

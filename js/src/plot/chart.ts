@@ -60,11 +60,15 @@ function drawAll(
   const { figure, look, frame } = layout;
   surface.rect(0, 0, look.width, look.height, { fill: ink.ground });
   drawGrid(layout, surface, ink);
-  const inside = { ...frame, bottom: frame.bottom + layout.strip };
   // Marks at the ends are drawn whole, unless the figure continues there.
   const [across, up] = [look.zoomX ? 1 : MARK_PX, look.zoomY ? 1 : MARK_PX];
   surface.within(
-    { ...inside, left: frame.left - across, right: frame.right + across, top: frame.top - up },
+    {
+      left: frame.left - across,
+      right: frame.right + across,
+      top: frame.top - up,
+      bottom: frame.bottom + Math.max(up, layout.strip),
+    },
     () => {
       if (figure.kind === "map") drawCells(layout, marks, surface, ink);
       else if (figure.kind === "bars") drawBars(layout, marks, surface, ink);

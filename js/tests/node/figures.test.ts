@@ -168,6 +168,22 @@ describe("a legend of many names", () => {
   });
 });
 
+describe("a marker at the edge of the axes", () => {
+  it("is drawn whole, unless the figure continues there", () => {
+    const below = (zoomY: [number, number] | null) => {
+      const figure = recorded.find(
+        ([, { kind, points }]) =>
+          kind === "line" && points.state.every((state) => state === "measured"),
+      )?.[1] as Figure;
+      const chart = chartOf(figure, { ...LOOK, fromZero: true, zoomY });
+      expect(chart.y.at(0)).toBe(chart.frame.bottom);
+      return (drawnIn(chart, "light").clips[0]?.bottom ?? 0) - chart.frame.bottom;
+    };
+    expect(below(null)).toBeGreaterThan(4);
+    expect(below([0, 0.5])).toBe(1);
+  });
+});
+
 describe("numbers that differ only by rounding", () => {
   const noise = [1, 1 - 1e-14, 1 + 4e-16, 1 - 3e-15];
   const axis = { kind: "number" as const, values: [0, 1], texts: ["0", "1"] };
