@@ -3,7 +3,7 @@
 import type { Line } from "../data/compare";
 import { axisOf } from "./axis";
 import { type Ink, PALETTE } from "./colours";
-import { type Surface, widthOf } from "./surface";
+import { fitted, type Surface, widthOf } from "./surface";
 
 export interface Comparison {
   height: number;
@@ -59,7 +59,8 @@ export function comparisonOf(lines: readonly Line[], options: Options): Comparis
     legend.forEach((text, i) => {
       const y = size * (0.9 + 1.5 * i);
       surface.rect(left, y - size * 0.4, size * 0.8, size * 0.8, { fill: seriesColour(i) });
-      surface.text(left + size * 1.2, y, text, { fill: ink.ink, size });
+      const label = fitted(text, size, right - left - size * 1.2);
+      surface.text(left + size * 1.2, y, label, { fill: ink.ink, size, whole: text });
     });
     for (const { at, label } of axis.ticks) {
       surface.path(

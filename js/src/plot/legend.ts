@@ -5,12 +5,14 @@ import { type Ink, ordered, PALETTE } from "./colours";
 import { hatch } from "./drawMap";
 import { drawMarker, drawReason } from "./drawPoints";
 import type { Layout, Legend, Look } from "./look";
-import { type Surface, widthOf } from "./surface";
+import { fitted, type Surface, widthOf } from "./surface";
 
 /** The number of curves above which a color bar replaces the legend. */
 const MOST_NAMED = 12;
 /** The number of curves that a legend above the plot names. */
 const MOST_ABOVE = 12;
+/** The maximum share of the figure's width for the texts of a legend at the right. */
+const WIDEST = 0.4;
 
 const REASONS = ["failed", "to come", "not loaded", "empty"] as const;
 
@@ -50,12 +52,12 @@ export function legendOf(figure: Figure, look: Look): Legend {
   const most = isWide ? Math.max(4, Math.floor(look.height / size / 1.5) - 6) : MOST_ABOVE;
   const named = all.length > most ? all.slice(0, most) : all;
   const more = all.length - named.length;
-  const entries = named.map((label, curve) => ({
-    label: label.startsWith(`${curves} `) ? label.slice(curves.length + 1) : label,
-    colour: colourOf(curve),
-    curve,
-  }));
-  const title = entries.length > 0 ? figure.curves_label : "";
+  const room = isWide ? look.width * WIDEST : look.width - size * 9;
+  const entries = named.map((label, curve) => {
+    const whole = label.startsWith(`${curves} `) ? label.slice(curves.length + 1) : label;
+    return { label: fitted(whole, size, room), whole, colour: colourOf(curve), curve };
+  });
+  const title = entries.length > 0 ? fitted(figure.curves_label, size, room) : "";
   const labels = [
     ...entries.map(({ label }) => label),
     ...andMore(more),
@@ -95,8 +97,9 @@ export function drawLegend(layout: Layout, surface: Surface, ink: Ink): void {
   const { size } = look;
   const isOpen = figure.points.samples.every((samples) => samples === null);
   const items = [
-    ...legend.entries.map(({ label, colour, curve }) => ({
+    ...legend.entries.map(({ label, whole, colour, curve }) => ({
       label,
+      whole,
       draw: (x: number, y: number) =>
         figure.kind === "bars"
           ? surface.rect(x - size * 0.4, y - size * 0.4, size * 0.8, size * 0.8, {
@@ -105,9 +108,10 @@ export function drawLegend(layout: Layout, surface: Surface, ink: Ink): void {
             })
           : drawMarker(surface, { x, y }, size * 0.3, colour, figure, curve, isOpen, ink),
     })),
-    ...andMore(legend.more).map((label) => ({ label, draw: () => {} })),
+    ...andMore(legend.more).map((label) => ({ label, whole: label, draw: () => {} })),
     ...legend.reasons.map((state) => ({
       label: reasonLabel(state),
+      whole: reasonLabel(state),
       draw: (x: number, y: number) => {
         const box = {
           left: x - size * 0.5,
@@ -124,7 +128,7 @@ export function drawLegend(layout: Layout, surface: Surface, ink: Ink): void {
   ];
   const text = { fill: ink.ink, size };
   if (legend.rows > 0) {
-    const title = { label: legend.title, draw: null };
+    const title = { label: legend.title, whole: figure.curves_label, draw: null };
     const all = legend.title ? [title, ...items] : items;
     packed(
       all.map(({ label }) => label),
@@ -134,9 +138,10 @@ export function drawLegend(layout: Layout, surface: Surface, ink: Ink): void {
       let x = frame.left + size * 0.5;
       const y = (figure.title ? size * 1.7 : 0) + size * (1 + 1.6 * i);
       for (const at of row) {
-        const { label = "", draw = null } = all[at] ?? {};
+        const { label = "", whole = "", draw = null } = all[at] ?? {};
         draw?.(x, y);
-        surface.text(x + (draw ? size * 0.8 : -size * 0.4), y, label, { ...text, isBold: !draw });
+        const style = { ...text, isBold: !draw, whole };
+        surface.text(x + (draw ? size * 0.8 : -size * 0.4), y, label, style);
         x += widthOf(label, size) + size * 2.4;
       }
     });
@@ -148,12 +153,13 @@ export function drawLegend(layout: Layout, surface: Surface, ink: Ink): void {
     ? frame.bottom - size * 1.5 * (items.length - 1) - size * 0.2
     : frame.top + size * 0.6;
   if (legend.title) {
-    surface.text(x - size * 0.5, y, legend.title, { ...text, isBold: true });
+    const style = { ...text, isBold: true, whole: figure.curves_label };
+    surface.text(x - size * 0.5, y, legend.title, style);
     y += size * 1.7;
   }
-  for (const { label, draw } of items) {
+  for (const { label, whole, draw } of items) {
     draw(x, y);
-    surface.text(x + size * 0.9, y, label, text);
+    surface.text(x + size * 0.9, y, label, { ...text, whole });
     y += size * 1.5;
   }
 }

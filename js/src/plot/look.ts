@@ -51,7 +51,7 @@ export interface Layout {
 
 export interface Legend {
   title: string;
-  entries: { label: string; colour: string; curve: number }[];
+  entries: { label: string; whole: string; colour: string; curve: number }[];
   /** The number of curves that have no room. */
   more: number;
   reasons: PointState[];

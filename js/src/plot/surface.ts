@@ -19,6 +19,8 @@ export interface TextStyle {
   /** Rotated by 90 degrees, counterclockwise. */
   isUpright?: boolean;
   isBold?: boolean;
+  /** The full text, which an SVG file has as a tooltip if the drawn text is shorter. */
+  whole?: string;
 }
 
 export interface Surface {
@@ -191,12 +193,13 @@ export class SvgSurface implements Surface {
   }
 
   text(x: number, y: number, text: string, style: TextStyle): void {
-    const { fill, size, align = "start", isUpright, isBold } = style;
+    const { fill, size, align = "start", isUpright, isBold, whole = text } = style;
     const turn = isUpright ? ` transform="rotate(-90 ${short(x)} ${short(y)})"` : "";
     const weight = isBold ? ' font-weight="600"' : "";
+    const tooltip = whole === text ? "" : `<title>${escaped(whole)}</title>`;
     this.#parts.push(
       `<text x="${short(x)}" y="${short(y)}" dy="0.35em" fill="${fill}" font-size="${short(size)}" ` +
-        `text-anchor="${align}"${weight}${turn}>${escaped(text)}</text>`,
+        `text-anchor="${align}"${weight}${turn}>${tooltip}${escaped(text)}</text>`,
     );
   }
 
@@ -231,6 +234,18 @@ export function widthOf(text: string, size: number): number {
   return paper.measureText(text).width;
 }
 let paper: CanvasRenderingContext2D | undefined;
+
+/** A text without its middle if it is wider than the room; names often differ only at their ends. */
+export function fitted(text: string, size: number, room: number): string {
+  const width = widthOf(text, size);
+  if (width <= room) return text;
+  const all = [...text];
+  const cut = (n: number) =>
+    [...all.slice(0, Math.ceil(n / 2)), "…", ...all.slice(all.length - Math.floor(n / 2))].join("");
+  let n = Math.max(0, Math.floor((all.length * room) / width));
+  while (n > 0 && widthOf(cut(n), size) > room) n -= 1;
+  return cut(n);
+}
 
 const fontOf = ({ size, isBold }: Pick<TextStyle, "size" | "isBold">) =>
   `${isBold ? "600 " : ""}${size}px ${FONT}`;

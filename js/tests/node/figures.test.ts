@@ -6,9 +6,10 @@ import type { Cell } from "../../src/data/table";
 import type { Figure } from "../../src/kernel/answers";
 import { type Chart, chartOf } from "../../src/plot/chart";
 import { colourRange, INKS, mapColour, PALETTE } from "../../src/plot/colours";
-import { pointsCsv } from "../../src/plot/export";
+import { comparisonOf } from "../../src/plot/comparison";
+import { pointsCsv, sheetOf, svgOf } from "../../src/plot/export";
 import type { Mark } from "../../src/plot/look";
-import type { Box } from "../../src/plot/surface";
+import { type Box, widthOf } from "../../src/plot/surface";
 import { Record } from "../record";
 
 interface Expected {
@@ -165,6 +166,43 @@ describe("a legend of many names", () => {
     const first = record.circles.filter(({ style }) => style.fill === PALETTE[0]).length;
     // Two of the 8 curves in this color have each shape.
     expect(first).toBeLessThan(6);
+  });
+});
+
+describe("a long name in a legend", () => {
+  const names = ["chip A", `chip B ${"very ".repeat(60)}cold`];
+  const axis = { kind: "text" as const, values: names, texts: names };
+  const figure: Figure = {
+    ...((recorded[0]?.[1] ?? {}) as Figure),
+    ...{ kind: "line", curves: "chip", curves_label: "chip", legend: names, groups: axis },
+    xs: { kind: "number", values: [0], texts: ["0"] },
+    points: {
+      ...{ x: [0, 0], curve: [0, 1], value: [0, 1], error: [null, null], low: [null, null] },
+      ...{ high: [null, null], samples: [100, 100], jobs: [[0], [1]] },
+      state: ["measured", "measured"],
+    },
+  };
+
+  it.each([86, 178])("is shortened visibly on paper of %i mm", (width) => {
+    const sheet = sheetOf(figure, LOOK, { width, decimals: null });
+    const record = new Record();
+    sheet.draw(record);
+    const { at, text } = record.texts.find(({ text }) =>
+      text.startsWith("B "),
+    ) as Record["texts"][number];
+    expect(text).toMatch(/^B very.*…[^…]*very cold$/);
+    expect(at[0] + widthOf(text, 10.67)).toBeLessThan(sheet.width);
+    expect(svgOf(sheet, width)).toContain(`<title>${names[1]?.slice(5)}</title>${text}</text>`);
+  });
+
+  it("is shortened in an exported comparison", () => {
+    const bars = names.map(() => null);
+    const options = { width: 325, size: 10.67, decimals: null, legend: names };
+    const record = new Record();
+    comparisonOf([{ label: "|1>", bars }], options).draw(record, INKS.light);
+    expect(record.texts.map(({ text }) => text)).toContainEqual(
+      expect.stringMatching(/^chip B very.*…[^…]*cold$/),
+    );
   });
 });
 
