@@ -2,6 +2,7 @@
 
 import { computed, effect, type ReadonlySignal, signal } from "@preact/signals";
 import { countOf, countWhere, isOnCloud, isTerminal } from "../../src/data/states";
+import * as format from "../../src/format";
 import type { GroupSummary } from "../../src/kernel/answers";
 import { fetchGroups } from "./server";
 
@@ -84,6 +85,17 @@ function described(group: GroupSummary): Group {
     ended: countWhere(counts, isTerminal),
     running: countWhere(counts, isOnCloud),
   };
+}
+
+/** "1,200 of 5,000 ended · 3 on the cloud · 1 unconfirmed" */
+export function statusOf({ counts, running, ended, total }: Group): string {
+  if (!total) return "no jobs yet";
+  const { unconfirmed = 0 } = counts;
+  return [
+    `${format.whole(ended)} of ${format.whole(total)} ended`,
+    ...(running > 0 ? [`${format.whole(running)} on the cloud`] : []),
+    ...(unconfirmed > 0 ? [`${format.whole(unconfirmed)} unconfirmed`] : []),
+  ].join(" · ");
 }
 
 /**

@@ -5,7 +5,7 @@ import { useSignal } from "@preact/signals";
 import { render } from "preact";
 import { countWhere, isFailed } from "../../src/data/states";
 import { adopt } from "../../src/host/styles";
-import { found, type Group, type Groups } from "./groups";
+import { found, type Group, type Groups, statusOf } from "./groups";
 import { icon } from "./icon";
 
 /** Maximum number of rows; a search finds more. */
@@ -122,9 +122,4 @@ function Row({ group, open }: { group: Group; open(): void }) {
       )}
     </button>
   );
-}
-
-function statusOf({ running, ended, total }: Group): string {
-  if (!total) return "no jobs yet";
-  return `${ended} of ${total} ended${running ? ` · ${running} on the cloud` : ""}`;
 }
