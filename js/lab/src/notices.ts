@@ -64,7 +64,7 @@ export function notify(
       if (!was || was.created !== group.created) continue;
       const failed = countWhere(group.counts, isFailed);
       if (isOver(group) && !isOver(was)) {
-        const rest = failed ? `, ${failed} failed` : "";
+        const rest = failed ? `, ${format.whole(failed)} failed` : "";
         tell(group.name, "success", `${format.count(group.total, "job")} finished${rest}`);
       } else if (failed > 0 && countWhere(was.counts, isFailed) === 0) {
         tell(group.name, "error", "a job has failed");

@@ -4,6 +4,7 @@ import { Widget } from "@lumino/widgets";
 import { useSignal } from "@preact/signals";
 import { render } from "preact";
 import { countWhere, isFailed } from "../../src/data/states";
+import * as format from "../../src/format";
 import { adopt } from "../../src/host/styles";
 import { found, type Group, type Groups, statusOf } from "./groups";
 import { icon } from "./icon";
@@ -97,7 +98,9 @@ function List({ groups, open }: { groups: Groups; open(name: string): void }) {
           </li>
         ))}
       </ul>
-      {shown.length > MOST_ROWS && <p>{shown.length - MOST_ROWS} more: search for them.</p>}
+      {shown.length > MOST_ROWS && (
+        <p>{format.whole(shown.length - MOST_ROWS)} more: search for them.</p>
+      )}
     </>
   );
 }
@@ -110,7 +113,7 @@ function Row({ group, open }: { group: Group; open(): void }) {
       <b>{name}</b>
       <small>
         {group.error || statusOf(group)}
-        {failed > 0 && <span class="failed"> · {failed} failed</span>}
+        {failed > 0 && <span class="failed"> · {format.whole(failed)} failed</span>}
       </small>
       {total > 0 && (
         <div class="bar" aria-hidden="true">

@@ -2,6 +2,7 @@
 
 import { Widget } from "@lumino/widgets";
 import { effect } from "@preact/signals";
+import * as format from "../../src/format";
 import type { Groups } from "./groups";
 
 export class RunningGroups extends Widget {
@@ -21,9 +22,9 @@ export class RunningGroups extends Widget {
       const running = groups.running.value;
       const ended = running.reduce((sum, group) => sum + group.ended, 0);
       const total = running.reduce((sum, group) => sum + group.total, 0);
-      const names = running.length === 1 ? running[0]?.name : `${running.length} groups`;
+      const names = running.length === 1 ? running[0]?.name : format.count(running.length, "group");
       button.textContent = running.length
-        ? `${names} running: ${ended} of ${total} jobs ended`
+        ? `${names} running: ${format.whole(ended)} of ${format.count(total, "job")} ended`
         : "";
       button.hidden = running.length === 0;
     });

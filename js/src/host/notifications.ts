@@ -50,8 +50,11 @@ export function browserNotifier(): Notifier {
       const isOver = countOf(counts) > 0 && !isActive && (wasActive || unsent === 0);
       if (!isAnew && group === known) {
         const ended = format.count(countWhere(counts, isTerminal), "job");
-        const rest = `${failed ? `, ${failed} failed` : ""}${unsent ? `, ${unsent} to send` : ""}`;
-        if (isOver && !wasOver) tell(group, `${ended} finished${rest}`);
+        const rest = [
+          ...(failed > 0 ? [`${format.whole(failed)} failed`] : []),
+          ...(unsent > 0 ? [`${format.whole(unsent)} to send`] : []),
+        ];
+        if (isOver && !wasOver) tell(group, [`${ended} finished`, ...rest].join(", "));
         else if (failed > 0 && hadFailed === 0) tell(group, "A job has failed");
       }
       [known, hadFailed, wasActive, wasOver] = [group, failed, isActive, isOver];

@@ -1,10 +1,12 @@
 /** "23/24 done" before the page's title, where users see it from another tab. */
 
-const MARK = /^\d+\/\d+ done · /;
+import * as format from "../format";
+
+const MARK = /^[\d,]+\/[\d,]+ done · /;
 
 /** Show the progress in the page's title until the group has finished. */
 export function markTitle(done: number, total: number, isOver: boolean): void {
   const plain = document.title.replace(MARK, "");
-  const title = isOver ? plain : `${done}/${total} done · ${plain}`;
+  const title = isOver ? plain : `${format.whole(done)}/${format.whole(total)} done · ${plain}`;
   if (document.title !== title) document.title = title;
 }

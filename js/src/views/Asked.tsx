@@ -97,7 +97,9 @@ function NoteForm({ session, positions, close }: FormProps) {
         Note of {format.count(positions.length, "job")}{" "}
         <input data-testid="note-text" {...typed(text)} />
       </label>
-      {notes.size > 1 && <p class="quiet">It replaces {notes.size} different notes.</p>}
+      {notes.size > 1 && (
+        <p class="quiet">It replaces {format.whole(notes.size)} different notes.</p>
+      )}
     </InlineForm>
   );
 }

@@ -63,7 +63,7 @@ function Line({ session, cause, n }: { session: Session; cause: Cause; n: number
         {!isExact && <small>and {format.count(count - 1, "more")} like it</small>}
       </span>
       <span class="buttons" role="toolbar" aria-label={`Jobs of cause ${n + 1}`} {...roving}>
-        <Button kind="small" label={`Show the ${count} ${word}`} onClick={show}>
+        <Button kind="small" label={`Show the ${format.whole(count)} ${word}`} onClick={show}>
           Show
         </Button>
         {canAct(session) && (

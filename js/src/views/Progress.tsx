@@ -1,13 +1,13 @@
 /** The segmented bar, the number of jobs done, and the remaining time. */
 
-import { BAR_ORDER, type Counts, countOf, STATES, wordOf } from "../data/states";
+import { BAR_ORDER, type Counts, countOf, STATES, type State, wordOf } from "../data/states";
 import * as format from "../format";
 import type { Session } from "../session";
 
 export function Progress({ session }: { session: Session }) {
   const { counts, progress } = session.traits;
   const sentence = STATES.filter((state) => counts.value[state])
-    .map((state) => `${counts.value[state]} ${wordOf(state)}`)
+    .map((state) => countIn(counts.value, state))
     .join(", ");
   return (
     <section class="progress">
@@ -43,6 +43,10 @@ function summaryOf({ traits, now }: Session): string {
   return total === 0 ? "" : [done, time].filter(Boolean).join(" · ");
 }
 
+/** "73 done" */
+const countIn = (counts: Counts, state: State): string =>
+  `${format.whole(counts[state] ?? 0)} ${wordOf(state)}`;
+
 export function Segments({ counts }: { counts: Counts }) {
   return (
     <>
@@ -51,7 +55,7 @@ export function Segments({ counts }: { counts: Counts }) {
           key={state}
           class="segment"
           data-status={state}
-          title={`${counts[state]} ${wordOf(state)}`}
+          title={countIn(counts, state)}
           style={{ flexGrow: counts[state] }}
         />
       ))}

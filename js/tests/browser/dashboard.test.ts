@@ -1,6 +1,7 @@
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { page, userEvent } from "vitest/browser";
 import { StandIn } from "../../dev/standin";
+import { FakeModel } from "../model";
 import { at, rows, show, shownFirst } from "./page";
 
 describe("sending", () => {
@@ -311,6 +312,20 @@ describe("the page's title", () => {
     expect(document.title).toBe("My notebook");
     await show({ scene: "finished" });
     expect(document.title).toBe("My notebook");
+  });
+});
+
+describe("a group of thousands of jobs", () => {
+  it("has the same separators in all its counts", async () => {
+    document.title = "My notebook";
+    const counts = { success: 14_000, running: 1000, unsent: 9000 };
+    const { root } = await show({ model: new FakeModel({ counts, active: true }) });
+    await expect.poll(() => document.title).toBe("14,000/24,000 done · My notebook");
+    await expect.element(at("chip-success")).toHaveTextContent("14,000");
+    const said = "9,000 to send, 1,000 running, 14,000 done";
+    await expect.element(at("progress")).toHaveAttribute("aria-valuetext", said);
+    const titles = [...root.querySelectorAll<HTMLElement>(".segment")].map(({ title }) => title);
+    expect(titles).toEqual(["14,000 done", "1,000 running", "9,000 to send"]);
   });
 });
 

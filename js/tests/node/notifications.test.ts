@@ -58,6 +58,14 @@ describe("notifications", () => {
     expect(told).toEqual(["dip: 1 job finished, 1 to send"]);
   });
 
+  it("write each number the same way", async () => {
+    const bell = browserNotifier();
+    await bell.toggle();
+    bell.look("dip", { running: 1, error: 1 }, true, true);
+    bell.look("dip", { success: 3000, error: 1200, unsent: 5000 }, false);
+    expect(told).toEqual(["dip: 4,200 jobs finished, 1,200 failed, 5,000 to send"]);
+  });
+
   it("appear only while they are switched on", async () => {
     const bell = browserNotifier();
     bell.look("dip", { running: 1 }, true, true);
