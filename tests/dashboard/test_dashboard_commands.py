@@ -92,6 +92,27 @@ def test_a_job_without_parameters_says_why_nothing_can_be_changed(make_group, op
     assert "only Perceval can write" in job["fixed"]
 
 
+def test_outcomes_write_thousands_as_the_page_does(make_group, open_page):
+    """Counts of jobs have commas in the sentences that the page shows after a command."""
+    page = open_page(make_group("g", *[{}] * 1001))
+    page.open()
+    page.wait_for("snapshot")
+    everything = list(range(1001))
+    answers = [
+        page.do("annotate", positions=everything, text="x"),
+        page.do("prioritize", positions=everything),
+        page.do("cancel", positions=everything),
+        page.do("remove", positions=everything),
+    ]
+    texts = [answer["value"]["text"] for answer in answers]
+    assert texts == [
+        "note of 1,001 jobs kept",
+        "job 0 goes first, then 1,000 more, when the group is run",
+        "asked the cloud to cancel 0 jobs, 1,001 could not be canceled in their state",
+        "1,001 jobs removed",
+    ]
+
+
 def test_descriptions_and_notes_are_kept_shown_and_found(make_group, open_page):
     """The group stores a description and a note. An empty text removes them."""
     group = make_group("g", {}, {})

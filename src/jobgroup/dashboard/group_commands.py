@@ -96,7 +96,7 @@ def annotate(group: JobGroup, args: Json, *, removals: int | None = None) -> Jso
     kept = "kept" if text else "removed"
     if len(jobs) == 1:
         return {"text": f"note of job {jobs[0].position} {kept}"}
-    return {"text": f"note of {len(jobs)} jobs {kept}"}
+    return {"text": f"note of {format_count(len(jobs), 'job')} {kept}"}
 
 
 def repeat(group: JobGroup, args: Json, *, removals: int | None = None) -> Json:
@@ -191,6 +191,6 @@ def _each(names: list[str], act: Callable[[str], None], what: str) -> Json:
             failed[name] = str(error)
     if failed and not done:
         raise JobGroupError(" ".join(failed.values()))
-    said = done[0] if len(done) == 1 else f"{len(done)} groups"
+    said = done[0] if len(done) == 1 else format_count(len(done), "group")
     text = "; ".join([f"{said} {what}", *failed.values()])
     return {"text": text, "done": done, "failed": failed}

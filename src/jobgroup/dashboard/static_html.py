@@ -79,7 +79,7 @@ def html_of_records(
     rows = _within(MAX_BYTES, [*map(_row, zip(*columns.values(), strict=True))])
     jobs = len({number.split()[0] for number in columns["#"][: len(rows)]})
     more = sum(counts.values()) - jobs
-    states = ", ".join(f"{counts[each]} {LABELS[each]}" for each in BAR_ORDER if counts.get(each))
+    states = ", ".join(f"{counts[each]:,} {LABELS[each]}" for each in BAR_ORDER if counts.get(each))
     revival = f"from jobgroup import Dashboard; Dashboard({name!r})"
     parts = [
         f"<p><b>{escape(name)}</b>: {escape(states or 'no jobs yet')}<br>",
@@ -91,7 +91,7 @@ def html_of_records(
         body = "".join(rows)
         parts.append(f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>")
     if more:
-        parts.append(f"<p><small>and {more} more</small></p>")
+        parts.append(f"<p><small>and {more:,} more</small></p>")
     return "".join(parts)
 
 

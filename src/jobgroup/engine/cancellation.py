@@ -64,9 +64,9 @@ class Cancellation:
         done = sorted(self.done - self.failed.keys())
         texts = [f"asked the cloud to cancel {format_count(len(done), 'job')}"]
         if self.others:
-            texts.append(f"{self.others} could not be canceled in their state")
+            texts.append(f"{self.others:,} could not be canceled in their state")
         if self.failed:
-            texts.append(f"{len(self.failed)} not canceled")
+            texts.append(f"{len(self.failed):,} not canceled")
         return CommandResult(", ".join(texts), done, self.failed)
 
 

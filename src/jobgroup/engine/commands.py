@@ -283,9 +283,9 @@ async def prioritize(session: GroupSession, entry_ids: Sequence[int]) -> Command
         position = await session.in_thread(session.store.entries.position, chosen[0])
         text = f"job {position} goes first"
     if chosen[1:]:
-        text += f", then {len(chosen) - 1} more"
+        text += f", then {len(chosen) - 1:,} more"
     if left:
-        text += f", {len(left)} had already been sent"
+        text += f", {len(left):,} had already been sent"
     if chosen and not session.runs and not await session.in_thread(session.lease.is_held_elsewhere):
         text += ", when the group is run"
     return CommandResult(text, chosen, left)
@@ -327,7 +327,7 @@ def _run_request(options: Mapping[str, Any], *, rerun: bool = False) -> RunReque
 
 async def _carry_out(session: GroupSession, request: RunRequest, verb: str) -> CommandResult:
     progress = await execute_run(session, Run(request))
-    text = f"{len(progress.sent)} {verb}"
+    text = f"{len(progress.sent):,} {verb}"
     if progress.not_sent:
-        text += f", {len(progress.not_sent)} not"
+        text += f", {len(progress.not_sent):,} not"
     return CommandResult(text, list(progress.sent), dict(progress.not_sent))

@@ -75,9 +75,9 @@ def report_of_rerun(session: GroupSession, run: Run) -> CommandResult:
         for record in session.store.records(entry_ids=rest):
             if record.position not in origins:
                 left[record.entry_id] = _why_left(record)
-    text = f"{len(progress.sent)} rerun"
+    text = f"{len(progress.sent):,} rerun"
     if left:
-        text += f", {len(left)} not"
+        text += f", {len(left):,} not"
     return CommandResult(text, list(progress.sent), dict(sorted(left.items())))
 
 
