@@ -34,6 +34,8 @@ export interface StatusMessage {
   tone: "asked" | "done" | "failed";
   text: string;
   python?: string;
+  /** Whether a token was set, which the cloud may still refuse. */
+  isToken?: boolean;
 }
 
 /** Time for which the outcome of an action is shown. */
@@ -195,6 +197,10 @@ export function startSession(model: Model, lifetime: AbortSignal): Session {
     const isOld = Date.now() - saidAt > SENDER_MS;
     if (status.peek()?.tone === "done" && isOld) status.value = null;
   });
+  const forgetToken = effect(() => {
+    traits.token_needed.value;
+    if (measurements.state.value.failed.size > 0) forgetRefusedToken();
+  });
   // A run may end later than its last job.
   const followActivity = effect(() => {
     traits.active.value;
@@ -257,6 +263,7 @@ export function startSession(model: Model, lifetime: AbortSignal): Session {
     forgetStatus,
     ageStatus,
     forgetRun,
+    forgetToken,
     followActivity,
     followPriorities,
   );
@@ -348,10 +355,16 @@ export function startSession(model: Model, lifetime: AbortSignal): Session {
     return true;
   }
 
+  /** Called at news: if a token is needed even now, the cloud has refused the one that was set. */
+  function forgetRefusedToken(): void {
+    if (traits.token_needed.peek() && status.peek()?.isToken) status.value = null;
+  }
+
   /** Rows in a patch are complete, so a patch that begins before our version is harmless. */
   function onPatch(patch: Patch, buffers: DataView[]): boolean {
     if (patch.epoch !== epoch || patch.from > version) return false;
     if (patch.to < version) return true;
+    if (patch.to > version) forgetRefusedToken();
     version = patch.to;
     if (patch.rows.n === 0) return true;
     const changed = table.apply(patch.rows, buffers);

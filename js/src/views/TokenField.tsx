@@ -50,7 +50,8 @@ export function TokenField({ session, onSet }: { session: Session; onSet?: () =>
     isPending.value = true;
     try {
       const done = await session.link.giveToken(account, token, onAck);
-      session.status.value = { tone: "done", text: (done as { text: string }).text, python };
+      const { text } = done as { text: string };
+      session.status.value = { tone: "done", text, python, isToken: true };
       onSet?.();
       retryFailed(session);
     } catch (error) {

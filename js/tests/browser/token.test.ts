@@ -2,7 +2,9 @@
 
 import { expect, test } from "vitest";
 import { userEvent } from "vitest/browser";
+import { NO_MEASURED } from "../../src/kernel/answers";
 import { FakeModel } from "../model";
+import { blockOf } from "../node/rows";
 import { at, show } from "./page";
 
 const TOKEN = "very-secret-token";
@@ -66,6 +68,47 @@ test("a token that the cloud rejects changes the strip of results", async () => 
   model.setTraits({ token_needed: null }); // until the results are requested again
   model.setTraits({ token_needed: { ...needed } });
   await expect.element(at("strip-token")).toHaveTextContent("still need a token that the cloud");
+});
+
+/** Show a group with one job that is done, and give a token that Python takes. */
+async function giving(model: FakeModel) {
+  await show({ model });
+  const job = { position: 0, state: "success", remote_id: "a" };
+  const about = { epoch: "e", now: 0, total: 1 };
+  const whole = { n: 1, version: 1, part: 0, parts: 1, rows: blockOf([job]) };
+  model.push({ t: "snapshot", ...about, ...whole });
+  await expect.poll(() => measured(model).length).toBe(1);
+  model.push({ t: "result", id: measured(model)[0]?.id ?? "", value: withoutResult });
+  await userEvent.fill(at("token-field"), "wrong");
+  await userEvent.click(at("token-set"));
+  await expect.poll(() => model.sentOf("token").length).toBe(1);
+  const id = model.sentOf("token")[0]?.id ?? "";
+  model.push({ t: "result", id, value: { text: "Token set for https://cloud.example" } });
+  await expect.element(at("live")).toHaveTextContent("Token set");
+  return about;
+}
+
+const measured = (model: FakeModel) =>
+  model.sentOf("query").filter(({ name }) => name === "measured");
+const withoutResult = { ...NO_MEASURED, failed: { 0: "The token was rejected." } };
+
+test("a token is no longer called set once the cloud has refused it for jobs", async () => {
+  const model = new FakeModel({ token_needed: needed, trouble: "token", last_error: "Refused." });
+  const about = await giving(model);
+  const none = { n: 0, columns: {} };
+  model.push({ t: "patch", ...about, n: 2, from: 1, to: 1, rows: none }); // no news
+  await expect.element(at("live")).toHaveTextContent("Token set");
+  model.push({ t: "patch", ...about, n: 3, from: 1, to: 2, rows: none });
+  await expect.poll(() => at("live").element().textContent, { timeout: 4000 }).toBe("");
+});
+
+test("a token is no longer called set once the cloud has refused it for results", async () => {
+  const model = new FakeModel({ token_needed: needed });
+  await giving(model);
+  await expect.poll(() => measured(model).length).toBe(2);
+  await expect.element(at("live")).toHaveTextContent("Token set");
+  model.push({ t: "result", id: measured(model)[1]?.id ?? "", value: withoutResult });
+  await expect.poll(() => at("live").element().textContent, { timeout: 4000 }).toBe("");
 });
 
 test("who may only look is not asked for a token", async () => {
