@@ -106,6 +106,8 @@ export interface Session {
   readonly panel: Signal<Panel>;
   /** The open form of an action on some jobs. */
   readonly asking: Signal<Asking | null>;
+  /** Whether the user has requested a comparison that is not shown yet. */
+  readonly isComparing: Signal<boolean>;
   readonly view: Signal<View>;
   /** Widths that the user chose, in pixels, by column title. */
   readonly widths: Signal<Readonly<Record<string, number>>>;
@@ -149,6 +151,7 @@ export function startSession(model: Model, lifetime: AbortSignal): Session {
   const opened = signal<number | null>(null);
   const panel = signal<Panel>("");
   const asking = signal<Asking | null>(null);
+  const isComparing = signal(false);
   const view = signal<View>("table");
   const widths = signal<Readonly<Record<string, number>>>({});
   const status = signal<StatusMessage | null>(null);
@@ -432,6 +435,7 @@ export function startSession(model: Model, lifetime: AbortSignal): Session {
       opened,
       panel,
       asking,
+      isComparing,
       view,
       widths,
       status,

@@ -1,7 +1,8 @@
 /** Distributions of selected jobs on one scale, with errors and distances. */
 
 import { useSignal } from "@preact/signals";
-import { useLayoutEffect, useRef } from "preact/hooks";
+import type { RefObject } from "preact";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { comparisonCsv, distanceOf, lineUp, titleOf } from "../data/compare";
 import * as format from "../format";
 import type { CompareAnswer, Side } from "../kernel/answers";
@@ -36,8 +37,16 @@ function Comparison({ session, positions }: { session: Session; positions: numbe
   const attempts = some.map((position) => table.text(position, "remote_id"));
   const args = { positions: some, ideal: isIdeal.value };
   const answer = useAnswer<CompareAnswer>(session, "compare", args, `${attempts}/${isIdeal.value}`);
+  const place = useRef<HTMLElement>(null);
+  useArrival(session, place, answer.value !== null);
   return (
-    <figure class="comparison" data-testid="comparison" aria-label="Comparison">
+    <figure
+      ref={place}
+      class="comparison"
+      data-testid="comparison"
+      aria-label="Comparison"
+      tabIndex={-1}
+    >
       <figcaption>
         <b>Comparison</b>
         <span class="spacer" />
@@ -65,6 +74,23 @@ function Comparison({ session, positions }: { session: Session; positions: numbe
       </Loaded>
     </figure>
   );
+}
+
+/** A requested comparison gets the focus, and is in view even after the plot above it has grown. */
+function useArrival(
+  session: Session,
+  place: RefObject<HTMLElement | null>,
+  isAnswered: boolean,
+): void {
+  const isPlotted = session.figures.state.value.answer !== null;
+  useLayoutEffect(() => {
+    if (session.isComparing.peek()) place.current?.focus({ preventScroll: true });
+    session.isComparing.value = false;
+  }, []);
+  useEffect(() => {
+    const figure = place.current as HTMLElement;
+    if ((figure.getRootNode() as ShadowRoot).activeElement === figure) figure.scrollIntoView();
+  }, [isPlotted, isAnswered]);
 }
 
 /** An answer stays until the next one arrives, so the answer itself names the reference of its distances. */

@@ -83,6 +83,7 @@ function Actions({ session, selected }: Props) {
           kind="small"
           testid="selected-compare"
           onClick={() => {
+            session.isComparing.value = true;
             session.view.value = "plot";
           }}
         >

@@ -150,7 +150,7 @@ describe("the focus of a removed element", () => {
   it("moves on from a cause, a strip, the selection bar and a deleted group", async () => {
     const { root, model } = await show({ scene: "failed" });
     (model as StandIn).set({ selected: [[2, 3]] });
-    await press(root, "[data-testid=selected-compare]");
+    await press(root, "[data-testid=clear]");
     await expect.poll(focused(root)).toBe("primary");
     await press(root, "[data-testid=rerun-cause-0]");
     await expect.poll(focused(root)).toBe("cancel");

@@ -236,4 +236,22 @@ describe("selected jobs", () => {
     await expect.element(chart).toHaveTextContent("from ideal: distance 0.011");
     await expect.element(chart).toHaveTextContent("ideal 0.3");
   });
+
+  it("have their comparison in view and in focus after Compare", async () => {
+    const { root, model, el } = await show({ jobs: 8, scene: "finished" });
+    el.style.paddingBottom = "2000px"; // the page can scroll
+    (model as StandIn).set({
+      selected: [
+        [1, 1],
+        [7, 7],
+      ],
+    });
+    await at("selected-compare").click();
+    await expect.element(at("comparison")).toHaveTextContent("jg.compare(1, 7)");
+    await expect.poll(() => drawn(root).length).toBe(8);
+    const comparison = at("comparison").element();
+    const top = () => Math.abs(comparison.getBoundingClientRect().top);
+    await expect.poll(top, { timeout: 5000 }).toBeLessThan(20);
+    expect(root.activeElement).toBe(comparison);
+  });
 });
