@@ -144,7 +144,7 @@ def test_next_sets_the_order_of_the_next_run(read, call, prepared, cloud):
     )
     assert "sent next: 3, 1, 2\n" in call("show", "sweep", "--offline").stdout
     before = len(cloud.jobs())
-    assert call("run", "sweep", "--queue", "--wait").returncode == 0
+    assert call("run", "sweep", "--delay", "0", "--wait").returncode == 0
     positions = {job.id: job.position for job in group}
     assert [positions[job.id] for job in cloud.jobs()[before:]] == [3, 1, 2, 0]
     assert read("next", "sweep", "0") | {"group": None} == {

@@ -389,7 +389,8 @@ def test_add_puts_kwargs_into_the_payload(scripted, timer):
     jg.add(job, max_samples=20)
     jg.add(job)
     jg.run_parallel()
-    assert [b["payload"].get("max_samples") for b in scripted.bodies()] == [10, 20, None]
+    # the second and third job may be in flight together
+    assert {b["payload"].get("max_samples") for b in scripted.bodies()} == {10, 20, None}
     assert [j.params.get("max_samples") for j in jg] == [10, 20, None]
 
 
