@@ -1,7 +1,7 @@
 """Write the constants that the front end shares with Python: two modules in js/src/data/.
 
-Run `python scripts/shared_constants.py` after a change to `jobgroup.status` or of the trash's
-retention; a test compares the two sides.
+Run `python scripts/shared_constants.py` after a change to `jobgroup.status` or of a limit that the
+front end shares; a test compares the two sides.
 """
 
 from __future__ import annotations
@@ -10,6 +10,10 @@ import json
 from collections.abc import Iterable
 from pathlib import Path
 
+from jobgroup.dashboard.comparisons import MAX_SIDES
+from jobgroup.dashboard.figures import MAX_UNASKED
+from jobgroup.dashboard.group_comparisons import MAX_COMPARED_GROUPS
+from jobgroup.dashboard.session import MAX_SHOWN
 from jobgroup.status import BAR_ORDER, FILTERS, LABELS, STATES
 from jobgroup.store.trash import TRASH_RETENTION_DAYS
 
@@ -19,7 +23,7 @@ WIDTH = 100
 
 def modules() -> dict[Path, str]:
     """Return the text of each module, as biome formats it."""
-    return {DATA / "status.ts": _status(), DATA / "trash.ts": _trash()}
+    return {DATA / "status.ts": _status(), DATA / "limits.ts": _limits()}
 
 
 def _status() -> str:
@@ -48,12 +52,24 @@ export const LABELS: Readonly<Record<State, string>> = {{
 {_array("export const BAR_ORDER: readonly State[] = [", BAR_ORDER, "];")}"""
 
 
-def _trash() -> str:
+def _limits() -> str:
     return f"""\
-/** Generated from `jobgroup.store.trash` by `scripts/shared_constants.py`. */
+/** Generated from the constants of the same names in Python by `scripts/shared_constants.py`. */
 
 /** Days for which a deleted group can be restored. */
 export const TRASH_RETENTION_DAYS = {TRASH_RETENTION_DAYS};
+
+/** Maximum number of jobs that a page shows. */
+export const MAX_SHOWN = {MAX_SHOWN:_};
+
+/** The number of missing results above which they are loaded only on request. */
+export const MAX_UNASKED = {MAX_UNASKED:_};
+
+/** Maximum number of distributions that are drawn side by side. */
+export const MAX_SIDES = {MAX_SIDES};
+
+/** Maximum number of groups in one comparison. */
+export const MAX_COMPARED_GROUPS = {MAX_COMPARED_GROUPS};
 """
 
 

@@ -4,6 +4,7 @@
  */
 
 import { type ReadonlySignal, signal } from "@preact/signals";
+import { MAX_UNASKED } from "./data/limits";
 import type { FigureAnswer, FigureProgress, SameFigure } from "./kernel/answers";
 import type { Link } from "./kernel/link";
 import type { PlotChoices } from "./kernel/model";
@@ -36,8 +37,6 @@ interface Wanted {
   version: number;
 }
 
-/** The number of missing results above which they are loaded only on request. */
-export const MOST_UNASKED = 2000;
 const PAUSE_MS = 700;
 const PAUSE_PER_POINT_MS = 0.5;
 const HIDDEN_MS = 1000;
@@ -62,7 +61,7 @@ export function newFigures(
   let nextAt = 0;
   let timer: ReturnType<typeof setTimeout> | undefined;
 
-  const isHeldBack = () => !isLoading && (state.peek().progress?.missing ?? 0) > MOST_UNASKED;
+  const isHeldBack = () => !isLoading && (state.peek().progress?.missing ?? 0) > MAX_UNASKED;
 
   async function step(): Promise<void> {
     clearTimeout(timer);

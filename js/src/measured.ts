@@ -6,6 +6,7 @@
 
 import { batch, type ReadonlySignal, type Signal, signal } from "@preact/signals";
 import { type MeasuredNames, NOTHING_MEASURED } from "./data/columns";
+import { MAX_UNASKED } from "./data/limits";
 import { mayHaveResults } from "./data/states";
 import type { Table } from "./data/table";
 import { type MeasuredAnswer, NO_MEASURED } from "./kernel/answers";
@@ -46,8 +47,6 @@ export interface Measurements {
 
 /** Number of jobs in one query. */
 const CHUNK = 200;
-/** The number of results above which they are fetched only on request. */
-const MOST_UNASKED = 2000;
 /** Assumed seconds for one result, until one was fetched. */
 const SECONDS_EACH = 0.025;
 
@@ -105,7 +104,7 @@ export function newMeasurements(
       all += 1;
       if (isMissing(p)) missing.push(p);
     }
-    const isHeld = missing.length > MOST_UNASKED && !isWanted.value;
+    const isHeld = missing.length > MAX_UNASKED && !isWanted.value;
     const secondsLeft = missing.length * (fetched > 0 ? spent / fetched : SECONDS_EACH);
     const now = state.peek();
     const known = all - missing.length;

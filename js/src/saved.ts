@@ -3,6 +3,7 @@
  * network. `src/jobgroup/dashboard/standalone.py` writes the page.
  */
 
+import { MAX_SIDES } from "./data/limits";
 import {
   type CompareAnswer,
   type FigureAnswer,
@@ -144,12 +145,11 @@ function compareOf({ results, snapshot }: Saved, positions: readonly number[]): 
   );
   const lack = positions.filter((position) => !results[position]);
   return {
-    sides: sides.slice(0, MOST_SIDES),
-    more: Math.max(0, sides.length - MOST_SIDES),
+    sides: sides.slice(0, MAX_SIDES),
+    more: Math.max(0, sides.length - MAX_SIDES),
     failed: Object.fromEntries(lack.map((position) => [position, NOT_SAVED])),
   };
 }
-const MOST_SIDES = 6;
 
 const named = (labels: string | undefined): string =>
   Object.entries(JSON.parse(labels || "{}") as object)

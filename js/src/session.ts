@@ -8,11 +8,12 @@ import type { Asking } from "./asking";
 import { askedFor } from "./data/actions";
 import { type Layout, layOut } from "./data/columns";
 import { having } from "./data/immutableSet";
+import { MAX_SHOWN } from "./data/limits";
 import { positionOf } from "./data/lines";
 import { type Order, orderOf, type Query } from "./data/order";
 import { fromRanges, toRanges } from "./data/ranges";
 import { countWhere, isFilter, isOnCloud } from "./data/states";
-import { isMeasured, keyOf, MOST_SHOWN, Table } from "./data/table";
+import { isMeasured, keyOf, Table } from "./data/table";
 import { type Figures, newFigures } from "./figures";
 import { browserNotifier, type Notifier } from "./host/notifications";
 import { atEnd } from "./kernel/abort";
@@ -348,7 +349,7 @@ export function startSession(model: Model, lifetime: AbortSignal): Session {
     part = snap.part + 1;
     table.apply(snap.rows, buffers);
     table.total = snap.total;
-    if (snap.part === 0) table.first = Math.max(0, snap.total - MOST_SHOWN);
+    if (snap.part === 0) table.first = Math.max(0, snap.total - MAX_SHOWN);
     if (part === snap.parts) version = snap.version;
     notify(true);
     batch(() => {

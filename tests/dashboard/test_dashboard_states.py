@@ -1,4 +1,4 @@
-"""The words for states and the trash's retention are the same in Python and in the front end."""
+"""The words for states and some limits are the same in Python and in the front end."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ import { fetchGroups } from "./server";
  * Milliseconds between requests: with a visible panel or active jobs, otherwise, and the maximum
  * without an answer.
  */
-const [SOON_MS, LATER_MS, LONGEST_MS] = [1000, 5000, 60_000];
+const [SOON_MS, LATER_MS, MAX_PAUSE_MS] = [1000, 5000, 60_000];
 
 export interface Group extends GroupSummary {
   readonly total: number;
@@ -73,7 +73,7 @@ export class Groups {
   #pause(): number {
     const isWatched = this.#seen.peek() > 0 || this.running.peek().length > 0;
     const usual = isWatched && !document.hidden ? SOON_MS : LATER_MS;
-    return Math.min(usual * 2 ** this.#failures, LONGEST_MS);
+    return Math.min(usual * 2 ** this.#failures, MAX_PAUSE_MS);
   }
 }
 

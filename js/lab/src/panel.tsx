@@ -10,7 +10,7 @@ import { found, type Group, type Groups, statusOf } from "./groups";
 import { icon } from "./icon";
 
 /** Maximum number of rows; a search finds more. */
-const MOST_ROWS = 200;
+const MAX_ROWS = 200;
 
 const STYLES = `
   :host { display: block; height: 100%; overflow: auto; font: var(--jp-ui-font-size1) var(--jp-ui-font-family);
@@ -92,14 +92,14 @@ function List({ groups, open }: { groups: Groups; open(name: string): void }) {
       {all?.length === 0 && <p>There are no job groups yet.</p>}
       {all && all.length > 0 && shown.length === 0 && <p>No group matches the search.</p>}
       <ul data-testid="panel-groups">
-        {shown.slice(0, MOST_ROWS).map((group) => (
+        {shown.slice(0, MAX_ROWS).map((group) => (
           <li key={group.name}>
             <Row group={group} open={() => open(group.name)} />
           </li>
         ))}
       </ul>
-      {shown.length > MOST_ROWS && (
-        <p>{format.whole(shown.length - MOST_ROWS)} more: search for them.</p>
+      {shown.length > MAX_ROWS && (
+        <p>{format.whole(shown.length - MAX_ROWS)} more: search for them.</p>
       )}
     </>
   );

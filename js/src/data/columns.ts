@@ -57,12 +57,12 @@ export const STICKY: readonly string[] = ["position", "state"];
 
 const CHARACTER_PX = 7.5;
 const PADDING_PX = 20;
-const LEAST_PX = 56;
+const MIN_COLUMN_PX = 56;
 /**
  * Numbers get their full width. A shortened text can be read in the job's detail, but a shortened
  * number would be wrong.
  */
-const MOST_TEXT_PX = 220;
+const MAX_TEXT_PX = 220;
 
 /** A width that a text needs, at least. */
 export const widthOf = (text: string): number => text.length * CHARACTER_PX + PADDING_PX;
@@ -77,7 +77,7 @@ const ALWAYS = ["position", "state", "message"];
 /** Shown by default if rows differ in them. */
 const WHERE_DIFFERENT = ["name", "platform", "account", "note"];
 /** Parameters and facts that are shown by default, as all labels are. */
-const MOST_PARAMETERS = 24;
+const MAX_PARAMETERS = 24;
 /** Columns that the header omits, although they have the same value in all rows. */
 const FOLDED = ["platform", "account", "name"];
 
@@ -164,7 +164,7 @@ function automaticNames(
   const wanted = [
     ...ALWAYS,
     ...labels,
-    ...told.filter((name) => !isLabel(name)).slice(0, MOST_PARAMETERS),
+    ...told.filter((name) => !isLabel(name)).slice(0, MAX_PARAMETERS),
     ...[...results, "samples"].map(measuredName),
     ...WHERE_DIFFERENT.filter((name) => differing.has(name)),
     ...(results.length === 0 && table.constant("sent_at") !== null ? ["sent_at"] : []),
@@ -218,10 +218,10 @@ function describe(table: Table, name: string, title: string, group: Group): Colu
   const isNumber =
     isMeasured(name) || sample.every((each) => each == null || typeof each === "number");
   const longest = Math.max(title.length + 2, table.longest(name));
-  const width = Math.max(LEAST_PX, Math.ceil(longest * CHARACTER_PX + PADDING_PX));
+  const width = Math.max(MIN_COLUMN_PX, Math.ceil(longest * CHARACTER_PX + PADDING_PX));
   if (isMeasured(name)) return column(name, title, "measured", width, group);
   if (isNumber) return column(name, title, "number", width, group);
-  return column(name, title, "text", Math.min(MOST_TEXT_PX, width), group);
+  return column(name, title, "text", Math.min(MAX_TEXT_PX, width), group);
 }
 
 /** The values that all jobs share, as phrases if possible. */

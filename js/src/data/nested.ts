@@ -6,7 +6,7 @@
 import type { Value } from "../format";
 
 /** Maximum length of a cell's text. The job's detail has the full text. */
-const LONGEST = 200;
+const MAX_CELL_LENGTH = 200;
 
 /**
  * Names that no table shows. Iterated values have their own columns, and a hash is not readable.
@@ -35,8 +35,8 @@ export function flattened(values: object): [string, Value][] {
 function leavesOf(key: string, value: unknown): [string, Value][] {
   if (value === null || typeof value === "number" || typeof value === "boolean")
     return [[key, value]];
-  if (typeof value === "string") return [[key, value.slice(0, LONGEST)]];
-  if (Array.isArray(value)) return [[key, JSON.stringify(value).slice(0, LONGEST)]];
+  if (typeof value === "string") return [[key, value.slice(0, MAX_CELL_LENGTH)]];
+  if (Array.isArray(value)) return [[key, JSON.stringify(value).slice(0, MAX_CELL_LENGTH)]];
   return Object.entries(value as object).flatMap(([inner, each]) =>
     leavesOf(`${key}.${inner}`, each),
   );

@@ -57,9 +57,6 @@ function objectOf(text: string): object {
 /** Values by iteration, then by position. */
 type Lines = Cell[][];
 
-/** Maximum number of jobs that a page shows, as `MAX_SHOWN` in `jobgroup.dashboard.session`. */
-export const MOST_SHOWN = 200_000;
-
 export class Table {
   total = 0;
   /** The first job that is shown: 0, or later in a group of very many jobs. */

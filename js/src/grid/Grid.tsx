@@ -21,7 +21,7 @@ const HEIGHTS = { wide: 32, narrow: 54 };
 /** With histograms, without them, and in a narrow table. */
 const HEADER_PX = { tall: 72, low: 46, narrow: 0 };
 const SELECT_PX = 36;
-const LEAST_PX = 40;
+const MIN_WIDTH_PX = 40;
 /** The step in pixels by which Shift and an arrow key change a column's width. */
 const STEP_PX = 12;
 const SCROLL_PAUSE_MS = 120;
@@ -97,7 +97,7 @@ export function Grid({ session, hidden, open, rerun }: Props) {
   const resize = ({ title }: Column, width: number | null) => {
     const { [title]: _, ...others } = session.widths.peek();
     session.widths.value =
-      width === null ? others : { ...others, [title]: Math.max(LEAST_PX, Math.round(width)) };
+      width === null ? others : { ...others, [title]: Math.max(MIN_WIDTH_PX, Math.round(width)) };
   };
   const keepWithin = ({ title }: Column, low: number, high: number) => {
     session.search.value = withRange(session.search.peek(), title, low, high);

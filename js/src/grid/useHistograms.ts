@@ -7,9 +7,9 @@ import type { Session } from "../session";
 /** Delay in milliseconds, so that a growing table is not counted after each push. */
 const PAUSE_MS = 1000;
 const FIRST_MS = 50;
-const LEAST_ROWS = 8;
+const MIN_ROWS = 8;
 
-export const hasHistograms = (rows: number): boolean => rows >= LEAST_ROWS;
+export const hasHistograms = (rows: number): boolean => rows >= MIN_ROWS;
 
 /** Histograms of the number columns of the shown rows, by name. */
 export function useHistograms(

@@ -30,8 +30,8 @@ export interface SocketEvents {
 /** The server's version at the first connection, which is also the page's version. */
 let pageVersion: string | undefined;
 
-const SHORTEST_PAUSE_MS = 1000;
-const LONGEST_PAUSE_MS = 30_000;
+const MIN_RECONNECT_MS = 1000;
+const MAX_RECONNECT_MS = 30_000;
 
 export class SocketModel extends Emitter implements Model {
   readonly #url: () => string;
@@ -41,7 +41,7 @@ export class SocketModel extends Emitter implements Model {
   readonly #pending = new Set<string>();
   #socket: WebSocket | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
-  #pause = SHORTEST_PAUSE_MS;
+  #pause = MIN_RECONNECT_MS;
   #isWatched = false;
   #notice = "";
 
@@ -93,7 +93,7 @@ export class SocketModel extends Emitter implements Model {
       this.#events.lost();
       const jitter = 0.5 + Math.random();
       this.#timer = setTimeout(() => this.#connect(lifetime), this.#pause * jitter);
-      this.#pause = Math.min(this.#pause * 2, LONGEST_PAUSE_MS);
+      this.#pause = Math.min(this.#pause * 2, MAX_RECONNECT_MS);
     };
     this.#socket = socket;
   }
@@ -107,7 +107,7 @@ export class SocketModel extends Emitter implements Model {
         this.#events.refused(message.message);
         break;
       case "traits":
-        this.#pause = SHORTEST_PAUSE_MS;
+        this.#pause = MIN_RECONNECT_MS;
         Object.assign(this.#values, message.values);
         for (const name of Object.keys(message.values)) this.emit(`change:${name}`);
         if ("group" in message.values) this.#events.ready(this.#notice);

@@ -8,11 +8,11 @@ import type { Layout, Legend, Look } from "./look";
 import { fitted, type Surface, widthOf } from "./surface";
 
 /** The number of curves above which a color bar replaces the legend. */
-const MOST_NAMED = 12;
+const MAX_NAMED_CURVES = 12;
 /** The number of curves that a legend above the plot names. */
-const MOST_ABOVE = 12;
+const MAX_ABOVE = 12;
 /** The maximum share of the figure's width for the texts of a legend at the right. */
-const WIDEST = 0.4;
+const MAX_LEGEND_SHARE = 0.4;
 
 const REASONS = ["failed", "to come", "not loaded", "empty"] as const;
 
@@ -20,7 +20,7 @@ const REASONS = ["failed", "to come", "not loaded", "empty"] as const;
 const reasonLabel = (state: PointState): string => (state === "empty" ? "no value" : state);
 
 export const isManyCurves = ({ kind, groups }: Figure): boolean =>
-  kind !== "map" && groups.kind !== "text" && groups.values.length > MOST_NAMED;
+  kind !== "map" && groups.kind !== "text" && groups.values.length > MAX_NAMED_CURVES;
 
 export function colours(
   { groups, kind }: Figure,
@@ -49,10 +49,10 @@ export function legendOf(figure: Figure, look: Look): Legend {
   const colourOf = colours(figure, [], null);
   const all = !curves || isBar ? [] : figure.legend;
   const isWide = look.width >= size * 40 || isBar;
-  const most = isWide ? Math.max(4, Math.floor(look.height / size / 1.5) - 6) : MOST_ABOVE;
+  const most = isWide ? Math.max(4, Math.floor(look.height / size / 1.5) - 6) : MAX_ABOVE;
   const named = all.length > most ? all.slice(0, most) : all;
   const more = all.length - named.length;
-  const room = isWide ? look.width * WIDEST : look.width - size * 9;
+  const room = isWide ? look.width * MAX_LEGEND_SHARE : look.width - size * 9;
   const entries = named.map((label, curve) => {
     const whole = label.startsWith(`${curves} `) ? label.slice(curves.length + 1) : label;
     return { label: fitted(whole, size, room), whole, colour: colourOf(curve), curve };

@@ -6,7 +6,7 @@ import type { Layout, Look } from "./look";
 /** Rows of the usual height. More rows share the height of these. */
 const FULL_ROWS = 3;
 /** Further points at one position share the last row. */
-const MOST_ROWS = 12;
+const MAX_STRIP_ROWS = 12;
 
 /** The maximum number of points without a value at one position. */
 function stacked({ points, kind }: Figure): number {
@@ -23,7 +23,7 @@ function stacked({ points, kind }: Figure): number {
 
 /** The height of a row in pixels, and of the strip. */
 export function stripOf(figure: Figure, { size, height }: Look): { row: number; strip: number } {
-  const rows = Math.min(MOST_ROWS, stacked(figure));
+  const rows = Math.min(MAX_STRIP_ROWS, stacked(figure));
   if (rows === 0) return { row: 0, strip: 0 };
   const full = size * 0.85;
   const most = Math.max(FULL_ROWS * full, height * 0.14);
@@ -35,7 +35,7 @@ export function stripOf(figure: Figure, { size, height }: Look): { row: number; 
 export function below({ frame, row }: Layout, place: number, heights: Map<number, number>): number {
   const before = heights.get(place) ?? 0;
   heights.set(place, before + 1);
-  return frame.bottom + 4 + (Math.min(before, MOST_ROWS - 1) + 0.5) * row;
+  return frame.bottom + 4 + (Math.min(before, MAX_STRIP_ROWS - 1) + 0.5) * row;
 }
 
 /** The radius of a mark in the strip. */

@@ -14,13 +14,13 @@ import { roving } from "../ui/roving";
 import { Asked } from "./Asked";
 import { runOrAsk } from "./Consent";
 
-const MOST = 3;
+const MAX_CAUSES = 3;
 
 export function Causes({ session }: { session: Session }) {
   const isWhole = useSignal(false);
   const causes = causesOf(session.rows.value.table);
   if (causes.length === 0) return null;
-  const shown = isWhole.value ? causes : causes.slice(0, MOST);
+  const shown = isWhole.value ? causes : causes.slice(0, MAX_CAUSES);
   return (
     <section class="causes" data-testid="causes" aria-label="Failures by cause">
       <ul>

@@ -4,6 +4,7 @@ import { useSignal } from "@preact/signals";
 import type { RefObject } from "preact";
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { comparisonCsv, distanceOf, lineUp, titleOf } from "../data/compare";
+import { MAX_SIDES } from "../data/limits";
 import * as format from "../format";
 import type { CompareAnswer, Side } from "../kernel/answers";
 import { INKS } from "../plot/colours";
@@ -17,7 +18,6 @@ import { ExportRow } from "./CopyFigure";
 import { Loaded } from "./Loaded";
 import { useAnswer } from "./useAnswer";
 
-const MOST = 6;
 const TOP = 12;
 const TEXT_PX = 12;
 
@@ -32,7 +32,7 @@ export function Compare({ session }: { session: Session }) {
 
 function Comparison({ session, positions }: { session: Session; positions: number[] }) {
   const isIdeal = useSignal(false);
-  const some = positions.slice(0, MOST);
+  const some = positions.slice(0, MAX_SIDES);
   const { table } = session.rows.value;
   const attempts = some.map((position) => table.text(position, "remote_id"));
   const args = { positions: some, ideal: isIdeal.value };

@@ -1,7 +1,7 @@
 /** Delete a group: one extra step that shows what is deleted and what stays, and the way back. */
 
 import { deletionOf } from "../data/actions";
-import { TRASH_RETENTION_DAYS } from "../data/trash";
+import { TRASH_RETENTION_DAYS } from "../data/limits";
 import * as format from "../format";
 import type { SizeAnswer } from "../kernel/answers";
 import type { Session } from "../session";

@@ -1,6 +1,7 @@
 /** The number of results in a figure, and actions for the missing ones. */
 
-import { type Figures, MOST_UNASKED } from "../figures";
+import { MAX_UNASKED } from "../data/limits";
+import type { Figures } from "../figures";
 import * as format from "../format";
 import type { FigureProgress } from "../kernel/answers";
 import { Button } from "../ui/Button";
@@ -14,7 +15,7 @@ interface Props {
 
 export function PlotProgress({ figures, progress, isSaved }: Props) {
   const { loaded, of, missing, failed } = progress;
-  const isHeldBack = missing > MOST_UNASKED && !figures.isLoading();
+  const isHeldBack = missing > MAX_UNASKED && !figures.isLoading();
   return (
     <>
       {isHeldBack ? (

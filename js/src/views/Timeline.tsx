@@ -11,8 +11,8 @@ import { widthOf } from "../plot/surface";
 import type { Session } from "../session";
 import { sets } from "../ui/hooks";
 
-const MOST_JOBS = 1000;
-const MOST_LANES = 40;
+const MAX_JOBS = 1000;
+const MAX_LANES = 40;
 const LANE_PX = 14;
 const EDGE_PX = 12;
 /** The size of the labels along the axis, `--text-s`. */
@@ -24,18 +24,18 @@ export function Timeline({ session }: { session: Session }) {
   const looked = useSignal<Stay | null>(null);
   const now = session.now.value;
   const { table, positions } = session.rows.value;
-  const { from, to, lanes, waiting, total } = timelineOf(table, positions, now, MOST_JOBS);
+  const { from, to, lanes, waiting, total } = timelineOf(table, positions, now, MAX_JOBS);
   const right = Math.max(EDGE_PX + 1, width - EDGE_PX);
   const axis = axisOf([from * 1000, to * 1000], [EDGE_PX, right], { kind: "time", room: 90 });
   const at = (seconds: number) => axis.at(seconds * 1000);
-  const shown = lanes.slice(0, MOST_LANES);
+  const shown = lanes.slice(0, MAX_LANES);
   const bottom = shown.length * (LANE_PX + 1) + 6;
   const most = lanes.length;
   const isFiltered = positions.length < table.total - table.first;
-  const isCut = total > MOST_JOBS;
+  const isCut = total > MAX_JOBS;
   const those = isCut || isFiltered ? `${format.whole(most)} of these` : format.count(most, "job");
   const facts = [
-    ...(isCut ? [`The last ${format.whole(MOST_JOBS)} of ${format.count(total, "job")}`] : []),
+    ...(isCut ? [`The last ${format.whole(MAX_JOBS)} of ${format.count(total, "job")}`] : []),
     ...(most > 0 ? [`At most ${those} ran at once`] : []),
     ...(waiting.length > 0 ? [`${format.count(waiting.length, "job")} without a known start`] : []),
   ];
@@ -101,7 +101,7 @@ export function Timeline({ session }: { session: Session }) {
       <figcaption>
         <span aria-live="off">{readout ? wordsOf(readout) : "Point at a run to read it."}</span>
         <span class="spacer" />
-        {most > MOST_LANES && <i>and {format.count(most - MOST_LANES, "more lane")}</i>}
+        {most > MAX_LANES && <i>and {format.count(most - MAX_LANES, "more lane")}</i>}
       </figcaption>
     </figure>
   );

@@ -1,8 +1,8 @@
 /** The actions on the whole group. */
 
 import { canAct } from "../canAct";
+import { TRASH_RETENTION_DAYS } from "../data/limits";
 import { countOf, countWhere, isCancelable } from "../data/states";
-import { TRASH_RETENTION_DAYS } from "../data/trash";
 import * as format from "../format";
 import type { Session } from "../session";
 import { sets } from "../ui/hooks";

@@ -2,8 +2,8 @@
 
 import { useSignal } from "@preact/signals";
 import { isFinished, sizeOf } from "../../data/groups";
+import { MAX_COMPARED_GROUPS, TRASH_RETENTION_DAYS } from "../../data/limits";
 import { type Counts, countOf, countWhere, isOnCloud } from "../../data/states";
-import { TRASH_RETENTION_DAYS } from "../../data/trash";
 import * as format from "../../format";
 import type { Done, GroupSummary } from "../../kernel/answers";
 import type { Session } from "../../session";
@@ -12,13 +12,13 @@ import { sets, typed } from "../../ui/hooks";
 import { InlineForm } from "../../ui/InlineForm";
 import { Menu } from "../../ui/Menu";
 import { roving } from "../../ui/roving";
-import { GroupComparison, MOST_COMPARED } from "./GroupComparison";
+import { GroupComparison } from "./GroupComparison";
 import type { DeleteScope, GroupsState } from "./state";
 
 const WORD = "delete";
 
 /** Maximum number of groups that are named before a deletion; the others are counted. */
-const MOST_NAMED = 50;
+const MAX_NAMED_GROUPS = 50;
 
 interface Props {
   session: Session;
@@ -118,7 +118,9 @@ export function GroupActions(props: Props) {
 }
 
 const reasonNotToCompare = (count: number): string =>
-  count >= 2 && count <= MOST_COMPARED ? "" : `Select 2 to ${MOST_COMPARED} groups to compare`;
+  count >= 2 && count <= MAX_COMPARED_GROUPS
+    ? ""
+    : `Select 2 to ${MAX_COMPARED_GROUPS} groups to compare`;
 
 function Deletion({ session, state, groups, chosen }: Props) {
   const step = state.step.value;
@@ -168,7 +170,7 @@ function Deletion({ session, state, groups, chosen }: Props) {
       )}
       <div>
         <ul class="doomed" data-testid="doomed">
-          {doomed.slice(0, MOST_NAMED).map(({ name, counts, size_bytes }) => (
+          {doomed.slice(0, MAX_NAMED_GROUPS).map(({ name, counts, size_bytes }) => (
             <li key={name}>
               <b>
                 <bdi>{name}</bdi>
@@ -176,8 +178,8 @@ function Deletion({ session, state, groups, chosen }: Props) {
               {format.count(countOf(counts), "job")}, {format.bytes(size_bytes)}
             </li>
           ))}
-          {doomed.length > MOST_NAMED && (
-            <li>and {format.count(doomed.length - MOST_NAMED, "more group")}</li>
+          {doomed.length > MAX_NAMED_GROUPS && (
+            <li>and {format.count(doomed.length - MAX_NAMED_GROUPS, "more group")}</li>
           )}
         </ul>
         <p>{totalOf(doomed)}</p>

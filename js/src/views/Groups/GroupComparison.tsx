@@ -14,8 +14,6 @@ import { DrawnFigure } from "../DrawnFigure";
 import { PlotChoiceRow } from "../PlotChoices";
 import { PlotProgress } from "../PlotProgress";
 
-export const MOST_COMPARED = 6;
-
 interface Props {
   session: Session;
   names: readonly string[];

@@ -13,7 +13,7 @@ import { Segments } from "../Progress";
 import type { GroupsState } from "./state";
 
 /** Maximum number of rows; laying out more would take the browser seconds. */
-const MOST_SHOWN = 200;
+const MAX_GROUP_ROWS = 200;
 
 interface Props {
   session: Session;
@@ -25,7 +25,7 @@ interface Props {
 export function GroupTable({ groups, ...props }: Props) {
   const { session, isTrash, state } = props;
   const first = session.traits.read_only.value || isTrash ? "" : "Selected";
-  const most = state.isWhole.value ? groups.length : MOST_SHOWN;
+  const most = state.isWhole.value ? groups.length : MAX_GROUP_ROWS;
   return (
     <>
       <DataTable

@@ -9,7 +9,7 @@ export interface GroupList {
   trash: GroupSummary[];
 }
 
-const LEAST_PAUSE_MS = 2000;
+const MIN_PAUSE_MS = 2000;
 
 /**
  * Reading a long list is slow. It is requested so rarely that this takes a few percent of the time.
@@ -37,11 +37,11 @@ export function useGroups(session: Session, changes: number): Answer<GroupList> 
         if (isWanted && !answer.peek().value)
           answer.value = { value: null, error: (error as Error).message };
       }
-      const pause = Math.max(LEAST_PAUSE_MS, PAUSE_PER_MS * (performance.now() - began));
+      const pause = Math.max(MIN_PAUSE_MS, PAUSE_PER_MS * (performance.now() - began));
       if (isWanted) timer = setTimeout(again, pause);
     };
     const again = () => {
-      if (document.hidden) timer = setTimeout(again, LEAST_PAUSE_MS);
+      if (document.hidden) timer = setTimeout(again, MIN_PAUSE_MS);
       else ask();
     };
     ask();
