@@ -20,6 +20,7 @@ import { atEnd } from "./kernel/abort";
 import type { Done } from "./kernel/answers";
 import { type Link, linkTo, RequestError } from "./kernel/link";
 import {
+  type Account,
   type Model,
   type PlotChoices,
   type TableChoices,
@@ -35,8 +36,8 @@ export interface StatusMessage {
   tone: "asked" | "done" | "failed";
   text: string;
   python?: string;
-  /** Whether a token was set, which the cloud may still refuse. */
-  isToken?: boolean;
+  /** The account whose token was set; the cloud may still refuse it. */
+  account?: Account;
 }
 
 /** Time for which the outcome of an action is shown. */
@@ -359,9 +360,12 @@ export function startSession(model: Model, lifetime: AbortSignal): Session {
     return true;
   }
 
-  /** Called at news: if a token is needed even now, the cloud has refused the one that was set. */
+  /** Called at news: if the account still needs a token, the cloud has probably refused this one. */
   function forgetRefusedToken(): void {
-    if (traits.token_needed.peek() && status.peek()?.isToken) status.value = null;
+    const needed = traits.token_needed.peek();
+    const account = status.peek()?.account;
+    if (account && needed?.url === account.url && needed.account === account.account)
+      status.value = null;
   }
 
   /** Rows in a patch are complete, so a patch that begins before our version is harmless. */

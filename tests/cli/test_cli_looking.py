@@ -11,6 +11,7 @@ import sys
 import pytest
 
 from jobgroup import JobGroup, RemoteJob
+from jobgroup.results.colours import PALETTE
 
 GROUP = {"name", "description", "total", "counts", "created_at", "modified_at"}
 STATE = GROUP | {"progress", "active", "paused", "next_up", "trouble"}
@@ -148,6 +149,7 @@ def test_results_as_a_dataset_and_a_figure(call, ended, tmp_path):
     assert (again.returncode, again.stdout) == (0, "")
     assert "share of |1" in figure.read_text()
     assert "10^{" not in figure.read_text()
+    assert PALETTE[0] in figure.read_text(), "the colors of the page"
     again = call("plot", "sweep", "|1>", "--log", "y", "-o", str(figure), "--overwrite")
     assert (again.returncode, "10^{0}" in figure.read_text()) == (0, True)
     other = tmp_path / "other.svg"

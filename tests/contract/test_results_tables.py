@@ -13,6 +13,7 @@ import nanoarrow
 import pandas as pd
 import polars as pl
 import pytest
+from matplotlib.colors import to_hex
 
 from jobgroup import (
     Dashboard,
@@ -25,6 +26,7 @@ from jobgroup import (
     UnknownColumnError,
     set_token,
 )
+from jobgroup.results.colours import PALETTE
 from jobgroup.store.paths import group_path
 
 
@@ -428,6 +430,7 @@ def test_plot_draws_counts_beside_probabilities_as_shares(ended, scripted, canva
     ax = jg.distributions().plot()
     assert ax.get_ylabel() == "share among selected"
     assert [bar.get_height() for bar in ax.patches] == [0.5, 0.25, 0.5, 0.5]
+    assert {to_hex(bar.get_facecolor()) for bar in ax.patches} == {*PALETTE[:2]}
 
 
 def test_plot_draws_the_states_with_the_greatest_total(ended, scripted, canvas):

@@ -205,7 +205,7 @@ def test_the_next_pull_repeats_a_lost_answer(make_group, open_page):
 
 
 def test_requests_are_acknowledged_at_once(make_group, open_page):
-    """An acknowledgement comes before the answer, so a long command does not look like a busy
+    """An acknowledgment comes before the answer, so a long command does not look like a busy
     kernel.
     """
     page = open_page(make_group("g", {}))

@@ -91,8 +91,8 @@ def test_an_invalid_action_has_no_line(name: str, args: dict):
     assert line_of(name, args, "g") == ""
 
 
-def test_the_page_gets_the_line_with_the_acknowledgement(make_group, open_page):
-    """The line comes with the acknowledgement of the request, before the answer."""
+def test_the_page_gets_the_line_with_the_acknowledgment(make_group, open_page):
+    """The line comes with the acknowledgment of the request, before the answer."""
     page = open_page(make_group("g", {}))
     request = page.ask_for("command", "refresh", {})
     page.answer(request)

@@ -107,7 +107,7 @@ def test_display_sends_rows_before_the_first_hello(make_group, open_page):
     assert page.wait_for("snapshot")["total"] == 2
 
 
-def test_rows_without_an_acknowledgement_are_sent_again(make_group, open_page):
+def test_rows_without_an_acknowledgment_are_sent_again(make_group, open_page):
     """A page may not be ready for the first rows, so the kernel repeats them until they are
     confirmed.
     """

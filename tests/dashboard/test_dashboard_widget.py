@@ -56,7 +56,7 @@ def test_a_dashboard_with_options_closes_after_its_last_view(
     def close_after(seconds):
         monkeypatch.setattr(view_timeout, "CLOSED_AFTER_S", seconds)
 
-    monkeypatch.setattr(view_timeout, "CHECK_INTERVAL_S", 0.05)
+    monkeypatch.setattr(view_timeout, "VIEW_CHECK_INTERVAL_S", 0.05)
     group = make_group("g", {})
     default = open_page(group)
     kept, observed, gone = (open_page(group, filter="failed") for _ in range(3))

@@ -13,7 +13,7 @@ import contextlib, gc, os, threading
 from comm import get_comm_manager
 from jobgroup import Dashboard
 from jobgroup.dashboard import view_timeout
-view_timeout.CHECK_INTERVAL_S = 0.2
+view_timeout.VIEW_CHECK_INTERVAL_S = 0.2
 
 def held():
     gc.collect()

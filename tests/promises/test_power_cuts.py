@@ -105,7 +105,7 @@ def life(library, tmp_path):
 
 
 def claims_of(records):
-    """The acknowledgements before each record."""
+    """The acknowledgments before each record."""
     acknowledged = next(r.inode for r in records if r.one.endswith(b"/acknowledged"))
     claims = []
     for record in records:
@@ -138,7 +138,7 @@ def is_true(jobs, description, what, *values):
 
 
 def lost(claims, root):
-    """The acknowledgements that are missing on a reopened disk."""
+    """The acknowledgments that are missing on a reopened disk."""
     reported = {what for what, *_ in claims}
     if "exported" in reported and len(JobGroup.load(root / "out", name="copy")) != 9:
         return ["the export"]

@@ -1,5 +1,6 @@
 /** The entries of a legend and their positions. Pure. */
 
+import * as format from "../format";
 import type { Figure, PointState } from "../kernel/answers";
 import { type Ink, ordered, PALETTE } from "./colours";
 import { hatch } from "./drawMap";
@@ -74,7 +75,7 @@ export function legendOf(figure: Figure, look: Look): Legend {
   return { title, entries, more, reasons, right: 0, rows: labels.length > 0 ? rows : 0 };
 }
 
-const andMore = (count: number): string[] => (count > 0 ? [`and ${count} more`] : []);
+const andMore = (count: number): string[] => (count > 0 ? [`and ${format.whole(count)} more`] : []);
 
 /** Legend entries in rows that fit into a width. */
 function packed(labels: readonly string[], size: number, width: number): number[][] {

@@ -51,7 +51,7 @@ export function TokenField({ session, onSet }: { session: Session; onSet?: () =>
     try {
       const done = await session.link.giveToken(account, token, onAck);
       const { text } = done as { text: string };
-      session.status.value = { tone: "done", text, python, isToken: true };
+      session.status.value = { tone: "done", text, python, account };
       onSet?.();
       retryFailed(session);
     } catch (error) {

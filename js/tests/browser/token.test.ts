@@ -111,6 +111,16 @@ test("a token is no longer called set once the cloud has refused it for results"
   await expect.poll(() => at("live").element().textContent, { timeout: 4000 }).toBe("");
 });
 
+test("a token stays called set if another account needs one", async () => {
+  const model = new FakeModel({ token_needed: needed });
+  await giving(model);
+  await expect.poll(() => measured(model).length).toBe(2);
+  model.setTraits({ token_needed: { ...needed, account: "another" } });
+  model.push({ t: "result", id: measured(model)[1]?.id ?? "", value: withoutResult });
+  await expect.element(at("strip-token")).toHaveTextContent("another");
+  await expect.element(at("live")).toHaveTextContent("Token set");
+});
+
 test("who may only look is not asked for a token", async () => {
   await show({ model: new FakeModel({ token_needed: needed, read_only: true }) });
   await expect.element(at("token-strip")).not.toBeInTheDocument();

@@ -12,7 +12,7 @@ MAX_IN_FLIGHT: Final = 2
 """Maximum number of unacknowledged pushes."""
 
 ACKNOWLEDGMENT_TIMEOUT_S: Final = 1.0
-"""Seconds after which another push is sent even so. A kernel receives no acknowledgement while it
+"""Seconds after which another push is sent even so. A kernel receives no acknowledgment while it
 runs a cell, and the page must not wait for the cell.
 """
 

@@ -21,7 +21,7 @@ from jobgroup.logs import logger
 from jobgroup.store import GroupStore
 
 WRITE_TIMEOUT_S: Final = 10.0
-PATIENCE_WITH_LOCKS_S: Final = 25.0
+LOCKED_WRITE_TIMEOUT_S: Final = 25.0
 """Seconds for which a run waits for the disk before it raises an error. It waits longer if another
 program has locked the file, because the lock may end at any moment.
 """
@@ -130,7 +130,7 @@ class Settling:
         self._loop.spawn(self._retry, one, self._lease.keep())
         began = anyio.current_time()
         while not (one.written.done() or one.is_deleted):
-            by_reason = PATIENCE_WITH_LOCKS_S if "locked" in why(one.error) else WRITE_TIMEOUT_S
+            by_reason = LOCKED_WRITE_TIMEOUT_S if "locked" in why(one.error) else WRITE_TIMEOUT_S
             if anyio.current_time() - began > (by_reason if patience_s is None else patience_s):
                 break
             await asyncio.wait([one.written], timeout=WRITE_RETRY_INTERVAL_S)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from jobgroup.results.cells import Cell
 from jobgroup.results.figure import is_numeric
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 PALETTE: Final = (
     "#2f7fd6", "#d9601e", "#12977a", "#a565b8", "#b5820a", "#7c8896", "#0f93a8", "#cf4f6a",
@@ -15,6 +18,11 @@ PALETTE: Final = (
 
 ORDER: Final = ("#2e7be4", "#7d68dd", "#b054bd", "#d0467f", "#d9542f", "#bf8000")
 """Scale for curves in order, visible with all kinds of color vision."""
+
+
+def use_palette(ax: Axes) -> None:
+    """Give the curves or bars that are drawn on the axes the colors of the page."""
+    ax.set_prop_cycle(color=PALETTE)
 
 
 def colours_of(values: Sequence[Cell]) -> list[str] | list[None]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from jobgroup.errors import MissingDependencyError
 from jobgroup.results.cells import Cell
-from jobgroup.results.colours import PALETTE
+from jobgroup.results.colours import use_palette
 from jobgroup.results.pool import Pool
 from jobgroup.results.results_table import ResultRow, level_of, not_sampled, table_of
 from jobgroup.results.states import in_order
@@ -133,7 +133,7 @@ def _bars(drawn: dict[str, Pool], most: int, ax: Axes | None) -> Axes:
     states = in_order(sorted(in_order(sums), key=lambda s: -sums[s])[:most])
     if ax is None:
         _, ax = plt.subplots(figsize=(max(4.0, 0.5 * len(states) * len(drawn) ** 0.5), 3.5))
-        ax.set_prop_cycle(color=PALETTE)
+        use_palette(ax)
     width = 0.8 / len(drawn)
     is_counted = False
     for nth, (label, pool) in enumerate(drawn.items()):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from jobgroup.errors import MissingDependencyError
 from jobgroup.results.arrays import coordinate
 from jobgroup.results.cells import Cell
-from jobgroup.results.colours import PALETTE, colours_of
+from jobgroup.results.colours import colours_of, use_palette
 from jobgroup.results.figure import Figure, FigurePoint, is_numeric
 from jobgroup.results.pool import Quantity
 from jobgroup.results.study import shown_value
@@ -46,7 +46,7 @@ def draw(
     _check_log(figure, log)
     if ax is None:
         _, ax = plt.subplots(layout="constrained")
-        ax.set_prop_cycle(color=PALETTE)
+        use_palette(ax)
     drawing = _Drawing(figure, ax, np, log or "", from_zero)
     {"line": drawing.line, "map": drawing.map, "bars": drawing.bars}[figure.kind]()
     ax.set(**{f"{axis}scale": "log" for axis in log or ""})

@@ -12,7 +12,7 @@ from jobgroup.cli.console import echo_err, echo_raw, echo_table
 from jobgroup.cli.exit_codes import Exit, UsageError
 from jobgroup.errors import JobGroupError, MissingDependencyError
 from jobgroup.group import JobGroup
-from jobgroup.results.colours import PALETTE
+from jobgroup.results.colours import use_palette
 from jobgroup.results.export import as_csv, as_json
 from jobgroup.results.table import Table
 from jobgroup.store.output import user_path, write_output
@@ -74,7 +74,7 @@ def _plot(arguments: argparse.Namespace) -> int:
         raise MissingDependencyError(sentence) from error
     figure = Figure(layout="constrained")
     axes = figure.subplots()
-    axes.set_prop_cycle(color=PALETTE)
+    use_palette(axes)
     try:
         group.plot(
             arguments.quantity,
