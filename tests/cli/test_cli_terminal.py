@@ -139,6 +139,7 @@ def test_a_run_survives_its_terminal(begin, prepared, terminal, until, signals):
     process = begin("run", "sweep", "--queue", **options)
     until(lambda: "2 unsent" in screen.text)
     screen.close()
+    until(lambda: all(job.id for job in group[:2]))
     for job in group[:2]:
         job.cancel()
     assert process.wait(120) == 0
@@ -153,7 +154,7 @@ def test_signals_end_a_run_in_order(begin, prepared, until, number, code):
     """Sent jobs are recorded and the lease is released, and SIGHUP is ignored."""
     group = prepared(jobs=3, duration_s=600)
     process = begin("run", "sweep", "--queue")
-    until(lambda: [job.state for job in group].count("unsent") == 1 and group[1].id)
+    until(lambda: all(job.id for job in group[:2]))
     process.send_signal(number)
     if code is None:
         group[0].cancel()
