@@ -91,12 +91,19 @@ class Cloud:
 @pytest.mark.parametrize(("count", "slots"), [(1, 1), (5, 5), (50, 10), (50, 50), (40, 1)])
 @pytest.mark.parametrize("duration_s", [10.0, 60.0, 600.0])
 def test_ends_are_noticed_in_time(count, slots, duration_s):
-    """An end is noticed within 1 s or a tenth of the duration, however long the job waited."""
-    cloud = Cloud(count, slots, duration_s)
-    cloud.watch(PollSchedule())
-    assert len(cloud.lags_s) == count
-    late = [lag for lag in cloud.lags_s if lag > max(1.0, 0.1 * duration_s) + 0.05]
-    assert len(late) <= count / 10
+    """An end is noticed within 1 s or a tenth of the duration, however long the job waited.
+
+    The polls of concurrent jobs are spread by chance, so a few ends are noticed later.
+    """
+    lags_s = []
+    for _ in range(5):
+        cloud = Cloud(count, slots, duration_s)
+        cloud.watch(PollSchedule())
+        assert len(cloud.lags_s) == count
+        lags_s += cloud.lags_s
+    wanted_s = max(1.0, 0.1 * duration_s)
+    assert len([lag for lag in lags_s if lag > wanted_s + 0.05]) <= len(lags_s) / 10
+    assert max(lags_s) <= 2 * wanted_s
 
 
 def test_known_durations_save_questions():
