@@ -14,6 +14,7 @@ from jobgroup.dashboard.comparisons import MAX_SIDES
 from jobgroup.dashboard.figures import MAX_UNASKED
 from jobgroup.dashboard.group_comparisons import MAX_COMPARED_GROUPS
 from jobgroup.dashboard.session import MAX_SHOWN
+from jobgroup.results.colours import MAX_NAMED_CURVES
 from jobgroup.status import BAR_ORDER, FILTERS, LABELS, STATES
 from jobgroup.store.trash import TRASH_RETENTION_DAYS
 
@@ -70,6 +71,9 @@ export const MAX_SIDES = {MAX_SIDES};
 
 /** Maximum number of groups in one comparison. */
 export const MAX_COMPARED_GROUPS = {MAX_COMPARED_GROUPS};
+
+/** The number of curves above which a color bar replaces the legend. */
+export const MAX_NAMED_CURVES = {MAX_NAMED_CURVES};
 """
 
 

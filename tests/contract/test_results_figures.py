@@ -14,7 +14,7 @@ from matplotlib import colors
 from scipy import stats
 
 from jobgroup import JobGroup, RemoteJob, UnknownColumnError
-from jobgroup.results.colours import ORDER, PALETTE
+from jobgroup.results.colours import ORDER, PALETTE, ordered
 
 
 @pytest.fixture(autouse=True)
@@ -172,6 +172,41 @@ def test_texts_make_bars(study):
     assert [bar.get_height() for bar in ax.patches] == [0.1, 0.4]
     assert [label.get_text() for label in ax.get_xticklabels()] == ["B", "A"]
     assert ax.get_ylim() == (0, 1)
+
+
+@pytest.mark.parametrize("kind", ["line", "bars"])
+def test_more_than_twelve_curves_have_a_color_bar(study, kind):
+    """The colors are those of the page: by value, not by order. Ticks of counts are whole."""
+    over = {"phi": [0, 1], "shots": [*range(12), 100]}
+    jg = study(over, lambda phi, **_: 10 + phi)
+    ax = jg.plot("|1,1>", x="phi", curves="shots", kind=kind)
+    assert ax.get_legend() is None
+    bar = ax.figure.axes[1]
+    assert (bar.get_ylabel(), bar.get_ylim()) == ("shots", (0, 100))
+    lines = [line.get_color() for line in _curves(ax)]
+    bars = [bar.get_facecolor() for bar in ax.patches[::2]]  # the first bar of each pair
+    colours = [*map(colors.to_hex, lines or bars)]
+    assert [colours[0], colours[-1]] == ["#2e7be4", "#bf8000"]
+    assert colours[11] == ordered(0.11)
+
+
+def test_color_bar_of_times_shows_dates(study):
+    """A curve for each of 13 days."""
+    days = [f"2026-03-{day:02}T00:00:00+00:00" for day in range(1, 14)]
+    jg = study({"phi": [0, 1], "day": days}, lambda **_: 10)
+    ax = jg.plot("|1,1>", x="phi", curves="day", kind="line")
+    ax.figure.canvas.draw()
+    texts = [text.get_text() for text in ax.figure.axes[1].get_yticklabels()]
+    assert "2026-03-05" in texts
+
+
+def test_ticks_of_whole_numbers_are_whole(study):
+    """The axis of a name with integers has no tick between them."""
+    jg = study({"photons": [1, 2, 3], "modes": [4, 5]}, lambda photons, **_: 10 * photons)
+    line = jg.plot("|1,1>", x="photons", curves="modes")
+    grid = jg.plot("|1,1>", x="photons", curves="modes", kind="map")
+    for axis in (line.xaxis, grid.xaxis, grid.yaxis):
+        assert all(tick == round(tick) for tick in axis.get_ticklocs())
 
 
 def test_texts_that_matplotlib_would_interpret_are_shown(study):

@@ -13,6 +13,7 @@ from xml.etree import ElementTree as ET
 
 import numpy as np
 import pytest
+from PIL import Image
 from playwright.sync_api import Page, expect
 from ui_server import wait
 
@@ -252,3 +253,21 @@ def test_exported_comparison_has_the_data_of_matplotlib(cloud, make_group, ui, o
     near(Drawing(svg).lying_bars(), [bar.get_height() for bar in ax.patches])
     segments = [each for bars in ax.collections for each in bars.get_segments()]
     near(Drawing(svg).lying_intervals(), [(a[1], b[1]) for a, b in segments if a[1] != b[1]])
+
+
+def test_exported_picture_has_the_width_of_a_column(cloud, make_group, ui, open_page):
+    """A PNG file has 600 dots an inch, and a document shows it as wide as the user chose."""
+    expect.set_options(timeout=120_000)
+    jg = make_group("picture")
+    for phi in (0, 1):
+        jg.add(job_of(cloud, {"results": {"|1,1>": 60}}), labels={"phi": phi})
+    jg.run_parallel()
+    jg.wait()
+    page = open_page(ui, "picture")
+    page.get_by_test_id("view-plot").click()
+    with page.expect_download() as download:
+        page.get_by_test_id("plot").get_by_test_id("figure-png").click()
+    with Image.open(download.value.path()) as picture:
+        picture.load()
+        assert picture.info["dpi"] == pytest.approx((600, 600), abs=0.01)
+        assert picture.width / 600 * 25.4 == pytest.approx(86, abs=0.2)

@@ -14,3 +14,6 @@ export const MAX_SIDES = 6;
 
 /** Maximum number of groups in one comparison. */
 export const MAX_COMPARED_GROUPS = 6;
+
+/** The number of curves above which a color bar replaces the legend. */
+export const MAX_NAMED_CURVES = 12;

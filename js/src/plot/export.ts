@@ -18,6 +18,16 @@ export interface Paper {
 }
 
 const DOTS_PER_INCH = 600;
+/**
+ * The resolution as a chunk of a PNG file: 9 bytes named pHYs, 23,622 dots a metre in both
+ * directions, and their checksum. See section 11.3.4.3 of the PNG specification, third edition.
+ */
+const RESOLUTION_CHUNK = Uint8Array.of(
+  ...[0, 0, 0, 9, 0x70, 0x48, 0x59, 0x73, 0, 0, 0x5c, 0x46, 0, 0, 0x5c, 0x46, 1],
+  ...[0x14, 0x94, 0x43, 0x41],
+);
+/** The end of a PNG file's first chunk, which must come before all others. */
+const HEADER_END = 33;
 const PX_PER_MM = 96 / 25.4;
 /** 8 points. */
 const TEXT_PX = 10.67;
@@ -54,16 +64,19 @@ export function svgOf({ width, height, title, draw }: Sheet, widthMm: number): s
   return surface.file(width, height, widthMm, title);
 }
 
-export function pngOf({ width, height, draw }: Sheet): Promise<Blob> {
+/** The drawing with 600 dots an inch, and that resolution in the file. */
+export async function pngOf({ width, height, draw }: Sheet): Promise<Blob> {
   const scale = DOTS_PER_INCH / 96;
   const canvas = document.createElement("canvas");
   [canvas.width, canvas.height] = [Math.round(width * scale), Math.round(height * scale)];
   const paper = canvas.getContext("2d") as CanvasRenderingContext2D;
   paper.scale(scale, scale);
   draw(new CanvasSurface(paper));
-  return new Promise((resolve, reject) =>
-    canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error("No picture was made.")))),
+  const blob = await new Promise<Blob>((resolve, reject) =>
+    canvas.toBlob((made) => (made ? resolve(made) : reject(new Error("No picture was made.")))),
   );
+  const parts = [blob.slice(0, HEADER_END), RESOLUTION_CHUNK, blob.slice(HEADER_END)];
+  return new Blob(parts, { type: blob.type });
 }
 
 /** Each point with its numbers, as the kernel sent them. */

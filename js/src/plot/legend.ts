@@ -1,5 +1,6 @@
 /** The entries of a legend and their positions. Pure. */
 
+import { MAX_NAMED_CURVES } from "../data/limits";
 import * as format from "../format";
 import type { Figure, PointState } from "../kernel/answers";
 import { type Ink, ordered, PALETTE } from "./colours";
@@ -8,8 +9,6 @@ import { drawMarker, drawReason } from "./drawPoints";
 import type { Layout, Legend, Look } from "./look";
 import { fitted, type Surface, widthOf } from "./surface";
 
-/** The number of curves above which a color bar replaces the legend. */
-const MAX_NAMED_CURVES = 12;
 /** The number of curves that a legend above the plot names. */
 const MAX_ABOVE = 12;
 /** The maximum share of the figure's width for the texts of a legend at the right. */

@@ -19,6 +19,9 @@ PALETTE: Final = (
 ORDER: Final = ("#2e7be4", "#7d68dd", "#b054bd", "#d0467f", "#d9542f", "#bf8000")
 """Scale for curves in order, visible with all kinds of color vision."""
 
+MAX_NAMED_CURVES: Final = 12
+"""The number of curves above which a color bar replaces the legend."""
+
 
 def use_palette(ax: Axes) -> None:
     """Give the curves or bars that are drawn on the axes the colors of the page."""
@@ -37,10 +40,15 @@ def colours_of(values: Sequence[Cell]) -> list[str] | list[None]:
     last = len(values) - 1
     if last < 1 or not is_numeric(values):
         return [None] * len(values)
-    return [_ordered(curve / last) for curve in range(len(values))]
+    return [ordered(curve / last) for curve in range(len(values))]
 
 
-def _ordered(share: float) -> str:
+def needs_colour_bar(values: Sequence[Cell]) -> bool:
+    """Return whether curves with these values have colors by value, and a color bar."""
+    return len(values) > MAX_NAMED_CURVES and is_numeric(values)
+
+
+def ordered(share: float) -> str:
     """Return the color at a fraction of the scale, 0 to 1."""
     place = share * (len(ORDER) - 1)
     first = min(int(place), len(ORDER) - 2)

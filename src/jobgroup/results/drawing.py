@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from jobgroup.errors import MissingDependencyError
 from jobgroup.results.arrays import coordinate
 from jobgroup.results.cells import Cell
-from jobgroup.results.colours import colours_of, use_palette
-from jobgroup.results.figure import Figure, FigurePoint, is_numeric
+from jobgroup.results.colours import (
+    ORDER,
+    colours_of,
+    needs_colour_bar,
+    ordered,
+    use_palette,
+)
+from jobgroup.results.figure import Figure, FigurePoint, are_times, is_numeric
 from jobgroup.results.pool import Quantity
 from jobgroup.results.study import shown_value
 from jobgroup.rounding import is_same_number
@@ -74,7 +81,14 @@ class _Drawing:
     def __init__(self, figure: Figure, ax: Any, np: Any, log: str, from_zero: bool | None) -> None:
         self._figure, self._ax, self._np, self._log = figure, ax, np, log
         self._from_zero = figure.is_share if from_zero is None else from_zero
-        self._colours = colours_of(figure.groups)
+        self._colours: Sequence[str | None] = colours_of(figure.groups)
+        self._range: tuple[float, float] | None = None
+        if needs_colour_bar(figure.groups):
+            places = _numbers(coordinate(figure.groups, np), np)
+            finite = places[np.isfinite(places)]
+            self._range = low, high = float(finite.min()), float(finite.max())
+            shares = np.clip((places - low) / (high - low or 1), 0, 1)
+            self._colours = [ordered(share) for share in np.nan_to_num(shares).tolist()]
 
     def line(self) -> None:
         """Draw markers and thin lines, which are broken at points without a value."""
@@ -187,6 +201,8 @@ class _Drawing:
         )
         ax.set_xlabel(_plain(self._figure.x_label))
         ax.set_ylabel(_plain(self._figure.curves_label))
+        self._ticks(ax.xaxis, self._figure.xs)
+        self._ticks(ax.yaxis, groups)
 
     def caption(self) -> None:
         """Write the samples, errors and numbers of points below the axes."""
@@ -198,8 +214,35 @@ class _Drawing:
     def _finish(self) -> None:
         self._ax.set_xlabel(_plain(self._figure.x_label))
         self._ax.set_ylabel(_plain(self._figure.y_label))
-        if self._figure.curves is not None:
+        if self._range is not None:
+            self._colour_bar(*self._range)
+        elif self._figure.curves is not None:
             self._ax.legend()
+        self._ticks(self._ax.xaxis, self._figure.xs)
+
+    def _colour_bar(self, low: float, high: float) -> None:
+        """Draw the color of each value of the curves' name."""
+        from matplotlib.cm import ScalarMappable
+        from matplotlib.colors import LinearSegmentedColormap, Normalize
+        from matplotlib.dates import AutoDateFormatter, AutoDateLocator
+
+        scale = LinearSegmentedColormap.from_list("order", ORDER)
+        options: dict[str, Any] = {"label": _plain(self._figure.curves_label)}
+        if are_times(self._figure.groups):
+            dates = AutoDateLocator()
+            options |= {"ticks": dates, "format": AutoDateFormatter(dates)}
+        colours = ScalarMappable(Normalize(low, high), scale)
+        bar = self._ax.figure.colorbar(colours, ax=self._ax, **options)
+        self._ticks(bar.ax.yaxis, self._figure.groups)
+
+    def _ticks(self, axis: Any, values: Sequence[Cell]) -> None:
+        """Put the ticks of an axis of whole numbers at whole numbers."""
+        from matplotlib.ticker import AutoLocator
+
+        if all(type(value) is int for value in values) and isinstance(
+            locator := axis.get_major_locator(), AutoLocator
+        ):
+            locator.set_params(integer=True)
 
     def _drawable(self, axis: str, values: Any) -> Any:
         """Return the values, with gaps for those that a logarithmic axis cannot show."""
@@ -248,13 +291,18 @@ def _edges(centres: Any, np: Any, *, is_log: bool) -> Any:
     """Return the edges of cells, halfway between ascending values, or by ratio if logarithmic."""
     if is_log:
         return np.exp(_edges(np.log(centres), np, is_log=False))
-    if centres.dtype.kind not in "iuf":
-        if centres.dtype.kind != "M":
-            centres = np.arange(len(centres))
-        else:
-            centres = centres.astype("datetime64[ns]").astype(float) / 86_400e9
+    centres = _numbers(centres, np)
     if len(centres) == 1:
         return np.array([centres[0] - 0.5, centres[0] + 0.5])
     middles = (centres[1:] + centres[:-1]) / 2
     first, last = 2 * centres[0] - middles[0], 2 * centres[-1] - middles[-1]
     return np.concatenate([[first], middles, [last]])
+
+
+def _numbers(values: Any, np: Any) -> Any:
+    """Return values as numbers: times as days, as matplotlib does, and texts as indices."""
+    if values.dtype.kind in "iuf":
+        return values
+    if values.dtype.kind == "M":
+        return values.astype("datetime64[ns]").astype(float) / 86_400e9
+    return np.arange(len(values))
