@@ -448,12 +448,16 @@ class RemoteJob:
     def confirm(self, remote_id: str) -> None:
         """Confirm that an unconfirmed job is on the cloud, and record its id.
 
+        The cloud is asked for the job first. If it does not respond within 10 seconds, or if there
+        is no valid token, the id is recorded without a check.
+
         Args:
             remote_id: id of the job on the cloud.
 
         Raises:
             TypeError: the id is not a string; nothing was changed.
-            JobGroupError: the job is not unconfirmed, or the group already has that id.
+            JobGroupError: the job is not unconfirmed, the group already has that id, or the cloud
+                has no such job; nothing was changed.
         """
         if not isinstance(remote_id, str):
             raise TypeError(

@@ -143,7 +143,7 @@ def test_confirm_takes_an_id_that_another_account_has_too(clouds, timer):
     jg.adopt(other.make(), url=other.url, platform="test:timer")
     with pytest.raises(DuplicateJobError, match="1 is already job 3"):
         jg[2].confirm("1")
-    jg[2].confirm("2")
+    jg[2].confirm(other.make())
     assert [job.id for job in jg] == ["1", "2", "2", "1"]
 
 

@@ -71,10 +71,28 @@ def test_a_job_with_a_lost_answer_is_never_sent_again(group, cloud, ledger):
         job.confirm(jg[1].id)
     with pytest.raises(JobGroupError):
         job.confirm("")
+    with pytest.raises(JobGroupError, match=r"no job with the id mistyped.*Nothing was changed"):
+        job.confirm("mistyped")
+    assert (job.state, job.id) == ("unconfirmed", None)
     job.confirm(both.orphans[0].id)
     jg.wait(120)
     assert [j.state for j in jg] == ["success"] * 3
     assert not ledger(jg).check().orphans
+
+
+def test_an_id_is_confirmed_without_a_cloud_that_responds(group, cloud, ledger):
+    """During an outage the user is trusted: the id is recorded without a check."""
+    jg = group(1)
+    cloud.faults.add("drop_response", calls=["create"], times=1)
+    with pytest.raises(UnconfirmedJobError):
+        jg.run_parallel()
+    (sent,) = cloud.jobs()
+    cloud.faults.add("http_error", calls=["status"], status=503)
+    jg[0].confirm(sent.id)
+    assert jg[0].id == sent.id
+    cloud.faults.clear()
+    jg.wait(120)
+    ledger(jg).check().each_once("0")
 
 
 def test_a_lost_request_is_sent_again_only_when_asked(group, cloud, ledger):

@@ -23,17 +23,25 @@ from jobgroup.engine.run import Run, RunRequest
 from jobgroup.engine.runner import execute_run, report_of_rerun
 from jobgroup.engine.session import GroupSession
 from jobgroup.engine.subjobs import bodies_of
-from jobgroup.errors import CredentialsError, GroupBusyError, JobGroupError
+from jobgroup.errors import (
+    CredentialsError,
+    GroupBusyError,
+    JobGroupError,
+    RemoteNotFoundError,
+)
 from jobgroup.logs import logger
 from jobgroup.providers.base import is_id
-from jobgroup.status import NOT_SENT, UNSENT
-from jobgroup.store import CommandRecord, CommandResult
+from jobgroup.status import NOT_SENT, UNCONFIRMED, UNSENT
+from jobgroup.store import CommandRecord, CommandResult, Target
 from jobgroup.system import this_process
 from jobgroup.words import format_count
 
 _log = logger(__name__)
 
 COMMAND_CHECK_INTERVAL_S = 0.2
+
+LOOKUP_PATIENCE_S = 10.0
+"""Seconds for which `confirm` waits until the cloud says whether it has a job."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,11 +250,14 @@ async def cancel(session: GroupSession, entry_ids: Sequence[int] | None = None) 
 
 
 async def confirm(session: GroupSession, entry_id: int, remote_id: str) -> CommandResult:
-    """Adopt a remote id for an unconfirmed job."""
+    """Adopt a remote id for an unconfirmed job, unless the cloud has no such job."""
     remote_id = str(remote_id).strip()
     if not is_id(remote_id):
         raise JobGroupError("remote_id must be the job's id on the cloud. Nothing was changed.")
-    position = await session.in_thread(session.store.entries.position, entry_id)
+    record = await session.in_thread(session.store.record, entry_id)
+    position = record.position
+    if record.state == UNCONFIRMED:
+        await _require_on_cloud(session, record.target, remote_id)
     body = await session.in_thread(session.store.body, entry_id)
     is_confirmed = await session.settling.write(
         f"Job {position} of {session.name!r} is confirmed as {remote_id}",
@@ -260,6 +271,22 @@ async def confirm(session: GroupSession, entry_id: int, remote_id: str) -> Comma
     if (await session.in_thread(session.store.record, entry_id)).state == UNSENT:
         text = f"A part of job {position} is confirmed as {remote_id}. The next run sends the rest."
     return CommandResult(text, [entry_id])
+
+
+async def _require_on_cloud(session: GroupSession, target: Target, remote_id: str) -> None:
+    """Raise `JobGroupError` if the cloud says that the account has no such job.
+
+    If the cloud cannot be asked, for example without a token, the user is trusted.
+    """
+    status: object = None
+    with anyio.move_on_after(LOOKUP_PATIENCE_S), suppress(JobGroupError):
+        provider = await session.provider(target)
+        status = (await provider.status([remote_id])).get(remote_id)
+    if isinstance(status, RemoteNotFoundError):
+        raise JobGroupError(
+            f"The cloud has no job with the id {remote_id} ({status}). Nothing was changed. Look up"
+            " the id in the cloud's list of jobs."
+        )
 
 
 async def pause(session: GroupSession) -> CommandResult:

@@ -229,8 +229,9 @@ class _Drawing:
         scale = LinearSegmentedColormap.from_list("order", ORDER)
         options: dict[str, Any] = {"label": _plain(self._figure.curves_label)}
         if are_times(self._figure.groups):
-            dates = AutoDateLocator()
-            options |= {"ticks": dates, "format": AutoDateFormatter(dates)}
+            dates = AutoDateLocator()  # type: ignore[no-untyped-call]
+            form = AutoDateFormatter(dates)  # type: ignore[no-untyped-call]
+            options |= {"ticks": dates, "format": form}
         colours = ScalarMappable(Normalize(low, high), scale)
         bar = self._ax.figure.colorbar(colours, ax=self._ax, **options)
         self._ticks(bar.ax.yaxis, self._figure.groups)
