@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from jobgroup.store.paths import data_directory
 
-TIMEOUT_S: Final = 5.0
+VERSION_TIMEOUT_S: Final = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ def _side_of(url: str, token: str) -> Side | str:
     headers = {"Authorization": f"token {token}"} if token else {}
     try:
         answer = httpx.get(
-            f"{url}jobgroup/version", headers=headers, timeout=TIMEOUT_S, trust_env=False
+            f"{url}jobgroup/version", headers=headers, timeout=VERSION_TIMEOUT_S, trust_env=False
         )
         if answer.status_code == httpx.codes.NOT_FOUND:
             return "jobgroup is not installed or not enabled in its environment"

@@ -83,10 +83,10 @@ def format_unended(number: int, group: str) -> str:
 def format_states(counts: Mapping[str, int]) -> str:
     """Return the number of jobs in each state, in the order of the states.
 
-    >>> format_states({"success": 2, "cancel_requested": 1, "error": 0})
-    '1 cancel requested, 2 success'
+    >>> format_states({"success": 2_000, "cancel_requested": 1, "error": 0})
+    '1 cancel requested, 2,000 success'
     """
-    states = (f"{counts[state]} {state}" for state in STATES if counts.get(state))
+    states = (f"{counts[state]:,} {state}" for state in STATES if counts.get(state))
     return ", ".join(states).replace("_", " ")
 
 

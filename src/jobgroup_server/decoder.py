@@ -26,14 +26,14 @@ from jobgroup.secret import Secret
 from jobgroup.token_pipe import read_lines, take_token, token_line
 
 MAX_PROCESSES: Final = 2
-TIMEOUT_S: Final = 300.0
+ANSWER_TIMEOUT_S: Final = 300.0
 TIMEOUT_IN_DEMAND_S: Final = 30.0
 """Seconds that an answer may take if other queries are waiting."""
 
 IDLE_S: Final = 60.0
 MAX_MEMORY_BYTES: Final = 4 << 30
 MAX_ANSWER_BYTES: Final = 64_000_000
-MAX_WAITING: Final = 200
+MAX_WAITING_QUERIES: Final = 200
 MAX_GROUPS: Final = 4
 """Number of groups whose results a child process keeps. It fetches these results only once."""
 
@@ -55,7 +55,7 @@ class Decoder:
     def __init__(
         self,
         *,
-        timeout_s: float = TIMEOUT_S,
+        timeout_s: float = ANSWER_TIMEOUT_S,
         timeout_in_demand_s: float = TIMEOUT_IN_DEMAND_S,
         idle_s: float = IDLE_S,
     ) -> None:
@@ -93,7 +93,7 @@ class Decoder:
         lines = [token_line(*each) for each in tokens]
         lines.insert(0, Secret(json.dumps(question | {"tokens": len(lines)}) + "\n"))
         with self._condition:
-            if len(self._waiting) >= MAX_WAITING or self._is_closed:
+            if len(self._waiting) >= MAX_WAITING_QUERIES or self._is_closed:
                 future.set_exception(
                     JobGroupError("Too many results are being decoded. Try again later.")
                 )

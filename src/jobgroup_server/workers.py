@@ -19,7 +19,7 @@ from jobgroup.logs import logger
 
 MAX_THREADS: Final = 16
 MAX_THREADS_PER_KEY: Final = 2
-MAX_WAITING: Final = 100
+MAX_WAITING_STEPS: Final = 100
 """Maximum number of a view's slow requests. Each may be as large as 1 MB."""
 
 Task = Callable[[], object]
@@ -160,7 +160,7 @@ class ViewPool(Executor):
     def submit(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         """Queue a call and return at once."""
         future: Future[Any] = Future()
-        if len(self._futures) >= MAX_WAITING:
+        if len(self._futures) >= MAX_WAITING_STEPS:
             raise JobGroupError("Too many requests of this page are waiting. Try again later.")
         self._futures.add(future)
         future.add_done_callback(self._futures.discard)

@@ -40,7 +40,7 @@ _log = logger(__name__)
 
 COMMAND_CHECK_INTERVAL_S = 0.2
 
-LOOKUP_PATIENCE_S = 10.0
+LOOKUP_TIMEOUT_S = 10.0
 """Seconds for which `confirm` waits until the cloud says whether it has a job."""
 
 
@@ -279,7 +279,7 @@ async def _require_on_cloud(session: GroupSession, target: Target, remote_id: st
     If the cloud cannot be asked, for example without a token, the user is trusted.
     """
     status: object = None
-    with anyio.move_on_after(LOOKUP_PATIENCE_S), suppress(JobGroupError):
+    with anyio.move_on_after(LOOKUP_TIMEOUT_S), suppress(JobGroupError):
         provider = await session.provider(target)
         status = (await provider.status([remote_id])).get(remote_id)
     if isinstance(status, RemoteNotFoundError):
