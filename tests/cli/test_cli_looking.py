@@ -175,6 +175,20 @@ def test_delete_asks_and_restore_restores(call, read, prepared):
     assert (JobGroup.list_existing(), JobGroup.list_trash()) == ([], [])
 
 
+def test_rename_keeps_the_jobs(call, read, prepared):
+    """A name that another group has, or that none can have, changes nothing."""
+    prepared()
+    prepared("other")
+    assert call("rename", "sweep", "other").returncode == 1
+    assert call("rename", "sweep", "").returncode == 2
+    assert call("rename", "swep", "third").returncode == 4
+    assert sorted(JobGroup.list_existing()) == ["other", "sweep"]
+    renamed = read("rename", "sweep", "sweep of phi")
+    assert (renamed["name"], renamed["counts"]) == ("sweep of phi", {"unsent": 3})
+    assert call("rename", "sweep of phi", "sweep").stdout == "Renamed sweep of phi to sweep.\n"
+    assert sorted(JobGroup.list_existing()) == ["other", "sweep"]
+
+
 def test_delete_warns_about_active_jobs(run, prepared):
     """The warning is a sentence without a line of code."""
     group = prepared(jobs=1, duration_s=600)
@@ -258,7 +272,7 @@ def test_tab_completes_commands_and_names(environment, prepared):
         )
         return [line.split("\t")[0].strip() for line in done.stdout.split("\n") if line]
 
-    verbs = ["remove", "rerun", "resend", "restore", "results", "resume"]
+    verbs = ["remove", "rename", "rerun", "resend", "restore", "results", "resume"]
     assert sorted(complete("jobgroup re")) == verbs
     assert complete("jobgroup show se") == ["second"]
     assert complete("jobgroup run second --qu") == ["--queue"]

@@ -25,6 +25,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "watch": run.WATCH,
     "results": results.RESULTS,
     "plot": results.PLOT,
+    "rename": groups.RENAME,
     "delete": groups.DELETE,
     "restore": groups.RESTORE,
     "export": groups.EXPORT,

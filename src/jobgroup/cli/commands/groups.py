@@ -1,4 +1,4 @@
-"""``jobgroup ls``, ``estimate``, ``delete``, ``restore``, ``export`` and ``import``."""
+"""``jobgroup ls``, ``estimate``, ``rename``, ``delete``, ``restore``, ``export`` and ``import``."""
 
 from __future__ import annotations
 
@@ -52,6 +52,12 @@ def _ls(arguments: argparse.Namespace) -> int:
 def _estimate(arguments: argparse.Namespace) -> int:
     estimate = JobGroup.open(arguments.name).estimate()
     return report(arguments, str(estimate), estimate_document(estimate))
+
+
+def _rename(arguments: argparse.Namespace) -> int:
+    group = JobGroup.open(arguments.name)
+    group.rename(arguments.new)
+    return report(arguments, f"Renamed {arguments.name} to {group.name}.", group_document(group))
 
 
 def _delete(arguments: argparse.Namespace) -> int:
@@ -123,6 +129,12 @@ ESTIMATE = Command(
     _estimate,
     (NAME, JSON),
     ("jobgroup estimate sweep",),
+)
+RENAME = Command(
+    "rename a group that no process is running",
+    _rename,
+    (NAME, argument("new", metavar="NEW", type=normalised, help="new name of the group"), JSON),
+    ("jobgroup rename sweep 'sweep of phi'",),
 )
 DELETE = Command(
     "move a group to the trash",
