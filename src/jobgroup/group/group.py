@@ -543,7 +543,8 @@ class JobGroup:
         Raises:
             TypeError: neither `to` nor `times` is given, or both are.
             ValueError: a number is less than 1, more than 100,000 jobs would be added, or the group
-                does not have a job's body; nothing was added.
+                does not have a job or its body; nothing was added.
+            IndexError: a position does not exist; nothing was added.
 
         >>> jg.repeat(jg.jobs(labels={"phi": 0.1}), to=5)  # doctest: +SKIP
         5 points x repeats: 2 new, 3 in the group already
@@ -638,7 +639,7 @@ class JobGroup:
         except TypeError:
             raise TypeError(
                 f"A job's index must be its position, counted from 0, got {shown(index)}. "
-                "jg.find(words) finds jobs by id, name or label."
+                "jg.find(query) finds jobs by id, name or label."
             ) from None
 
     def __iter__(self) -> Iterator[RemoteJob]:
@@ -660,6 +661,7 @@ class JobGroup:
             jobs: jobs, or their positions.
 
         Raises:
+            ValueError: a job is in another group; nothing was removed.
             IndexError: a position does not exist; nothing was removed.
             JobRemovedError: a job was already removed; nothing was removed.
             JobGroupError: a job was sent or may have been sent; nothing was removed.
@@ -845,6 +847,7 @@ class JobGroup:
 
         Raises:
             TypeError, ValueError: an argument is invalid; nothing was sent.
+            IndexError: a position in `jobs` does not exist; nothing was sent.
             BudgetExceededError: the next job may use more shots than `budget_shots` has left, or
                 has no ``max_shots``; the rest stays unsent.
             RunStoppedError: `stop` has ended the run; the rest stays unsent.
@@ -906,6 +909,7 @@ class JobGroup:
 
         Raises:
             TypeError, ValueError: an argument is invalid; nothing was sent.
+            IndexError: a position in `jobs` does not exist; nothing was sent.
             InvalidOverrideError: a job has no such parameter, or only Perceval can change it;
                 nothing was sent.
             JobGroupError: as for `run_parallel` and `run_sequential`; but jobs that the cloud
@@ -972,6 +976,7 @@ class JobGroup:
 
         Raises:
             TypeError, ValueError: an argument is invalid; nothing was started.
+            IndexError: a position in `jobs` does not exist; nothing was started.
         """
         request = run_request(
             rerun=rerun,
@@ -1028,6 +1033,10 @@ class JobGroup:
         Returns:
             The positions of the jobs whose cancellation was requested. A warning reports each
             failure.
+
+        Raises:
+            ValueError: a job is in another group; nothing was canceled.
+            IndexError: a position does not exist; nothing was canceled.
         """
         result = await self._command("cancel", entry_ids=self._resolve(jobs))
         for position, sentence in result.failed.items():
@@ -1076,6 +1085,10 @@ class JobGroup:
 
         Returns:
             The positions of the prioritized jobs.
+
+        Raises:
+            ValueError: a job is in another group; nothing was changed.
+            IndexError: a position does not exist; nothing was changed.
         """
         result = await self._command("prioritize", entry_ids=self._resolve(jobs))
         return [*result.done]
@@ -1091,6 +1104,10 @@ class JobGroup:
             jobs: jobs to send, or their positions; None for all.
             rerun: whether to estimate a rerun of failed jobs instead of a run of unsent jobs.
             retries: number of times that each job may be retried; the shots include all retries.
+
+        Raises:
+            ValueError: a job is in another group.
+            IndexError: a position does not exist.
         """
         entry_ids = self._resolve(jobs)
         pending: Pending[RunEstimate] = Pending(
@@ -1509,6 +1526,7 @@ class JobGroup:
         Raises:
             MissingDependencyError: numpy is not installed.
             ValueError: a side has no results, or the sides have different numbers of modes.
+            IndexError: a position does not exist.
             CredentialsError: the token is missing or rejected, and no other account has results.
         """
         from jobgroup.results.analysis import Side, compare_sides

@@ -29,17 +29,38 @@ if TYPE_CHECKING:
 
 
 def list_active_jobs(self: JobGroup, refresh: bool = True) -> list[RemoteJob]:
-    """Return the jobs that are running or waiting on the cloud."""
+    """Return the jobs that are running or waiting on the cloud.
+
+    Args:
+        refresh: whether to poll jobs that may have changed first.
+
+    Raises:
+        CredentialsError: `refresh` is True, and the token is missing or rejected.
+    """
     return _in_states(self, ACTIVE, refresh=refresh)
 
 
 def list_successful_jobs(self: JobGroup, refresh: bool = True) -> list[RemoteJob]:
-    """Return the jobs that succeeded."""
+    """Return the jobs that succeeded.
+
+    Args:
+        refresh: whether to poll jobs that may have changed first.
+
+    Raises:
+        CredentialsError: `refresh` is True, and the token is missing or rejected.
+    """
     return _in_states(self, {"success"}, refresh=refresh)
 
 
 def list_unsuccessful_jobs(self: JobGroup, refresh: bool = True) -> list[RemoteJob]:
-    """Return the jobs that ended in error or were canceled."""
+    """Return the jobs that ended in error or were canceled.
+
+    Args:
+        refresh: whether to poll jobs that may have changed first.
+
+    Raises:
+        CredentialsError: `refresh` is True, and the token is missing or rejected.
+    """
     return _in_states(self, FAILED, refresh=refresh)
 
 
@@ -232,6 +253,9 @@ def delete_job_groups_date(del_before_date: datetime) -> None:
     Args:
         del_before_date: date before which deleted groups were created; without a time zone, it is
             local time.
+
+    Raises:
+        TypeError: the date is not a datetime; nothing was deleted.
     """
     if not isinstance(del_before_date, datetime):
         raise TypeError(
