@@ -34,7 +34,7 @@ def test_stop_after_failures_ends_a_run(run, prepared, way):
     group = prepared(jobs=3, failing=(0, 1))
     done = run("run", "sweep", *way, "--stop-after-failures", "1", "--wait")
     assert done.returncode == 1
-    assert "stopped after 1 failed jobs, as asked. 2 jobs were not sent" in done.stderr
+    assert "stopped after 1 failed job, as you requested. 2 jobs were not sent" in done.stderr
     assert _attempts(group) == [1, 0, 0]
     run("run", "sweep", *way)
     assert _attempts(group) == [1, 1, 1]

@@ -204,7 +204,7 @@ def test_10_launch_needs_a_count_if_the_cloud_reports_no_limit(group, scripted):
     """Behavior 10: ValueError without a count, as in Perceval; with one, that many are sent."""
     scripted.availability = None
     jg = group(scripted, 4)
-    with pytest.raises(ValueError, match="concurrent_job_count must be set"):
+    with pytest.raises(ValueError, match=r"Pass concurrent_job_count"):
         jg.launch_async_jobs()
     assert scripted.count("create") == 0
     jg.launch_async_jobs(concurrent_job_count=3)

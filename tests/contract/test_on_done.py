@@ -146,7 +146,7 @@ def test_notice_has_one_full_stop_and_a_reason(notices, group, scripted):
     scripted.tell(jg[1].id, "error")
     assert sorted(notices.wait(4)) == ["finished", "finished", "job_failed", "job_failed"]
     failures = [notice.message for notice in notices if notice.kind == "job_failed"]
-    assert failures[1] == "Job 1 of experiment failed: The cloud does not say why."
+    assert failures[1] == "Job 1 of experiment failed: The cloud gave no reason."
 
 
 def test_failing_or_slow_callback_does_not_affect_others(notices, group, scripted, until, caplog):

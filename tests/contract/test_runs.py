@@ -227,7 +227,7 @@ def test_reruns_stop_after_failures(ended, scripted):
     """stop_after_failures counts only new failures of the rerun jobs."""
     jg = ended("error", "error", "error")
     scripted.first_word = "error"
-    with pytest.raises(JobGroupError, match="1 failed jobs"):
+    with pytest.raises(JobGroupError, match="1 failed job,"):
         jg.rerun_failed_sequential(0, stop_after_failures=1)
     assert scripted.count("rerun") == 1
 

@@ -65,8 +65,8 @@ class Requests:
         if is_answered:
             self.repeat([request])
         elif is_done:
-            told = "This was already done, so long ago that its answer is gone."
-            self._send(protocol.error(request, "AlreadyDoneError", told))
+            text = "This request was executed earlier, and its result is no longer available."
+            self._send(protocol.error(request, "AlreadyDoneError", text))
         else:
             self._send(protocol.ack(request, line))
             try:
@@ -115,7 +115,7 @@ class Requests:
             name = type(error).__name__
             text = str(error) or name
             if isinstance(error, JobGroupError | TraitError | RuntimeError | CancelledError):
-                pass  # the answer says everything
+                pass  # the message says everything
             elif isinstance(error, ArithmeticError | LookupError | TypeError | ValueError):
                 _log.warning("a request of the dashboard was refused: %s: %r", name, text[:300])
                 _log.debug("it was refused here", exc_info=error)

@@ -43,6 +43,7 @@ from jobgroup.retry import retry
 from jobgroup.status import REFUSED
 from jobgroup.store import AccountKey, Intent, JobRecord, OverriddenBody, Target
 from jobgroup.store.incidents import incident_kind
+from jobgroup.words import format_count
 
 _log = logger(__name__)
 
@@ -215,28 +216,30 @@ class JobSender:
         await self.session.wait_until(is_over, seconds, check_interval_s=CANCEL_CHECK_INTERVAL_S)
 
     async def wait_while_paused(self) -> None:
-        async def may_go_on() -> bool:
+        async def may_proceed() -> bool:
             return self.run.is_canceled or not await self.session.in_thread(is_paused, self.session)
 
-        await self.session.wait_until(may_go_on, check_interval_s=PAUSE_CHECK_INTERVAL_S)
+        await self.session.wait_until(may_proceed, check_interval_s=PAUSE_CHECK_INTERVAL_S)
 
     def _is_over(self, account: AccountKey | None = None) -> bool:
         return self.run.is_canceled or self.is_ending or account in self.ended_accounts
 
     def failures_error(self) -> JobGroupError:
+        failed = len(self.run.progress.failed)
         return JobGroupError(
-            f"The run was stopped after {len(self.run.progress.failed)} failed jobs, as asked."
-            f" {self._unsent()} jobs were not sent."
+            f"The run was stopped after {format_count(failed, 'failed job')}, as you requested."
+            f" {self._not_sent()}"
         )
 
     def stopped_error(self) -> RunStoppedError:
         return RunStoppedError(
             f"The run of {self.session.name!r} was stopped by {self.run.stopped_by}."
-            f" {self._unsent()} jobs were not sent. Run the group again to send them."
+            f" {self._not_sent()} Run the group again to send the rest."
         )
 
-    def _unsent(self) -> int:
-        return self.run.progress.total - len(self.run.progress.sent)
+    def _not_sent(self) -> str:
+        count = self.run.progress.total - len(self.run.progress.sent)
+        return f"{format_count(count, 'job')} {'was' if count == 1 else 'were'} not sent."
 
     def _of_this_run(self, entry_ids: Sequence[int]) -> list[int]:
         wanted = self.run.request.entry_ids

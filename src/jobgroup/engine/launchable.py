@@ -50,7 +50,7 @@ async def _launch_limit(session: GroupSession, target: Target, at_most: int | No
     bounds = [n for n in (reported, at_most) if n is not None]
     if not bounds:
         raise ValueError(
-            "The cloud does not report its free slots, so nothing was sent. concurrent_job_count"
-            " must be set."
+            "The cloud does not report its free slots, so nothing was sent. Pass"
+            " concurrent_job_count."
         )
     return min(bounds)

@@ -112,12 +112,12 @@ async def _wait_for_other(session: GroupSession, other: Run, run: Run) -> None:
     """
     is_patient = run.request.is_background or not other.request.is_background
 
-    async def may_go_on() -> bool:
+    async def may_proceed() -> bool:
         if other.is_finished or run.is_canceled:
             return True
         return not is_patient and bool(await session.in_thread(session.store.incidents.list))
 
-    await session.wait_until(may_go_on, check_interval_s=JOIN_CHECK_INTERVAL_S)
+    await session.wait_until(may_proceed, check_interval_s=JOIN_CHECK_INTERVAL_S)
 
 
 async def _send_jobs(sender: JobSender) -> None:

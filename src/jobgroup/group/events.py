@@ -85,6 +85,6 @@ def _event(group: Any, counts: Mapping[str, int], failed: JobRecord | None) -> G
     if failed is None:
         text = f"{group.name} has finished: {format_states(counts)}."
         return GroupEvent("finished", group, counts, on_one_line(text))
-    why = (failed.message or "The cloud does not say why").rstrip(".")
+    why = (failed.message or "The cloud gave no reason").rstrip(".")
     text = f"Job {failed.position} of {group.name} failed: {why}."
     return GroupEvent("job_failed", group, counts, on_one_line(text), group[failed.position])

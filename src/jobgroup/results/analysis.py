@@ -20,7 +20,7 @@ from jobgroup.results.pool import Pool
 from jobgroup.results.results_table import ResultRow
 from jobgroup.results.states import label_of, shape_of
 from jobgroup.results.study import Study, SweptNames, study_of
-from jobgroup.words import shown
+from jobgroup.words import format_count, shown
 
 if TYPE_CHECKING:
     from jobgroup.engine.session import GroupSession
@@ -95,7 +95,7 @@ def _differences(store: GroupStore, one: int, base: int) -> str:
 def _notes(name: str, study: Study) -> list[str]:
     parts = []
     if unlike := study.disagreements():
-        more = f" and {len(unlike) - 3} more points" if len(unlike) > 3 else ""
+        more = f" and {format_count(len(unlike) - 3, 'more point')}" if len(unlike) > 3 else ""
         parts.append(
             f"Repeats of {name!r} differ by more than chance at {'; '.join(unlike[:3])}{more}:"
             ' errors="scatter" uses their spread.'

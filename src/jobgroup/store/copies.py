@@ -14,6 +14,7 @@ from typing import Any
 from jobgroup.errors import InvalidNameError, JobGroupError, StorageError
 from jobgroup.store.connection import LOOK_TIMEOUT_S, as_text, check_layout, connect, query_to_read
 from jobgroup.store.names import SUFFIX, encode, normalised, off_disk, on_disk
+from jobgroup.words import format_count
 
 
 def refuse_beside_a_copy(path: Path, connection: Any) -> None:
@@ -46,10 +47,10 @@ def refuse_beside_a_copy(path: Path, connection: Any) -> None:
         lacking = _attempts_lacking(connection, other, own["uuid"])
         if lacking:
             raise StorageError(
-                f"The file {off_disk(other.name)} is a copy of this group and has {lacking}"
-                f" attempts that the group {own['name']!r} lacks. Nothing was sent: jobs could be"
-                f" paid for twice. Keep the right file as {off_disk(path.name)}, and move the other"
-                f" out of {path.parent}."
+                f"The file {off_disk(other.name)} is a copy of this group and has"
+                f" {format_count(lacking, 'attempt')} that the group {own['name']!r} lacks. Nothing"
+                f" was sent: jobs could be paid for twice. Keep the right file as"
+                f" {off_disk(path.name)}, and move the other out of {path.parent}."
             )
 
 

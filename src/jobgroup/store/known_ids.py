@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 from jobgroup.logs import logger
 from jobgroup.store.atomic import atomic_write
+from jobgroup.words import format_count
 
 _NAMED_IN_A_SENTENCE = 10
 
@@ -90,7 +91,9 @@ class KnownIds:
         try:
             with atomic_write(place, overwrite=True) as unfinished:
                 unfinished.write_text(jobs, encoding="utf-8")
-            self.sentence = f" The ids of {len(self._ids)} sent jobs are in {place}."
+            self.sentence = (
+                f" The ids of {format_count(len(self._ids), 'sent job')} are in {place}."
+            )
         except OSError as error:
             _log.error("%s cannot be written (%s). Write these ids down: %s", place, error, jobs)
             some = list(self._ids.values())[:_NAMED_IN_A_SENTENCE]

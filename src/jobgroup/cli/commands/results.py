@@ -16,6 +16,7 @@ from jobgroup.results.colours import use_palette
 from jobgroup.results.export import as_csv, as_json
 from jobgroup.results.table import Table
 from jobgroup.store.output import user_path, write_output
+from jobgroup.words import format_count
 
 _COMMA: Final = re.compile(r",(?![^(]*\))")
 """Matches commas between columns, but not commas in a state such as p(|1,1>)."""
@@ -37,7 +38,7 @@ def _results(arguments: argparse.Namespace) -> int:
     if path is not None:
         write = table.to_json if arguments.json or suffix == ".json" else table.to_csv
         write(path, overwrite=arguments.overwrite)
-        echo_err(f"Wrote {len(table)} rows to {path}.")
+        echo_err(f"Wrote {format_count(len(table), 'row')} to {path}.")
     elif arguments.csv or arguments.json:
         echo_raw(as_json(columns) if arguments.json else as_csv(columns))
     else:
