@@ -59,8 +59,8 @@ export interface Link {
 }
 
 interface Request {
-  isHeard: boolean;
-  onHeard: ((line: string) => void) | undefined;
+  isAcknowledged: boolean;
+  onAck: ((line: string) => void) | undefined;
   resolve: (value: unknown) => void;
   reject: (error: RequestError) => void;
 }
@@ -70,15 +70,15 @@ interface Request {
  */
 const CUT = "comm_live_update";
 
-/** Milliseconds of silence after which the kernel counts as busy, and pauses between pulls. */
+/** Milliseconds of silence after which the kernel counts as busy, and pauses between syncs. */
 const BUSY_AFTER_MS = 1000;
 /** Delay of a timer above which the page itself was busy. */
 const PAGE_BUSY_MS = 100;
-const PULL_PAUSES_MS = [1000, 2000, 3000, 5000];
+const SYNC_PAUSES_MS = [1000, 2000, 3000, 5000];
 /**
- * Minimum time before an unanswered pull is repeated. A busy kernel would later answer each pull.
+ * Minimum time before an unanswered sync is repeated. A busy kernel would later answer each sync.
  */
-const PULL_AGAIN_MS = 30_000;
+const SYNC_AGAIN_MS = 30_000;
 
 export function linkTo(model: Model, receiver: Receiver, lifetime: AbortSignal): Link {
   const unheard: Signal<ReadonlySet<string>> = signal(new Set());
@@ -89,47 +89,47 @@ export function linkTo(model: Model, receiver: Receiver, lifetime: AbortSignal):
   let count = 0;
   let acknowledged = 0;
   let isWatched = false;
-  let isGreeting = false;
+  let isOpening = false;
   let pauses = 0;
-  let pullTimer: Timer | undefined;
+  let syncTimer: Timer | undefined;
 
   const end = () => {
     isOver.value = true;
   };
   const take = onMessage as (...args: never[]) => void;
   listen(model, { "msg:custom": take, [CUT]: end }, lifetime);
-  atEnd(lifetime, () => [pullTimer, ...timers].forEach(clearTimeout));
+  atEnd(lifetime, () => [syncTimer, ...timers].forEach(clearTimeout));
 
   function send(message: ToPython): void {
     if (!isOver.peek()) model.send(message);
   }
 
-  function hello(): void {
-    if (isGreeting) return;
-    isGreeting = true;
-    inASecond(
-      () => isGreeting,
-      () => mark("hello", true),
+  function sendOpen(): void {
+    if (isOpening) return;
+    isOpening = true;
+    afterASecond(
+      () => isOpening,
+      () => mark("open", true),
     );
     send({ t: "open", client: receiver.clientState() });
-    schedulePull();
+    scheduleSync();
   }
 
   function request(
     message: object,
-    onHeard?: Request["onHeard"],
-    isHeard = false,
+    onAck?: Request["onAck"],
+    isAcknowledged = false,
   ): Promise<unknown> {
     count += 1;
     const id = `${prefix}-${count}`;
-    inASecond(
-      () => requests.get(id)?.isHeard === false,
+    afterASecond(
+      () => requests.get(id)?.isAcknowledged === false,
       () => mark(id, true),
     );
     return new Promise((resolve, reject) => {
-      requests.set(id, { isHeard, onHeard, resolve, reject });
+      requests.set(id, { isAcknowledged, onAck, resolve, reject });
       send({ ...message, id } as ToPython);
-      schedulePull();
+      scheduleSync();
     });
   }
 
@@ -137,36 +137,36 @@ export function linkTo(model: Model, receiver: Receiver, lifetime: AbortSignal):
    * Act a second later if the condition still holds; another second later if the page was busy,
    * because the answer may be waiting too.
    */
-  function inASecond(isPending: () => boolean, act: () => void): void {
+  function afterASecond(isPending: () => boolean, act: () => void): void {
     const due = performance.now() + BUSY_AFTER_MS;
     const timer = setTimeout(() => {
       timers.delete(timer);
       if (!isPending()) return;
-      if (performance.now() > due + PAGE_BUSY_MS) inASecond(isPending, act);
+      if (performance.now() > due + PAGE_BUSY_MS) afterASecond(isPending, act);
       else act();
     }, BUSY_AFTER_MS);
     timers.add(timer);
   }
 
-  function pull(reply: boolean): void {
+  function sync(reply: boolean): void {
     const pending = [...requests.keys()];
     send({ t: "sync", client: receiver.clientState(), ack: acknowledged, pending, reply });
   }
 
   /**
-   * Pull if no pushes arrive, with growing pauses. After a pull, wait a long time for its answer.
+   * Sync if no pushes arrive, with growing pauses. After a sync, wait a long time for its answer.
    */
-  function schedulePull(pulled = false): void {
-    clearTimeout(pullTimer);
+  function scheduleSync(isSent = false): void {
+    clearTimeout(syncTimer);
     if (!isWatched) return;
-    const pause = PULL_PAUSES_MS[Math.min(pauses, PULL_PAUSES_MS.length - 1)];
-    pullTimer = setTimeout(
+    const pause = SYNC_PAUSES_MS[Math.min(pauses, SYNC_PAUSES_MS.length - 1)];
+    syncTimer = setTimeout(
       () => {
         pauses += 1;
-        pull(true);
-        schedulePull(true);
+        sync(true);
+        scheduleSync(true);
       },
-      pulled ? PULL_AGAIN_MS : pause,
+      isSent ? SYNC_AGAIN_MS : pause,
     );
   }
 
@@ -183,33 +183,33 @@ export function linkTo(model: Model, receiver: Receiver, lifetime: AbortSignal):
         answered(message.id)?.reject(new RequestError(message.code, message.message));
         break;
       case "ack":
-        heard(message.id)?.onHeard?.(message.python);
+        acknowledge(message.id)?.onAck?.(message.python);
     }
   }
 
   function onPush(push: Pushed, buffers: DataView[]): void {
-    mark("hello", false);
+    mark("open", false);
     acknowledged = push.n;
     const fits = receiver.receive(push, buffers);
     const isNew = push.t === "snapshot" || push.to > push.from;
     if (isNew) pauses = 0;
-    if (!fits) hello();
+    if (!fits) sendOpen();
     else {
-      isGreeting = false;
-      if (isNew) pull(false);
+      isOpening = false;
+      if (isNew) sync(false);
     }
-    schedulePull();
+    scheduleSync();
   }
 
-  function heard(id: string): Request | undefined {
+  function acknowledge(id: string): Request | undefined {
     const found = requests.get(id);
-    if (found) found.isHeard = true;
+    if (found) found.isAcknowledged = true;
     mark(id, false);
     return found;
   }
 
   function answered(id: string): Request | undefined {
-    const found = heard(id);
+    const found = acknowledge(id);
     requests.delete(id);
     return found;
   }
@@ -223,18 +223,18 @@ export function linkTo(model: Model, receiver: Receiver, lifetime: AbortSignal):
     isOver,
     open() {
       isWatched = true;
-      hello();
+      sendOpen();
     },
     close(hasViews) {
       if (!isWatched && hasViews) return;
       isWatched = false;
-      clearTimeout(pullTimer);
+      clearTimeout(syncTimer);
       send({ t: "close", has_views: hasViews });
     },
-    do: (name, args, onHeard) => request({ t: "command", name, args }, onHeard),
+    do: (name, args, onAck) => request({ t: "command", name, args }, onAck),
     ask: (name, args) => request({ t: "query", name, args }),
     askQuietly: (name, args) => request({ t: "query", name, args }, undefined, true),
     set: (name, value) => request({ t: "set_trait", name, value }),
-    giveToken: (account, token, onHeard) => request({ t: "token", ...account, token }, onHeard),
+    giveToken: (account, token, onAck) => request({ t: "token", ...account, token }, onAck),
   };
 }

@@ -5,7 +5,7 @@ import { Copy } from "../ui/Copy";
 
 export function BusyNote({ session }: { session: Session }) {
   const unheard = session.link.unheard.value;
-  const isOpening = unheard.has("hello") && unheard.size === 1;
+  const isOpening = unheard.has("open") && unheard.size === 1;
   // A deleted group has no jobs to show, and a kernel that is gone is not busy.
   if (unheard.size === 0 || (isOpening && session.traits.deleted.value)) return null;
   if (session.link.isOver.value) return null;

@@ -75,7 +75,7 @@ const push = (comm: MockComm, i: number) => {
 };
 
 describe("on Jupyter's widget manager", () => {
-  it("says hello, reads binary rows and patches, and follows traits", async () => {
+  it("sends open, reads binary rows and patches, and follows traits", async () => {
     const { comm } = await opened();
     await expect.poll(() => comm.sent[0]?.content).toEqual({ t: "open", client: null });
     push(comm, 1);

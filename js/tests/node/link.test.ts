@@ -48,7 +48,7 @@ afterEach(() => {
 const states = () => [0, 1, 2].map((position) => session.rows.value.table.state(position));
 
 describe("snapshots and patches", () => {
-  it("fill the table, and the next hello says which version it has", () => {
+  it("fill the table, and the next open message has their version", () => {
     session.link.open();
     expect(model.sent).toEqual([{ t: "open", client: null }]);
     model.push(snap());
@@ -69,7 +69,7 @@ describe("snapshots and patches", () => {
     ]);
   });
 
-  it("make the page say hello again, once, if one is missing", () => {
+  it("make the page send open again, once, if one is missing", () => {
     session.link.open();
     model.push(snap());
     model.push(patch({ from: 7, to: 8 }));
@@ -131,7 +131,7 @@ describe("snapshots and patches", () => {
     expect(states()).toEqual(["unsent", "running", "success"]);
   });
 
-  it("make the page say hello again if a part is missing", () => {
+  it("make the page send open again if a part is missing", () => {
     model.push(snap({ parts: 3, rows: blockOf(rows.slice(0, 1)) }));
     model.push(snap({ part: 2, parts: 3, rows: blockOf(rows.slice(2), 2) }));
     expect(model.sentOf("open").map(({ client }) => client)).toEqual([null]);
@@ -139,10 +139,10 @@ describe("snapshots and patches", () => {
 });
 
 describe("the link to the kernel", () => {
-  it("shows that the kernel is busy until it answers a hello", () => {
+  it("shows that the kernel is busy until it answers the open message", () => {
     session.link.open();
     vi.advanceTimersByTime(1001);
-    expect([...session.link.unheard.value]).toEqual(["hello"]);
+    expect([...session.link.unheard.value]).toEqual(["open"]);
     model.push(snap());
     expect(session.link.unheard.value.size).toBe(0);
   });

@@ -140,7 +140,7 @@ describe("messages of the browser", () => {
     const { session, model } = sessionWith();
     session.link.open();
     model.push((messages[0] as (typeof messages)[0]).message);
-    const [hello, pull] = model.sent.splice(0);
+    const [open, sync] = model.sent.splice(0);
     session.link.open();
     session.link.do("rerun", { positions: [2], replace: false });
     const overrides = { max_shots: 1000, seed: "x", exact: false };
@@ -153,7 +153,7 @@ describe("messages of the browser", () => {
     session.link.giveToken({ url: "https://cloud.example", account: "" }, "abc", () => {});
     session.link.close(true);
     const ids = new Map<string, string>();
-    const sent = [hello, model.sent[0], pull, ...model.sent.slice(1)].map((message) => {
+    const sent = [open, model.sent[0], sync, ...model.sent.slice(1)].map((message) => {
       if (!message || !("id" in message)) return message;
       ids.set(message.id, String(ids.size + 1));
       return { ...message, id: ids.get(message.id) };
