@@ -61,7 +61,7 @@ function barOf(numbers: Numbers | undefined, side: Side, label: string): Bar | n
   return share === null && ideal === null ? null : { share, error, low, high, ideal };
 }
 
-/** "job 3: phi 0.25, circuit Ralph CNOT" */
+/** "phi 1.43, indist 0.60 (job 3)"; "job 3" if no labels distinguish it. */
 export const titleOf = ({ position, name }: Side): string =>
   name ? `${name} (job ${position})` : `job ${position}`;
 

@@ -76,17 +76,17 @@ export function orderOf(table: Table): Order {
     // each cell is read once, because sorting needs each many times
     const keys = by.map(({ column, isDescending }) => {
       const cells = found.map(table.reader(table.find(column) ?? column));
-      return { cells, inTurn: inOrder(isDescending) };
+      return { cells, compare: inOrder(isDescending) };
     });
-    const places = found.map((_, i) => i);
-    places.sort((i, j) => {
-      for (const { cells, inTurn } of keys) {
-        const order = inTurn(cells[i] as Cell, cells[j] as Cell);
+    const indices = found.map((_, i) => i);
+    indices.sort((i, j) => {
+      for (const { cells, compare } of keys) {
+        const order = compare(cells[i] as Cell, cells[j] as Cell);
         if (order) return order;
       }
       return i - j;
     });
-    return places.map((place) => found[place] as number);
+    return indices.map((i) => found[i] as number);
   }
 
   function matcher(): (line: number) => boolean {
@@ -96,15 +96,15 @@ export function orderOf(table: Table): Order {
     return (p) => states.has(table.state(p)) && matches(p);
   }
 
-  function compare(): Compare {
+  function comparison(): Compare {
     const by = sorting(query.sort);
     if (by.length === 0) {
       return (a, b) => urgency(table.state(a)) - urgency(table.state(b)) || byPosition(a, b);
     }
     const each = by.map(({ column, isDescending }): Compare => {
       const cellOf = table.reader(table.find(column) ?? column);
-      const inTurn = inOrder(isDescending);
-      return (a, b) => inTurn(cellOf(a), cellOf(b));
+      const compareCells = inOrder(isDescending);
+      return (a, b) => compareCells(cellOf(a), cellOf(b));
     });
     return (a, b) => {
       for (const compare of each) {
@@ -134,13 +134,13 @@ export function orderOf(table: Table): Order {
       const matches = matcher();
       // a column that appears or disappears changes the meaning of a search
       if (problem !== before) return requery(query);
-      const inTurn = compare();
+      const compare = comparison();
       const kept = lines.filter((line) => !moved.has(positionOf(line)));
       const fresh = changed
         .filter((position) => position >= table.first)
         .flatMap((position) => table.linesOf(position))
         .filter(matches);
-      lines = merged(kept, fresh.sort(inTurn), inTurn);
+      lines = merged(kept, fresh.sort(compare), compare);
     },
   };
 }

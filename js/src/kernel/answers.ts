@@ -258,7 +258,7 @@ export interface Side {
   samples: number | null;
   /**
    * The states that are most frequent on any side, in the same order for all sides; the others are
-   * summed in `rest`. The share is null if the result cannot tell it.
+   * summed in `rest`. The share is null if it is unknown.
    */
   entries: [
     state: string,
