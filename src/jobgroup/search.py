@@ -41,7 +41,7 @@ Test = Callable[[Searched], bool]
 _TERM: Final = re.compile(
     r"""\s*(?:
         is:(?P<state>"[^"]*"?|\S*)
-      | \#(?P<places>\S*)
+      | \#(?P<range>\S*)
       | (?P<name>"[^"]*"|\|[^>\s]*>|[^\s"=<>!|\#][^\s"=<>!]*)?
         \s*(?P<relation>>=|<=|!=|=|<|>)
         (?:(?P<empty>\s*$)|\s*(?P<value>"[^"]*"?|\S+))
@@ -78,8 +78,8 @@ def search(query: str, jobs: Sequence[Searched]) -> list[int]:
 def _test_of(term: re.Match[str], jobs: Sequence[Searched]) -> Test:
     if term["state"] is not None:
         return _is_in_state(_unquoted(term["state"]))
-    if term["places"] is not None:
-        return _is_in_range(term["places"])
+    if term["range"] is not None:
+        return _is_in_range(term["range"])
     if term["relation"] is not None:
         return _compares(term, jobs)
     word = _unquoted(term["phrase"] or term["word"]).lower()
@@ -90,16 +90,16 @@ def _is_in_state(word: str) -> Test:
     wanted = parse_state(word)
     if wanted is None:
         raise ValueError(
-            f'No state is called "{word}". There are {", ".join(LABELS.values())}. Write a space as'
-            " -."
+            f'No state is called "{word}". The states are {", ".join(LABELS.values())}. Write - for'
+            " a space."
         )
     return lambda job: job.state == wanted
 
 
-def _is_in_range(places: str) -> Test:
-    found = _RANGE.fullmatch(places)
+def _is_in_range(text: str) -> Test:
+    found = _RANGE.fullmatch(text)
     if found is None:
-        raise ValueError(f"A position must be like #3 and a range like #120-140, got #{places}.")
+        raise ValueError(f"A position must be like #3 and a range like #120-140, got #{text}.")
     first = int(found[1])
     last = first if found[2] is None else int(found[2])
     return lambda job: first <= job.position <= last
@@ -129,8 +129,8 @@ def _in_texts(term: re.Match[str], relation: str, word: str, jobs: Sequence[Sear
         known = dict.fromkeys(column for job in jobs for column, _ in job.columns)
         name = _unquoted(term["name"])
         raise ValueError(
-            f'No column is called "{name}". There are {", ".join(known)}. To select jobs by their'
-            " results, use results_table()."
+            f'No column is called "{name}". The columns are {", ".join(known)}. To select jobs by'
+            " their results, use results_table()."
         )
     return lambda job: _has_word(job, word)
 

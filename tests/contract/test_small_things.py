@@ -143,7 +143,7 @@ def test_search_compares_each_parameter_of_a_noise_model(scripted):
     assert all("content" in record.metadata for record in jg.snapshot())
     with pytest.raises(ValueError, match=r"use results_table\(\)\.$") as caught:
         jg.find("samples>100")
-    columns = str(caught.value).split("There are ")[1].split(". To ")[0].split(", ")
+    columns = str(caught.value).split("The columns are ")[1].split(". To ")[0].split(", ")
     assert columns[0].startswith("noise.")
     assert not {"content", "noise"} & {*columns}
 

@@ -38,7 +38,7 @@ def test_failed_job_is_edited_rerun_described_and_notified(
         page.evaluate(NOTIFIED)
         notebook.run_all()
 
-        page.get_by_role("button", name="More ways: Send").click()
+        page.get_by_role("button", name="More options: Send").click()
         expect(page.get_by_test_id("preview")).to_contain_text("Run 2 jobs: shots unknown, ")
         assert page.get_by_test_id("preview").text_content() == notebook.evaluate(
             "str(jg.estimate())"

@@ -80,7 +80,7 @@ def test_a_run_in_a_terminal_is_paused_stopped_rerun_and_plotted(
     run = start_run("hom map", "--delay=0")
     wait(lambda: group.state.counts.get("success"))
     page = open_page(ui, "hom map")
-    page.get_by_role("button", name="More ways: Stop").click()
+    page.get_by_role("button", name="More options: Stop").click()
     page.get_by_test_id("pause").click()
     wait(lambda: group.state.paused)
     page.get_by_test_id("resume").first.click()

@@ -32,7 +32,7 @@ export interface Source {
 }
 
 const TERM =
-  /\s*(?:is:(?<state>"[^"]*"?|\S*)|#(?<places>\S*)|(?<name>"[^"]*"|\|[^>\s]*>|[^\s"=<>!|#][^\s"=<>!]*)?\s*(?<relation>>=|<=|!=|=|<|>)(?:(?<empty>\s*$)|\s*(?<value>"[^"]*"?|\S+))|(?<phrase>"[^"]*"?)|(?<word>\S+))/giy;
+  /\s*(?:is:(?<state>"[^"]*"?|\S*)|#(?<range>\S*)|(?<name>"[^"]*"|\|[^>\s]*>|[^\s"=<>!|#][^\s"=<>!]*)?\s*(?<relation>>=|<=|!=|=|<|>)(?:(?<empty>\s*$)|\s*(?<value>"[^"]*"?|\S+))|(?<phrase>"[^"]*"?)|(?<word>\S+))/giy;
 const NUMBER = /^[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$/i;
 const ORDERS: Record<string, (a: number, b: number) => boolean> = {
   ">": (a, b) => a > b,
@@ -57,7 +57,7 @@ export function searchFor(query: string, source: Source): Search {
 
 function testOf(term: Groups, source: Source): Test | string {
   if (term["state"] !== undefined) return inState(unquoted(term["state"]), source);
-  if (term["places"] !== undefined) return inRange(term["places"]);
+  if (term["range"] !== undefined) return inRange(term["range"]);
   if (term["relation"] !== undefined) return comparing(term, term["relation"], source);
   const { phrase, word = phrase } = term;
   return withPart(unquoted(word ?? "").toLowerCase(), phrase !== undefined, source);
@@ -67,13 +67,13 @@ function inState(word: string, { state }: Source): Test | string {
   const wanted = stateOf(word);
   if (wanted) return (p) => state(p) === wanted;
   const known = Object.values(LABELS).join(", ");
-  return `No state is called "${word}". There are ${known}. Write a space as -.`;
+  return `No state is called "${word}". The states are ${known}. Write - for a space.`;
 }
 
-function inRange(places: string): Test | string {
-  const [, first, last = first] = /^(\d{1,15})(?:-(\d{1,15}))?$/.exec(places) ?? [];
+function inRange(text: string): Test | string {
+  const [, first, last = first] = /^(\d{1,15})(?:-(\d{1,15}))?$/.exec(text) ?? [];
   if (first === undefined)
-    return `A position must be like #3 and a range like #120-140, got #${places}.`;
+    return `A position must be like #3 and a range like #120-140, got #${text}.`;
   return (line) => {
     const position = positionOf(line);
     return Number(first) <= position && position <= Number(last);
@@ -92,7 +92,7 @@ function comparing(term: Groups, relation: string, source: Source): Test | strin
   if (!some(() => true)) {
     if (source.total === 0) return () => false;
     if (relation === "=" && any(source, hasWord)) return hasWord;
-    return `No column is called "${unquoted(typed)}". There are ${source.names.join(", ")}.`;
+    return `No column is called "${unquoted(typed)}". The columns are ${source.names.join(", ")}.`;
   }
   const number = NUMBER.test(value) ? Number(value) : null;
   const holds = ORDERS[relation];

@@ -60,7 +60,7 @@ export function Header(props: Props) {
               role="columnheader"
               data-column={name}
               data-kind={kind}
-              title={`Sort by ${title}; with Shift, after the other columns`}
+              title={`Sort by ${title}; hold Shift to sort by several columns`}
               aria-sort={sorted && (sorted.isDescending ? "descending" : "ascending")}
               {...cellProps(i + 1)}
             >

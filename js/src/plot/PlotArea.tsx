@@ -132,7 +132,7 @@ export function PlotArea(props: Props) {
       data-testid="plot-area"
       role="application"
       aria-roledescription="plot"
-      aria-label={`${label}. Arrow keys walk through the points${props.open ? ", Enter opens a job, Space selects" : ""}.`}
+      aria-label={`${label}. Arrow keys move from point to point${props.open ? ", Enter opens a job, Space selects" : ""}.`}
       // biome-ignore lint/a11y/noNoninteractiveTabindex: it is operated by keys
       tabIndex={0}
       style={{ height: `${height}px` }}

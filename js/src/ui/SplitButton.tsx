@@ -26,7 +26,7 @@ export function SplitButton({ label, variants, note, ...button }: Props) {
       </Button>
       {variants && (
         <Menu
-          label={`More ways: ${label}`}
+          label={`More options: ${label}`}
           icon="caret"
           kind={`button caret ${kind}`}
           reason={button.reason || (variants.length > 0 ? "" : "Nothing to choose from")}

@@ -101,7 +101,7 @@ export function Search({ label, hint, words, problem, complete, children }: Sear
       )}
       {problem && (
         <p id={`${id}-problem`} class="problem" data-testid="search-problem" role="status">
-          {problem} Invalid terms are left out.
+          {problem} Invalid terms are ignored.
         </p>
       )}
     </>

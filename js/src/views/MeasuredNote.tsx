@@ -25,7 +25,7 @@ export function MeasuredNote({ session }: { session: Session }) {
             {left}
           </Button>
           {canAct(session) && <KeepResults session={session} />}
-          <i>Until then, rows in sight get their results.</i>
+          <i>Until then, only visible rows get their results.</i>
         </p>
       )}
       {!isHeld && missing > MANY && (

@@ -88,7 +88,7 @@ function Incident({ session }: { session: Session }) {
   const isAway = kind.value === "unreachable";
   const sentence =
     isAway && since !== null
-      ? `The cloud has been out of reach since ${format.clock(since, session.now.value)}. Jobs keep their last known state.`
+      ? `The cloud has been unreachable since ${format.clock(since, session.now.value)}. Jobs keep their last known state.`
       : firstSentence(text);
   return (
     <Strip

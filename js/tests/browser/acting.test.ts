@@ -87,7 +87,7 @@ describe("the primary action", () => {
       await expect.element(at("stop")).toHaveTextContent("Stop");
       await expect.element(at("primary")).not.toBeInTheDocument();
     }
-    await page.getByRole("button", { name: "More ways: Stop" }).click();
+    await page.getByRole("button", { name: "More options: Stop" }).click();
     await page.getByRole("menuitem", { name: /Stop and cancel 6/ }).click();
     await expect.poll(commands).toEqual([["stop", { cancel: true }]]);
   });
@@ -189,7 +189,7 @@ describe("a strip", () => {
       "https://cloud.example cannot be reached (Cannot connect to host 127.0.0.1:4 ssl:default [Connect call failed]). Jobs keep their last known state.";
     model.set({ last_error, trouble: "unreachable", trouble_since: SENDER.since });
     const strip = at("strip-cloud");
-    await expect.element(strip.getByText(/out of reach since/)).not.toHaveTextContent("ssl");
+    await expect.element(strip.getByText(/unreachable since/)).not.toHaveTextContent("ssl");
     await strip.getByText("Details").click();
     await expect.element(strip.getByText(/ssl:default/)).toBeVisible();
     await at("try-now").click();
@@ -308,7 +308,7 @@ describe("a search", () => {
     await at("search").fill("ph=0.15");
     await expect
       .element(at("search-problem"))
-      .toHaveTextContent('No column is called "ph". There are phi');
+      .toHaveTextContent('No column is called "ph". The columns are phi');
     await expect.poll(count).toBe(24);
     const options = [...root.querySelectorAll("datalist option")].map((o) =>
       o.getAttribute("value"),

@@ -56,7 +56,7 @@ describe("a job's facts", () => {
 describe("the estimate of a run", () => {
   it("appears in the menu of Send and in the form, before anything is sent", async () => {
     await show();
-    await page.getByRole("button", { name: /More ways: Send/ }).click();
+    await page.getByRole("button", { name: /More options: Send/ }).click();
     await expect.element(at("preview")).toHaveTextContent("Run 4 jobs: shots unknown, 20 free");
     await userEvent.keyboard("{Escape}");
     await at("more").click();

@@ -1,4 +1,4 @@
-/** The drawer with one job, beside the views or below them; up and down walk through the jobs. */
+/** The drawer with one job, beside the views or below them; up and down move from job to job. */
 
 import type { ComponentChildren } from "preact";
 import { useLayoutEffect, useRef } from "preact/hooks";
