@@ -30,14 +30,14 @@ from jobgroup.errors import (
 )
 from jobgroup.status import NOT_SENT, JobStatus
 
-_KEY: Final = "_jobgroup_places"
+_KEY: Final = "_jobgroup_additions"
 _POLL_S: Final = 0.5
 _OF_EACH_CLASS: Final = ("__annotations__", "__dict__", "__doc__", "__module__", "__weakref__")
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
-    """An entry of an object, with the name and parameters with which the object was added."""
+class _Addition:
+    """One `add` of an object: the entry, and the name and parameters at that time."""
 
     entry: Callable[[], Any]
     name: str
@@ -47,31 +47,31 @@ class _Place:
 class _View(NamedTuple):
     """An entry that exists, as it is now."""
 
-    place: _Place
+    addition: _Addition
     entry: Any
     record: Any
 
 
 @dataclass(slots=True)
-class _Places:
-    """The entries of one object, in the order of adding."""
+class _Additions:
+    """The additions of one object, in order."""
 
-    all: list[_Place] = field(default_factory=list)
-    followed: _Place | None = None
-    """First entry that was sent."""
+    all: list[_Addition] = field(default_factory=list)
+    followed: _Addition | None = None
+    """The addition whose entry was sent first."""
 
 
 @contextmanager
-def _dropping_lost(places: _Places, place: _Place) -> Iterator[None]:
-    """Drop a place whose entry the block finds to be lost."""
+def _dropping_lost(additions: _Additions, addition: _Addition) -> Iterator[None]:
+    """Drop an addition whose entry the block finds to be lost."""
     try:
         yield
     except GroupMovedError:
         raise  # the group still exists and may have sent the job
     except (GroupDeletedError, GroupNotFoundError, JobRemovedError):
-        places.all.remove(place)
-        if places.followed is place:
-            places.followed = None
+        additions.all.remove(addition)
+        if additions.followed is addition:
+            additions.followed = None
 
 
 def _read(entries: Iterable[Any]) -> dict[tuple[Any, int], Any]:
@@ -88,20 +88,20 @@ def _read(entries: Iterable[Any]) -> dict[tuple[Any, int], Any]:
 
 def follow(job: Any, entry: Callable[[], Any], name: str, kwargs: Mapping[str, Any]) -> None:
     """Let an object follow its entry. See `adapters.follow`."""
-    places = vars(job).get(_KEY)
-    if places is None:
+    additions = vars(job).get(_KEY)
+    if additions is None:
         own: Any = type(job)
         try:
             job.__class__ = _following(own)
         except TypeError:  # a user's class with a different layout
             return
-        places = vars(job)[_KEY] = _Places()
-    elif len(places.all) == 1 and places.followed is None:
+        additions = vars(job)[_KEY] = _Additions()
+    elif len(additions.all) == 1 and additions.followed is None:
         # The object is added again. Its current name is that of the new entry, not of the first
         # one.
         with suppress(JobGroupError):
-            _rename(places.all[0].entry(), places.all[0].name)
-    places.all.append(_Place(entry, name, dict(kwargs)))
+            _rename(additions.all[0].entry(), additions.all[0].name)
+    additions.all.append(_Addition(entry, name, dict(kwargs)))
 
 
 def _rename(entry: Any, name: str) -> None:
@@ -119,19 +119,19 @@ class _Follower:
 
     def _views(self) -> list[_View]:
         """Return the object's entries. Drop lost ones and, with the last of them, this class."""
-        places: _Places | None = vars(self).get(_KEY)
-        if places is None:
+        additions: _Additions | None = vars(self).get(_KEY)
+        if additions is None:
             return []
-        entries: list[tuple[_Place, Any]] = []
-        for place in list(places.all):
-            with _dropping_lost(places, place):
-                entries.append((place, place.entry()))
+        entries: list[tuple[_Addition, Any]] = []
+        for addition in list(additions.all):
+            with _dropping_lost(additions, addition):
+                entries.append((addition, addition.entry()))
         records = _read(entry for _, entry in entries)
         views: list[_View] = []
-        for place, entry in entries:
-            with _dropping_lost(places, place):
+        for addition, entry in entries:
+            with _dropping_lost(additions, addition):
                 record = records.get((entry._session.store, entry._entry_id)) or entry._record
-                views.append(_View(place, entry, record))
+                views.append(_View(addition, entry, record))
         if not views:
             del vars(self)[_KEY]
             self.__class__ = self._own  # as before `add`
@@ -142,13 +142,13 @@ class _Follower:
         views = self._views()
         if not views:
             return None
-        places: _Places = vars(self)[_KEY]
-        if places.followed is None:
+        additions: _Additions = vars(self)[_KEY]
+        if additions.followed is None:
             sent = [each for each in views if each.record.remote_id is not None]
             if not sent:
                 return None
-            places.followed = min(sent, key=lambda each: _sent_at(each.entry)).place
-        entry = next(each.entry for each in views if each.place is places.followed)
+            additions.followed = min(sent, key=lambda each: _sent_at(each.entry)).addition
+        entry = next(each.entry for each in views if each.addition is additions.followed)
         self._show(entry, entry.last_status)
         return entry
 
@@ -198,10 +198,12 @@ class _Follower:
             return self.execute_async(*args, **kwargs)
         for each in views:
             _refuse_second(each.entry)
-        place, entry, _ = next((v for v in views if kwargs and v.place.kwargs == kwargs), views[0])
-        if args or (kwargs and kwargs != place.kwargs):
+        addition, entry, _ = next(
+            (v for v in views if kwargs and v.addition.kwargs == kwargs), views[0]
+        )
+        if args or (kwargs and kwargs != addition.kwargs):
             # Without names, it is unknown which earlier parameters `args` replaces.
-            given = kwargs if args else {**place.kwargs, **kwargs}
+            given = kwargs if args else {**addition.kwargs, **kwargs}
             entry._revise(read_job(copy(self), given, args)[0])
         entry.execute_async()
         if self._entry() is None:
