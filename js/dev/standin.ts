@@ -126,7 +126,7 @@ export class StandIn extends Emitter implements Model {
     }
     if (name === "pause" || name === "resume") {
       this.set({ paused: name === "pause" });
-      return name === "pause" ? "Paused: what is on the cloud goes on." : "Resumed.";
+      return name === "pause" ? "Paused: jobs on the cloud continue." : "Resumed.";
     }
     if (name === "stop") {
       this.set({ sender: null });

@@ -215,7 +215,7 @@ def test_a_rejected_token_ends_watch(run, prepared, environment):
     "command", [("run", "sweep", "1", "--queue"), ("rerun", "sweep", "0", "--delay", "1")]
 )
 def test_a_rejected_token_ends_a_run_of_named_jobs(run, prepared, environment, command):
-    """A run in a terminal does not wait for a token that nobody can give it."""
+    """A run in a terminal does not wait for a token that it cannot receive."""
     group = prepared(jobs=2, duration_s=600)
     group[0].execute_async()
     group.cancel_all()

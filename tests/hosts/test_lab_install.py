@@ -40,7 +40,7 @@ def test_both_parts_work_once_installed_and_an_uninstall_leaves_no_trace(tmp_pat
 
 
 def test_every_installed_file_is_recorded_so_that_an_uninstall_leaves_none():
-    """What JupyterLab loads is in the package's record, by which installers remove it."""
+    """The package's record lists the files that JupyterLab loads, so installers remove them."""
     recorded = {Path(str(file.locate())).resolve() for file in files("jobgroup") or ()}
     installed = {path.resolve() for path in EXTENSION.rglob("*") if path.is_file()}
     assert (EXTENSION / "install.json").resolve() in installed

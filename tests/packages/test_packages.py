@@ -40,7 +40,7 @@ def wheel(tmp_path_factory):
 
 
 def test_the_source_package_builds_the_same_wheel(sdist, wheel, tmp_path):
-    """It contains the front end as built, so whoever builds from it needs no node."""
+    """It contains the front end as built, so a build from it needs no Node.js."""
     with tarfile.open(sdist) as archive:
         checked = {"filter": "data"} if hasattr(tarfile, "data_filter") else {}  # not in 3.11.2
         archive.extractall(tmp_path / "source", **checked)

@@ -99,7 +99,7 @@ def still() -> Callable[[Callable[[], Any]], Any]:
         give_up = time.monotonic() + 120
         value, since = look(), time.monotonic()
         while time.monotonic() - since < for_s:
-            assert time.monotonic() < give_up, "it goes on"
+            assert time.monotonic() < give_up, "the value does not settle"
             time.sleep(0.02)
             if (now := look()) != value:
                 value, since = now, time.monotonic()

@@ -207,7 +207,7 @@ say(len(jg))
 
 
 def test_a_group_whose_file_cannot_be_removed_is_kept(group):
-    """The file is a mount point, which nobody can remove. Another user's file is the same."""
+    """The file is a mount point, which cannot be removed, like another user's file."""
     jg = group(2)
     path = group_path(jg.name)
     command = ["mount", "--bind", str(path), str(path)]

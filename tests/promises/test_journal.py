@@ -156,8 +156,8 @@ def test_a_request_that_certainly_did_not_arrive_leaves_the_job_unsent(
 
 
 def test_a_lookup_by_key_settles_lost_requests(group, cloud, ledger):
-    """On a cloud that supports keys, the engine settles lost responses and requests by itself, and
-    each job is on the cloud once.
+    """On a cloud that supports keys, the engine settles lost responses and requests, and each job
+    is on the cloud once.
     """
     cloud.set_plan(supports_idempotency_keys=True)
     jg = group(6)

@@ -224,7 +224,7 @@ async def test_restarted_server_keeps_its_address_and_logins(make_group, start_u
 
 
 def test_ctrl_c_in_a_terminal_ends_the_server(start_ui):
-    """It asks no question, although standard input is a terminal that nobody types in."""
+    """It asks no question, although standard input is a terminal without a user."""
     ui = start_ui()
     ui.stop()
     ours, terminal = os.openpty()

@@ -50,7 +50,7 @@ def test_a_wide_document_is_refused_before_it_is_parsed(document, why):
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-32-be"])
 def test_a_document_that_is_not_utf_8_is_refused(encoding):
-    """Its brackets could not be told from those in strings without decoding it."""
+    """Its brackets cannot be distinguished from those in strings without decoding it."""
     with pytest.raises(ValueError, match="UTF-8"):
         parse_json(('["\\"", ' + "[], " * 1000 + "[]]").encode(encoding))
 

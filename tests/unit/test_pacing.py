@@ -84,16 +84,16 @@ def test_time_left_grows_while_nothing_ends_until_it_is_stalled():
     assert time_left(5, ends, 0.0, 201.0) == TimeLeft(stalled_since=100.0)
 
 
-def test_backoff_grows_per_outage_not_per_question():
+def test_backoff_grows_per_outage_not_per_request():
     """Ten rounds of requests during one outage count as one failure.
 
     A later failure counts as the next one. All respect a wait that the cloud asks for.
     """
-    respite = Cooldown()
+    cooldown = Cooldown()
     for begun_at in range(10):
-        respite.begin(asked_at=-1.0, now=begun_at / 10)
-    assert respite.until <= 0.5
-    respite.begin(asked_at=0.6, now=1.0)
-    assert 1.5 <= respite.until <= 2.0
-    respite.begin(asked_at=0.6, now=1.1, retry_after_s=20.0)
-    assert respite.until == 21.1
+        cooldown.begin(asked_at=-1.0, now=begun_at / 10)
+    assert cooldown.until <= 0.5
+    cooldown.begin(asked_at=0.6, now=1.0)
+    assert 1.5 <= cooldown.until <= 2.0
+    cooldown.begin(asked_at=0.6, now=1.1, retry_after_s=20.0)
+    assert cooldown.until == 21.1

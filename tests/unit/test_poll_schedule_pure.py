@@ -106,7 +106,7 @@ def test_ends_are_noticed_in_time(count, slots, duration_s):
     assert late_runs <= 3
 
 
-def test_known_durations_save_questions():
+def test_known_durations_save_requests():
     """Jobs whose duration is known take a few requests each, and jobs behind them hardly any."""
     alone, first, all_of_them = Cloud(1, 1, 60.0), Cloud(8, 8, 60.0), Cloud(48, 8, 60.0)
     alone.watch(PollSchedule())
@@ -153,7 +153,7 @@ def test_a_large_group_is_polled_within_the_rate():
     assert cloud.asked <= 1000 + 1000 * 7
 
 
-def test_a_thousand_long_jobs_take_few_questions_in_few_rounds():
+def test_a_thousand_long_jobs_take_few_requests_in_few_rounds():
     """Each of many jobs that run for hours is polled within a tenth of its age, and many share a
     round.
     """
@@ -289,8 +289,8 @@ def test_jobs_far_back_take_little_memory():
     assert sum(job.remote_ids is not None for job in schedule) == poll_schedule.REMEMBERED
 
 
-def test_a_job_without_an_answer_is_polled_at_the_given_time():
-    """A job that was taken is not due again by itself, and the latest time counts."""
+def test_a_job_without_a_response_is_polled_at_the_given_time():
+    """A job that was due once is due again only at a given time; the latest one counts."""
     schedule = PollSchedule()
     schedule.sync([Pollable(1, 0, ["a"], TARGET, 0.0)], 1, 0.0, 0.0)
     (job,) = schedule.pop_due(0.0)
@@ -361,7 +361,7 @@ def test_the_end_of_one_job_makes_unpolled_ones_due():
     assert not list(schedule)
 
 
-def test_a_job_is_as_old_as_the_file_or_the_last_look_says():
+def test_a_jobs_age_comes_from_the_file_or_the_last_look():
     """Durations count from the start of a job, not from the time when this process learned of it.
 
     A clock that is 1 h slow makes no job older than the last look at the file.
