@@ -93,7 +93,14 @@ class ResponseTooLargeError(InvalidResponseError):
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """A server's response. Header names are in lower case. No message may show `secret`."""
+    """A server's response.
+
+    Attributes:
+        status: HTTP status.
+        headers: headers, with names in lower case.
+        body: decompressed body.
+        secret: the token of the request. No message may show it.
+    """
 
     status: int
     headers: Mapping[str, str] = field(repr=False)

@@ -126,9 +126,31 @@ class JobRow(NamedTuple):
 class JobRecord(JobRow):
     """A job as the file stores it, with the fields of its latest attempt.
 
-    `provider_status` is the cloud's own word for the status. `version` is the group's version when
-    the job last changed. `rerun_of` is the position of the failed job that this entry reruns. An
-    `entry_id` is permanent, while a `position` changes when an earlier entry is removed.
+    Attributes:
+        entry_id: permanent id of the entry in its group.
+        position: position in the group, counted from 0; changes when an earlier entry is removed.
+        name: name on the cloud.
+        provider: name of the provider.
+        origin: base URL of the cloud.
+        account: label of the account; "" for the default account.
+        platform: name of the platform.
+        state: state of the job, one of `jobgroup.status.STATES`.
+        remote_id: id on the cloud; None for a job that was never sent.
+        provider_status: the cloud's own status word.
+        message: reason for a failure, or current phase of the job.
+        progress: share of the job that is done, 0 to 1.
+        attempts: number of attempts.
+        note: the user's note.
+        added_at: time at which the job was added.
+        intent_at: time at which the intent of the attempt was recorded.
+        sent_at: time at which the cloud accepted the job.
+        created_at: time of creation on the cloud.
+        started_at: time of the start, as the cloud reports it.
+        duration_s: run time.
+        finished_at: time of the end.
+        rerun_of: position of the job that this entry reruns; None for no rerun.
+        version: version of the group when the job last changed.
+        shots: number of shots used.
     """
 
     __slots__ = ()
@@ -168,6 +190,14 @@ class AttemptRecord:
         kind: "create", "rerun", "retry" for an automatic rerun, "changed" for a rerun with other
             parameters, or "adopted" for a job that was sent elsewhere.
         idempotency_key: the attempt's uuid, which is sent to clouds that support such keys.
+        state: state of the attempt, one of `jobgroup.status.STATES`.
+        remote_id: id on the cloud; None if none was received.
+        message: reason for a failure, or current phase of the job.
+        intent_at: time at which the intent was recorded, just before the request.
+        sent_at: time at which the cloud accepted the job.
+        created_at: time of creation on the cloud.
+        started_at: time of the start, as the cloud reports it.
+        finished_at: time of the end.
         diagnostics: known facts about a request without a response.
         shots: number of shots used; None if the cloud did not report this number.
         overrides: changes from the previous attempt, as ``{parameter: [old, new]}``.
@@ -326,6 +356,7 @@ class GroupSummary:
     """A group's entry in a list of groups.
 
     Attributes:
+        counts: number of jobs in each state.
         size_bytes: size on disk, in bytes.
         problem: reason why the group cannot be opened; None if it can be opened.
         description: the user's description.
