@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from urllib.parse import urlsplit
 
 import pytest
-from wire_cloud import NOT_FOUND, RESET, TOKEN, WRONG_METHOD, answer, serving
+from wire_cloud import CLOSE, NOT_FOUND, RESET, TOKEN, WRONG_METHOD, answer, serving
 
 from jobgroup import errors
 from jobgroup.providers import provider_for
@@ -67,6 +67,59 @@ async def test_cloud_with_a_response_for_every_get_gets_the_job_on_the_older_pat
             assert await provider.submit(BODY, key=key) == "1"
     posts = [urlsplit(r.path).path for r in cloud.requests if r.method == "POST"]
     assert posts == ["/api/jobs", "/api/job", "/api/job"]
+
+
+def _fails_for_requests_that_perceval_does_not_make(cloud, failure):
+    cloud.routes = {
+        "GET /api/jobs": failure,
+        "GET /api/job": failure,
+        "POST /api/job": answer({"job_id": "1"}),
+        "GET /api/job/status/1": answer({"job_id": "1", "status": "completed"}),
+        "GET /api/job/result/1": answer({"job_id": "1", "results": "{}"}),
+        "POST /api/job/cancel/1": answer({}),
+    }
+
+
+@pytest.mark.parametrize("failure", [CLOSE, answer({}, 500)])
+@pytest.mark.parametrize(
+    "response", ["GET /api/jobs/availability", "GET /api/platforms/sim:altair/processor"]
+)
+async def test_cloud_that_fails_for_the_search_of_its_paths_gets_the_job(
+    cloud, account, failure, response
+):
+    """A server for Perceval needs no response to a GET request for the path that creates jobs."""
+    _fails_for_requests_that_perceval_does_not_make(cloud, failure)
+    cloud.routes[response] = answer({})
+    async with _opened(account) as provider:
+        assert await provider.submit(BODY, key="k") == "1"
+        assert (await provider.status(["1"]))["1"].state == "success"
+
+
+@pytest.mark.parametrize("failure", [CLOSE, answer({}, 503)])
+async def test_jobs_are_read_and_canceled_if_the_search_for_paths_fails(cloud, account, failure):
+    """Requests that do no harm are made on both paths. A job that neither has is not lost."""
+    _fails_for_requests_that_perceval_does_not_make(cloud, failure)
+    for read in ("status", "result", "cancel"):
+        async with _opened(account) as provider:
+            if read == "status":
+                (failed,) = (await provider.status(["2"])).values()
+                assert not isinstance(failed, errors.RemoteNotFoundError)
+                assert (await provider.status(["1", "2"]))["1"].state == "success"
+            elif read == "result":
+                assert (await provider.result("1"))["results"] == "{}"
+            else:
+                await provider.cancel("1")
+    assert cloud.asked("POST") == ["/api/job/cancel/1"]
+
+
+async def test_no_job_is_sent_while_a_gateway_responds_for_the_jobs(cloud, account):
+    """The service of the platforms may be up while that of the jobs is down."""
+    _fails_for_requests_that_perceval_does_not_make(cloud, answer({}, 503))
+    cloud.routes["GET /api/platforms/sim:altair/processor"] = answer({})
+    async with _opened(account) as provider:
+        with pytest.raises(errors.CloudUnreachableError, match="not sent"):
+            await provider.submit(BODY, key="k")
+    assert cloud.asked("POST") == []
 
 
 async def test_rejection_by_both_paths_is_that_of_the_current_one(cloud, account):

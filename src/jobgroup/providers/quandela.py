@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
+from urllib.parse import quote
 
 from jobgroup.errors import (
     CloudError,
@@ -55,6 +57,15 @@ _FIELDS: Final = frozenset({"job_id", "status", "results"})
 """Fields of which every document about a job has at least one."""
 
 
+def _may_be_of_search(failure: JobGroupError) -> bool:
+    """Return whether only the search for the paths may fail, and not the cloud."""
+    return (
+        isinstance(failure, CloudUnavailableError | InvalidResponseError | NoResponseError)
+        and failure.status_code != 429
+        and not failure.retry_after_s
+    )
+
+
 def _other(paths: _Paths) -> _Paths:
     return _OLDER if paths is _CURRENT else _CURRENT
 
@@ -68,8 +79,10 @@ class QuandelaCloud:
     """An account of Quandela Cloud, or of a service with the same API.
 
     A cloud has the current paths, the older ones, or both. If a path that creates jobs exists, the
-    response to a GET request is 405. `supports_idempotency_keys` becomes true when the cloud sends
-    the header ``Idempotency-Key-Support: true``.
+    response to a GET request is 405. Perceval makes no such requests, so a server may fail for
+    them: if it responds to a request that Perceval makes, it has the older paths.
+    `supports_idempotency_keys` becomes true when the cloud sends the header
+    ``Idempotency-Key-Support: true``.
 
     Args:
         account: the account.
@@ -88,7 +101,7 @@ class QuandelaCloud:
 
     async def submit(self, body: Body, *, key: str) -> str:
         """Create a job from an unchanged create body, and return the job's remote id."""
-        paths = await self._paths_before_post()
+        paths = await self._paths_before_post(str(body.get("platform_name") or ""))
         try:
             remote_id = await self._create(paths.create, body, key)
         except QuotaExceededError:
@@ -140,7 +153,8 @@ class QuandelaCloud:
         try:
             await self._paths_in_use()
         except JobGroupError as error:
-            return dict.fromkeys(remote_ids, error)
+            if not await self._has_job(remote_ids[0], error):
+                return dict.fromkeys(remote_ids, error)
         return await poll_each(remote_ids, self._status_of)
 
     async def result(self, remote_id: str) -> dict[str, Any]:
@@ -180,30 +194,57 @@ class QuandelaCloud:
         except (RemoteNotFoundError, RequestRejectedError) as error:
             raise refusal if error.status_code in _NO_PATH else error from None
 
+    async def _has_job(self, remote_id: str, failure: JobGroupError) -> bool:
+        """Return whether the cloud returns a job's status, although the search for paths failed."""
+        with suppress(JobGroupError):
+            await self._read(_OLDER, "status", remote_id, failure=failure)
+        return self._paths is not None
+
     async def _read_job(
         self, what: str, remote_id: str, *, max_bytes: int = MAX_RESPONSE_BYTES
     ) -> dict[str, Any]:
-        paths = await self._paths_in_use()
+        try:
+            paths = await self._paths_in_use()
+        except CloudError as error:
+            return await self._read(_OLDER, what, remote_id, max_bytes, failure=error)
+        return await self._read(paths, what, remote_id, max_bytes)
+
+    async def _read(
+        self,
+        paths: _Paths,
+        what: str,
+        remote_id: str,
+        max_bytes: int = MAX_RESPONSE_BYTES,
+        *,
+        failure: JobGroupError | None = None,
+    ) -> dict[str, Any]:
+        """Return a document about a job from these paths or, if they are a guess, from any.
+
+        Raises:
+            JobGroupError: `failure`, if the search for the paths failed and the cloud is down.
+        """
+        if failure is not None and not _may_be_of_search(failure):
+            raise failure
         try:
             document = await self._rest.get(paths.of(what, remote_id), max_bytes=max_bytes)
         except (RemoteNotFoundError, InvalidResponseError) as error:
             is_page = isinstance(error, RemoteNotFoundError) or error.status_code == 200
             if self._paths_are_known or not is_page:
-                raise await self._restart.unless_down(error) from None
+                raise failure or await self._restart.unless_down(error) from None
             paths = _other(paths)
             try:
                 document = await self._rest.get(paths.of(what, remote_id), max_bytes=max_bytes)
             except RemoteNotFoundError:
-                raise await self._restart.unless_down(error) from None
+                raise failure or await self._restart.unless_down(error) from None
             if not _FIELDS & document.keys():  # a server may respond to any path
                 raise error from None
         self._paths, self._paths_are_known = paths, True
         self._rest.check_about(document, remote_id, "job_id")
         return document
 
-    async def _paths_before_post(self) -> _Paths:
+    async def _paths_before_post(self, platform: str = "") -> _Paths:
         try:
-            return await self._paths_in_use()
+            return await self._paths_in_use(platform)
         except CloudError as error:
             if not may_have_arrived(error):
                 raise
@@ -215,11 +256,11 @@ class QuandelaCloud:
                 retry_after_s=error.retry_after_s,
             ) from error
 
-    async def _paths_in_use(self) -> _Paths:
+    async def _paths_in_use(self, platform: str = "") -> _Paths:
         async with self._finding:
-            return self._paths or await self._find_paths()
+            return self._paths or await self._find_paths(platform)
 
-    async def _find_paths(self) -> _Paths:
+    async def _find_paths(self, platform: str) -> _Paths:
         failure: CloudError | None = None
         for paths in (_CURRENT, _OLDER):
             try:
@@ -235,11 +276,29 @@ class QuandelaCloud:
                 return paths
             if failure is None and status not in NOT_FOUND:
                 return paths  # for example a rejected token, for any path
-        if failure is not None:
+        if failure is not None and not await self._is_up(failure, platform):
             raise failure
         # All released clients call the older paths. The first job that is found decides.
         self._paths = _OLDER
         return _OLDER
+
+    async def _is_up(self, failure: CloudError, platform: str) -> bool:
+        """Return whether the cloud responds to a request that Perceval makes, despite a failure.
+
+        A gateway may respond for other services than that of the jobs, so the request for the
+        platform counts only if the failure was none of a gateway.
+        """
+        if failure.retry_after_s:
+            return False
+        paths = ["/api/jobs/availability"]
+        if platform and (isinstance(failure, NoResponseError) or failure.status_code == 500):
+            name = quote(platform, safe="", errors="replace")
+            paths += [f"/api/platforms/{name}/processor", f"/api/platform/{name}"]
+        for path in paths:
+            with suppress(CloudError):
+                if 200 <= await self._rest.probe(path) < 300:
+                    return True
+        return False
 
     def _read_key_support(self, response: Response) -> None:
         # The cloud's latest response counts: a cloud that no longer supports keys would create a
