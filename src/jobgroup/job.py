@@ -8,6 +8,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from jobgroup.adapters.base import JobSpec
+from jobgroup.engine.interrupt import result_of
 from jobgroup.engine.overrides import COUNTED, apply_overrides
 from jobgroup.errors import InvalidOverrideError, JobGroupError, JobRemovedError
 from jobgroup.origin import normalise_origin
@@ -21,7 +22,6 @@ from jobgroup.status import (
     RunningStatus,
     State,
 )
-from jobgroup.tracebacks import result_of
 from jobgroup.values import plain_deep
 from jobgroup.words import on_one_line, text_of
 

@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-from concurrent.futures import Future
-from typing import TypeVar
-
 from jobgroup.errors import JobGroupError
 from jobgroup.logs import logger
-
-T = TypeVar("T")
 
 _log = logger(__name__)
 
@@ -20,11 +15,3 @@ def shortened(error: JobGroupError) -> JobGroupError:
     """
     _log.debug("a call failed", exc_info=error)
     return error.with_traceback(None)
-
-
-def result_of(future: Future[T]) -> T:
-    """Block this thread until the work is done, and return its result."""
-    try:
-        return future.result()
-    except JobGroupError as error:
-        raise shortened(error) from error.__cause__

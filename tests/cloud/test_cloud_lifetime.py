@@ -79,6 +79,14 @@ def served(tmp_path):
         process.stdout.close()
 
 
+def test_ctrl_c_ends_a_server_that_has_executed_a_job(served, create, wait, short_body):
+    """The first job imports Perceval, whose compiled part replaces the handler of SIGINT."""
+    process, client = served()
+    assert wait(client, create(client, short_body))["status"] == "completed"
+    process.send_signal(signal.SIGINT)
+    assert process.wait(60) == 0
+
+
 def test_jobs_survive_a_kill_of_the_server(served, create, wait, short_body, timer_body):
     """After kill -9, every acknowledged job is there, and running ones run again."""
     process, client = served()

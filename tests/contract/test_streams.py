@@ -254,3 +254,30 @@ def test_estimate_counts_each_account_once(scripted):
     jg[2].execute_async()
     seen = jg.estimate()
     assert (seen.jobs, seen.shots, seen.free_slots) == (2, 10, 100)
+
+
+@pytest.mark.parametrize(
+    "read", ["jg.get_results()", "jg[0].get_results()", "next(iter(jg.as_completed()))"]
+)
+def test_ctrl_c_interrupts_a_script_whose_results_imported_perceval(
+    read, ended, scripted, in_child
+):
+    """Perceval's compiled part replaces the handler of SIGINT during its import."""
+    (job,) = ended("completed")
+    scripted.results[job.id] = {"results": '{"results": ":PCVL:BSCount:{|1,0>=3;|0,1>=4}"}'}
+    assert in_child(READ.format(read=read), scripted) == [True, "interrupted"]
+
+
+READ = """
+import json, os, signal, sys, time
+from jobgroup import JobGroup
+jg = JobGroup.open("experiment")
+{read}
+ending = "nothing"
+try:
+    os.kill(os.getpid(), signal.SIGINT)
+    time.sleep(20)
+except KeyboardInterrupt:
+    ending = "interrupted"
+print(json.dumps(["perceval" in sys.modules, ending]))
+"""

@@ -20,6 +20,9 @@ PATIENCE: Final = "7 days"
 
 CLOSE_TIMEOUT_S: Final = 5.0
 
+SIGNAL_CHECK_INTERVAL_S: Final = 0.5
+"""Seconds between two checks that Ctrl-C still ends the cloud."""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
@@ -53,8 +56,12 @@ def _port(text: str) -> int:
 def run(arguments: argparse.Namespace) -> int:
     """Serve until Ctrl-C or SIGTERM; return the exit code (1 if the cloud cannot start)."""
     ended = threading.Event()
+
+    def end(*_: object) -> None:
+        ended.set()
+
     signals = (signal.SIGINT, signal.SIGTERM)
-    previous = {number: signal.signal(number, lambda *_: ended.set()) for number in signals}
+    previous = {number: signal.signal(number, end) for number in signals}
     try:
         with contextlib.ExitStack() as stack:
             executor, threads = None, 0
@@ -74,7 +81,8 @@ def run(arguments: argparse.Namespace) -> int:
                 print(json.dumps({"url": cloud.url, "token": cloud.token}), flush=True)
             else:
                 print(f"url:   {cloud.url}\ntoken: {cloud.token}\nStop with Ctrl-C.", flush=True)
-            ended.wait()
+            while not ended.wait(SIGNAL_CHECK_INTERVAL_S):
+                signal.signal(signal.SIGINT, end)  # the import of Perceval replaces the handler
     except (ImportError, OSError, RuntimeError, ValueError) as error:
         print(error, file=sys.stderr)
         return 1

@@ -10,6 +10,9 @@ from concurrent.futures import Future
 from contextlib import suppress
 from typing import Any, TypeVar
 
+from jobgroup.errors import JobGroupError
+from jobgroup.tracebacks import shortened
+
 T = TypeVar("T")
 
 EXIT_TIMEOUT_S = 10.0
@@ -27,12 +30,12 @@ def wait_for(
     """Block the calling thread until a future is done.
 
     On Ctrl-C, call `on_interrupt`, wait up to `EXIT_TIMEOUT_S` for requests in flight to be
-    recorded, and raise KeyboardInterrupt.
+    recorded, and raise KeyboardInterrupt. The work may import Perceval, so Python's own handler of
+    Ctrl-C is restored at each tick and at the end.
 
     Args:
         future: future to wait for.
-        on_tick: function that is called every `tick_s` seconds, for example to update progress
-            bars.
+        on_tick: function that is called at each tick, for example to update progress bars.
         on_interrupt: function that ends the future's work.
         tick_s: seconds between two ticks.
         timeout_s: seconds to wait; None for no limit.
@@ -45,12 +48,13 @@ def wait_for(
         while True:
             left = tick_s if deadline is None else min(tick_s, deadline - time.monotonic())
             try:
-                return future.result(None if on_tick is None and deadline is None else left)
+                return future.result(left)
             except TimeoutError:
                 if future.done():  # the work raised this, or ended during the tick
                     return future.result()
                 if deadline is not None and time.monotonic() >= deadline:
                     raise TimeoutError from None
+            restore_sigint_handler()
             if on_tick:
                 on_tick()
     except KeyboardInterrupt:
@@ -59,6 +63,19 @@ def wait_for(
             with suppress(BaseException):  # KeyboardInterrupt is raised instead
                 future.result(EXIT_TIMEOUT_S)
         raise
+    finally:
+        restore_sigint_handler()
+
+
+def result_of(future: Future[T]) -> T:
+    """Block the calling thread until the work is done, and return its result.
+
+    Errors have a shortened traceback.
+    """
+    try:
+        return wait_for(future)
+    except JobGroupError as error:
+        raise shortened(error) from error.__cause__
 
 
 def restore_sigint_handler() -> None:

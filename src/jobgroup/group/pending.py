@@ -10,7 +10,7 @@ from contextlib import suppress
 from functools import partial, update_wrapper
 from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
 
-from jobgroup.engine.interrupt import wait_for
+from jobgroup.engine.interrupt import restore_sigint_handler, wait_for
 from jobgroup.errors import JobGroupError, StorageError
 from jobgroup.tracebacks import shortened
 
@@ -150,6 +150,7 @@ def _block_on(coroutine: Coroutine[Any, Any, T]) -> T:
             except BaseException as error:  # noqa: BLE001 # the awaiting code raises it
                 resume = partial(coroutine.throw, error)
     finally:
+        restore_sigint_handler()  # a computation may import Perceval
         del resume  # the task's error has this frame in its traceback
 
 

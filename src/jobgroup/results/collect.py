@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from jobgroup.adapters import decode
 from jobgroup.engine.downloads import fetch
+from jobgroup.engine.interrupt import wait_for
 from jobgroup.errors import CloudError, JobGroupError, ResultsError, warn
 from jobgroup.results.cells import Result
 from jobgroup.results.failures import decode_one, failures_sentence
@@ -136,7 +137,7 @@ def results_of_one(session: GroupSession, record: JobRecord) -> Result:
         RuntimeError: the job failed and has no results.
         JobGroupError: the results could not be fetched or decoded.
     """
-    document = session.start(fetch, session, [record]).result()[record.entry_id]
+    document = wait_for(session.start(fetch, session, [record]))[record.entry_id]
     try:
         return decode_one(document)
     except CloudError as error:

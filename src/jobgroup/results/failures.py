@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from jobgroup.adapters import UndecodableResultError, decode
+from jobgroup.engine.interrupt import restore_sigint_handler
 from jobgroup.errors import JobGroupError
 from jobgroup.words import as_sentence
 
@@ -33,6 +34,8 @@ def decode_one(
             " has the cloud's response.",
             raw=json.dumps(document, default=str),
         ) from error
+    finally:
+        restore_sigint_handler()  # decoding may import Perceval
 
 
 def failures_sentence(name: str, failures: Mapping[int, Exception], *, of: int) -> str:
