@@ -106,6 +106,26 @@ def test_reads_are_repeated_a_bounded_number_of_times(status, group, cloud):
     assert jg[0].status.running
 
 
+def test_all_jobs_are_canceled_although_the_cloud_limits_the_rate(group, cloud):
+    """A 429 proves that a job was not canceled, so it is asked for again, after a shared pause."""
+    jg = group(20, duration_s=600)
+    jg.run_parallel()
+    cloud.faults.add("http_error", calls=["cancel"], times=15, status=429, retry_after_s=1)
+    jg.cancel_all()
+    assert requests(cloud, "cancel") == 20 + 15
+    jg.wait(120)
+    assert {job.state for job in jg} == {"canceled"}
+
+
+def test_all_results_are_fetched_although_the_cloud_limits_the_rate(group, cloud):
+    """More requests than one download repeats get a 429; no result is missing."""
+    jg = group(30)
+    jg.run_parallel()
+    jg.wait(120)
+    cloud.faults.add("http_error", calls=["result"], times=90, status=429, retry_after_s=0.2)
+    assert None not in jg.get_results()
+
+
 @pytest.mark.parametrize(
     ("status", "error"), [(503, UnconfirmedJobError), (429, CloudUnavailableError)]
 )

@@ -10,6 +10,7 @@ import anyio
 
 from jobgroup.engine.loop import task_group
 from jobgroup.engine.session import GroupSession
+from jobgroup.engine.throttle import Throttle
 from jobgroup.errors import (
     CredentialsError,
     InvalidProviderError,
@@ -102,6 +103,7 @@ class _Canceling:
     def __init__(self, session: GroupSession) -> None:
         self._session = session
         self._gate = anyio.Semaphore(MAX_CANCELS_IN_FLIGHT)
+        self._throttle = Throttle()
         self.outcome = Cancellation()
 
     async def cancel_job(self, record: JobRecord, ids: list[str]) -> None:
@@ -151,7 +153,8 @@ class _Canceling:
                 return refused  # its other jobs would get the same error
             try:
                 provider = await self._session.provider(target)
-                await provider.cancel(remote_id)
+                request = partial(provider.cancel, remote_id)
+                await self._throttle.send(target.account_key, request)
             except _NOT_FROM_HERE as error:
                 self.outcome.accounts[target] = error
                 return error

@@ -62,3 +62,7 @@ class Cooldown:
             wanted_until = now + min(retry_after_s, MAX_RETRY_AFTER_S)
             self.requested_until = max(self.requested_until, wanted_until)
             self.until = max(self.until, wanted_until)
+
+    def succeed(self) -> None:
+        """Record a response, after which pauses are short again. A present pause continues."""
+        self._backoff.reset()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import anyio
@@ -13,6 +14,7 @@ from jobgroup.decoding import RefusedError, check_shape
 from jobgroup.engine.activity import count_pending, find_refusal, is_sending
 from jobgroup.engine.loop import task_group
 from jobgroup.engine.session import GroupSession
+from jobgroup.engine.throttle import Throttle
 from jobgroup.errors import CredentialsError, JobGroupError, StorageError
 from jobgroup.logs import logger
 from jobgroup.providers.responses import unreadable
@@ -239,6 +241,7 @@ class _Downloads:
         self._to_cache: dict[int, Document] = {}
         self._ids: dict[int, list[str]] = {}
         self._turn = anyio.Lock()
+        self._throttle = Throttle()
 
     async def cached(self, records: Sequence[JobRecord]) -> dict[int, Document]:
         """Return the cached results by entry. Call this before `ask`."""
@@ -259,7 +262,9 @@ class _Downloads:
         try:
             provider = await session.provider(record.target)
             ids = self._ids.get(record.attempt_id or 0, [])
-            parts = [dict(await provider.result(i)) for i in ids]
+            requests = [partial(provider.result, i) for i in ids]
+            account = record.target.account_key
+            parts = [dict(await self._throttle.send(account, request)) for request in requests]
             if record.composition_id is None:
                 (document,) = parts
                 document.pop("composition", None)  # a cloud's "composition" is not ours
