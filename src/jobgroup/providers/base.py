@@ -251,14 +251,14 @@ MAX_ID_CHARACTERS: Final = 200
 
 
 def is_id(text: object) -> TypeGuard[str]:
-    """Return whether a value can be a job's id on a cloud.
+    r"""Return whether a value can be a job's id on a cloud.
 
     An id is one segment of a path. Any character can be percent-encoded, but URL parsers resolve a
     segment that has only dots, even if encoded. An id must not contain " + ", which joins the ids
-    of an entry's sub-jobs in texts.
+    of an entry's sub-jobs in texts, or U+FFFD, which replaces bytes that are not UTF-8.
 
-    >>> is_id("a/../b?#%2e"), is_id(".."), is_id("a1 + b2"), is_id(7)
-    (True, False, False, False)
+    >>> is_id("a/../b?#%2e"), is_id(".."), is_id("a1 + b2"), is_id("a\ufffd"), is_id(7)
+    (True, False, False, False, False)
     """
     return (
         isinstance(text, str)
@@ -267,6 +267,7 @@ def is_id(text: object) -> TypeGuard[str]:
         and text == text.strip()
         and bool(text.strip("."))
         and " + " not in text
+        and "\ufffd" not in text
     )
 
 

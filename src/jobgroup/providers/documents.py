@@ -23,15 +23,18 @@ counts as one value.
 
 
 def parse_json(data: bytes | bytearray) -> Any:
-    """Return the value of a JSON document.
+    r"""Return the value of a JSON document.
 
-    An integer becomes None if it has more digits than Python reads (a few thousand).
+    An integer becomes None if it has more digits than Python reads (a few thousand). Bytes that are
+    not UTF-8, which some servers write into messages, become U+FFFD.
 
     Raises:
         ValueError: the document is not JSON or exceeds the bounds of this module.
 
     >>> parse_json(b'{"a": [1, "]]]"]}')
     {'a': [1, ']]]']}
+    >>> parse_json('{"message": "arrêté"}'.encode("latin-1"))
+    {'message': 'arr\ufffdt\ufffd'}
     """
     if not json.detect_encoding(data).startswith("utf-8"):
         raise ValueError("it is not UTF-8")  # `check_shape` could not count its brackets
@@ -39,7 +42,9 @@ def parse_json(data: bytes | bytearray) -> Any:
     try:
         try:
             return json.loads(data)
-        except (json.JSONDecodeError, UnicodeDecodeError):
+        except UnicodeDecodeError:
+            return json.loads(data.decode("utf-8", "replace"), parse_int=_integer)
+        except json.JSONDecodeError:
             raise
         except ValueError:  # an integer is too long; a hook for integers would always take time
             return json.loads(data, parse_int=_integer)
