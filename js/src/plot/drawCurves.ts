@@ -43,7 +43,7 @@ export function drawCurves(
     for (const rank of ranks) {
       const mark = byRank[rank];
       if (mark?.state === "measured") line.push([mark.x, mark.y]);
-      else if (mark) end();
+      else end();
     }
     end();
   });

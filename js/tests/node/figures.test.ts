@@ -260,3 +260,29 @@ describe("numbers that differ only by rounding", () => {
     expect(colourRange([-0.1, 0.2, 0.5])).toEqual([-0.5, 0.5]);
   });
 });
+
+/** One curve over 0, 1, 2, …; null for a point that failed. */
+function curveOf(value: (number | null)[], ends: Partial<Figure["points"]> = {}): Figure {
+  const xs = value.map((_, i) => i);
+  const none = value.map(() => null);
+  return {
+    ...((recorded[0]?.[1] ?? {}) as Figure),
+    ...{ kind: "line", curves: "", curves_label: "", legend: [], is_share: false },
+    xs: { kind: "number", values: xs, texts: xs.map(String) },
+    groups: { kind: "text", values: [null], texts: [""] },
+    points: {
+      ...{ x: xs, curve: xs.map(() => 0), value, error: none, low: none, high: none },
+      ...{ samples: none, jobs: xs.map((i) => [i]) },
+      state: value.map((each) => (each === null ? "failed" : "measured")),
+      ...ends,
+    },
+  };
+}
+
+describe("a logarithmic Y axis", () => {
+  it("breaks a curve at a point that it cannot show", () => {
+    const chart = chartOf(curveOf([0.1, 0.2, 0, 0.4, 0.5]), { ...LOOK, isLogY: true });
+    const curves = drawnIn(chart, "light").lines.filter(({ style }) => style.width === 1.2);
+    expect(curves.map(({ points }) => points.length)).toEqual([2, 2]);
+  });
+});
