@@ -26,7 +26,7 @@ export interface AxisOptions {
   /** Texts by rank, if the values are ranks. */
   texts?: readonly string[];
   isLog?: boolean;
-  /** Whether the ends are rounded. */
+  /** Whether the ends are rounded; those of a logarithmic axis also get a margin. */
   isNice?: boolean;
   /** Whether all values are whole numbers, so that ticks between them have no meaning. */
   isWhole?: boolean;
@@ -36,6 +36,9 @@ export interface AxisOptions {
   /** The pixels that a label needs along the axis; labels without room are omitted. */
   needs?: (label: string) => number;
 }
+
+/** The margin of a logarithmic axis at each end, as a share of its length. */
+const LOG_MARGIN = 0.03;
 
 export function axisOf(
   [low, high]: readonly [number, number],
@@ -49,6 +52,11 @@ export function axisOf(
     ? scaleLog([low, high], [from, to])
     : scaleLinear([low, high], [from, to]);
   if (options.isNice) scale.nice(count);
+  if (options.isNice && options.isLog) {
+    const [first = 1, last = 1] = scale.domain();
+    const step = (last / first) ** LOG_MARGIN;
+    scale.domain([first / step, last * step]);
+  }
   const { needs = () => 0 } = options;
   const ends = scale.domain() as [number, number];
   const at = (value: number) => Number(scale(value));

@@ -16,9 +16,13 @@ const settled = ([low, high]: [number, number]): [number, number] =>
 export const extentsOf = perFigure(({ points: { value, low, high, error } }) => {
   const ends = numbers([...value, ...low, ...high]);
   const highs = numbers(high);
+  // A logarithmic axis does not draw the other points, so their error bars have no part in it.
+  const positive = value.flatMap((each, i) =>
+    each !== null && each > 0 ? [each, low[i] ?? each, high[i] ?? each] : [],
+  );
   return {
     ends: settled(extent(ends)),
-    positive: extent(ends.filter((end) => end > 0)),
+    positive: extent(positive.filter((end) => end > 0)),
     highs: extent(highs),
     colours: settled(colourRange(numbers(value))),
     greatestError: numbers(error).reduce((most, each) => Math.max(most, each), 0),

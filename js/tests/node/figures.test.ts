@@ -285,4 +285,22 @@ describe("a logarithmic Y axis", () => {
     const curves = drawnIn(chart, "light").lines.filter(({ style }) => style.width === 1.2);
     expect(curves.map(({ points }) => points.length)).toEqual([2, 2]);
   });
+
+  it("has no decades for the error bars of points that it does not show", () => {
+    const [low, high] = [
+      [0.1, 0.3, 0],
+      [0.3, 0.7, 1e-5],
+    ];
+    const { y } = chartOf(curveOf([0.2, 0.5, 0], { low, high }), { ...LOOK, isLogY: true });
+    expect(y.domain[0]).toBeGreaterThan(0.05);
+  });
+
+  it("does not end at its greatest value", () => {
+    const { y, frame } = chartOf(curveOf([0.01, 0.1, 1]), { ...LOOK, isLogY: true });
+    expect(y.at(1)).toBeGreaterThan(frame.top + 4);
+    expect(y.at(0.01)).toBeLessThan(frame.bottom - 4);
+    expect(y.domain[1]).toBeLessThan(2);
+    const labels = y.ticks.map(({ label }) => label).filter(Boolean);
+    expect(labels).toEqual(expect.arrayContaining(["0.01", "0.1", "1"]));
+  });
 });
