@@ -14,11 +14,7 @@ export function drawColourBar(layout: Layout, surface: Surface, ink: Ink): void 
   const { size } = look;
   const isMap = figure.kind === "map";
   const left = frame.right + size * 0.9;
-  const [top, bottom] = [
-    frame.top,
-    frame.bottom -
-      (layout.legend.reasons.length > 0 && isMap ? size * 1.7 * layout.legend.reasons.length : 0),
-  ];
+  const [top, bottom] = [frame.top, frame.bottom - size * 1.7 * layout.legend.reasons.length];
   const height = (bottom - top) / SLICES;
   for (let i = 0; i < SLICES; i++) {
     const share = (i + 0.5) / SLICES;

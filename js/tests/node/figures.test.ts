@@ -304,3 +304,20 @@ describe("a logarithmic Y axis", () => {
     expect(labels).toEqual(expect.arrayContaining(["0.01", "0.1", "1"]));
   });
 });
+
+describe("the color bar of many curves", () => {
+  it("ends above the reasons why points have no value", () => {
+    const count = 20;
+    const all = Array.from({ length: count }, (_, i) => i);
+    const axis = { kind: "number" as const, values: all, texts: all.map(String) };
+    const one = curveOf(all.map((i) => (i === 3 ? null : i)));
+    const figure = { ...one, curves: "eta", curves_label: "eta", legend: axis.texts, groups: axis };
+    figure.points = { ...figure.points, curve: all };
+    const chart = chartOf(figure, LOOK);
+    const { areas, texts } = drawnIn(chart, "light");
+    const reason = texts.find(({ text }) => text === "failed")?.at[1] ?? 0;
+    const bar = areas.filter(({ box }) => box.left > chart.frame.right);
+    expect(bar.length).toBeGreaterThan(0);
+    for (const { box } of bar) expect(box.bottom).toBeLessThan(reason - LOOK.size / 2);
+  });
+});
