@@ -32,7 +32,8 @@ export function drawColourBar(layout: Layout, surface: Surface, ink: Ink): void 
     decimals: look.decimals,
   });
   const label = { fill: ink.quiet, size };
-  for (const { at, label: text } of axis.ticks) {
+  const { isEmpty, greatestError: error } = extentsOf(figure);
+  for (const { at, label: text } of isMap && isEmpty ? [] : axis.ticks) {
     surface.path(
       [
         [left + size, at],
@@ -42,7 +43,6 @@ export function drawColourBar(layout: Layout, surface: Surface, ink: Ink): void 
     );
     surface.text(left + size + 6, at, text, label);
   }
-  const error = extentsOf(figure).greatestError;
   const greatest =
     error > 0 ? ` (error at most ${numbers([Number(error.toPrecision(2))])[0]})` : "";
   const text = isMap ? `${figure.y_label}${greatest}` : figure.curves_label;

@@ -17,12 +17,14 @@ export const extentsOf = perFigure(({ points: { value, low, high, error } }) => 
   const ends = numbers([...value, ...low, ...high]);
   const highs = numbers(high);
   // A logarithmic axis does not draw the other points, so their error bars have no part in it.
-  const positive = value.flatMap((each, i) =>
-    each !== null && each > 0 ? [each, low[i] ?? each, high[i] ?? each] : [],
-  );
+  const positive = value
+    .flatMap((each, i) => (each && each > 0 ? [each, low[i] ?? each, high[i] ?? each] : []))
+    .filter((end) => end > 0);
   return {
+    isEmpty: ends.length === 0,
+    isEmptyLog: positive.length === 0,
     ends: settled(extent(ends)),
-    positive: extent(positive.filter((end) => end > 0)),
+    positive: extent(positive, true),
     highs: extent(highs),
     colours: settled(colourRange(numbers(value))),
     greatestError: numbers(error).reduce((most, each) => Math.max(most, each), 0),

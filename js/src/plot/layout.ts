@@ -23,14 +23,7 @@ export function layOut(figure: Figure, look: Look): Layout {
   const bottom = Math.max(top + 40, height - below);
   const y = isMap
     ? secondAxis(figure.groups, ys, [bottom, top], look)
-    : axisOf(look.zoomY ?? yRange(figure, look), [bottom, top], {
-        kind: "number",
-        isLog: look.isLogY,
-        isNice: !look.zoomY && !isWholeShare(figure, look),
-        room: size * 3.2,
-        decimals,
-        needs: () => size * 1.2,
-      });
+    : valueAxis(figure, [bottom, top], look);
   const labels = Math.max(0, ...y.ticks.map(({ label }) => widthOf(label, size)));
   const left = Math.ceil(labels + size * 2.6);
   const right = Math.max(left + 60, width - Math.max(legend.right, size * 1.2));
@@ -52,6 +45,21 @@ export function layOut(figure: Figure, look: Look): Layout {
 
 const textRoom = (texts: readonly string[], size: number): number =>
   Math.max(size * 2, ...texts.slice(0, 200).map((text) => widthOf(text, size) + size));
+
+/** The axis of values. Without a value, its numbers would be invented, so it has none. */
+function valueAxis(figure: Figure, range: readonly [number, number], look: Look): Axis {
+  const { size, isLogY: isLog, zoomY, decimals } = look;
+  const { isEmpty, isEmptyLog } = extentsOf(figure);
+  const axis = axisOf(zoomY ?? yRange(figure, look), range, {
+    kind: "number",
+    isLog,
+    isNice: !zoomY && !isWholeShare(figure, look),
+    room: size * 3.2,
+    decimals,
+    needs: () => size * 1.2,
+  });
+  return (isLog ? isEmptyLog : isEmpty) ? { ...axis, ticks: [] } : axis;
+}
 
 function secondAxis(
   values: AxisValues,
@@ -84,7 +92,7 @@ function xRange(
     return [edges[0] ?? 0, edges.at(-1) ?? 1];
   }
   if (figure.kind === "bars" || figure.xs.kind === "text") return [-0.5, xs.length - 0.5];
-  const [low, high] = extent(drawable(xs, isLog));
+  const [low, high] = extent(drawable(xs, isLog), isLog);
   if (isLog) {
     const step = (high / low) ** 0.03;
     return low === high ? [low / 2, high * 2] : [low / step, high * step];

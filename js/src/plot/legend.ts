@@ -95,7 +95,9 @@ function packed(labels: readonly string[], size: number, width: number): number[
 export function drawLegend(layout: Layout, surface: Surface, ink: Ink): void {
   const { legend, look, frame, figure } = layout;
   const { size } = look;
-  const isOpen = figure.points.samples.every((samples) => samples === null);
+  const { samples, state } = figure.points;
+  const measured = samples.filter((_, rank) => state[rank] === "measured");
+  const isOpen = measured.length > 0 && measured.every((each) => each === null);
   const items = [
     ...legend.entries.map(({ label, whole, colour, curve }) => ({
       label,

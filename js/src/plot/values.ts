@@ -13,14 +13,14 @@ export function numbersOf({ kind, values }: AxisValues, isByRank = false): numbe
 /** A date without a time is a day in local time, like a time without a zone. */
 const timeOf = (text: string): number => Date.parse(text.length === 10 ? `${text}T00:00` : text);
 
-/** The minimum and the maximum; 0 and 1 without values. */
-export function extent(values: readonly number[]): [number, number] {
+/** The minimum and the maximum. Without values, it is 0 to 1, or 0.1 to 1 on a logarithmic axis. */
+export function extent(values: readonly number[], isLog = false): [number, number] {
   let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
   for (const value of values) {
     if (value < low) low = value;
     if (value > high) high = value;
   }
-  return low > high ? [0, 1] : [low, high];
+  return low > high ? [isLog ? 0.1 : 0, 1] : [low, high];
 }
 
 export const drawable = (values: readonly number[], isLog: boolean): number[] =>

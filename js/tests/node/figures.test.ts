@@ -321,3 +321,47 @@ describe("the color bar of many curves", () => {
     for (const { box } of bar) expect(box.bottom).toBeLessThan(reason - LOOK.size / 2);
   });
 });
+
+describe("a figure without a value", () => {
+  const empty = curveOf([null, null, null]);
+  const numbersAt = (figure: Figure, look: Partial<typeof LOOK>, isThere: (x: number) => boolean) =>
+    drawnIn(chartOf(figure, { ...LOOK, ...look }), "light").texts.filter(
+      ({ at, text }) => isThere(at[0]) && /\d/.test(text),
+    );
+
+  it.each([false, true])("has no numbers along its Y axis (logarithmic: %s)", (isLogY) => {
+    const { y } = chartOf(empty, { ...LOOK, isLogY });
+    expect(y.ticks).toEqual([]);
+    expect(Number.isFinite(y.at(0.5))).toBe(true);
+    const one = curveOf([0, -1]);
+    expect(chartOf(one, { ...LOOK, isLogY }).y.ticks.length > 0).toBe(!isLogY);
+  });
+
+  it("can be laid out along a logarithmic X axis that has no value either", () => {
+    const xs = { kind: "number" as const, values: [0, -1, -2], texts: ["0", "-1", "-2"] };
+    const { marks, undrawn } = chartOf({ ...empty, xs }, { ...LOOK, isLogX: true });
+    expect([marks.length, undrawn]).toEqual([0, 3]);
+  });
+
+  it("has no numbers beside the color bar of a map", () => {
+    const axis = { kind: "number" as const, values: [0, 1, 2], texts: ["0", "1", "2"] };
+    const map = { ...empty, kind: "map" as const, curves: "eta", groups: axis, y_label: "share" };
+    expect(numbersAt(map, {}, (x) => x > 800)).toEqual([]);
+  });
+
+  it("has filled markers in its legend, as no point is known to be exact", () => {
+    const axis = { kind: "text" as const, values: ["A"], texts: ["A"] };
+    const figure = { ...empty, curves: "chip", curves_label: "chip", legend: ["A"], groups: axis };
+    const [marker] = drawnIn(chartOf(figure, LOOK), "light").circles;
+    expect(marker?.style.fill).toBe(PALETTE[0]);
+  });
+});
+
+it("a legend has open markers if every measured point is exact, whichever points failed", () => {
+  const axis = { kind: "text" as const, values: ["A"], texts: ["A"] };
+  const one = curveOf([0.5, null]);
+  const figure = { ...one, curves: "chip", curves_label: "chip", legend: ["A"], groups: axis };
+  figure.points = { ...one.points, samples: [null, 0] };
+  const fills = drawnIn(chartOf(figure, LOOK), "light").circles.map(({ style }) => style.fill);
+  expect(fills).toEqual([INKS.light.ground, INKS.light.ground]);
+});
