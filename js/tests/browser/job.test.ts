@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { page, userEvent } from "vitest/browser";
+import type { StandIn } from "../../dev/standin";
 import { at, show } from "./page";
 
 const boxOf = (root: ShadowRoot, testid: string) =>
@@ -101,6 +102,17 @@ describe("the drawer of a job", () => {
     await expect.poll(() => circuit()?.naturalWidth).toBeGreaterThan(0);
     await at("payload").click();
     await expect.element(at("job")).toHaveTextContent('"command": "probs"');
+  });
+
+  it("shows the names of labels and scalars as they are", async () => {
+    const { root, model } = await show();
+    const jobs = (model as StandIn).jobs.slice(0, 1);
+    for (const job of jobs) job.labels = { ...job.labels, a_rather_long_label_name: 1, m: 3 };
+    (model as StandIn).patch(jobs);
+    await open(root, 0);
+    await expect.element(at("job")).toHaveTextContent("physical_perf 0.0012");
+    const names = [...root.querySelectorAll(".job dt")].map((each) => each.textContent);
+    expect(names).toEqual(expect.arrayContaining(["a_rather_long_label_name", "m", "max samples"]));
   });
 
   it("shows partial results of a failed job as such", async () => {

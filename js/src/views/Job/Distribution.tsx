@@ -32,7 +32,7 @@ export function DistributionView({ distribution, name }: Props) {
         {title && <b>{title}</b>}
         {Object.entries(scalars).map(([scalar, value]) => (
           <span key={scalar}>
-            <i>{scalar.replaceAll("_", " ")}</i> {format.number(value)}
+            <i>{scalar}</i> {format.number(value)}
           </span>
         ))}
         <span class="spacer" />

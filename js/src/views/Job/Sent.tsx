@@ -22,7 +22,7 @@ export function Sent({ session, job }: Props) {
   return (
     <>
       <Values values={job.labels} />
-      <Values values={{ ...facts, ...job.params }} />
+      <Values values={{ ...facts, ...job.params }} nameOf={titleOf} />
       <Noise job={job} />
       {"content" in job.metadata && !session.isSaved() && (
         <Delayed>
@@ -34,14 +34,20 @@ export function Sent({ session, job }: Props) {
   );
 }
 
-function Values({ values }: { values: Record<string, unknown> }) {
+interface ValuesProps {
+  values: Record<string, unknown>;
+  /** How names are shown; names that the user gave are shown as they are. */
+  nameOf?: (name: string) => string;
+}
+
+function Values({ values, nameOf = (name) => name }: ValuesProps) {
   const entries = Object.entries(values);
   if (entries.length === 0) return null;
   return (
     <dl class="values">
       {entries.map(([name, value]) => (
         <div key={name}>
-          <dt>{titleOf(name)}</dt>
+          <dt>{nameOf(name)}</dt>
           <dd>{textOf(value)}</dd>
         </div>
       ))}
