@@ -7,6 +7,7 @@ import type { Session } from "../session";
 import { Button } from "../ui/Button";
 import { sets } from "../ui/hooks";
 import { FailedResults } from "./FailedResults";
+import { lacksToken } from "./TokenField";
 import { useAnswer } from "./useAnswer";
 
 /** Fewer missing results than this are fetched without a note. */
@@ -14,7 +15,8 @@ const MANY = 200;
 
 export function MeasuredNote({ session }: { session: Session }) {
   const { missing, known, isHeld, secondsLeft, failed } = session.measurements.state.value;
-  const [first] = failed;
+  const others = [...failed].filter(([, why]) => !lacksToken(session, why));
+  const [first] = others;
   const left = secondsLeft >= 5 ? `, about ${format.roughly(secondsLeft)}` : "";
   return (
     <>
@@ -35,7 +37,7 @@ export function MeasuredNote({ session }: { session: Session }) {
       )}
       {first && (
         <FailedResults
-          {...{ first, testid: "no-results", count: failed.size, isSaved: session.isSaved() }}
+          {...{ first, testid: "no-results", count: others.length, isSaved: session.isSaved() }}
           retry={() => session.measurements.retry()}
         />
       )}

@@ -19,11 +19,10 @@ export function Plot({ session }: { session: Session }) {
   useEffect(() => session.figures.want(choices, version));
   useEffect(() => () => session.figures.rest(), []);
   const { answer, progress, error } = session.figures.state.value;
-  const isSaved = session.isSaved();
   return (
     <section class="plot-panel" aria-label="Plot">
       {answer && <PlotChoiceRow plot={session.plot} answer={answer} />}
-      {progress && <PlotProgress {...{ figures: session.figures, progress, isSaved }} />}
+      {progress && <PlotProgress {...{ session, figures: session.figures, progress }} />}
       {error && (
         <p class="notice" data-testid="plot-error">
           <span>{error}</span>

@@ -4,16 +4,18 @@ import { MAX_UNASKED } from "../data/limits";
 import type { Figures } from "../figures";
 import * as format from "../format";
 import type { FigureProgress } from "../kernel/answers";
+import type { Session } from "../session";
 import { Button } from "../ui/Button";
 import { FailedResults } from "./FailedResults";
+import { lacksToken } from "./TokenField";
 
 interface Props {
+  session: Session;
   figures: Figures;
   progress: FigureProgress;
-  isSaved: boolean;
 }
 
-export function PlotProgress({ figures, progress, isSaved }: Props) {
+export function PlotProgress({ session, figures, progress }: Props) {
   const { loaded, of, missing, failed } = progress;
   const isHeldBack = missing > MAX_UNASKED && !figures.isLoading();
   return (
@@ -34,9 +36,10 @@ export function PlotProgress({ figures, progress, isSaved }: Props) {
           </p>
         )
       )}
-      {failed.first && (
+      {failed.first && !lacksToken(session, failed.first[1]) && (
         <FailedResults
-          {...{ first: failed.first, testid: "plot-failed", count: failed.count, isSaved }}
+          {...{ first: failed.first, testid: "plot-failed", count: failed.count }}
+          isSaved={session.isSaved()}
           retry={() => figures.load(true)}
         />
       )}

@@ -15,7 +15,7 @@ import { runOrAsk } from "./Consent";
 import { Confirmation } from "./Job/JobActions";
 import { does } from "./Primary";
 import { send } from "./SendForm";
-import { asksForToken, TokenField, useToken } from "./TokenField";
+import { asksForToken, retryFailed, TokenField, useToken } from "./TokenField";
 
 export function Strips({ session }: { session: Session }) {
   useToken(session);
@@ -125,6 +125,9 @@ function TokenOfResults({ session }: { session: Session }) {
           ? "Results still need a token that the cloud accepts."
           : "Results need a token."}
       </span>
+      <Button kind="small" testid="try-results" onClick={() => retryFailed(session)}>
+        Try again
+      </Button>
       <TokenField session={session} onSet={sets(isTried, true)} />
     </Strip>
   );

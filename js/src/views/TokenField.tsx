@@ -7,7 +7,7 @@ import type { Session } from "../session";
 import { Button } from "../ui/Button";
 
 /** Request results that could not be loaded again, because a new token may change that. */
-function retryFailed({ measurements, figures }: Session): void {
+export function retryFailed({ measurements, figures }: Session): void {
   if (measurements.state.peek().failed.size > 0) measurements.retry();
   if ((figures.state.peek().progress?.failed.count ?? 0) > 0) figures.load(true);
 }
@@ -23,6 +23,13 @@ export function useToken(session: Session): void {
 /** Whether the user can do something about a token: not in a view that only shows. */
 export const asksForToken = ({ traits, isSaved }: Session): boolean =>
   traits.token_needed.value !== null && !traits.read_only.value && !isSaved();
+
+/** Whether the strip of the token already says why a result could not be loaded. */
+export function lacksToken(session: Session, why: string): boolean {
+  const account = session.traits.token_needed.value;
+  if (!account || !asksForToken(session)) return false;
+  return why.includes("jobgroup.set_token(") && why.includes(account.url);
+}
 
 export function TokenField({ session, onSet }: { session: Session; onSet?: () => void }) {
   const { token_needed, sender } = session.traits;

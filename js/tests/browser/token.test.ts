@@ -70,14 +70,53 @@ test("a token that the cloud rejects changes the strip of results", async () => 
   await expect.element(at("strip-token")).toHaveTextContent("still need a token that the cloud");
 });
 
+/** Push a group of jobs that are done. */
+async function done(model: FakeModel, total: number) {
+  const jobs = Array.from({ length: total }, (_, position) => ({
+    ...{ position, state: "success", remote_id: `job ${position}` },
+  }));
+  const about = { epoch: "e", now: 0, total };
+  const whole = { n: 1, version: 1, part: 0, parts: 1, rows: blockOf(jobs) };
+  model.push({ t: "snapshot", ...about, ...whole });
+  await expect.poll(() => measured(model).length).toBe(1);
+  return about;
+}
+
+test("results that lack the token have no notice besides its strip", async () => {
+  const model = new FakeModel({ token_needed: needed });
+  const { root } = await show({ model });
+  await done(model, 3);
+  const lacking = (url: string) =>
+    `No token is known for ${url}. Call jobgroup.set_token(token, url='${url}').`;
+  const failed = { 0: lacking(needed.url), 1: "The cloud has no result.", 2: lacking(needed.url) };
+  const answer = (id: string | undefined) =>
+    model.push({ t: "result", id: id ?? "", value: { ...NO_MEASURED, failed } });
+  answer(measured(model)[0]?.id);
+  const notice = at("no-results");
+  await expect.element(notice).toHaveTextContent("1 result could not be loaded. Job 1: The cloud");
+  expect(root.querySelectorAll(".notice")).toHaveLength(2);
+  await at("try-results").click(); // the token may be set elsewhere
+  await expect.poll(() => measured(model).length).toBe(2);
+  answer(measured(model)[1]?.id);
+  await expect.element(notice).toHaveTextContent("1 result");
+  model.setTraits({ token_needed: { ...needed, url: "https://other.example" } });
+  await expect.element(notice).toHaveTextContent("3 results");
+  model.setTraits({ token_needed: needed, read_only: true }); // no strip asks for it
+  await expect.element(notice).toHaveTextContent("3 results");
+  await at("view-plot").click();
+  const figures = () => model.sentOf("query").filter(({ name }) => name === "figure");
+  await expect.poll(() => figures().length).toBe(1);
+  const progress = { loaded: 3, of: 3, missing: 0, failed: { count: 2, first: [0, failed[0]] } };
+  model.push({ t: "result", id: figures()[0]?.id ?? "", value: progress });
+  await expect.element(at("plot-failed")).toHaveTextContent("2 results could not be loaded");
+  model.setTraits({ read_only: false });
+  await expect.element(at("plot-failed")).not.toBeInTheDocument();
+});
+
 /** Show a group with one job that is done, and give a token that Python takes. */
 async function giving(model: FakeModel) {
   await show({ model });
-  const job = { position: 0, state: "success", remote_id: "a" };
-  const about = { epoch: "e", now: 0, total: 1 };
-  const whole = { n: 1, version: 1, part: 0, parts: 1, rows: blockOf([job]) };
-  model.push({ t: "snapshot", ...about, ...whole });
-  await expect.poll(() => measured(model).length).toBe(1);
+  const about = await done(model, 1);
   model.push({ t: "result", id: measured(model)[0]?.id ?? "", value: withoutResult });
   await userEvent.fill(at("token-field"), "wrong");
   await userEvent.click(at("token-set"));

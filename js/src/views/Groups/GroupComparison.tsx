@@ -45,7 +45,7 @@ export function GroupComparison({ session, names, close }: Props) {
         </p>
       )}
       {answer && <PlotChoiceRow {...{ plot, answer }} />}
-      {progress && <PlotProgress {...{ figures, progress, isSaved: false }} />}
+      {progress && <PlotProgress {...{ session, figures, progress }} />}
       {!answer && !error && <p class="quiet">Reading the results…</p>}
       {answer?.figure && (
         <DrawnFigure
