@@ -143,3 +143,53 @@ describe("a flex box like those of ipywidgets", () => {
     end();
   });
 });
+
+/** The text of a label, and its field. */
+function partsOf(label: Element): [DOMRect, DOMRect] {
+  const text = document.createRange();
+  const node = [...label.childNodes].find((each) => each.textContent?.trim()) as Node;
+  text.selectNodeContents(node);
+  const field = label.querySelector("input, select") as Element;
+  return [text.getBoundingClientRect(), field.getBoundingClientRect()];
+}
+
+describe("a label", () => {
+  const check = (root: ShadowRoot, testids: string[]) => {
+    for (const testid of testids) {
+      const field = root.querySelector(`[data-testid=${testid}]`);
+      const [text, box] = partsOf(field?.closest("label") as Element);
+      const gap = text.left < box.left ? box.left - text.right : text.left - box.right;
+      expect(gap, testid).toBeGreaterThanOrEqual(6);
+      expect(gap, testid).toBeLessThanOrEqual(12);
+      const [middle, other] = [(text.top + text.bottom) / 2, (box.top + box.bottom) / 2];
+      expect(Math.abs(middle - other), testid).toBeLessThanOrEqual(1);
+    }
+  };
+
+  it("is beside its field or box, in its middle", async () => {
+    const { root, model } = await show({ jobs: 8, scene: "finished" });
+    await at("view-plot").click();
+    await at("define").click();
+    (model as StandIn).set({
+      selected: [
+        [1, 1],
+        [7, 7],
+      ],
+    });
+    await expect.element(at("ideal")).toBeVisible();
+    check(root, ["define-name", "define-text", "ideal", "plot-log-x"]);
+  });
+
+  it("of a token is, too", async () => {
+    const { root } = await show({ scene: "refused" });
+    await expect.element(at("token-field")).toBeVisible();
+    check(root, ["token-field"]);
+  });
+
+  it("of a form before sending is, too", async () => {
+    const { root } = await show({ jobs: 300, scene: "unsent" });
+    await at("primary").click();
+    await expect.element(at("at-most")).toBeVisible();
+    check(root, ["at-most"]);
+  });
+});
