@@ -193,3 +193,28 @@ describe("a label", () => {
     check(root, ["at-most"]);
   });
 });
+
+describe("a button with a menu", () => {
+  const corners = (element: Element) => {
+    const { borderTopRightRadius, borderTopLeftRadius } = getComputedStyle(element);
+    return [borderTopLeftRadius, borderTopRightRadius].map((each) => each !== "0px");
+  };
+
+  it("keeps its round corners while the menu is open, unless a caret is beside it", async () => {
+    const { root } = await show({ scene: "failed" });
+    for (const testid of ["more", "export"]) {
+      await at(testid).click();
+      await expect.poll(() => root.querySelector("[role=menu]")).not.toBeNull();
+      expect(corners(at(testid).element()), testid).toEqual([true, true]);
+      await userEvent.keyboard("{Escape}");
+    }
+    const caret = root.querySelector(".toolbar .caret") as HTMLElement;
+    const main = caret.closest(".split")?.previousElementSibling as Element;
+    caret.click();
+    await expect.poll(() => root.querySelector("[role=menu]")).not.toBeNull();
+    expect([corners(main), corners(caret)]).toEqual([
+      [true, false],
+      [false, true],
+    ]);
+  });
+});
