@@ -38,11 +38,24 @@ export function Filters({ session }: { session: Session }) {
         problem={session.rows.value.problem}
         complete={(words) => completionsOf(words, sourceOf(session.rows.value.table).names)}
       >
+        <Matches session={session} />
         {(session.view.value === "table" || session.view.value === "both") && (
           <Columns session={session} />
         )}
       </Search>
     </div>
+  );
+}
+
+/** The number of jobs that a search leaves. It is always present: see `StatusLine`. */
+function Matches({ session }: { session: Session }) {
+  const { table, positions } = session.rows.value;
+  const total = table.total - table.first;
+  return (
+    <span class="quiet" data-testid="matches" role="status" aria-live="polite">
+      {session.search.value.trim() !== "" &&
+        `${format.whole(positions.length)} of ${format.whole(total)} shown`}
+    </span>
   );
 }
 

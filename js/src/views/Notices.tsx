@@ -17,7 +17,7 @@ export function BusyNote({ session }: { session: Session }) {
   );
 }
 
-/** The only polite live region. It is always present, because screen readers do not read one that appears. */
+/** The live region of actions. It is always present, because screen readers do not read one that appears. */
 export function StatusLine({ session }: { session: Session }) {
   const said = session.status.value;
   return (

@@ -319,4 +319,21 @@ describe("a search", () => {
       .poll(() => root.querySelector("datalist option")?.getAttribute("value"))
       .toBe("is:done phi");
   });
+
+  it("says how many of the jobs it leaves", async () => {
+    const { root } = await show({ jobs: 2000 });
+    const said = () => root.querySelector("[data-testid=matches]");
+    await expect.poll(() => said()?.getAttribute("aria-live")).toBe("polite");
+    expect(said()?.textContent).toBe("");
+    const region = said();
+    await at("search").fill("phi>=0");
+    await expect.element(at("matches")).toHaveTextContent("2,000 of 2,000 shown");
+    await at("search").fill("#100-1399");
+    await expect.element(at("matches")).toHaveTextContent("1,300 of 2,000 shown");
+    await at("search").fill("no such words");
+    await expect.element(at("matches")).toHaveTextContent("0 of 2,000 shown");
+    await at("search").fill("");
+    await expect.poll(() => said()?.textContent).toBe("");
+    expect(said()).toBe(region); // a region that appears is not read
+  });
 });
