@@ -87,13 +87,14 @@ function described(group: GroupSummary): Group {
   };
 }
 
-/** "1,200 of 5,000 ended · 3 on the cloud · 1 unconfirmed" */
+/** "1,200 of 5,000 ended · 3 on the cloud · 3,796 to send · 1 unconfirmed" */
 export function statusOf({ counts, running, ended, total }: Group): string {
   if (!total) return "no jobs yet";
-  const { unconfirmed = 0 } = counts;
+  const { unsent = 0, unconfirmed = 0 } = counts;
   return [
     `${format.whole(ended)} of ${format.whole(total)} ended`,
     ...(running > 0 ? [`${format.whole(running)} on the cloud`] : []),
+    ...(unsent > 0 ? [`${format.whole(unsent)} to send`] : []),
     ...(unconfirmed > 0 ? [`${format.whole(unconfirmed)} unconfirmed`] : []),
   ].join(" · ");
 }
