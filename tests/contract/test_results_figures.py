@@ -272,8 +272,8 @@ def test_plot_draws_the_selected_errors(study, canvas):
 
 
 def test_logarithmic_axes_omit_values_of_0_and_below(study):
-    """Curves have gaps there, and maps no cells. The edges of the other cells are halfway by
-    ratio.
+    """Curves have gaps there, and maps no cells; the line below says how many. The edges of the
+    other cells are halfway by ratio.
     """
     over = {"x": [0.0, 1.0, 4.0, 16.0], "y": [-1, 1, 100]}
     jg = study(over, lambda x, y: 0 if x == 4 else int(10 + x))
@@ -283,12 +283,15 @@ def test_logarithmic_axes_omit_values_of_0_and_below(study):
     assert np.isnan(first.get_xdata()).tolist() == [True, False, False, False]
     assert np.isnan(first.get_ydata()).tolist() == [False, False, True, False]
     assert 0 < ax.get_ylim()[0] <= 0.11
+    omitted = "at 0 or below not on the logarithmic axis"
+    assert _caption(ax).endswith(f"; 12 of 12 measured; 6 points {omitted}")
     ax = jg.plot("|1,1>", x="x", curves="y", kind="map", log="xy")
     assert (ax.get_xscale(), ax.get_yscale()) == ("log", "log")
     edges = ax.collections[0].get_coordinates()
     assert edges[0, :, 0].tolist() == pytest.approx([0.5, 2, 8, 32])
     assert edges[:, 0, 1].tolist() == pytest.approx([0.1, 10, 1000])
     assert ax.collections[0].get_array().tolist() == [[0.11, 0.0, 0.26]] * 2
+    assert _caption(ax).endswith(f"; 6 points {omitted}")
     ax = jg.plot("|1,1>", x="x", curves="y", log="x")
     assert (ax.get_xscale(), ax.get_yscale(), ax.get_ylim()[0]) == ("log", "linear", 0)
 

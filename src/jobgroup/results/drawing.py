@@ -16,11 +16,11 @@ from jobgroup.results.colours import (
     ordered,
     use_palette,
 )
-from jobgroup.results.figure import Figure, FigurePoint, are_times, is_numeric
+from jobgroup.results.figure import Figure, FigurePoint, are_times, is_numeric, is_placed
 from jobgroup.results.pool import Quantity
 from jobgroup.results.study import shown_value
 from jobgroup.rounding import is_same_number
-from jobgroup.words import plain
+from jobgroup.words import format_count, plain
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -206,10 +206,22 @@ class _Drawing:
 
     def caption(self) -> None:
         """Write the samples, errors and numbers of points below the axes."""
+        text = self._figure.caption
+        if omitted := sum(map(self._is_omitted, self._figure.points)):
+            count = format_count(omitted, "point")
+            text += f"; {count} at 0 or below not on the logarithmic axis"
         self._ax.annotate(
-            _plain(self._figure.caption), (0, 0), (0, -36), xycoords="axes fraction",
+            _plain(text), (0, 0), (0, -36), xycoords="axes fraction",
             textcoords="offset points", fontsize="small", va="top",
         )  # fmt: skip
+
+    def _is_omitted(self, point: FigurePoint) -> bool:
+        """Return whether a point has a place, but not on the logarithmic axes."""
+        figure = self._figure
+        x, group = figure.xs[point.x], figure.groups[point.curve]
+        places = {"x": x, "y": group if figure.kind == "map" else point.quantity.value}
+        numbers = [place for axis in self._log if isinstance(place := places[axis], int | float)]
+        return is_placed(x) and any(number <= 0 for number in numbers)
 
     def _finish(self) -> None:
         self._ax.set_xlabel(_plain(self._figure.x_label))
