@@ -113,6 +113,17 @@ def test_the_page_shows_the_numbers_that_plot_draws(swept, open_page, seed):
     assert set(states) <= {"measured", "failed", "to come"}
 
 
+def test_a_figure_without_results_has_the_title_of_a_share(make_group, open_page):
+    """The title does not change if the first result has counts."""
+    jg = make_group("g", {"results": {"|1,1>": 30, "|2,0>": 70}}, command="sample_count")
+    page = open_page(jg)
+    assert page.ask("figure", y="|1,1>")["figure"]["y_label"] == "share of |1,1> among selected"
+    jg.run_parallel()
+    jg.wait()
+    page.wait(lambda: page.ask("figure", y="|1,1>")["loaded"] == 1)
+    assert page.ask("figure", y="|1,1>")["figure"]["y_label"] == "share of |1,1> among selected"
+
+
 def test_choices_are_kept_by_name_and_with_the_group(make_group, open_page):
     """A choice that no longer exists is named. The group's next view begins with the last
     choices.

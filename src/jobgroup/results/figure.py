@@ -421,7 +421,7 @@ class _Reader:
             self._is_known = is_measured(self._expression, returned, rows)
         else:
             check_expression(self._expression, returned, [row.measurement for row in rows])
-        is_sampled = any(m.kind == "count" for m in measured)
+        is_sampled = not measured or any(m.kind == "count" for m in measured)
         self.is_share = self._expression.is_share
         share = f"share of {y} among selected" if is_sampled else f"probability of {y}"
         self.label = share if self.is_share else y
