@@ -321,3 +321,23 @@ def test_y_axis_begins_at_0_for_shares_or_on_request(study):
     assert bottoms[2] > 0.5
     assert len(set(bottoms[6:])) == 1
     assert bottoms[6] < -0.04
+
+
+def test_plot_without_results_says_so(scripted, study):
+    """The error has the jobs' states. If there are results, it names the missing quantity."""
+    jg = JobGroup("waiting")
+    body = {"command": "sample_count"}
+    for x in range(2):
+        jg.add(RemoteJob(body, platform="sim:x", url=scripted.url), labels={"x": x})
+    with pytest.raises(
+        ValueError, match=r"nothing to draw: no job has a result yet \(2 unsent\)\."
+    ):
+        jg.plot()
+    jg.run_parallel()
+    scripted.tell(jg[0].id, "completed")
+    scripted.tell(jg[1].id, "error")
+    jg.refresh()
+    with pytest.raises(ValueError, match=r"no result was read \(1 success, 1 error\)\."):
+        jg.plot("|1,1>", refresh=False)
+    with pytest.raises(ValueError, match="no point has a value of 'shots'"):
+        study({"x": [0, 1]}, lambda x: 20).plot("shots")

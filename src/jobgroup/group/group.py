@@ -1487,7 +1487,7 @@ class JobGroup:
             CredentialsError: the token is missing or rejected, and no other account has results.
         """
         from jobgroup.results.drawing import draw
-        from jobgroup.results.figure import figure_of
+        from jobgroup.results.figure import check_results, figure_of
 
         study = await self._study(sweep, refresh)
         figure = figure_of(
@@ -1500,6 +1500,7 @@ class JobGroup:
             kind=kind,
             errors=errors,
         )
+        check_results(study)
         return draw(figure, ax, log=log, from_zero=from_zero)
 
     plot, plot_async = twins(_plot)

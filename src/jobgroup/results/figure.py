@@ -27,6 +27,7 @@ from jobgroup.results.results_table import (
 from jobgroup.results.study import Point, Study, shown_value
 from jobgroup.rounding import ValueKey, is_same_value, key_of
 from jobgroup.status import FAILED
+from jobgroup.words import format_states
 
 Kind = Literal["line", "map", "bars"]
 AnyKind = Literal["auto", "line", "map", "bars"]
@@ -222,6 +223,17 @@ def figure_of(
         selectors=selectors,
         errors=errors,
     )
+
+
+def check_results(study: Study) -> None:
+    """Raise ValueError if no result was read."""
+    rows = [row for point in study.points for row in point.rows]
+    if any(row.is_loaded for row in rows):
+        return
+    states = Counter[str]({row.record.position: row.record.state for row in rows}.values())
+    why = "no result was read" if states["success"] else "no job has a result yet"
+    text = format_states(states)
+    raise ValueError(f"There is nothing to draw: {why}{f' ({text})' * bool(text)}.")
 
 
 def _points(study: Study, x: str, curves: str | None, reader: _Reader) -> list[FigurePoint]:
