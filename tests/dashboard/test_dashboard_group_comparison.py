@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from jobgroup import JobGroup
+from jobgroup import JobGroup, RemoteJob
 from jobgroup.results.distance import compare_counts
 
 COUNTS = ({"|1,1>": 30, "|2,0>": 70}, {"|1,1>": 50, "|2,0>": 50}, {"|1,1>": 90, "|2,0>": 10})
@@ -51,6 +51,28 @@ def test_groups_are_drawn_in_one_figure_and_compared_point_by_point(two_groups):
     assert answer["apart"][-1]["point"] == "phi 0.1"
     again = page.ask("compare_groups", names=["first", "second"], y="|1,1>", have=answer["digest"])
     assert again["same"] == answer["digest"]
+
+
+def test_another_swept_name_has_a_value_that_most_groups_share(make_group, open_page):
+    """The caption names groups without points at the chosen value."""
+    for name, etas in (("first", (0.1, 0.3)), ("second", (0.2, 0.3))):
+        group = make_group(name)
+        for eta in etas:
+            for phi in (0, 1):
+                job = RemoteJob({"command": "sample_count"}, "test:timer")
+                group.add(job, labels={"phi": phi, "eta": eta})
+    page = open_page(JobGroup("empty"))
+    page.dashboard.show("")
+
+    def shown(**given):
+        asked = {"names": ["first", "second"], "x": "phi", **given}
+        figure = page.ask("compare_groups", **asked)["figure"]
+        return figure["title"], figure["legend"], figure["caption"]
+
+    both = ["group first", "group second"]
+    assert shown() == ("eta 0.3", both, "0 of 4 measured")
+    missing = "0 of 2 measured; no points with eta 0.1 in second"
+    assert shown(at={"eta": 0.1}) == ("eta 0.1", both[:1], missing)
 
 
 def test_a_group_that_was_created_again_is_compared_again(two_groups, make_group):

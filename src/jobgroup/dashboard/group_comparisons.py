@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, Final
 
@@ -12,6 +12,7 @@ from jobgroup.errors import JobGroupError
 from jobgroup.group import JobGroup, engine_session
 from jobgroup.results.definitions import definitions_of
 from jobgroup.results.expression import Expression
+from jobgroup.results.figure import Figure
 from jobgroup.results.joined import GROUP, LEVEL, Apart, differences_of, joined
 from jobgroup.results.study import Study, shown_value
 
@@ -50,7 +51,9 @@ class GroupComparisons:
         figure = None
         if study.points:
             wanted = {**args, "curves": args.get("curves") or GROUP}
-            figure = {**chosen_figure(study, definitions, choices, wanted).as_json(), "python": ""}
+            chosen = chosen_figure(study, definitions, choices, wanted)
+            figure = {**chosen.as_json(), "python": ""}
+            figure["caption"] += _absent(chosen.figure, names)
         about = {"sweeps": [], "sweep": "", "choices": choices, "notes": []}
         apart = _differences(study)
         return with_digest({**progress, **about, "figure": figure, **apart}, progress, args)
@@ -76,6 +79,14 @@ def _names(given: Any) -> list[str]:
 
 def _open(name: str) -> tuple[JobGroup, Figures]:
     return JobGroup.open(name), Figures()
+
+
+def _absent(figure: Figure, groups: Sequence[str]) -> str:
+    """Return the end of a caption, with the groups that have no points in the figure."""
+    absent = [name for name in groups if name not in figure.groups]
+    if figure.curves != GROUP or not absent:
+        return ""
+    return f"; no points{f' with {figure.title}' * bool(figure.title)} in {', '.join(absent)}"
 
 
 def _summed(parts: list[Json]) -> Json:

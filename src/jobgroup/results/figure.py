@@ -178,8 +178,8 @@ def figure_of(
         where: values of other swept names.
         kind: kind of drawing; "auto" for an automatic choice.
         errors: kind of error bars.
-        fill: whether to fix another swept name at its first value if no value is given or the given
-            one does not exist; otherwise both cases are errors.
+        fill: whether to fix another swept name at the value that most curves have if no value is
+            given or the given one does not exist; otherwise both cases are errors.
 
     Raises:
         UnknownColumnError: a quantity, swept name or value does not exist.
@@ -202,7 +202,7 @@ def figure_of(
         if not fill:
             raise _too_many(study, further[0])
         name = further[0]
-        selectors.append(_selector(study, name, study.coordinates[name][0]))
+        selectors.append(_selector(study, name, _most_shared(study, name, curves)))
         study = _selected(study, selectors[-1])
     found = _kind(study, x, curves, kind)
     if y is None:
@@ -310,6 +310,17 @@ def _selected(study: Study, selector: Selector) -> Study:
         for i, (name, values) in enumerate(study.coordinates.items())
     }
     return replace(study, points=points, coordinates=coordinates)
+
+
+def _most_shared(study: Study, name: str, curves: str | None) -> Cell:
+    """Return the value that most curves have; the first one, if several do."""
+    values = study.coordinates[name]
+    if curves is None:
+        return values[0]
+    at, at_curve = study.names.index(name), study.names.index(curves)
+    pairs = {(key_of(each.values[at]), key_of(each.values[at_curve])) for each in study.points}
+    having = Counter(value for value, _ in pairs)
+    return max(values, key=lambda value: having[key_of(value)])
 
 
 def _index(study: Study, name: str) -> int:
