@@ -293,7 +293,7 @@ def test_logarithmic_axes_omit_values_of_0_and_below(study):
     assert ax.collections[0].get_array().tolist() == [[0.11, 0.0, 0.26]] * 2
     assert _caption(ax).endswith(f"; 6 points {omitted}")
     ax = jg.plot("|1,1>", x="x", curves="y", log="x")
-    assert (ax.get_xscale(), ax.get_yscale(), ax.get_ylim()[0]) == ("log", "linear", 0)
+    assert (ax.get_xscale(), ax.get_yscale()) == ("log", "linear")
 
 
 def test_axes_without_positive_numbers_cannot_be_logarithmic(study):
@@ -341,3 +341,31 @@ def test_plot_without_results_says_so(scripted, study):
         jg.plot("|1,1>", refresh=False)
     with pytest.raises(ValueError, match="no point has a value of 'shots'"):
         study({"x": [0, 1]}, lambda x: 20).plot("shots")
+
+
+def test_markers_at_0_are_whole(study, canvas):
+    """The y axis then begins just below 0, without a tick there, also if the x axis is
+    logarithmic.
+    """
+    jg = study({"x": [1, 10, 100]}, lambda x: x - 1)
+    for log in (None, "x"):
+        ax = jg.plot("|1,1>", log=log)
+        ax.figure.canvas.draw()
+        (markers,) = (line for line in ax.lines if line.get_marker() == "o")
+        (_, lowest) = ax.transData.transform((1, 0))
+        radius = (markers.get_markersize() + markers.get_markeredgewidth()) / 2
+        assert lowest - ax.bbox.ymin > radius * ax.figure.dpi / 72
+        low, high = ax.get_ylim()
+        assert low > -0.05
+        assert min(tick for tick in ax.get_yticks() if low <= tick <= high) == 0
+
+
+def test_axes_that_begin_at_0_show_further_curves(study):
+    """Curves of a second call, or of the user, are not cut off."""
+    jg = study({"x": [0, 1], "chip": ["A", "B"]}, lambda x, chip: 20 + x if chip == "A" else 90)
+    ax = jg.plot("|1,1>", x="x", where={"chip": "A"})
+    jg.plot("|1,1>", x="x", where={"chip": "B"}, ax=ax)
+    assert ax.get_ylim()[1] > 0.9
+    ax.plot([0, 1], [2, 3])
+    low, high = ax.get_ylim()
+    assert (low <= 0, high > 3) == (True, True)

@@ -25,6 +25,9 @@ from jobgroup.words import format_count, plain
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+_MARKER_ROOM: Final = 0.03
+"""Share of an axis that half a marker takes at most, unless the axis is shorter than 3 cm."""
+
 _HOLE: Final = FigurePoint(0, 0, Quantity(), 0, (), "empty")
 
 
@@ -125,7 +128,18 @@ class _Drawing:
         if room := _room(low, high):
             ax.set_ylim(low - room, high + room)
         if self._from_zero and not self._figure.has_negative and "y" not in self._log:
-            ax.set_ylim(bottom=0)
+            self._begin_at_zero(low)
+
+    def _begin_at_zero(self, low: float) -> None:
+        """Begin the y axis at 0, or just below if a marker near 0 would be cut in half.
+
+        Markers that are drawn outside the axes would stay there if the user sets narrower limits.
+        """
+        ax = self._ax
+        ax.update_datalim([(0, 0)], updatex=False)  # if further curves change the limits
+        top = ax.get_ylim()[1]
+        room = _MARKER_ROOM * top
+        ax.set_ylim(bottom=-room if low < room else 0, auto=None)
 
     def bars(self) -> None:
         """Draw a bar for each value, in groups."""
