@@ -398,6 +398,7 @@ def canvas(monkeypatch):
 def test_plot_draws_shares_with_intervals(sweep, canvas):
     """`plot` draws one job, several jobs side by side, or the most frequent states."""
     table = sweep.distributions()
+    share = "share among selected"
     one = table.plot(0)
     assert [bar.get_height() for bar in one.patches] == [0.4, 0.6]
     bars = one.containers[0].lines[2][0].get_segments()
@@ -407,12 +408,13 @@ def test_plot_draws_shares_with_intervals(sweep, canvas):
     drawn = [(low, high) for (_, low), (_, high) in bars]
     assert drawn == [pytest.approx(known[state]) for state in ("|2,0>", "|1,1>")]
     assert [label.get_text() for label in one.get_xticklabels()] == ["|2,0>", "|1,1>"]
-    assert (one.get_title(), one.get_ylabel()) == ("job 0", "share among selected")
+    assert (one.get_title(), one.get_ylabel()) == ("phi 0.00, chip A (job 0)", share)
     _, ax = canvas.subplots()
     both = table.plot([0, 1], ax=ax)
     assert both is ax
     assert [bar.get_height() for bar in both.patches] == [0.4, 0.6, 0, 0.7, 0, 0.3]
-    assert [text.get_text() for text in both.get_legend().get_texts()] == ["job 0", "job 1"]
+    names = [text.get_text() for text in both.get_legend().get_texts()]
+    assert names == ["phi 0.00 (job 0)", "phi 0.10 (job 1)"]
     absent, *_ = both.containers[0].lines[2][0].get_segments()[2:]
     assert [high for _, high in absent] == [0, pytest.approx(1 / 11)]  # job 0 has no |0,2>
     few = table.plot(most=1)
@@ -442,6 +444,18 @@ def test_plot_draws_the_states_with_the_greatest_total(ended, scripted, canvas):
     assert [label.get_text() for label in one.get_xticklabels()] == ["|2,0>"]
     assert {label.get_rotation() for label in one.get_xticklabels()} == {0}
     assert {x.get_rotation() for x in jg.distributions().plot().get_xticklabels()} == {60}
+
+
+def test_plot_of_distributions_cuts_no_text_and_covers_no_bar(sweep, canvas):
+    """All texts are inside the figure, and the legend is beside the axes."""
+    ax = sweep.distributions().plot([0, 1])
+    ax.figure.canvas.draw()
+    whole = ax.figure.bbox
+    for text in (ax.xaxis.label, ax.yaxis.label, *ax.get_xticklabels(), ax.get_legend()):
+        box = text.get_window_extent()
+        assert (whole.x0 <= box.x0, box.x1 <= whole.x1) == (True, True)
+        assert (whole.y0 <= box.y0, box.y1 <= whole.y1) == (True, True)
+    assert ax.get_legend().get_window_extent().x0 >= ax.bbox.x1
 
 
 def test_plot_draws_iterations_side_by_side(ended, scripted, canvas):

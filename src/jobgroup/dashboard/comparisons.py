@@ -12,12 +12,10 @@ from jobgroup.dashboard.protocol import Json
 from jobgroup.errors import JobGroupError
 from jobgroup.group import JobGroup, engine_session
 from jobgroup.results.analysis import Side, compare_sides
-from jobgroup.results.cells import Cell
-from jobgroup.results.figure import alike
 from jobgroup.results.measurement import Measurement
 from jobgroup.results.pool import Pool
+from jobgroup.results.side_names import side_names
 from jobgroup.store import JobRecord
-from jobgroup.values import as_float
 
 MAX_SIDES: Final = 6
 """Maximum number of distributions that are drawn side by side."""
@@ -52,7 +50,7 @@ def compare_jobs(group: JobGroup, records: Sequence[JobRecord], *, ideal: bool =
                 **_comparison(pool, pools[0], of_ideal, is_first=not rank and not ideal),
             }
             for rank, ((record, measurement), name, pool, of_ideal) in enumerate(
-                zip(shown, _names(shown), pools, ideals, strict=True)
+                zip(shown, side_names(shown), pools, ideals, strict=True)
             )
         ],
         "more": max(0, len(records) - MAX_SIDES) + len(sides) - len(shown),
@@ -92,26 +90,3 @@ def _ideal(body: Mapping[str, Any] | None) -> Json:
         return {"shares": ideal_of(body or {})}
     except NoIdealError as error:
         return {"problem": str(error)}
-
-
-def _names(sides: Sequence[tuple[JobRecord, Measurement]]) -> list[str]:
-    """Return each side's differing labels, such as "phi 1.43, indist 0.60", or all its labels."""
-    values = [{**record.labels, **measurement.params} for record, measurement in sides]
-    names = list(dict.fromkeys(name for each in values for name in each))
-    differing = [n for n in names if any(each.get(n) != values[0].get(n) for each in values)]
-    columns = [_texts(name, [each.get(name) for each in values]) for name in differing or names]
-    texts = [", ".join(filter(None, each)) for each in zip(*columns, strict=True)]
-    return texts or [""] * len(sides)
-
-
-def _texts(name: str, values: Sequence[Cell]) -> list[str]:
-    """Return the values of a label with its name.
-
-    >>> _texts("k", [1, 2]), _texts("phi", [0, 0.1])
-    (['k 1', 'k 2'], ['phi 0.00', 'phi 0.10'])
-    """
-    has_fractions = any(isinstance(value, float) for value in values)
-    shown = alike([as_float(v) if has_fractions and isinstance(v, int) else v for v in values])
-    return [
-        "" if value is None else f"{name} {text}" for value, text in zip(values, shown, strict=True)
-    ]

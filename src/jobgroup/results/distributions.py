@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Final
 from jobgroup.errors import MissingDependencyError
 from jobgroup.results.cells import Cell
 from jobgroup.results.colours import use_palette
+from jobgroup.results.drawing import in_legend
 from jobgroup.results.pool import Pool
 from jobgroup.results.results_table import ResultRow, level_of, not_sampled, table_of
+from jobgroup.results.side_names import side_names
 from jobgroup.results.states import in_order
 from jobgroup.results.table import Table
 from jobgroup.words import format_count
@@ -32,7 +34,7 @@ class Distributions(Table):
     platform computed have only `p`.
     """
 
-    _pools: Mapping[Key, Pool]
+    _rows: Mapping[Key, ResultRow]
 
     def plot(
         self,
@@ -59,9 +61,9 @@ class Distributions(Table):
         """
         wanted = None if jobs is None else {jobs} if isinstance(jobs, int) else set(jobs)
         drawn = {
-            key: pool
-            for key, pool in self._pools.items()
-            if pool.shares and (wanted is None or key[0] in wanted)
+            key: row
+            for key, row in self._rows.items()
+            if row.pool.shares and (wanted is None or key[0] in wanted)
         }
         if not drawn:
             raise ValueError(
@@ -73,7 +75,10 @@ class Distributions(Table):
                 f"{len(drawn)} distributions are too many for one plot. Choose at most"
                 f" {MAX_SIDE_BY_SIDE}, for example plot(jobs=[0, 5])."
             )
-        return _bars({_label(*key): pool for key, pool in drawn.items()}, most, ax)
+        names = side_names([(row.record, row.measurement) for row in drawn.values()])
+        labels = [_label(*key, name) for key, name in zip(drawn, names, strict=True)]
+        pools = [row.pool for row in drawn.values()]
+        return _bars(dict(zip(labels, pools, strict=True)), most, ax)
 
 
 def distributions_of(rows: Sequence[ResultRow], *, interval: bool | float = False) -> Distributions:
@@ -111,12 +116,13 @@ def distributions_of(rows: Sequence[ResultRow], *, interval: bool | float = Fals
     jobs = format_count(len(set(columns["job"])), "job")
     parts = [f"{jobs}, {format_count(len(columns['state']), 'state')}", not_sampled(rows)]
     found = Distributions(columns, title="; ".join(filter(None, parts)))
-    found._pools = {(row.record.position, row.measurement.iteration): row.pool for row in rows}  # noqa: SLF001
+    found._rows = {(row.record.position, row.measurement.iteration): row for row in rows}  # noqa: SLF001
     return found
 
 
-def _label(job: int, iteration: int | None) -> str:
-    return f"job {job}" if iteration is None else f"job {job}, iteration {iteration}"
+def _label(job: int, iteration: int | None, name: str) -> str:
+    text = f"job {job}" if iteration is None else f"job {job}, iteration {iteration}"
+    return f"{name} ({text})" if name else text
 
 
 def _bars(drawn: dict[str, Pool], most: int, ax: Axes | None) -> Axes:
@@ -131,8 +137,13 @@ def _bars(drawn: dict[str, Pool], most: int, ax: Axes | None) -> Axes:
         for state, share in pool.shares.items():
             sums[state] = sums.get(state, 0) + share
     states = in_order(sorted(in_order(sums), key=lambda s: -sums[s])[:most])
+    legend = {}
     if ax is None:
-        _, ax = plt.subplots(figsize=(max(4.0, 0.5 * len(states) * len(drawn) ** 0.5), 3.5))
+        width = max(4.0, 0.5 * len(states) * len(drawn) ** 0.5)
+        if len(drawn) > 1:  # the legend is at the right, so that it covers no bar
+            width += 0.7 + 0.09 * max(map(len, drawn))
+            legend = {"loc": "upper left", "bbox_to_anchor": (1, 1)}
+        _, ax = plt.subplots(figsize=(width, 3.5), layout="constrained")
         use_palette(ax)
     width = 0.8 / len(drawn)
     is_counted = False
@@ -149,7 +160,7 @@ def _bars(drawn: dict[str, Pool], most: int, ax: Axes | None) -> Axes:
             width,
             yerr=[below, above] if any(below + above) else None,
             error_kw={"elinewidth": 1},
-            label=label,
+            label=in_legend(label),
         )
     is_wide = sum(map(len, states)) > 60
     ax.set_xticks(range(len(states)), states, rotation=60 if is_wide else 0)
@@ -158,7 +169,7 @@ def _bars(drawn: dict[str, Pool], most: int, ax: Axes | None) -> Axes:
     if all(share >= 0 for pool in drawn.values() for share in pool.shares.values()):
         ax.set_ylim(bottom=0)
     if len(drawn) > 1:
-        ax.legend()
+        ax.legend(**legend)
     else:
-        ax.set_title(next(iter(drawn)))
+        ax.set_title(in_legend(*drawn))
     return ax

@@ -122,7 +122,7 @@ class _Drawing:
                     places[has_bar], values[has_bar], yerr=bars, fmt="none", ecolor=colour,
                     elinewidth=0.8, capsize=2, label="_",
                 )  # fmt: skip
-            line.set_label(_in_legend(label) or "_")
+            line.set_label(in_legend(label) or "_")
         self._finish()
         low, high = map(float, ax.dataLim.intervaly)
         if room := _room(low, high):
@@ -167,7 +167,7 @@ class _Drawing:
                 yerr=ends if has_errors else None,
                 color=self._colours[group],
                 capsize=2,
-                label=_in_legend(label),
+                label=in_legend(label),
             )
         ax.set_xticks(
             range(len(self._figure.xs)), [_plain(shown_value(value)) for value in self._figure.xs]
@@ -300,7 +300,7 @@ def _plain(text: str) -> str:
     return text
 
 
-def _in_legend(label: str) -> str:
+def in_legend(label: str) -> str:
     """Return text for a legend, which leaves out labels that begin with an underscore."""
     return f" {_plain(label)}" if label.startswith("_") else _plain(label)
 
