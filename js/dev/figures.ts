@@ -61,6 +61,7 @@ export function figureOf(
     is_share: states.includes(y),
     legend: groups.texts.map((text) => (curves ? `${curves} ${text}` : "")),
     title: "",
+    level: 0.6827,
     caption: `10,000 samples a point, 68.27 % Wilson; ${measured} of ${jobs.length} measured`,
     selectors: [],
     points: {

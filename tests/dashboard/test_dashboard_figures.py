@@ -124,6 +124,16 @@ def test_a_figure_without_results_has_the_title_of_a_share(make_group, open_page
     assert page.ask("figure", y="|1,1>")["figure"]["y_label"] == "share of |1,1> among selected"
 
 
+def test_a_figure_has_the_level_of_its_intervals(make_group, open_page):
+    """It is exported with their bounds."""
+    page = open_page(make_group("g", {}))
+    levels = [
+        page.ask("figure", errors=errors)["figure"]["level"]
+        for errors in (True, 0.95, "scatter", False)
+    ]
+    assert levels == [pytest.approx(0.6827, abs=1e-4), 0.95, levels[0], None]
+
+
 def test_choices_are_kept_by_name_and_with_the_group(make_group, open_page):
     """A choice that no longer exists is named. The group's next view begins with the last
     choices.

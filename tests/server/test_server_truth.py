@@ -187,7 +187,7 @@ def test_exports_have_the_data_of_matplotlib_after_columns_come_and_go(
         mesh = drawn("map").collections[0].get_array()
         assert Drawing(exported(page, "figure-svg")).cells() == mesh.compressed().size
         rows = [line.split(",") for line in exported(page, "figure-csv").splitlines()[1:]]
-        shown = [float(row[-7]) for row in rows if row[-7]]
+        shown = [float(row[-8]) for row in rows if row[-8]]
         near(sorted(shown), mesh.compressed().tolist())
 
     agree_soon(check)

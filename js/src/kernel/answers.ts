@@ -199,6 +199,8 @@ export interface Figure {
   legend: string[];
   title: string;
   caption: string;
+  /** Of the intervals, 0 to 1; null without error bars. */
+  level: number | null;
   /** Other swept names, each fixed at one value. */
   selectors: { name: string; values: Value[]; value: Value }[];
   points: {

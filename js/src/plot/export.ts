@@ -80,12 +80,14 @@ export async function pngOf({ width, height, draw }: Sheet): Promise<Blob> {
 }
 
 /** Each point with its numbers, as the kernel sent them. */
-export function pointsCsv({ x, y, curves, xs, groups, points, selectors }: Figure): string {
+export function pointsCsv(figure: Figure): string {
+  const { x, y, curves, xs, groups, points, selectors } = figure;
+  const level = figure.level ? Number(figure.level.toPrecision(4)) : null;
   const header = [
     x,
     ...(curves ? [curves] : []),
     ...selectors.map(({ name }) => name),
-    ...[y, "error", "low", "high", "samples", "state", "jobs"],
+    ...[y, "error", "low", "high", "level", "samples", "state", "jobs"],
   ];
   const rows = points.x.map((place, rank): Cell[] => [
     xs.values[place] ?? null,
@@ -95,6 +97,7 @@ export function pointsCsv({ x, y, curves, xs, groups, points, selectors }: Figur
     points.error[rank] ?? null,
     points.low[rank] ?? null,
     points.high[rank] ?? null,
+    points.low[rank] == null ? null : level,
     points.samples[rank] ?? null,
     points.state[rank] ?? "",
     (points.jobs[rank] ?? []).join(" "),

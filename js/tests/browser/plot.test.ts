@@ -210,7 +210,7 @@ describe("a sweep", () => {
     const texts = [...drawing.querySelectorAll("text")].map((each) => each.textContent);
     expect(texts).toEqual(expect.arrayContaining(["phi", "share of |0,0,0,0,0,0> among selected"]));
     const lines = (csv ?? "").replace("\ufeff", "").split("\r\n");
-    expect(lines[0]).toBe('phi,"|0,0,0,0,0,0>",error,low,high,samples,state,jobs');
+    expect(lines[0]).toBe('phi,"|0,0,0,0,0,0>",error,low,high,level,samples,state,jobs');
     expect(lines.slice(1).map((line) => Number(line.split(",")[1]))).toEqual(
       drawn(root).map(({ value }) => value),
     );

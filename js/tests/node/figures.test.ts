@@ -126,12 +126,13 @@ describe.each(recorded)("recorded figure %s", (_, figure, expected) => {
 
   it("exports the numbers of each point", () => {
     const [head = "", ...lines] = pointsCsv(figure).trim().split(/\r?\n/);
-    expect(head).toMatch(/,error,low,high,samples,state,jobs$/);
+    expect(head).toMatch(/,error,low,high,level,samples,state,jobs$/);
     expect(lines.length).toBe(expected.length);
-    const numbers = lines.map((line) => line.split(",").slice(-7, -2));
+    const numbers = lines.map((line) => line.split(",").slice(-8, -2));
     const own = figure.points.x.map((_, rank) => {
       const { value, error, low, high, samples } = wanted.get(pointOf(figure, rank)) as Expected;
-      return [value, error, low, high, samples].map((each) => (each === null ? "" : String(each)));
+      const numbers = [value, error, low, high, low === null ? null : 0.6827, samples];
+      return numbers.map((each) => (each === null ? "" : String(each)));
     });
     expect(numbers).toEqual(own);
   });

@@ -25,7 +25,8 @@ function figureOf(kind: Figure["kind"], curves: number, places: number): Figure 
   return {
     ...{ kind, y: "|1,1>", x: "phi", curves: "indist", y_label: "share", x_label: "phi" },
     ...{ curves_label: "indist", is_share: true, xs: axis(places), groups: axis(curves) },
-    ...{ legend: axis(curves).texts, title: "", caption: "", selectors: [], gone: [], python: "" },
+    ...{ legend: axis(curves).texts, title: "", caption: "", level: 0.6827 },
+    ...{ selectors: [], gone: [], python: "" },
     points: {
       x: all.map((i) => i % places),
       curve: all.map((i) => Math.floor(i / places)),

@@ -264,6 +264,7 @@ def _as_json(figure: Figure) -> Json:
         "legend": figure.legend,
         "title": figure.title,
         "caption": figure.caption,
+        "level": figure.level,
         "selectors": [
             {"name": each.name, "values": each.values[:MAX_FIGURE_VALUES], "value": each.value}
             for each in figure.selectors

@@ -109,6 +109,13 @@ class Figure:
             return [""]
         return [f"{self.curves} {text}" for text in alike(self.groups)]
 
+    @property
+    def level(self) -> float | None:
+        """Level of the intervals; None without error bars."""
+        if self.errors is False:
+            return None
+        return level_of(True if isinstance(self.errors, str) else self.errors)
+
     @cached_property
     def at(self) -> dict[tuple[int, int], FigurePoint]:
         """Points by curve and index."""
