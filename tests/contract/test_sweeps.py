@@ -26,7 +26,7 @@ def test_second_sweep_adds_only_new_points():
     phis, etas = np.linspace(0, np.pi, 4), [0.5, 1]
     first = jg.sweep(experiment, {"phi": phis, "eta": etas}, repeats=3, max_samples=500)
     assert counts(first) == (24, 0, 0, 0, 24)
-    assert str(first) == repr(first) == "24 points x repeats: 24 new, 0 in the group already"
+    assert str(first) == repr(first) == "8 points × 3 repeats: 24 new, 0 in the group already"
     again = jg.sweep(experiment, {"eta": etas[::-1], "phi": phis}, repeats=3, max_samples=500)
     assert counts(again) == (0, 24, 0, 0, 24)
     finer = {"phi": np.linspace(0, np.pi, 7), "eta": etas}
@@ -138,7 +138,9 @@ def test_repeat_tops_up_or_adds():
     assert counts(report) == (6, 4, 0, 0, 10)
     assert len(report.jobs) == 10
     assert counts(jg.repeat(jg.jobs(labels={"phi": 0.1}), to=5)) == (0, 5, 0, 0, 5)
-    assert counts(jg.repeat(0, times=2)) == (2, 1, 0, 0, 3)
+    again = jg.repeat(0, times=2)
+    assert counts(again) == (2, 1, 0, 0, 3)
+    assert str(again) == "3 jobs: 2 new, 1 in the group already"
     assert points(jg, "phi") == {(0.1,): 7, (0.2,): 5}
     assert counts(jg.sweep(experiment, {"phi": [0.1, 0.2]}, repeats=5)) == (0, 10, 0, 0, 10)
     for wrong in ({}, {"to": 2, "times": 2}, {"to": 0}, {"times": 1.5}):

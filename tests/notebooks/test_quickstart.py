@@ -39,8 +39,8 @@ def _texts(outputs):
 def test_the_quickstart_can_be_run_again(run_all, tmp_path):
     """Nine jobs run, the failed one is rerun, and two photons interfere as expected."""
     first, second = run_all(), run_all()
-    assert "9 points x repeats: 9 new, 0 in the group already" in _texts(first)
-    assert "9 points x repeats: 0 new, 9 in the group already" in _texts(second)
+    assert "9 points: 9 new, 0 in the group already" in _texts(first)
+    assert "9 points: 0 new, 9 in the group already" in _texts(second)
     assert "'unsuccessful': 1" in "".join(_texts(first))
     assert "'unsuccessful': 0" in "".join(_texts(second))
     store = JobStore(tmp_path / "quickstart-cloud" / "jobs.sqlite")

@@ -164,6 +164,7 @@ class _Sweeping:
             total=len(distinct) * self._repeats,
             jobs=[job_of(self._session, at) for at in sorted(self._tally.entry_ids)],
             notes=tuple(self._tally.notes(len(points) - len(distinct), self._on_change)),
+            repeats=self._repeats,
         )
 
     # -- building ----------------------------------------------------------------------------------

@@ -28,9 +28,10 @@ class SweepReport:
         changed: number of jobs whose points have a different body in the group; with
             ``on_change="replace_unsent"``, number of jobs whose bodies were replaced.
         skipped: number of jobs of points for which `build` returned None.
-        total: sum of these numbers: points x repeats.
+        total: sum of these numbers; for a sweep, the points times `repeats`.
         jobs: the group's jobs at these points, in the group's order.
         notes: additional information, as sentences.
+        repeats: number of jobs per point of a sweep; None for a report of `repeat`.
     """
 
     new: int
@@ -40,15 +41,22 @@ class SweepReport:
     total: int
     jobs: list[RemoteJob] = field(repr=False)
     notes: tuple[str, ...] = ()
+    repeats: int | None = None
 
     def __str__(self) -> str:
         counts = [f"{self.new:,} new", f"{self.known:,} in the group already"]
         counts += [f"{self.changed:,} changed"] * bool(self.changed)
         counts += [f"{self.skipped:,} left out"] * bool(self.skipped)
-        sentence = f"{format_count(self.total, 'point')} x repeats: {', '.join(counts)}"
-        return "\n".join([sentence, *self.notes])
+        return "\n".join([f"{self._size}: {', '.join(counts)}", *self.notes])
 
     __repr__ = __str__
+
+    @property
+    def _size(self) -> str:
+        if self.repeats is None:
+            return format_count(self.total, "job")
+        points = format_count(self.total // self.repeats, "point")
+        return points if self.repeats == 1 else f"{points} × {self.repeats:,} repeats"
 
 
 @dataclass
