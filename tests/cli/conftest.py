@@ -141,7 +141,7 @@ def prepared(cloud: EmbeddedCloud) -> Iterator[Callable[..., JobGroup]]:
                 parameters["fail"] = "The laser lost its lock"
             payload = {"command": "timer", "parameters": parameters, "max_shots": 100}
             job = RemoteJob(payload, platform="test:timer", url=cloud.url, name=f"job {number}")
-            jobs_to_add.append((job, {}, {"phi": number / 10}))
+            jobs_to_add.append((job, {}, {"phi": number * 0.1}))
         group = JobGroup(name)
         group.add_many(jobs_to_add)
         made.append(group)

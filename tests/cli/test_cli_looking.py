@@ -73,6 +73,13 @@ def test_show_prints_a_group_and_its_jobs(call, read, ended):
     assert [j["position"] for j in read("show", "sweep", "--find", "phi=0.2")["jobs"]] == [2]
 
 
+def test_show_rounds_labels_as_figures_do(call, prepared):
+    """The label 3 * 0.1 is 0.30000000000000004, in the list and in the details."""
+    prepared(jobs=4)
+    assert "phi=0.3 " in call("show", "sweep", "--offline").stdout.replace("\n", " ")
+    assert "phi=0.3 " in call("show", "sweep", "3", "--offline").stdout.replace("\n", " ")
+
+
 def test_show_prints_everything_about_a_job(call, read, ended):
     """Jobs are named by position or id, and each attempt is shown."""
     ended.rerun(1)

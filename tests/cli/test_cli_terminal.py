@@ -88,7 +88,7 @@ def waiting_to_run(until):
 
 def test_a_live_view_in_a_terminal(begin, prepared, terminal, until, waiting_to_run):
     """The view is redrawn in place, with a bar, counts, running jobs and the latest failure."""
-    group = prepared(jobs=2, failing=(1,))
+    group = prepared(jobs=4, failing=(3,))
     group.description = "How far it can be pushed"
     waiting_to_run(group)
     screen, options = terminal()
@@ -96,11 +96,11 @@ def test_a_live_view_in_a_terminal(begin, prepared, terminal, until, waiting_to_
     until(lambda: "paused" in screen.text)
     group.resume()
     assert process.wait(120) == 5
-    until(lambda: "sweep has finished: 1 success, 1 error." in "\n".join(screen.lines))
+    until(lambda: "sweep has finished: 3 success, 1 error." in "\n".join(screen.lines))
     text = "\n".join(screen.lines)
     assert "How far it can be pushed" in text
     assert "━━━━" in text
-    assert "failed: 1 job 1 (phi=0.1): The laser lost its lock" in text
+    assert "failed: 3 job 3 (phi=0.3): The laser lost its lock" in text
     assert "\x1b[1A" in screen.text
     assert re.search(r"\x1b\[[0-9;]*3[0-9]m", screen.text)
 

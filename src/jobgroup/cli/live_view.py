@@ -11,6 +11,7 @@ from rich.text import Text
 
 from jobgroup.cli.progress import Snapshot, span
 from jobgroup.group.events import GroupEvent
+from jobgroup.results.study import shown_value
 from jobgroup.status import BAR_ORDER, STATES
 from jobgroup.store import JobRecord
 from jobgroup.words import on_one_line
@@ -101,5 +102,5 @@ class _Picture:
 
 
 def _named(record: JobRecord) -> str:
-    labels = ", ".join(f"{key}={value}" for key, value in record.labels.items())
+    labels = ", ".join(f"{key}={shown_value(value)}" for key, value in record.labels.items())
     return on_one_line(f"{record.position} {record.name}{f' ({labels})' if labels else ''}")

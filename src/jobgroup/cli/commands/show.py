@@ -16,6 +16,7 @@ from jobgroup.cli.serialize import Json, group_document, history_document, job_d
 from jobgroup.errors import CredentialsError
 from jobgroup.group import JobGroup
 from jobgroup.results.cells import Cell
+from jobgroup.results.study import shown_value
 from jobgroup.status import STATES
 from jobgroup.store import JobRecord
 
@@ -108,6 +109,8 @@ def _text(key: str, value: object) -> str:
     """Return a value as text for people; times are in the local time zone."""
     if isinstance(value, str) and (key == "at" or key.endswith("_at")):
         return local(datetime.fromisoformat(value).timestamp())
+    if isinstance(value, float):
+        return shown_value(value)
     return _pairs(value) if isinstance(value, dict) else str(value)
 
 
