@@ -31,14 +31,14 @@ def _sweep(cloud, seed):
 def test_sweeps(cloud):
     """After the run, a new process adds no jobs, and the shares have counts and errors."""
     said = _sweep(cloud, "1")
-    assert f"{POINTS} points × 2 repeats: {2 * POINTS} new, 0 in the group" in said
+    assert f"{POINTS} points x 2 repeats: {2 * POINTS} new, 0 in the group" in said
     set_token(cloud.token, url=cloud.url)
     jg = JobGroup.open("study")
     jg.run_parallel()
     jg.wait(300)
     assert jg.progress()["Finished"] == [2 * POINTS, {"successful": 2 * POINTS, "unsuccessful": 0}]
     said = _sweep(cloud, "2")
-    assert f"{POINTS} points × 2 repeats: 0 new, {2 * POINTS} in the group" in said
+    assert f"{POINTS} points x 2 repeats: 0 new, {2 * POINTS} in the group" in said
     assert "Changed" not in said
     jg.define("contrast", "(|1,1> - |2,0>) / (|1,1> + |2,0>)")
     table = jg.results_table(["phi", "samples", "count(|1,1>)", "p(|1,1>)", "p_err(|1,1>)"])

@@ -166,12 +166,12 @@ def test_mitigations_are_part_of_what_is_compared(cloud, tmp_path):
         )
         assert child.returncode == 0, child.stderr
         said.append(child.stdout.splitlines())
-    assert said[0][0] == "4 points × 2 repeats: 8 new, 0 in the group already"
+    assert said[0][0] == "4 points x 2 repeats: 8 new, 0 in the group already"
     assert said[0][1] == "1 point: 1 new, 0 in the group already"
     assert said[0][2] == "1 point: 0 new, 0 in the group already, 1 changed"
     assert said[0][3].startswith("Changed: error mitigations DetectorBalancing -> none.")
     assert said[0][-1] == "11"
-    assert said[1][0] == "4 points × 2 repeats: 0 new, 8 in the group already"
+    assert said[1][0] == "4 points x 2 repeats: 0 new, 8 in the group already"
     assert said[1][1] == "1 point: 0 new, 1 in the group already"
     assert said[1][2:] == said[0][2:]
 

@@ -53,8 +53,8 @@ def bodies(outputs):
 def test_new_process_recognizes_swept_circuits(outputs):
     """The sweep has named circuits, and bodies whose order differs in each process."""
     assert [each["swept"] for each in outputs] == [
-        "6 points × 2 repeats: 12 new, 0 in the group already",
-        "6 points × 2 repeats: 0 new, 12 in the group already",
+        "6 points x 2 repeats: 12 new, 0 in the group already",
+        "6 points x 2 repeats: 0 new, 12 in the group already",
     ]
 
 

@@ -26,7 +26,7 @@ def test_second_sweep_adds_only_new_points():
     phis, etas = np.linspace(0, np.pi, 4), [0.5, 1]
     first = jg.sweep(experiment, {"phi": phis, "eta": etas}, repeats=3, max_samples=500)
     assert counts(first) == (24, 0, 0, 0, 24)
-    assert str(first) == repr(first) == "8 points × 3 repeats: 24 new, 0 in the group already"
+    assert str(first) == repr(first) == "8 points x 3 repeats: 24 new, 0 in the group already"
     again = jg.sweep(experiment, {"eta": etas[::-1], "phi": phis}, repeats=3, max_samples=500)
     assert counts(again) == (0, 24, 0, 0, 24)
     finer = {"phi": np.linspace(0, np.pi, 7), "eta": etas}

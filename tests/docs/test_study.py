@@ -59,7 +59,7 @@ def test_the_study_is_short_and_runs_twice_without_sending_twice(tmp_path, worke
             said.append(done.stdout.splitlines())
         assert len(cloud.jobs()) == 18 + 1  # the failed one was retried
     assert said == [
-        ["6 points × 3 repeats: 18 new, 0 in the group already", "1500.0"],
-        ["6 points × 3 repeats: 0 new, 18 in the group already", "1500.0"],
+        ["6 points x 3 repeats: 18 new, 0 in the group already", "1500.0"],
+        ["6 points x 3 repeats: 0 new, 18 in the group already", "1500.0"],
     ]
     assert "svg" in (tmp_path / "hom map.svg").read_text("utf-8")

@@ -506,9 +506,9 @@ class JobGroup:
         ...     return RemoteJob({"command": "probs", "phi": phi}, "sim:altair")
         >>> jg = JobGroup("scan")
         >>> jg.sweep(experiment, over={"phi": [0.1, 0.2]}, repeats=3, max_samples=500)
-        2 points × 3 repeats: 6 new, 0 in the group already
+        2 points x 3 repeats: 6 new, 0 in the group already
         >>> jg.sweep(experiment, over={"phi": [0.1, 0.2, 0.3]}, repeats=3, max_samples=500)
-        3 points × 3 repeats: 3 new, 6 in the group already
+        3 points x 3 repeats: 3 new, 6 in the group already
         """
         from jobgroup.group.sweep import sweep
 

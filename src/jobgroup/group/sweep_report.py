@@ -56,7 +56,7 @@ class SweepReport:
         if self.repeats is None:
             return format_count(self.total, "job")
         points = format_count(self.total // self.repeats, "point")
-        return points if self.repeats == 1 else f"{points} × {self.repeats:,} repeats"
+        return points if self.repeats == 1 else f"{points} x {self.repeats:,} repeats"
 
 
 @dataclass
