@@ -11,7 +11,7 @@ from wire_cloud import CLOSE, NOT_FOUND, RESET, TOKEN, WRONG_METHOD, answer, ser
 
 from jobgroup import errors
 from jobgroup.providers import provider_for
-from jobgroup.providers.base import Account, Availability, Provider
+from jobgroup.providers.base import Account, Availability, Provider, may_have_arrived
 from jobgroup.providers.polling import MAX_CONSECUTIVE_FAILURES
 from jobgroup.providers.quandela import QuandelaCloud
 
@@ -95,16 +95,16 @@ async def test_cloud_that_fails_for_the_search_of_its_paths_gets_the_job(
         assert (await provider.status(["1"]))["1"].state == "success"
 
 
-@pytest.mark.parametrize("failure", [CLOSE, answer({}, 503)])
+@pytest.mark.parametrize("failure", [CLOSE, answer({}, 500)])
 async def test_jobs_are_read_and_canceled_if_the_search_for_paths_fails(cloud, account, failure):
-    """Requests that do no harm are made on both paths. A job that neither has is not lost."""
+    """The status of a job shows that the cloud is up. A job that neither path has is not lost."""
     _fails_for_requests_that_perceval_does_not_make(cloud, failure)
     for read in ("status", "result", "cancel"):
         async with _opened(account) as provider:
             if read == "status":
                 (failed,) = (await provider.status(["2"])).values()
                 assert not isinstance(failed, errors.RemoteNotFoundError)
-                assert (await provider.status(["1", "2"]))["1"].state == "success"
+                assert (await provider.status(["2", "1"]))["1"].state == "success"
             elif read == "result":
                 assert (await provider.result("1"))["results"] == "{}"
             else:
@@ -112,14 +112,54 @@ async def test_jobs_are_read_and_canceled_if_the_search_for_paths_fails(cloud, a
     assert cloud.asked("POST") == ["/api/job/cancel/1"]
 
 
-async def test_no_job_is_sent_while_a_gateway_responds_for_the_jobs(cloud, account):
-    """The service of the platforms may be up while that of the jobs is down."""
+@pytest.mark.parametrize(
+    "response", ["GET /api/jobs/availability", "GET /api/platforms/sim:altair/processor"]
+)
+async def test_no_job_is_sent_while_a_gateway_responds_for_the_jobs(cloud, account, response):
+    """Other services, and a cached response, may be there while the cloud is down."""
     _fails_for_requests_that_perceval_does_not_make(cloud, answer({}, 503))
-    cloud.routes["GET /api/platforms/sim:altair/processor"] = answer({})
+    cloud.routes[response] = answer({})
     async with _opened(account) as provider:
         with pytest.raises(errors.CloudUnreachableError, match="not sent"):
             await provider.submit(BODY, key="k")
     assert cloud.asked("POST") == []
+
+
+@pytest.mark.parametrize("failure", [CLOSE, answer({}, 500)])
+async def test_cloud_that_fails_and_then_finds_nothing_refuses_and_loses_no_job(
+    cloud, account, failure
+):
+    """A restarting cloud may fail, and then respond with 404 to everything."""
+    _fails_for_requests_that_perceval_does_not_make(cloud, failure)
+    cloud.routes["GET /api/jobs/availability"] = answer({})
+    del cloud.routes["POST /api/job"], cloud.routes["GET /api/job/status/1"]
+    async with _opened(account) as provider:
+        with pytest.raises(errors.CloudUnreachableError, match="not sent") as caught:
+            await provider.submit(BODY, key="k")
+        assert not may_have_arrived(caught.value)
+        (failed,) = (await provider.status(["1"])).values()
+        assert not isinstance(failed, errors.RemoteNotFoundError)
+        cloud.routes["POST /api/jobs"] = answer({"job_id": "1"})
+        cloud.routes["GET /api/jobs/1/status"] = answer({"job_id": "1", "status": "completed"})
+        assert await provider.submit(BODY, key="k") == "1"
+        cloud.routes.clear()
+        (failed,) = (await provider.status(["1"])).values()
+        assert isinstance(failed, errors.CloudUnavailableError)
+
+
+async def test_maintenance_page_is_no_status(cloud, account):
+    """A document of another kind neither settles the paths nor shows that the cloud is up."""
+    _fails_for_requests_that_perceval_does_not_make(cloud, answer({}, 500))
+    page = answer({"message": "maintenance"})
+    cloud.routes |= {"GET /api/job/status/1": page, "GET /api/jobs/1/status": page}
+    async with _opened(account) as provider:
+        (failed,) = (await provider.status(["1"])).values()
+        assert failed.status_code == 500
+        cloud.routes = {
+            "GET /api/jobs": WRONG_METHOD,
+            "GET /api/jobs/1/status": answer({"job_id": "1", "status": "completed"}),
+        }
+        assert (await provider.status(["1"]))["1"].state == "success"
 
 
 async def test_rejection_by_both_paths_is_that_of_the_current_one(cloud, account):

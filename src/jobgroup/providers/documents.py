@@ -43,7 +43,7 @@ def parse_json(data: bytes | bytearray) -> Any:
         try:
             return json.loads(data)
         except UnicodeDecodeError:
-            return json.loads(data.decode("utf-8", "replace"), parse_int=_integer)
+            return json.loads(data.decode("utf-8-sig", "replace"), parse_int=_integer)
         except json.JSONDecodeError:
             raise
         except ValueError:  # an integer is too long; a hook for integers would always take time

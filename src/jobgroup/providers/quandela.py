@@ -53,17 +53,19 @@ _OLDER: Final = _Paths("/api/job", "/api/job/{what}/{id}")
 _NO_PATH: Final = (403, 404, 405)
 """Statuses with which a cloud or a gateway rejects a POST request to a path that does not exist."""
 
+_AVAILABILITY: Final = "/api/jobs/availability"
+
 _FIELDS: Final = frozenset({"job_id", "status", "results"})
 """Fields of which every document about a job has at least one."""
 
 
-def _may_be_of_search(failure: JobGroupError) -> bool:
-    """Return whether only the search for the paths may fail, and not the cloud."""
-    return (
-        isinstance(failure, CloudUnavailableError | InvalidResponseError | NoResponseError)
-        and failure.status_code != 429
-        and not failure.retry_after_s
-    )
+MAX_LOOKUPS: Final = 3
+"""Number of jobs that are looked up if the search for the paths fails."""
+
+
+def _platform_paths(platform: str) -> list[str]:
+    name = quote(platform, safe="", errors="replace")
+    return [f"/api/platforms/{name}/processor", f"/api/platform/{name}"] if name else []
 
 
 def _other(paths: _Paths) -> _Paths:
@@ -96,12 +98,14 @@ class QuandelaCloud:
         )
         self._paths: _Paths | None = None
         self._paths_are_known = False
+        self._search_failure: CloudError | None = None
+        """Failure of the search for the paths, if they are a guess."""
         self._finding = asyncio.Lock()
         self._restart = RestartCheck(self._rest)
 
     async def submit(self, body: Body, *, key: str) -> str:
         """Create a job from an unchanged create body, and return the job's remote id."""
-        paths = await self._paths_before_post(str(body.get("platform_name") or ""))
+        paths = await self._paths_before_post(platform=str(body.get("platform_name") or ""))
         try:
             remote_id = await self._create(paths.create, body, key)
         except QuotaExceededError:
@@ -110,12 +114,12 @@ class QuandelaCloud:
             # Some servers respond to GET requests as if they had the other paths.
             swaps = paths is _CURRENT or error.status_code != 403
             if self._paths_are_known or error.status_code not in _NO_PATH or not swaps:
-                raise await self._restart.unless_down(error) from None
+                raise await self._judged_post(error) from None
             paths = _other(paths)
             try:
                 remote_id = await self._create_instead(paths.create, body, key, error)
             except (RemoteNotFoundError, RequestRejectedError) as refusal:
-                raise await self._restart.unless_down(refusal) from None
+                raise await self._judged_post(refusal) from None
         self._paths, self._paths_are_known = paths, True
         return remote_id
 
@@ -125,7 +129,7 @@ class QuandelaCloud:
         Return None if the account may not rerun the job (403), or if the cloud no longer has the
         job (404) or cannot rerun jobs (405).
         """
-        paths = await self._paths_before_post()
+        paths = await self._paths_before_post([remote_id])
         try:
             return await self._create(paths.of("rerun", remote_id), None, key)
         except QuotaExceededError:
@@ -133,7 +137,7 @@ class QuandelaCloud:
         except (RemoteNotFoundError, RequestRejectedError) as error:
             if error.status_code not in _NO_PATH:
                 raise
-            found = await self._restart.unless_down(error)
+            found = await self._judged_post(error)
             if found is not error:
                 raise found from None
             return None
@@ -145,16 +149,15 @@ class QuandelaCloud:
         try:
             await self._rest.post(paths.of("cancel", remote_id))
         except RemoteNotFoundError as error:
-            raise await self._restart.unless_down(error) from None
+            raise await self._judged(error) from None
 
     async def status(self, remote_ids: Sequence[str]) -> Mapping[str, RemoteStatus | Exception]:
         if not remote_ids:
             return {}
         try:
-            await self._paths_in_use()
+            await self._paths_in_use(remote_ids)
         except JobGroupError as error:
-            if not await self._has_job(remote_ids[0], error):
-                return dict.fromkeys(remote_ids, error)
+            return dict.fromkeys(remote_ids, error)
         return await poll_each(remote_ids, self._status_of)
 
     async def result(self, remote_id: str) -> dict[str, Any]:
@@ -173,7 +176,7 @@ class QuandelaCloud:
     async def availability(self) -> Availability:
         """Return the plan's free slots; all None if the cloud does not report them."""
         try:
-            return availability(await self._rest.get("/api/jobs/availability"))
+            return availability(await self._rest.get(_AVAILABILITY))
         except RemoteNotFoundError:
             return Availability()
 
@@ -194,73 +197,67 @@ class QuandelaCloud:
         except (RemoteNotFoundError, RequestRejectedError) as error:
             raise refusal if error.status_code in _NO_PATH else error from None
 
-    async def _has_job(self, remote_id: str, failure: JobGroupError) -> bool:
-        """Return whether the cloud returns a job's status, although the search for paths failed."""
-        with suppress(JobGroupError):
-            await self._read(_OLDER, "status", remote_id, failure=failure)
-        return self._paths is not None
-
     async def _read_job(
         self, what: str, remote_id: str, *, max_bytes: int = MAX_RESPONSE_BYTES
     ) -> dict[str, Any]:
-        try:
-            paths = await self._paths_in_use()
-        except CloudError as error:
-            return await self._read(_OLDER, what, remote_id, max_bytes, failure=error)
-        return await self._read(paths, what, remote_id, max_bytes)
-
-    async def _read(
-        self,
-        paths: _Paths,
-        what: str,
-        remote_id: str,
-        max_bytes: int = MAX_RESPONSE_BYTES,
-        *,
-        failure: JobGroupError | None = None,
-    ) -> dict[str, Any]:
-        """Return a document about a job from these paths or, if they are a guess, from any.
-
-        Raises:
-            JobGroupError: `failure`, if the search for the paths failed and the cloud is down.
-        """
-        if failure is not None and not _may_be_of_search(failure):
-            raise failure
+        paths = await self._paths_in_use([remote_id])
         try:
             document = await self._rest.get(paths.of(what, remote_id), max_bytes=max_bytes)
         except (RemoteNotFoundError, InvalidResponseError) as error:
             is_page = isinstance(error, RemoteNotFoundError) or error.status_code == 200
             if self._paths_are_known or not is_page:
-                raise failure or await self._restart.unless_down(error) from None
+                raise await self._judged(error) from None
             paths = _other(paths)
             try:
                 document = await self._rest.get(paths.of(what, remote_id), max_bytes=max_bytes)
             except RemoteNotFoundError:
-                raise failure or await self._restart.unless_down(error) from None
+                raise await self._judged(error) from None
             if not _FIELDS & document.keys():  # a server may respond to any path
-                raise error from None
+                raise await self._judged(error) from None
         self._paths, self._paths_are_known = paths, True
         self._rest.check_about(document, remote_id, "job_id")
         return document
 
-    async def _paths_before_post(self, platform: str = "") -> _Paths:
+    async def _judged(self, error: CloudError) -> CloudError:
+        """Return an error, or an outage if the error may say nothing of the job."""
+        if self._search_failure is not None and not self._paths_are_known:
+            return self._search_failure if error.status_code in (*NOT_FOUND, 405) else error
+        return await self._restart.unless_down(error)
+
+    async def _judged_post(self, error: CloudError) -> CloudError:
+        found = await self._judged(error)
+        return self._not_sent(found) if found is self._search_failure else found
+
+    async def _paths_before_post(
+        self, remote_ids: Sequence[str] = (), platform: str = ""
+    ) -> _Paths:
         try:
-            return await self._paths_in_use(platform)
+            return await self._paths_in_use(remote_ids, platform)
         except CloudError as error:
             if not may_have_arrived(error):
                 raise
-            raise CloudUnreachableError(
-                f"{error} The job was not sent.",
-                origin=self._rest.origin,
-                status_code=error.status_code,
-                detail=error.detail,
-                retry_after_s=error.retry_after_s,
-            ) from error
+            raise self._not_sent(error) from error
 
-    async def _paths_in_use(self, platform: str = "") -> _Paths:
+    def _not_sent(self, error: CloudError) -> CloudUnreachableError:
+        return CloudUnreachableError(
+            f"{error} The job was not sent.",
+            origin=self._rest.origin,
+            status_code=error.status_code,
+            detail=error.detail,
+            retry_after_s=error.retry_after_s,
+        )
+
+    async def _paths_in_use(self, remote_ids: Sequence[str] = (), platform: str = "") -> _Paths:
         async with self._finding:
-            return self._paths or await self._find_paths(platform)
+            return self._paths or await self._find_paths(remote_ids, platform)
 
-    async def _find_paths(self, platform: str) -> _Paths:
+    async def _find_paths(self, remote_ids: Sequence[str], platform: str) -> _Paths:
+        """Find the paths that the cloud has.
+
+        Raises:
+            CloudError: the search failed, and the cloud does not respond about these jobs or this
+                platform either.
+        """
         failure: CloudError | None = None
         for paths in (_CURRENT, _OLDER):
             try:
@@ -276,29 +273,37 @@ class QuandelaCloud:
                 return paths
             if failure is None and status not in NOT_FOUND:
                 return paths  # for example a rejected token, for any path
-        if failure is not None and not await self._is_up(failure, platform):
-            raise failure
+        if failure is not None:
+            if not await self._is_up(failure, remote_ids, platform):
+                raise failure
+            self._search_failure = failure
         # All released clients call the older paths. The first job that is found decides.
         self._paths = _OLDER
         return _OLDER
 
-    async def _is_up(self, failure: CloudError, platform: str) -> bool:
-        """Return whether the cloud responds to a request that Perceval makes, despite a failure.
+    async def _is_up(self, failure: CloudError, remote_ids: Sequence[str], platform: str) -> bool:
+        """Return whether the cloud responds to requests that Perceval makes, despite a failure.
 
-        A gateway may respond for other services than that of the jobs, so the request for the
-        platform counts only if the failure was none of a gateway.
+        The failure must be one of the cloud itself: a gateway may respond although the cloud is
+        down.
         """
-        if failure.retry_after_s:
+        is_own = isinstance(failure, NoResponseError) or failure.status_code == 500
+        if not is_own or failure.retry_after_s:
             return False
-        paths = ["/api/jobs/availability"]
-        if platform and (isinstance(failure, NoResponseError) or failure.status_code == 500):
-            name = quote(platform, safe="", errors="replace")
-            paths += [f"/api/platforms/{name}/processor", f"/api/platform/{name}"]
-        for path in paths:
+        for path in (_AVAILABILITY, *_platform_paths(platform)):
             with suppress(CloudError):
-                if 200 <= await self._rest.probe(path) < 300:
-                    return True
+                await self._read_once(path)
+                self._restart.path = path
+                return True
+        for remote_id in remote_ids[:MAX_LOOKUPS]:
+            for paths in (_OLDER, _CURRENT):
+                with suppress(CloudError):
+                    if _FIELDS & (await self._read_once(paths.of("status", remote_id))).keys():
+                        return True
         return False
+
+    async def _read_once(self, path: str) -> dict[str, Any]:
+        return self._rest.json(await self._rest.request("GET", path))
 
     def _read_key_support(self, response: Response) -> None:
         # The cloud's latest response counts: a cloud that no longer supports keys would create a
