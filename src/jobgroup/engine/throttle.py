@@ -9,13 +9,13 @@ from typing import Final, TypeVar
 import anyio
 
 from jobgroup.engine.cooldown import Cooldown
-from jobgroup.errors import CloudUnavailableError
+from jobgroup.errors import CloudError, CloudUnavailableError
 from jobgroup.store import AccountKey
 
 T = TypeVar("T")
 
 MAX_THROTTLED_S: Final = 60.0
-"""Seconds without a response other than 429, and longest pause, after which a call gives up."""
+"""Seconds of responses with nothing but 429, or of a requested pause, that end the repeats."""
 
 
 class Throttle:
@@ -27,7 +27,7 @@ class Throttle:
 
     def __init__(self) -> None:
         self._cooldowns: dict[AccountKey, Cooldown] = {}
-        self._progress_at: dict[AccountKey, float] = {}
+        self._throttled_since: dict[AccountKey, float] = {}
 
     async def send(self, account: AccountKey, request: Callable[[], Awaitable[T]]) -> T:
         """Send a request of an account, again and again while the cloud responds with 429.
@@ -37,7 +37,6 @@ class Throttle:
                 has responded with nothing but 429 for that time.
         """
         cooldown = self._cooldowns.setdefault(account, Cooldown())
-        self._progress_at.setdefault(account, time.monotonic())
         while True:
             if (pause_s := cooldown.until - time.monotonic()) > 0:
                 await anyio.sleep(pause_s)  # another request may have prolonged the pause
@@ -46,16 +45,17 @@ class Throttle:
             try:
                 response = await request()
             except CloudUnavailableError as error:
-                now = time.monotonic()
-                is_stuck = now - self._progress_at[account] > MAX_THROTTLED_S
-                if (
-                    error.status_code != 429
-                    or is_stuck
-                    or (error.retry_after_s or 0) > MAX_THROTTLED_S
-                ):
+                if error.status_code != 429:
+                    self._throttled_since.pop(account, None)
+                    raise
+                since, now = self._throttled_since.setdefault(account, asked_at), time.monotonic()
+                if max(now - since, error.retry_after_s or 0) > MAX_THROTTLED_S:
                     raise
                 cooldown.begin(asked_at, now, error.retry_after_s)
+            except CloudError:
+                self._throttled_since.pop(account, None)
+                raise
             else:
-                self._progress_at[account] = time.monotonic()
+                self._throttled_since.pop(account, None)
                 cooldown.succeed()
                 return response
