@@ -540,7 +540,10 @@ class RemoteJob:
         if COMMANDS[command].needs_lease and is_paused(session):
             raise JobGroupError("The group is paused, so nothing was sent. Call resume() first.")
         with naming_its_job(session):
-            result: CommandResult = result_of(session.start(execute, session, command, args))
+            future = session.start(execute, session, command, args)
+            # a request that creates a job must be recorded, but `confirm` sends none
+            on_interrupt = future.cancel if command == "confirm" else None
+            result: CommandResult = result_of(future, on_interrupt=on_interrupt)
         return result
 
     def _raise_for(self, result: CommandResult) -> None:

@@ -95,6 +95,22 @@ def test_an_id_is_confirmed_without_a_cloud_that_responds(group, cloud, ledger):
     ledger(jg).check().each_once("0")
 
 
+def test_ctrl_c_during_a_confirmation_records_no_id(group, child, cloud, until):
+    """The id may have been mistyped. The process lives on, as a notebook's kernel does."""
+    jg = group(1)
+    cloud.faults.add("drop_response", calls=["create"], times=1)
+    with pytest.raises(UnconfirmedJobError):
+        jg.run_parallel()
+    cloud.faults.add("delay_response", calls=["status"], delay_s=600)
+    before = requests(cloud, "status")
+    notebook = child(NOTEBOOK.format(run='remote_jobs[0].confirm("typo")'))
+    until(lambda: requests(cloud, "status") > before)
+    notebook.signal(signal.SIGINT)
+    assert notebook.hear() == "interrupted"
+    time.sleep(12)  # longer than an id that cannot be checked takes to be recorded
+    assert (jg[0].state, jg[0].id) == ("unconfirmed", None)
+
+
 def test_a_lost_request_is_sent_again_only_when_asked(group, cloud, ledger):
     """A lost request looks the same to jobgroup. Nothing is sent until `resend`, which works once,
     keeps the attempt, and raises an error for any other job.

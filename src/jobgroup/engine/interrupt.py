@@ -67,13 +67,13 @@ def wait_for(
         restore_sigint_handler()
 
 
-def result_of(future: Future[T]) -> T:
+def result_of(future: Future[T], *, on_interrupt: Callable[[], Any] | None = None) -> T:
     """Block the calling thread until the work is done, and return its result.
 
-    Errors have a shortened traceback.
+    Errors have a shortened traceback. See `wait_for` for `on_interrupt`.
     """
     try:
-        return wait_for(future)
+        return wait_for(future, on_interrupt=on_interrupt)
     except JobGroupError as error:
         raise shortened(error) from error.__cause__
 
