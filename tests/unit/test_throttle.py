@@ -1,0 +1,68 @@
+"""The shared pause of an account's requests while a cloud limits their rate."""
+
+from __future__ import annotations
+
+import anyio
+import pytest
+
+from jobgroup.engine import throttle
+from jobgroup.errors import CloudUnavailableError, RequestRejectedError
+
+pytestmark = pytest.mark.anyio
+ACCOUNT = ("quandela", "http://127.0.0.1:1", "")
+LIMIT_S = 1.0
+
+
+@pytest.fixture(autouse=True)
+def limit(monkeypatch):
+    """Let calls give up after a second instead of a minute."""
+    monkeypatch.setattr(throttle, "MAX_THROTTLED_S", LIMIT_S)
+
+
+def _responding(*responses):
+    """Return a request that raises or returns each response in turn, the last one for ever."""
+    left = list(responses)
+
+    async def request():
+        request.count += 1
+        response = left.pop(0) if left[1:] else left[0]
+        if isinstance(response, Exception):
+            raise response
+        return response
+
+    request.count = 0
+    return request
+
+
+def _slow_down(retry_after_s=None):
+    return CloudUnavailableError("slow", status_code=429, retry_after_s=retry_after_s)
+
+
+async def test_request_is_repeated_however_long_ago_the_last_response_was():
+    """A stream of results may be idle for hours between two requests."""
+    throttled = throttle.Throttle()
+    assert await throttled.send(ACCOUNT, _responding("first")) == "first"
+    await anyio.sleep(LIMIT_S * 1.2)
+    again = _responding(_slow_down(0.1), "second")
+    assert await throttled.send(ACCOUNT, again) == "second"
+    assert again.count == 2
+
+
+async def test_rejection_of_a_job_is_a_response_too():
+    """Only a time with nothing but 429 ends the repeats."""
+    throttled = throttle.Throttle()
+    rejected = _responding(_slow_down(), RequestRejectedError("ended", status_code=400))
+    with pytest.raises(RequestRejectedError):
+        await throttled.send(ACCOUNT, rejected)
+    await anyio.sleep(LIMIT_S * 1.2)
+    assert await throttled.send(ACCOUNT, _responding(_slow_down(), "done")) == "done"
+
+
+async def test_call_gives_up_after_a_time_with_nothing_but_429():
+    """So does one for which the cloud asks for a longer pause, at once."""
+    with pytest.raises(CloudUnavailableError):
+        await throttle.Throttle().send(ACCOUNT, _responding(_slow_down(0.1)))
+    long_pause = _responding(_slow_down(LIMIT_S * 2))
+    with pytest.raises(CloudUnavailableError):
+        await throttle.Throttle().send(ACCOUNT, long_pause)
+    assert long_pause.count == 1
