@@ -23,7 +23,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Self
 
-AT_USE = ("httpx", "httpx_aiohttp", "jobgroup.providers.quandela", "tqdm.auto")
+AT_USE = ("anyio.from_thread", "httpx", "httpx_aiohttp", "jobgroup.providers.quandela", "tqdm.auto")
 """Modules that jobgroup imports at the first request: 0.3 s of processor time for each child."""
 
 
@@ -188,8 +188,11 @@ def _live(connection: socket.socket) -> None:
         exec(order["source"], _names(talk) | order["names"])
     except KeyboardInterrupt:
         last = ("said", "interrupted")
-    except BaseException:  # noqa: BLE001 (the test sees it)
+    except BaseException as error:  # noqa: BLE001 (the test sees it)
         last = ("raised", traceback.format_exc())
+        # Before 3.12, Python replaces an interrupt in `__set_name__`, for example during an import.
+        if isinstance(error.__cause__, KeyboardInterrupt) and "__set_name__" in str(error):
+            last = ("said", "interrupted")
     with suppress(OSError):
         talk.write(json.dumps(last) + "\n")
         talk.flush()
