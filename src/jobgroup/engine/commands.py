@@ -256,7 +256,8 @@ async def confirm(session: GroupSession, entry_id: int, remote_id: str) -> Comma
         raise JobGroupError("remote_id must be the job's id on the cloud. Nothing was changed.")
     record = await session.in_thread(session.store.record, entry_id)
     position = record.position
-    if record.state == UNCONFIRMED:
+    holder = await session.in_thread(session.store.holder_of, remote_id, record.target)
+    if record.state == UNCONFIRMED and holder is None:
         await _require_on_cloud(session, record.target, remote_id)
     body = await session.in_thread(session.store.body, entry_id)
     is_confirmed = await session.settling.write(
