@@ -76,10 +76,11 @@ class KnownValues:
     """The values of one name. Numbers that differ only by rounding count as one value.
 
     Args:
-        values: all values of the name; the span of the numbers defines rounding errors.
+        values: all values of the name, if they are known; the span of the numbers defines rounding
+            errors.
     """
 
-    def __init__(self, values: Iterable[Any]) -> None:
+    def __init__(self, values: Iterable[Any] = ()) -> None:
         self._span = span_of(values)
         self._sorted: list[int | float] = []
         self._exact: dict[int | float, int | float] = {}
@@ -99,6 +100,7 @@ class KnownValues:
 
     def _near(self, number: float) -> Iterator[int | float]:
         at = bisect_left(self._sorted, number)
+        span = max(self._span, span_of((*self._sorted[:1], *self._sorted[-1:])))
         for known in self._sorted[max(at - 1, 0) : at + 1]:
-            if is_same_number(known, number, self._span):
+            if is_same_number(known, number, span):
                 yield known

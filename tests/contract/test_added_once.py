@@ -33,6 +33,23 @@ def test_add_with_once_adds_no_equal_job(sampled):
     assert len(jg) == 6
 
 
+def test_labels_that_differ_only_by_rounding_are_equal():
+    """A grid that another formula computes adds nothing; other numbers, and True, do."""
+    jg = JobGroup("once")
+    grid = [-0.3, -0.2, -0.1, 0.0, 0.1, 0.2, 0.3]
+    for phi in (
+        *grid,
+        *np.arange(-3, 4) * 0.1,
+        *np.linspace(-0.3, 0.3, 7),
+        *np.arange(-0.3, 0.3, 0.1),
+    ):
+        jg.add(experiment(), labels={"phi": phi}, once=True)
+    assert [job.labels["phi"] for job in jg] == grid
+    for seed in (2**60, 2**60 + 1, 1, True, 1.0):
+        jg.add(experiment(), labels={"seed": seed}, once=True)
+    assert [job.labels["seed"] for job in jg.jobs()[7:]] == [2**60, 2**60 + 1, 1, True]
+
+
 def test_object_added_with_once_follows_the_existing_entry(sampled):
     """The object's id is the entry's, so executing it sends nothing twice."""
     jg = JobGroup("once")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 from weakref import WeakKeyDictionary
@@ -10,6 +11,7 @@ from weakref import WeakKeyDictionary
 from jobgroup.engine.session import GroupSession
 from jobgroup.errors import warn
 from jobgroup.fingerprint import Fingerprint, fingerprint
+from jobgroup.rounding import KnownValues
 from jobgroup.store import NewJob, Target
 from jobgroup.store.encoding import as_json
 from jobgroup.store.sweeps import Entry
@@ -69,18 +71,25 @@ class _Known:
         self._entries: list[Entry] = []
         self._read = 0
         self._entry_ids: dict[_Key, list[int]] = {}
+        self._values: defaultdict[str, KnownValues] = defaultdict(KnownValues)
 
     def update(self, entries: list[Entry]) -> None:
         if entries is not self._entries or len(entries) < self._read:
             self._entries, self._read, self._entry_ids = entries, 0, {}
+            self._values.clear()
         for entry in entries[self._read :]:
-            key = _key(entry.labels, entry.params, entry.target)
+            key = self._key(entry.labels, entry.params, entry.target)
             self._entry_ids.setdefault(key, []).append(entry.entry_id)
         self._read = len(entries)
 
     def like(self, job: NewJob) -> list[int]:
         """Return the jobs with equal labels, parameters and cloud."""
-        return self._entry_ids.get(_key_of(job), [])
+        return self._entry_ids.get(self._key(job.labels, as_json(job.params), job.target), [])
+
+    def _key(self, labels: Mapping[str, Any], params: str, target: Target) -> _Key:
+        """Return the features, except the fingerprint, that equal jobs share."""
+        known = {name: self._values[name].of(value) for name, value in sorted(labels.items())}
+        return as_json(known), params, *target.platform_key
 
 
 class _Earlier:
@@ -116,16 +125,3 @@ class _Earlier:
 
 _known: WeakKeyDictionary[GroupSession, _Known] = WeakKeyDictionary()
 _earlier: WeakKeyDictionary[GroupSession, _Earlier] = WeakKeyDictionary()
-
-
-def _key_of(job: NewJob) -> _Key:
-    return _key(job.labels, as_json(job.params), job.target)
-
-
-def _key(labels: Mapping[str, Any], params: str, target: Target) -> _Key:
-    """Return the features, except the fingerprint, that equal jobs share."""
-    numbers = {
-        name: int(value) if isinstance(value, float) and value.is_integer() else value
-        for name, value in sorted(labels.items())
-    }
-    return as_json(numbers), params, *target.platform_key
