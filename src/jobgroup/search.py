@@ -52,6 +52,7 @@ _TERM: Final = re.compile(
 )
 _RANGE: Final = re.compile(r"(\d{1,15})(?:-(\d{1,15}))?", re.ASCII)
 _NUMBER: Final = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?", re.ASCII | re.IGNORECASE)
+_WHOLE: Final = re.compile(r"[-+]?\d{1,300}", re.ASCII)
 _BETWEEN: Final = re.compile(r"[,;]?\s+")
 _ORDERS: Final[Mapping[str, Callable[[float, float], bool]]] = MappingProxyType(
     {">": operator.gt, ">=": operator.ge, "<": operator.lt, "<=": operator.le}
@@ -175,7 +176,9 @@ def _unquoted(text: str) -> str:
 
 
 def _number(text: str) -> float | None:
-    return float(text) if _NUMBER.fullmatch(text) else None
+    if not _NUMBER.fullmatch(text):
+        return None
+    return int(text) if _WHOLE.fullmatch(text) else float(text)  # a float rounds large seeds
 
 
 def _is_number(value: Any) -> bool:

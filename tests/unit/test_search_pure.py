@@ -43,3 +43,12 @@ def test_a_query_that_is_no_text_is_refused(query):
 def test_a_number_of_thousands_of_digits_finds_nothing():
     """Such a number is compared like any other, without an error."""
     assert search(f"n={'9' * 5000}", JOBS) == []
+
+
+def test_integers_beyond_the_precision_of_floats_are_compared_exactly():
+    """Of two large seeds that differ by 1, a query finds the right one."""
+    seeds = [2**60, 2**60 + 1, -(2**63) - 1, 10**40]
+    jobs = [Searched(at, "success", [], [("seed", seed)]) for at, seed in enumerate(seeds)]
+    assert [search(f"seed={seed}", jobs) for seed in seeds] == [[0], [1], [2], [3]]
+    assert search(f"seed>{2**60}", jobs) == [1, 3]
+    assert search("seed=1e40", [Searched(0, "success", [], [("seed", 1e40)])]) == [0]
