@@ -15,7 +15,7 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 from ui_server import TIMEOUT_S, Lab, Ui, wait
 
-from harness.browser import Record, launched
+from harness.browser import Record, launched, new_page
 from harness.process import free_port
 from jobgroup import GroupBusyError, JobGroup, JobGroupWarning, RemoteJob, set_token
 from jobgroup.cloud import EmbeddedCloud
@@ -113,22 +113,18 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture
 def open_page(browser):
     """Open a group's page, and fail if it contacts another host or raises an error."""
-    contexts = []
+    opened: list[tuple[Page, Record]] = []
 
     def open_page(ui: Ui, group: str = "") -> Page:
-        contexts.append(browser.new_context(viewport={"width": 1200, "height": 800}))
-        page = contexts[-1].new_page()
-        page.set_default_timeout(120_000)
-        records.append(Record())
-        records[-1].watch(page)
+        opened.append(new_page(browser))
+        page, _ = opened[-1]
         page.goto(f"{ui.url}jobgroup/?group={quote(group)}&token={ui.token}")
         return page
 
-    records: list[Record] = []
     yield open_page
-    for context in contexts:
-        context.close()
-    for record in records:
+    for page, _ in opened:
+        page.context.close()
+    for _, record in opened:
         record.assert_clean()
 
 

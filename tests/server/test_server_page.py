@@ -26,6 +26,19 @@ def test_two_pages_show_a_run_of_another_process_and_pause_it(make_group, ui, st
         )
 
 
+def test_a_page_is_still_while_a_job_runs(make_group, ui, open_page):
+    """Endless animations would take a third of a processor for days."""
+    group = make_group("hom map", {"duration_s": 3600})
+    group.run_parallel()
+    page = open_page(ui, "hom map")
+    page.emulate_media(reduced_motion="no-preference")
+    segment = page.locator(".segment[data-status=running]")
+    moving = "(element) => element.getAnimations().some(each => each.playState === 'running')"
+    wait(lambda: segment.evaluate(moving))
+    wait(lambda: not segment.evaluate(moving))
+    group.cancel_all()
+
+
 def test_the_list_opens_a_group_and_the_address_follows(make_group, ui, open_page):
     """A reload shows the group again."""
     make_group("first", {})
