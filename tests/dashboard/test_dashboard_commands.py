@@ -195,6 +195,21 @@ def test_a_repeated_request_is_done_once(make_group, open_page, cloud):
     assert len(cloud.jobs()) == sent
 
 
+def test_a_refresh_during_an_outage_says_that_the_cloud_is_unreachable(
+    make_group, open_page, cloud
+):
+    """It says "up to date" only if the cloud has responded."""
+    group = make_group("g", {"duration_s": 3600})
+    group.run_parallel()
+    page = open_page(group)
+    outage = cloud.faults.add("http_error", calls=["status"])
+    answer = page.do("refresh")["value"]["text"]
+    assert answer.startswith("not up to date: ")
+    assert group.state.trouble == "unreachable"
+    cloud.faults.remove(outage)
+    page.wait(lambda: page.do("refresh")["value"]["text"] == "up to date")
+
+
 def test_the_next_pull_repeats_a_lost_answer(make_group, open_page):
     """A page that still waits for an answer gets it again."""
     page = open_page(make_group("g", {}))

@@ -59,7 +59,7 @@ export function Deleted({ session }: { session: Session }) {
         <b>
           <bdi>{session.traits.group.value}</bdi>
         </b>{" "}
-        was deleted. You can restore it for {TRASH_RETENTION_DAYS} days.
+        was deleted or renamed. A deleted group can be restored for {TRASH_RETENTION_DAYS} days.
       </p>
       <Button
         icon="undo"

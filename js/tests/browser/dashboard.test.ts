@@ -105,7 +105,7 @@ describe("a group", () => {
       await at("delete").click();
       await at("delete-confirm").click();
       const text = () => root.querySelector(".deleted p")?.textContent;
-      await expect.poll(text).toContain("You can restore it for 7 days.");
+      await expect.poll(text).toContain("A deleted group can be restored for 7 days.");
     };
     await remove();
     await expect.element(at("grid")).not.toBeInTheDocument();

@@ -329,7 +329,9 @@ async def refresh(session: GroupSession) -> CommandResult:
             return await _forward(session, "refresh", {}, awake=Witness(wants_beats=True))
         except _SilentHolderError as silence:
             raise type(error)(f"{error} The group is being run, but {silence}.") from silence
-    return CommandResult("up to date")
+    incidents = await session.in_thread(session.store.incidents.list)
+    failures = [incident.message for incident in incidents if incident.kind == "unreachable"]
+    return CommandResult(f"not up to date: {failures[0]}" if failures else "up to date")
 
 
 COMMANDS: dict[str, Command] = {
