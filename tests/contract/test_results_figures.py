@@ -226,7 +226,7 @@ def test_third_name_is_selected_by_where(study):
     over = {"phi": [0, 1, 2], "eta": [0.3, 0.4], "chip": ["A", "B"]}
     jg = study(over, lambda phi, eta, chip: 10 * phi + 1)
     with pytest.raises(
-        ValueError, match=r"chip also has several values.*A, B.*where={'chip': 'A'}"
+        ValueError, match=r"chip also has several values.*'A', 'B'.*where={'chip': 'A'}"
     ):
         jg.plot("|1,1>", x="phi")
     ax = jg.plot("|1,1>", x="phi", curves="chip", where={"eta": np.float64(0.1 + 0.2)})

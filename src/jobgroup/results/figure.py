@@ -339,7 +339,11 @@ def _index(study: Study, name: str) -> int:
 
 
 def _values(study: Study, name: str) -> str:
-    known = [shown_value(value) for value in study.coordinates[name]]
+    known = [
+        # the text "3" is not the number 3
+        repr(value) if isinstance(value, str) else shown_value(value)
+        for value in study.coordinates[name]
+    ]
     more = f", ... ({len(known)})" if len(known) > 12 else ""
     return f"Its values are {', '.join(known[:12])}{more}."
 
