@@ -83,6 +83,7 @@ pythons: $(VENV)/package
 .PHONY: screenshots
 screenshots: $(VENV)/package $(VENV)/chromium
 	PYTHONPATH=tests/hosts:tests/server python scripts/screenshots.py
+	python scripts/figures.py
 
 .PHONY: docs
 docs: $(VENV)/package $(VENV)/tools
