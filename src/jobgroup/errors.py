@@ -292,7 +292,15 @@ class CloudUnreachableError(CloudError, ConnectionError):
 
 
 class NoResponseError(CloudUnreachableError):
-    """The request was sent and no response arrived. It may have reached the cloud."""
+    """The request was sent and no response arrived. It may have reached the cloud.
+
+    Attributes:
+        is_timeout: whether the cloud was silent until the time limit, with the connection open.
+    """
+
+    def __init__(self, message: str, *, is_timeout: bool = False, **details: Any) -> None:
+        super().__init__(message, **details)
+        self.is_timeout = is_timeout
 
 
 class CloudUnavailableError(CloudError):

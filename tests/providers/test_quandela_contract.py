@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from contextlib import asynccontextmanager
 from urllib.parse import urlsplit
 
 import pytest
-from wire_cloud import CLOSE, NOT_FOUND, RESET, TOKEN, WRONG_METHOD, answer, serving
+from wire_cloud import CLOSE, HANG, NOT_FOUND, RESET, TOKEN, WRONG_METHOD, answer, serving
 
 from jobgroup import errors
 from jobgroup.providers import provider_for
@@ -26,8 +27,8 @@ BODY = {
 
 
 @asynccontextmanager
-async def _opened(account):
-    provider = QuandelaCloud(account)
+async def _opened(account, **options):
+    provider = QuandelaCloud(account, **options)
     try:
         yield provider
     finally:
@@ -110,6 +111,28 @@ async def test_jobs_are_read_and_canceled_if_the_search_for_paths_fails(cloud, a
             else:
                 await provider.cancel("1")
     assert cloud.asked("POST") == ["/api/job/cancel/1"]
+
+
+async def test_a_silent_cloud_is_not_searched_further(cloud, account):
+    """Each request to such a cloud takes half a minute."""
+    _fails_for_requests_that_perceval_does_not_make(cloud, HANG)
+    cloud.routes["GET /api/jobs/availability"] = answer({})
+    async with _opened(account, read_timeout_s=0.3) as provider:
+        with pytest.raises(errors.CloudUnreachableError, match="not sent"):
+            await provider.submit(BODY, key="k")
+    assert {request.path for request in cloud.requests} == {"/api/jobs"}
+
+
+async def test_concurrent_requests_share_a_failed_search(cloud, account):
+    """A request that waits for a search gets its error, and a later request searches again."""
+    _fails_for_requests_that_perceval_does_not_make(cloud, answer({}, 502))
+    async with _opened(account) as provider:
+        await provider.status(["1"])
+        one = len(cloud.requests)
+        answers = await asyncio.gather(*(provider.status([str(n)]) for n in range(5)))
+        failures = [error for each in answers for error in each.values()]
+        assert {getattr(error, "status_code", None) for error in failures} == {502}
+    assert len(cloud.requests) == 2 * one
 
 
 @pytest.mark.parametrize(

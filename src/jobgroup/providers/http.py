@@ -237,7 +237,9 @@ class HttpClient:
                 reason = _reason(error, token, route[0], trace)
                 if trace.has_connection:
                     outcome = NoResponseError(
-                        f"{origin} did not respond ({reason}).", origin=origin
+                        f"{origin} did not respond ({reason}).",
+                        origin=origin,
+                        is_timeout=_is_timeout(error),
                     )
                 else:
                     outcome = CloudUnreachableError(
@@ -408,11 +410,15 @@ def _httpx_proxy(proxy: Proxy) -> httpx.Proxy:
     return httpx.Proxy(proxy.url, headers=headers)
 
 
+def _is_timeout(error: Exception) -> bool:
+    # httpx-aiohttp calls most failed connections timeouts, so aiohttp's own error decides
+    return isinstance(error.__cause__ or error, (TimeoutError, httpx.TimeoutException))
+
+
 def _reason(error: Exception, token: Secret, proxy: Proxy | None, trace: RequestTrace) -> str:
     """Describe an error, with the library's own text."""
-    # httpx-aiohttp calls most failed connections timeouts, so aiohttp's own error decides.
     cause = error.__cause__ or error
-    if isinstance(cause, (TimeoutError, httpx.TimeoutException)):
+    if _is_timeout(error):
         text = "timeout" if trace.has_connection else "timeout while connecting"
     elif isinstance(cause, aiohttp.ServerDisconnectedError):  # its text may be a whole response
         text = "Server disconnected"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -101,6 +103,7 @@ class QuandelaCloud:
         self._search_failure: CloudError | None = None
         """Failure of the search for the paths, if they are a guess."""
         self._finding = asyncio.Lock()
+        self._failed_searches: dict[tuple[str, bool], tuple[float, CloudError]] = {}
         self._restart = RestartCheck(self._rest)
 
     async def submit(self, body: Body, *, key: str) -> str:
@@ -248,8 +251,18 @@ class QuandelaCloud:
         )
 
     async def _paths_in_use(self, remote_ids: Sequence[str] = (), platform: str = "") -> _Paths:
+        began, subject = time.monotonic(), (platform, bool(remote_ids))
         async with self._finding:
-            return self._paths or await self._find_paths(remote_ids, platform)
+            if self._paths:
+                return self._paths
+            failed_at, failure = self._failed_searches.get(subject, (-math.inf, None))
+            if failure and failed_at > began:  # another request's search, while this one waited
+                raise failure
+            try:
+                return await self._find_paths(remote_ids, platform)
+            except CloudError as error:
+                self._failed_searches[subject] = time.monotonic(), error
+                raise
 
     async def _find_paths(self, remote_ids: Sequence[str], platform: str) -> _Paths:
         """Find the paths that the cloud has.
@@ -263,7 +276,7 @@ class QuandelaCloud:
             try:
                 status = await retry_read(partial(self._rest.probe, paths.create))
             except (CloudUnavailableError, InvalidResponseError, NoResponseError) as error:
-                if error.status_code == 429:
+                if error.status_code == 429 or getattr(error, "is_timeout", False):
                     raise
                 failure = failure or error  # a gateway may fail for one of the paths only
                 continue
