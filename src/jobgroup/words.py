@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from jobgroup.status import STATES
 
@@ -98,6 +98,20 @@ def format_counts(counts: Mapping[str, int]) -> str:
     """
     states = format_states(counts)
     return f"{format_count(sum(counts.values()), 'job')}{f' ({states})' * bool(states)}"
+
+
+def format_jobs(positions: Sequence[int]) -> str:
+    """Return the names of jobs at the start of a sentence.
+
+    >>> format_jobs([3]), format_jobs([4, 0, 1]), format_jobs(range(2_000))
+    ('Job 3', '3 jobs (0, 1, 4)', '2,000 jobs (0, 1, 2, 3, 4, 5, 6, 7, ..., 1999)')
+    """
+    names = [str(position) for position in sorted(positions)]
+    if len(names) == 1:
+        return f"Job {names[0]}"
+    if len(names) > 10:
+        names[8:-1] = ["..."]
+    return f"{format_count(len(positions), 'job')} ({', '.join(names)})"
 
 
 def shown(value: object, at_most: int = 80) -> str:

@@ -6,7 +6,7 @@ import anyio
 import pytest
 
 from jobgroup.engine import throttle
-from jobgroup.errors import CloudUnavailableError, RequestRejectedError
+from jobgroup.errors import CloudUnavailableError, NoResponseError, RequestRejectedError
 
 pytestmark = pytest.mark.anyio
 ACCOUNT = ("quandela", "http://127.0.0.1:1", "")
@@ -66,3 +66,22 @@ async def test_call_gives_up_after_a_time_with_nothing_but_429():
     with pytest.raises(CloudUnavailableError):
         await throttle.Throttle().send(ACCOUNT, long_pause)
     assert long_pause.count == 1
+
+
+async def test_silent_cloud_gets_no_more_requests_for_a_while(monkeypatch):
+    """Ten requests in a row without a response end the others; any response before continues."""
+    monkeypatch.setattr(throttle, "GIVE_UP_S", LIMIT_S)
+    throttled, silence = throttle.Throttle(), NoResponseError("timeout", is_timeout=True)
+    dead, busy = _responding(silence), _responding(*[silence] * 9, "done")
+    for _ in range(9):
+        with pytest.raises(NoResponseError):
+            await throttled.send(ACCOUNT, busy)
+    assert await throttled.send(ACCOUNT, busy) == "done"
+    for _ in range(30):
+        with pytest.raises(NoResponseError):
+            await throttled.send(ACCOUNT, dead)
+    assert dead.count == 10
+    other = ("quandela", "http://127.0.0.1:2", "")
+    assert await throttled.send(other, _responding("done")) == "done"
+    await anyio.sleep(LIMIT_S * 1.2)
+    assert await throttled.send(ACCOUNT, _responding("done")) == "done"

@@ -1,21 +1,40 @@
-"""Pause the concurrent requests of one call together when a cloud limits their rate."""
+"""Pause or end the concurrent requests of one call together if a cloud limits them or is silent."""
 
 from __future__ import annotations
 
+import math
 import time
+from collections import defaultdict
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
 import anyio
 
 from jobgroup.engine.cooldown import Cooldown
-from jobgroup.errors import CloudError, CloudUnavailableError
+from jobgroup.errors import CloudError, CloudUnavailableError, CloudUnreachableError
+from jobgroup.providers.polling import MAX_CONSECUTIVE_FAILURES
 from jobgroup.store import AccountKey
 
 T = TypeVar("T")
 
 MAX_THROTTLED_S: Final = 60.0
 """Seconds of responses with nothing but 429, or of a requested pause, that end the repeats."""
+
+GIVE_UP_S: Final = 30.0
+"""Seconds during which nothing more is sent after `MAX_CONSECUTIVE_FAILURES` requests in a row got
+no response. Each of them may have taken half a minute.
+"""
+
+
+@dataclass
+class _Account:
+    cooldown: Cooldown = field(default_factory=Cooldown)
+    throttled_since: float | None = None
+    failures: int = 0
+    """Number of requests in a row that got no response."""
+    failure: CloudUnreachableError | None = None
+    failed_at: float = -math.inf
 
 
 class Throttle:
@@ -26,36 +45,42 @@ class Throttle:
     """
 
     def __init__(self) -> None:
-        self._cooldowns: dict[AccountKey, Cooldown] = {}
-        self._throttled_since: dict[AccountKey, float] = {}
+        self._accounts: defaultdict[AccountKey, _Account] = defaultdict(_Account)
 
-    async def send(self, account: AccountKey, request: Callable[[], Awaitable[T]]) -> T:
+    async def send(self, account_key: AccountKey, request: Callable[[], Awaitable[T]]) -> T:
         """Send a request of an account, again and again while the cloud responds with 429.
 
         Raises:
             CloudUnavailableError: the cloud asked for a pause of more than `MAX_THROTTLED_S`, or
                 has responded with nothing but 429 for that time.
+            CloudUnreachableError: there was no response, perhaps to earlier requests of this call.
         """
-        cooldown = self._cooldowns.setdefault(account, Cooldown())
+        account = self._accounts[account_key]
         while True:
-            if (pause_s := cooldown.until - time.monotonic()) > 0:
+            asked_at = time.monotonic()
+            if (pause_s := account.cooldown.until - asked_at) > 0:
                 await anyio.sleep(pause_s)  # another request may have prolonged the pause
                 continue
-            asked_at = time.monotonic()
+            has_given_up = account.failures >= MAX_CONSECUTIVE_FAILURES
+            if account.failure and has_given_up and asked_at < account.failed_at + GIVE_UP_S:
+                raise account.failure
             try:
                 response = await request()
-            except CloudUnavailableError as error:
-                if error.status_code != 429:
-                    self._throttled_since.pop(account, None)
-                    raise
-                since, now = self._throttled_since.setdefault(account, asked_at), time.monotonic()
-                if max(now - since, error.retry_after_s or 0) > MAX_THROTTLED_S:
-                    raise
-                cooldown.begin(asked_at, now, error.retry_after_s)
-            except CloudError:
-                self._throttled_since.pop(account, None)
+            except CloudUnreachableError as error:
+                account.failures += 1
+                account.failure, account.failed_at = error, time.monotonic()
+                account.throttled_since = None
                 raise
+            except CloudError as error:
+                account.failures = 0
+                if error.status_code != 429 or not isinstance(error, CloudUnavailableError):
+                    account.throttled_since = None
+                    raise
+                now, account.throttled_since = time.monotonic(), account.throttled_since or asked_at
+                if max(now - account.throttled_since, error.retry_after_s or 0) > MAX_THROTTLED_S:
+                    raise
+                account.cooldown.begin(asked_at, now, error.retry_after_s)
             else:
-                self._throttled_since.pop(account, None)
-                cooldown.succeed()
+                account.failures, account.throttled_since = 0, None
+                account.cooldown.succeed()
                 return response

@@ -71,7 +71,7 @@ from jobgroup.store.paths import group_path
 from jobgroup.store.sweeps import Sweep
 from jobgroup.store.transfer import export_group, import_group
 from jobgroup.system import this_process
-from jobgroup.words import format_count, format_states, on_one_line, shown, text_of
+from jobgroup.words import format_count, format_jobs, format_states, on_one_line, shown, text_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -1031,16 +1031,18 @@ class JobGroup:
             jobs: jobs, or their positions; None for all.
 
         Returns:
-            The positions of the jobs whose cancellation was requested. A warning reports each
-            failure.
+            The positions of the jobs whose cancellation was requested. A warning reports failures.
 
         Raises:
             ValueError: a job is in another group; nothing was canceled.
             IndexError: a position does not exist; nothing was canceled.
         """
         result = await self._command("cancel", entry_ids=self._resolve(jobs))
+        failed: dict[str, list[int]] = {}
         for position, sentence in result.failed.items():
-            warn(f"Job {position} could not be canceled: {sentence}")
+            failed.setdefault(sentence, []).append(position)
+        for sentence, positions in failed.items():
+            warn(f"{format_jobs(positions)} could not be canceled: {sentence}")
         return [*result.done]
 
     cancel, cancel_async = twins(_cancel)
@@ -1052,8 +1054,7 @@ class JobGroup:
         `RunStoppedError`. The next run sends the rest.
 
         Args:
-            cancel: whether to also ask the cloud to cancel active jobs. A warning reports each
-                failure.
+            cancel: whether to also ask the cloud to cancel active jobs. A warning reports failures.
         """
         await self._command("stop", by=str(this_process()))
         if cancel:
