@@ -251,6 +251,25 @@ def test_iterations_are_dimensions(measured):
     assert len(jg.results_table()) == 8
 
 
+def test_jobs_without_a_result_have_all_their_iterations(measured):
+    """The grid is the same before, during and after a run, for any number of iterations and for
+    noise models.
+    """
+    levels = [1 - 1 / (n + 3) for n in range(24)]
+    others = dict.fromkeys(("brightness", "indistinguishability", "g2", "phase_error"), 1 / 3)
+    noises = [{**others, "phase_imprecision": 0.1, "transmittance": each} for each in levels]
+    parts = [{"results": _pair(1, 1), "iteration": {"noise": noise}} for noise in noises]
+    iterator = [{"noise": f":PCVL:NoiseModel:{json.dumps(noise)}"} for noise in noises]
+    jg = measured(
+        ({"chip": "A"}, {"results_list": parts}), ({"chip": "B"}, None), iterator=iterator
+    )
+    ds = jg.to_xarray()
+    assert "noise" not in ds.coords
+    assert ds["noise.transmittance"].values.tolist() == levels
+    assert ds.status.squeeze().values.tolist() == [["success"] * 24, ["error"] * 24]
+    assert ds.samples.squeeze().sel(chip="A").values.tolist() == [2] * 24
+
+
 def test_netcdf_round_trip(measured, tmp_path):
     """A dataset with texts, times, numbers and truth values, and a name that no file can have, is
     identical after a round trip to a file.

@@ -8,6 +8,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from jobgroup.adapters import iterations_of
 from jobgroup.errors import warn
 from jobgroup.fingerprint import differences
 from jobgroup.results.distance import (
@@ -20,6 +21,7 @@ from jobgroup.results.pool import Pool
 from jobgroup.results.results_table import ResultRow
 from jobgroup.results.states import label_of, shape_of
 from jobgroup.results.study import Study, SweptNames, study_of
+from jobgroup.store.encoding import as_json
 from jobgroup.words import format_count, shown
 
 if TYPE_CHECKING:
@@ -47,7 +49,7 @@ def study_of_group(
     chosen = rows if entry_ids is None else [r for r in rows if r.record.entry_id in entry_ids]
     ids = {row.record.position: row.record.entry_id for row in rows}
     study = study_of(
-        chosen,
+        _with_iterations(store, chosen),
         swept,
         partial(_settings, store, ids),
         lambda a, b: _differences(store, ids[a], ids[b]),
@@ -76,6 +78,39 @@ def _chosen_sweep(
     if found:
         raise ValueError(f"This group has several sweeps. Choose one with sweep=: {names}.")
     return None, None
+
+
+def _with_iterations(store: GroupStore, rows: Sequence[ResultRow]) -> list[ResultRow]:
+    """Return the rows. Jobs without a result get all values that their iterations vary.
+
+    A job's params have the values of few iterations, shortened. Only its body has all of them.
+    """
+    lacking = {row.record.entry_id for row in rows if _lacks_iterations(row)}
+    found = {at: iterations_of(body) for at, body in store.fingerprints.bodies(sorted(lacking))}
+    return [
+        row
+        if not (iterator := found.get(row.record.entry_id))
+        else replace(
+            row,
+            record=row.record._replace(
+                params_json=as_json({**row.record.params, "iterator": iterator})
+            ),
+        )
+        for row in rows
+    ]
+
+
+def _lacks_iterations(row: ResultRow) -> bool:
+    is_missing = row.measurement.iteration is None and not row.measurement.values
+    if not is_missing or '"iterations"' not in row.record.params_json:
+        return False
+    params = row.record.params
+    columns = params.get("iterator")
+    if not isinstance(columns, dict):
+        return True
+    values = [v for column in columns.values() if isinstance(column, list) for v in column]
+    is_short = any(isinstance(value, str) and value.endswith("…") for value in values)
+    return is_short or len(values) != len(columns) * params["iterations"]
 
 
 def _settings(

@@ -67,11 +67,7 @@ def flattened(varied: Any) -> dict[str, Cell]:
     inner = parts.pop("circuit_params", None)
     if isinstance(inner, Mapping):
         parts |= inner
-    if "noise" in parts:
-        parts |= noise_of(parts["noise"]) or {"noise": parts["noise"]}
-        if isinstance(parts["noise"], Mapping):
-            del parts["noise"]
-    return {str(name): cell(value) for name, value in parts.items() if value is not None}
+    return {str(name): cell(v) for name, v in with_noise(parts).items() if v is not None}
 
 
 NOISE_DEFAULTS: Final[Mapping[str, bool | float]] = {

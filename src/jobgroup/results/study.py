@@ -178,7 +178,7 @@ def _iterations_of(row: ResultRow) -> list[ResultRow]:
     if row.measurement.iteration is not None or not isinstance(columns, dict):
         return [row]
     lengths = {len(values) for values in columns.values() if isinstance(values, list)}
-    if not isinstance(number, int) or lengths != {number} or row.measurement.kind is not None:
+    if not isinstance(number, int) or lengths != {number} or row.measurement.values:
         return [row]
     varied = [
         flattened({name: values[i] for name, values in columns.items()}) for i in range(number)

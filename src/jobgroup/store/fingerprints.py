@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, Final
 
@@ -56,6 +56,14 @@ class Fingerprints:
             with suppress(StorageError), self._database.write_transaction() as tx:
                 _keep(tx, found)
         return {at: known[source] for at, source in sources.items() if source in known}
+
+    def bodies(self, entry_ids: Sequence[int]) -> Iterator[tuple[int, Mapping[str, Any]]]:
+        """Yield the ids and bodies, with compositions, of jobs that have a readable body."""
+        for first in range(0, len(entry_ids), _BATCH):
+            with self._database.read_transaction() as connection:
+                sources = _sources(connection, list(entry_ids[first : first + _BATCH]))
+                found = dict(_bodies(connection, list(dict.fromkeys(sources.values()))))
+            yield from ((at, found[source]) for at, source in sources.items() if source in found)
 
     def body(self, entry_id: int) -> Mapping[str, Any]:
         """Return the body and composition of a job; {} if they are missing or damaged."""

@@ -8,18 +8,19 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any, Final
 
 from jobgroup.decoding import Budget, messages
+from jobgroup.fingerprint import text_of
 from jobgroup.logs import logger
 
 MAX_METADATA_TEXT: Final = 200
 """Maximum number of characters of a value."""
 
 MAX_ITERATIONS: Final = 20
-"""Maximum number of iterations whose values are shown. Their number is always shown."""
+"""Maximum number of iterations whose values are in a job's params. Their number always is."""
 
 MAX_METADATA_BYTES: Final = 4 * 2**20
 """Maximum size of an experiment whose metadata is read."""
@@ -52,8 +53,25 @@ def params_of(payload: Mapping[str, Any], kwargs: Mapping[str, Any]) -> dict[str
     iterator = payload.get("iterator")
     if isinstance(iterator, list) and iterator:
         params["iterations"] = len(iterator)
-        params["iterator"] = _columns([i for i in iterator[:MAX_ITERATIONS] if isinstance(i, dict)])
+        params["iterator"] = _columns(
+            [i for i in iterator[:MAX_ITERATIONS] if isinstance(i, dict)], _small
+        )
     return params
+
+
+def iterations_of(body: Mapping[str, Any]) -> dict[str, list[Any]]:
+    """Return the values that all iterations of a create body vary, as columns; {} without any.
+
+    >>> iterations_of({"payload": {"iterator": [{"max_samples": 5}, {"max_samples": 6}]}})
+    {'max_samples': [5, 6]}
+    """
+    parts = body.get("parts")
+    first = parts[0] if isinstance(parts, list) and parts else body
+    payload = first.get("payload") if isinstance(first, dict) else None
+    iterator = payload.get("iterator") if isinstance(payload, dict) else None
+    if not isinstance(iterator, list) or not all(isinstance(each, dict) for each in iterator):
+        return {}
+    return _columns(iterator, lambda value: text_of(value) if isinstance(value, str) else value)
 
 
 def metadata_of(payload: Mapping[str, Any]) -> dict[str, Value]:
@@ -127,10 +145,10 @@ def _mode(key: Any) -> tuple[int, str]:
     return (len(text), text)  # sorts numbers by size
 
 
-def _columns(iterations: list[dict[str, Any]]) -> dict[str, list[Any]]:
+def _columns(iterations: list[dict[str, Any]], shown: Callable[[Any], Any]) -> dict[str, list[Any]]:
     rows = [{**i, **(i.get("circuit_params") or {})} for i in iterations]
     keys = dict.fromkeys(k for row in rows for k in row if k != "circuit_params")
-    return {str(k): [_small(row.get(k)) for row in rows] for k in keys}
+    return {str(k): [shown(row.get(k)) for row in rows] for k in keys}
 
 
 def _small(value: Any) -> Any:
