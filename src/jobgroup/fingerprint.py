@@ -42,6 +42,10 @@ _NAMES: Final = {
 }
 
 
+Path = tuple[str | int, ...]
+"""Keys and indices that lead to a value in a body."""
+
+
 class Fingerprint(NamedTuple):
     """Hashes that equal jobs share.
 
@@ -85,15 +89,49 @@ def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
     >>> differences(old, {"payload": {"command": "probs", "max_samples": 1000}})
     ['max_samples 500 -> 1000']
     """
-    before, after = (dict(_leaves(_values(body))) for body in (old, new))
+    before, after = (
+        {path: _setting(value) for path, value in _leaves(_values(body))} for body in (old, new)
+    )
     found = {}
     for path in before | after:
-        was, now = before.get(path, _MISSING), after.get(path, _MISSING)
-        if was is now or (_MISSING not in (was, now) and _json(was) == _json(now)):
-            continue
-        is_shown = not any(isinstance(each, _Digest) and each for each in (was, now))
-        found[_name(path)] = f" {_word(was)} -> {_word(now)}" if is_shown else ""
-    return [f"{name}{values}" for name, values in found.items()]
+        if (was := before.get(path)) != (now := after.get(path)):
+            found[_name(path)] = difference(path, was, now)
+    return list(found.values())
+
+
+class Setting(NamedTuple):
+    """One setting of a body.
+
+    Attributes:
+        value: JSON of the value, which equal settings share.
+        text: value in a sentence; "" if no sentence can show it.
+    """
+
+    value: str
+    text: str
+
+
+def settings_of(body: Mapping[str, Any]) -> dict[Path, Setting]:
+    """Return the settings of a create body by path, without `LIMITS`.
+
+    >>> settings_of({"payload": {"command": "probs", "max_samples": 500}})
+    {('payload', 'command'): Setting(value='"probs"', text='probs')}
+    """
+    return {path: _setting(value) for path, value in _leaves(_without_limits(_values(body)))}
+
+
+def difference(path: Path, was: Setting | None, now: Setting | None) -> str:
+    """Describe the difference of a setting, whose value is None in a body without it.
+
+    >>> difference(("payload", "threshold"), None, Setting("2", "2"))
+    'threshold none -> 2'
+    """
+    texts = ["none" if each is None else each.text for each in (was, now)]
+    return f"{_name(path)} {' -> '.join(texts)}" if was != now and all(texts) else _name(path)
+
+
+def _setting(value: Any) -> Setting:
+    return Setting(_json(value), "" if isinstance(value, _Digest) else _word(value) or '""')
 
 
 def incomparable(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
@@ -129,9 +167,6 @@ class _Digest(str):
     """A placeholder for a value that no sentence can show."""
 
     __slots__ = ()
-
-
-_MISSING: Final = _Digest()
 
 
 def _json(values: Any) -> str:
@@ -288,9 +323,7 @@ def _hex(data: bytes) -> str:
     return hashlib.blake2b(data, digest_size=16).hexdigest()
 
 
-def _leaves(
-    values: Any, path: tuple[str | int, ...] = ()
-) -> Iterator[tuple[tuple[str | int, ...], Any]]:
+def _leaves(values: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
     if isinstance(values, dict) and values:
         for key, value in values.items():
             yield from _leaves(value, (*path, key))
@@ -301,7 +334,7 @@ def _leaves(
         yield path, values
 
 
-def _name(path: tuple[str | int, ...]) -> str:
+def _name(path: Path) -> str:
     """Return the last names of a path, such as ``noise.indistinguishability``."""
     names = [name for name in path if isinstance(name, str)] or ["body"]
     if names[-1] in _NAMES:
@@ -312,8 +345,6 @@ def _name(path: tuple[str | int, ...]) -> str:
 
 
 def _word(value: Any) -> str:
-    if value is _MISSING:
-        return "none"
     if isinstance(value, str):
         kind, _, content = value.partition(" ")
         value = content if content.startswith(("|", "(", "[", "{")) and kind.isalpha() else value

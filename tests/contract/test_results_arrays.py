@@ -211,6 +211,77 @@ def test_other_settings_are_a_variant(measured):
     assert ds.variant.values.tolist() == ["sim:x", "sim:x; threshold none -> 2", "qpu:y"]
 
 
+def _of(phi, setting, **more):
+    """Return a job whose circuit follows phi, and whose counts are its number of photons."""
+    payload = {"circuit": f"c{phi}", "min_detected_photons": setting, **more}
+    return {"phi": phi, "_payload": payload}, _pair(setting, 1)
+
+
+def _variants(jg):
+    ds = jg.to_xarray()
+    counts = ds["count"].sel(state="|1,1>").transpose("variant", "phi")
+    texts = [text.removeprefix("sim:x").removeprefix("; ") for text in ds.variant.values]
+    return dict(zip(texts, np.nan_to_num(counts.values).tolist(), strict=True))
+
+
+def test_a_variant_has_the_same_settings_at_every_point(measured):
+    """The order of the jobs does not matter, nor whether a point has other variants."""
+    base, changed = "", "min_detected_photons 1 -> 2"
+    jobs = [_of(0, 1), _of(1, 2), _of(0, 2), _of(1, 1), _of(2, 2), _of(3, 1)]
+    assert _variants(measured(*jobs)) == {base: [1, 1, 0, 1], changed: [2, 2, 2, 0]}
+    chained = [_of(phi, setting) for setting in (1, 2, 3) for phi in (setting - 1, setting)]
+    expected = {base: [1, 1, 0, 0], changed: [0, 2, 2, 0]}
+    expected["min_detected_photons 1 -> 3"] = [0, 0, 3, 3]
+    assert _variants(measured(*chained, name="chained")) == expected
+    alone = [*map(_of, range(9), [1] * 8 + [5]), _of(0, 2)]
+    found = _variants(measured(*alone, name="alone"))
+    assert found == {
+        base: [1] * 8 + [0], "min_detected_photons 1 -> 5": [0] * 8 + [5], changed: [2] + [0] * 8
+    }  # fmt: skip
+
+
+def test_different_changes_are_different_variants(measured):
+    """Each variant names its own change, also if two changes cannot be shown."""
+    jobs = [_of(0, 1), _of(1, 1), _of(0, 2), _of(1, 1, threshold=True), _of(1, 3)]
+    found = _variants(measured(*jobs))
+    assert found == {
+        "": [1, 1], "min_detected_photons 1 -> 2": [2, 0], "threshold none -> True": [0, 1],
+        "min_detected_photons 1 -> 3": [0, 3],
+    }  # fmt: skip
+
+
+def test_settings_that_follow_the_swept_values_are_one_variant(measured):
+    """If a circuit contains the swept value, old and new circuits differ at each point."""
+
+    def of(phi, version, count):
+        return {"phi": phi, "_payload": {"circuit": f"{version}{phi}"}}, _pair(count, 1)
+
+    jobs = [of(0, "a", 1), of(1, "a", 1), of(2, "a", 1), of(0, "b", 2), of(2, "b", 2)]
+    assert _variants(measured(*jobs)) == {"": [1, 1, 1], "circuit": [2, 0, 2]}
+    fixed = [of(0, "a", 1), of(1, "a", 1), of(2, "a", 1)]
+    fixed += [({"phi": phi, "_payload": {"circuit": "none"}}, _pair(2, 1)) for phi in range(3)]
+    found = _variants(measured(*fixed, name="fixed"))
+    assert found == {"": [1, 1, 1], "circuit": [2, 2, 2]}
+
+
+def test_new_points_of_a_changed_sweep_belong_to_its_new_jobs(scripted):
+    """If circuits follow the swept value, the order of the jobs shows the function's version."""
+
+    def building(version):
+        def build(phi):
+            body = {"command": "sample_count", "circuit": f"{version}{phi}"}
+            return RemoteJob(body, platform="sim:x", url=scripted.url)
+
+        return build
+
+    jg = JobGroup("changed")
+    jg.sweep(building("a"), {"phi": [0, 1]}, name="s")
+    jg.sweep(building("b"), {"phi": [0, 1, 2]}, name="s", on_change="add")
+    ds = jg.to_xarray()
+    assert ds.variant.values.tolist() == ["sim:x", "sim:x; circuit"]
+    assert ds.jobs.transpose("variant", "phi").values.tolist() == [[1, 1, 0], [1, 1, 1]]
+
+
 def test_counts_and_probabilities_of_a_point_are_not_mixed(measured):
     """Counts are used, and one warning names the jobs that are left out."""
     exact = ":PCVL:BSDistribution:{|1,1>=0.25;|2,0>=0.75}"

@@ -30,7 +30,7 @@ def study(seed: int) -> Study:
     """The points of one group. Its jobs have equal settings, except for repeats."""
     records, measured = group(seed)
     rows = list(rows_of(records, measured, {}))
-    return study_of(rows, None, lambda positions: dict.fromkeys(positions, 0), lambda a, b: "")
+    return study_of(rows, None, lambda positions: dict.fromkeys(positions, 0), lambda positions: {})
 
 
 def examples(seed: int) -> list[dict[str, Any]]:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 from jobgroup.adapters import iterations_of
 from jobgroup.errors import warn
-from jobgroup.fingerprint import differences
 from jobgroup.results.distance import (
     Comparison,
     compare_counts,
@@ -21,6 +20,7 @@ from jobgroup.results.pool import Pool
 from jobgroup.results.results_table import ResultRow
 from jobgroup.results.states import label_of, shape_of
 from jobgroup.results.study import Study, SweptNames, study_of
+from jobgroup.results.variants import Settings
 from jobgroup.store.encoding import as_json
 from jobgroup.words import format_count, shown
 
@@ -51,8 +51,8 @@ def study_of_group(
     study = study_of(
         _with_iterations(store, chosen),
         swept,
+        partial(_fingerprints, store, ids),
         partial(_settings, store, ids),
-        lambda a, b: _differences(store, ids[a], ids[b]),
     )
     others = {r.record.position for r in rows} - {r.record.position for r in chosen}
     study = replace(study, outside=study.outside + len(others))
@@ -113,18 +113,18 @@ def _lacks_iterations(row: ResultRow) -> bool:
     return is_short or len(values) != len(columns) * params["iterations"]
 
 
-def _settings(
+def _fingerprints(
     store: GroupStore, ids: Mapping[int, int], positions: list[int]
 ) -> Mapping[int, bytes]:
     found = store.fingerprints.of([ids[position] for position in positions])
     return {at: found[ids[at]].settings for at in positions if ids[at] in found}
 
 
-def _differences(store: GroupStore, one: int, base: int) -> str:
-    bodies = [store.fingerprints.body(each) for each in (one, base)]
-    found = differences(*bodies) if all(bodies) else []  # a body is missing or damaged
-    kept = [each for each in found if not each.startswith(("max_samples", "max_shots"))]
-    return ", ".join(kept[:3]) or f"settings that differ from job {one}"
+def _settings(
+    store: GroupStore, ids: Mapping[int, int], positions: list[int]
+) -> Mapping[int, Settings]:
+    found = store.fingerprints.settings([ids[position] for position in positions])
+    return {at: found[ids[at]] for at in positions if ids[at] in found}
 
 
 def _notes(name: str, study: Study) -> list[str]:

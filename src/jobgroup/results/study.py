@@ -2,24 +2,25 @@
 
 Jobs are pooled if they have the same point and equal settings. A job's settings are the fingerprint
 of its body without `max_samples` and `max_shots`. Jobs with different settings at the same point
-are variants of that point.
+are different variants; `variants` finds the jobs of each variant at all points.
 """
 
 from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from jobgroup.fingerprint import LIMITS
+from jobgroup.fingerprint import LIMITS, settings_of
 from jobgroup.results.cells import Cell, cell, flattened
 from jobgroup.results.measurement import Measurement
 from jobgroup.results.pool import Pool
 from jobgroup.results.results_table import ResultRow
+from jobgroup.results.variants import Place, Settings, descriptions
 from jobgroup.rounding import KnownValues, ValueKey, is_number, key_of
 
 if TYPE_CHECKING:
@@ -118,8 +119,8 @@ class Study:
 def study_of(
     rows: Sequence[ResultRow],
     swept: SweptNames | None,
-    settings: Callable[[list[int]], Mapping[int, Hashable]],
-    differences: Callable[[int, int], str],
+    fingerprints: Callable[[list[int]], Mapping[int, Hashable]],
+    settings: Callable[[list[int]], Mapping[int, Settings]],
 ) -> Study:
     """Return the points of the rows.
 
@@ -127,8 +128,10 @@ def study_of(
         rows: rows of the group.
         swept: names that a sweep varies; None for the labels that all jobs have or, if there are
             none, for the jobs' positions.
-        settings: function that returns a value for each position; equal settings have equal values.
-        differences: function that describes how the settings of two jobs differ.
+        fingerprints: function that returns a value for each position; equal settings have equal
+            values.
+        settings: function that returns the settings for each position. Both functions leave out
+            jobs without a body.
     """
     swept = swept or SweptNames(_common_labels(rows))
     rows = [each for row in rows for each in _iterations_of(row)]
@@ -144,7 +147,7 @@ def study_of(
     for row, values in full:
         key = tuple(each.key(value) for each, value in zip(known, values, strict=True))
         at.setdefault(key, []).append(row)
-    points, variants = _with_variants(at, known, swept.names, settings, differences)
+    points, variants = _with_variants(at, known, swept, fingerprints, settings)
     coordinates = {name: values.in_order() for name, values in zip(every, known, strict=True)}
     outside = len({r.record.position for r in rows} - {r.record.position for r, _ in placed})
     return Study(every, len(iterated), points, variants, coordinates, outside, swept)
@@ -234,36 +237,74 @@ class Values:
 
 
 def _with_variants(
-    at: Mapping[tuple[ValueKey, ...], list[ResultRow]],
+    at: Mapping[Place, list[ResultRow]],
     known: Sequence[Values],
-    swept: Sequence[str],
-    settings: Callable[[list[int]], Mapping[int, Hashable]],
-    differences: Callable[[int, int], str],
+    swept: SweptNames,
+    fingerprints: Callable[[list[int]], Mapping[int, Hashable]],
+    settings: Callable[[list[int]], Mapping[int, Settings]],
 ) -> tuple[list[Point], list[str]]:
     several = [rows for rows in at.values() if len({r.record.position for r in rows}) > 1]
-    digests = settings(sorted({r.record.position for rows in several for r in rows}))
-    labels: dict[tuple[str, int], int] = {}
-    texts: list[str] = []
-    found: list[tuple[tuple[Cell, ...], tuple[str, int], list[ResultRow]]] = []
-    for key, rows in at.items():
-        ranks: dict[str, dict[Hashable, ResultRow]] = {}
-        parts: dict[tuple[str, int], list[ResultRow]] = {}
+    prints = fingerprints(sorted({r.record.position for rows in several for r in rows}))
+    jobs: dict[str, dict[Place, dict[int, JobRecord]]] = {}
+    for place, rows in at.items():
+        for record in (row.record for row in rows):
+            places = jobs.setdefault(_about(record, swept.names), {})
+            places.setdefault(place, {})[record.position] = record
+    variants = {
+        job: (about, text)
+        for about, places in jobs.items()
+        for job, text in _differences(places, prints, settings, is_sweep=bool(swept.name))
+    }
+    ordered = dict.fromkeys(
+        variants[place, row.record.position] for place, rows in at.items() for row in rows
+    )
+    indices = {variant: index for index, variant in enumerate(ordered)}
+    points = []
+    for place, rows in at.items():
+        values = tuple(each.value(k) for each, k in zip(known, place, strict=True))
+        parts: dict[int, list[ResultRow]] = {}
         for row in rows:
-            about = _about(row.record, swept)
-            digest = digests.get(row.record.position, _unknown_settings(row.record))
-            rank = ranks.setdefault(about, {})
-            first = rank.setdefault(digest, row)
-            variant = (about, list(rank).index(digest))
-            if variant not in labels:
-                labels[variant] = len(texts)
-                base = next(iter(rank.values())).record.position
-                differing = differences(base, first.record.position) if variant[1] else ""
-                texts.append("; ".join(filter(None, [about, differing])))
-            parts.setdefault(variant, []).append(row)
-        values = tuple(each.value(k) for each, k in zip(known, key, strict=True))
-        found += [(values, variant, some) for variant, some in parts.items()]
-    points = [Point(values, labels[variant], some) for values, variant, some in found]
-    return points, texts
+            parts.setdefault(indices[variants[place, row.record.position]], []).append(row)
+        points += [Point(values, index, some) for index, some in parts.items()]
+    return points, ["; ".join(filter(None, both)) for both in indices]
+
+
+def _differences(
+    places: Mapping[Place, Mapping[int, JobRecord]],
+    fingerprints: Mapping[int, Hashable],
+    settings: Callable[[list[int]], Mapping[int, Settings]],
+    *,
+    is_sweep: bool,
+) -> Iterator[tuple[tuple[Place, int], str]]:
+    """Yield the place and position of each job, and how its settings differ from the first's.
+
+    Settings are read only if those of some place differ.
+    """
+    if not any(_are_different(jobs, fingerprints) for jobs in places.values()):
+        yield from (((place, position), "") for place, jobs in places.items() for position in jobs)
+        return
+    read = settings(sorted({position for jobs in places.values() for position in jobs}))
+    for has_body in (True, False):
+        own = {
+            place: {p: read.get(p) or settings_of(_without_body(r)) for p, r in some}
+            for place, jobs in places.items()
+            if (some := [(p, r) for p, r in jobs.items() if (p in read) == has_body])
+        }
+        prefix = "" if has_body else "body unknown"
+        for job, text in descriptions(own, is_ordered=is_sweep).items():
+            yield job, "; ".join(filter(None, [prefix, text]))
+
+
+def _are_different(jobs: Mapping[int, JobRecord], fingerprints: Mapping[int, Hashable]) -> bool:
+    if len(jobs) == 1:
+        return False
+    found = {
+        fingerprints[position]
+        if position in fingerprints
+        else json.dumps(_without_body(record), sort_keys=True, default=str)
+        for position, record in jobs.items()
+    }
+    return len(found) > 1
 
 
 def _about(record: JobRecord, swept: Sequence[str]) -> str:
@@ -272,10 +313,10 @@ def _about(record: JobRecord, swept: Sequence[str]) -> str:
     return ", ".join([record.platform, *(f"{name} {value}" for name, value in others.items())])
 
 
-def _unknown_settings(record: JobRecord) -> str:
-    """Return the settings of a job without a body: its parameters and metadata."""
+def _without_body(record: JobRecord) -> dict[str, Any]:
+    """Return what is known of the settings of a job without a body."""
     params = {name: value for name, value in record.params.items() if name not in LIMITS}
-    return json.dumps([params, record.metadata], sort_keys=True, default=str)
+    return {"params": params, "metadata": record.metadata}
 
 
 def shown_value(value: Cell | datetime) -> str:

@@ -9,7 +9,14 @@ from contextlib import suppress
 from typing import Any, Final
 
 from jobgroup.errors import StorageError
-from jobgroup.fingerprint import Fingerprint, fingerprint, with_composition
+from jobgroup.fingerprint import (
+    Fingerprint,
+    Path,
+    Setting,
+    fingerprint,
+    settings_of,
+    with_composition,
+)
 from jobgroup.store.database import Database
 from jobgroup.store.encoding import decompress_object
 from jobgroup.store.transaction import Transaction
@@ -37,6 +44,8 @@ class Fingerprints:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._settings: dict[bytes, dict[Path, Setting]] = {}
+        self._equal: dict[Any, Any] = {}
 
     def of(self, entry_ids: Collection[int] | None = None) -> dict[int, Fingerprint]:
         """Return the fingerprints of the given jobs, or of all (None).
@@ -56,6 +65,19 @@ class Fingerprints:
             with suppress(StorageError), self._database.write_transaction() as tx:
                 _keep(tx, found)
         return {at: known[source] for at, source in sources.items() if source in known}
+
+    def settings(self, entry_ids: Collection[int]) -> dict[int, Mapping[Path, Setting]]:
+        """Return the settings of jobs, which later calls find in memory.
+
+        Jobs without a body, or with a damaged one, are left out.
+        """
+        prints = {at: each.settings for at, each in self.of(entry_ids).items()}
+        first = {digest: at for at, digest in prints.items() if digest not in self._settings}
+        equal = self._equal.setdefault
+        for at, body in self.bodies(list(first.values())):
+            found = {equal(p, p): equal(each, each) for p, each in settings_of(body).items()}
+            self._settings[prints[at]] = found
+        return {at: self._settings[each] for at, each in prints.items() if each in self._settings}
 
     def bodies(self, entry_ids: Sequence[int]) -> Iterator[tuple[int, Mapping[str, Any]]]:
         """Yield the ids and bodies, with compositions, of jobs that have a readable body."""
