@@ -75,6 +75,59 @@ def test_another_swept_name_has_a_value_that_most_groups_share(make_group, open_
     assert shown(at={"eta": 0.1}) == ("eta 0.1", both[:1], missing)
 
 
+@pytest.fixture
+def labelled(make_group, cloud):
+    """Make a group of finished jobs with labels; each job's setting is its count of |1,1>."""
+
+    def make(name, *jobs):
+        group = make_group(name)
+        for labels, count in jobs:
+            results = {"results": {"|1,1>": count, "|2,0>": 100 - count}}
+            body = {"command": "sample_count", "parameters": results}
+            group.add(RemoteJob(body, "test:timer", url=cloud.url), labels=labels)
+        group.run_parallel()
+        group.wait()
+
+    return make
+
+
+def test_a_group_with_other_settings_as_well_is_compared_at_its_first_ones(labelled, open_page):
+    """Points with changed settings exist only in their group; the others are compared."""
+    jobs = [({"phi": phi}, 50) for phi in (0, 1)]
+    labelled("first", *jobs)
+    other = [({"phi": phi}, 60) for phi in (0, 1)]
+    labelled("second", *other, ({"phi": 1}, 70))
+    page = open_page(JobGroup("empty"))
+    page.dashboard.show("")
+    answer = page.ask("compare_groups", names=["first", "second"], y="|1,1>")
+    assert (answer["matched"], answer["unmatched"]) == (2, 1)
+    assert [each["comparison"]["distance"] for each in answer["apart"]] == [pytest.approx(0.1)] * 2
+    assert answer["figure"]["title"] == "variant unchanged"
+
+
+def test_jobs_without_a_label_are_left_out_of_a_comparison(labelled, open_page):
+    """The other jobs of their group are compared, and the page counts those left out."""
+    grid = [{"phi": phi, "chip": chip} for phi in (0, 1) for chip in "AB"]
+    labelled("first", *((labels, 50) for labels in grid))
+    labelled("second", *((labels, 60) for labels in grid), ({"phi": 1}, 90))
+    labelled("third", *(({"phi": phi}, 90) for phi in (0, 1)))
+    page = open_page(JobGroup("empty"))
+    page.dashboard.show("")
+    answer = page.ask("compare_groups", names=["first", "second"], y="|1,1>", x="phi")
+    assert (answer["matched"], answer["unmatched"]) == (4, 0)
+    assert answer["apart"][0]["point"] == "phi 0, chip A"
+    assert "1 job outside the sweep, or without a swept value" in answer["notes"][0]
+    assert answer["figure"]["title"] == "chip A"
+    answer = page.ask("compare_groups", names=["first", "second", "third"], y="|1,1>", x="phi")
+    assert (answer["matched"], answer["unmatched"]) == (4, 2)
+    assert answer["figure"]["title"] == "chip A"
+    at = {"chip": None}
+    answer = page.ask("compare_groups", names=["first", "second", "third"], x="phi", at=at)
+    assert answer["figure"]["title"] == "chip none"
+    answer = page.ask("compare_groups", names=["third", "first"], x="phi")
+    assert (answer["matched"], answer["unmatched"]) == (0, 6)
+
+
 def test_a_group_that_was_created_again_is_compared_again(two_groups, make_group):
     """The page compares the group that has the name now, not the deleted one."""
     *_, page = two_groups

@@ -78,7 +78,10 @@ export function PlotChoiceRow({ plot, answer }: Props) {
               label={`at-${name}`}
               title={`${name} =`}
               value={String(values.indexOf(value))}
-              options={values.map((each, i) => [String(i), format.cell(each)])}
+              options={values.map((each, i) => [
+                String(i),
+                each === null ? "none" : format.cell(each),
+              ])}
               choose={(i) => set({ at: { ...wanted.at, [name]: values[Number(i)] ?? null } })}
             />
           ))}

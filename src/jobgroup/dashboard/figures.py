@@ -131,11 +131,7 @@ class Figures:
             notes: list[str] = []
             rows = list(rows_of(records, known, {}))
             study = study_of_group(session, rows, chosen, report=notes.append)
-            if study.outside:
-                count = format_count(study.outside, "job")
-                notes.append(
-                    f"Not in the plot: {count} outside the sweep, or without a swept value."
-                )
+            notes += outside_note(study)
             self._key = key
             self._study = (
                 study,
@@ -147,6 +143,14 @@ class Figures:
                 },
             )
         return self._study
+
+
+def outside_note(study: Study) -> list[str]:
+    """Return a note about the jobs that no figure of a study shows, if there are any."""
+    if not study.outside:
+        return []
+    count = format_count(study.outside, "job")
+    return [f"Not in the plot: {count} outside the sweep, or without a swept value."]
 
 
 def with_digest(answer: Json, progress: Json, args: Mapping[str, Any]) -> Json:

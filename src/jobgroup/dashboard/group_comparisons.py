@@ -6,7 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, Final
 
-from jobgroup.dashboard.figures import Figures, choices_of, chosen_figure, with_digest
+from jobgroup.dashboard.figures import (
+    Figures,
+    choices_of,
+    chosen_figure,
+    outside_note,
+    with_digest,
+)
 from jobgroup.dashboard.protocol import Json
 from jobgroup.errors import JobGroupError
 from jobgroup.group import JobGroup, engine_session
@@ -54,7 +60,7 @@ class GroupComparisons:
             chosen = chosen_figure(study, definitions, choices, wanted)
             figure = {**chosen.as_json(), "python": ""}
             figure["caption"] += _absent(chosen.figure, names)
-        about = {"sweeps": [], "sweep": "", "choices": choices, "notes": []}
+        about = {"sweeps": [], "sweep": "", "choices": choices, "notes": outside_note(study)}
         apart = _differences(study)
         return with_digest({**progress, **about, "figure": figure, **apart}, progress, args)
 

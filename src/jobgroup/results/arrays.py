@@ -284,7 +284,7 @@ class _Layout:
             if name in self.dims:
                 found[name] = ((name,), np.arange(length), {"long_name": LONG_NAMES[name]})
         if "variant" in self.dims:
-            texts = np.array(study.variants, dtype=object)
+            texts = np.array([each.text for each in study.variants], dtype=object)
             found["variant"] = (("variant",), texts, {"long_name": LONG_NAMES["variant"]})
         return found
 
@@ -366,7 +366,7 @@ def _remarks(study: Study, layout: _Layout) -> dict[str, str]:
         number = f"{kinds['probability']} of {sum(kinds.values())} points "
         found["not_sampled"] = f"{number}{NOT_SAMPLED}"
     if len(study.variants) > 1:
-        found["variants"] = " | ".join(study.variants)
+        found["variants"] = " | ".join(each.text for each in study.variants)
     if left_out := study.left_out():
         found["left_out"] = (
             f"probabilities of jobs {', '.join(map(str, left_out))}, because counts are used"

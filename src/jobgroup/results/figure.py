@@ -280,10 +280,10 @@ def with_variants(study: Study) -> Study:
     if len(study.variants) < 2 or "variant" in study.names:
         return study
     points = [
-        replace(point, values=(*point.values, study.variants[point.variant]))
+        replace(point, values=(*point.values, study.variants[point.variant].text))
         for point in study.points
     ]
-    coordinates = {**study.coordinates, "variant": list[Cell](study.variants)}
+    coordinates = {**study.coordinates, "variant": list[Cell](each.text for each in study.variants)}
     return replace(study, names=(*study.names, "variant"), points=points, coordinates=coordinates)
 
 
@@ -320,14 +320,14 @@ def _selected(study: Study, selector: Selector) -> Study:
 
 
 def _most_shared(study: Study, name: str, curves: str | None) -> Cell:
-    """Return the value that most curves have; the first one, if several do."""
+    """Return the value that most curves have; if several do, the first one that is not a gap."""
     values = study.coordinates[name]
     if curves is None:
         return values[0]
     at, at_curve = study.names.index(name), study.names.index(curves)
     pairs = {(key_of(each.values[at]), key_of(each.values[at_curve])) for each in study.points}
     having = Counter(value for value, _ in pairs)
-    return max(values, key=lambda value: having[key_of(value)])
+    return max(values, key=lambda value: (having[key_of(value)], value is not None))
 
 
 def _index(study: Study, name: str) -> int:

@@ -39,6 +39,26 @@ class SweptNames(NamedTuple):
     name: str = ""
 
 
+class Variant(NamedTuple):
+    """Settings that jobs of a study share at all points.
+
+    Attributes:
+        platform: platform of the jobs.
+        labels: names and values of the labels that are not swept.
+        difference: how the settings differ from those of the first such job; "" if they do not.
+    """
+
+    platform: str
+    labels: tuple[tuple[str, str], ...] = ()
+    difference: str = ""
+
+    @property
+    def text(self) -> str:
+        """Description."""
+        about = [self.platform, *(f"{name} {value}" for name, value in self.labels)]
+        return "; ".join(filter(None, [", ".join(filter(None, about)), self.difference]))
+
+
 @dataclass(frozen=True)
 class Point:
     """The jobs of one point and variant.
@@ -77,7 +97,7 @@ class Study:
         names: swept names, followed by the names that iterations vary.
         iterated: number of names that iterations vary.
         points: points, in the order in which they were added.
-        variants: description of each variant's settings.
+        variants: variants that the points have, in the order of the jobs.
         coordinates: values of each name, in the order of an axis.
         outside: number of jobs that belong to no point.
         swept: units and long names of the swept names.
@@ -86,7 +106,7 @@ class Study:
     names: tuple[str, ...]
     iterated: int
     points: list[Point]
-    variants: list[str]
+    variants: list[Variant]
     coordinates: Mapping[str, list[Cell]]
     outside: int
     swept: SweptNames = field(default_factory=lambda: SweptNames(()))
@@ -242,17 +262,17 @@ def _with_variants(
     swept: SweptNames,
     fingerprints: Callable[[list[int]], Mapping[int, Hashable]],
     settings: Callable[[list[int]], Mapping[int, Settings]],
-) -> tuple[list[Point], list[str]]:
+) -> tuple[list[Point], list[Variant]]:
     several = [rows for rows in at.values() if len({r.record.position for r in rows}) > 1]
     prints = fingerprints(sorted({r.record.position for rows in several for r in rows}))
-    jobs: dict[str, dict[Place, dict[int, JobRecord]]] = {}
+    jobs: dict[Variant, dict[Place, dict[int, JobRecord]]] = {}
     for place, rows in at.items():
         for record in (row.record for row in rows):
-            places = jobs.setdefault(_about(record, swept.names), {})
+            places = jobs.setdefault(_variant_of(record, swept.names), {})
             places.setdefault(place, {})[record.position] = record
     variants = {
-        job: (about, text)
-        for about, places in jobs.items()
+        job: variant._replace(difference=text)
+        for variant, places in jobs.items()
         for job, text in _differences(places, prints, settings, is_sweep=bool(swept.name))
     }
     ordered = dict.fromkeys(
@@ -266,7 +286,7 @@ def _with_variants(
         for row in rows:
             parts.setdefault(indices[variants[place, row.record.position]], []).append(row)
         points += [Point(values, index, some) for index, some in parts.items()]
-    return points, ["; ".join(filter(None, both)) for both in indices]
+    return points, list(indices)
 
 
 def _differences(
@@ -307,10 +327,11 @@ def _are_different(jobs: Mapping[int, JobRecord], fingerprints: Mapping[int, Has
     return len(found) > 1
 
 
-def _about(record: JobRecord, swept: Sequence[str]) -> str:
-    """Describe a variant by its platform and by the labels that are not swept."""
-    others = {k: v for k, v in record.labels.items() if k not in swept} if swept else {}
-    return ", ".join([record.platform, *(f"{name} {value}" for name, value in others.items())])
+def _variant_of(record: JobRecord, swept: Sequence[str]) -> Variant:
+    """Return the platform and the labels that are not swept."""
+    labels = record.labels if swept else {}
+    others = ((name, str(value)) for name, value in labels.items() if name not in swept)
+    return Variant(record.platform, tuple(others))
 
 
 def _without_body(record: JobRecord) -> dict[str, Any]:
@@ -329,7 +350,7 @@ def shown_value(value: Cell | datetime) -> str:
     ('0.3', '1550.1234', '1.33333')
     """
     if not isinstance(value, float):
-        return str(value)
+        return "none" if value is None else str(value)
     text = f"{value:.12g}"
     if float(text) == value or not math.isfinite(value):
         return text

@@ -55,6 +55,11 @@ export function GroupComparison({ session, names, close }: Props) {
           name={`${names.join(" and ")} ${answer.figure.y}`}
         />
       )}
+      {answer?.notes.map((note) => (
+        <p key={note} class="notice" data-testid="plot-note">
+          {note}
+        </p>
+      ))}
       {answer && !answer.figure && <p class="empty">These groups have no jobs.</p>}
       {answer && <Differences answer={answer as GroupComparisonAnswer} first={names[0] ?? ""} />}
     </section>
