@@ -262,6 +262,13 @@ def test_settings_that_follow_the_swept_values_are_one_variant(measured):
     fixed += [({"phi": phi, "_payload": {"circuit": "none"}}, _pair(2, 1)) for phi in range(3)]
     found = _variants(measured(*fixed, name="fixed"))
     assert found == {"": [1, 1, 1], "circuit": [2, 2, 2]}
+    shifted = [
+        ({"phi": phi, "_payload": {"phase": phi + by}}, _pair(by + 1, 1))
+        for by in (0, 1)
+        for phi in range(3)
+    ]
+    found = _variants(measured(*shifted, name="shifted"))
+    assert found == {"": [1, 1, 1], "phase": [2, 2, 2]}
 
 
 def test_new_points_of_a_changed_sweep_belong_to_its_new_jobs(scripted):

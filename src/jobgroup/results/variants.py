@@ -7,14 +7,16 @@ example a circuit that contains the swept phase, its values are ranked within ea
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from jobgroup.fingerprint import Path, Setting, difference
+from jobgroup.rounding import ValueKey, is_same_value
 
 Settings = Mapping[Path, Setting]
-Place = tuple[Any, ...]
+Place = tuple[ValueKey, ...]
 """Key of a point: a value for each name."""
 
 MAX_VALUES: Final = 20
@@ -95,6 +97,8 @@ class _Variants:
         firsts = {
             place: next(iter(jobs.values())).get(path) for place, jobs in self._settings.items()
         }
+        if _are_swept(firsts):
+            return True
         alike = _Alike(firsts.values())
         for jobs in self._settings.values():
             alike.join(settings.get(path) for settings in jobs.values())
@@ -112,19 +116,19 @@ class _Variants:
     def _ranks(self, *, is_ordered: bool) -> dict[tuple[Place, int], int]:
         """Return the rank of each job's settings that depend on the place."""
         found: dict[tuple[Place, int], int] = {}
-        orders: dict[frozenset[Any], list[Any]] = {}
+        orders: dict[frozenset[Any], dict[Any, int]] = {}
         known: dict[Any, set[int]] = {}
         positions: dict[int, list[int]] = {}
         alone: list[tuple[Place, dict[int, tuple[Setting | None, ...]]]] = []
         for place, jobs in self._settings.items():
             values = {position: _at(given, self._ranked) for position, given in jobs.items()}
-            distinct = list(dict.fromkeys(values.values()))
+            distinct = {value: i for i, value in enumerate(dict.fromkeys(values.values()))}
             if len(distinct) == 1:
                 alone.append((place, values))
                 continue
             order = orders.setdefault(frozenset(distinct), distinct)
             for position, value in values.items():
-                rank = found[place, position] = order.index(value)
+                rank = found[place, position] = order[value]
                 known.setdefault(value, set()).add(rank)
                 positions.setdefault(rank, []).append(position)
         for place, values in alone:
@@ -177,6 +181,17 @@ class _Alike:
     def number(self) -> int:
         """Number of sets."""
         return sum(value == parent for value, parent in self._parent.items())
+
+
+def _are_swept(values: Mapping[Place, Setting | None]) -> bool:
+    """Return whether the values of a setting are those of a swept name."""
+    if len(set(values.values())) == 1:
+        return False
+    pairs = [(place, each and json.loads(each.value)) for place, each in values.items()]
+    return any(
+        all(is_same_value(place[i][1], value) for place, value in pairs)
+        for i in range(len(next(iter(values))))
+    )
 
 
 def _differing(jobs: Mapping[int, Settings]) -> Iterator[Path]:
