@@ -123,22 +123,26 @@ class RemoteJob:
             TypeError: the job may have been sent; or it was sent, and `kwargs` is not empty.
             InvalidOverrideError: the job is in a group and has no such parameter.
         """
+        from jobgroup.adapters import describe_body
+
         if self._session is not None:
             return self._spec_of_entry(kwargs)
         payload = {**self._body["payload"], **kwargs}
+        body = {**self._body, "platform_name": self._platform, "payload": payload}
+        params: Mapping[str, Any] = {}
+        metadata: Mapping[str, str | int | float] = {}
         with suppress(RecursionError):  # the store rejects it with a message
-            payload = plain_deep(payload)
-        params = {k: v for k, v in payload.items() if _is_worth_showing(v)}
-        if isinstance(iterations := payload.get("iterator"), list):
-            params["iterations"] = len(iterations)
+            body["payload"] = plain_deep(payload)
+            params, metadata = describe_body(body)
         return JobSpec(
             name=self._name,
             platform=self._platform,
             origin=self._origin,
             account_label=self._account,
             provider=self._provider,
-            body={**self._body, "platform_name": self._platform, "payload": payload},
+            body=body,
             params=params,
+            metadata=metadata,
         )
 
     def _spec_of_entry(self, kwargs: Mapping[str, Any]) -> JobSpec:
@@ -602,12 +606,6 @@ def naming_its_job(session: GroupSession) -> Iterator[None]:
 
 def _same_job(kind: type[RemoteJob], name: str, uuid: str, entry_id: int) -> RemoteJob:
     return job_of(session_of(name, uuid), entry_id, kind)
-
-
-def _is_worth_showing(value: object) -> bool:
-    if isinstance(value, str):
-        return len(value) <= 200
-    return isinstance(value, int | float) and len(str(value)) <= 200
 
 
 def status_of(record: JobRecord) -> JobStatus:

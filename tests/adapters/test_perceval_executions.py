@@ -13,7 +13,7 @@ from perceval.runtime import CommandFactory, CommunicationLayer, PlatformSpecs
 from perceval.runtime.platform_specs import serialize_specs_backward_compatibility
 from perceval.serialization import serialize
 
-from jobgroup.adapters import read_job
+from jobgroup.adapters import describe_body, read_job
 from jobgroup.engine.overrides import apply_overrides
 from jobgroup.errors import InvalidOverrideError
 from jobgroup.status import RunningStatus
@@ -106,7 +106,8 @@ def test_draft_of_an_execution_has_its_details(handler):
         "https://cloud.example",
     )
     assert (draft.provider, draft.token, draft.proxies) == ("quandela", TOKEN, Handler.proxies)
-    assert draft.params == {"command": "probs", "max_shots": 1000}
+    limits = {"max_shots": 1000, "min_detected_photons": 2}
+    assert draft.params == {"command": "probs", **limits}
     content = draft.metadata.pop("content")
     assert draft.metadata == {
         "m": 2,
@@ -116,6 +117,9 @@ def test_draft_of_an_execution_has_its_details(handler):
         "noise": '{"brightness": 0.3}',
     }
     assert content
+    params, metadata = describe_body(draft.body)  # as of an adopted job
+    assert params["min_detected_photons"] == 2
+    assert {"m": 2, "n": 2, "circuit": "mzi", "input_state": "|1,1>"}.items() <= metadata.items()
     assert TOKEN not in repr(draft) + json.dumps(draft.body)
 
 

@@ -115,7 +115,8 @@ def test_draft_has_the_details_of_its_job(handler):
     (draft,) = read_job(_sampler(handler).sample_count, {"max_samples": 5})
     assert (draft.platform, draft.origin, draft.account_label) == ("sim:altair", URL, "")
     assert (draft.provider, draft.remote_ids, draft.status) == ("quandela", [], None)
-    assert draft.params == {"command": "sample_count", "max_shots": 1_000_000, "max_samples": 5}
+    limits = {"max_shots": 1_000_000, "max_samples": 5, "min_detected_photons": 2}
+    assert draft.params == {"command": "sample_count", **limits}
     assert draft.metadata["circuit"] == "Heralded CNOT"
     assert (draft.metadata["m"], draft.metadata["n"]) == (6, 4)
     assert draft.metadata["input_state"] == "|1,0,1,0,1,1>"
@@ -270,6 +271,31 @@ def test_payloads_of_older_releases_have_metadata_too(handler):
         "postselect": "[0] == 1",
         "heralds": "4: 0, 10: 1",
     }
+
+
+@pytest.mark.parametrize(
+    ("release", "heralded"), [("0.12.2", 3), ("0.9", 3), ("0.13.2", None), ("1.3.1", None)]
+)
+def test_releases_before_0_13_count_heralds_in_the_filter(release, heralded):
+    """The number of herald photons in the filter is metadata."""
+    payload = {"heralds": {"4": 1, "5": 2}, "parameters": {"min_detected_photons": 4}}
+    params, metadata = describe_body({"payload": payload, "pcvl_version": release})
+    assert params["min_detected_photons"] == 4
+    assert metadata.get("heralds_in_filter") == heralded
+
+
+@pytest.mark.parametrize("filtered", [None, 0, 1, 3])
+def test_filter_of_an_experiment_is_a_parameter(filtered):
+    """The filter is read from the experiment, and the payload's own parameter takes precedence."""
+    experiment = pcvl.Experiment(2).add(0, pcvl.BS())
+    if filtered is not None:
+        experiment.min_detected_photons_filter(filtered)
+    payload = {"experiment": serialization.serialize(experiment)}
+    params, metadata = describe_body({"payload": payload})
+    assert params.get("min_detected_photons") == (filtered or None)
+    assert set(metadata) == {"m", "content"}
+    params, _ = describe_body({"payload": {**payload, "parameters": {"min_detected_photons": 2}}})
+    assert params["min_detected_photons"] == 2
 
 
 @pytest.mark.parametrize("content", ["", ":PCVL:zip:%%%", ":PCVL:Experiment:AAAA", "x", 3, None])

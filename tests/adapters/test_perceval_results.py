@@ -121,7 +121,7 @@ def test_document_without_results_is_an_error():
 )
 def test_measurements_have_percevals_numbers_and_labels(results):
     """Counts, distributions and samples are read without Perceval, with the same numbers."""
-    record = SimpleNamespace(position=0, params={}, platform="sim:slos", shots=None)
+    record = SimpleNamespace(position=0, params={}, metadata={}, platform="sim:slos", shots=None)
     (measured,) = measurements(record, _document({"results": results}))
     theirs = decode(_document({"results": results}))["results"]
     counted = Counter(theirs) if isinstance(theirs, pcvl.BSSamples) else theirs

@@ -30,7 +30,9 @@ def pools():
             command, experiment, platform_name="sim:slos", max_shots=10_000, max_samples=SAMPLES
         )
         outcome = execute(dict(serialize(body))["payload"], "sim:slos", None, seed)
-        record = SimpleNamespace(position=0, params={}, platform="sim:slos", shots=None)
+        record = SimpleNamespace(
+            position=0, params={}, metadata={}, platform="sim:slos", shots=None
+        )
         return Pool(measurements(record, outcome))
 
     exact = read("probs", 0).share("|1,1>").value
@@ -49,7 +51,7 @@ def test_intervals_cover_the_exact_share_as_often_as_the_binomial_says(pools, le
         return share.low <= exact <= share.high
 
     assert {pool.samples for pool in measured} == {SAMPLES}
-    record = SimpleNamespace(position=0, params={}, platform="sim:slos", shots=None)
+    record = SimpleNamespace(position=0, params={}, metadata={}, platform="sim:slos", shots=None)
     expected = 0.0
     for k in range(SAMPLES + 1):
         values = {"|1,1>": k, "|2,0>": SAMPLES - k}

@@ -408,6 +408,38 @@ def test_results_of_every_kind_keep_their_cells(measured):
         way_out()
 
 
+def test_states_that_the_filter_rejects_are_gaps(measured):
+    """The filter of a body is a column, and rejected states have neither 0 nor an error."""
+    filters = [{"parameters": {"min_detected_photons": n}} for n in (1, 2)]
+    jg = measured(
+        ({"f": 1, "_payload": filters[0]}, _counts(**{"|1,0>": 50, "|1,1>": 50})),
+        ({"f": 2, "_payload": filters[1]}, _counts(**{"|1,1>": 100})),
+    )
+    assert [job.position for job in jg.find("min_detected_photons=2")] == [1]
+    assert "min_detected_photons" in jg.results_table().columns
+    np.testing.assert_array_equal(jg.to_xarray().p.sel(state="|1,0>"), [0.5, np.nan])
+    jg.define("lost", "|1,0> * 2")
+    table = jg.results_table(["p(|1,0>)", "p_err(|1,0>)", "count(|1,0>)", "lost"])
+    assert table[1] == {"p(|1,0>)": None, "p_err(|1,0>)": None, "count(|1,0>)": None, "lost": None}
+
+
+@pytest.mark.parametrize(("release", "least"), [("0.12.2", 4), ("0.13.2", 2)])
+def test_heralds_in_the_filter_of_perceval_0_12_make_no_gaps(release, least, scripted):
+    """With 2 heralds, a filter of 4 in 0.12 rejects the same states as one of 2 in 0.13."""
+    payload = {"command": "sample_count", "heralds": {"4": 1, "5": 1}}
+    payload["parameters"] = {"min_detected_photons": least}
+    body = {"payload": payload, "pcvl_version": release}
+    jg = JobGroup("heralded")
+    jg.add_many([RemoteJob(body, platform="sim:x", url=scripted.url) for _ in range(2)])
+    jg.run_parallel()
+    for job, counts in zip(jg, ({"|0,2>": 60, "|1,1>": 40, "|1,0>": 1}, {"|0,2>": 9}), strict=True):
+        scripted.tell(job.id, "completed")
+        scripted.results[job.id] = {"results": json.dumps({"results": _counts(**counts)})}
+    jg.refresh()
+    table = jg.results_table(["count(|1,1>)", "count(|1,0>)"])
+    assert (table["count(|1,1>)"], table["count(|1,0>)"]) == ([40, 0], [1, None])
+
+
 def test_missing_library_is_named(measured, monkeypatch):
     """Without xarray or matplotlib, the error says what to install."""
     jg = measured(({"x": 0}, _pair(1, 1)))

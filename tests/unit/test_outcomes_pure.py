@@ -9,7 +9,7 @@ from jobgroup.results.measurement import measurements
 
 
 def _read(document, **params):
-    record = SimpleNamespace(position=0, params=params, platform="sim:x", shots=None)
+    record = SimpleNamespace(position=0, params=params, metadata={}, platform="sim:x", shots=None)
     return measurements(record, {"results": json.dumps(document)})
 
 

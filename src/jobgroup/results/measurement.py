@@ -80,6 +80,7 @@ def measurements(record: JobRecord, document: Mapping[str, Any]) -> list[Measure
     result = decode(document) if is_composed else _read(document)
     params = record.params
     is_mitigated = is_composed or bool(params.get("error_mitigations"))
+    heralds = _whole(record.metadata.get("heralds_in_filter"))
     shots = record.shots if record.platform.startswith("qpu:") else None
     found = list(_parts(result))
     is_iterated = isinstance(result, Mapping) and isinstance(result.get("results_list"), list)
@@ -93,7 +94,8 @@ def measurements(record: JobRecord, document: Mapping[str, Any]) -> list[Measure
                 is_mitigated=is_mitigated,
                 min_photons=_whole(
                     varied.get("min_detected_photons", params.get("min_detected_photons"))
-                ),
+                )
+                - heralds,
                 shots=None if is_iterated else shots,
             ),
             outcomes,

@@ -71,7 +71,7 @@ def _read(archive: Archive, index: int) -> JobSpec | str:
         provider="quandela",
         body={"platform_name": platform, "pcvl_version": _RELEASE, "payload": payload},
         params=params_of({k: v for k, v in payload.items() if k != "parameters"}, {}),
-        metadata=_metadata(archive, execution["_computation"]),
+        metadata=metadata_of(payload),
         remote_ids=[str(archive.plain(sent["_remote_id"]))] if sent else [],
         status=_status(archive, sent["_status"]) if sent else None,
     )
@@ -103,11 +103,6 @@ def _computation(archive: Archive, index: int) -> dict[str, int]:
     if archive.nodes[index].tag == "ComputationIterator":
         index = archive.members(index, "ComputationIterator")["base_computation"]
     return archive.members(index, "Computation")
-
-
-def _metadata(archive: Archive, index: int) -> dict[str, str | int | float]:
-    experiment = archive.plain(_computation(archive, index)["experiment"])
-    return metadata_of({"experiment": f":PCVL:Experiment:{experiment}"})
 
 
 def _status(archive: Archive, index: int) -> JobStatus:

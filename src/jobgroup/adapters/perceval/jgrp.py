@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from jobgroup.adapters.base import SET_WHEN_SENT, ForeignGroup, JobSpec, UnreadableGroupError
-from jobgroup.adapters.perceval.metadata import metadata_of, params_of
+from jobgroup.adapters.perceval.metadata import describe_body
 from jobgroup.decoding import parse_json
 from jobgroup.origin import normalise_origin
 from jobgroup.status import JobStatus, RunningStatus
@@ -80,15 +80,15 @@ def _spec_of(entry: Mapping[str, Any]) -> JobSpec:
     platform = metadata["platform"]
     if not isinstance(platform, str):
         raise TypeError("it has no platform")
-    payload = body.get("payload") or {}
+    params, facts = describe_body(body)
     return JobSpec(
         name=next(name for name in names if isinstance(name, str) and name),
         platform=platform,
         origin=normalise_origin(metadata["url"]),
         provider="quandela",
         body={"platform_name": platform, **body} if body else {},
-        params=params_of(payload, {}),
-        metadata=metadata_of(payload),
+        params=params,
+        metadata=facts,
         remote_ids=[] if remote_id is None else [remote_id],
         status=None if remote_id is None else JobStatus(status=status_named(entry.get("status"))),
     )

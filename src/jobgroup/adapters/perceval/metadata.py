@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any, Final
 
-from jobgroup.decoding import Budget, messages
+from jobgroup.decoding import Archive, Budget, messages
 from jobgroup.fingerprint import text_of
 from jobgroup.logs import logger
 
@@ -30,17 +30,27 @@ Value = str | int | float
 _ZIP: Final = ":PCVL:zip:"
 _TAG: Final = re.compile(r":PCVL:\w+:")
 _COUNTS: Final = re.compile(r"\|(\d+(?:,\d+)*)>")
+_BEFORE_0_13: Final = re.compile(r"0\.(\d|1[0-2])(\D.*)?")
 _SKIPPED: Final = frozenset(
     {"experiment", "circuit", "computation", "job_context", "iterator", "parameters"}
     | {"input_state", "postselect", "heralds", "noise", "mitigations"}
 )
+FILTER: Final = "min_detected_photons"
+"""Parameter with the minimum number of photons of a state that a job returns."""
+
+HERALDS_IN_FILTER: Final = "heralds_in_filter"
+"""Fact with the number of herald photons that the filter counts, though states lack them."""
+
+_NO_FILTER: Final = 2**28 - 1
+"""Perceval's number in an experiment without a filter."""
+
 _log = logger(__name__)
 
 
 def describe_body(body: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Value]]:
     """Return the params and the metadata of a create body."""
     payload = body.get("payload") or {}
-    return params_of(payload, {}), metadata_of(payload)
+    return params_of(payload, {}), metadata_of(payload, body.get("pcvl_version"))
 
 
 def params_of(payload: Mapping[str, Any], kwargs: Mapping[str, Any]) -> dict[str, Any]:
@@ -50,6 +60,8 @@ def params_of(payload: Mapping[str, Any], kwargs: Mapping[str, Any]) -> dict[str
     if isinstance(parameters, dict):
         params |= {k: _small(v) for k, v in parameters.items()}
     params |= {k: _small(v) for k, v in kwargs.items() if k not in params}
+    if FILTER in (found := _metadata_in(_experiment(payload))):
+        params.setdefault(FILTER, found[FILTER])
     iterator = payload.get("iterator")
     if isinstance(iterator, list) and iterator:
         params["iterations"] = len(iterator)
@@ -74,27 +86,52 @@ def iterations_of(body: Mapping[str, Any]) -> dict[str, list[Any]]:
     return _columns(iterator, lambda value: text_of(value) if isinstance(value, str) else value)
 
 
-def metadata_of(payload: Mapping[str, Any]) -> dict[str, Value]:
+def metadata_of(payload: Mapping[str, Any], release: object = None) -> dict[str, Value]:
     """Return a job's circuit, m, n, input_state, heralds, postselect and noise.
 
-    `content` is a short hash of the experiment.
+    `content` is a short hash of the experiment. Releases before 0.13 count herald photons in the
+    filter, so their jobs also have `heralds_in_filter`.
     """
-    content = payload.get("experiment") or payload.get("circuit")
-    metadata = dict(_metadata_in(content)) if isinstance(content, str) else {}
+    found = _metadata_in(_experiment(payload))
+    metadata = {name: value for name, value in found.items() if name != FILTER}
     for key in ("input_state", "postselect", "noise"):
         if payload.get(key):
             metadata[key] = _text(payload[key])
     heralds = payload.get("heralds")
     if isinstance(heralds, dict) and heralds:
         metadata["heralds"] = _heralds(heralds)
+        photons = [value for value in heralds.values() if isinstance(value, int)]
+        if _BEFORE_0_13.fullmatch(str(release)) and any(photons):
+            metadata[HERALDS_IN_FILTER] = sum(photons)
     counts = _COUNTS.fullmatch(str(metadata.get("input_state", "")))
     if counts:
         metadata["n"] = sum(map(int, counts[1].split(",")))
     return metadata
 
 
+def _experiment(payload: Mapping[str, Any]) -> str:
+    """Return the text of the payload's experiment or circuit; "" if it has none."""
+    found = payload.get("experiment") or payload.get("circuit")
+    if isinstance(found, str):
+        return found
+    computation = payload.get("computation")
+    return _experiment_in(computation) if isinstance(computation, str) else ""
+
+
+@lru_cache(maxsize=512)
+def _experiment_in(computation: str) -> str:
+    try:
+        nodes = Archive(computation, Budget(MAX_METADATA_BYTES)).nodes
+    except ValueError:
+        return ""
+    found = [node.value for node in nodes if node.tag == "Experiment"]
+    return f":PCVL:Experiment:{found[0]}" if len(found) == 1 else ""
+
+
 @lru_cache(maxsize=512)
 def _metadata_in(content: str) -> dict[str, Value]:
+    if not content:
+        return {}
     metadata: dict[str, Value] = {}
     text = content
     try:
@@ -128,6 +165,8 @@ def _read(text: str) -> dict[str, Value]:
     ):
         if _text(value):
             metadata[key] = _text(value)
+    if message.min_photons_filter < _NO_FILTER:
+        metadata[FILTER] = message.min_photons_filter
     heralds = {
         mode: port.herald.value
         for mode, port in message.input_ports.items()

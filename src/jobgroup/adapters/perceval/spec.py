@@ -61,7 +61,7 @@ def spec_of(
         provider="scaleway" if is_scaleway else "quandela",
         body=body,
         params=params_of(payload, kwargs),
-        metadata=metadata_of(payload),
+        metadata=metadata_of(payload, body.get("pcvl_version")),
         remote_ids=remote_ids,
         status=None if status is None else _status_of(status),
         composition=composition,
