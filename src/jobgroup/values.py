@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -16,6 +17,8 @@ _KINDS: Final[tuple[tuple[Any, Callable[[Any], Any]], ...]] = (
     (int, int),
     (str, str),
 )
+
+_DATE: Final = re.compile(r"\d{4}-\d\d-\d\d(T|$)")
 
 
 def plain(value: Any) -> Any:
@@ -63,6 +66,21 @@ def as_float(number: float) -> float:
         return float(number)
     except OverflowError:
         return math.inf if number > 0 else -math.inf
+
+
+def time_of(value: Any) -> datetime | None:
+    """Return the UTC time of an ISO string, as labels store it; None for another value.
+
+    >>> time_of("2026-01-02T01:00:00+01:00"), time_of("2026")
+    (datetime.datetime(2026, 1, 2, 0, 0), None)
+    """
+    if not isinstance(value, str) or not _DATE.match(value):
+        return None
+    try:
+        time = datetime.fromisoformat(value)
+    except ValueError:
+        return None
+    return time.astimezone(UTC).replace(tzinfo=None) if time.tzinfo else time
 
 
 def plain_deep(value: Any) -> Any:

@@ -12,7 +12,13 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from jobgroup import JobGroup, MissingDependencyError, RemoteJob, UnknownColumnError
+from jobgroup import (
+    JobGroup,
+    JobGroupWarning,
+    MissingDependencyError,
+    RemoteJob,
+    UnknownColumnError,
+)
 
 
 def _counts(**numbers):
@@ -313,6 +319,66 @@ def test_unlike_repeats_are_named_once(measured):
     assert ds.p_err.sel(state="|1,1>").item() == pytest.approx(0.15)
 
 
+def test_partial_results_are_in_no_point(measured, scripted):
+    """A failed job's partial counts stay in its row, and every pooled number says how many such
+    results it leaves out.
+    """
+    jg = measured(({"x": 1}, _pair(10, 90)), ({"x": 1}, None), ({"x": 1}, _pair(20, 180)))
+    scripted.results[jg[1].id] = {"results": json.dumps({"results": _pair(90, 10)})}
+    assert jg.results_table(["p(|1,1>)"])["p(|1,1>)"] == [0.1, 0.9, 0.1]
+    left_out = "Partial results of jobs 1 of 'map' are left out"
+    with pytest.warns(JobGroupWarning, match=left_out):
+        ds = jg.to_xarray()
+    assert ds.p.sel(x=1, state="|1,1>") == 0.1
+    assert (ds.samples.item(), ds.shots.item()) == (300, 2000)
+    assert ds.attrs["partial_results"] == "jobs 1"
+    with pytest.warns(JobGroupWarning, match=left_out):
+        ax = jg.plot("|1,1>")
+    captions = [text.get_text() for text in ax.texts]
+    assert captions == [
+        "300 samples a point, 68.27 % Wilson; 1 of 1 measured; 1 partial result left out"
+    ]
+    with pytest.warns(JobGroupWarning, match=left_out):
+        table = jg.distributions()
+    assert (set(table["job"]), table.title) == (
+        {0, 2},
+        "2 jobs, 4 states; 1 partial result left out",
+    )
+    with pytest.warns(JobGroupWarning, match=left_out):
+        found = jg.compare([0, 1], 2)
+    assert (found.samples, found.skipped) == ((100, 200), (1,))
+    assert "jobs without a complete result: 1" in str(found)
+    with pytest.raises(ValueError, match="only partial results of jobs 1"):
+        jg.compare(0, 1)
+
+
+def test_results_that_cannot_be_fetched_are_named(measured, scripted):
+    """A warning, an attribute, the caption and the comparison name or count a missing result."""
+    jg = measured(*(({"x": x // 2}, _pair(50, 50)) for x in range(4)))
+    lost = jg[1].id
+    scripted.faults["result"] = lambda _, asked: (404, {}) if asked.id == lost else None
+    missing = (
+        "Could not get 1 of 4 results of 'map'. The first failure was job 1.* They are left out"
+    )
+    with pytest.warns(JobGroupWarning, match=missing):
+        ds = jg.to_xarray()
+    assert (ds.samples.values.tolist(), ds.attrs["missing_results"]) == ([100, 200], "jobs 1")
+    with pytest.warns(JobGroupWarning, match=missing):
+        ax = jg.plot("|1,1>", x="x")
+    assert ax.texts[0].get_text().endswith("; 2 of 2 measured; 1 result missing")
+    with pytest.warns(JobGroupWarning, match="Could not get 1 of 2 results of 'map'"):
+        found = jg.compare([0, 1], {"|1,1>": 0.5, "|2,0>": 0.5})
+    assert (found.samples, found.skipped) == ((100, None), (1,))
+
+
+def test_comparisons_name_jobs_that_still_run(measured, scripted):
+    """A job without a result is skipped, and the comparison says so."""
+    jg = measured(*(({"x": x}, _pair(50, 50)) for x in range(3)))
+    jg.add(RemoteJob({"command": "x"}, platform="sim:x", url=scripted.url))
+    found = jg.compare([0, 3], [1, 2])
+    assert (found.samples, found.skipped) == ((100, 200), (3,))
+
+
 def test_iterations_are_dimensions(measured):
     """Iterated parameters follow the labels as dimensions, with every iteration's counts."""
     each = [
@@ -369,6 +435,51 @@ def test_netcdf_round_trip(measured, tmp_path):
     assert all("long_name" in ds[name].attrs for name in ds.variables)
 
 
+def test_names_of_variables_are_unique(measured):
+    """A number of a result that has a taken name gets the prefix of tables."""
+    numbers = {"temp": 7.0, "count": 8.0, "p": 9.0, "jobs": 99, "visibility": 5.0}
+    document = {"results": _pair(50, 50), **numbers}
+    jg = measured(*(({"temp": t, "visibility_err": 1}, document) for t in (1, 2)))
+    jg.define("visibility", "|1,1> - |2,0>")
+    ds = jg.to_xarray().squeeze("visibility_err")
+    assert (ds.temp.values.tolist(), ds["result.temp"].values.tolist()) == ([1, 2], [7, 7])
+    assert ds["count"].dims == ds["p"].dims == ("temp", "state")
+    for name in ("count", "p", "jobs", "visibility"):
+        assert ds[f"result.{name}"].values.tolist() == [numbers[name]] * 2
+    assert (ds.visibility.values.tolist(), ds.jobs.values.tolist()) == ([0, 0], [1, 1])
+    assert ds["result.visibility_err"].attrs["long_name"] == "standard error of visibility"
+
+
+def test_names_of_dimensions_are_unique(measured):
+    """Two names that a file can only have as one become different dimensions."""
+    jg = measured(*(({"a/b": i, "a_b": 2 * i}, _pair(50, 50)) for i in range(2)))
+    ds = jg.to_xarray(grid=True)
+    assert ds.p.dims == ("label.a_b", "a_b", "state")
+    assert (ds["label.a_b"].values.tolist(), ds["a_b"].values.tolist()) == ([0, 1], [0, 2])
+
+
+def test_dates_ascend_and_reach_all_years(measured):
+    """Dates in any order become an ascending axis, also beyond the range of nanoseconds."""
+    days = ("2024-03-01", "2024-01-02", "2024-02-03")
+    ds = measured(*(({"day": day}, _pair(5, 5)) for day in days)).to_xarray()
+    assert np.array_equal(ds.day, np.array(sorted(days), dtype="datetime64[ns]"))
+    assert ds.sel(day=slice("2024-01-01", "2024-02-28")).sizes["day"] == 2
+    far = ("2500-01-01T00:00:00", "1500-01-01T00:00:00")
+    jg = measured(*(({"at": at}, _pair(5, 5)) for at in far), name="far")
+    assert np.array_equal(jg.to_xarray()["at"], np.array(sorted(far), dtype="datetime64[us]"))
+    (line,) = (line for line in jg.plot("|1,1>").lines if line.get_marker() == "o")
+    assert np.diff(line.get_xdata()) == np.timedelta64(365_243, "D")
+
+
+@pytest.mark.parametrize("seeds", [(2**64, 2**64 + 1), (2**53 + 1, 2**70)])
+def test_integers_that_no_float_holds_stay_different(seeds, measured):
+    """Integers that are exact neither as int64 nor as float are texts on an axis."""
+    ds = measured(*(({"seed": s}, _pair(s % 7, 5)) for s in seeds)).to_xarray()
+    assert ds.seed.values.tolist() == [str(seed) for seed in seeds]
+    for seed in seeds:
+        assert ds["count"].sel(seed=str(seed), state="|1,1>") == seed % 7
+
+
 def test_very_large_datasets_keep_the_most_frequent_states(measured, monkeypatch):
     """States with the greatest share at any point are kept, and the rest is summed."""
     jg = measured(
@@ -402,10 +513,14 @@ def test_results_of_every_kind_keep_their_cells(measured):
     assert table["p(|1,1>)"] == [None, None, None, None, None, None, -0.25, 0.75]
     assert [bool(error) for error in table["error"]] == [n in (2, 3) for n in range(8)]
     assert "many" in table.failures[3].raw
-    ds = jg.to_xarray()
+    with pytest.warns(JobGroupWarning, match=r"Could not get 2 of 8 .* They are left out"):
+        ds = jg.to_xarray()
     np.testing.assert_array_equal(ds.p.sel(state="|1,1>"), [*[np.nan] * 6, -0.25, 0.75])
-    for way_out in (table.to_pandas, table.to_polars, jg.distributions):
+    assert ds.attrs["missing_results"] == "jobs 2, 3"
+    for way_out in (table.to_pandas, table.to_polars):
         way_out()
+    with pytest.warns(JobGroupWarning, match="Could not get 2 of 8"):
+        assert jg.distributions().title.endswith("; 2 results missing")
 
 
 def test_states_that_the_filter_rejects_are_gaps(measured):
@@ -495,10 +610,11 @@ def test_unknown_states_are_an_error_that_names_the_nearest(measured):
     for call in (jg.results_table, jg.to_xarray, lambda: jg.plot("lost")):
         with pytest.raises(UnknownColumnError, match=message):
             call()
-    jg.define("lost", "|1,1> * global_pref")
-    for call in (jg.results_table, jg.to_xarray, lambda: jg.plot("lost")):
-        with pytest.raises(UnknownColumnError, match=r"no quantity 'global_pref'.*samples"):
-            call()
+    for name in ("global_pref", "global_perf", "shots"):  # no job has them
+        jg.define("lost", f"|1,1> * {name}")
+        for call in (jg.results_table, jg.to_xarray, lambda: jg.plot("lost")):
+            with pytest.raises(UnknownColumnError, match=rf"no quantity '{name}'.*samples"):
+                call()
     jg.define("lost", "|1,1> * samples")
     assert jg.results_table("lost")["lost"] == [1]
     assert jg.to_xarray().lost.values == [1]

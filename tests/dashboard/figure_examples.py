@@ -50,7 +50,8 @@ def expected(points: Study, figure: Figure) -> list[dict[str, Any]]:
     expression = parse(DEFINITIONS.get(figure.y, figure.y))
     held = {each.name: each.value for each in figure.selectors}
     points = with_variants(points)
-    returned = {state for point in points.points for m in point.pool.used for state in m.values}
+    rows = [row for point in points.points for row in point.rows]
+    returned = {state for row in rows for state in row.measurement.values}
     is_known = returned.issuperset(expression.states)  # otherwise some job may still return it
     found = []
     for point in points.points:

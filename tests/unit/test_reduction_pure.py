@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import pickle
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -164,6 +165,16 @@ def test_performances_have_errors_only_if_the_shots_of_a_qpu_are_known():
 # -- derived quantities ----------------------------------------------------------------------------
 
 A, B, C = "|2,0>", "|1,1>", "|0,2>"
+
+
+def test_shots_are_unknown_unless_all_pooled_jobs_report_them():
+    """A rate of all samples per some of the shots would be too high."""
+    two = [replace(_counts(500, 500), shots=shots) for shots in (10_000, 20_000)]
+    assert Pool(two).scalar("shots").value == 30_000
+    assert Pool(two).quantity(parse("samples / shots")).value == pytest.approx(2000 / 30_000)
+    some = Pool([two[0], _counts(500, 500)])
+    assert some.scalar("shots").value is None
+    assert some.quantity(parse("samples / shots")).value is None
 
 
 def test_derived_quantities_have_the_published_errors():

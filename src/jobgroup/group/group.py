@@ -1348,7 +1348,7 @@ class JobGroup:
     async def _distributions(
         self, *, interval: bool | float = False, refresh: bool = True
     ) -> Distributions:
-        """Return the results in long form: one row for each job and state.
+        """Return the results in long form: one row for each successful job and state.
 
         Args:
             interval: whether to add columns with Wilson's interval at 68.27 %; a number sets its
@@ -1359,7 +1359,9 @@ class JobGroup:
         Raises:
             CredentialsError: the token is missing or rejected, and no other account has results.
         """
-        return distributions_of(await self._rows(refresh), interval=interval)
+        rows = await self._rows(refresh)
+        self._warn_of_omitted(rows)
+        return distributions_of(rows, interval=interval)
 
     distributions, distributions_async = twins(_distributions)
 
@@ -1399,7 +1401,7 @@ class JobGroup:
         """Return the results as an xarray dataset, with a dimension for each swept name.
 
         Coordinates come from all jobs of the group, in any state. Repeats (jobs with the same point
-        and equal settings) are pooled.
+        and equal settings) are pooled if they ended in success.
 
         Args:
             sweep: name of the sweep; None for the only one. In a group without sweeps, the
@@ -1517,6 +1519,8 @@ class JobGroup:
     ) -> Comparison:
         """Compare the total variation distance between two results with the distance due to chance.
 
+        Jobs without a complete result are skipped; the comparison's `skipped` has their positions.
+
         Args:
             a: jobs, whose counts are added, or an exact distribution by state.
             b: jobs or a distribution, as for `a`.
@@ -1539,9 +1543,13 @@ class JobGroup:
             if hasattr(given, "items"):  # Perceval's distributions are not `Mapping`s
                 return Side.of_ideal(cast(Mapping[Any, float], given))
             chosen = set(self._resolve(cast(Jobs, given)) or ())
-            return Side.of_jobs((r for r in rows if r.record.entry_id in chosen), iteration)
+            mine = [row for row in rows if row.record.entry_id in chosen]
+            compared.extend(mine)
+            return Side.of_jobs(mine, iteration)
 
+        compared: list[ResultRow] = []
         comparison: Comparison = await Computation(compare_sides, side(a), side(b), seed)
+        self._warn_of_omitted(compared)
         return comparison
 
     compare, compare_async = twins(_compare)
@@ -1563,6 +1571,12 @@ class JobGroup:
         documents = await self._download(records, ask=refresh)
         measured = await Computation(measure_all, records, documents)
         return [*rows_of(self._session.store.records(), *measured)]
+
+    def _warn_of_omitted(self, rows: Iterable[ResultRow]) -> None:
+        from jobgroup.results.analysis import left_out_notes
+
+        if notes := left_out_notes(self.name, rows):
+            warn(" ".join(notes))
 
     async def _study(self, sweep: str | None, refresh: bool) -> Study:
         from jobgroup.results.analysis import study_of_group

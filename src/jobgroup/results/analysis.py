@@ -16,8 +16,9 @@ from jobgroup.results.distance import (
     compare_with_ideal,
     total_variation,
 )
+from jobgroup.results.failures import failures_sentence
 from jobgroup.results.pool import Pool
-from jobgroup.results.results_table import ResultRow
+from jobgroup.results.results_table import ResultRow, partial_jobs, pooled
 from jobgroup.results.states import label_of, shape_of
 from jobgroup.results.study import Study, SweptNames, study_of
 from jobgroup.results.variants import Settings
@@ -56,9 +57,33 @@ def study_of_group(
     )
     others = {r.record.position for r in rows} - {r.record.position for r in chosen}
     study = replace(study, outside=study.outside + len(others))
-    if notes := _notes(session.name, study):
+    if notes := [*_notes(session.name, study), *left_out_notes(session.name, _rows_of(study))]:
         report(" ".join(notes))
     return study
+
+
+def _rows_of(study: Study) -> list[ResultRow]:
+    return [row for point in study.points for row in point.rows]
+
+
+def left_out_notes(name: str, rows: Iterable[ResultRow]) -> list[str]:
+    """Return sentences about the results that are missing or partial, and so are not pooled."""
+    rows, parts = list(rows), []
+    failures = {r.record.position: r.failure for r in rows if r.is_missing and r.failure}
+    if failures:
+        done = {row.record.position for row in rows if row.record.state == "success"}
+        parts.append(f"{failures_sentence(name, failures, of=len(done))} They are left out.")
+    if partial := partial_jobs(rows):
+        parts.append(
+            f"Partial results of jobs {_listed(partial)} of {name!r} are left out, because these"
+            " jobs did not end in success."
+        )
+    return parts
+
+
+def _listed(positions: Sequence[int]) -> str:
+    more = f" and {len(positions) - 10} more" if len(positions) > 10 else ""
+    return ", ".join(map(str, positions[:10])) + more
 
 
 def _chosen_sweep(
@@ -137,7 +162,7 @@ def _notes(name: str, study: Study) -> list[str]:
         )
     if left_out := study.left_out():
         parts.append(
-            f"Probabilities of jobs {', '.join(map(str, left_out[:10]))} are left out, because"
+            f"Probabilities of jobs {_listed(left_out)} are left out, because"
             " counts at the same point are used."
         )
     return parts
@@ -159,26 +184,38 @@ def compare_sides(a: Side, b: Side, seed: int = 0) -> Comparison:
             f"Results with {_numbers(a.modes)} modes cannot be compared with results with"
             f" {_numbers(b.modes)} modes."
         )
-    left_out = tuple(sorted({*a.left_out, *b.left_out}))
     if a.samples and b.samples:
-        return replace(compare_counts(a.counts, b.counts, seed=seed), left_out=left_out)
-    if (a.samples and b.is_ideal) or (b.samples and a.is_ideal):
+        found = compare_counts(a.counts, b.counts, seed=seed)
+    elif (a.samples and b.is_ideal) or (b.samples and a.is_ideal):
         counted, ideal = (a, b) if a.samples else (b, a)
         found = compare_with_ideal(counted.counts, ideal.shares, seed=seed)
-        return replace(found, samples=(a.samples, b.samples), left_out=left_out)
-    distance = total_variation(a.shares, b.shares)
-    return Comparison(distance, samples=(a.samples, b.samples), left_out=left_out)
+    else:
+        found = Comparison(total_variation(a.shares, b.shares))
+    return replace(
+        found,
+        samples=(a.samples, b.samples),
+        left_out=tuple(sorted({*a.left_out, *b.left_out})),
+        skipped=tuple(sorted({*a.skipped, *b.skipped})),
+    )
 
 
 class Side:
     """One side of a comparison: pooled jobs, or an ideal distribution.
 
+    Args:
+        shares: shares of the side's states.
+        pool: pooled results; None for an ideal distribution.
+        skipped: positions of the side's jobs that have no complete result.
+
     Raises:
         ValueError: the side has no results, or the ideal is not a distribution.
     """
 
-    def __init__(self, shares: Mapping[str, float], pool: Pool | None = None) -> None:
+    def __init__(
+        self, shares: Mapping[str, float], pool: Pool | None = None, skipped: Sequence[int] = ()
+    ) -> None:
         self.shares = shares
+        self.skipped = skipped
         self.is_ideal = pool is None
         self.counts: Mapping[str, int] = {} if pool is None else pool.counts
         self.samples = None if pool is None else pool.samples
@@ -189,15 +226,19 @@ class Side:
     @classmethod
     def of_jobs(cls, rows: Iterable[ResultRow], iteration: int | None) -> Side:
         """Return the pooled results of some jobs."""
-        measured = [row.measurement for row in rows if row.measurement.kind is not None]
+        rows = list(rows)
+        positions = {row.record.position for row in rows}
         if iteration is not None:
-            measured = [m for m in measured if m.iteration in (None, iteration)]
-        elif any(m.iteration for m in measured):
+            rows = [row for row in rows if row.measurement.iteration in (None, iteration)]
+        elif any(row.measurement.iteration for row in rows):
             raise ValueError("These jobs have several iterations. Choose one with iteration=.")
-        pool = Pool(measured)
+        pool = pooled(rows)
         if not pool.shares:
-            raise ValueError("Nothing to compare: a side has no results or no samples.")
-        return cls(pool.shares, pool)
+            partial = partial_jobs(rows)
+            what = f"only partial results of jobs {_listed(partial)}" if partial else "no results"
+            raise ValueError(f"Nothing to compare: a side has {what} or no samples.")
+        measured = {m.position for m in (*pool.used, *pool.left_out)}
+        return cls(pool.shares, pool, sorted(positions - measured))
 
     @classmethod
     def of_ideal(cls, given: Ideal) -> Side:

@@ -4,29 +4,29 @@ from __future__ import annotations
 
 import json
 import math
-import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from jobgroup.errors import MissingDependencyError
 from jobgroup.results.cells import Cell
 from jobgroup.results.expression import Expression
-from jobgroup.results.pool import ErrorKind, Quantity, scalar_names
+from jobgroup.results.pool import PERFORMANCES, ErrorKind, Quantity, scalar_names
 from jobgroup.results.results_table import (
     NOT_SAMPLED,
     ResultRow,
     check_known,
     is_measured,
     level_of,
+    missing_jobs,
+    partial_jobs,
 )
 from jobgroup.results.states import in_order, label_of
 from jobgroup.results.study import Point, Study
 from jobgroup.rounding import ValueKey, key_of
 from jobgroup.status import FAILED
-from jobgroup.values import as_float
+from jobgroup.values import as_float, time_of
 from jobgroup.words import on_one_line
 
 if TYPE_CHECKING:
@@ -36,8 +36,6 @@ MAX_ARRAY_CELLS: Final = 10_000_000
 """Maximum size of a variable with states. Above it, only the most frequent states are kept."""
 
 STATES_KEPT: Final = 1_000
-
-_DATE: Final = re.compile(r"\d{4}-\d\d-\d\d(T|$)")
 
 Repeats = Literal["pool", "keep"]
 
@@ -97,17 +95,17 @@ def dataset_of(
     layout = _Layout(study, repeats, grid)
     known = in_order({s for point in layout.points for m in point.pool.used for s in m.values})
     rows = [row for point in layout.points for row in point.rows]
+    returned = dict.fromkeys(state for row in rows for state in row.measurement.values)
     is_known = {
-        name: is_measured(expression, dict.fromkeys(known), rows)
-        for name, expression in definitions.items()
+        name: is_measured(expression, returned, rows) for name, expression in definitions.items()
     }
     kept = _kept_states(layout, known, states)
     has_interval = interval is not False
     variables = _Variables(layout, np, level_of(interval), errors, has_interval=has_interval)
     variables.add_shares(kept, known)
-    variables.add_scalars()
     for name, expression in definitions.items():
         variables.add_derived(name, expression, is_known=is_known[name])
+    variables.add_scalars()
     variables.add_jobs()
     state = (("state",), np.array(kept, dtype=object), {"long_name": LONG_NAMES["state"]})
     return xr.Dataset(
@@ -147,6 +145,12 @@ class _Variables:
         attrs = {"long_name": LONG_NAMES.get(name, name), **attrs}
         self.made[name] = (layout.dims, data, attrs)
 
+    def _add_result(self, name: str, values: Iterable[Any], **attrs: str) -> None:
+        """Add a number of the results, whose name may be taken."""
+        about = LONG_NAMES.get(name, name) if name in PERFORMANCES else name
+        attrs = {"units": "1", "long_name": about, **attrs}
+        self._add(self._layout.unique_name(name, "result"), values, **attrs)
+
     def add_shares(self, kept: list[str], known: list[str]) -> None:
         layout, ends = self._layout, ["value", "error"]
         names = ["count", "p", "p_err"]
@@ -174,9 +178,9 @@ class _Variables:
         points = self._layout.points
         self._add("samples", (point.pool.samples for point in points), units="1")
         for name in scalar_names(row.measurement for point in points for row in point.rows):
-            if name != "shots":
+            if name not in ("shots", "samples"):
                 found = (point.pool.scalar(name, errors=self._errors) for point in points)
-                self._add(name, [each.value for each in found], units="1")
+                self._add_result(name, [each.value for each in found])
 
     def add_derived(self, name: str, expression: Expression, *, is_known: bool) -> None:
         found = [
@@ -185,12 +189,12 @@ class _Variables:
             else Quantity()
             for point in self._layout.points
         ]
-        self._add(name, (each.value for each in found), units="1", expression=expression.text)
+        self._add_result(name, (each.value for each in found), expression=expression.text)
         about = f"standard error of {name}"
-        self._add(f"{name}_err", (each.error for each in found), units="1", long_name=about)
+        self._add_result(f"{name}_err", (each.error for each in found), long_name=about)
         if self._has_interval:
-            self._add(f"{name}_low", (each.low for each in found), units="1")
-            self._add(f"{name}_high", (each.high for each in found), units="1")
+            self._add_result(f"{name}_low", (each.low for each in found))
+            self._add_result(f"{name}_high", (each.high for each in found))
 
     def add_jobs(self) -> None:
         states = [point.states for point in self._layout.points]
@@ -202,19 +206,24 @@ class _Variables:
         self._add_shots()
 
     def _add_shots(self) -> None:
-        """Add the shots of whole jobs, which have no dimension for iterations."""
+        """Add the shots of the pooled jobs, which have no dimension for iterations.
+
+        A sum without a job's shots would not fit the samples.
+        """
         layout, np = self._layout, self._np
         if not any(r.record.shots is not None for p in layout.points for r in p.rows):
             return
         axes = layout.axes_of_jobs
         data = np.full(tuple(layout.shape[i] for i in axes), np.nan)
-        seen: set[tuple[tuple[int, ...], int]] = set()
+        shots: dict[tuple[int, ...], dict[int, int | None]] = {}
         for index, point in zip(layout.indices, layout.points, strict=True):
             at = tuple(index[i] for i in axes)
-            for record in (row.record for row in point.rows):
-                if record.shots is not None and (at, record.position) not in seen:
-                    seen.add((at, record.position))
-                    data[at] = np.nansum([data[at], record.shots])
+            for row in point.rows:
+                if row.record.state == "success" and not row.is_missing:
+                    shots.setdefault(at, {})[row.record.position] = row.record.shots
+        for at, of_jobs in shots.items():
+            known = [each for each in of_jobs.values() if each is not None]
+            data[at] = sum(known) if len(known) == len(of_jobs) else math.nan
         attrs = {"long_name": LONG_NAMES["shots"], "units": "1"}
         self.made["shots"] = (tuple(layout.dims[i] for i in axes), data, attrs)
 
@@ -232,7 +241,8 @@ class _Layout:
         self._places = [] if self.is_grid else list(places.values())
         self._repeats = max(ranks, default=-1) + 1
         has_variants = len(study.variants) > 1
-        self.names = tuple(map(_netcdf_name, study.names))
+        self._taken = set(LONG_NAMES) - set(PERFORMANCES)
+        self.names = self._names_of_dimensions()
         self.dims = (
             *(self.names if self.is_grid else ("point",)),
             *(("variant",) if has_variants else ()),
@@ -266,6 +276,22 @@ class _Layout:
             )
             for point, rank in zip(self.points, ranks, strict=True)
         ]
+
+    def unique_name(self, name: str, prefix: str) -> str:
+        """Return a name that netCDF allows; if it is taken, with the prefix of tables."""
+        plain = _netcdf_name(name)
+        while plain in self._taken:
+            plain = f"{prefix}.{plain}"
+        self._taken.add(plain)
+        return plain
+
+    def _names_of_dimensions(self) -> tuple[str, ...]:
+        names, iterated = self._study.names, self._study.iterated
+        prefixes = ["label"] * (len(names) - iterated) + ["param"] * iterated
+        # A name that netCDF allows takes precedence over one that becomes the same.
+        order = sorted(range(len(names)), key=lambda i: _netcdf_name(names[i]) != names[i])
+        found = {i: self.unique_name(names[i], prefixes[i]) for i in order}
+        return tuple(found[i] for i in range(len(names)))
 
     def coords(self, np: Any) -> dict[str, tuple[tuple[str, ...], Any, dict[str, Any]]]:
         """Return the values of each dimension, with long names and units."""
@@ -307,29 +333,24 @@ def _one_by_one(points: Iterable[Point]) -> tuple[list[Point], list[int]]:
 
 
 def coordinate(values: Sequence[Cell], np: Any) -> Any:
-    """Return values as an array of numbers, booleans or times; of strings for other values."""
+    """Return values as an array of numbers, booleans or times; of strings for other values.
+
+    Integers that neither an int64 nor a float holds exactly become strings.
+    """
     if values and all(isinstance(value, bool) for value in values):
         return np.array(values, dtype=bool)
     if not any(isinstance(value, bool | str) for value in values):
         is_whole = all(isinstance(value, int) and abs(value) < 2**63 for value in values)
-        plain = [math.nan if value is None else value for value in values]
-        with suppress(OverflowError):  # an int too large for a float becomes a string
-            return np.array(plain, dtype=np.int64 if is_whole and plain else float)
-    times = [time_of(value) for value in values]
-    if None not in times:
-        return np.array([t.replace(tzinfo=None) for t in times if t], dtype="datetime64[ns]")
+        if is_whole and values:
+            return np.array(values, dtype=np.int64)
+        if all(not isinstance(value, int) or as_float(value) == value for value in values):
+            return np.array([math.nan if value is None else value for value in values], dtype=float)
+    times = [time for value in values if (time := time_of(value))]
+    if len(times) == len(values):
+        # Nanoseconds, which all releases of xarray support, reach from 1678 to 2261.
+        is_near = all(1678 <= time.year < 2262 for time in times)
+        return np.array(times, dtype="datetime64[ns]" if is_near else "datetime64[us]")
     return np.array(["" if value is None else str(value) for value in values], dtype=object)
-
-
-def time_of(value: Cell) -> datetime | None:
-    """Return the UTC time of an ISO string, which labels store; None for another value."""
-    if not isinstance(value, str) or not _DATE.match(value):
-        return None
-    try:
-        time = datetime.fromisoformat(value)
-    except ValueError:
-        return None
-    return time.astimezone(UTC) if time.tzinfo else time
 
 
 def _kept_states(
@@ -371,6 +392,10 @@ def _remarks(study: Study, layout: _Layout) -> dict[str, str]:
         found["left_out"] = (
             f"probabilities of jobs {', '.join(map(str, left_out))}, because counts are used"
         )
+    rows = [row for point in layout.points for row in point.rows]
+    for name, jobs in (("missing_results", missing_jobs), ("partial_results", partial_jobs)):
+        if positions := jobs(rows):
+            found[name] = f"jobs {', '.join(map(str, positions))}"
     if unlike := study.disagreements():
         found["repeats_differ"] = "; ".join(unlike)
     return found
@@ -393,7 +418,6 @@ def _versions() -> dict[str, str]:
 
 
 def _netcdf_name(name: str) -> str:
-    """Return a name that netCDF allows and no variable of the dataset uses."""
+    """Return a name that netCDF allows."""
     plain = on_one_line(name).replace("/", "_").strip()
-    plain = "_" if plain in ("", ".") else plain
-    return f"label.{plain}" if plain in LONG_NAMES else plain
+    return "_" if plain in ("", ".") else plain

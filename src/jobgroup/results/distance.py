@@ -48,6 +48,7 @@ class Comparison:
         p_value: probability of at least `distance` if the distributions are equal.
         samples: number of samples of each side; None for probabilities.
         left_out: positions of jobs whose probabilities are unused, because other jobs have counts.
+        skipped: positions of jobs without a complete result.
     """
 
     distance: float
@@ -57,6 +58,7 @@ class Comparison:
     p_value: float | None = None
     samples: tuple[int | None, int | None] = (None, None)
     left_out: tuple[int, ...] = ()
+    skipped: tuple[int, ...] = ()
 
     def __str__(self) -> str:
         parts = [f"total variation distance {self.distance:.4f}"]
@@ -67,6 +69,8 @@ class Comparison:
             parts.append(chance)
         if self.p_value is not None:
             parts.append(f"p = {self.p_value:.3g} (for a pair chosen beforehand)")
+        if self.skipped:
+            parts.append(f"jobs without a complete result: {', '.join(map(str, self.skipped))}")
         return ", ".join(parts)
 
 

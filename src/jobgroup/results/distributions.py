@@ -10,7 +10,15 @@ from jobgroup.results.cells import Cell
 from jobgroup.results.colours import use_palette
 from jobgroup.results.drawing import in_legend
 from jobgroup.results.pool import Pool
-from jobgroup.results.results_table import ResultRow, level_of, not_sampled, table_of
+from jobgroup.results.results_table import (
+    ResultRow,
+    left_out_text,
+    level_of,
+    missing_jobs,
+    not_sampled,
+    partial_jobs,
+    table_of,
+)
 from jobgroup.results.side_names import side_names
 from jobgroup.results.states import in_order
 from jobgroup.results.table import Table
@@ -31,7 +39,7 @@ class Distributions(Table):
 
     The columns are `job`, `iteration` (if there are iterations), the labels and parameters that
     differ between the jobs, `state`, `count`, `p`, `p_err` and `samples`. Probabilities that the
-    platform computed have only `p`.
+    platform computed have only `p`. Only jobs that ended in success have rows.
     """
 
     _rows: Mapping[Key, ResultRow]
@@ -68,7 +76,11 @@ class Distributions(Table):
         if not drawn:
             raise ValueError(
                 "There is no distribution to draw."
-                + ("" if wanted is None else f" None of the jobs {sorted(wanted)} has a result.")
+                + (
+                    ""
+                    if wanted is None
+                    else f" None of the jobs {sorted(wanted)} has a complete result."
+                )
             )
         if len(drawn) > MAX_SIDE_BY_SIDE:
             raise ValueError(
@@ -82,7 +94,12 @@ class Distributions(Table):
 
 
 def distributions_of(rows: Sequence[ResultRow], *, interval: bool | float = False) -> Distributions:
-    """Return the distributions of the rows. A job without a result has no states."""
+    """Return the distributions of the jobs that ended in success.
+
+    Partial results of other jobs are left out, because the rows are there to be pooled.
+    """
+    omitted = left_out_text(len(missing_jobs(rows)), len(partial_jobs(rows)))
+    rows = [row for row in rows if not row.is_partial]
     about = table_of(rows)
     names = [n for n in ("job", "iteration", *about.distinguishing_columns) if n in about.columns]
     before = {name: about[name] for name in names}
@@ -115,6 +132,7 @@ def distributions_of(rows: Sequence[ResultRow], *, interval: bool | float = Fals
                 columns[name].append(value)
     jobs = format_count(len(set(columns["job"])), "job")
     parts = [f"{jobs}, {format_count(len(columns['state']), 'state')}", not_sampled(rows)]
+    parts.append(omitted)
     found = Distributions(columns, title="; ".join(filter(None, parts)))
     found._rows = {(row.record.position, row.measurement.iteration): row for row in rows}  # noqa: SLF001
     return found

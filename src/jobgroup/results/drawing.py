@@ -331,5 +331,5 @@ def _numbers(values: Any, np: Any) -> Any:
     if values.dtype.kind in "iuf":
         return values
     if values.dtype.kind == "M":
-        return values.astype("datetime64[ns]").astype(float) / 86_400e9
+        return values.astype("datetime64[us]").astype(float) / 86_400e6
     return np.arange(len(values))

@@ -14,19 +14,22 @@ from functools import cached_property
 from typing import Any, Final, Literal, NamedTuple
 
 from jobgroup.errors import UnknownColumnError
-from jobgroup.results.arrays import time_of
 from jobgroup.results.cells import Cell
 from jobgroup.results.expression import Expression, ExpressionError, parse
 from jobgroup.results.pool import Pool, Quantity
 from jobgroup.results.results_table import (
     check_expression,
     is_measured,
+    left_out_text,
     level_of,
+    missing_jobs,
     most_frequent,
+    partial_jobs,
 )
 from jobgroup.results.study import Point, Study, shown_value
 from jobgroup.rounding import ValueKey, is_same_value, key_of
 from jobgroup.status import FAILED
+from jobgroup.values import time_of
 from jobgroup.words import format_states
 
 Kind = Literal["line", "map", "bars"]
@@ -49,6 +52,8 @@ class FigurePoint(NamedTuple):
         jobs: positions of the point's jobs.
         state: state of the point; "not loaded" if its jobs are done and a result was not read,
             "empty" if they lack the quantity.
+        missing: positions of the jobs whose results a measured point lacks.
+        partial: positions of the jobs whose partial results are left out.
     """
 
     x: int
@@ -57,6 +62,8 @@ class FigurePoint(NamedTuple):
     samples: int | None
     jobs: tuple[int, ...]
     state: PointState
+    missing: tuple[int, ...] = ()
+    partial: tuple[int, ...] = ()
 
 
 class Selector(NamedTuple):
@@ -123,13 +130,16 @@ class Figure:
 
     @cached_property
     def caption(self) -> str:
-        """Caption with the samples, errors and numbers of points."""
+        """Caption with the samples, errors, numbers of points, and results that are left out."""
         samples = [each.samples for each in self.points if each.samples]
         states = Counter(each.state for each in self.points)
         loaded, unloaded = states["measured"], states["not loaded"]
         parts = [self._samples_text(samples)] if samples else ["not sampled"] * bool(loaded)
         part = f", {loaded:,} of them loaded" * bool(unloaded)
         parts.append(f"{loaded + unloaded:,} of {len(self.points):,} measured{part}")
+        missing = {job for each in self.points for job in each.missing}
+        partial = {job for each in self.points for job in each.partial}
+        parts += filter(None, [left_out_text(len(missing), len(partial))])
         unplaced = sum(not is_placed(self.xs[each.x]) for each in self.points)
         if unplaced and self.kind != "bars":
             parts.append(f"{unplaced:,} without a finite {self.x}")
@@ -255,7 +265,9 @@ def _points(study: Study, x: str, curves: str | None, reader: _Reader) -> list[F
             quantity := reader.of(point),
             point.pool.samples,
             tuple(dict.fromkeys(row.record.position for row in point.rows)),
-            "measured" if quantity.value is not None else _reason(point),
+            state := "measured" if quantity.value is not None else _reason(point),
+            tuple(missing_jobs(point.rows)) if state == "measured" else (),
+            tuple(partial_jobs(point.rows)),
         )
         for point in study.points
     ]
@@ -435,8 +447,8 @@ class _Reader:
     def __init__(
         self, study: Study, y: str, definitions: Mapping[str, Expression], errors: Errors
     ) -> None:
-        measured = [m for p in study.points for m in p.pool.used]
         rows = [row for p in study.points for row in p.rows]
+        kinds = {p.pool.kind for p in study.points if p.pool.kind}
         self._errors_shown = errors is not False
         self._errors: Literal["counts", "scatter"] = "scatter" if errors == "scatter" else "counts"
         self._level = level_of(True if isinstance(errors, str) else errors)
@@ -449,13 +461,13 @@ class _Reader:
                 raise UnknownColumnError(
                     f"{y!r:.80} is not a state, quantity or expression."
                 ) from None
-        returned = dict.fromkeys(state for m in measured for state in m.values)
+        returned = dict.fromkeys(state for row in rows for state in row.measurement.values)
         self._is_known = True
         if y in definitions:
             self._is_known = is_measured(self._expression, returned, rows)
         else:
             check_expression(self._expression, returned, [row.measurement for row in rows])
-        is_sampled = not measured or any(m.kind == "count" for m in measured)
+        is_sampled = not kinds or "count" in kinds
         self.is_share = self._expression.is_share
         share = f"share of {y} among selected" if is_sampled else f"probability of {y}"
         self.label = share if self.is_share else y

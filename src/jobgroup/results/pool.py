@@ -27,9 +27,6 @@ from jobgroup.values import as_float
 PERFORMANCES: Final = ("physical_perf", "logical_perf", "global_perf")
 """Scalars that are shares of the shots. They are pooled as ratios."""
 
-SCALARS: Final = (*PERFORMANCES, "shots", "samples")
-"""Scalars, besides outcomes, that a cloud may report or jobgroup computes."""
-
 ErrorKind = Literal["counts", "scatter"]
 
 
@@ -147,8 +144,8 @@ class Pool:
         found = [v for v in values if v is not None]
         if not found:
             return Quantity()
-        if name == "shots":
-            return Quantity(sum(found))
+        if name == "shots":  # the samples of a job without known shots would inflate a rate
+            return Quantity(sum(found) if len(found) == len(values) else None)
         if name not in PERFORMANCES:
             return self._with_scatter(Quantity(mean(found)), name, errors, level)
         value = self._performance(name, values)

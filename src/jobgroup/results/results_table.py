@@ -14,12 +14,12 @@ from jobgroup.errors import UnknownColumnError
 from jobgroup.results.cells import Cell, cell, with_noise
 from jobgroup.results.expression import Expression
 from jobgroup.results.measurement import Measurement
-from jobgroup.results.pool import SCALARS, Pool, Quantity, scalar_names
+from jobgroup.results.pool import Pool, Quantity, number_of, scalar_names
 from jobgroup.results.shares import ONE_SIGMA
 from jobgroup.results.states import in_order, label_of
 from jobgroup.results.table import Table
 from jobgroup.status import FAILED, REFUSED, UNTROUBLED
-from jobgroup.words import format_counts
+from jobgroup.words import format_count, format_counts
 
 if TYPE_CHECKING:
     from jobgroup.store import JobRecord
@@ -61,11 +61,42 @@ class ResultRow:
         return Pool([self.measurement])
 
     @property
+    def is_partial(self) -> bool:
+        """Whether the row has outcomes of a job that did not end in success."""
+        return bool(self.measurement.values) and self.record.state != "success"
+
+    @property
+    def is_missing(self) -> bool:
+        """Whether the job ended in success, but its result was not read or is not usable."""
+        is_read = self.is_loaded and self.failure is None
+        return self.record.state == "success" and not is_read
+
+    @property
     def may_return(self) -> bool:
         """Whether the row may still get outcomes."""
         if self.measurement.kind is not None or self.failure is not None:
             return False
+        if self.record.state == "success":
+            return not self.is_loaded
         return self.record.state not in FAILED | {REFUSED}
+
+
+def pooled(rows: Iterable[ResultRow]) -> Pool:
+    """Pool the results of jobs that ended in success. Partial results of other jobs are left out.
+
+    Points of datasets and figures, and the sides of comparisons, are pooled with this function.
+    """
+    return Pool(row.measurement for row in rows if row.record.state == "success")
+
+
+def missing_jobs(rows: Iterable[ResultRow]) -> list[int]:
+    """Return the positions of the jobs whose results are missing."""
+    return sorted({row.record.position for row in rows if row.is_missing})
+
+
+def partial_jobs(rows: Iterable[ResultRow]) -> list[int]:
+    """Return the positions of the jobs with partial results."""
+    return sorted({row.record.position for row in rows if row.is_partial})
 
 
 def rows_of(
@@ -248,10 +279,13 @@ def check_expression(
         UnknownColumnError: no job has one of the quantities; the message lists the existing ones.
     """
     check_known(expression.states, states)
-    unknown = [name for name in expression.names if name not in SCALARS]
+    unknown = [name for name in expression.names if name != "samples"]
     if not unknown or not states:
         return
+    measurements = list(measurements)
     known = ["samples", *scalar_names(measurements)]
+    if any(number_of(m, "shots") is not None for m in measurements):
+        known.append("shots")
     for name in unknown:
         if name not in known:
             raise UnknownColumnError(
@@ -337,6 +371,15 @@ def _has_value(value: Cell) -> bool:
 def _title(rows: Sequence[ResultRow]) -> str:
     states = {row.record.position: row.record.state for row in rows}
     return "; ".join(filter(None, [format_counts(Counter(states.values())), not_sampled(rows)]))
+
+
+def left_out_text(missing: int, partial: int) -> str:
+    """Return the remark about results that are in no point; "" if there are none."""
+    parts = [
+        f"{format_count(missing, 'result')} missing" * bool(missing),
+        f"{format_count(partial, 'partial result')} left out" * bool(partial),
+    ]
+    return "; ".join(filter(None, parts))
 
 
 def not_sampled(rows: Iterable[ResultRow]) -> str:

@@ -19,9 +19,10 @@ from jobgroup.fingerprint import LIMITS, settings_of
 from jobgroup.results.cells import Cell, cell, flattened
 from jobgroup.results.measurement import Measurement
 from jobgroup.results.pool import Pool
-from jobgroup.results.results_table import ResultRow
+from jobgroup.results.results_table import ResultRow, pooled
 from jobgroup.results.variants import Place, Settings, descriptions
 from jobgroup.rounding import KnownValues, ValueKey, is_number, key_of
+from jobgroup.values import time_of
 
 if TYPE_CHECKING:
     from jobgroup.store import JobRecord
@@ -76,7 +77,7 @@ class Point:
     @cached_property
     def pool(self) -> Pool:
         """Pooled results of the jobs."""
-        return Pool(row.measurement for row in self.rows)
+        return pooled(self.rows)
 
     @property
     def states(self) -> list[str]:
@@ -248,12 +249,19 @@ class Values:
         return self._values[key]
 
     def in_order(self) -> list[Cell]:
-        """Return the values in order: numbers ascending, but as given if some are not numbers."""
+        """Return the values in order: numbers or times ascending, but as given if some are other.
+
+        Gaps come last.
+        """
         numbers = [key for key in self._values if key[0] == "number"]
         gaps = [key for key, value in self._values.items() if value is None]
-        if len(numbers) + len(gaps) < len(self._values):
+        if len(numbers) + len(gaps) == len(self._values):
+            return [self._values[key] for key in [*sorted(numbers), *gaps]]
+        values = [value for value in self._values.values() if value is not None]
+        times = [(time, value) for value in values if (time := time_of(value))]
+        if len(times) < len(values):
             return list(self._values.values())
-        return [self._values[key] for key in [*sorted(numbers), *gaps]]
+        return [*(value for _, value in sorted(times)), *(self._values[key] for key in gaps)]
 
 
 def _with_variants(
