@@ -19,6 +19,7 @@ from jobgroup import (
     RemoteJob,
     UnknownColumnError,
 )
+from jobgroup.dashboard.comparisons import compare_jobs
 
 
 def _counts(**numbers):
@@ -350,6 +351,10 @@ def test_partial_results_are_in_no_point(measured, scripted):
     assert "jobs without a complete result: 1" in str(found)
     with pytest.raises(ValueError, match="only partial results of jobs 1"):
         jg.compare(0, 1)
+    sides = compare_jobs(jg, jg.snapshot())["sides"]
+    assert [side["samples"] for side in sides] == [100, 100, 200]
+    assert [side["problem"] for side in sides] == ["", "Job 1 has only a partial result.", ""]
+    assert sides[2]["comparison"]["distance"] == 0
 
 
 def test_results_that_cannot_be_fetched_are_named(measured, scripted):

@@ -47,7 +47,11 @@ def compare_jobs(group: JobGroup, records: Sequence[JobRecord], *, ideal: bool =
                 "rest": sum(share for state, share in pool.shares.items() if state not in states),
                 "ideal": of_ideal.get("shares"),
                 "no_ideal": of_ideal.get("problem", ""),
-                **_comparison(pool, pools[0], of_ideal, is_first=not rank and not ideal),
+                **_comparison(
+                    [(record, pool)] if ideal else [(record, pool), (shown[0][0], pools[0])],
+                    of_ideal,
+                    is_first=not rank and not ideal,
+                ),
             }
             for rank, ((record, measurement), name, pool, of_ideal) in enumerate(
                 zip(shown, side_names(shown), pools, ideals, strict=True)
@@ -71,16 +75,21 @@ def _states(distributions: Sequence[Mapping[str, float]]) -> dict[str, float]:
     return dict(sorted(greatest.items(), key=lambda each: -each[1])[:MAX_COMPARED_STATES])
 
 
-def _comparison(pool: Pool, first: Pool, ideal: Json, *, is_first: bool) -> Json:
-    """Return the distance between two results, and the distance that chance alone would give."""
+def _comparison(compared: Sequence[tuple[JobRecord, Pool]], ideal: Json, *, is_first: bool) -> Json:
+    """Return the distance between two results, and the distance that chance alone would give.
+
+    As in `JobGroup.compare`, partial results have neither.
+    """
     if is_first or "problem" in ideal:
         return {"comparison": None, "problem": ""}
+    for record, _ in compared:
+        if record.state != "success":
+            problem = f"Job {record.position} has only a partial result."
+            return {"comparison": None, "problem": problem}
+    sides = [Side(pool.shares, pool) for _, pool in compared]
     try:
-        other = Side.of_ideal(ideal["shares"]) if ideal else Side(first.shares, first)
-        return {
-            "comparison": asdict(compare_sides(Side(pool.shares, pool), other)),
-            "problem": "",
-        }
+        other = Side.of_ideal(ideal["shares"]) if ideal else sides[-1]
+        return {"comparison": asdict(compare_sides(sides[0], other)), "problem": ""}
     except (JobGroupError, ValueError) as error:
         return {"comparison": None, "problem": str(error)}
 
