@@ -21,17 +21,23 @@ export interface Sorting {
 }
 
 /**
- * Names of columns in order, with "-" before descending ones, such as "-duration_s; name". With "",
- * failed jobs come first; otherwise, the order is by position.
+ * Names of columns in order, with "-" before descending ones, such as "-duration_s; name". A
+ * semicolon in a name is written "\;". With "", failed jobs come first; otherwise, the order is by
+ * position.
  */
 export const sorting = (sort: string): Sorting[] =>
   sort
-    .split("; ")
+    .split(/(?<!\\); /)
     .filter(Boolean)
-    .map((name) => ({ column: name.replace(/^-/, ""), isDescending: name.startsWith("-") }));
+    .map((name) => ({
+      column: name.replace(/^-/, "").replaceAll("\\;", ";"),
+      isDescending: name.startsWith("-"),
+    }));
 
 export const sortText = (by: readonly Sorting[]): string =>
-  by.map(({ column, isDescending }) => (isDescending ? `-${column}` : column)).join("; ");
+  by
+    .map(({ column, isDescending }) => (isDescending ? "-" : "") + column.replaceAll(";", "\\;"))
+    .join("; ");
 
 export interface Order {
   /** Lines (`lines.ts`), in the order in which they are shown. */

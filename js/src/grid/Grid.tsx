@@ -1,9 +1,9 @@
 /** The table of jobs, with rows of equal height. Only visible rows are in the document. */
 
-import { type Signal, useSignal } from "@preact/signals";
+import { type Signal, useComputed, useSignal } from "@preact/signals";
 import type { RefObject } from "preact";
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
-import type { Column } from "../data/columns";
+import { type Column, STICKY } from "../data/columns";
 import { withRange } from "../data/histogram";
 import { toggled } from "../data/immutableSet";
 import { positionOf } from "../data/lines";
@@ -12,7 +12,7 @@ import { copySelection } from "./copy";
 import { Header } from "./Header";
 import { moved } from "./keys";
 import { Row } from "./Row";
-import { allOrNone, extended, nextSort } from "./selection";
+import { extended, hasAll, nextSort, withShown } from "./selection";
 import { hasHistograms, useHistograms } from "./useHistograms";
 import { scrollFor, visibleRows } from "./window";
 
@@ -30,7 +30,8 @@ const SCROLL_PAUSE_MS = 120;
 interface Reached {
   line: number | null;
   column: number;
-  takesFocus: boolean;
+  /** What takes the focus and is scrolled into view: the cell, or only its row after a click. */
+  focuses: "" | "cell" | "row";
 }
 
 interface Props {
@@ -49,7 +50,7 @@ export function Grid({ session, hidden, open, rerun }: Props) {
   const grid = useRef<HTMLDivElement>(null);
   const size = useSize(grid);
   const top = useSignal(0);
-  const reached = useSignal<Reached>({ line: null, column: 0, takesFocus: false });
+  const reached = useSignal<Reached>({ line: null, column: 0, focuses: "" });
   const anchor = useRef<number | null>(null);
 
   const { width, height } = size.value;
@@ -74,9 +75,11 @@ export function Grid({ session, hidden, open, rerun }: Props) {
   const headerPx = HEADER_PX[isNarrow ? "narrow" : hasHistograms(lines.length) ? "tall" : "low"];
   const { first, end } = visibleRows(lines.length, rowHeight, top.value, height);
   const indexes = Array.from({ length: end - first }, (_, i) => first + i);
-  // If the job is no longer shown, Tab reaches the header instead, so it always reaches a cell.
-  const at = reached.value.line === null ? -1 : lines.indexOf(reached.value.line);
-  const line = at >= 0 ? reached.value.line : null;
+  // If the job is no longer shown, Tab reaches the header instead, so it always reaches a cell. A
+  // narrow table has no header.
+  const highest = isNarrow ? 0 : -1;
+  const at = Math.max(highest, lines.indexOf(reached.value.line ?? -1));
+  const line = lines[at] ?? null;
   const column = Math.min(reached.value.column, columns.length);
   if (at >= 0 && (at < first || at >= end)) indexes.push(at); // a row that has the focus stays in the document
 
@@ -91,8 +94,8 @@ export function Grid({ session, hidden, open, rerun }: Props) {
     return () => clearTimeout(timer);
   });
 
-  const goTo = (line: number | null, column: number, takesFocus = true) => {
-    reached.value = { line, column, takesFocus };
+  const goTo = (line: number | null, column: number, focuses: Reached["focuses"] = "") => {
+    reached.value = { line, column, focuses };
   };
   const resize = ({ title }: Column, width: number | null) => {
     const { [title]: _, ...others } = session.widths.peek();
@@ -102,7 +105,8 @@ export function Grid({ session, hidden, open, rerun }: Props) {
   const keepWithin = ({ title }: Column, low: number, high: number) => {
     session.search.value = withRange(session.search.peek(), title, low, high);
   };
-  const selectAll = () => session.select(allOrNone(selected.value, session.rows.value.positions));
+  const isAll = useComputed(() => hasAll(selected.value, session.rows.value.positions)).value;
+  const selectAll = () => session.select(withShown(selected.value, session.rows.value.positions));
   const toggle = (position: number) => {
     anchor.current = position;
     session.select(toggled(selected.value, position));
@@ -118,7 +122,7 @@ export function Grid({ session, hidden, open, rerun }: Props) {
   };
   const press = (event: MouseEvent, line: number, column: number) => {
     const position = positionOf(line);
-    goTo(line, column);
+    goTo(line, column, "row");
     if ((event.target as Element).closest("button")) rerun(position);
     else if (event.shiftKey) extend(position);
     else if (column === 0 || event.metaKey || event.ctrlKey) toggle(position);
@@ -131,13 +135,14 @@ export function Grid({ session, hidden, open, rerun }: Props) {
     const extent = { rows: lines.length, columns: columns.length + 1, page };
     const place = moved(key, toEnd, { row: at, column }, extent);
     if (!place) return false;
-    if (place.row >= 0) {
-      element.scrollTop = scrollFor(place.row, rowHeight, element.scrollTop, room);
+    const row = Math.max(highest, place.row);
+    if (row >= 0) {
+      element.scrollTop = scrollFor(row, rowHeight, element.scrollTop, room);
       top.value = element.scrollTop;
     }
-    const next = lines[place.row] ?? null;
+    const next = lines[row] ?? null;
     if (next !== null && session.opened.peek() !== null) session.opened.value = positionOf(next);
-    goTo(next, place.column);
+    goTo(next, place.column, "cell");
     return true;
   };
   const onKeyDown = (event: KeyboardEvent) => {
@@ -180,6 +185,7 @@ export function Grid({ session, hidden, open, rerun }: Props) {
         "--columns": `${SELECT_PX}px ${template.join(" ")}`,
         "--least": `${least}px`,
         "--state-left": `${SELECT_PX + (columns[0]?.width ?? 0)}px`,
+        "--sticky": `${isNarrow ? 0 : stickyOf(columns)}px`,
       }}
       onScroll={({ currentTarget }) => {
         top.value = currentTarget.scrollTop;
@@ -189,14 +195,14 @@ export function Grid({ session, hidden, open, rerun }: Props) {
       <Header
         columns={columns}
         sort={sort.value}
-        isAll={lines.length > 0 && selected.value.size >= session.rows.value.positions.length}
+        isAll={isAll}
         reached={line === null ? column : -1}
         histograms={histograms.value}
         press={(column, adds) => {
-          goTo(null, column);
+          goTo(null, column, "row");
           pressHeader(column, adds);
         }}
-        onFocus={(column) => goTo(null, column, false)}
+        onFocus={(column) => goTo(null, column)}
         resize={resize}
         filter={keepWithin}
       />
@@ -210,7 +216,7 @@ export function Grid({ session, hidden, open, rerun }: Props) {
               line={each}
               top={index * rowHeight}
               reached={each === line ? column : -1}
-              onFocus={(column) => goTo(each, column, false)}
+              onFocus={(column) => goTo(each, column)}
             />
           );
         })}
@@ -240,9 +246,23 @@ function useSize(element: RefObject<HTMLElement | null>) {
   return size;
 }
 
-/** Move the focus to the cell that keys or a click have chosen, once it is drawn. */
+/** The width of the columns that stay in place when the table scrolls sideways. */
+const stickyOf = (columns: readonly Column[]): number =>
+  columns
+    .filter(({ name }) => STICKY.includes(name))
+    .reduce((sum, { width }) => sum + width, SELECT_PX);
+
+/**
+ * Move the focus to the cell that keys or a click have chosen, once it is drawn, and scroll it into
+ * view, also above the selection bar.
+ */
 function takeFocus(grid: HTMLElement | null, reached: Signal<Reached>) {
-  if (!reached.value.takesFocus) return;
-  grid?.querySelector<HTMLElement>(".cell[tabindex='0']")?.focus({ preventScroll: true });
-  reached.value = { ...reached.value, takesFocus: false };
+  const { focuses } = reached.value;
+  if (!focuses) return;
+  const bar = grid?.closest(".jobgroup")?.querySelector<HTMLElement>(".selection");
+  grid?.style.setProperty("--bar", `${bar?.offsetHeight ?? 0}px`);
+  const cell = grid?.querySelector<HTMLElement>(".cell[tabindex='0']");
+  cell?.focus({ preventScroll: true });
+  cell?.closest(`.${focuses}`)?.scrollIntoView({ block: "nearest", inline: "nearest" });
+  reached.value = { ...reached.value, focuses: "" };
 }

@@ -47,6 +47,11 @@ export function Row(props: Props) {
     onFocus: () => onFocus(at),
     onClick: (event: MouseEvent) => press(event, line, at),
   });
+  const selectProps = {
+    ...cellProps(0),
+    "aria-label": `Select job ${table.nameOf(line)}`,
+    "aria-selected": isSelected,
+  };
   return (
     <div
       class={session.opened.value === position ? "row open" : "row"}
@@ -57,7 +62,7 @@ export function Row(props: Props) {
       aria-selected={isSelected}
       style={{ top: `${top}px` }}
     >
-      <div class="cell select" {...cellProps(0)}>
+      <div class="cell select" {...selectProps}>
         <Box isChecked={isSelected} />
       </div>
       {columns.map((column, i) => {

@@ -11,6 +11,7 @@ export interface Props {
   reason?: string | undefined;
   /** A description, if the label is not enough. */
   label?: string;
+  /** Whether its command has no answer yet; it then ignores presses. */
   isPending?: boolean;
   isOpen?: boolean;
   isPressed?: boolean;
@@ -33,7 +34,7 @@ export function Button(props: Props) {
       aria-pressed={props.isPressed}
       aria-label={label}
       title={reason || label}
-      onClick={reason ? undefined : props.onClick}
+      onClick={reason || props.isPending ? undefined : props.onClick}
     >
       {icon && <Icon name={icon} />}
       {children}

@@ -10,6 +10,7 @@ import type { IconName } from "./icons";
 
 export interface Variant {
   label: string;
+  /** Also the item's identity, which a label with a count does not have. */
   testid?: string;
   hint?: string | undefined;
   /** Set for an item that is on or off; the menu then stays open. */
@@ -91,7 +92,7 @@ function Items({ menu, label, variants, note, close }: ItemsProps) {
       <div ref={menu} role="menu" tabIndex={-1} aria-label={label} onKeyDown={onKeyDown}>
         {variants.map((variant) => (
           <button
-            key={variant.label}
+            key={variant.testid ?? variant.label}
             {...roleOf(variant)}
             data-testid={variant.testid}
             tabIndex={-1}

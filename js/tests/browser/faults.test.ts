@@ -57,7 +57,11 @@ it("shows the selection and the actions on it", async () => {
   const bar = at("selection");
   await expect.element(bar).toHaveTextContent("1 selected · 1 hidden by the filter");
   await root.querySelector<HTMLElement>(".head .select")?.click();
-  await expect.element(bar).toHaveTextContent(/^14 selected/);
+  await expect.element(bar).toHaveTextContent(/^15 selected · 1 hidden by the filter/);
+  const header = root.querySelector(".row.header");
+  expect(header?.getAttribute("aria-selected")).toBe("true");
+  await at("chip-error").click();
+  await expect.poll(() => header?.getAttribute("aria-selected")).toBe("false");
   const commands = sending.mock.calls.filter(([sent]) => (sent as { t: string }).t === "command");
   expect(commands).toEqual([]);
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it, onTestFinished } from "vitest";
-import { userEvent } from "vitest/browser";
+import { page, userEvent } from "vitest/browser";
 import type { StandIn } from "../../dev/standin";
 import { at, show, shownFirst } from "./page";
 
@@ -31,6 +31,109 @@ describe("the keyboard", () => {
     await userEvent.keyboard("{Escape}");
     expect(root.querySelector("[role=menu]")).toBeNull();
     expect(root.activeElement).toBe(caret);
+  });
+});
+
+describe("a menu in which a count changes", () => {
+  const focused = (root: ShadowRoot) => root.activeElement?.textContent;
+
+  async function opened(root: ShadowRoot): Promise<void> {
+    await expect.poll(() => root.querySelector(".caret")).not.toBeNull();
+    root.querySelector<HTMLElement>(".caret")?.focus();
+    await userEvent.keyboard("{Enter}");
+  }
+
+  it("keeps the focus on its item", async () => {
+    const { root, model } = await show();
+    await opened(root);
+    await userEvent.keyboard("{ArrowDown}");
+    expect(focused(root)).toContain("Remove the 4 unsent jobs");
+    const [job] = (model as StandIn).jobs;
+    Object.assign(job as object, { state: "unsent" });
+    (model as StandIn).patch([job as StandIn["jobs"][number]]);
+    await expect.poll(() => focused(root)).toContain("Remove the 5 unsent jobs");
+  });
+
+  it("keeps the focus if its item is replaced", async () => {
+    const { root, model } = await show();
+    (model as StandIn).set({ sender: SENDER });
+    await expect.element(at("stop")).toBeVisible();
+    await opened(root);
+    await userEvent.keyboard("{ArrowUp}");
+    expect(focused(root)).toContain("Pause sending");
+    (model as StandIn).set({ paused: true });
+    await expect.poll(() => focused(root)).toContain("Stop sending");
+  });
+});
+
+describe("the cell that keys reach", () => {
+  const box = (root: ShadowRoot) => (root.activeElement as Element).getBoundingClientRect();
+
+  it("stays on the screen, and above the selection bar", async () => {
+    const { root, el } = await show();
+    el.style.marginTop = "600px";
+    await expect.element(at("row-0")).toBeVisible();
+    root.querySelector<HTMLElement>(".cell[tabindex='0']")?.focus({ preventScroll: true });
+    await userEvent.keyboard("{ArrowDown} ");
+    await expect.element(at("selection")).toBeVisible();
+    for (let i = 0; i < 14; i++) {
+      await userEvent.keyboard("{ArrowDown}");
+      const bar = root.querySelector("[data-testid=selection]") as Element;
+      expect(box(root).bottom).toBeLessThanOrEqual(bar.getBoundingClientRect().top + 1);
+    }
+    expect(box(root).top).toBeGreaterThan(0);
+  });
+
+  it("is between the columns that stay in place and the table's edge", async () => {
+    const { root } = await show({ scene: "finished", width: 700 });
+    await expect.poll(() => root.querySelectorAll(".header .cell").length).toBeGreaterThan(8);
+    root.querySelector<HTMLElement>(".cell[tabindex='0']")?.focus();
+    const edges = () => {
+      const grid = root.querySelector(".grid") as HTMLElement;
+      const fixed = root.querySelector(".header [data-column=state]") as HTMLElement;
+      const { left } = grid.getBoundingClientRect();
+      return [fixed.getBoundingClientRect().right - 1, left + grid.clientWidth + 2] as const;
+    };
+    await userEvent.keyboard("{ArrowDown}{ArrowRight}{ArrowRight}{ArrowRight}");
+    for (const key of [...Array(7).fill("{ArrowRight}"), ...Array(7).fill("{ArrowLeft}")]) {
+      await userEvent.keyboard(key);
+      const [left, right] = edges();
+      expect(box(root).left).toBeGreaterThanOrEqual(left);
+      if (box(root).width < right - left) expect(box(root).right).toBeLessThanOrEqual(right);
+    }
+  });
+
+  it("is in the first row of a narrow table, which has no header", async () => {
+    const { root, model } = await show({ width: 480 });
+    const first = () => root.querySelector<HTMLElement>(".narrow .cell[tabindex='0']");
+    await expect.poll(() => first()?.checkVisibility()).toBe(true);
+    first()?.focus();
+    await userEvent.keyboard("{ArrowUp} ");
+    await expect.poll(() => model.get("selected")).toEqual([[2, 2]]);
+  });
+
+  it("is visible next to the job that it opens in a narrow table", async () => {
+    const { root, el } = await show({ width: 480 });
+    el.style.marginTop = "500px";
+    const first = () => root.querySelector<HTMLElement>(".narrow .rows .cell[tabindex='0']");
+    await expect.poll(first).not.toBeNull();
+    first()?.focus();
+    await userEvent.keyboard("{ArrowDown}{Enter}");
+    await expect.element(at("job")).toBeVisible();
+    expect(box(root).top).toBeGreaterThanOrEqual(0);
+    expect(box(root).bottom).toBeLessThanOrEqual(innerHeight);
+  });
+});
+
+describe("a long form in the selection bar", () => {
+  it("leaves its first field on a small screen", async () => {
+    const { root } = await show({ scene: "finished", width: 600 });
+    await page.viewport(640, 360);
+    onTestFinished(() => page.viewport(1000, 900));
+    await at("row-1").click({ modifiers: ["Control"], position: { x: 300, y: 10 } });
+    await at("selected-rerun-with").click();
+    await expect.poll(() => root.activeElement?.closest(".step")).toBeTruthy();
+    expect((root.activeElement as Element).getBoundingClientRect().top).toBeGreaterThan(0);
   });
 });
 
@@ -88,7 +191,7 @@ describe("the button that opened a panel", () => {
     await expect.poll(() => root.activeElement?.tagName).toBe("TEXTAREA");
     await userEvent.keyboard("why{Control>}{Enter}{/Control}");
     await expect.poll(() => model.get("description")).toBe("why");
-    expect(root.querySelector(".step")).toBeNull();
+    await expect.poll(() => root.querySelector(".step")).toBeNull();
   });
 });
 
@@ -118,7 +221,7 @@ describe("the focus of a removed element", () => {
     const { root, model } = await show();
     await press(root, "[data-testid=primary]");
     await expect.poll(focused(root)).toBe("cancel");
-    await userEvent.keyboard("{Enter}");
+    await pressSettled(root);
     await expect.poll(focused(root)).toBe("primary");
     (model as StandIn).set({ sender: SENDER });
     await expect.poll(focused(root)).toBe("stop");

@@ -1,7 +1,7 @@
 /** The plot and the comparison on a page: drawing, choices, readout and export. */
 
 import { describe, expect, it, vi } from "vitest";
-import { userEvent } from "vitest/browser";
+import { page, userEvent } from "vitest/browser";
 import type { StandIn } from "../../dev/standin";
 import { at, show } from "./page";
 
@@ -113,6 +113,9 @@ describe("a sweep", () => {
     await expect.poll(() => model.get("selected")).toEqual([[1, 1]]);
     await userEvent.keyboard("{Enter}");
     await expect.element(at("job")).toHaveTextContent("Job 1");
+    await page.getByRole("button", { name: "Close the job" }).click();
+    await expect.element(at("job")).not.toBeInTheDocument();
+    expect(root.activeElement).toBe(area(root));
   });
 
   it("zooms in and out by keys and buttons", async () => {

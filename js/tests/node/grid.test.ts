@@ -1,10 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { layOut, NOTHING_MEASURED } from "../../src/data/columns";
 import { toggled } from "../../src/data/immutableSet";
+import { sorting } from "../../src/data/order";
 import { fromRanges, toRanges } from "../../src/data/ranges";
 import { isMeasured, keyOf } from "../../src/data/table";
 import { moved } from "../../src/grid/keys";
-import { allOrNone, extended, nextSort } from "../../src/grid/selection";
+import { extended, hasAll, nextSort, withShown } from "../../src/grid/selection";
 import { scrollFor, visibleRows } from "../../src/grid/window";
 import { tableOf } from "./rows";
 
@@ -73,12 +74,16 @@ describe("keys in the grid", () => {
 });
 
 describe("a selection of rows", () => {
-  it("toggles one row, extends over shown rows, and takes all or none", () => {
+  it("toggles one row, extends over shown rows, and adds or removes all that are shown", () => {
     expect(toggled(new Set([1]), 2)).toEqual(new Set([1, 2]));
     expect(toggled(new Set([1, 2]), 2)).toEqual(new Set([1]));
     expect(extended(new Set([9]), [4, 2, 7, 1], 7, 4)).toEqual(new Set([9, 4, 2, 7]));
-    expect(allOrNone(new Set([1]), [1, 2])).toEqual(new Set([1, 2]));
-    expect(allOrNone(new Set([1, 2]), [1, 2])).toEqual(new Set());
+    expect(extended(new Set([9]), [4, 2, 7, 1], 9, 7)).toEqual(new Set([9, 7]));
+    expect(hasAll(new Set([8, 9]), [1, 2])).toBe(false);
+    expect(hasAll(new Set([1, 2, 9]), [1, 2])).toBe(true);
+    expect(hasAll(new Set([1]), [])).toBe(false);
+    expect(withShown(new Set([1, 9]), [1, 2])).toEqual(new Set([1, 2, 9]));
+    expect(withShown(new Set([1, 2, 9]), [1, 2])).toEqual(new Set([9]));
   });
 
   it("is sent as ranges and read back unchanged", () => {
@@ -108,6 +113,15 @@ describe("a selection of rows", () => {
     });
     expect(seen).toEqual(["phi", "phi; eta", "phi; -eta", "phi"]);
     expect(nextSort("phi; -eta", "eta")).toBe("eta");
+  });
+
+  it("sorts by a column whose name has a semicolon", () => {
+    const name = "label.a; b";
+    const sort = nextSort(nextSort(nextSort("", name), name), "phi", true);
+    expect(sorting(sort)).toEqual([
+      { column: name, isDescending: true },
+      { column: "phi", isDescending: false },
+    ]);
   });
 });
 

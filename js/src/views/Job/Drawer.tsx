@@ -23,7 +23,8 @@ export function WithDrawer({ session, children }: Props) {
   const close = () => {
     const hadFocus = drawerOf(stage.current)?.contains(focusedIn(stage.current));
     session.opened.value = null;
-    if (hadFocus) stage.current?.querySelector<HTMLElement>(".cell[tabindex='0']")?.focus();
+    if (hadFocus)
+      stage.current?.querySelector<HTMLElement>(".cell[tabindex='0'], .plot-area")?.focus();
   };
   return (
     <section
