@@ -9,3 +9,6 @@ export interface Asking {
   /** The command that needs consent. */
   command?: { name: Command; args: Args };
 }
+
+/** A text that is being edited, and the one that it will replace; null if there is none. */
+export type Draft = { text: string; before: string; isNew: boolean } | null;

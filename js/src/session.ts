@@ -4,7 +4,7 @@
  */
 
 import { batch, computed, effect, type ReadonlySignal, type Signal, signal } from "@preact/signals";
-import type { Asking } from "./asking";
+import type { Asking, Draft } from "./asking";
 import { askedFor } from "./data/actions";
 import { type Layout, layOut } from "./data/columns";
 import { having } from "./data/immutableSet";
@@ -115,6 +115,8 @@ export interface Session {
   readonly widths: Signal<Readonly<Record<string, number>>>;
   readonly notifier: Notifier;
   readonly status: Signal<StatusMessage | null>;
+  /** The note of a job that is being edited, also while another job is open. */
+  noteOf(position: number): Signal<Draft>;
   /** Commands without an answer yet, for buttons that wait. */
   readonly pending: ReadonlySignal<ReadonlySet<Command>>;
   /** The kernel's clock in seconds since the epoch, ticking while a view is visible. */
@@ -125,6 +127,8 @@ export interface Session {
   clientState(): ClientState | null;
   tick(): void;
   select(positions: Iterable<number>): void;
+  /** Show the jobs of a filter, whatever the search was. */
+  show(filter: string): void;
   /** Request a command; show the request at once, and the outcome later. */
   run(name: Command, args: Args): Promise<unknown>;
 }
@@ -159,6 +163,7 @@ export function startSession(model: Model, lifetime: AbortSignal): Session {
   const status = signal<StatusMessage | null>(null);
   const pending: Signal<ReadonlySet<Command>> = signal(new Set());
   const wantedNext = signal<readonly number[]>([]);
+  const notes = new Map<number, Signal<Draft>>();
   const notifier = browserNotifier();
   const now = signal(Date.now() / 1000);
   let epoch = "";
@@ -331,6 +336,7 @@ export function startSession(model: Model, lifetime: AbortSignal): Session {
       opened.value = null;
       panel.value = "";
       asking.value = null;
+      notes.clear();
       measurements.clear();
       figures.clear();
     });
@@ -456,6 +462,15 @@ export function startSession(model: Model, lifetime: AbortSignal): Session {
       // The form is about the jobs that were selected.
       if (asking.peek()?.from === "selection") asking.value = null;
       selection.value = toRanges(positions);
+    },
+    noteOf(position) {
+      const note = notes.get(position) ?? signal<Draft>(null);
+      notes.set(position, note);
+      return note;
+    },
+    show(wanted) {
+      filter.value = wanted;
+      if (search.peek()) search.value = "";
     },
   };
 }

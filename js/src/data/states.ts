@@ -52,10 +52,10 @@ export function countWhere(counts: Counts, is: (state: string) => boolean): numb
   );
 }
 
-/** The chips to show: common ones always, rare ones only if they contain a job. */
-export function chipsOf(counts: Counts): { filter: Filter; count: number }[] {
+/** The chips to show: common ones and the chosen one always, rare ones if they contain a job. */
+export function chipsOf(counts: Counts, chosen: string): { filter: Filter; count: number }[] {
   const rare: readonly Filter[] = ["canceled", "refused", "unconfirmed", "other"];
   return (Object.keys(FILTERS) as Filter[])
     .map((filter) => ({ filter, count: countOf(counts, FILTERS[filter]) }))
-    .filter(({ filter, count }) => count > 0 || !rare.includes(filter));
+    .filter(({ filter, count }) => count > 0 || filter === chosen || !rare.includes(filter));
 }

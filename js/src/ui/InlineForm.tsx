@@ -12,6 +12,8 @@ interface Props {
   role?: "alertdialog";
   /** Whether the action loses nothing. */
   isPlain?: boolean;
+  /** Whether it does not take the focus, because it was open before. */
+  isQuiet?: boolean;
   /** The button that confirms, and other buttons. */
   go: Face & { onClick: () => void };
   others?: ComponentChildren;
@@ -19,15 +21,15 @@ interface Props {
   children: ComponentChildren;
 }
 
-export function InlineForm({ label, role, isPlain, go, others, close, children }: Props) {
+export function InlineForm({ label, role, isPlain, isQuiet, go, others, close, children }: Props) {
   const place = useRef<HTMLElement>(null);
-  useFocus(place, "input, textarea, button");
+  useFocus(place, isQuiet ? ":not(*)" : "input, textarea, button");
   const onKeyDown = (event: KeyboardEvent & { target: EventTarget | null }) => {
     if (event.key === "Escape") close();
     const isField = event.target instanceof HTMLInputElement || event.ctrlKey || event.metaKey;
     if (event.key !== "Enter" || !isField || go.reason) return;
     event.preventDefault(); // otherwise it would press the button that gets the focus back
-    go.onClick();
+    if (!go.isPending) go.onClick();
   };
   return (
     <section

@@ -49,7 +49,7 @@ function Controls({ session }: { session: Session }) {
   const panel = session.traits.read_only.value ? "" : session.panel.value;
   return (
     <>
-      <Header session={session} />
+      <Header key={session.traits.group.value} session={session} />
       <Progress session={session} />
       <Toolbar session={session} />
       {panel === "delete" && <DeleteForm session={session} />}

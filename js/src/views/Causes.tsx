@@ -49,7 +49,7 @@ function Line({ session, cause, n }: { session: Session; cause: Cause; n: number
   const count = positions.length;
   const word = state === "refused" ? "refused" : "failed";
   const show = () => {
-    session.filter.value = state;
+    session.show(state);
     session.select(positions);
   };
   return (

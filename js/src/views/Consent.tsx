@@ -23,6 +23,7 @@ export function runOrAsk(
 
 const VERBS: Partial<Record<Command, string>> = {
   cancel: "Cancel",
+  remove: "Remove",
   rerun: "Rerun",
   resend: "Resend",
   run: "Send",
@@ -31,6 +32,7 @@ const VERBS: Partial<Record<Command, string>> = {
 /** The consequences, for commands without an estimate. */
 const RISKS: Partial<Record<Command, string>> = {
   cancel: "They stop on the cloud. Rerun them to get their results.",
+  remove: "They leave the group for good: you cannot undo this.",
   resend: "If the earlier request reached the cloud, the job runs twice, and you pay for it twice.",
 };
 
@@ -46,7 +48,7 @@ export function ConsentForm({ session, positions, close }: Props) {
   return (
     <InlineForm
       label={`${verb} ${format.count(positions.length, "job")}?`}
-      isPlain
+      isPlain={name !== "remove"}
       go={{
         testid: "consent",
         onClick: () => {

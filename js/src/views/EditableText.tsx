@@ -1,6 +1,8 @@
 /** Text that users write, a group's description or a job's note, which is edited in place. */
 
 import type { Signal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+import type { Draft } from "../asking";
 import { canAct } from "../canAct";
 import type { Session } from "../session";
 import { Button } from "../ui/Button";
@@ -11,8 +13,7 @@ interface Props {
   /** "description" or "note"; test ids begin with it. */
   what: string;
   text: string;
-  /** The text that is being edited; null if there is none. */
-  draft: Signal<string | null>;
+  draft: Signal<Draft>;
 }
 
 export function EditableText({
@@ -20,23 +21,28 @@ export function EditableText({
   text,
   draft,
   onKeep,
-}: Props & { onKeep: (text: string) => void }) {
+}: Props & { onKeep: (text: string) => Promise<unknown> }) {
   const close = sets(draft, null);
-  if (draft.value === null) {
+  const edited = draft.value;
+  useEffect(() => {
+    if (edited) edited.isNew = false;
+  });
+  if (!edited) {
     return text ? (
       <p class="own" data-testid={what}>
         {text}
       </p>
     ) : null;
   }
-  const keep = () => {
-    onKeep(draft.value?.trim() ?? "");
-    close();
+  const words = edited.text.trim();
+  const keep = async () => {
+    if (await onKeep(words)) close();
   };
   return (
     <InlineForm
       label={`The ${what}`}
       isPlain
+      isQuiet={!edited.isNew}
       go={{ testid: `${what}-save`, onClick: keep, children: "Save" }}
       close={close}
     >
@@ -44,11 +50,17 @@ export function EditableText({
         rows={2}
         data-testid={`${what}-field`}
         aria-label={`The ${what}`}
-        value={draft.value}
+        value={edited.text}
         onInput={(event) => {
-          draft.value = event.currentTarget.value;
+          draft.value = { ...edited, text: event.currentTarget.value };
         }}
       />
+      {text !== edited.before && text !== words && (
+        <p class="problem" data-testid={`${what}-changed`} role="status">
+          The {what} has changed since you began to edit it. <i>Save</i> replaces this text: “{text}
+          ”
+        </p>
+      )}
     </InlineForm>
   );
 }
@@ -60,7 +72,7 @@ export function EditButton({ session, what, text, draft }: Props & { session: Se
       icon="edit"
       testid={`${what}-edit`}
       label={`${text ? "Edit" : "Add"} the ${what}`}
-      onClick={sets(draft, text)}
+      onClick={sets(draft, { text, before: text, isNew: true })}
     />
   );
 }

@@ -19,7 +19,7 @@ export function Filters({ session }: { session: Session }) {
   return (
     <div class="filters">
       <fieldset class="chips" aria-label="Show jobs that are" {...roving}>
-        {chipsOf(traits.counts.value).map(({ filter, count }) => (
+        {chipsOf(traits.counts.value, chosen.value).map(({ filter, count }) => (
           <button
             key={filter}
             class={count > 0 ? "chip" : "chip none"}

@@ -1,6 +1,7 @@
 /** The group's name, the values that all its jobs share, and the time of the last update. */
 
 import { useSignal } from "@preact/signals";
+import type { Draft } from "../asking";
 import * as format from "../format";
 import type { Session } from "../session";
 import { Button } from "../ui/Button";
@@ -16,7 +17,7 @@ export function Header({ session }: { session: Session }) {
   const { folded } = session.layout.value;
   const isSaved = session.isSaved();
   const words = session.traits.description.value;
-  const draft = useSignal<string | null>(null);
+  const draft = useSignal<Draft>(null);
   return (
     <header>
       <div class={isSaved ? undefined : "title"} {...roving}>

@@ -61,14 +61,10 @@ function EmptyGroup({ session }: { session: Session }) {
 
 function EmptyView({ session }: { session: Session }) {
   const search = session.search.value;
-  const clear = () => {
-    session.filter.value = "all";
-    if (search) session.search.value = "";
-  };
   return (
     <div class="empty">
       <p>No job {search ? <>matches “{search}” here</> : "is in that state"}.</p>
-      <Button onClick={clear}>Show all jobs</Button>
+      <Button onClick={() => session.show("all")}>Show all jobs</Button>
     </div>
   );
 }

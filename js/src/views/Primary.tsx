@@ -42,8 +42,12 @@ function Send({ session, unsent }: { session: Session; unsent: number }) {
         },
         {
           label: `Remove the ${format.count(unsent, "unsent job")}`,
+          testid: "remove-unsent",
           hint: "jobs that were sent stay",
-          onClick: does(session, "remove", { state: "unsent" }),
+          onClick: () => {
+            const positions = session.rows.peek().table.where((state) => state === "unsent");
+            runOrAsk(session, "group", "remove", positions, { state: "unsent" });
+          },
         },
       ]}
       note={() => <Preview session={session} rerun={false} />}
@@ -72,6 +76,7 @@ function Stop({ session }: { session: Session }) {
         },
         {
           label: active > 0 ? `Stop and cancel ${format.whole(active)}` : "Stop and cancel",
+          testid: "stop-cancel",
           hint: "also cancel the jobs on the cloud",
           onClick: does(session, "stop", { cancel: true }),
         },

@@ -56,7 +56,7 @@ function Actions({ session, selected }: Props) {
         testid={`selected-${label.toLowerCase().replace(" ", "-")}`}
         isPending={session.pending.value.has(name)}
         onClick={() => {
-          if (name === "remove" || name === "prioritize") session.run(name, { positions });
+          if (name === "prioritize") session.run(name, { positions });
           else runOrAsk(session, "selection", name, positions, { positions, ...args });
         }}
       >

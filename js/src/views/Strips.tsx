@@ -200,7 +200,7 @@ function Unconfirmed({ session }: { session: Session }) {
   const [first] = positions;
   if (first === undefined) return null;
   const review = () => {
-    session.filter.value = "unconfirmed";
+    session.show("unconfirmed");
     session.opened.value = first;
   };
   const isOne = positions.length === 1;

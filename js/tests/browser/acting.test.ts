@@ -92,6 +92,25 @@ describe("the primary action", () => {
     await expect.poll(commands).toEqual([["stop", { cancel: true }]]);
   });
 
+  it("lets no click through that was meant for the one before", async () => {
+    const { model, root } = await acting("still");
+    model.set({ sender: { ...SENDER, is_this_process: true } });
+    await expect.element(at("stop")).toBeVisible();
+    const { x, y } = (root.querySelector("[data-testid=stop]") as Element).getBoundingClientRect();
+    const pressed = () => root.elementFromPoint(x + 9, y + 9)?.closest("button")?.dataset["testid"];
+    await expect.poll(pressed).toBe("stop");
+    const seen = new Promise<string | undefined>((resolve) => {
+      new MutationObserver((_, observer) => {
+        if (!root.querySelector("[data-testid=primary]")) return;
+        observer.disconnect();
+        resolve(pressed());
+      }).observe(root, { childList: true, subtree: true });
+    });
+    model.set({ sender: null });
+    expect(await seen).toBeUndefined();
+    await expect.poll(pressed).toBe("primary");
+  });
+
   it("is the only way to cancel while a run would replace canceled jobs", async () => {
     const { model } = await acting("still");
     await at("more").click();
@@ -118,6 +137,21 @@ describe("the primary action", () => {
     expect(root.querySelector(".toolbar [aria-disabled]")).toBeNull();
     await at("primary").click();
     await expect.poll(commands).toEqual([["rerun", { state: "error", mode: "queue" }]]);
+  });
+
+  it("asks before it removes many jobs, which cannot be undone", async () => {
+    const { commands, root } = await acting("unsent", 60);
+    const open = async () => {
+      await page.getByRole("button", { name: "More options: Send 60" }).click();
+      await at("remove-unsent").click();
+    };
+    await open();
+    await expect.poll(() => root.querySelector(".step")?.textContent).toContain("cannot undo");
+    await page.getByRole("button", { name: "Cancel" }).click();
+    expect(commands()).toEqual([]);
+    await open();
+    await at("consent").click();
+    await expect.poll(commands).toEqual([["remove", { state: "unsent" }]]);
   });
 
   it("asks before it reruns or cancels many jobs", async () => {
@@ -163,6 +197,20 @@ describe("a strip", () => {
     await at("job").getByLabelText("The job's id on the cloud").fill("abc");
     await at("job").getByRole("button", { name: "Confirm id" }).click();
     await expect.poll(commands).toEqual([["confirm", { position: 22, remote_id: "abc" }]]);
+  });
+
+  it("shows unconfirmed jobs whatever the search was, and says which jobs after the last", async () => {
+    const { model } = await acting("doubt");
+    await at("search").fill("phi<0.15");
+    await expect.element(at("matches")).toHaveTextContent("2 of 24 shown");
+    await page.getByRole("button", { name: "Review" }).click();
+    await expect.element(at("row-23")).toBeVisible();
+    await expect.element(at("search")).toHaveValue("");
+    const job = model.jobs[23] as StandIn["jobs"][number];
+    job.state = "waiting";
+    model.patch([job]);
+    await expect.element(at("chip-unconfirmed")).toHaveTextContent("unconfirmed 0");
+    await expect.element(at("chip-unconfirmed")).toHaveAttribute("aria-pressed", "true");
   });
 
   it("names the sending process elsewhere, as does the header", async () => {
@@ -239,6 +287,18 @@ describe("a cause", () => {
     await expect.poll(commands).toMatchObject([["rerun", { overrides }]]);
   });
 
+  it("shows its jobs whatever the search was", async () => {
+    const { root } = await acting("failed");
+    await at("search").fill("phi<0.05");
+    await expect.element(at("matches")).toHaveTextContent("0 of 24 shown");
+    await page
+      .getByRole("button", { name: /^Show the/ })
+      .first()
+      .click();
+    await expect.poll(() => root.querySelectorAll(".rows .row").length).toBeGreaterThan(0);
+    await expect.element(at("search")).toHaveValue("");
+  });
+
   it("excludes canceled jobs, as does a rerun of failed ones", async () => {
     await acting("still");
     await expect.element(at("chip-canceled")).toHaveTextContent("canceled 1");
@@ -255,6 +315,18 @@ describe("the selection bar", () => {
     await expect.element(at("selection")).toHaveTextContent("2 selected · 1 hidden by the filter");
     await at("clear").click();
     await expect.element(at("selection")).not.toBeInTheDocument();
+  });
+
+  it("asks before it removes many jobs", async () => {
+    const { commands, model } = await acting("unsent", 60);
+    model.set({ selected: [[0, 59]] });
+    await at("selected-remove").click();
+    await expect.element(at("consent")).toHaveTextContent("Remove 60");
+    expect(commands()).toEqual([]);
+    model.set({ selected: [[3, 4]] });
+    await expect.element(at("selection")).toHaveTextContent("2 selected");
+    await at("selected-remove").click();
+    await expect.poll(commands).toEqual([["remove", { positions: [3, 4] }]]);
   });
 
   it("selects ranges with Shift, by checkbox and by row", async () => {

@@ -77,6 +77,22 @@ describe("the drawer of a job", () => {
     expect(root.activeElement?.getAttribute("role")).toBe("gridcell");
   });
 
+  it("keeps a note that is being written while other jobs are open", async () => {
+    const { root, model } = await show();
+    await open(root, 0);
+    await at("note-edit").click();
+    await at("note-field").fill("a long note");
+    await page.getByRole("button", { name: "Next job" }).click();
+    await expect.element(at("job")).toHaveTextContent("Job 1");
+    await expect.element(at("note-field")).not.toBeInTheDocument();
+    await page.getByRole("button", { name: "Previous job" }).click();
+    await expect.element(at("note-field")).toHaveValue("a long note");
+    expect(root.activeElement?.getAttribute("data-testid")).not.toBe("note-field");
+    await at("note-save").click();
+    await expect.element(at("note")).toHaveTextContent("a long note");
+    expect((model as StandIn).jobs[0]?.note).toBe("a long note");
+  });
+
   it("draws the circuit as an image that runs no script", async () => {
     document.title = "before";
     const { root } = await show();

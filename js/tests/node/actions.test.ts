@@ -10,18 +10,19 @@ describe("states", () => {
   });
 
   it("have rare chips only if a job is in them", () => {
-    const shown = (counts: object) => chipsOf(counts).map(({ filter }) => filter);
+    const shown = (counts: object) => chipsOf(counts, "all").map(({ filter }) => filter);
     expect(shown({})).toEqual(["all", "unsent", "waiting", "running", "success", "error"]);
     expect(shown({ canceled: 1, refused: 1 })).toEqual(
       expect.arrayContaining(["canceled", "refused"]),
     );
     expect(shown({ unconfirmed: 1, unknown: 1 })).toContain("unconfirmed");
     expect(shown({ unknown: 1 })).toContain("other");
+    expect(chipsOf({}, "refused")).toContainEqual({ filter: "refused", count: 0 });
   });
 
   it("are counted in the chips", () => {
     const counts = Object.fromEntries(STATES.map((state, i) => [state, i + 1]));
-    const [all, ...others] = chipsOf(counts);
+    const [all, ...others] = chipsOf(counts, "all");
     expect(others.reduce((sum, { count }) => sum + count, 0)).toBe(all?.count);
     expect(all?.count).toBe(countOf(counts));
   });

@@ -82,7 +82,7 @@ class Dashboard(anywidget.AnyWidget, DashboardSession):
         theme *: "auto", "light" or "dark".
         read_only *: whether actions are hidden and refused.
         confirm_above *: number of jobs above which the dashboard asks for confirmation before it
-            sends, reruns or cancels them; 50 by default.
+            sends, reruns, cancels or removes them; 50 by default.
 
     Raises:
         TraitError: an option has a wrong value.

@@ -1,6 +1,5 @@
 /** One job: its result, its request, its history and its actions. */
 
-import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { canAct } from "../../canAct";
 import { isUnsent, mayHaveResults } from "../../data/states";
@@ -67,7 +66,7 @@ export const Section = ({ title, children }: { title: string; children: Componen
 );
 
 function Note({ session, position }: { session: Session; position: number }) {
-  const draft = useSignal<string | null>(null);
+  const draft = session.noteOf(position);
   const text = session.rows.value.table.text(position, "note");
   if (!text && !canAct(session)) return null;
   return (
