@@ -36,6 +36,8 @@ export interface Measurements {
   readonly isWanted: Signal<boolean>;
   /** Fetch missing values, with the shares of these states, until none is missing or no view is visible. */
   load(states: readonly string[]): Promise<void>;
+  /** Whether a job may have a result that was not fetched, or could not be. */
+  isMissing(position: number): boolean;
   /** Jobs have changed, and values of earlier attempts no longer count. */
   recheck(positions: readonly number[]): void;
   /** Retry values that could not be fetched. */
@@ -191,6 +193,9 @@ export function newMeasurements(
     inSight,
     isWanted,
     load,
+    isMissing: (position) =>
+      canHave(position) &&
+      (asked.get(position)?.attempt !== attemptOf(position) || state.peek().failed.has(position)),
     recheck(positions) {
       for (const position of positions) {
         const known = asked.get(position);

@@ -141,11 +141,6 @@ export class Table {
     return this.#iterations.get(position) ?? 1;
   }
 
-  /** The jobs with measured values. */
-  get measuredPositions(): ReadonlySet<number> {
-    return this.#measured;
-  }
-
   /** Whether any job has several lines. */
   get isIterated(): boolean {
     return this.#iterations.size > 0;
@@ -199,7 +194,8 @@ export class Table {
       for (let i = 0; i < positions.length; i++) {
         target[positions[i] as number] = values[i] ?? null;
       }
-      if (isDynamic(name)) this.#measure(name, values);
+      if (isDynamic(name))
+        for (const value of values) this.#measure(name, format.cell(value ?? null));
     }
     const brought = new Set(columns.map(([name]) => name));
     for (const [name, target] of this.#columns) {
@@ -221,15 +217,15 @@ export class Table {
       }
       for (const [key, value] of Object.entries(params)) {
         this.#put(this.#lines, `param.${key}`, at, position, value);
-        this.#measureOne(`param.${key}`, value, null);
+        this.#measure(`param.${key}`, format.cell(value));
       }
-      this.#measureOne(measuredName("samples"), samples, null);
+      this.#measure(measuredName("samples"), textOf(samples, null));
       if (samples !== null) this.#put(this.#lines, measuredName("samples"), at, position, samples);
       for (const [key, [value, error]] of Object.entries(values)) {
         const name = measuredName(key);
         if (value !== null) this.#put(this.#lines, name, at, position, value);
         if (error !== null) this.#put(this.#errors, name, at, position, error);
-        this.#measureOne(name, value, error);
+        this.#measure(name, textOf(value, error));
       }
       changed.add(position);
     }
@@ -298,13 +294,9 @@ export class Table {
     (lines[iteration] as Cell[])[at] = value;
   }
 
-  #measure(name: string, values: readonly Cell[]): void {
-    for (const value of values) if (value !== undefined) this.#measureOne(name, value, null);
-  }
-
-  #measureOne(name: string, value: Cell, error: number | null): void {
-    const length = textOf(value, error).length;
-    if (length > this.longest(name)) this.#longest.set(name, length);
+  /** `text` is a value as the table shows it. */
+  #measure(name: string, text: string): void {
+    if (text.length > this.longest(name)) this.#longest.set(name, text.length);
   }
 
   #add(name: string): Cell[] {

@@ -2,7 +2,6 @@
 
 import { useRef } from "preact/hooks";
 import { asCsv, asJson, fileName, save, sheetOf } from "../data/exports";
-import { mayHaveResults } from "../data/states";
 import * as format from "../format";
 import { copyText } from "../host/clipboard";
 import type { Session } from "../session";
@@ -31,10 +30,7 @@ export function Exports({ session, positions }: Props) {
   const saveAs = (ending: "csv" | "json", text: string, type: string) => {
     const name = fileName(group, ending);
     save(text, name, type);
-    const { table } = session.rows.peek();
-    const missing = some.filter(
-      (p) => mayHaveResults(table.state(p)) && !table.measuredPositions.has(p),
-    ).length;
+    const missing = some.filter(session.measurements.isMissing).length;
     const less = missing > 0 ? `, without ${format.count(missing, "result")} not loaded yet` : "";
     say(`${jobs} saved as ${name}${less}`);
   };

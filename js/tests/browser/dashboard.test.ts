@@ -200,6 +200,8 @@ describe("the shown jobs", () => {
     expect(csv.length).toBe(3);
     expect(csv[1]).toContain("Computation failed: not enough memory");
     expect(links[0]?.download).toBe("compare_knill_and_ralph_cnot.csv");
+    // Failed jobs were asked for results, and have none.
+    await expect.element(at("live")).toHaveTextContent(/saved as [^,]*$/);
     const json = JSON.parse(await item("JSON file"));
     expect(json.map((job: { position: number }) => job.position)).toEqual([2, 7]);
     expect(json[0]).toMatchObject({ state: "error", "label.phi": 0.15, duration_s: 8.6 });

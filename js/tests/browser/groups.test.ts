@@ -37,6 +37,19 @@ describe("the list of groups", () => {
     await expect.poll(() => names(root)).toEqual([DIP]);
   });
 
+  it("offers no action on groups that the trash does not show", async () => {
+    await show({ scene: "groups" });
+    await page.getByLabelText(`Select ${DIP}`).click();
+    await at("delete-selected").click();
+    await at("delete-confirm").click();
+    await page.getByLabelText(`Select ${KNILL}`).click();
+    await expect.element(at("group-selection")).toHaveTextContent("1 selected");
+    await at("chip-trash").click();
+    await expect.element(at("group-selection")).not.toBeInTheDocument();
+    await at("chip-all").click();
+    await expect.element(at("group-selection")).toHaveTextContent("1 selected");
+  });
+
   it("deletes groups older than a date, and restores them", async () => {
     const { root } = await show({ scene: "groups" });
     await at("more").click();

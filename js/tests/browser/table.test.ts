@@ -55,7 +55,7 @@ describe("measured values", () => {
     expect(cell(root, "1.2-theta")?.textContent).toBe("0.2");
     cell(root, "1.2-state")?.parentElement?.querySelector<HTMLElement>(".select")?.click();
     await expect.poll(() => model.get("selected")).toEqual([[1, 1]]);
-    expect(root.querySelectorAll(".rows [aria-selected=true]")).toHaveLength(3);
+    expect(root.querySelectorAll(".rows .row[aria-selected=true]")).toHaveLength(3);
   });
 
   it("of thousands of jobs are fetched on request, and before that if visible", async () => {
@@ -156,6 +156,17 @@ describe("a column's width", () => {
     expect(time()?.scrollWidth).toBeLessThanOrEqual(time()?.clientWidth ?? 0);
   });
 
+  it("never cuts a swept number, which has up to twelve digits", async () => {
+    const model = new StandIn(8, "unsent");
+    for (const job of model.jobs)
+      job.labels = { ...job.labels, "label.phi": (job.position * 1.1234567891) / 8 };
+    const { root } = await show({ model });
+    const phi = () => [...root.querySelectorAll<HTMLElement>('.rows [data-column="label.phi"]')];
+    await expect.poll(() => phi().length).toBe(8);
+    for (const each of phi()) expect(each.scrollWidth).toBeLessThanOrEqual(each.clientWidth);
+    expect(phi().some((each) => (each.textContent?.length ?? 0) > 9)).toBe(true);
+  });
+
   it("never cuts a number, and the first columns stay visible", async () => {
     const { root } = await show({ jobs: 1200, scene: "finished", width: 700 });
     await expect.poll(() => cell(root, "0-|0,0,0,0,0,0>")?.textContent).toContain("±");
@@ -172,6 +183,14 @@ describe("a column's width", () => {
     await expect.poll(() => grid.scrollLeft).toBe(300);
     expect(place()).toBe(before);
   });
+});
+
+it("names the checkbox of each row, and says whether it is ticked", async () => {
+  await show();
+  const box = page.getByRole("gridcell", { name: "Select job 3", exact: true });
+  await expect.element(box).toHaveAttribute("aria-selected", "false");
+  await box.click();
+  await expect.element(box).toHaveAttribute("aria-selected", "true");
 });
 
 describe("a header's histogram", () => {

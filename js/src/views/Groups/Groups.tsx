@@ -44,7 +44,7 @@ function Lists({ session, state, known }: Props) {
       (passes(filter, group) &&
         [group.name, group.description, ...group.swept].join("\n").toLowerCase().includes(words)),
   );
-  const chosen = groups.filter(({ name }) => state.chosen.value.has(name));
+  const chosen = groups.filter(({ name }) => isChosen(name));
   return (
     <>
       <header>
