@@ -47,7 +47,6 @@ export function figureOf(
     const entry = entries.find(([label]) => label === y);
     return entry ? ([entry[2], entry[3]] as const) : ([scalars[y] ?? null, null] as const);
   });
-  const failed = ["error", "canceled"];
   const measured = numbers.filter(([value]) => value !== null).length;
   const gone = [args.y, args.x, args.curves].filter(
     (name): name is string =>
@@ -74,7 +73,13 @@ export function figureOf(
       samples: numbers.map(([value]) => (value === null ? null : 10_000)),
       jobs: jobs.map(({ position }) => [position]),
       state: jobs.map(({ state }) =>
-        state === "success" ? "measured" : failed.includes(state) ? "failed" : "to come",
+        state === "success"
+          ? "measured"
+          : state === "error"
+            ? "failed"
+            : state === "canceled"
+              ? state
+              : "to come",
       ),
     },
     gone,

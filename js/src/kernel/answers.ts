@@ -181,7 +181,7 @@ export interface AxisValues {
   texts: string[];
 }
 
-export type PointState = "measured" | "failed" | "to come" | "not loaded" | "empty";
+export type PointState = "measured" | "failed" | "canceled" | "to come" | "not loaded" | "empty";
 
 /** The content of `jg.plot`: a quantity over one or two swept names. Points are in columns. */
 export interface Figure {

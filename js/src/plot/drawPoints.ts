@@ -85,7 +85,10 @@ export function drawError(
   );
 }
 
-/** A cross for failed points, a circle for points to come, a small one if unloaded, otherwise a dash. */
+/**
+ * A cross for failed points, a crossed circle for canceled ones, a circle for points to come, a
+ * small one if unloaded, otherwise a dash.
+ */
 export function drawReason(
   surface: Surface,
   { x, y }: { x: number; y: number },
@@ -94,34 +97,23 @@ export function drawReason(
   r: number,
   ink: Ink,
 ): void {
-  const style = { stroke: colour, width: 1.4 };
+  const line = (dx: number, dy: number, width = 1.4) =>
+    surface.path(
+      [
+        [x - dx, y - dy],
+        [x + dx, y + dy],
+      ],
+      { stroke: colour, width },
+    );
+  const circle = (radius: number) =>
+    surface.circle(x, y, radius, { stroke: colour, width: 1, fill: ink.ground });
   if (state === "failed") {
-    surface.path(
-      [
-        [x - r, y - r],
-        [x + r, y + r],
-      ],
-      style,
-    );
-    surface.path(
-      [
-        [x - r, y + r],
-        [x + r, y - r],
-      ],
-      style,
-    );
-  } else if (state === "to come" || state === "not loaded") {
-    surface.circle(x, y, state === "to come" ? r * 0.75 : r * 0.4, {
-      stroke: colour,
-      width: 1,
-      fill: ink.ground,
-    });
-  } else
-    surface.path(
-      [
-        [x - r, y],
-        [x + r, y],
-      ],
-      { ...style, width: 1 },
-    );
+    line(r, r);
+    line(r, -r);
+  } else if (state === "canceled") {
+    circle(r);
+    line(r * 0.7, r * 0.7, 1);
+  } else if (state === "to come") circle(r * 0.75);
+  else if (state === "not loaded") circle(r * 0.4);
+  else line(r, 0, 1);
 }

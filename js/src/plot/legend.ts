@@ -14,7 +14,7 @@ const MAX_ABOVE = 12;
 /** The maximum share of the figure's width for the texts of a legend at the right. */
 const MAX_LEGEND_SHARE = 0.4;
 
-const REASONS = ["failed", "to come", "not loaded", "empty"] as const;
+const REASONS = ["failed", "canceled", "to come", "not loaded", "empty"] as const;
 
 /** "empty": the jobs of the point are done, and the quantity has no value. */
 const reasonLabel = (state: PointState): string => (state === "empty" ? "no value" : state);

@@ -141,8 +141,8 @@ function readout(figure: Figure, rank: number, table: Table | null): string {
   const what =
     value !== null
       ? format.measured(value, points.error[rank] ?? null)
-      : state === "failed"
-        ? ["failed", message].filter(Boolean).join(": ")
+      : state === "failed" || state === "canceled"
+        ? [state, message].filter(Boolean).join(": ")
         : state === "to come"
           ? table
             ? wordOf(table.state(first))

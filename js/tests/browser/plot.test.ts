@@ -93,7 +93,7 @@ describe("a sweep", () => {
     await at("view-plot").click();
     await expect.poll(() => drawn(root).length).toBe(24);
     const states = drawn(root).map(({ state }) => state);
-    expect(new Set(states)).toEqual(new Set(["measured", "failed", "to come"]));
+    expect(new Set(states)).toEqual(new Set(["measured", "failed", "canceled", "to come"]));
     expect(drawn(root).every((each) => each.at !== null)).toBe(true);
     const measured = states.filter((state) => state === "measured").length;
     await expect.element(at("plot-caption")).toHaveTextContent(`${measured} of 24 measured`);

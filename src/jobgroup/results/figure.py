@@ -39,7 +39,7 @@ Errors = bool | float | Literal["scatter"]
 MAX_CURVES: Final = 8
 """Maximum number of curves. A name with more values is drawn as a map."""
 
-PointState = Literal["measured", "failed", "to come", "not loaded", "empty"]
+PointState = Literal["measured", "failed", "canceled", "to come", "not loaded", "empty"]
 
 
 class FigurePoint(NamedTuple):
@@ -280,7 +280,9 @@ def _reason(point: Point) -> PointState:
         return "to come"
     if any(row.record.state == "success" and not row.is_loaded for row in point.rows):
         return "not loaded"
-    return "failed" if all(state in FAILED for state in states) else "empty"
+    if "success" in states:
+        return "empty"
+    return "failed" if "error" in states else "canceled"
 
 
 def _ranks(values: Sequence[Cell]) -> dict[ValueKey, int]:
