@@ -1,5 +1,5 @@
 import { describe, expect, it, onTestFinished } from "vitest";
-import { userEvent } from "vitest/browser";
+import { cdp, userEvent } from "vitest/browser";
 import type { StandIn } from "../../dev/standin";
 import { at, show } from "./page";
 
@@ -217,4 +217,23 @@ describe("a button with a menu", () => {
       [false, true],
     ]);
   });
+});
+
+it("shows what is pressed, selected and in focus without colors of its own", async () => {
+  const media = (value: string) =>
+    (cdp() as unknown as { send(name: string, args: object): Promise<void> }).send(
+      "Emulation.setEmulatedMedia",
+      { features: [{ name: "forced-colors", value }] },
+    );
+  const { root } = await show();
+  await media("active");
+  onTestFinished(() => media("none"));
+  const look = (selector: string) =>
+    getComputedStyle(root.querySelector(selector) as Element).backgroundColor;
+  await expect
+    .poll(() => look("[data-testid=chip-all]"))
+    .not.toBe(look("[data-testid=chip-error]"));
+  expect(look("[data-testid=view-table]")).not.toBe(look("[data-testid=view-plot]"));
+  await at("more").click();
+  expect(getComputedStyle(root.activeElement as Element).outlineStyle).toBe("solid");
 });

@@ -72,7 +72,7 @@ export function GroupActions(props: Props) {
             <Button onClick={sets(state.chosen, new Set<string>())}>Clear</Button>
           </span>
         )}
-        {names.length === 0 && groups.length > 0 && (
+        {names.length === 0 && groups.length > 0 && state.filter.value !== "trash" && (
           <span class="quiet">Select groups to compare, export or delete them.</span>
         )}
         {deleted.length > 0 && (
