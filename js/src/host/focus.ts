@@ -8,18 +8,23 @@ import { atEnd } from "../kernel/abort";
 
 const NEXT = ".toolbar button, .deleted button, .cell[tabindex='0']";
 
-/** A button that replaces another one ignores presses for this long. */
+/**
+ * A button that replaces another one ignores clicks for this long, and keys too if the other one was
+ * not pressed or this one may cost money.
+ */
 const SETTLE_MS = 500;
 
 export function keepFocus(root: ShadowRoot, app: HTMLElement, lifetime: AbortSignal): void {
   let focused: Element | null = null;
   let drawer: HTMLElement | null = null;
+  let wasPressed = false;
   /** The element that got the focus of a removed one, and when it no longer ignores keys. */
   let heir: HTMLElement | null = null;
   let settlesAt = 0;
   const enter = ({ target }: FocusEvent) => {
     focused = target as Element;
     drawer = focused.closest(".job");
+    wasPressed = false;
   };
   // Some browsers also report that the focus leaves an element that is being removed, and every
   // browser does so when its window loses the focus.
@@ -36,7 +41,8 @@ export function keepFocus(root: ShadowRoot, app: HTMLElement, lifetime: AbortSig
     else {
       const near = app.querySelector<HTMLElement>(".menu button") ?? drawer;
       heir = near?.isConnected ? near : app.querySelector<HTMLElement>(NEXT);
-      settlesAt = performance.now() + SETTLE_MS;
+      const mayBeMistaken = !wasPressed || heir?.matches(".primary");
+      settlesAt = mayBeMistaken ? performance.now() + SETTLE_MS : 0;
       heir?.focus({ preventScroll: true });
     }
   });
@@ -47,13 +53,17 @@ export function keepFocus(root: ShadowRoot, app: HTMLElement, lifetime: AbortSig
     if (event.key !== "Enter" && !(isButton && event.key === " ")) return;
     const isStray =
       event.repeat || (isButton && event.target === heir && performance.now() < settlesAt);
-    if (!isStray || event.target instanceof HTMLTextAreaElement) return;
+    if (!isStray || event.target instanceof HTMLTextAreaElement) {
+      wasPressed = true;
+      return;
+    }
     event.preventDefault();
     event.stopPropagation();
   };
   app.addEventListener("focusin", enter, { signal: lifetime });
   app.addEventListener("focusout", leave, { signal: lifetime });
   app.addEventListener("keydown", press, { capture: true, signal: lifetime });
+  app.addEventListener("click", () => (wasPressed = true), { capture: true, signal: lifetime });
   observer.observe(app, { childList: true, subtree: true });
   atEnd(lifetime, () => observer.disconnect());
 }

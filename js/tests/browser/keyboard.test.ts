@@ -239,6 +239,18 @@ describe("the focus of a removed element", () => {
     expect(key.defaultPrevented).toBe(true);
   });
 
+  it("lets a second Enter on Stop not send", async () => {
+    const { root, model } = await show();
+    (model as StandIn).set({ sender: SENDER });
+    await expect.element(at("stop")).toBeVisible();
+    focus(root, "[data-testid=stop]");
+    const key = new KeyboardEvent("keydown", { key: "Enter", bubbles: true, cancelable: true });
+    root.addEventListener("focusin", ({ target }) => target?.dispatchEvent(key), { once: true });
+    await userEvent.keyboard("{Enter}");
+    await expect.poll(focused(root)).toBe("primary");
+    expect(key.defaultPrevented).toBe(true);
+  });
+
   it("moves on from a form that replaces the button that opened it", async () => {
     const { root } = await show({ jobs: 24, scene: "unsent" });
     await press(root, "[data-testid=primary]");
