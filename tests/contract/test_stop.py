@@ -159,4 +159,10 @@ def test_time_left_counts_jobs_that_another_process_sends(group, scripted, spawn
     assert 0 < low < high
     jg.stop()
     child.communicate(timeout=120)
+
+    def has_ended() -> bool:  # the last job may have been sent a moment ago
+        jg.refresh()
+        return not jg.state.counts.get("waiting")
+
+    until(has_ended)
     assert JobGroup("experiment").state.eta_s is None, "nobody sends the others"
