@@ -69,19 +69,38 @@ async def test_call_gives_up_after_a_time_with_nothing_but_429():
 
 
 async def test_silent_cloud_gets_no_more_requests_for_a_while(monkeypatch):
-    """Ten requests in a row without a response end the others; any response before continues."""
+    """Two time-outs in a row end the other requests; those in flight together count as one."""
     monkeypatch.setattr(throttle, "GIVE_UP_S", LIMIT_S)
     throttled, silence = throttle.Throttle(), NoResponseError("timeout", is_timeout=True)
-    dead, busy = _responding(silence), _responding(*[silence] * 9, "done")
-    for _ in range(9):
+
+    async def times_out():
+        times_out.count += 1
+        await anyio.sleep(0.05)
+        raise silence
+
+    async def sent(request):
         with pytest.raises(NoResponseError):
-            await throttled.send(ACCOUNT, busy)
-    assert await throttled.send(ACCOUNT, busy) == "done"
-    for _ in range(30):
-        with pytest.raises(NoResponseError):
-            await throttled.send(ACCOUNT, dead)
-    assert dead.count == 10
+            await throttled.send(ACCOUNT, request)
+
+    times_out.count = 0
+    for count in (10, 20, 20):
+        async with anyio.create_task_group() as group:
+            for _ in range(10):
+                group.start_soon(sent, times_out)
+        assert times_out.count == count
     other = ("quandela", "http://127.0.0.1:2", "")
     assert await throttled.send(other, _responding("done")) == "done"
     await anyio.sleep(LIMIT_S * 1.2)
     assert await throttled.send(ACCOUNT, _responding("done")) == "done"
+    await sent(times_out)
+    assert await throttled.send(ACCOUNT, _responding("done")) == "done"
+
+
+async def test_reset_connections_do_not_end_the_requests():
+    """They fail at once, and the next request may succeed."""
+    throttled = throttle.Throttle()
+    reset = _responding(*[NoResponseError("reset")] * 30, "done")
+    for _ in range(30):
+        with pytest.raises(NoResponseError):
+            await throttled.send(ACCOUNT, reset)
+    assert await throttled.send(ACCOUNT, reset) == "done"

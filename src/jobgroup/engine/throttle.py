@@ -12,8 +12,7 @@ from typing import Final, TypeVar
 import anyio
 
 from jobgroup.engine.cooldown import Cooldown
-from jobgroup.errors import CloudError, CloudUnavailableError, CloudUnreachableError
-from jobgroup.providers.polling import MAX_CONSECUTIVE_FAILURES
+from jobgroup.errors import CloudError, CloudUnavailableError, NoResponseError
 from jobgroup.store import AccountKey
 
 T = TypeVar("T")
@@ -21,20 +20,21 @@ T = TypeVar("T")
 MAX_THROTTLED_S: Final = 60.0
 """Seconds of responses with nothing but 429, or of a requested pause, that end the repeats."""
 
-GIVE_UP_S: Final = 30.0
-"""Seconds during which nothing more is sent after `MAX_CONSECUTIVE_FAILURES` requests in a row got
-no response. Each of them may have taken half a minute.
+MAX_TIMEOUTS: Final = 2
+"""Number of time-outs in a row, each of half a minute, after which nothing more is sent for
+`GIVE_UP_S`. Requests that were in flight together count as one.
 """
+
+GIVE_UP_S: Final = 30.0
 
 
 @dataclass
 class _Account:
     cooldown: Cooldown = field(default_factory=Cooldown)
     throttled_since: float | None = None
-    failures: int = 0
-    """Number of requests in a row that got no response."""
-    failure: CloudUnreachableError | None = None
-    failed_at: float = -math.inf
+    timeouts: int = 0
+    timeout: NoResponseError | None = None
+    timed_out_at: float = -math.inf
 
 
 class Throttle:
@@ -53,7 +53,7 @@ class Throttle:
         Raises:
             CloudUnavailableError: the cloud asked for a pause of more than `MAX_THROTTLED_S`, or
                 has responded with nothing but 429 for that time.
-            CloudUnreachableError: there was no response, perhaps to earlier requests of this call.
+            NoResponseError: the cloud was silent, perhaps for earlier requests of this call.
         """
         account = self._accounts[account_key]
         while True:
@@ -61,18 +61,19 @@ class Throttle:
             if (pause_s := account.cooldown.until - asked_at) > 0:
                 await anyio.sleep(pause_s)  # another request may have prolonged the pause
                 continue
-            has_given_up = account.failures >= MAX_CONSECUTIVE_FAILURES
-            if account.failure and has_given_up and asked_at < account.failed_at + GIVE_UP_S:
-                raise account.failure
+            has_given_up = account.timeouts >= MAX_TIMEOUTS
+            if account.timeout and has_given_up and asked_at < account.timed_out_at + GIVE_UP_S:
+                raise account.timeout
             try:
                 response = await request()
-            except CloudUnreachableError as error:
-                account.failures += 1
-                account.failure, account.failed_at = error, time.monotonic()
+            except NoResponseError as error:
                 account.throttled_since = None
+                if error.is_timeout:
+                    account.timeouts += asked_at >= account.timed_out_at
+                    account.timeout, account.timed_out_at = error, time.monotonic()
                 raise
             except CloudError as error:
-                account.failures = 0
+                account.timeouts = 0
                 if error.status_code != 429 or not isinstance(error, CloudUnavailableError):
                     account.throttled_since = None
                     raise
@@ -81,6 +82,6 @@ class Throttle:
                     raise
                 account.cooldown.begin(asked_at, now, error.retry_after_s)
             else:
-                account.failures, account.throttled_since = 0, None
+                account.timeouts, account.throttled_since = 0, None
                 account.cooldown.succeed()
                 return response
