@@ -32,13 +32,16 @@ def span_of(values: Iterable[Any]) -> float:
     return max(finite) - min(finite) if finite else 0.0
 
 
-def is_same_number(one: float, other: float, span: float = 0.0) -> bool:
+def is_same_number(
+    one: float, other: float, span: float = 0.0, tolerance: float = RELATIVE_TOLERANCE
+) -> bool:
     """Return whether two numbers differ only by rounding. Whole numbers never do.
 
     Args:
         one: first number.
         other: second number.
         span: difference of the greatest and the least value of the same name.
+        tolerance: share of the larger number below which a difference is due to rounding.
 
     >>> is_same_number(0.1 + 0.2, 0.3), is_same_number(10**12, 10**12 + 1), is_same_number(2, 2.0)
     (True, False, True)
@@ -51,7 +54,7 @@ def is_same_number(one: float, other: float, span: float = 0.0) -> bool:
     largest = max(abs(low), abs(high))
     if largest == math.inf or (low.is_integer() and high.is_integer() and largest < EXACT):
         return False
-    return abs(low - high) <= max(RELATIVE_TOLERANCE * largest, SPAN_TOLERANCE * span)
+    return abs(low - high) <= max(tolerance * largest, SPAN_TOLERANCE * span)
 
 
 def is_same_value(one: Any, other: Any) -> bool:
@@ -78,9 +81,11 @@ class KnownValues:
     Args:
         values: all values of the name, if they are known; the span of the numbers defines rounding
             errors.
+        tolerance: as for `is_same_number`.
     """
 
-    def __init__(self, values: Iterable[Any] = ()) -> None:
+    def __init__(self, values: Iterable[Any] = (), tolerance: float = RELATIVE_TOLERANCE) -> None:
+        self._tolerance = tolerance
         self._span = span_of(values)
         self._sorted: list[int | float] = []
         self._exact: dict[int | float, int | float] = {}
@@ -102,5 +107,5 @@ class KnownValues:
         at = bisect_left(self._sorted, number)
         span = max(self._span, span_of((*self._sorted[:1], *self._sorted[-1:])))
         for known in self._sorted[max(at - 1, 0) : at + 1]:
-            if is_same_number(known, number, span):
+            if is_same_number(known, number, span, self._tolerance):
                 yield known

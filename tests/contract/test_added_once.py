@@ -45,9 +45,12 @@ def test_labels_that_differ_only_by_rounding_are_equal():
     ):
         jg.add(experiment(), labels={"phi": phi}, once=True)
     assert [job.labels["phi"] for job in jg] == grid
+    for second in range(5):
+        jg.add(experiment(), labels={"at": 1.8e9 + second / 2}, once=True)
+    assert len(jg) == 12, "times since the epoch are not alike"
     for seed in (2**60, 2**60 + 1, 1, True, 1.0):
         jg.add(experiment(), labels={"seed": seed}, once=True)
-    assert [job.labels["seed"] for job in jg.jobs()[7:]] == [2**60, 2**60 + 1, 1, True]
+    assert [job.labels["seed"] for job in jg.jobs()[12:]] == [2**60, 2**60 + 1, 1, True]
 
 
 def test_object_added_with_once_follows_the_existing_entry(sampled):

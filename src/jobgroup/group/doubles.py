@@ -71,25 +71,29 @@ class _Known:
         self._entries: list[Entry] = []
         self._read = 0
         self._entry_ids: dict[_Key, list[int]] = {}
-        self._values: defaultdict[str, KnownValues] = defaultdict(KnownValues)
+        self._values = defaultdict[str, KnownValues](_labels_of_one_name)
 
     def update(self, entries: list[Entry]) -> None:
         if entries is not self._entries or len(entries) < self._read:
             self._entries, self._read, self._entry_ids = entries, 0, {}
             self._values.clear()
         for entry in entries[self._read :]:
-            key = self._key(entry.labels, entry.params, entry.target)
+            key = self._key(entry.labels, entry.target)
             self._entry_ids.setdefault(key, []).append(entry.entry_id)
         self._read = len(entries)
 
     def like(self, job: NewJob) -> list[int]:
-        """Return the jobs with equal labels, parameters and cloud."""
-        return self._entry_ids.get(self._key(job.labels, as_json(job.params), job.target), [])
+        """Return the jobs with equal labels and cloud."""
+        return self._entry_ids.get(self._key(job.labels, job.target), [])
 
-    def _key(self, labels: Mapping[str, Any], params: str, target: Target) -> _Key:
-        """Return the features, except the fingerprint, that equal jobs share."""
+    def _key(self, labels: Mapping[str, Any], target: Target) -> _Key:
+        """Return the features, except the fingerprint, that equal jobs share.
+
+        Stored parameters are not among them: they are read from the body, and earlier versions read
+        fewer.
+        """
         known = {name: self._values[name].of(value) for name, value in sorted(labels.items())}
-        return as_json(known), params, *target.platform_key
+        return as_json(known), *target.platform_key
 
 
 class _Earlier:
@@ -125,3 +129,8 @@ class _Earlier:
 
 _known: WeakKeyDictionary[GroupSession, _Known] = WeakKeyDictionary()
 _earlier: WeakKeyDictionary[GroupSession, _Earlier] = WeakKeyDictionary()
+
+
+def _labels_of_one_name() -> KnownValues:
+    """Return values with a tolerance for arithmetic only: labels may be times since the epoch."""
+    return KnownValues(tolerance=1e-14)
