@@ -22,21 +22,21 @@ export interface Sorting {
 
 /**
  * Names of columns in order, with "-" before descending ones, such as "-duration_s; name". A
- * semicolon in a name is written "\;". With "", failed jobs come first; otherwise, the order is by
+ * semicolon in a name is written "\;", and a backslash "\\". With "", failed jobs come first; otherwise, the order is by
  * position.
  */
 export const sorting = (sort: string): Sorting[] =>
   sort
-    .split(/(?<!\\); /)
-    .filter(Boolean)
+    .match(/(?:\\[\\;]|[^;])+/g)
+    ?.map((text) => text.trimStart())
     .map((name) => ({
-      column: name.replace(/^-/, "").replaceAll("\\;", ";"),
+      column: name.replace(/^-/, "").replace(/\\([\\;])/g, "$1"),
       isDescending: name.startsWith("-"),
-    }));
+    })) ?? [];
 
 export const sortText = (by: readonly Sorting[]): string =>
   by
-    .map(({ column, isDescending }) => (isDescending ? "-" : "") + column.replaceAll(";", "\\;"))
+    .map(({ column, isDescending }) => (isDescending ? "-" : "") + column.replace(/[\\;]/g, "\\$&"))
     .join("; ");
 
 export interface Order {

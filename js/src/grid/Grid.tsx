@@ -30,8 +30,8 @@ const SCROLL_PAUSE_MS = 120;
 interface Reached {
   line: number | null;
   column: number;
-  /** What takes the focus and is scrolled into view: the cell, or only its row after a click. */
-  focuses: "" | "cell" | "row";
+  /** Whether the cell takes the focus, and what is scrolled into view: it, its row, or nothing. */
+  focuses: "" | "cell" | "row" | "still";
 }
 
 interface Props {
@@ -122,7 +122,7 @@ export function Grid({ session, hidden, open, rerun }: Props) {
   };
   const press = (event: MouseEvent, line: number, column: number) => {
     const position = positionOf(line);
-    goTo(line, column, "row");
+    goTo(line, column, column > 0 ? "row" : "still"); // a second click on a box is for the same row
     if ((event.target as Element).closest("button")) rerun(position);
     else if (event.shiftKey) extend(position);
     else if (column === 0 || event.metaKey || event.ctrlKey) toggle(position);
@@ -263,6 +263,6 @@ function takeFocus(grid: HTMLElement | null, reached: Signal<Reached>) {
   grid?.style.setProperty("--bar", `${bar?.offsetHeight ?? 0}px`);
   const cell = grid?.querySelector<HTMLElement>(".cell[tabindex='0']");
   cell?.focus({ preventScroll: true });
-  cell?.closest(`.${focuses}`)?.scrollIntoView({ block: "nearest", inline: "nearest" });
+  if (focuses !== "still") cell?.closest(`.${focuses}`)?.scrollIntoView({ block: "nearest", inline: "nearest" });
   reached.value = { ...reached.value, focuses: "" };
 }

@@ -68,9 +68,9 @@ export function keepFocus(root: ShadowRoot, app: HTMLElement, lifetime: AbortSig
   atEnd(lifetime, () => observer.disconnect());
 }
 
-/** Let no click reach a new action while it may be meant for the one that was there before. */
+/** Let no click reach a new action, except *Stop*, while it may be meant for the one before. */
 function shield(node: Node): void {
-  if (!(node instanceof HTMLElement)) return;
+  if (!(node instanceof HTMLElement) || node.querySelector("[data-testid=stop]")) return;
   node.style.pointerEvents = "none";
   setTimeout(() => {
     node.style.pointerEvents = "";

@@ -1,5 +1,6 @@
 /**
- * An extra step inside the page. It takes the focus. Enter in a field confirms, and Escape cancels.
+ * An extra step inside the page. It takes the focus, at *Cancel* if the action loses something.
+ * Enter in a field confirms, and Escape cancels.
  */
 
 import type { ComponentChildren } from "preact";
@@ -23,7 +24,8 @@ interface Props {
 
 export function InlineForm({ label, role, isPlain, isQuiet, go, others, close, children }: Props) {
   const place = useRef<HTMLElement>(null);
-  useFocus(place, isQuiet ? ":not(*)" : "input, textarea, button");
+  const first = isPlain ? "input, textarea, button" : "input, textarea, .buttons > :last-child";
+  useFocus(place, isQuiet ? ":not(*)" : first);
   const onKeyDown = (event: KeyboardEvent & { target: EventTarget | null }) => {
     if (event.key === "Escape") close();
     const isField = event.target instanceof HTMLInputElement || event.ctrlKey || event.metaKey;

@@ -16,9 +16,11 @@ export function runOrAsk(
   args: Args,
 ): void {
   const most = name === "resend" ? 0 : session.traits.confirm_above.peek();
-  if (positions.length > most)
-    session.asking.value = { what: "consent", positions, from, command: { name, args } };
-  else session.run(name, args);
+  if (positions.length > most) {
+    const { state: _, ...others } = args; // other jobs may get into that state
+    const command = { name, args: { ...others, positions } };
+    session.asking.value = { what: "consent", positions, from, command };
+  } else session.run(name, args);
 }
 
 const VERBS: Partial<Record<Command, string>> = {

@@ -96,6 +96,8 @@ describe("the primary action", () => {
     const { model, root } = await acting("still");
     model.set({ sender: { ...SENDER, is_this_process: true } });
     await expect.element(at("stop")).toBeVisible();
+    const stop = root.querySelector<HTMLElement>(".split:has([data-testid=stop])");
+    expect(stop?.style.pointerEvents, "Stop takes clicks at once").toBe("");
     const { x, y } = (root.querySelector("[data-testid=stop]") as Element).getBoundingClientRect();
     const pressed = () => root.elementFromPoint(x + 9, y + 9)?.closest("button")?.dataset["testid"];
     await expect.poll(pressed).toBe("stop");
@@ -139,7 +141,7 @@ describe("the primary action", () => {
     await expect.poll(commands).toEqual([["rerun", { state: "error", mode: "queue" }]]);
   });
 
-  it("asks before it removes many jobs, which cannot be undone", async () => {
+  it("asks before it removes many jobs, which cannot be undone, with Cancel in focus", async () => {
     const { commands, root } = await acting("unsent", 60);
     const open = async () => {
       await page.getByRole("button", { name: "More options: Send 60" }).click();
@@ -147,11 +149,13 @@ describe("the primary action", () => {
     };
     await open();
     await expect.poll(() => root.querySelector(".step")?.textContent).toContain("cannot undo");
+    expect(root.activeElement?.textContent).toBe("Cancel");
     await page.getByRole("button", { name: "Cancel" }).click();
     expect(commands()).toEqual([]);
     await open();
     await at("consent").click();
-    await expect.poll(commands).toEqual([["remove", { state: "unsent" }]]);
+    const positions = Array.from({ length: 60 }, (_, position) => position);
+    await expect.poll(commands).toEqual([["remove", { positions }]]);
   });
 
   it("asks before it reruns or cancels many jobs", async () => {
@@ -162,8 +166,10 @@ describe("the primary action", () => {
     await page.getByRole("button", { name: "Not now" }).click();
     expect(commands()).toEqual([]);
     await at("primary").click();
+    const failed = model.jobs.filter(({ state }) => state === "error");
+    const positions = failed.map(({ position }) => position);
     await at("consent").click();
-    await expect.poll(commands).toEqual([["rerun", { state: "error", mode: "queue" }]]);
+    await expect.poll(commands).toEqual([["rerun", { mode: "queue", positions }]]);
     await expect.element(at("consent")).not.toBeInTheDocument();
   });
 
@@ -327,6 +333,19 @@ describe("the selection bar", () => {
     await expect.element(at("selection")).toHaveTextContent("2 selected");
     await at("selected-remove").click();
     await expect.poll(commands).toEqual([["remove", { positions: [3, 4] }]]);
+  });
+
+  it("appears without a scroll of the table, so a second click is for the same job", async () => {
+    const { root, model } = await acting("unsent", 60);
+    const grid = root.querySelector(".grid") as HTMLElement;
+    const end = grid.getBoundingClientRect().bottom;
+    const cut = [...root.querySelectorAll(".rows .row")].find(
+      (row) => row.getBoundingClientRect().bottom > end,
+    );
+    cut?.querySelector<HTMLElement>(".select")?.click();
+    await expect.poll(() => model.get("selected")).toHaveLength(1);
+    await expect.element(at("selection")).toBeVisible();
+    expect(grid.scrollTop).toBe(0);
   });
 
   it("selects ranges with Shift, by checkbox and by row", async () => {

@@ -115,14 +115,16 @@ describe("a selection of rows", () => {
     expect(nextSort("phi; -eta", "eta")).toBe("eta");
   });
 
-  it("sorts by a column whose name has a semicolon", () => {
-    const name = "label.a; b";
-    const sort = nextSort(nextSort(nextSort("", name), name), "phi", true);
-    expect(sorting(sort)).toEqual([
-      { column: name, isDescending: true },
-      { column: "phi", isDescending: false },
-    ]);
-  });
+  it.each(["label.a; b", "label.a\\", "label.a\\; b", "\\phi"])(
+    "sorts by the column %s",
+    (name) => {
+      const sort = nextSort(nextSort(nextSort("", name), name), "phi", true);
+      expect(sorting(sort)).toEqual([
+        { column: name, isDescending: true },
+        { column: "phi", isDescending: false },
+      ]);
+    },
+  );
 });
 
 describe("columns", () => {
