@@ -247,6 +247,36 @@ def test_a_variant_has_the_same_settings_at_every_point(measured):
     }  # fmt: skip
 
 
+def test_a_point_with_one_setting_joins_no_other_setting(measured):
+    """However few points there are, and however many values the setting has."""
+    lone = [*(_of(phi, setting) for setting in (1, 2) for phi in range(3)), _of(3, 3)]
+    assert _variants(measured(*lone)) == {
+        "": [1, 1, 1, 0],
+        "min_detected_photons 1 -> 2": [2, 2, 2, 0],
+        "min_detected_photons 1 -> 3": [0, 0, 0, 3],
+    }
+    many = [_of(phi, setting) for setting in range(1, 26) for phi in range(3)]
+    del many[10]  # the fourth setting at the second point
+    found = _variants(measured(*many, name="many"))
+    assert [*found.values()] == [
+        [setting, setting * (setting != 4), setting] for setting in range(1, 26)
+    ]
+
+
+def test_a_swept_name_variant_hides_no_settings(measured):
+    """Its name is taken, so a plot names the variants differently."""
+    jobs = [
+        ({"phi": phi, "variant": text, "_payload": {"threshold": n}}, _pair(n, 1))
+        for text in "ab"
+        for phi in (0, 1)
+        for n in (1, 2)
+    ]
+    ax = measured(*jobs).plot(
+        "|1,1>", x="phi", curves="variant of settings", where={"variant": "a"}
+    )
+    assert len(ax.get_legend().texts) == 2
+
+
 def test_different_changes_are_different_variants(measured):
     """Each variant names its own change, also if two changes cannot be shown."""
     jobs = [_of(0, 1), _of(1, 1), _of(0, 2), _of(1, 1, threshold=True), _of(1, 3)]
@@ -300,7 +330,7 @@ def test_counts_and_probabilities_of_a_point_are_not_mixed(measured):
     """Counts are used, and one warning names the jobs that are left out."""
     exact = ":PCVL:BSDistribution:{|1,1>=0.25;|2,0>=0.75}"
     jg = measured(({"x": 0}, exact), ({"x": 0}, _pair(1, 3)), ({"x": 1}, exact))
-    with pytest.warns(UserWarning, match=r"jobs 0 are left out"):
+    with pytest.warns(UserWarning, match=r"job 0 are left out"):
         ds = jg.to_xarray()
     assert ds.samples.values.tolist()[0] == 4
     assert np.isnan(ds.samples.values[1])
@@ -327,7 +357,7 @@ def test_partial_results_are_in_no_point(measured, scripted):
     jg = measured(({"x": 1}, _pair(10, 90)), ({"x": 1}, None), ({"x": 1}, _pair(20, 180)))
     scripted.results[jg[1].id] = {"results": json.dumps({"results": _pair(90, 10)})}
     assert jg.results_table(["p(|1,1>)"])["p(|1,1>)"] == [0.1, 0.9, 0.1]
-    left_out = "Partial results of jobs 1 of 'map' are left out"
+    left_out = "Partial results of job 1 of 'map' are left out"
     with pytest.warns(JobGroupWarning, match=left_out):
         ds = jg.to_xarray()
     assert ds.p.sel(x=1, state="|1,1>") == 0.1
@@ -349,7 +379,7 @@ def test_partial_results_are_in_no_point(measured, scripted):
         found = jg.compare([0, 1], 2)
     assert (found.samples, found.skipped) == ((100, 200), (1,))
     assert "jobs without a complete result: 1" in str(found)
-    with pytest.raises(ValueError, match="only partial results of jobs 1"):
+    with pytest.raises(ValueError, match="only partial results of job 1"):
         jg.compare(0, 1)
     sides = compare_jobs(jg, jg.snapshot())["sides"]
     assert [side["samples"] for side in sides] == [100, 100, 200]
@@ -615,7 +645,7 @@ def test_unknown_states_are_an_error_that_names_the_nearest(measured):
     for call in (jg.results_table, jg.to_xarray, lambda: jg.plot("lost")):
         with pytest.raises(UnknownColumnError, match=message):
             call()
-    for name in ("global_pref", "global_perf", "shots"):  # no job has them
+    for name in ("global_pref", "global_perf"):  # no job has them
         jg.define("lost", f"|1,1> * {name}")
         for call in (jg.results_table, jg.to_xarray, lambda: jg.plot("lost")):
             with pytest.raises(UnknownColumnError, match=rf"no quantity '{name}'.*samples"):

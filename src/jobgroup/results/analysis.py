@@ -75,15 +75,15 @@ def left_out_notes(name: str, rows: Iterable[ResultRow]) -> list[str]:
         parts.append(f"{failures_sentence(name, failures, of=len(done))} They are left out.")
     if partial := partial_jobs(rows):
         parts.append(
-            f"Partial results of jobs {_listed(partial)} of {name!r} are left out, because these"
-            " jobs did not end in success."
+            f"Partial results of {_listed(partial)} of {name!r} are left out, because only results"
+            " of jobs that ended in success are pooled."
         )
     return parts
 
 
 def _listed(positions: Sequence[int]) -> str:
     more = f" and {len(positions) - 10} more" if len(positions) > 10 else ""
-    return ", ".join(map(str, positions[:10])) + more
+    return f"job{'s' * (len(positions) > 1)} {', '.join(map(str, positions[:10]))}{more}"
 
 
 def _chosen_sweep(
@@ -162,7 +162,7 @@ def _notes(name: str, study: Study) -> list[str]:
         )
     if left_out := study.left_out():
         parts.append(
-            f"Probabilities of jobs {_listed(left_out)} are left out, because"
+            f"Probabilities of {_listed(left_out)} are left out, because"
             " counts at the same point are used."
         )
     return parts
@@ -227,15 +227,15 @@ class Side:
     def of_jobs(cls, rows: Iterable[ResultRow], iteration: int | None) -> Side:
         """Return the pooled results of some jobs."""
         rows = list(rows)
-        positions = {row.record.position for row in rows}
         if iteration is not None:
             rows = [row for row in rows if row.measurement.iteration in (None, iteration)]
         elif any(row.measurement.iteration for row in rows):
             raise ValueError("These jobs have several iterations. Choose one with iteration=.")
+        positions = {row.record.position for row in rows}
         pool = pooled(rows)
         if not pool.shares:
             partial = partial_jobs(rows)
-            what = f"only partial results of jobs {_listed(partial)}" if partial else "no results"
+            what = f"only partial results of {_listed(partial)}" if partial else "no results"
             raise ValueError(f"Nothing to compare: a side has {what} or no samples.")
         measured = {m.position for m in (*pool.used, *pool.left_out)}
         return cls(pool.shares, pool, sorted(positions - measured))

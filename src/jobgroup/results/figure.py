@@ -290,15 +290,26 @@ def _ranks(values: Sequence[Cell]) -> dict[ValueKey, int]:
 
 
 def with_variants(study: Study) -> Study:
-    """Return the study with an additional name for its variants, if it has several."""
-    if len(study.variants) < 2 or "variant" in study.names:
+    """Return the study with an additional name for its variants, if it has several.
+
+    The name is ``variant``, or ``variant of settings`` if a swept value is called ``variant``.
+    """
+    texts = [each.text for each in study.variants]
+    if len(texts) < 2:
+        return study
+    added = "variant"
+    if added in study.names:
+        at = study.names.index(added)
+        if all(point.values[at] == texts[point.variant] for point in study.points):
+            return study
+        added = "variant of settings"
+    if added in study.names:
         return study
     points = [
-        replace(point, values=(*point.values, study.variants[point.variant].text))
-        for point in study.points
+        replace(point, values=(*point.values, texts[point.variant])) for point in study.points
     ]
-    coordinates = {**study.coordinates, "variant": list[Cell](each.text for each in study.variants)}
-    return replace(study, names=(*study.names, "variant"), points=points, coordinates=coordinates)
+    coordinates = {**study.coordinates, added: list[Cell](texts)}
+    return replace(study, names=(*study.names, added), points=points, coordinates=coordinates)
 
 
 def _selector(study: Study, name: str, value: Any) -> Selector:

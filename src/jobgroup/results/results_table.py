@@ -14,7 +14,7 @@ from jobgroup.errors import UnknownColumnError
 from jobgroup.results.cells import Cell, cell, with_noise
 from jobgroup.results.expression import Expression
 from jobgroup.results.measurement import Measurement
-from jobgroup.results.pool import Pool, Quantity, number_of, scalar_names
+from jobgroup.results.pool import Pool, Quantity, scalar_names
 from jobgroup.results.shares import ONE_SIGMA
 from jobgroup.results.states import in_order, label_of
 from jobgroup.results.table import Table
@@ -279,13 +279,10 @@ def check_expression(
         UnknownColumnError: no job has one of the quantities; the message lists the existing ones.
     """
     check_known(expression.states, states)
-    unknown = [name for name in expression.names if name != "samples"]
+    unknown = [name for name in expression.names if name not in ("samples", "shots")]
     if not unknown or not states:
         return
-    measurements = list(measurements)
-    known = ["samples", *scalar_names(measurements)]
-    if any(number_of(m, "shots") is not None for m in measurements):
-        known.append("shots")
+    known = ["samples", "shots", *scalar_names(measurements)]
     for name in unknown:
         if name not in known:
             raise UnknownColumnError(

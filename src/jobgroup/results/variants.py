@@ -19,8 +19,8 @@ Settings = Mapping[Path, Setting]
 Place = tuple[ValueKey, ...]
 """Key of a point: a value for each name."""
 
-MAX_VALUES: Final = 20
-"""Maximum number of values of a setting that does not follow the swept values."""
+MIN_DISTINCT: Final = 0.9
+"""Minimum share of points with a value of their own if a setting follows the swept values."""
 
 MAX_SHOWN: Final = 3
 """Maximum number of differences that a description names."""
@@ -91,9 +91,6 @@ class _Variants:
 
         Values are alike if the first job of some point has one of them and a later job the other.
         """
-        values = {each.get(path) for jobs in self._settings.values() for each in jobs.values()}
-        if len(values) > MAX_VALUES:
-            return True
         firsts = {
             place: next(iter(jobs.values())).get(path) for place, jobs in self._settings.items()
         }
@@ -103,13 +100,15 @@ class _Variants:
         for jobs in self._settings.values():
             alike.join(settings.get(path) for settings in jobs.values())
         number = alike.number
-        if number == 1 or 2 * number >= len(firsts):
+        if number == 1 or number >= MIN_DISTINCT * len(firsts):
             return number > 1
         for i in range(len(next(iter(firsts)))):
             found: dict[Any, set[Any]] = {}
             for place, value in firsts.items():
                 found.setdefault(place[i], set()).add(alike.of(value))
-            if all(len(each) == 1 for each in found.values()) and 2 * number >= len(found):
+            if all(len(each) == 1 for each in found.values()) and number >= MIN_DISTINCT * len(
+                found
+            ):
                 return True
         return False
 

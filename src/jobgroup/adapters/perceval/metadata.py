@@ -185,7 +185,12 @@ def _mode(key: Any) -> tuple[int, str]:
 
 
 def _columns(iterations: list[dict[str, Any]], shown: Callable[[Any], Any]) -> dict[str, list[Any]]:
-    rows = [{**i, **(i.get("circuit_params") or {})} for i in iterations]
+    rows = [
+        {**i, **circuit_params}
+        if isinstance(circuit_params := i.get("circuit_params"), dict)
+        else i
+        for i in iterations
+    ]
     keys = dict.fromkeys(k for row in rows for k in row if k != "circuit_params")
     return {str(k): [shown(row.get(k)) for row in rows] for k in keys}
 
