@@ -90,7 +90,7 @@ def test_show_prints_everything_about_a_job(call, read, ended):
     assert read("show", "sweep", ended[1].id) == [job]
     text = call("show", "sweep", "1").stdout
     assert "message " in text
-    assert text.count("The laser lost its lock") == 3
+    assert text.count("The laser lost its lock") == 4  # parameter, message, and in both attempts
 
 
 def test_estimate_prints_what_a_run_would_use(call, read, prepared):

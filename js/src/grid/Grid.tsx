@@ -263,6 +263,7 @@ function takeFocus(grid: HTMLElement | null, reached: Signal<Reached>) {
   grid?.style.setProperty("--bar", `${bar?.offsetHeight ?? 0}px`);
   const cell = grid?.querySelector<HTMLElement>(".cell[tabindex='0']");
   cell?.focus({ preventScroll: true });
-  if (focuses !== "still") cell?.closest(`.${focuses}`)?.scrollIntoView({ block: "nearest", inline: "nearest" });
+  if (focuses !== "still")
+    cell?.closest(`.${focuses}`)?.scrollIntoView({ block: "nearest", inline: "nearest" });
   reached.value = { ...reached.value, focuses: "" };
 }

@@ -20,7 +20,14 @@ Place = tuple[ValueKey, ...]
 """Key of a point: a value for each name."""
 
 MIN_DISTINCT: Final = 0.9
-"""Minimum share of points with a value of their own if a setting follows the swept values."""
+"""Minimum share of points whose first job has a value of its own, if a setting follows the swept
+values.
+"""
+
+MIN_UNIQUE: Final = 0.4
+"""The same, of values that occur at one point only, among the values of all points. Values that are
+drawn by chance may occur twice.
+"""
 
 MAX_SHOWN: Final = 3
 """Maximum number of differences that a description names."""
@@ -102,6 +109,13 @@ class _Variants:
         number = alike.number
         if number == 1 or number >= MIN_DISTINCT * len(firsts):
             return number > 1
+        places = Counter(
+            value
+            for jobs in self._settings.values()
+            for value in {settings.get(path) for settings in jobs.values()}
+        )
+        if sum(count == 1 for count in places.values()) >= MIN_UNIQUE * places.total():
+            return True
         for i in range(len(next(iter(firsts)))):
             found: dict[Any, set[Any]] = {}
             for place, value in firsts.items():
