@@ -68,8 +68,8 @@ class Throttle:
                 response = await request()
             except NoResponseError as error:
                 account.throttled_since = None
-                if error.is_timeout:
-                    account.timeouts += asked_at >= account.timed_out_at
+                if error.is_timeout and asked_at >= account.timed_out_at:
+                    account.timeouts += 1
                     account.timeout, account.timed_out_at = error, time.monotonic()
                 raise
             except CloudError as error:
