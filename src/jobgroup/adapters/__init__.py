@@ -15,7 +15,7 @@ from jobgroup.adapters.foreign_groups import GROUP_SUFFIXES, group_directories, 
 from jobgroup.adapters.job_reader import follow, job_from_id, let_perceval_display, read_job
 from jobgroup.adapters.perceval.circuit_drawing import circuit_svg
 from jobgroup.adapters.perceval.ideal import ideal_of
-from jobgroup.adapters.perceval.metadata import describe_body, iterations_of
+from jobgroup.adapters.perceval.metadata import describe_body, iterations_of, min_photons
 from jobgroup.adapters.results import decode
 
 __all__ = [
@@ -35,6 +35,7 @@ __all__ = [
     "iterations_of",
     "job_from_id",
     "let_perceval_display",
+    "min_photons",
     "read_group",
     "read_job",
 ]

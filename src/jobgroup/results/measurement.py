@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from jobgroup.adapters import UndecodableResultError, decode
+from jobgroup.adapters import UndecodableResultError, decode, min_photons
 from jobgroup.adapters.results import decode_text
 from jobgroup.decoding import Budget, PlainMaker
 from jobgroup.providers.values import MAX_COUNT
@@ -80,7 +80,6 @@ def measurements(record: JobRecord, document: Mapping[str, Any]) -> list[Measure
     result = decode(document) if is_composed else _read(document)
     params = record.params
     is_mitigated = is_composed or bool(params.get("error_mitigations"))
-    heralds = _whole(record.metadata.get("heralds_in_filter"))
     shots = record.shots if record.platform.startswith("qpu:") else None
     found = list(_parts(result))
     is_iterated = isinstance(result, Mapping) and isinstance(result.get("results_list"), list)
@@ -92,10 +91,7 @@ def measurements(record: JobRecord, document: Mapping[str, Any]) -> list[Measure
                 varied,
                 scalars=scalars,
                 is_mitigated=is_mitigated,
-                min_photons=_whole(
-                    varied.get("min_detected_photons", params.get("min_detected_photons"))
-                )
-                - heralds,
+                min_photons=min_photons({**params, **varied}, record.metadata),
                 shots=None if is_iterated else shots,
             ),
             outcomes,
@@ -207,7 +203,3 @@ def _probability(state: str, value: Any) -> float:
     if not isinstance(value, Real) or isinstance(value, bool):
         raise TypeError(f"{state[:40]} has {str(value)[:40]!r} as its probability")
     return as_float(int(value)) if isinstance(value, Integral) else float(value)
-
-
-def _whole(value: Any) -> int:
-    return value if isinstance(value, int) and not isinstance(value, bool) else 0

@@ -20,7 +20,7 @@ from jobgroup.results.cells import Cell, cell, flattened
 from jobgroup.results.measurement import Measurement
 from jobgroup.results.pool import Pool
 from jobgroup.results.results_table import ResultRow, pooled
-from jobgroup.results.variants import Place, Settings, descriptions
+from jobgroup.results.variants import PointKey, Settings, descriptions
 from jobgroup.rounding import KnownValues, ValueKey, is_number, key_of
 from jobgroup.values import time_of
 
@@ -265,7 +265,7 @@ class Values:
 
 
 def _with_variants(
-    at: Mapping[Place, list[ResultRow]],
+    at: Mapping[PointKey, list[ResultRow]],
     known: Sequence[Values],
     swept: SweptNames,
     fingerprints: Callable[[list[int]], Mapping[int, Hashable]],
@@ -273,49 +273,49 @@ def _with_variants(
 ) -> tuple[list[Point], list[Variant]]:
     several = [rows for rows in at.values() if len({r.record.position for r in rows}) > 1]
     prints = fingerprints(sorted({r.record.position for rows in several for r in rows}))
-    jobs: dict[Variant, dict[Place, dict[int, JobRecord]]] = {}
-    for place, rows in at.items():
+    jobs: dict[Variant, dict[PointKey, dict[int, JobRecord]]] = {}
+    for key, rows in at.items():
         for record in (row.record for row in rows):
-            places = jobs.setdefault(_variant_of(record, swept.names), {})
-            places.setdefault(place, {})[record.position] = record
+            points_of = jobs.setdefault(_variant_of(record, swept.names), {})
+            points_of.setdefault(key, {})[record.position] = record
     variants = {
         job: variant._replace(difference=text)
-        for variant, places in jobs.items()
-        for job, text in _differences(places, prints, settings, is_sweep=bool(swept.name))
+        for variant, points_of in jobs.items()
+        for job, text in _differences(points_of, prints, settings, is_sweep=bool(swept.name))
     }
     ordered = dict.fromkeys(
-        variants[place, row.record.position] for place, rows in at.items() for row in rows
+        variants[key, row.record.position] for key, rows in at.items() for row in rows
     )
     indices = {variant: index for index, variant in enumerate(ordered)}
     points = []
-    for place, rows in at.items():
-        values = tuple(each.value(k) for each, k in zip(known, place, strict=True))
+    for key, rows in at.items():
+        values = tuple(each.value(k) for each, k in zip(known, key, strict=True))
         parts: dict[int, list[ResultRow]] = {}
         for row in rows:
-            parts.setdefault(indices[variants[place, row.record.position]], []).append(row)
+            parts.setdefault(indices[variants[key, row.record.position]], []).append(row)
         points += [Point(values, index, some) for index, some in parts.items()]
     return points, list(indices)
 
 
 def _differences(
-    places: Mapping[Place, Mapping[int, JobRecord]],
+    points: Mapping[PointKey, Mapping[int, JobRecord]],
     fingerprints: Mapping[int, Hashable],
     settings: Callable[[list[int]], Mapping[int, Settings]],
     *,
     is_sweep: bool,
-) -> Iterator[tuple[tuple[Place, int], str]]:
-    """Yield the place and position of each job, and how its settings differ from the first's.
+) -> Iterator[tuple[tuple[PointKey, int], str]]:
+    """Yield the point and position of each job, and how its settings differ from the first's.
 
-    Settings are read only if those of some place differ.
+    Settings are read only if those at some point differ.
     """
-    if not any(_are_different(jobs, fingerprints) for jobs in places.values()):
-        yield from (((place, position), "") for place, jobs in places.items() for position in jobs)
+    if not any(_are_different(jobs, fingerprints) for jobs in points.values()):
+        yield from (((key, position), "") for key, jobs in points.items() for position in jobs)
         return
-    read = settings(sorted({position for jobs in places.values() for position in jobs}))
+    read = settings(sorted({position for jobs in points.values() for position in jobs}))
     for has_body in (True, False):
         own = {
-            place: {p: read.get(p) or settings_of(_without_body(r)) for p, r in some}
-            for place, jobs in places.items()
+            key: {p: read.get(p) or settings_of(_without_body(r)) for p, r in some}
+            for key, jobs in points.items()
             if (some := [(p, r) for p, r in jobs.items() if (p in read) == has_body])
         }
         prefix = "" if has_body else "body unknown"

@@ -10,14 +10,15 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Any, Final, NamedTuple
 
 from jobgroup.fingerprint import Path, Setting, difference
 from jobgroup.rounding import ValueKey, is_same_value
 
 Settings = Mapping[Path, Setting]
-Place = tuple[ValueKey, ...]
-"""Key of a point: a value for each name."""
+PointKey = tuple[ValueKey, ...]
+"""Key of a point: that of its value for each name."""
 
 MIN_DISTINCT: Final = 0.9
 """Minimum share of points whose first job has a value of its own, if a setting follows the swept
@@ -34,15 +35,15 @@ MAX_SHOWN: Final = 3
 
 
 def descriptions(
-    settings: Mapping[Place, Mapping[int, Settings]], *, is_ordered: bool
-) -> dict[tuple[Place, int], str]:
-    """Return, for each place and position, how the job's settings differ from the first job's.
+    settings: Mapping[PointKey, Mapping[int, Settings]], *, is_ordered: bool
+) -> dict[tuple[PointKey, int], str]:
+    """Return, for each point and position, how the job's settings differ from the first job's.
 
     Jobs with the same description have the same settings, apart from those that follow the swept
     values.
 
     Args:
-        settings: settings of each job, by place and position; positions ascend.
+        settings: settings of each job, by point and position; positions ascend.
         is_ordered: whether jobs with new settings follow all jobs with old ones.
     """
     if not settings:
@@ -71,16 +72,16 @@ class _Variant(NamedTuple):
 
 class _Variants:
     def __init__(
-        self, settings: Mapping[Place, Mapping[int, Settings]], *, is_ordered: bool
+        self, settings: Mapping[PointKey, Mapping[int, Settings]], *, is_ordered: bool
     ) -> None:
         self._settings = settings
         differing = dict.fromkeys(p for jobs in settings.values() for p in _differing(jobs))
-        self._ranked = [path for path in differing if self._depends_on_place(path)]
+        self._ranked = [path for path in differing if self._follows_the_point(path)]
         self._paths = [path for path in differing if path not in self._ranked]
         ranks = self._ranks(is_ordered=is_ordered)
         self.of = {
-            (place, position): _Variant(_at(given, self._paths), ranks[place, position])
-            for place, jobs in settings.items()
+            (point, position): _Variant(_at(given, self._paths), ranks[point, position])
+            for point, jobs in settings.items()
             for position, given in jobs.items()
         }
         self._base = self.of[min(self.of, key=lambda at: at[1])]
@@ -93,70 +94,47 @@ class _Variants:
             texts += self._ranked_differences(variant.rank)
         return ", ".join(list(dict.fromkeys(texts))[:MAX_SHOWN])
 
-    def _depends_on_place(self, path: Path) -> bool:
-        """Return whether the values of a setting follow the swept values.
-
-        Values are alike if the first job of some point has one of them and a later job the other.
-        """
+    def _follows_the_point(self, path: Path) -> bool:
+        """Return whether the values of a setting follow the swept values."""
         firsts = {
-            place: next(iter(jobs.values())).get(path) for place, jobs in self._settings.items()
+            point: next(iter(jobs.values())).get(path) for point, jobs in self._settings.items()
         }
-        if _are_swept(firsts):
-            return True
-        alike = _Alike(firsts.values())
-        for jobs in self._settings.values():
-            alike.join(settings.get(path) for settings in jobs.values())
-        number = alike.number
-        if number == 1 or number >= MIN_DISTINCT * len(firsts):
-            return number > 1
-        places = Counter(
-            value
-            for jobs in self._settings.values()
-            for value in {settings.get(path) for settings in jobs.values()}
-        )
-        if sum(count == 1 for count in places.values()) >= MIN_UNIQUE * places.total():
-            return True
-        for i in range(len(next(iter(firsts)))):
-            found: dict[Any, set[Any]] = {}
-            for place, value in firsts.items():
-                found.setdefault(place[i], set()).add(alike.of(value))
-            if all(len(each) == 1 for each in found.values()) and number >= MIN_DISTINCT * len(
-                found
-            ):
-                return True
-        return False
+        values = [
+            {settings.get(path) for settings in jobs.values()} for jobs in self._settings.values()
+        ]
+        return _are_swept(firsts) or _are_different(firsts, values)
 
-    def _ranks(self, *, is_ordered: bool) -> dict[tuple[Place, int], int]:
-        """Return the rank of each job's settings that depend on the place."""
-        found: dict[tuple[Place, int], int] = {}
+    def _ranks(self, *, is_ordered: bool) -> dict[tuple[PointKey, int], int]:
+        """Return the rank of each job's settings that depend on the point."""
+        found: dict[tuple[PointKey, int], int] = {}
         orders: dict[frozenset[Any], dict[Any, int]] = {}
         known: dict[Any, set[int]] = {}
         positions: dict[int, list[int]] = {}
-        alone: list[tuple[Place, dict[int, tuple[Setting | None, ...]]]] = []
-        for place, jobs in self._settings.items():
+        alone: list[tuple[PointKey, dict[int, tuple[Setting | None, ...]]]] = []
+        for point, jobs in self._settings.items():
             values = {position: _at(given, self._ranked) for position, given in jobs.items()}
             distinct = {value: i for i, value in enumerate(dict.fromkeys(values.values()))}
             if len(distinct) == 1:
-                alone.append((place, values))
+                alone.append((point, values))
                 continue
             order = orders.setdefault(frozenset(distinct), distinct)
             for position, value in values.items():
-                rank = found[place, position] = order[value]
+                rank = found[point, position] = order[value]
                 known.setdefault(value, set()).add(rank)
                 positions.setdefault(rank, []).append(position)
-        for place, values in alone:
+        for point, values in alone:
             first = min(values)
             ranks = known.get(values[first], set())
             if len(ranks) != 1:
                 ranks = {_rank_by_order(first, positions) if is_ordered else 0}
-            found |= dict.fromkeys(((place, position) for position in values), min(ranks))
+            found |= dict.fromkeys(((point, position) for position in values), min(ranks))
         return found
 
     def _ranked_differences(self, rank: int) -> Iterator[str]:
-        """Describe the settings of a rank that depend on the place; without values, if these do."""
+        """Describe the settings of a rank that depend on the point; without values, if these do."""
         pairs: dict[Path, set[tuple[Setting | None, Setting | None]]] = {}
-        for place, jobs in self._settings.items():
-            here = {self.of[place, position].rank: given for position, given in jobs.items()}
+        for point, jobs in self._settings.items():
+            here = {self.of[point, position].rank: given for position, given in jobs.items()}
             if rank in here and self._base.rank in here:
                 for path in self._ranked:
                     both = here[self._base.rank].get(path), here[rank].get(path)
@@ -196,15 +174,44 @@ class _Alike:
         return sum(value == parent for value, parent in self._parent.items())
 
 
-def _are_swept(values: Mapping[Place, Setting | None]) -> bool:
+def _are_swept(values: Mapping[PointKey, Setting | None]) -> bool:
     """Return whether the values of a setting are those of a swept name."""
     if len(set(values.values())) == 1:
         return False
-    pairs = [(place, each and json.loads(each.value)) for place, each in values.items()]
+    pairs = [(point, each and json.loads(each.value)) for point, each in values.items()]
     return any(
-        all(is_same_value(place[i][1], value) for place, value in pairs)
+        all(is_same_value(point[i][1], value) for point, value in pairs)
         for i in range(len(next(iter(values))))
     )
+
+
+def _are_different(
+    firsts: Mapping[PointKey, Setting | None], values: Sequence[AbstractSet[Setting | None]]
+) -> bool:
+    """Return whether points, or the values of one swept name, differ in a setting.
+
+    Values are alike if the first job of some point has one of them and a later job the other.
+
+    Args:
+        firsts: value of each point's first job.
+        values: values of each point's jobs.
+    """
+    alike = _Alike(firsts.values())
+    for each in values:
+        alike.join(each)
+    number = alike.number
+    if number == 1 or number >= MIN_DISTINCT * len(firsts):
+        return number > 1
+    points_with = Counter(value for each in values for value in each)
+    if sum(count == 1 for count in points_with.values()) >= MIN_UNIQUE * points_with.total():
+        return True
+    for i in range(len(next(iter(firsts)))):
+        found: dict[ValueKey, set[Any]] = {}
+        for point, value in firsts.items():
+            found.setdefault(point[i], set()).add(alike.of(value))
+        if all(len(each) == 1 for each in found.values()) and number >= MIN_DISTINCT * len(found):
+            return True
+    return False
 
 
 def _differing(jobs: Mapping[int, Settings]) -> Iterator[Path]:

@@ -39,7 +39,7 @@ FILTER: Final = "min_detected_photons"
 """Parameter with the minimum number of photons of a state that a job returns."""
 
 HERALDS_IN_FILTER: Final = "heralds_in_filter"
-"""Fact with the number of herald photons that the filter counts, though states lack them."""
+"""Metadata with the number of herald photons that the filter counts, though states lack them."""
 
 _NO_FILTER: Final = 2**28 - 1
 """Perceval's number in an experiment without a filter."""
@@ -107,6 +107,19 @@ def metadata_of(payload: Mapping[str, Any], release: object = None) -> dict[str,
     if counts:
         metadata["n"] = sum(map(int, counts[1].split(",")))
     return metadata
+
+
+def min_photons(params: Mapping[str, Any], metadata: Mapping[str, Any]) -> int:
+    """Return the minimum number of photons of a state that a job returns; 0 without a filter.
+
+    Herald photons are not counted, because returned states lack them.
+
+    Args:
+        params: params of the job, or of one of its iterations.
+        metadata: metadata of the job.
+    """
+    least, heralds = params.get(FILTER), metadata.get(HERALDS_IN_FILTER, 0)
+    return least - heralds if isinstance(least, int) and isinstance(heralds, int) else 0
 
 
 def _experiment(payload: Mapping[str, Any]) -> str:
