@@ -16,7 +16,7 @@ from table_examples import DEFINITIONS, group
 from jobgroup.dashboard.figures import choices_of, chosen_figure
 from jobgroup.results import rows_of
 from jobgroup.results.expression import Expression, parse
-from jobgroup.results.figure import Figure, with_variants
+from jobgroup.results.figure import Figure
 from jobgroup.results.pool import Quantity
 from jobgroup.results.study import Point, Study, study_of
 from jobgroup.store.encoding import json_safe
@@ -49,7 +49,7 @@ def expected(points: Study, figure: Figure) -> list[dict[str, Any]]:
     """The numbers of each point, only from its pooled results."""
     expression = parse(DEFINITIONS.get(figure.y, figure.y))
     held = {each.name: each.value for each in figure.selectors}
-    points = with_variants(points)
+    points = points.with_variants()
     rows = [row for point in points.points for row in point.rows]
     returned = {state for row in rows for state in row.measurement.values}
     is_known = returned.issuperset(expression.states)  # otherwise some job may still return it

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from jobgroup.cli.progress import Snapshot, span
 from jobgroup.group.events import GroupEvent
-from jobgroup.results.study import shown_value
+from jobgroup.results.shown_values import shown_value
 from jobgroup.status import BAR_ORDER, STATES
 from jobgroup.store import JobRecord
 from jobgroup.words import on_one_line

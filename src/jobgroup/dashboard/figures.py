@@ -14,21 +14,16 @@ from jobgroup.errors import UnknownColumnError
 from jobgroup.group import JobGroup, engine_session
 from jobgroup.results import rows_of
 from jobgroup.results.analysis import study_of_group
+from jobgroup.results.axes import are_times, is_numeric, is_placed
 from jobgroup.results.cells import Cell
 from jobgroup.results.collect import HAS_RESULTS
 from jobgroup.results.definitions import definitions_of
 from jobgroup.results.expression import Expression
-from jobgroup.results.figure import (
-    Figure,
-    are_times,
-    figure_of,
-    is_numeric,
-    is_placed,
-    with_variants,
-)
+from jobgroup.results.figure import Figure, figure_of
 from jobgroup.results.pool import scalar_names
 from jobgroup.results.results_table import most_frequent
-from jobgroup.results.study import Study, shown_value
+from jobgroup.results.shown_values import shown_value
+from jobgroup.results.study import Study
 from jobgroup.store import JobRecord
 from jobgroup.words import format_count
 
@@ -166,7 +161,7 @@ def choices_of(study: Study, definitions: Mapping[str, Any]) -> Json:
     measured = [m for point in study.points for m in point.pool.used]
     everything = [row.measurement for point in study.points for row in point.rows]
     samples = any(m.kind == "count" for m in measured)
-    known = with_variants(study)
+    known = study.with_variants()
     states = most_frequent((point.pool for point in study.points), MAX_STATES)
     return {
         "states": states,
@@ -213,7 +208,7 @@ def chosen_figure(
     study: Study, definitions: Mapping[str, Expression], choices: Json, args: Mapping[str, Any]
 ) -> Chosen:
     """Return a figure with the page's choices; replace and report choices that no longer exist."""
-    known = with_variants(study).coordinates
+    known = study.with_variants().coordinates
     wanted: dict[str, Any] = {name: args.get(name) for name in ("x", "curves")}
     at = args.get("at") or {}
     gone = [name for name in (*wanted.values(), *at) if name and name not in known]

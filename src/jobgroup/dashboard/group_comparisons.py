@@ -20,7 +20,8 @@ from jobgroup.results.definitions import definitions_of
 from jobgroup.results.expression import Expression
 from jobgroup.results.figure import Figure
 from jobgroup.results.joined import GROUP, LEVEL, Apart, differences_of, joined
-from jobgroup.results.study import Study, shown_value
+from jobgroup.results.shown_values import shown_value
+from jobgroup.results.study import Study
 
 MAX_COMPARED_GROUPS: Final = 6
 """Maximum number of groups in one comparison."""

@@ -23,7 +23,7 @@ from jobgroup.results.cells import Cell
 from jobgroup.results.collect import HAS_RESULTS
 from jobgroup.results.measurement import Measurement
 from jobgroup.results.results_table import ResultRow, ResultsTable, rows_of, table_of
-from jobgroup.results.study import shown_value
+from jobgroup.results.shown_values import shown_value
 from jobgroup.status import BAR_ORDER, FAILED, LABELS
 from jobgroup.store import JobRecord
 from jobgroup.words import format_duration

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
+from jobgroup.results.axes import is_numeric
 from jobgroup.results.cells import Cell
-from jobgroup.results.figure import is_numeric
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

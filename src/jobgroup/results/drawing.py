@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from jobgroup.errors import MissingDependencyError
 from jobgroup.results.arrays import coordinate
+from jobgroup.results.axes import are_times, is_numeric, is_placed
 from jobgroup.results.cells import Cell
 from jobgroup.results.colours import (
     ORDER,
@@ -16,9 +17,9 @@ from jobgroup.results.colours import (
     ordered,
     use_palette,
 )
-from jobgroup.results.figure import Figure, FigurePoint, are_times, is_numeric, is_placed
+from jobgroup.results.figure import Figure, FigurePoint
 from jobgroup.results.pool import Quantity
-from jobgroup.results.study import shown_value
+from jobgroup.results.shown_values import shown_value
 from jobgroup.rounding import is_same_number
 from jobgroup.words import format_count, plain
 

@@ -6,14 +6,14 @@ browser.
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Final, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from jobgroup.errors import UnknownColumnError
+from jobgroup.results.axes import AnyKind, Kind, choose_axes, choose_kind, is_placed, varying_names
 from jobgroup.results.cells import Cell
 from jobgroup.results.expression import Expression, ExpressionError, parse
 from jobgroup.results.pool import Pool, Quantity
@@ -26,18 +26,21 @@ from jobgroup.results.results_table import (
     most_frequent,
     partial_jobs,
 )
-from jobgroup.results.study import Point, Study, shown_value
-from jobgroup.rounding import ValueKey, is_same_value, key_of
+from jobgroup.results.selectors import (
+    Selector,
+    has_value,
+    most_shared_value,
+    selected,
+    selector_of,
+    too_many_values,
+)
+from jobgroup.results.shown_values import shown_alike, shown_value
+from jobgroup.results.study import Point, Study
+from jobgroup.rounding import ValueKey, key_of
 from jobgroup.status import FAILED
-from jobgroup.values import time_of
 from jobgroup.words import format_states
 
-Kind = Literal["line", "map", "bars"]
-AnyKind = Literal["auto", "line", "map", "bars"]
 Errors = bool | float | Literal["scatter"]
-
-MAX_CURVES: Final = 8
-"""Maximum number of curves. A name with more values is drawn as a map."""
 
 PointState = Literal["measured", "failed", "canceled", "to come", "not loaded", "empty"]
 
@@ -64,14 +67,6 @@ class FigurePoint(NamedTuple):
     state: PointState
     missing: tuple[int, ...] = ()
     partial: tuple[int, ...] = ()
-
-
-class Selector(NamedTuple):
-    """Another swept name, fixed at one of its values."""
-
-    name: str
-    values: list[Cell]
-    value: Cell
 
 
 @dataclass(frozen=True)
@@ -114,7 +109,7 @@ class Figure:
         """Name of each curve."""
         if self.curves is None:
             return [""]
-        return [f"{self.curves} {text}" for text in alike(self.groups)]
+        return [f"{self.curves} {text}" for text in shown_alike(self.groups)]
 
     @property
     def level(self) -> float | None:
@@ -207,21 +202,21 @@ def figure_of(
         raise ValueError(f'kind must be "auto", "line", "map" or "bars", got {kind!r:.40}.')
     if where is not None and not isinstance(where, Mapping):
         raise TypeError(f"where must be a dict such as {{'eta': 0.3}}, got {where!r:.40}.")
-    study = with_variants(study)
+    study = study.with_variants()
     selectors = []
     for name, value in (where or {}).items():
         if fill and not has_value(study, name, value):
             continue
-        selectors.append(_selector(study, name, value))
-        study = _selected(study, selectors[-1])
-    x, curves = _axes(study, x, curves, kind)
-    while further := _varying(study, [x, curves] if curves else [x]):
+        selectors.append(selector_of(study, name, value))
+        study = selected(study, selectors[-1])
+    x, curves = choose_axes(study, x, curves, kind)
+    while further := varying_names(study, [x, curves] if curves else [x]):
         if not fill:
-            raise _too_many(study, further[0])
+            raise too_many_values(study, further[0])
         name = further[0]
-        selectors.append(_selector(study, name, _most_shared(study, name, curves)))
-        study = _selected(study, selectors[-1])
-    found = _kind(study, x, curves, kind)
+        selectors.append(selector_of(study, name, most_shared_value(study, name, curves)))
+        study = selected(study, selectors[-1])
+    found = choose_kind(study, x, curves, kind)
     if y is None:
         y = next(iter(most_frequent((point.pool for point in study.points), 1)), "samples")
     reader = _Reader(study, y, definitions, errors)
@@ -289,171 +284,6 @@ def _ranks(values: Sequence[Cell]) -> dict[ValueKey, int]:
     return {key_of(value): rank for rank, value in enumerate(values)}
 
 
-def with_variants(study: Study) -> Study:
-    """Return the study with an additional name for its variants, if it has several.
-
-    The name is ``variant``, or ``variant of settings`` if a swept value is called ``variant``.
-    """
-    texts = [each.text for each in study.variants]
-    if len(texts) < 2:
-        return study
-    added = "variant"
-    if added in study.names:
-        at = study.names.index(added)
-        if all(point.values[at] == texts[point.variant] for point in study.points):
-            return study
-        added = "variant of settings"
-    if added in study.names:
-        return study
-    points = [
-        replace(point, values=(*point.values, texts[point.variant])) for point in study.points
-    ]
-    coordinates = {**study.coordinates, added: list[Cell](texts)}
-    return replace(study, names=(*study.names, added), points=points, coordinates=coordinates)
-
-
-def _selector(study: Study, name: str, value: Any) -> Selector:
-    """Fix a name at a value.
-
-    Raises:
-        UnknownColumnError: the name or the value does not exist.
-    """
-    _index(study, name)
-    known = study.coordinates[name]
-    found = [each for each in known if is_same_value(value, each)]
-    if not found:
-        raise UnknownColumnError(f"{name} has no value {value!r:.40}. {_values(study, name)}")
-    return Selector(name, known, found[0])
-
-
-def has_value(study: Study, name: str, value: Any) -> bool:
-    """Return whether some point has the value."""
-    return any(is_same_value(value, each) for each in study.coordinates.get(name, ()))
-
-
-def _selected(study: Study, selector: Selector) -> Study:
-    """Return the study with only the points that have the selected value."""
-    at = _index(study, selector.name)
-    wanted = key_of(selector.value)
-    points = [point for point in study.points if key_of(point.values[at]) == wanted]
-    there = [{key_of(point.values[i]) for point in points} for i in range(len(study.names))]
-    coordinates = {
-        name: [value for value in values if key_of(value) in there[i]]
-        for i, (name, values) in enumerate(study.coordinates.items())
-    }
-    return replace(study, points=points, coordinates=coordinates)
-
-
-def _most_shared(study: Study, name: str, curves: str | None) -> Cell:
-    """Return the value that most curves have; if several do, the first one that is not a gap."""
-    values = study.coordinates[name]
-    if curves is None:
-        return values[0]
-    at, at_curve = study.names.index(name), study.names.index(curves)
-    pairs = {(key_of(each.values[at]), key_of(each.values[at_curve])) for each in study.points}
-    having = Counter(value for value, _ in pairs)
-    return max(values, key=lambda value: (having[key_of(value)], value is not None))
-
-
-def _index(study: Study, name: str) -> int:
-    if name not in study.names:
-        raise UnknownColumnError(
-            f"There is no swept name {name!r:.80}. Swept names are: {', '.join(study.names)}."
-        )
-    return study.names.index(name)
-
-
-def _values(study: Study, name: str) -> str:
-    known = [
-        # the text "3" is not the number 3
-        repr(value) if isinstance(value, str) else shown_value(value)
-        for value in study.coordinates[name]
-    ]
-    more = f", ... ({len(known)})" if len(known) > 12 else ""
-    return f"Its values are {', '.join(known[:12])}{more}."
-
-
-def _too_many(study: Study, name: str) -> ValueError:
-    first = study.coordinates[name][0]
-    return ValueError(
-        f"{name} also has several values. {_values(study, name)} Choose one:"
-        f" where={{{name!r}: {first!r}}}."
-    )
-
-
-def _axes(
-    study: Study, x: str | None, curves: str | Literal[False] | None, kind: AnyKind
-) -> tuple[str, str | None]:
-    """Choose the names of the axes.
-
-    Raises:
-        UnknownColumnError: a name does not exist.
-        ValueError: both names are the same.
-    """
-    for name in (x, curves):
-        if name:
-            _index(study, name)
-    if x is not None and x == curves:
-        raise ValueError("x and curves must be different names.")
-    if x is None:
-        lengths = {name: len(values) for name, values in study.coordinates.items()}
-        several = [name for name in study.names if lengths[name] > 1 and name != curves]
-        numeric = [name for name in several if is_numeric(study.coordinates[name])]
-        candidates = (several if kind == "bars" else numeric) or several or [*study.names]
-        x = max((n for n in candidates if n != curves), key=lambda name: lengths[name])
-    if curves is None:
-        curves = next(iter(_varying(study, [x])), None)
-    return x, curves or None
-
-
-def _varying(study: Study, given: Sequence[str]) -> list[str]:
-    """Return the names that have several values for one combination of the given names."""
-    at = [study.names.index(name) for name in given]
-    others = [i for i, name in enumerate(study.names) if name not in given]
-    first: dict[tuple[Any, ...], tuple[Cell, ...]] = {}
-    found: set[int] = set()
-    for point in study.points:
-        values = point.values
-        known = first.setdefault(tuple(key_of(values[i]) for i in at), values)
-        if known is not values:
-            found.update(i for i in others if key_of(known[i]) != key_of(values[i]))
-    return [study.names[i] for i in sorted(found)]
-
-
-def _kind(study: Study, x: str, curves: str | None, kind: AnyKind) -> Kind:
-    """Choose the kind of drawing.
-
-    Raises:
-        ValueError: a map has no second name.
-    """
-    if kind == "map" and curves is None:
-        raise ValueError("A map needs two names with several values.")
-    if kind != "auto":
-        return kind
-    if not is_numeric(study.coordinates[x]):
-        return "bars"
-    second = study.coordinates[curves] if curves else []
-    return "map" if len(second) > MAX_CURVES and is_numeric(second) else "line"
-
-
-def is_numeric(values: Sequence[Cell]) -> bool:
-    """Return whether all values of an axis are numbers or times."""
-    return not any(isinstance(value, bool) for value in values) and (
-        all(value is None or isinstance(value, int | float) for value in values)
-        or are_times(values)
-    )
-
-
-def are_times(values: Sequence[Cell]) -> bool:
-    """Return whether all values are times, as labels store them."""
-    return bool(values) and all(time_of(value) is not None for value in values)
-
-
-def is_placed(value: Cell) -> bool:
-    """Return whether a value can be drawn on an axis: it must be neither missing nor infinite."""
-    return value is not None and (not isinstance(value, float) or math.isfinite(value))
-
-
 class _Reader:
     """Reads a point's quantity by name."""
 
@@ -497,23 +327,3 @@ class _Reader:
         if len(names) == 1 and self._expression.text.strip() == names[0]:
             return pool.scalar(names[0], level=self._level, errors=self._errors)
         return pool.quantity(self._expression, level=self._level, errors=self._errors)
-
-
-def alike(values: Sequence[Cell]) -> list[str]:
-    """Return values as strings. Decimal numbers get at least two digits, and enough to differ.
-
-    >>> alike([0.6, 0.65, 1.0]), alike([1550.1234]), alike([1, 2])
-    (['0.60', '0.65', '1.00'], ['1550.1234'], ['1', '2'])
-    """
-    numbers = [v for v in values if isinstance(v, float) and math.isfinite(v)]
-    if len(numbers) != len(values):
-        return [shown_value(value) for value in values]
-    for digits in range(2, 10):
-        texts = [f"{number:.{digits}f}" for number in numbers]
-        is_exact = all(
-            float(text) == number or float(shown_value(number)) != number
-            for text, number in zip(texts, numbers, strict=True)
-        )
-        if is_exact and len(set(texts)) == len(set(numbers)):
-            return texts
-    return [shown_value(value) for value in values]

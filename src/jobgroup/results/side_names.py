@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from jobgroup.results.cells import Cell
-from jobgroup.results.figure import alike
 from jobgroup.results.measurement import Measurement
+from jobgroup.results.shown_values import shown_alike
 from jobgroup.values import as_float
 
 if TYPE_CHECKING:
@@ -31,7 +31,9 @@ def _texts(name: str, values: Sequence[Cell]) -> list[str]:
     (['k 1', 'k 2'], ['phi 0.00', 'phi 0.10'])
     """
     has_fractions = any(isinstance(value, float) for value in values)
-    shown = alike([as_float(v) if has_fractions and isinstance(v, int) else v for v in values])
+    shown = shown_alike(
+        [as_float(v) if has_fractions and isinstance(v, int) else v for v in values]
+    )
     return [
         "" if value is None else f"{name} {text}" for value, text in zip(values, shown, strict=True)
     ]

@@ -11,15 +11,16 @@ import json
 import math
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from jobgroup.errors import UnknownColumnError
 from jobgroup.fingerprint import LIMITS, settings_of
 from jobgroup.results.cells import Cell, cell, flattened
 from jobgroup.results.measurement import Measurement
 from jobgroup.results.pool import Pool
 from jobgroup.results.results_table import ResultRow, pooled
+from jobgroup.results.shown_values import shown_value
 from jobgroup.results.variants import PointKey, Settings, descriptions
 from jobgroup.rounding import KnownValues, ValueKey, is_number, key_of
 from jobgroup.values import time_of
@@ -121,6 +122,40 @@ class Study:
         """Return the label of an axis: the long name and the unit."""
         unit = self.swept.units.get(name)
         return self.swept.long_names.get(name, name) + (f" [{unit}]" if unit else "")
+
+    def index(self, name: str) -> int:
+        """Return the index of a name.
+
+        Raises:
+            UnknownColumnError: the study does not have the name.
+        """
+        if name not in self.names:
+            raise UnknownColumnError(
+                f"There is no swept name {name!r:.80}. Swept names are: {', '.join(self.names)}."
+            )
+        return self.names.index(name)
+
+    def with_variants(self) -> Study:
+        """Return the study with an additional name for its variants, if it has several.
+
+        The name is ``variant``, or ``variant of settings`` if a swept value is called ``variant``.
+        """
+        texts = [each.text for each in self.variants]
+        if len(texts) < 2:
+            return self
+        added = "variant"
+        if added in self.names:
+            at = self.names.index(added)
+            if all(point.values[at] == texts[point.variant] for point in self.points):
+                return self
+            added = "variant of settings"
+        if added in self.names:
+            return self
+        points = [
+            replace(point, values=(*point.values, texts[point.variant])) for point in self.points
+        ]
+        coordinates = {**self.coordinates, added: list[Cell](texts)}
+        return replace(self, names=(*self.names, added), points=points, coordinates=coordinates)
 
     def disagreements(self) -> list[str]:
         """Describe the points whose repeats differ by more than chance explains."""
@@ -346,22 +381,3 @@ def _without_body(record: JobRecord) -> dict[str, Any]:
     """Return what is known of the settings of a job without a body."""
     params = {name: value for name, value in record.params.items() if name not in LIMITS}
     return {"params": params, "metadata": record.metadata}
-
-
-def shown_value(value: Cell | datetime) -> str:
-    """Return a value as a figure shows it.
-
-    A number with at most 12 digits is exact. Others are rounded to 5 decimals, or below 1 to 6
-    digits.
-
-    >>> shown_value(0.30000000000000004), shown_value(1550.1234), shown_value(4 / 3)
-    ('0.3', '1550.1234', '1.33333')
-    """
-    if not isinstance(value, float):
-        return "none" if value is None else str(value)
-    text = f"{value:.12g}"
-    if float(text) == value or not math.isfinite(value):
-        return text
-    if not 1 <= abs(value) < 1e12:
-        return f"{value:.6g}"
-    return f"{value:.5f}".rstrip("0").rstrip(".")

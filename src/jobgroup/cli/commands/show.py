@@ -16,7 +16,7 @@ from jobgroup.cli.serialize import Json, group_document, history_document, job_d
 from jobgroup.errors import CredentialsError
 from jobgroup.group import JobGroup
 from jobgroup.results.cells import Cell
-from jobgroup.results.study import shown_value
+from jobgroup.results.shown_values import shown_value
 from jobgroup.status import STATES
 from jobgroup.store import JobRecord
 
