@@ -111,7 +111,13 @@ box
 """
 
 
-FAILED = shown(1360, ', filter="failed", selected=[]')
+COLUMNS = ["phi", "circuit", "measured.|1,1>", "measured.|2,0>", "message"]
+"""The columns of a real study, without the parameters that only the embedded cloud has."""
+
+CHOSEN = f", columns={COLUMNS}"
+KEPT = f"Dashboard(jg).columns = {COLUMNS}"
+
+FAILED = shown(1360, f'{CHOSEN}, filter="failed", selected=[]')
 
 RUNNING = """
 for name in ("bosonic gates", "loss calibration", "unitary check"):
@@ -132,15 +138,15 @@ while jg.state.counts.get("success") != 15:
 OTHER_CHIP = SWEPT.replace("swept", "other chip").replace("fringe", "lambda i: fringe(i + 1)")
 START = [OWN_GROUPS, cloud(concurrent=4), SWEEP]
 SCENES: dict[str, tuple[list[str], bool]] = {
-    "light": ([MIXED, shown(1360)], False),
-    "dark": ([MIXED, shown(1360)], True),
-    "narrow": ([MIXED, shown(400)], False),
+    "light": ([MIXED, shown(1360, CHOSEN)], False),
+    "dark": ([MIXED, shown(1360, CHOSEN)], True),
+    "narrow": ([MIXED, shown(400, CHOSEN)], False),
     "plot": ([MAPPED, shown(1100)], False),
     "map": ([MAPPED, shown(1100)], True),
     "groups": ([SWEPT, MIXED, "jg.refresh()", in_box("Dashboard()", 1100)], False),
     "failure": ([MIXED, FAILED], False),
     "compare-groups": ([SWEPT, OTHER_CHIP, in_box("Dashboard()", 1100)], False),
-    "slots": ([MIXED, shown(1360)], True),
+    "slots": ([MIXED, shown(1360, CHOSEN)], True),
 }
 EVERY: dict[str, list[str]] = {
     "empty": ['jg = JobGroup("my first group")'],
@@ -156,7 +162,7 @@ EVERY: dict[str, list[str]] = {
     "failure": [MIXED],
     "100k": [LARGE],
 }
-WHOLE_WINDOW: dict[str, list[str]] = {"lab": [*START[1:], RUNNING]}
+WHOLE_WINDOW: dict[str, list[str]] = {"lab": [*START[1:], RUNNING, KEPT]}
 """Scenes whose groups the server also has."""
 
 
