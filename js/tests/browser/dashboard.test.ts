@@ -103,6 +103,7 @@ describe("a group", () => {
     const remove = async () => {
       await at("more").click();
       await at("delete").click();
+      await expect.poll(() => root.activeElement?.textContent).toBe("Cancel");
       await at("delete-confirm").click();
       const text = () => root.querySelector(".deleted p")?.textContent;
       await expect.poll(text).toContain("A deleted group can be restored for 7 days.");
