@@ -74,7 +74,6 @@ ALLOWED: Final = {
     "Labelled": "the name of a component",
     "Troubleshooting": "the title of a page",
     "bear in mind": "an idiom",
-    "trouble: kind": "a trait of `JobGroup.state`",
 }
 """Each text that may stay, with the reason."""
 

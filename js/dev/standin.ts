@@ -41,7 +41,7 @@ export class StandIn extends Emitter implements Model {
       updated_at: scene === "unsent" || scene === "empty" ? null : Date.now() / 1000 - 3,
       eta_s: scene === "mixed" ? [190, 260] : null,
       last_error: scene === "refused" ? REJECTED : "",
-      trouble: scene === "refused" ? "token" : "",
+      incident: scene === "refused" ? "token" : "",
       token_needed:
         scene === "refused" ? { url: "https://api.cloud.quandela.com", account: "" } : null,
     };

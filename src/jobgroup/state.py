@@ -46,8 +46,8 @@ class GroupState(HasTraits):
         next_up: positions of the first 50 prioritized jobs (`JobGroup.prioritize`), in order.
         last_error: the current problem with a cloud, as a sentence; "" for none. If a response
             could not be written to disk, the sentence names the job and its id.
-        trouble: kind of the incident: "disk", "token", "credits", "unreachable" or "".
-        trouble_since: time at which the incident began, in seconds since the epoch.
+        incident: kind of the incident: "unreachable", "token", "credits" or "disk"; "" for none.
+        incident_since: time at which the incident began, in seconds since the epoch.
         updated_at: time of the cloud's last response, in seconds since the epoch; None before the
             first response.
     """
@@ -64,8 +64,8 @@ class GroupState(HasTraits):
     paused = Bool(False)
     next_up: List[int] = List()
     last_error = Unicode("")
-    trouble = Unicode("")
-    trouble_since = AnyTrait(None, allow_none=True)
+    incident = Unicode("")
+    incident_since = AnyTrait(None, allow_none=True)
     updated_at = AnyTrait(None, allow_none=True)
 
     def __init__(self, session: GroupSession) -> None:
@@ -98,9 +98,9 @@ class GroupState(HasTraits):
             self.next_up = session.store.priorities.positions(MAX_PRIORITIES)
             unwritten = session.settling.sentence or session.poller.write_problem
             self.last_error = unwritten or (incidents[0].message if incidents else "")
-            self.trouble = "disk" if unwritten else incidents[0].kind if incidents else ""
+            self.incident = "disk" if unwritten else incidents[0].kind if incidents else ""
             is_cloud = bool(incidents) and not unwritten
-            self.trouble_since = incidents[0].opened_at if is_cloud else None
+            self.incident_since = incidents[0].opened_at if is_cloud else None
             self.updated_at = session.poller.last_answer_at
             left = read_time_left(session)
             self.eta_s, self.stalled_since = left.eta_s, left.stalled_since

@@ -14,7 +14,7 @@ from jobgroup import JobGroup, RemoteJob
 from jobgroup.results.colours import PALETTE
 
 GROUP = {"name", "description", "total", "counts", "created_at", "modified_at"}
-STATE = GROUP | {"progress", "active", "paused", "next_up", "trouble"}
+STATE = GROUP | {"progress", "active", "paused", "next_up", "incident"}
 STATE |= {"eta_s", "stalled_since", "sender", "results_on_cloud_only"}
 JOB = {
     *("position", "name", "state", "id", "platform", "url", "account", "message", "progress"),

@@ -270,7 +270,7 @@ def test_wait_includes_jobs_of_other_accounts(clouds, mixed, lock_out, until):
     lock_out()
     with ThreadPoolExecutor(2) as pool:
         awaited, streamed = pool.submit(jg.wait, 120), pool.submit(_taken, jg)
-        until(lambda: clouds[0].count("status") > 2 and jg.state.trouble == "token")
+        until(lambda: clouds[0].count("status") > 2 and jg.state.incident == "token")
         ended = [awaited.done(), streamed.done()]
         _end(clouds[0])
         assert isinstance(awaited.exception(120), CredentialsError)

@@ -37,12 +37,12 @@ def test_background_run_waits_out_a_rejected_token(group, scripted, until):
     good = scripted.token
     set_token("expired", url=scripted.url)
     future = jg.start()
-    until(lambda: jg.state.trouble == "token")
+    until(lambda: jg.state.incident == "token")
     assert "token" in jg.state.last_error
     assert not future.done()
     set_token(good, url=scripted.url)
     assert future.result(120).done == [0, 1]
-    assert jg.state.trouble == ""
+    assert jg.state.incident == ""
 
 
 def test_blocking_run_raises_while_a_background_run_waits(group, scripted, until):
@@ -53,7 +53,7 @@ def test_blocking_run_raises_while_a_background_run_waits(group, scripted, until
     good = scripted.token
     set_token("expired", url=scripted.url)
     future = jg.start()
-    until(lambda: jg.state.trouble == "token")
+    until(lambda: jg.state.incident == "token")
     with pytest.raises(InvalidTokenError):
         jg.run_parallel()
     assert not future.done()

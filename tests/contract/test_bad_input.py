@@ -271,7 +271,7 @@ def test_unreachable_url_raises(timer, snapshot):
     assert "timeout" not in str(caught.value)
     assert isinstance(caught.value, ConnectionError)
     assert snapshot(jg) == before
-    assert jg.state.trouble == "unreachable"
+    assert jg.state.incident == "unreachable"
 
 
 def test_group_keeps_the_last_state_while_the_cloud_is_away(group, scripted, timer, snapshot):
@@ -282,9 +282,9 @@ def test_group_keeps_the_last_state_while_the_cloud_is_away(group, scripted, tim
     scripted.go_away()
     assert jg.progress()["Unfinished"] == [2, {"sent": 2, "not sent": 0}]
     assert snapshot(jg) == before
-    assert jg.state.trouble == "unreachable"
+    assert jg.state.incident == "unreachable"
     assert scripted.url in jg.state.last_error
-    assert jg.state.trouble_since is not None
+    assert jg.state.incident_since is not None
 
 
 # -- what the cloud refuses ------------------------------------------------------------------------
@@ -301,7 +301,7 @@ def test_unknown_platform_refuses_its_job(cloud, timer, snapshot):
     assert [j.was_sent for j in jg] == [True, False, False]
     assert [j.state for j in jg][1:] == ["refused", "unsent"]
     assert len(jg[1].attempts) == 0
-    assert jg.state.trouble == "", "the cloud has answered"
+    assert jg.state.incident == "", "the cloud has answered"
     _says_which_job_and_what_to_do(str(caught.value), 1)
 
 

@@ -320,7 +320,7 @@ def test_colleague_opens_an_exported_group(finished, scripted, tmp_path, monkeyp
     finished.description = "what it is"
     path = tmp_path / "for you.jobgroup"
     finished.export(path)
-    assert finished.state.trouble == ""
+    assert finished.state.incident == ""
     scripted.go_away()
     monkeypatch.setenv("JOBGROUP_DATA_DIR", str(tmp_path / "elsewhere"))
     content = path.read_bytes()

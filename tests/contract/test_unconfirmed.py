@@ -111,13 +111,13 @@ def test_outage_only_delays_a_background_run(group, scripted, until):
     future = jg.start(delay=0)
     first = until(lambda: jg[0].id)
     scripted.go_away()
-    until(lambda: jg.state.trouble == "unreachable")
+    until(lambda: jg.state.incident == "unreachable")
     scripted.tell(first, "completed")
     scripted.first_word = "completed"
     scripted.come_back()
     assert len(future.result(120).done) == 3
     assert [j.id for j in jg] == scripted.ids()
-    assert jg.state.trouble == ""
+    assert jg.state.incident == ""
 
 
 def _lose_first(before, _asked):

@@ -205,7 +205,7 @@ def test_a_refresh_during_an_outage_says_that_the_cloud_is_unreachable(
     outage = cloud.faults.add("http_error", calls=["status"])
     answer = page.do("refresh")["value"]["text"]
     assert answer.startswith("not up to date: ")
-    assert group.state.trouble == "unreachable"
+    assert group.state.incident == "unreachable"
     cloud.faults.remove(outage)
     page.wait(lambda: page.do("refresh")["value"]["text"] == "up to date")
 

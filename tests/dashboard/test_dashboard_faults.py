@@ -56,7 +56,7 @@ def test_the_time_left_is_known_of_a_run_elsewhere_and_not_while_the_cloud_is_aw
             assert 0 < low <= high
             page.wait(lambda: dashboard.counts.get("success") == 12)
             cloud.faults.add("drop_request")
-            page.wait(lambda: dashboard.trouble == "unreachable")
+            page.wait(lambda: dashboard.incident == "unreachable")
         finally:
             running.kill()
     cloud.faults.clear()
@@ -102,8 +102,8 @@ def test_answers_that_cannot_be_written_are_a_problem_of_the_disk(make_group, op
     with closing(sqlite3.connect(group_path("g"), isolation_level=None)) as file:
         file.execute("BEGIN IMMEDIATE")
         httpx.post(cancel, headers=headers, timeout=120).raise_for_status()
-        page.wait(lambda: page.dashboard.trouble == "disk")
+        page.wait(lambda: page.dashboard.incident == "disk")
         assert "g.jobgroup" in page.dashboard.last_error
         file.execute("ROLLBACK")
     page.wait(lambda: page.states() == {0: "canceled"})
-    page.wait(lambda: page.dashboard.trouble == "")
+    page.wait(lambda: page.dashboard.incident == "")

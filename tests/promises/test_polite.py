@@ -30,17 +30,17 @@ def test_a_throttled_watcher_backs_off(group, cloud, until):
     began, before = time.monotonic(), requests(cloud, "status")
     cloud.faults.add("http_error", calls=["status"], status=429)
     jg.state.observe(lambda _: None)
-    until(lambda: jg.state.trouble == "unreachable")
-    since = jg.state.trouble_since
+    until(lambda: jg.state.incident == "unreachable")
+    since = jg.state.incident_since
     time.sleep(7)
     asked = requests(cloud, "status") - before
     assert asked <= 3 * most_rounds(time.monotonic() - began)
-    assert jg.state.trouble_since == since
+    assert jg.state.incident_since == since
     assert "429" in jg.state.last_error or "later" in jg.state.last_error
     cloud.faults.clear()
     jg.state.unobserve_all()
     # an earlier response may still arrive
-    until(lambda: jg.refresh() or (jg.state.trouble, jg.state.last_error) == ("", ""))
+    until(lambda: jg.refresh() or (jg.state.incident, jg.state.last_error) == ("", ""))
 
 
 def test_a_throttled_round_ends_at_the_first_429(group, cloud):
@@ -84,7 +84,7 @@ def test_retry_after_is_honoured(call, group, cloud, until, still):
     jg.state.observe(lambda _: None)
     if call == "create":
         jg.start(queue=True)
-    until(lambda: jg.state.trouble)
+    until(lambda: jg.state.incident)
     assert still(lambda: requests(cloud, call)) <= 45
     jg.state.unobserve_all()
 
@@ -99,7 +99,7 @@ def test_reads_are_repeated_a_bounded_number_of_times(status, group, cloud):
     jg.refresh()
     assert 1 <= requests(cloud, "status") - before <= 5
     assert jg[0].state in ("waiting", "running")
-    assert jg.state.trouble_since <= time.time()
+    assert jg.state.incident_since <= time.time()
     cloud.faults.clear()
     cloud.faults.add("http_error", calls=["status"], status=status, times=1)
     time.sleep(0.3)
@@ -197,8 +197,8 @@ def test_an_outage_costs_only_time(group, cloud, ledger, until):
     until(lambda: len(cloud.jobs()) >= 3)
     gone = time.time()
     cloud.go_offline()
-    until(lambda: jg.state.trouble == "unreachable")
-    assert gone - 1 <= jg.state.trouble_since <= time.time()
+    until(lambda: jg.state.incident == "unreachable")
+    assert gone - 1 <= jg.state.incident_since <= time.time()
     assert jg.state.last_error
     time.sleep(5)  # the four attempts of a blocking run take at most 3 s
     assert not run.done()
@@ -211,7 +211,7 @@ def test_an_outage_costs_only_time(group, cloud, ledger, until):
         job.confirm(given) if given else job.resend()
     jg.wait(300)
     ledger(jg).check().each_once(*map(str, range(30)))
-    assert jg.state.trouble == ""
+    assert jg.state.incident == ""
 
 
 def test_a_blocking_run_reports_an_unreachable_cloud(group, cloud):
@@ -223,4 +223,4 @@ def test_a_blocking_run_reports_an_unreachable_cloud(group, cloud):
     with pytest.raises(CloudError, match=cloud.url):
         jg.run_parallel()
     assert len(jg.list_unsent_jobs()) == 2
-    assert jg.state.trouble == "unreachable"
+    assert jg.state.incident == "unreachable"

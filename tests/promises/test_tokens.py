@@ -132,12 +132,12 @@ def test_a_run_stops_at_a_refused_token_and_continues_with_a_valid_one(how, grou
         with pytest.raises(InvalidTokenError, match="set_token"):
             calls[how]()
     assert [j.state for j in jg] == states
-    assert jg.state.trouble == "token"
+    assert jg.state.incident == "token"
     set_token(cloud.token, url=cloud.url)
     calls[how]()
     jg.wait(120)
     assert [j.state for j in jg] == ["success"] * 3
-    assert jg.state.trouble == ""
+    assert jg.state.incident == ""
     ledger(jg).check().each_once("0", "1", "2")
 
 
@@ -148,7 +148,7 @@ def test_a_revoked_token_pauses_a_queue(group, cloud, ledger, until, still):
     run = jg.start(queue=True)
     until(lambda: len(cloud.jobs()) >= 3)
     number = cloud.faults.add("refuse_token")
-    until(lambda: jg.state.trouble == "token")
+    until(lambda: jg.state.incident == "token")
     assert still(lambda: len(cloud.jobs())) < 20
     assert not run.done()
     cloud.faults.remove(slow)
@@ -169,7 +169,7 @@ def test_a_run_waits_if_its_token_is_forgotten(group, cloud, ledger, until, monk
     run = jg.start(queue=True)
     until(lambda: len(cloud.jobs()) >= 3)
     forget_tokens()
-    until(lambda: jg.state.trouble == "token")
+    until(lambda: jg.state.incident == "token")
     assert len(cloud.jobs()) < 20
     assert not run.done()
     cloud.faults.remove(slow)
@@ -198,7 +198,7 @@ def test_missing_credits_are_not_a_refused_token(group, cloud, ledger):
         jg.run_parallel(queue=True)
     assert not isinstance(raised.value, InvalidTokenError)
     assert sum(entry.call == "create" for entry in cloud.log) <= MAX_CREATES_IN_FLIGHT
-    assert jg.state.trouble == "credits"
+    assert jg.state.incident == "credits"
     assert len(jg.list_unsent_jobs()) == 20
     cloud.faults.clear()
     jg.run_parallel()

@@ -85,9 +85,9 @@ export interface Traits {
   sender: Sender | null;
   /** Whether a process ended while it was sending. */
   interrupted: boolean;
-  trouble: string;
+  incident: string;
   /** Seconds since the epoch. */
-  trouble_since: number | null;
+  incident_since: number | null;
   /** The time at which the last job ended, if no job has ended for a long time. */
   stalled_since: number | null;
   /** The number of results that are not in the group's file. */
@@ -125,8 +125,8 @@ export const TRAITS: Readonly<Traits> = {
   updated_at: null,
   sender: null,
   interrupted: false,
-  trouble: "",
-  trouble_since: null,
+  incident: "",
+  incident_since: null,
   stalled_since: null,
   results_on_cloud_only: 0,
   active: false,

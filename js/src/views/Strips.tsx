@@ -81,10 +81,10 @@ function Restarted({ session }: { session: Session }) {
 
 /** A problem with a cloud, a token or the disk. */
 function Incident({ session }: { session: Session }) {
-  const { last_error, trouble: kind, trouble_since } = session.traits;
+  const { last_error, incident: kind, incident_since } = session.traits;
   const text = last_error.value;
   if (!text) return null;
-  const since = trouble_since.value;
+  const since = incident_since.value;
   const isAway = kind.value === "unreachable";
   const sentence =
     isAway && since !== null
@@ -115,7 +115,7 @@ function Incident({ session }: { session: Session }) {
 
 /** Results lack a token that the jobs do not need: no incident says so. */
 function TokenOfResults({ session }: { session: Session }) {
-  const { trouble: kind } = session.traits;
+  const { incident: kind } = session.traits;
   const isTried = useSignal(false);
   if (kind.value === "token" || !asksForToken(session)) return null;
   return (

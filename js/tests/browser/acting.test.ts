@@ -246,7 +246,7 @@ describe("a strip", () => {
     const { model, commands } = await acting("still");
     const last_error =
       "https://cloud.example cannot be reached (Cannot connect to host 127.0.0.1:4 ssl:default [Connect call failed]). Jobs keep their last known state.";
-    model.set({ last_error, trouble: "unreachable", trouble_since: SENDER.since });
+    model.set({ last_error, incident: "unreachable", incident_since: SENDER.since });
     const strip = at("strip-cloud");
     await expect.element(strip.getByText(/unreachable since/)).not.toHaveTextContent("ssl");
     await strip.getByText("Details").click();

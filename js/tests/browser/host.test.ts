@@ -100,11 +100,11 @@ describe("accessibility", () => {
     const { root, el, model } = await show({ scene: "rejected" });
     await expect.poll(() => root.querySelector("[data-testid=row-0]")).not.toBeNull();
     const sender = { host: "lab", pid: 7, since: 0, is_this_process: false, is_from_page: false };
-    const trouble = { last_error: "No route (to host). Try later.", trouble: "unreachable" };
+    const incident = { last_error: "No route (to host). Try later.", incident: "unreachable" };
     (root.querySelector("[data-testid=row-2] .select") as HTMLElement).click();
     const situations = [
       { sender },
-      { sender: null, paused: true, ...trouble, trouble_since: 5 },
+      { sender: null, paused: true, ...incident, incident_since: 5 },
       { paused: false, interrupted: true, search: "ph>3" },
     ];
     for (const situation of situations) {

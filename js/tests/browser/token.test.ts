@@ -45,14 +45,14 @@ test("a token that is refused says why, and the field takes another", async () =
 });
 
 test("a rejected token is one strip: what happened, the field, and the next try", async () => {
-  const trouble = { trouble: "token", last_error: "The cloud refuses the token. Set another." };
-  const model = new FakeModel({ token_needed: needed, ...trouble });
+  const incident = { incident: "token", last_error: "The cloud refuses the token. Set another." };
+  const model = new FakeModel({ token_needed: needed, ...incident });
   const { root } = await show({ model });
   await expect.element(at("token-field")).toBeVisible();
   expect(root.querySelectorAll(".notice")).toHaveLength(1);
   await expect.element(at("strip-token")).toHaveTextContent(/The cloud refuses the token\./);
   expect(at("strip-token").element().querySelector("[data-testid=try-now]")).not.toBeNull();
-  model.setTraits({ trouble: "", last_error: "" }); // only results lack a token
+  model.setTraits({ incident: "", last_error: "" }); // only results lack a token
   await expect.element(at("strip-token")).toHaveTextContent("Results need a token.");
   await expect.element(at("token-field")).toBeVisible();
   expect(root.querySelectorAll(".notice")).toHaveLength(1);
@@ -132,7 +132,7 @@ const measured = (model: FakeModel) =>
 const withoutResult = { ...NO_MEASURED, failed: { 0: "The token was rejected." } };
 
 test("a token is no longer called set once the cloud has refused it for jobs", async () => {
-  const model = new FakeModel({ token_needed: needed, trouble: "token", last_error: "Refused." });
+  const model = new FakeModel({ token_needed: needed, incident: "token", last_error: "Refused." });
   const about = await giving(model);
   const none = { n: 0, columns: {} };
   model.push({ t: "patch", ...about, n: 2, from: 1, to: 1, rows: none }); // no news

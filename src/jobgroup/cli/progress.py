@@ -74,7 +74,7 @@ class Observer:
             elif self._failure is not None and self._failure.position == record.position:
                 self._failure = None  # the job was rerun
         state = group.state
-        since = state.trouble_since
+        since = state.incident_since
         return Snapshot(
             name=group.name,
             description=group.description,
@@ -118,7 +118,7 @@ def follow(group: JobGroup) -> Iterator[Snapshot | GroupEvent]:
                 yield event
                 if event.kind == "finished":
                     return
-            if group.state.trouble == "token" and group.state.trouble_since >= began:
+            if group.state.incident == "token" and group.state.incident_since >= began:
                 raise CredentialsError(group.state.last_error)
 
 

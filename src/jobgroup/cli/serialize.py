@@ -61,8 +61,8 @@ def summary_document(summary: GroupSummary) -> Json:
 def group_document(group: JobGroup) -> Json:
     state, sender = group.state, group.state.sender
     incident = {
-        "kind": state.trouble,
-        "since": moment(state.trouble_since),
+        "kind": state.incident,
+        "since": moment(state.incident_since),
         "message": state.last_error,
     }
     return {
@@ -79,7 +79,7 @@ def group_document(group: JobGroup) -> Json:
         "results_on_cloud_only": state.results_on_cloud_only,
         "sender": sender
         and {"host": sender.host, "pid": sender.pid, "since": moment(sender.since)},
-        "trouble": incident if state.trouble else None,
+        "incident": incident if state.incident else None,
         "created_at": moment(group.created_at.timestamp()),
         "modified_at": moment(group.modified_at.timestamp()),
     }

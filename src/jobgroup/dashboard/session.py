@@ -85,8 +85,8 @@ class DashboardSession(HasTraits):
     eta_s = AnyTrait(None, allow_none=True, read_only=True).tag(sync=True)
     sender = AnyTrait(None, allow_none=True, read_only=True).tag(sync=True)
     interrupted = Bool(False, read_only=True).tag(sync=True)
-    trouble = Unicode("", read_only=True).tag(sync=True)
-    trouble_since = AnyTrait(None, allow_none=True, read_only=True).tag(sync=True)
+    incident = Unicode("", read_only=True).tag(sync=True)
+    incident_since = AnyTrait(None, allow_none=True, read_only=True).tag(sync=True)
     stalled_since = AnyTrait(None, allow_none=True, read_only=True).tag(sync=True)
     results_on_cloud_only = Int(0, read_only=True).tag(sync=True)
     version = Int(0, read_only=True).tag(sync=True)
@@ -284,7 +284,7 @@ class DashboardSession(HasTraits):
         is_held = engine_session(group).store.lease.current() is not None
         self.set_trait("interrupted", is_held and state.sender is None)
         self.set_trait("description", group.description)
-        needed = token_needed(group) if state.trouble == "token" else self._token_of_results
+        needed = token_needed(group) if state.incident == "token" else self._token_of_results
         self.set_trait("token_needed", needed)
         removals = engine_session(group).store.entries.removals()
         if removals != self._removals:  # the positions of the page's rows have changed
@@ -473,7 +473,7 @@ _SHARED = frozenset(
 
 _FOLLOWED = (
     *("counts", "progress", "eta_s", "version", "updated_at", "active", "paused", "next_up"),
-    *("busy", "last_error", "trouble", "trouble_since", "stalled_since", "results_on_cloud_only"),
+    *("busy", "last_error", "incident", "incident_since", "stalled_since", "results_on_cloud_only"),
 )
 _READ = frozenset({*_FOLLOWED, "sender", "interrupted", "description", "deleted", "token_needed"})
 """Traits that describe the group's state at its last reading."""

@@ -59,8 +59,8 @@ class Dashboard(anywidget.AnyWidget, DashboardSession):
             `is_from_page`, or None.
         results_on_cloud_only: number of successful jobs whose results are not in the group's file.
         interrupted: whether a process ended while it was sending the group's jobs.
-        trouble: kind of the incident: "disk", "token", "credits", "unreachable" or "".
-        trouble_since: time at which the incident began, in seconds since the epoch.
+        incident: kind of the incident: "unreachable", "token", "credits" or "disk"; "" for none.
+        incident_since: time at which the incident began, in seconds since the epoch.
         version: number that grows with each change of the group.
         updated_at: time of the cloud's last response, in seconds since the epoch; None before the
             first response.

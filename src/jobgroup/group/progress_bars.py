@@ -65,9 +65,9 @@ def _set(bar: Any, value: int, text: str, total: int) -> None:
 class RunBar:
     """A bar for a run. It counts sent jobs or, if the run waits for them, ended jobs."""
 
-    def __init__(self, run: Run, trouble: Callable[[], str]) -> None:
+    def __init__(self, run: Run, notice: Callable[[], str]) -> None:
         self._run = run
-        self._trouble = trouble
+        self._notice = notice
         self._bar: Any = None
 
     def tick(self) -> None:
@@ -83,8 +83,8 @@ class RunBar:
         else:
             ended = len(progress.sent)
             text = f"Sent: {len(progress.sent)}"
-        trouble = self._trouble()
-        _set(self._bar, ended, f"{text} ({trouble})" if trouble else text, progress.total)
+        notice = self._notice()
+        _set(self._bar, ended, f"{text} ({notice})" if notice else text, progress.total)
 
     def close(self) -> None:
         """Stop updating the bar."""
