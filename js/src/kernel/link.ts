@@ -39,7 +39,7 @@ export class RequestError extends Error {
 
 export interface Link {
   /** Requests that the kernel has not acknowledged for a second. */
-  readonly unheard: ReadonlySignal<ReadonlySet<string>>;
+  readonly unacknowledged: ReadonlySignal<ReadonlySet<string>>;
   /** Whether the kernel that created this model has ended. */
   readonly isOver: ReadonlySignal<boolean>;
   /** A view is visible. Request the missing rows, and continue to request updates. */
@@ -81,7 +81,7 @@ const SYNC_PAUSES_MS = [1000, 2000, 3000, 5000];
 const SYNC_AGAIN_MS = 30_000;
 
 export function linkTo(model: Model, receiver: Receiver, lifetime: AbortSignal): Link {
-  const unheard: Signal<ReadonlySet<string>> = signal(new Set());
+  const unacknowledged: Signal<ReadonlySet<string>> = signal(new Set());
   const isOver = signal(false);
   const timers = new Set<Timer>();
   const prefix = Math.random().toString(36).slice(2, 8);
@@ -214,12 +214,12 @@ export function linkTo(model: Model, receiver: Receiver, lifetime: AbortSignal):
     return found;
   }
 
-  function mark(id: string, isUnheard: boolean): void {
-    unheard.value = having(unheard.value, id, isUnheard);
+  function mark(id: string, isLate: boolean): void {
+    unacknowledged.value = having(unacknowledged.value, id, isLate);
   }
 
   return {
-    unheard,
+    unacknowledged,
     isOver,
     open() {
       isWatched = true;

@@ -4,10 +4,10 @@ import type { Session } from "../session";
 import { Copy } from "../ui/Copy";
 
 export function BusyNote({ session }: { session: Session }) {
-  const unheard = session.link.unheard.value;
-  const isOpening = unheard.has("open") && unheard.size === 1;
+  const unacknowledged = session.link.unacknowledged.value;
+  const isOpening = unacknowledged.has("open") && unacknowledged.size === 1;
   // A deleted group has no jobs to show, and a kernel that is gone is not busy.
-  if (unheard.size === 0 || (isOpening && session.traits.deleted.value)) return null;
+  if (unacknowledged.size === 0 || (isOpening && session.traits.deleted.value)) return null;
   if (session.link.isOver.value) return null;
   const what = isOpening ? "the jobs will appear" : "this will run";
   return (

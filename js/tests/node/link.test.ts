@@ -142,9 +142,9 @@ describe("the link to the kernel", () => {
   it("shows that the kernel is busy until it answers the open message", () => {
     session.link.open();
     vi.advanceTimersByTime(1001);
-    expect([...session.link.unheard.value]).toEqual(["open"]);
+    expect([...session.link.unacknowledged.value]).toEqual(["open"]);
     model.push(snap());
-    expect(session.link.unheard.value.size).toBe(0);
+    expect(session.link.unacknowledged.value.size).toBe(0);
   });
 
   it("asks again after silence, less and less often", () => {
@@ -264,9 +264,9 @@ describe("a command", () => {
     session.run("cancel", {});
     model.push({ t: "ack", id: model.lastId, python: "" });
     vi.advanceTimersByTime(5000);
-    expect([...session.link.unheard.value]).toEqual([first]);
+    expect([...session.link.unacknowledged.value]).toEqual([first]);
     model.push({ t: "ack", id: first, python: "" });
-    expect(session.link.unheard.value.size).toBe(0);
+    expect(session.link.unacknowledged.value.size).toBe(0);
   });
 
   it("that waits behind a busy page does not show that the kernel is busy", () => {
@@ -274,9 +274,9 @@ describe("a command", () => {
     const clock = vi.spyOn(performance, "now").mockReturnValue(performance.now() + 5000);
     vi.advanceTimersByTime(1000);
     clock.mockRestore();
-    expect(session.link.unheard.value.size).toBe(0);
+    expect(session.link.unacknowledged.value.size).toBe(0);
     vi.advanceTimersByTime(6000);
-    expect([...session.link.unheard.value]).toEqual([model.lastId]);
+    expect([...session.link.unacknowledged.value]).toEqual([model.lastId]);
   });
 
   it("that was answered leaves no timer, even in a hidden tab, where timers are late", () => {
