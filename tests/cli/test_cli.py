@@ -40,7 +40,7 @@ def test_run_fails_with_the_clouds_message_when_the_plan_is_full(read, run, prep
     notices = read("run", "sweep", code=1)
     assert notices["sent"] == []
     assert "Cannot create more than 2 jobs" in notices["error"]
-    assert read("cancel", "sweep", "--all")["asked"] == [0, 1]
+    assert read("cancel", "sweep", "--all")["cancel_requested"] == [0, 1]
 
 
 def test_a_command_that_waits_reports_failures(run, prepared):
@@ -91,11 +91,11 @@ def test_cancel_requires_jobs_or_all(read, call, prepared):
     group = prepared(jobs=2, duration_s=600)
     group.run_parallel()
     assert call("cancel", "sweep").returncode == 2
-    assert read("cancel", "sweep", "1")["asked"] == [1]
-    assert read("cancel", "sweep", group[0].id)["asked"] == [0]
+    assert read("cancel", "sweep", "1")["cancel_requested"] == [1]
+    assert read("cancel", "sweep", group[0].id)["cancel_requested"] == [0]
     group.wait(300)
     assert states(group) == ["canceled", "canceled"]
-    assert read("cancel", "sweep", "--all")["asked"] == []
+    assert read("cancel", "sweep", "--all")["cancel_requested"] == []
 
 
 def test_a_run_is_stopped_from_elsewhere(read, begin, prepared, until):
@@ -107,7 +107,7 @@ def test_a_run_is_stopped_from_elsewhere(read, begin, prepared, until):
     notices = read("stop", "sweep", "--cancel")
     _, err = process.communicate(timeout=120)
     assert (process.returncode, "stopped by jobgroup stop" in err) == (1, True)
-    assert notices["asked"] == [0]
+    assert notices["cancel_requested"] == [0]
     assert [job.state for job in group.snapshot()[1:]] == ["unsent"] * 2
 
 
@@ -137,7 +137,7 @@ def test_next_sets_the_order_of_the_next_run(read, call, prepared, cloud):
     group = prepared(jobs=4)
     assert call("next", "sweep").returncode == 2
     notices = read("next", "sweep", "3", "1-2")
-    assert (notices["next"], notices["left"], notices["group"]["next_up"]) == (
+    assert (notices["next"], notices["skipped"], notices["group"]["next_up"]) == (
         [3, 1, 2],
         {},
         [3, 1, 2],
@@ -149,7 +149,7 @@ def test_next_sets_the_order_of_the_next_run(read, call, prepared, cloud):
     assert [positions[job.id] for job in cloud.jobs()[before:]] == [3, 1, 2, 0]
     assert read("next", "sweep", "0") | {"group": None} == {
         "next": [],
-        "left": {"0": "It was already sent."},
+        "skipped": {"0": "It was already sent."},
         "group": None,
     }
     assert call("next", "sweep", "0").stdout == "nothing was changed, 1 had already been sent\n"

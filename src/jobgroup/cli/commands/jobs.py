@@ -32,8 +32,8 @@ def _next(arguments: argparse.Namespace) -> int:
     group = JobGroup.open(arguments.name)
     positions = resolve_jobs(group, arguments.jobs)
     outcome = request(group, "prioritize", positions=positions).result()
-    left = {str(position): str(why) for position, why in outcome.failed.items()}
-    document = {"next": outcome.done, "left": left, "group": group_document(group)}
+    skipped = {str(position): str(why) for position, why in outcome.failed.items()}
+    document = {"next": outcome.done, "skipped": skipped, "group": group_document(group)}
     return report(arguments, outcome.text, document)
 
 
@@ -68,12 +68,16 @@ def _stop(arguments: argparse.Namespace) -> int:
 def _report_canceled(
     arguments: argparse.Namespace, group: JobGroup, text: str, outcome: CommandResult
 ) -> int:
-    failed = {str(position): str(why) for position, why in outcome.failed.items()}
-    document = {"asked": outcome.done, "refused": failed, "group": group_document(group)}
+    reasons = {str(position): str(why) for position, why in outcome.failed.items()}
+    document = {
+        "cancel_requested": outcome.done,
+        "not_canceled": reasons,
+        "group": group_document(group),
+    }
     report(arguments, text, document)
-    for position, reason in failed.items():
+    for position, reason in reasons.items():
         echo_err(f"Could not cancel job {position}: {reason}")
-    return Exit.FAILED if failed else Exit.DONE
+    return Exit.FAILED if reasons else Exit.DONE
 
 
 def _pause(arguments: argparse.Namespace) -> int:
