@@ -73,7 +73,7 @@ function makeJob(i: number, state: State): Job {
     duration_s: state === "success" || state === "error" ? 1.2 + (i % 9) * 3.7 : null,
     labels: {
       "label.phi": Math.round((i * 0.05 + 0.05) * 100) / 100,
-      "fact.circuit": i % 2 ? "Knill CNOT" : "Ralph CNOT",
+      "metadata.circuit": i % 2 ? "Knill CNOT" : "Ralph CNOT",
       "param.max_samples": 10_000,
     },
   };

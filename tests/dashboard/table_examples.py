@@ -84,7 +84,7 @@ def rows(records: list[JobRecord]) -> dict[str, Any]:
     columns = {name: [getattr(r, name) for r in records] for name in FIELDS}
     columns |= {
         "labels": [r.labels_json for r in records],
-        "facts": [r.metadata_json for r in records],
+        "metadata": [r.metadata_json for r in records],
         "params": [r.params_json for r in records],
     }
     made = {name: Column(json.dumps(cells).encode(), 0, None) for name, cells in columns.items()}

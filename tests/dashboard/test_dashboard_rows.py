@@ -9,7 +9,7 @@ import pytest
 
 from jobgroup import JobGroup, RemoteJob
 
-KEYED = {"label": "labels", "fact": "metadata", "param": "params"}
+KEYED = {"label": "labels", "metadata": "metadata", "param": "params"}
 
 
 def _positions(push):

@@ -76,7 +76,7 @@ const [DURATION, MESSAGE] = ["duration_s", "message"].map((wanted) =>
 const ALWAYS = ["position", "state", "message"];
 /** Shown by default if rows differ in them. */
 const WHERE_DIFFERENT = ["name", "platform", "account", "note"];
-/** Parameters and facts that are shown by default, as all labels are. */
+/** Parameters and metadata that are shown by default, as all labels are. */
 const MAX_PARAMETERS = 24;
 /** Columns that the header omits, although they have the same value in all rows. */
 const FOLDED = ["platform", "account", "name"];
@@ -107,7 +107,7 @@ export interface Layout {
   all: Column[];
   /** The columns that are shown if a row has space for two short lines. */
   narrow: Column[];
-  /** The columns that distinguish jobs: labels, parameters and facts that differ. */
+  /** The columns that distinguish jobs: labels, parameters and metadata that differ. */
   differing: Column[];
   /** The values that all rows share: title and value, or only a phrase if that is clearer. */
   folded: { name: string; title: string; value: string }[];
@@ -233,13 +233,13 @@ function inWords(constants: ReadonlyMap<string, Cell>): Layout["folded"] {
     left.delete(name);
   };
   for (const name of FOLDED) if (left.has(name)) say(name, String(left.get(name)));
-  const [photons, modes] = [left.get("fact.n"), left.get("fact.m")];
+  const [photons, modes] = [left.get("metadata.n"), left.get("metadata.m")];
   if (typeof photons === "number" && typeof modes === "number") {
-    say("fact.n", `${format.count(photons, "photon")} in ${format.count(modes, "mode")}`);
-    left.delete("fact.m");
+    say("metadata.n", `${format.count(photons, "photon")} in ${format.count(modes, "mode")}`);
+    left.delete("metadata.m");
   }
-  const input = left.get("fact.input_state");
-  if (input !== undefined) say("fact.input_state", `input ${input}`);
+  const input = left.get("metadata.input_state");
+  if (input !== undefined) say("metadata.input_state", `input ${input}`);
   const samples = left.get("param.max_samples");
   if (typeof samples === "number") say("param.max_samples", format.count(samples, "sample"));
   const shots = left.get("param.max_shots");

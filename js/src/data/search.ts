@@ -22,12 +22,12 @@ export interface Source {
   first: number;
   total: number;
   state(position: number): string;
-  /** The columns with a name in lower case, which labels, facts and parameters may share. */
+  /** The columns with a name in lower case, which labels, metadata and parameters may share. */
   columns(name: string): readonly ((position: number) => Cell)[];
   names: readonly string[];
   /** The texts of a job, in original case. */
   texts(position: number): readonly string[];
-  /** The same, with name=value of each label, fact and parameter, in lower case. */
+  /** The same, with name=value of each label, metadata value and parameter, in lower case. */
   everything(position: number): string;
 }
 
@@ -131,7 +131,7 @@ function withPart(word: string, isPhrase: boolean, source: Source): Test {
 const unquoted = (text: string): string =>
   text.startsWith('"') ? text.slice(1).replace(/"$/, "") : text;
 
-/** The columns of a table that can be searched by name, besides labels, facts and parameters. */
+/** The columns of a table that can be searched by name, besides labels, metadata and parameters. */
 const NAMED: Record<string, string> = {
   name: "name",
   platform: "platform",

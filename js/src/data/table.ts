@@ -13,8 +13,8 @@ import type { State } from "./states";
 
 export type Cell = format.Value;
 
-/** The values that distinguish jobs: users' labels, parameters of the call, facts of the circuit. */
-const DYNAMIC = ["label.", "param.", "fact."];
+/** The values that distinguish jobs: users' labels, parameters of the call, metadata of the circuit. */
+const DYNAMIC = ["label.", "param.", "metadata."];
 
 /** Values of results. */
 const MEASURED = "measured.";
@@ -74,7 +74,7 @@ export class Table {
   #mostIterations = 0;
   readonly #measured = new Set<number>();
 
-  /** The columns that distinguish jobs: labels first, then parameters, then facts. */
+  /** The columns that distinguish jobs: labels first, then parameters, then metadata. */
   dynamicNames(): string[] {
     const names = new Set([...this.#columns.keys(), ...this.#lines.keys()]);
     return DYNAMIC.flatMap((prefix) => [...names].filter((name) => name.startsWith(prefix)));
@@ -242,7 +242,7 @@ export class Table {
     return true;
   }
 
-  /** The length of the longest value that a label, fact or parameter ever had. */
+  /** The length of the longest value that a column of labels, metadata or parameters ever had. */
   longest(name: string): number {
     return this.#longest.get(name) ?? 0;
   }

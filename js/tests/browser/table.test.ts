@@ -101,14 +101,14 @@ describe("the table's order", () => {
   it("follows several columns, the first one first", async () => {
     const { root, model } = await show({ jobs: 8, scene: "finished" });
     await expect.poll(() => rows(root)).toHaveLength(8);
-    header(root, "fact.circuit").click();
+    header(root, "metadata.circuit").click();
     header(root, "label.phi").click();
     await expect.poll(() => model.get("sort")).toBe("label.phi");
-    header(root, "fact.circuit").click();
+    header(root, "metadata.circuit").click();
     const shift = { shiftKey: true, bubbles: true };
     header(root, "label.phi").dispatchEvent(new MouseEvent("click", shift));
     header(root, "label.phi").dispatchEvent(new MouseEvent("click", shift));
-    await expect.poll(() => model.get("sort")).toBe("fact.circuit; -label.phi");
+    await expect.poll(() => model.get("sort")).toBe("metadata.circuit; -label.phi");
     await expect.poll(() => rows(root)[0]).toBe("row-7");
     expect(rows(root).slice(0, 4)).toEqual(["row-7", "row-5", "row-3", "row-1"]);
     expect(header(root, "label.phi").querySelector("small")?.textContent).toBe("2");
@@ -132,17 +132,17 @@ describe("a column's width", () => {
 
   it("changes by dragging and keys, and resets on a double click", async () => {
     const { root } = await show({ jobs: 8, scene: "finished" });
-    await expect.poll(() => header(root, "fact.circuit")).not.toBeNull();
-    const before = width(root, "fact.circuit");
+    await expect.poll(() => header(root, "metadata.circuit")).not.toBeNull();
+    const before = width(root, "metadata.circuit");
     const edge = root.querySelector('[data-testid="resize-circuit"]') as HTMLElement;
     drag(edge, [0.5, 0.5], [0.5 + 60 / edge.getBoundingClientRect().width, 0.5]);
-    await expect.poll(() => width(root, "fact.circuit")).toBeCloseTo(before + 60, 0);
-    header(root, "fact.circuit").focus();
+    await expect.poll(() => width(root, "metadata.circuit")).toBeCloseTo(before + 60, 0);
+    header(root, "metadata.circuit").focus();
     await userEvent.keyboard("{Shift>}{ArrowLeft}{/Shift}");
-    await expect.poll(() => width(root, "fact.circuit")).toBeCloseTo(before + 48, 0);
+    await expect.poll(() => width(root, "metadata.circuit")).toBeCloseTo(before + 48, 0);
     expect(root.querySelector(".header [aria-sort]")).toBeNull();
     edge.dispatchEvent(new MouseEvent("dblclick", { bubbles: true }));
-    await expect.poll(() => width(root, "fact.circuit")).toBeCloseTo(before, 0);
+    await expect.poll(() => width(root, "metadata.circuit")).toBeCloseTo(before, 0);
   });
 
   it("has space for a long run and its progress", async () => {
@@ -264,7 +264,7 @@ describe("the view and the widths", () => {
       .poll(() => other.root.querySelector("[data-testid=view-both]")?.ariaSelected)
       .toBe("true");
     await expect
-      .poll(() => header(other.root, "fact.circuit")?.getBoundingClientRect().width)
+      .poll(() => header(other.root, "metadata.circuit")?.getBoundingClientRect().width)
       .toBeCloseTo(width, 0);
   });
 });

@@ -27,7 +27,7 @@ MAX_ID: Final = 200
 MAX_TOKEN: Final = 10_000
 """Maximum number of characters of a token, its URL and its account."""
 
-_KEYED: Final = {"labels": "label.", "facts": "fact.", "params": "param."}
+_KEYED: Final = {"labels": "label.", "metadata": "metadata.", "params": "param."}
 """Columns whose texts contain one JSON object each."""
 SETTINGS: Final = ("filter", "sort", "search", "selected", "columns", "plot", "table")
 

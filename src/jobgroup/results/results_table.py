@@ -151,7 +151,7 @@ def table_of(
     given = {
         "label": [row.record.labels for row in rows],
         "param": [{**with_noise(row.record.params), **row.measurement.params} for row in rows],
-        "fact": [with_noise(row.record.metadata) for row in rows],
+        "metadata": [with_noise(row.record.metadata) for row in rows],
     }
     known: dict[str, list[Cell]] = {name: own.pop(name) for name in LEADING_COLUMNS}
     for prefix, parts in given.items():

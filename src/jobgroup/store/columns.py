@@ -18,7 +18,7 @@ MAX_CELL: Final = 200
 """Maximum number of characters of each value; a job's record has the whole value."""
 
 _LONG: Final = 2000
-"""Number of characters above which labels, facts or parameters are searched for long values."""
+"""Number of characters above which labels, metadata or parameters are searched for long values."""
 
 _TEXTS: Final = {
     "state": "j.state",
@@ -28,7 +28,7 @@ _TEXTS: Final = {
     "message": "coalesce(a.message, nullif(j.last_error, ''))",
     "note": "j.note",
 }
-_OBJECTS: Final = {"labels": "j.labels", "facts": "p.metadata", "params": "j.params"}
+_OBJECTS: Final = {"labels": "j.labels", "metadata": "p.metadata", "params": "j.params"}
 """Columns whose values are often equal. Values equal to the first job's are written as 0."""
 
 _NUMBERS: Final = {
@@ -114,7 +114,7 @@ class Column(NamedTuple):
 
 @dataclass(frozen=True)
 class Columns:
-    """Jobs as columns. Values of `labels`, `facts` and `params` are JSON objects or empty."""
+    """Jobs as columns. Values of `labels`, `metadata` and `params` are JSON objects or empty."""
 
     count: int
     columns: Mapping[str, Column]
