@@ -1,4 +1,8 @@
-"""Define the contract tests' shared fixtures: clouds, jobs for them, and child processes."""
+"""Define the contract tests' shared fixtures: clouds, jobs for them, and child processes.
+
+The number in the name of a test, such as 3 in `test_3_add_appends_in_order_and_is_durable`, is that
+of a behavior of Perceval's JobGroup on which its users rely.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +12,12 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from measured_jobs import document_of
 from scripted_cloud import ScriptedCloud
 
 from jobgroup import JobGroup, RemoteJob, set_token
@@ -136,6 +142,12 @@ def group(timer: Callable[..., RemoteJob]) -> Callable[..., JobGroup]:
 
 
 @pytest.fixture
+def path(data_dir: Path) -> Path:
+    """Return the path of the file of the group "experiment"."""
+    return data_dir / "groups" / "experiment.jobgroup"
+
+
+@pytest.fixture
 def ended(group: Callable[..., JobGroup], scripted: ScriptedCloud) -> Callable[..., JobGroup]:
     """Make a group on the scripted cloud whose sent jobs have these status words."""
 
@@ -149,6 +161,49 @@ def ended(group: Callable[..., JobGroup], scripted: ScriptedCloud) -> Callable[.
         return jg
 
     return make
+
+
+@pytest.fixture
+def measured(scripted: ScriptedCloud) -> Callable[..., JobGroup]:
+    """Make a group of jobs with labels and results; a result of None is a job in error."""
+
+    def make(*jobs: tuple[dict[str, Any], Any], name: str = "map", **payload: Any) -> JobGroup:
+        jg = JobGroup(name)
+        for labels, _ in jobs:
+            body = {"command": "sample_count", "max_samples": 100, **payload}
+            body |= labels.get("_payload", {})
+            platform = labels.get("_platform", "sim:x")
+            job = RemoteJob(body, platform=platform, url=scripted.url)
+            jg.add(job, labels={k: v for k, v in labels.items() if not k.startswith("_")})
+        jg.run_parallel()
+        for job, (_, result) in zip(jg, jobs, strict=True):
+            scripted.tell(job.id, "error" if result is None else "completed", shots=1000)
+            if result is not None:
+                document = result if isinstance(result, dict) else {"results": result}
+                scripted.results[job.id] = {"results": json.dumps(document)}
+        jg.refresh()
+        return jg
+
+    return make
+
+
+@pytest.fixture
+def sweep(scripted: ScriptedCloud) -> JobGroup:
+    """Make five jobs over a phase: success, success, error, waiting, unsent."""
+    jg = JobGroup("sweep")
+    for nth, shots in enumerate((100, 200, 100, 100, 100)):
+        body = {"command": "sample_count", "max_shots": shots, "max_samples": 10}
+        job = RemoteJob(body, platform="sim:x", url=scripted.url, name=f"job {nth}")
+        jg.add(job, labels={"phi": nth / 10, "chip": "A"})
+        if nth < 4:
+            jg[nth].execute_async()
+    jg[0].note = "=a note"
+    scripted.tell(jg[0].id, "completed", duration=3, shots=90)
+    scripted.tell(jg[1].id, "completed", duration=4)
+    scripted.tell(jg[2].id, "error", status_message="<b>The laser</b> lost its lock")
+    scripted.results[jg[0].id] = document_of({"|2,0>": 4, "|1,1>": 6})
+    scripted.results[jg[1].id] = document_of({"|2,0>": 7, "|0,2>": 3}, logical_perf=0.25)
+    return jg
 
 
 @pytest.fixture

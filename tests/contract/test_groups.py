@@ -4,12 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from jobgroup import (
-    GroupDeletedError,
-    GroupNotFoundError,
-    JobGroup,
-    RemoteJob,
-)
+from jobgroup import GroupDeletedError, GroupNotFoundError, JobGroup, RemoteJob
 
 # -- names -----------------------------------------------------------------------------------------
 
@@ -136,3 +131,58 @@ def test_slow_generator_does_not_block_other_processes(scripted, timer, in_child
 
     jg.add_many(prepared())
     assert sorted(j.name for j in jg) == ["first", "other", "second"]
+
+
+def test_1_new_name_creates_a_stored_empty_group(in_child):
+    """Behavior 1: another process finds the group before any job is added."""
+    jg = JobGroup("new one")
+    assert len(jg) == 0
+    assert jg.remote_jobs == []
+    listed, length = in_child(
+        "import json; from jobgroup import JobGroup\n"
+        "print(json.dumps([JobGroup.list_existing(), len(JobGroup.open('new one'))]))"
+    )
+    assert (listed, length) == (["new one"], 0)
+
+
+def test_1_known_name_loads_the_group(group, scripted, timer, in_child):
+    """Behavior 1: a group keeps its creation date and order, and its modification date advances."""
+    jg = group(scripted, 3)
+    created, modified = jg.created_date, jg.modified_date
+    loaded = in_child(
+        "import json; from jobgroup import JobGroup, RemoteJob\n"
+        "jg = JobGroup('experiment')\n"
+        "before = jg.created_date.timestamp(), jg.modified_date.timestamp()\n"
+        "jg.add(RemoteJob({'command': 'x'}, platform='test:timer', name='from a child'))\n"
+        "print(json.dumps([*before, jg.created_date.timestamp(), jg.modified_date.timestamp(),"
+        " [j.name for j in jg]]))",
+        scripted,
+    )
+    assert loaded[:3] == [created.timestamp(), modified.timestamp(), created.timestamp()]
+    assert loaded[3] > modified.timestamp()
+    assert loaded[4] == ["job 0", "job 1", "job 2", "from a child"]
+    assert [j.name for j in jg] == loaded[4], "this session sees what the other one added"
+    assert jg.created_date == created
+
+
+def test_1_perceval_reads_the_dates_as_it_reads_its_own(group, scripted):
+    """Behavior 1: as in Perceval, dates such as `JobGroup.created_date` are naive local ones."""
+    jg = group(scripted, 1)
+    assert jg.created_date.tzinfo is None
+    assert jg.created_date <= jg.modified_date
+
+
+def test_2_loading_sends_and_changes_nothing(ended, scripted, data_dir, in_child):
+    """Behavior 2: although jobs are running, no request is sent and the file does not change."""
+    jg = ended("running", "waiting", "completed", "suspended")
+    before = jg.modified_date.timestamp(), jg.state.version
+    scripted.asked.clear()
+    loaded = in_child(
+        "import json; from jobgroup import JobGroup\n"
+        "jg = JobGroup('experiment')\n"
+        "seen = [j.state for j in jg.remote_jobs], len(jg), jg[0].id, repr(jg), jg.name\n"
+        "print(json.dumps([jg.modified_date.timestamp(), jg.state.version, seen[0]]))",
+        scripted,
+    )
+    assert loaded == [*before, ["running", "waiting", "success", "suspended"]]
+    assert scripted.asked == []

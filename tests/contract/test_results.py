@@ -12,7 +12,14 @@ import pytest
 from perceval.algorithm import Sampler
 from perceval.providers.quandela.rpc_handler import RPCHandler
 
-from jobgroup import InvalidTokenError, JobGroup, ResultsError, set_token
+from jobgroup import (
+    CloudError,
+    InvalidTokenError,
+    JobGroup,
+    JobGroupWarning,
+    ResultsError,
+    set_token,
+)
 from jobgroup.dashboard.measured import Measurements, distributions
 
 # some tests have jobs that run forever
@@ -207,3 +214,53 @@ def test_many_results_are_fetched_concurrently(group, scripted):
     for position, job_id in enumerate(scripted.ids()):
         scripted.results[job_id] = {"results": json.dumps({"results": position})}
     assert _values(jg.get_results()) == list(range(60))
+
+
+def _result(value):
+    return {"results": json.dumps({"results": value, "physical_perf": 1.0})}
+
+
+@pytest.fixture
+def with_results(ended, timer, scripted):
+    """Make success, error, unsent, success and running jobs, with results if possible."""
+    jg = ended("completed", "error", "completed", "running", "completed")
+    jg.add(timer(scripted))
+    for position in (0, 2, 4):
+        scripted.results[jg[position].id] = _result(f"of {position}")
+    scripted.results[jg[1].id] = {"results": None}
+    return jg
+
+
+def test_12_results_are_aligned_with_jobs(with_results):
+    """Behavior 12: item i belongs to job i; only a running job's None comes with a warning."""
+    with pytest.warns(JobGroupWarning, match=r"^1 job .* had not ended.* get_results\(wait=True\)"):
+        values = [r and r["results"] for r in with_results.get_results()]
+    assert values == ["of 0", None, "of 2", None, "of 4", None]
+
+
+def test_12_failed_downloads_are_none_with_one_warning(with_results, scripted):
+    """Behavior 12: two failed downloads keep the third, and one warning names them."""
+    bad = {with_results[0].id, with_results[4].id}
+    scripted.faults["result"] = lambda _, asked: (
+        (403, {"error": "Not yours"}) if asked.id in bad else None
+    )
+    with pytest.warns(UserWarning, match="2 of 3") as reported:
+        values = with_results.get_results()
+    assert len(reported) == 1
+    assert "Not yours" in str(reported[0].message)
+    assert [v and v["results"] for v in values] == [None, None, "of 2", None, None, None]
+
+
+def test_12_raised_error_has_the_other_results(with_results, scripted):
+    """Behavior 12: errors="raise" raises an error with every result that arrived."""
+    bad = with_results[2].id
+    scripted.faults["result"] = lambda _, asked: (
+        (403, {"error": "Not yours"}) if asked.id == bad else None
+    )
+    with pytest.raises(ResultsError) as caught:
+        with_results.get_results(errors="raise")
+    assert [v and v["results"] for v in caught.value.results] == [
+        *("of 0", None, None, None, "of 4", None)
+    ]
+    assert list(caught.value.failures) == [2]
+    assert isinstance(caught.value.failures[2], CloudError)

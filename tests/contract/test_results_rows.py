@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 
+import pandas as pd
 import polars as pl
+from measured_jobs import pair_of
 
 from jobgroup import JobGroup, RemoteJob
 
@@ -95,3 +97,16 @@ def test_mixed_columns_are_text_in_a_dataframe(scripted):
     for value in (0.5, "off"):
         jg.add(RemoteJob({"command": "x"}, platform="p", url=scripted.url), labels={"phi": value})
     assert pl.DataFrame(jg.results_table())["phi"].to_list() == ["0.5", "off"]
+
+
+def test_tables_have_noise_and_times(measured):
+    """A noise model has a column for each parameter, with defaults filled in. Times are ISO
+    8601.
+    """
+    noise = ':PCVL:NoiseModel:{"indistinguishability": 0.9}'
+    jg = measured(({}, pair_of(1, 1)), ({"_payload": {"noise": noise}}, pair_of(1, 1)))
+    table = jg.results_table()
+    assert table["noise.indistinguishability"] == [None, 0.9]
+    assert "noise.indistinguishability" in table.columns
+    assert table["noise.g2"] == [None, 0.0]
+    assert pd.to_datetime(table["sent_at"]).tz is not None

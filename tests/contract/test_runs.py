@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from itertools import pairwise
 
 import pytest
 
@@ -12,6 +13,7 @@ from jobgroup import (
     JobGroup,
     JobGroupError,
     QuotaExceededError,
+    RequestRejectedError,
     set_token,
 )
 from jobgroup.engine.engine import engine
@@ -272,3 +274,92 @@ def test_observer_sees_the_end_of_a_run(group, scripted, until):
     until(lambda: heard[-1:] == [""])
     assert heard == ["run", ""]
     jg.state.unobserve_all()
+
+
+def test_13_next_job_starts_one_delay_after_the_last_one_ended(cloud, group):
+    """Behavior 13: runs do not overlap on a plan with many slots, by the cloud's own clock."""
+    jg = group(cloud, 3, duration_s=0.05)
+    jg.run_sequential(0.2)
+    made = {j.id: j for j in cloud.jobs()}
+    jobs = [made[j.id] for j in jg]
+    for job, following in pairwise(jobs):
+        assert following.created - (job.started + 0.05) >= 0.2
+
+
+def test_13_sequential_run_sends_one_job_at_a_time(group, scripted, until):
+    """Behavior 13: while a job runs, the next one is not sent, whatever the plan allows."""
+    jg = group(scripted, 3)
+    future = jg.start(delay=0)
+    for nth in range(3):
+        until(lambda nth=nth: len(scripted.ids()) == nth + 1)
+        asked = scripted.count("status")
+        until(lambda asked=asked: scripted.count("status") >= asked + 2)
+        assert len(scripted.ids()) == nth + 1
+        scripted.tell(scripted.ids()[nth], "error" if nth == 1 else "completed")
+    future.result(120)
+    assert [j.state for j in jg] == ["success", "error", "success"]
+
+
+def test_6_run_sends_exactly_the_unsent_jobs(group, scripted, timer):
+    """Behavior 6: there is one create per job, and a later run sends only jobs that were added
+    since then.
+    """
+    jg = group(scripted, 3)
+    scripted.availability = None  # one job at a time, in the group's order
+    jg.run_parallel()
+    assert [b["job_name"] for b in scripted.bodies()] == ["job 0", "job 1", "job 2"]
+    assert [j.id for j in jg] == scripted.ids()
+    jg.run_parallel()
+    assert scripted.count("create") == 3
+    jg.add(timer(scripted, "added since"))
+    jg.run_parallel()
+    assert [b["job_name"] for b in scripted.bodies()][3:] == ["added since"]
+    assert scripted.count("rerun") == 0
+
+
+def test_6_each_launch_is_durable_before_the_next(group, scripted, from_file):
+    """Behavior 6: during the second create, a new process reads the first job's id."""
+    jg = group(scripted, 3)
+    scripted.availability = None  # one job at a time, in the group's order
+    gate = None
+
+    def hold_the_second(before, _asked):
+        if before == 1:
+            gate.pass_through()
+
+    gate = scripted.gate("nothing")
+    scripted.faults["create"] = hold_the_second
+    future = jg.start()
+    gate.wait_for_one()
+    first, second, third = from_file()
+    gate.open()
+    future.result(120)
+    assert (first["state"], first["id"]) == ("waiting", scripted.ids()[0])
+    assert (second["state"], second["id"]) == ("sending", None)
+    assert (third["state"], third["id"]) == ("unsent", None)
+    assert [j["id"] for j in from_file()] == scripted.ids()
+
+
+@pytest.mark.parametrize("mode", ["parallel", "sequential", "launch"])
+def test_7_failed_create_ends_the_run(mode, group, scripted, from_file):
+    """Behavior 7: an error is raised. Sent jobs keep their ids, and the others are not sent."""
+    jg = group(scripted, 4)
+    scripted.availability = None  # one job at a time, in the group's order
+    scripted.first_word = "completed"
+    scripted.faults["create"] = lambda before, _: (
+        (400, {"error": "Max shots must less than or equal to 5"}) if before == 2 else None
+    )
+    runs = {
+        "parallel": jg.run_parallel,
+        "sequential": lambda: jg.run_sequential(0),
+        "launch": lambda: jg.launch_async_jobs(4),
+    }
+    with pytest.raises(RequestRejectedError, match="Max shots must less than or equal to 5"):
+        runs[mode]()
+    found = from_file()
+    assert [j["id"] for j in found] == [*scripted.ids(), None, None]
+    assert len(scripted.ids()) == 2
+    assert [j["state"] for j in found][2:] == ["refused", "unsent"]
+    scripted.faults.clear()
+    jg.run_parallel()
+    assert [j.id for j in jg] == scripted.ids()

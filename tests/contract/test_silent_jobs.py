@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import logging
 import math
 import threading
 
 import pytest
+from scripted_cloud import DROP
 
 from jobgroup import JobGroup
 
@@ -97,3 +99,69 @@ def test_jobs_with_malformed_fields_are_adopted(scripted, fields):
     jg = JobGroup("adopted")
     jg.adopt(ids, platform="p", url=scripted.url)
     assert [job.state for job in jg] == ["success"] * 3
+
+
+_ODD = [
+    {},
+    {"status": None},
+    {"status": 7},
+    {"status": "running", "progress": "half", "progress_message": 5},
+    {"status": "running", "progress": None, "start_time": "yesterday", "creation_datetime": []},
+    {"status": "running", "duration": {"s": 3}, "status_message": ["a"], "last": 1},
+    {"status": "completed", "duration": "12", "start_time": None},
+    {"status": "error"},
+    {"status": "error", "status_message": None, "duration": "long"},
+]
+
+
+@pytest.mark.parametrize("document", _ODD, ids=[json.dumps(d) for d in _ODD])
+def test_14_malformed_status_is_tolerated_and_logged(document, group, scripted, caplog):
+    """Behavior 14: counts stay complete, other jobs are unaffected, and the log mentions it.
+    Without a status, the job keeps its state.
+    """
+    jg = group(scripted, 2)
+    jg.run_parallel()
+    scripted.documents[jg[0].id] = document
+    scripted.tell(jg[1].id, "completed")
+    with caplog.at_level(logging.DEBUG, "jobgroup"):
+        progress = jg.progress()
+    assert progress["Total"] == 2
+    assert progress["Finished"][1]["successful"] >= 1
+    word = document.get("status")
+    expected = {"completed": "success", "running": "running", "error": "error"}.get(word, "waiting")
+    assert jg[0].state == expected
+    status = jg[0].status
+    assert isinstance(status.progress, float)
+    assert isinstance(status.running_time, float)
+    mistyped = {k: v for k, v in document.items() if k != "last" and v is not None}
+    if document in _ODD[:6] or document == _ODD[8]:
+        assert caplog.records, f"nothing was logged of {mistyped}"
+
+
+def test_14_missing_field_is_logged(group, scripted, caplog):
+    """Behavior 14: the log mentions a response without the required field."""
+    jg = group(scripted, 1)
+    jg.run_parallel()
+    scripted.documents[jg[0].id] = {"progress": 0.5}
+    with caplog.at_level(logging.DEBUG, "jobgroup"):
+        jg.progress()
+    assert any("status" in r.getMessage() for r in caplog.records)
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [(404, {"error": "Not found job"}), (500, {"error": "oops"}), (200, {}), DROP],
+    ids=["404", "500", "empty", "dropped"],
+)
+def test_14_unreachable_job_does_not_affect_others(fault, group, scripted):
+    """Behavior 14 and below: `progress` returns, and the other jobs are up to date."""
+    jg = group(scripted, 3)
+    jg.run_parallel()
+    odd = jg[1].id
+    scripted.tell(jg[0].id, "completed")
+    scripted.tell(jg[2].id, "error")
+    scripted.faults["status"] = lambda _, asked: fault if asked.id == odd else None
+    progress = jg.progress()
+    assert progress["Total"] == 3
+    assert [jg[0].state, jg[2].state] == ["success", "error"]
+    assert jg[1].id == odd

@@ -1,0 +1,48 @@
+"""Tests of comparisons of results."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from measured_jobs import counts_of, pair_of
+
+from jobgroup import RemoteJob
+
+
+def test_comparisons_state_what_chance_gives(measured):
+    """The published example has a distance of 0.0240; chance gives 0.0364, and the p-value is about
+    0.73.
+    """
+    four = ("|2,0>", "|1,1>", "|0,2>", "|1,0>")
+    jg = measured(
+        ({"x": 0}, counts_of(**dict(zip(four, (98, 211, 189, 2), strict=True)))),
+        ({"x": 1}, counts_of(**dict(zip(four, (110, 200, 188, 2), strict=True)))),
+        ({"x": 2}, ":PCVL:BSDistribution:{|1,1>=1.0}"),
+        ({"x": 3}, ":PCVL:BSCount:{|1,1,0>=3}"),
+        ({"x": 4}, None),
+    )
+    found = jg.compare(0, 1)
+    assert (found.distance, found.expected) == pytest.approx((0.0240, 0.036399), abs=5e-7)
+    assert found.p_value == pytest.approx(0.73, abs=0.02)
+    assert found == asyncio.run(jg.compare_async(jg[0], [1]))
+    assert "0.0240" in str(found)
+    assert "chosen beforehand" in str(found)
+    computed = jg.compare(0, 2)
+    assert (computed.distance, computed.expected) == (pytest.approx(1 - 211 / 500), None)
+    with pytest.raises(ValueError, match=r"2 modes.*3 modes"):
+        jg.compare(0, 3)
+    with pytest.raises(ValueError, match="no results"):
+        jg.compare(0, 4)
+    ideal = {"|2,0>": 0.25, "|1,1>": 0.375, "|0,2>": 0.375}
+    assert jg.compare(0, ideal).expected == pytest.approx(0.025004, abs=5e-7)
+    with pytest.raises(ValueError, match="sum is 1"):
+        jg.compare(0, {"|2,0>": 0.5})
+
+
+def test_comparisons_name_jobs_that_still_run(measured, scripted):
+    """A job without a result is skipped, and the comparison says so."""
+    jg = measured(*(({"x": x}, pair_of(50, 50)) for x in range(3)))
+    jg.add(RemoteJob({"command": "x"}, platform="sim:x", url=scripted.url))
+    found = jg.compare([0, 3], [1, 2])
+    assert (found.samples, found.skipped) == ((100, 200), (3,))
