@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 import time
+import uuid
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -18,6 +19,8 @@ from typing import Any
 import httpx
 import pytest
 from which_release import RELEASE
+
+from jobgroup import JobGroup, set_compatibility
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # old releases warn about newer libraries
@@ -108,3 +111,73 @@ def ended() -> Callable[[Any], Any]:
         return job
 
     return wait
+
+
+@pytest.fixture
+def theirs(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], Any]]:
+    """Make groups of Perceval's own class, which poll without their usual delay."""
+    delays = [(sys.modules[pcvl.JobGroup.__module__], 0.1), (pcvl.RemoteJob, 0.0)]
+    for place, delay in delays:
+        monkeypatch.setattr(place, "STATUS_REFRESH_DELAY", delay, raising=False)
+    # 0.13 makes no folder
+    Path(pcvl.JobGroup._DIR_PATH).mkdir(parents=True, exist_ok=True)  # noqa: SLF001
+    names: list[str] = []
+
+    def make() -> Any:
+        names.append(f"theirs {uuid.uuid4()}")  # Perceval's folder is that of the whole process
+        return pcvl.JobGroup(names[-1])
+
+    yield make
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for name in names:
+            pcvl.JobGroup.delete_job_group(name)
+
+
+@pytest.fixture
+def both(theirs: Callable[[], Any]) -> tuple[Any, JobGroup]:
+    """Make a group of each class: Perceval's, then jobgroup's."""
+    return theirs(), JobGroup("ours")
+
+
+@pytest.fixture
+def timer(processor: Callable[..., Any]) -> Callable[..., Any]:
+    """Make Perceval's own unsent timer jobs."""
+
+    def make(seconds: float = 0.0) -> Any:
+        handler = processor()._rpc_handler  # noqa: SLF001  # no release has another way
+        handler.name = "test:timer"
+        payload = {"command": "timer", "parameters": {"duration_s": seconds}}
+        body = {"platform_name": "test:timer", "pcvl_version": pcvl.__version__}
+        return pcvl.RemoteJob({**body, "payload": payload}, handler, "timed")
+
+    return make
+
+
+@pytest.fixture
+def fault(cloud: Cloud) -> Iterator[Callable[..., None]]:
+    """Inject a fault into the cloud, by default once."""
+
+    def add(**given: Any) -> None:
+        cloud.ask("POST", "/faults", json={"times": 1, **given})
+
+    yield add
+    cloud.ask("DELETE", "/faults")
+
+
+@pytest.fixture
+def plan(cloud: Cloud) -> Iterator[Callable[..., Any]]:
+    """Change the plan of the cloud for one test, when all earlier jobs have ended."""
+    give_up = time.monotonic() + 120
+    while cloud.ask("GET", "/api/jobs/availability")["num_jobs_in_queue"]:
+        assert time.monotonic() < give_up, "the earlier jobs do not end"
+        time.sleep(0.1)
+    before = cloud.ask("GET", "/faults")["plan"]
+    yield lambda **limits: cloud.ask("PUT", "/faults/plan", json=limits)
+    cloud.ask("PUT", "/faults/plan", json=before)
+
+
+@pytest.fixture(autouse=True)
+def _contract() -> Iterator[None]:
+    yield
+    set_compatibility(None)
