@@ -1,18 +1,17 @@
-"""The provider's requests and paths, and its reading of well-formed responses."""
+"""The provider's requests, and its reading of well-formed responses."""
 
 from __future__ import annotations
 
-import asyncio
 import json
-from contextlib import asynccontextmanager
+from contextlib import aclosing
 from urllib.parse import urlsplit
 
 import pytest
-from wire_cloud import CLOSE, HANG, NOT_FOUND, RESET, TOKEN, WRONG_METHOD, answer, serving
+from wire_cloud import NOT_FOUND, RESET, TOKEN, answer, serving
 
 from jobgroup import errors
 from jobgroup.providers import provider_for
-from jobgroup.providers.base import Account, Availability, Provider, may_have_arrived
+from jobgroup.providers.base import Account, Availability, Provider
 from jobgroup.providers.polling import MAX_CONSECUTIVE_FAILURES
 from jobgroup.providers.quandela import QuandelaCloud
 
@@ -26,17 +25,8 @@ BODY = {
 }
 
 
-@asynccontextmanager
-async def _opened(account, **options):
-    provider = QuandelaCloud(account, **options)
-    try:
-        yield provider
-    finally:
-        await provider.aclose()
-
-
-def _has_only_older_paths(cloud):
-    cloud.routes = {"GET /api/job": WRONG_METHOD}
+def _opened(account, **options):
+    return aclosing(QuandelaCloud(account, **options))
 
 
 async def test_create_sends_the_body_as_it_is_once_with_key_and_token(cloud, account):
@@ -51,238 +41,6 @@ async def test_create_sends_the_body_as_it_is_once_with_key_and_token(cloud, acc
     assert request.headers["authorization"] == f"Bearer {TOKEN}"
     assert request.headers["content-type"] == "application/json"
     assert request.headers["user-agent"].startswith("jobgroup/")
-
-
-@pytest.mark.parametrize(("probe", "rejection"), [(200, 404), (200, 405), (403, 404), (403, 403)])
-async def test_cloud_with_a_response_for_every_get_gets_the_job_on_the_older_path(
-    cloud, account, probe, rejection
-):
-    """Some gateways and web sites respond to any path; the first job decides for the next ones."""
-    cloud.routes = {
-        "GET /api/jobs": answer({}, probe),
-        "POST /api/jobs": answer({"error": "no such path"}, rejection),
-        "POST /api/job": answer({"job_id": "1"}),
-    }
-    async with _opened(account) as provider:
-        for key in ("k", "k2"):
-            assert await provider.submit(BODY, key=key) == "1"
-    posts = [urlsplit(r.path).path for r in cloud.requests if r.method == "POST"]
-    assert posts == ["/api/jobs", "/api/job", "/api/job"]
-
-
-def _fails_for_requests_that_perceval_does_not_make(cloud, failure):
-    cloud.routes = {
-        "GET /api/jobs": failure,
-        "GET /api/job": failure,
-        "POST /api/job": answer({"job_id": "1"}),
-        "GET /api/job/status/1": answer({"job_id": "1", "status": "completed"}),
-        "GET /api/job/result/1": answer({"job_id": "1", "results": "{}"}),
-        "POST /api/job/cancel/1": answer({}),
-    }
-
-
-@pytest.mark.parametrize("failure", [CLOSE, answer({}, 500)])
-@pytest.mark.parametrize(
-    "response", ["GET /api/jobs/availability", "GET /api/platforms/sim:altair/processor"]
-)
-async def test_cloud_that_fails_for_the_search_of_its_paths_gets_the_job(
-    cloud, account, failure, response
-):
-    """A server for Perceval needs no response to a GET request for the path that creates jobs."""
-    _fails_for_requests_that_perceval_does_not_make(cloud, failure)
-    cloud.routes[response] = answer({})
-    async with _opened(account) as provider:
-        assert await provider.submit(BODY, key="k") == "1"
-        assert (await provider.status(["1"]))["1"].state == "success"
-
-
-@pytest.mark.parametrize("failure", [CLOSE, answer({}, 500)])
-async def test_jobs_are_read_and_canceled_if_the_search_for_paths_fails(cloud, account, failure):
-    """The status of a job shows that the cloud is up. A job that neither path has is not lost."""
-    _fails_for_requests_that_perceval_does_not_make(cloud, failure)
-    for read in ("status", "result", "cancel"):
-        async with _opened(account) as provider:
-            if read == "status":
-                (failed,) = (await provider.status(["2"])).values()
-                assert not isinstance(failed, errors.RemoteNotFoundError)
-                assert (await provider.status(["2", "1"]))["1"].state == "success"
-            elif read == "result":
-                assert (await provider.result("1"))["results"] == "{}"
-            else:
-                await provider.cancel("1")
-    assert cloud.asked("POST") == ["/api/job/cancel/1"]
-
-
-async def test_a_silent_cloud_is_not_searched_further(cloud, account):
-    """Each request to such a cloud takes half a minute."""
-    _fails_for_requests_that_perceval_does_not_make(cloud, HANG)
-    cloud.routes["GET /api/jobs/availability"] = answer({})
-    async with _opened(account, read_timeout_s=0.3) as provider:
-        with pytest.raises(errors.CloudUnreachableError, match="not sent"):
-            await provider.submit(BODY, key="k")
-    assert {request.path for request in cloud.requests} == {"/api/jobs"}
-
-
-async def test_concurrent_requests_share_a_failed_search(cloud, account):
-    """A request that waits for a search gets its error, and a later request searches again."""
-    _fails_for_requests_that_perceval_does_not_make(cloud, answer({}, 502))
-    async with _opened(account) as provider:
-        await provider.status(["1"])
-        one = len(cloud.requests)
-        answers = await asyncio.gather(*(provider.status([str(n)]) for n in range(5)))
-        failures = [error for each in answers for error in each.values()]
-        assert {getattr(error, "status_code", None) for error in failures} == {502}
-    assert len(cloud.requests) == 2 * one
-
-
-@pytest.mark.parametrize(
-    "response", ["GET /api/jobs/availability", "GET /api/platforms/sim:altair/processor"]
-)
-async def test_no_job_is_sent_while_a_gateway_responds_for_the_jobs(cloud, account, response):
-    """Other services, and a cached response, may be there while the cloud is down."""
-    _fails_for_requests_that_perceval_does_not_make(cloud, answer({}, 503))
-    cloud.routes[response] = answer({})
-    async with _opened(account) as provider:
-        with pytest.raises(errors.CloudUnreachableError, match="not sent"):
-            await provider.submit(BODY, key="k")
-    assert cloud.asked("POST") == []
-
-
-@pytest.mark.parametrize("failure", [CLOSE, answer({}, 500)])
-async def test_cloud_that_fails_and_then_finds_nothing_refuses_and_loses_no_job(
-    cloud, account, failure
-):
-    """A restarting cloud may fail, and then respond with 404 to everything."""
-    _fails_for_requests_that_perceval_does_not_make(cloud, failure)
-    cloud.routes["GET /api/jobs/availability"] = answer({})
-    del cloud.routes["POST /api/job"], cloud.routes["GET /api/job/status/1"]
-    async with _opened(account) as provider:
-        with pytest.raises(errors.CloudUnreachableError, match="not sent") as caught:
-            await provider.submit(BODY, key="k")
-        assert not may_have_arrived(caught.value)
-        (failed,) = (await provider.status(["1"])).values()
-        assert not isinstance(failed, errors.RemoteNotFoundError)
-        cloud.routes["POST /api/jobs"] = answer({"job_id": "1"})
-        cloud.routes["GET /api/jobs/1/status"] = answer({"job_id": "1", "status": "completed"})
-        assert await provider.submit(BODY, key="k") == "1"
-        cloud.routes.clear()
-        (failed,) = (await provider.status(["1"])).values()
-        assert isinstance(failed, errors.CloudUnavailableError)
-
-
-async def test_maintenance_page_is_no_status(cloud, account):
-    """A document of another kind neither settles the paths nor shows that the cloud is up."""
-    _fails_for_requests_that_perceval_does_not_make(cloud, answer({}, 500))
-    page = answer({"message": "maintenance"})
-    cloud.routes |= {"GET /api/job/status/1": page, "GET /api/jobs/1/status": page}
-    async with _opened(account) as provider:
-        (failed,) = (await provider.status(["1"])).values()
-        assert failed.status_code == 500
-        cloud.routes = {
-            "GET /api/jobs": WRONG_METHOD,
-            "GET /api/jobs/1/status": answer({"job_id": "1", "status": "completed"}),
-        }
-        assert (await provider.status(["1"]))["1"].state == "success"
-
-
-async def test_rejection_by_both_paths_is_that_of_the_current_one(cloud, account):
-    """A gateway hides the paths, and the cloud has only the current ones."""
-    cloud.routes = {
-        "GET /api/jobs": answer({}, 403),
-        "POST /api/jobs": answer({"error": "no permission for the platform"}, 403),
-    }
-    async with _opened(account) as provider:
-        with pytest.raises(errors.RequestRejectedError, match="no permission for the platform"):
-            await provider.submit(BODY, key="k")
-
-
-@pytest.mark.parametrize(
-    "failure",
-    [answer({}, 500), answer({}, 503), answer({}, 308, Location="/api/jobs/"), RESET],
-    ids=["500", "503", "redirect", "reset"],
-)
-async def test_cloud_whose_current_path_fails_gets_the_job_on_the_older_path(
-    cloud, account, failure
-):
-    """A gateway may fail for one path only, however often it is asked."""
-    cloud.routes = {
-        "GET /api/jobs": failure,
-        "GET /api/job": WRONG_METHOD,
-        "POST /api/job": answer({"job_id": "1"}),
-        "GET /api/job/status/1": answer({"status": "completed"}),
-    }
-    async with _opened(account) as provider:
-        assert await provider.submit(BODY, key="k") == "1"
-        assert (await provider.status(["1"]))["1"].state == "success"
-    assert cloud.asked("POST") == ["/api/job"]
-
-
-async def test_cloud_that_lists_too_many_jobs_gets_the_job(cloud, account):
-    """The response to the question for the path is larger than any that is read."""
-    cloud.routes = {
-        "GET /api/jobs": answer(["x" * 100] * 50_000),
-        "POST /api/jobs": answer({"job_id": "1"}),
-    }
-    async with _opened(account) as provider:
-        assert await provider.submit(BODY, key="k") == "1"
-
-
-async def test_cancellation_reaches_the_job_if_paths_are_hidden(cloud, account):
-    """A site that accepts a POST request to any path would seem to accept the cancellation."""
-    page = answer(text="<html>")
-    cloud.routes = {
-        "GET /api/jobs": page,
-        "POST /api/jobs/1/cancel": page,
-        "GET /api/job/status/1": answer({"status": "running"}),
-        "POST /api/job/cancel/1": answer({}),
-    }
-    async with _opened(account) as provider:
-        await provider.cancel("1")
-    assert cloud.asked("POST") == ["/api/job/cancel/1"]
-
-
-async def test_cloud_with_only_older_paths_gets_no_post_on_the_current_ones(cloud, account):
-    """The provider finds the paths with GET, and creates nothing to find them."""
-    _has_only_older_paths(cloud)
-    cloud.routes |= {
-        "POST /api/job": answer({"job_id": "1"}),
-        "POST /api/job/cancel/1": answer({"message": "ok"}),
-        "POST /api/job/rerun/1": answer({"job_id": "2"}),
-        "GET /api/job/status/1": answer({"status": "canceled"}),
-        "GET /api/job/result/1": answer({"results": "{}"}),
-    }
-    async with _opened(account) as provider:
-        assert await provider.submit(BODY, key="k") == "1"
-        await provider.cancel("1")
-        assert (await provider.status(["1"]))["1"].state == "canceled"
-        assert await provider.result("1") == {"results": "{}"}
-        assert await provider.rerun("1", key="k2") == "2"
-    assert cloud.asked("POST") == ["/api/job", "/api/job/cancel/1", "/api/job/rerun/1"]
-    assert cloud.asked("GET")[:2] == ["/api/jobs", "/api/job"]
-    assert cloud.asked("GET").count("/api/jobs") == 1
-
-
-async def test_first_found_job_decides_if_paths_are_hidden(cloud, account):
-    """If a gateway hides the paths, a job's status shows which exist."""
-    cloud.routes = {
-        "GET /api/jobs/1/status": answer({"status": "running"}),
-        "POST /api/jobs": answer({"job_id": "2"}),
-    }
-    async with _opened(account) as provider:
-        assert (await provider.status(["1"]))["1"].state == "running"
-        assert await provider.submit(BODY, key="k") == "2"
-
-
-async def test_first_created_job_decides_if_paths_are_hidden(cloud, account):
-    """Later creates need no further question for the paths."""
-    cloud.routes = {
-        "GET /api/jobs": answer({}, 403),
-        "POST /api/jobs": answer({"job_id": "2"}),
-    }
-    async with _opened(account) as provider:
-        for key in ("k", "k2"):
-            assert await provider.submit(BODY, key=key) == "2"
-    assert cloud.asked("GET") == ["/api/jobs"]
 
 
 async def test_rerun_sends_no_body_and_its_own_key(cloud, account):

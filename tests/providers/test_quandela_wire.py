@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from contextlib import asynccontextmanager
+from contextlib import aclosing
 
 import pytest
 from wire_cloud import (
@@ -25,13 +25,8 @@ pytestmark = pytest.mark.anyio
 BODY = {"job_name": "a", "platform_name": "sim:altair", "payload": {"command": "probs"}}
 
 
-@asynccontextmanager
-async def _opened(account, **options):
-    provider = QuandelaCloud(account, **options)
-    try:
-        yield provider
-    finally:
-        await provider.aclose()
+def _opened(account, **options):
+    return aclosing(QuandelaCloud(account, **options))
 
 
 async def _failure_of_submit(account, **options):

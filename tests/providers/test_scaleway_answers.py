@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import asynccontextmanager
+from contextlib import aclosing
 
 import pytest
 from wire_cloud import answer
@@ -16,13 +16,8 @@ QAAS = "/qaas/v1alpha1"
 BODY = {"job_name": "a", "payload": {"command": "probs"}, "project_id": "p", "session_id": "s"}
 
 
-@asynccontextmanager
-async def _opened(account):
-    provider = ScalewayQaaS(account)
-    try:
-        yield provider
-    finally:
-        await provider.aclose()
+def _opened(account):
+    return aclosing(ScalewayQaaS(account))
 
 
 @pytest.mark.parametrize(

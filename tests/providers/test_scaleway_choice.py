@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from contextlib import asynccontextmanager
+from contextlib import aclosing
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -26,13 +26,8 @@ LISTED = f"GET {QAAS}/sessions?project_id=p&platform_id=f&order_by=created_at_de
 REFUSED = answer({"message": "session is not running"}, 412)
 
 
-@asynccontextmanager
-async def _opened(account):
-    provider = ScalewayQaaS(account)
-    try:
-        yield provider
-    finally:
-        await provider.aclose()
+def _opened(account):
+    return aclosing(ScalewayQaaS(account))
 
 
 def _taken_by(*sessions):
