@@ -17,14 +17,9 @@ export function drawSelected(
     if (!box) surface.circle(x, y, marks.length > MANY ? 3 : 6, { stroke: ink.ink, width: 1.5 });
     else {
       const [width, height] = [box.right - box.left, box.bottom - box.top];
-      surface.rect(box.left + 1, box.top + 1, width - 2, height - 2, {
-        stroke: ink.ground,
-        width: 3,
-      });
-      surface.rect(box.left + 1, box.top + 1, width - 2, height - 2, {
-        stroke: ink.ink,
-        width: 1.5,
-      });
+      const inner = [box.left + 1, box.top + 1, width - 2, height - 2] as const;
+      surface.rect(...inner, { stroke: ink.ground, width: 3 });
+      surface.rect(...inner, { stroke: ink.ink, width: 1.5 });
     }
   }
 }
