@@ -56,12 +56,18 @@ function behind(host: HTMLElement): Theme | undefined {
   while (node) {
     if (node instanceof ShadowRoot) node = node.host;
     if (node instanceof HTMLElement) {
-      const [r = 0, g = 0, b = 0, a = 1] = channels(getComputedStyle(node).backgroundColor);
-      if (a > 0.5) return 0.2126 * r + 0.7152 * g + 0.0722 * b < 128 ? "dark" : "light";
+      const [r = 0, g = 0, b = 0, a = 0] = channels(getComputedStyle(node).backgroundColor);
+      if (a > 127) return 0.2126 * r + 0.7152 * g + 0.0722 * b < 128 ? "dark" : "light";
     }
     node = node.parentNode;
   }
   return undefined;
 }
 
-const channels = (colour: string): number[] => (colour.match(/[\d.]+/g) ?? []).map(Number);
+/** Red, green, blue and opacity, 0 to 255. A host may use any notation, such as "oklch(98% 0 0)". */
+function channels(colour: string): Uint8ClampedArray {
+  const paper = document.createElement("canvas").getContext("2d") as CanvasRenderingContext2D;
+  paper.fillStyle = colour;
+  paper.fillRect(0, 0, 1, 1);
+  return paper.getImageData(0, 0, 1, 1).data;
+}

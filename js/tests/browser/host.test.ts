@@ -38,10 +38,15 @@ describe("the theme", () => {
     expect(ground(root)).toBe(LIGHT);
   });
 
-  it("follows the background if the host has no mark", async () => {
-    mark(document.body, "style", "background: #101010");
+  it.each([
+    ["#101010", DARK],
+    ["oklch(98% 0.002 248)", LIGHT],
+    ["color(srgb 0.1 0.1 0.1)", DARK],
+    ["color(srgb 0.9 0.9 0.9)", LIGHT],
+  ])("follows the background %s if the host has no mark", async (background, expected) => {
+    mark(document.body, "style", `background: ${background}`);
     const { root } = await show({ jobs: 3 });
-    expect(ground(root)).toBe(DARK);
+    expect(ground(root)).toBe(expected);
   });
 });
 
