@@ -84,20 +84,20 @@ class RemoteJob:
             raise ValueError(
                 'The body of a job needs a "payload", which is a dictionary that is not empty.'
             )
-        so = "No job was created."
-        if not check_name("platform", platform or "", so=so).strip():
+        effect = "No job was created."
+        if not check_name("platform", platform or "", effect=effect).strip():
             raise ValueError(f"platform must be a name such as 'sim:altair', got {platform!r}.")
-        check_installed(check_name("provider", provider, so=so))
+        check_installed(check_name("provider", provider, effect=effect))
         self._entry_id = 0
         self._provider = provider
         self._origin = normalise_origin(default_url(provider) if place is None else place)
-        check_name("url", self._origin, so=so)
+        check_name("url", self._origin, effect=effect)
         self._platform = platform
-        self._account = check_name("account", account, so=so)
+        self._account = check_name("account", account, effect=effect)
         self._body = full
         given, command = full.pop("job_name", None), payload.get("command")
         named = name or given or (command if isinstance(command, str) else "") or "unnamed"
-        self._name = check_name("name", named, so=so)
+        self._name = check_name("name", named, effect=effect)
 
     @staticmethod
     def from_id(job_id: str, rpc_handler: Any) -> Any:

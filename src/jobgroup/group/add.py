@@ -44,7 +44,7 @@ def add_jobs(
             f"jobs must be an iterable such as a list, got {shown(jobs)}. Nothing was added."
         )
     if account is not None:
-        check_name("account", account, so="Nothing was added.")
+        check_name("account", account, effect="Nothing was added.")
     # Read the whole iterable first, because creating the jobs may take a while and may read this
     # group.
     given = [_given(*_validate_entry(each), default=labels, account=account) for each in jobs]

@@ -46,7 +46,7 @@ class Adoption:
         self._session = session
         self._ids = _validate_ids(ids)
         origin = normalise_origin(default_url(provider) if url is None else url)
-        account = check_name("account", account, so="Nothing was adopted.")
+        account = check_name("account", account, effect="Nothing was adopted.")
         self._target = Target(provider, origin, account, _validate_platform(platform))
         self._labels = read_labels(labels)
         for remote_id in self._ids:

@@ -8,8 +8,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from jobgroup.errors import DuplicateJobError
-from jobgroup.status import UNSENT, RemoteStatus
-from jobgroup.store.database import Database
+from jobgroup.status import RemoteStatus
 from jobgroup.store.encoding import as_json, compress, content_digest, encode_body
 from jobgroup.store.entries import length, next_id, position_in
 from jobgroup.store.limits import (
@@ -24,129 +23,67 @@ from jobgroup.store.shots import shots_limit
 from jobgroup.store.subjobs import holder_of, insert_subjobs
 from jobgroup.store.transaction import Transaction
 
-_SO: Final = "Nothing was added."
+_EFFECT: Final = "Nothing was added."
 
 
-class Adding:
-    """The inserts of `GroupStore.add`."""
+def append_jobs(tx: Transaction, jobs: Iterable[NewJob]) -> list[int]:
+    """Append jobs and return their ids; see `GroupStore.add`."""
+    first, position = next_id(tx), length(tx)
+    entry_ids = []
+    for offset, job in enumerate(jobs):
+        insert_job(tx, first + offset, position + offset, job)
+        entry_ids.append(first + offset)
+    return entry_ids
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
-        self._targets: dict[Target, int] = {}
 
-    def add(self, jobs: Iterable[NewJob]) -> list[int]:
-        """Append jobs, write them to disk and return their ids; see `GroupStore.add`."""
-        try:
-            with self._database.write_transaction() as tx:
-                return self._append(tx, jobs)
-        except BaseException:
-            self.forget_targets()
-            raise
+def insert_job(
+    tx: Transaction, entry_id: int, position: int, job: NewJob, sweep_id: int | None = None
+) -> None:
+    """Append a job under the next entry id, with the attempt in which it was already sent."""
+    attempt_id = _adopt(tx, entry_id, job) if job.remote_ids else None
+    tx.execute(
+        "INSERT INTO jobs (name, target_id, payload_id, params, labels, composition_id,"
+        " id, position, state, attempt_id, attempts, added_at, version, sweep_id)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            *job_columns(tx, job),
+            entry_id,
+            position,
+            job.first_state,
+            attempt_id,
+            0 if attempt_id is None else 1,
+            tx.now if job.added_at is None else job.added_at,
+            tx.version,
+            sweep_id,
+        ),
+    )
 
-    def fill(self, jobs: Iterable[NewJob], meta: Mapping[str, object]) -> bool:
-        """Append jobs to an empty group; see `GroupStore.fill`."""
-        try:
-            with self._database.write_transaction() as tx:
-                if length(tx):
-                    return False
-                self._append(tx, jobs)
-                tx.bump_version()
-                for values in meta.items():
-                    tx.execute("INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)", values)
-        except BaseException:
-            self.forget_targets()
-            raise
-        return True
 
-    def _append(self, tx: Transaction, jobs: Iterable[NewJob]) -> list[int]:
-        first = entry_id = next_id(tx)
-        position = length(tx)
-        for job in jobs:
-            self.insert(tx, entry_id, position + entry_id - first, job)
-            entry_id += 1
-        return list(range(first, entry_id))
-
-    def insert(
-        self,
-        tx: Transaction,
-        entry_id: int,
-        position: int,
-        job: NewJob,
-        sweep_id: int | None = None,
-    ) -> None:
-        """Insert one job; if the transaction is rolled back, call `forget_targets`."""
-        attempt_id, state = None, UNSENT
-        if job.remote_ids:
-            state = job.status.state if job.status else job.state
-            attempt_id = _adopt(tx, entry_id, job, state)
-        tx.execute(
-            "INSERT INTO jobs (name, target_id, payload_id, params, labels, composition_id,"
-            " id, position, state, attempt_id, attempts, added_at, version, sweep_id)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                *self.columns(tx, job),
-                entry_id,
-                position,
-                state,
-                attempt_id,
-                0 if attempt_id is None else 1,
-                tx.now if job.added_at is None else job.added_at,
-                tx.version,
-                sweep_id,
-            ),
-        )
-
-    def columns(self, tx: Transaction, job: NewJob) -> tuple[object, ...]:
-        """Return a job's stored name, target, payload, params, labels and composition."""
-        return (
-            check_name("name", job.name, so=_SO),
-            self._target_id(tx, job.target),
-            None if job.body is None else payload_id(tx, job.body, job.metadata),
-            _kept("parameters", as_json(job.params)),
-            _kept("labels", as_json(job.labels)),
-            None if job.composition is None else payload_id(tx, job.composition, {}),
-        )
-
-    def forget_targets(self) -> None:
-        """Forget the ids of targets from a transaction that was rolled back."""
-        self._targets.clear()
-
-    def _target_id(self, tx: Transaction, target: Target) -> int:
-        values = (
-            check_name("provider", target.provider, so=_SO),
-            check_name("url", target.origin, so=_SO),
-            check_name("account", target.account, so=_SO),
-            check_name("platform", target.platform, so=_SO),
-        )
-        known = self._targets.get(target)
-        if known is not None:
-            return known
-        tx.execute(
-            "INSERT OR IGNORE INTO targets (provider, origin, account, platform)"
-            " VALUES (?, ?, ?, ?)",
-            values,
-        )
-        target_id: int = tx.execute(
-            "SELECT id FROM targets WHERE (provider, origin, account, platform) = (?, ?, ?, ?)",
-            values,
-        ).fetchone()[0]
-        self._targets[target] = target_id
-        return target_id
+def job_columns(tx: Transaction, job: NewJob) -> tuple[object, ...]:
+    """Return a job's stored name, target, payload, params, labels and composition."""
+    return (
+        check_name("name", job.name, effect=_EFFECT),
+        _target_id(tx, job.target),
+        None if job.body is None else payload_id(tx, job.body, job.metadata),
+        _storable("parameters", as_json(job.params)),
+        _storable("labels", as_json(job.labels)),
+        None if job.composition is None else payload_id(tx, job.composition, {}),
+    )
 
 
 def check_job(job: NewJob) -> None:
     """Check that a job can be added; raise ValueError with the reason if it cannot."""
     for body in (job.body, job.composition):
         encode_body(body or {})
-    check_name("name", job.name, so=_SO)
+    check_name("name", job.name, effect=_EFFECT)
     for what, values in (
         ("parameters", job.params),
         ("labels", job.labels),
         ("metadata", job.metadata),
     ):
-        _kept(what, as_json(values))
+        _storable(what, as_json(values))
     for text in (*job.target, *job.remote_ids, job.message or ""):
-        check_text("id, message or platform", text, so=_SO)
+        check_text("id, message or platform", text, effect=_EFFECT)
 
 
 def payload_id(tx: Transaction, body: Mapping[str, Any], metadata: Mapping[str, Any]) -> int:
@@ -161,12 +98,33 @@ def payload_id(tx: Transaction, body: Mapping[str, Any], metadata: Mapping[str, 
     tx.large_bytes += len(data)
     return tx.insert(
         "INSERT INTO payloads (digest, metadata, body) VALUES (?, ?, ?)",
-        (key, _kept("metadata", as_json(metadata)), data),
+        (key, _storable("metadata", as_json(metadata)), data),
     )
 
 
-def _kept(what: str, text: str) -> str:
-    return check_text(what, text, so=_SO)
+def _target_id(tx: Transaction, target: Target) -> int:
+    """Return the id of a target; store the target if it is new."""
+    if (known := tx.target_ids.get(target)) is not None:
+        return known
+    values = (
+        check_name("provider", target.provider, effect=_EFFECT),
+        check_name("url", target.origin, effect=_EFFECT),
+        check_name("account", target.account, effect=_EFFECT),
+        check_name("platform", target.platform, effect=_EFFECT),
+    )
+    tx.execute(
+        "INSERT OR IGNORE INTO targets (provider, origin, account, platform) VALUES (?, ?, ?, ?)",
+        values,
+    )
+    target_id: int = tx.execute(
+        "SELECT id FROM targets WHERE (provider, origin, account, platform) = (?, ?, ?, ?)", values
+    ).fetchone()[0]
+    tx.target_ids[target] = target_id
+    return target_id
+
+
+def _storable(what: str, text: str) -> str:
+    return check_text(what, text, effect=_EFFECT)
 
 
 def _bounded(status: RemoteStatus) -> RemoteStatus:
@@ -181,7 +139,7 @@ def _bounded(status: RemoteStatus) -> RemoteStatus:
     )
 
 
-def _adopt(tx: Transaction, entry_id: int, job: NewJob, state: str) -> int:
+def _adopt(tx: Transaction, entry_id: int, job: NewJob) -> int:
     """Record the attempt of a job that was sent outside the group."""
     for each in job.remote_ids:
         holder = holder_of(tx, each, job.target)
@@ -200,8 +158,8 @@ def _adopt(tx: Transaction, entry_id: int, job: NewJob, state: str) -> int:
         (
             entry_id,
             uuid.uuid4().hex,
-            state,
-            check_text("message", (status.message if status else job.message) or "", so=_SO)
+            job.first_state,
+            check_text("message", (status.message if status else job.message) or "", effect=_EFFECT)
             or None,
             sent_at or job.added_at or tx.now,
             sent_at,

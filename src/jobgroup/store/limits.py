@@ -46,7 +46,7 @@ def bound_number(value: object, most: float, least: float = 0) -> float | None:
     return float(value) if least <= value <= most else None
 
 
-def check_name(what: str, name: object, *, so: str) -> str:
+def check_name(what: str, name: object, *, effect: str) -> str:
     """Return the name of a job or its target if it can be stored.
 
     Raises:
@@ -54,30 +54,32 @@ def check_name(what: str, name: object, *, so: str) -> str:
         ValueError: the name is too long.
     """
     if not isinstance(name, str):
-        raise TypeError(f"The {what} of a job must be a string, got {type(name).__name__}. {so}")
-    return check_text(what, name, MAX_NAME, so=so)
+        raise TypeError(
+            f"The {what} of a job must be a string, got {type(name).__name__}. {effect}"
+        )
+    return check_text(what, name, MAX_NAME, effect=effect)
 
 
-def check_text(what: str, text: str, most: int = MAX_TEXT, *, so: str) -> str:
+def check_text(what: str, text: str, most: int = MAX_TEXT, *, effect: str) -> str:
     """Return a string if it can be stored.
 
     Args:
         what: name of the string, for the message.
         text: text to check.
         most: maximum number of characters.
-        so: sentence that says what an error means for the group.
+        effect: sentence that says what an error means for the group.
 
     Raises:
         ValueError: the string is too long, or has lone surrogates, which no file can store.
     """
     if len(text) > most:
         raise ValueError(
-            f"The {what} of a job may have at most {most:,} characters, got {len(text):,}. {so}"
+            f"The {what} of a job may have at most {most:,} characters, got {len(text):,}. {effect}"
         )
     try:
         text.encode()
     except UnicodeEncodeError:
         raise ValueError(
-            f"The {what} of a job must be valid Unicode, got a lone surrogate. {so}"
+            f"The {what} of a job must be valid Unicode, got a lone surrogate. {effect}"
         ) from None
     return text

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
 from jobgroup.fingerprint import with_composition
-from jobgroup.status import REMOTE_MISSING, TERMINAL, RemoteStatus, State
+from jobgroup.status import REMOTE_MISSING, TERMINAL, UNSENT, RemoteStatus, State
 from jobgroup.store.encoding import as_object
 from jobgroup.system import ProcessIdentity
 
@@ -66,6 +66,13 @@ class NewJob:
     composition: Mapping[str, Any] | None = None
     status: RemoteStatus | None = None
     added_at: float | None = None
+
+    @property
+    def first_state(self) -> str:
+        """State of the job's new entry."""
+        if not self.remote_ids:
+            return UNSENT
+        return self.status.state if self.status else self.state
 
     @property
     def compared_body(self) -> Mapping[str, Any]:

@@ -18,7 +18,7 @@ from jobgroup.store.encoding import as_json, decompress_object
 from jobgroup.store.entries import Entries, length, missing
 from jobgroup.store.fingerprints import Fingerprints
 from jobgroup.store.incidents import Incidents
-from jobgroup.store.inserts import Adding, payload_id
+from jobgroup.store.inserts import append_jobs, payload_id
 from jobgroup.store.lease_row import Lease
 from jobgroup.store.limits import MAX_TEXT, check_name, check_text
 from jobgroup.store.polling_leases import PollingLeases
@@ -74,8 +74,7 @@ class GroupStore:
         self.incidents = Incidents(self.database)
         self.priorities = Priorities(self.database)
         self.polling_leases = PollingLeases(self.database)
-        self._adding = Adding(self.database)
-        self.sweeps = Sweeps(self.database, self._adding)
+        self.sweeps = Sweeps(self.database)
 
     def close(self) -> None:
         """Close the file; the next use opens it again."""
@@ -147,7 +146,8 @@ class GroupStore:
                 was added.
             StorageError: the file could not be written; nothing was added.
         """
-        return self._adding.add(jobs)
+        with self.database.write_transaction() as tx:
+            return append_jobs(tx, jobs)
 
     def fill(self, jobs: Iterable[NewJob], meta: Mapping[str, object]) -> bool:
         """Append jobs to an empty group and set the group's values: everything or nothing.
@@ -158,7 +158,14 @@ class GroupStore:
         Raises:
             DuplicateJobError, ValueError, StorageError: as for `add`.
         """
-        return self._adding.fill(jobs, meta)
+        with self.database.write_transaction() as tx:
+            if length(tx):
+                return False
+            append_jobs(tx, jobs)
+            tx.bump_version()
+            for values in meta.items():
+                tx.execute("INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)", values)
+        return True
 
     # -- reading ---------------------------------------------------------------------------------
 
@@ -273,8 +280,8 @@ class GroupStore:
         Raises:
             ValueError: a value is too long; nothing was changed.
         """
-        check_text("note", note or "", so="Nothing was changed.")
-        check_name("name", name or "", so="Nothing was changed.")
+        check_text("note", note or "", effect="Nothing was changed.")
+        check_name("name", name or "", effect="Nothing was changed.")
         with self.database.write_transaction() as tx:
             if not tx.execute("SELECT 1 FROM jobs WHERE id = ?", (entry_id,)).fetchone():
                 raise missing(self.path, tx, entry_id)

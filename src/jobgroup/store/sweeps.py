@@ -15,14 +15,14 @@ from jobgroup.store.database import Database
 from jobgroup.store.encoding import as_json, as_object
 from jobgroup.store.entries import length, next_id
 from jobgroup.store.fingerprints import compared_body, fingerprints_of
-from jobgroup.store.inserts import Adding
+from jobgroup.store.inserts import insert_job, job_columns
 from jobgroup.store.limits import check_text
 from jobgroup.store.records import NewJob, Target
 from jobgroup.store.subjobs import holder_of
 from jobgroup.store.transaction import Transaction, read_version
 from jobgroup.store.transitions import reopen
 
-_SO: Final = "Nothing was added."
+_EFFECT: Final = "Nothing was added."
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +88,8 @@ class Entry(NamedTuple):
 class Sweeps:
     """The sweeps of a group's file."""
 
-    def __init__(self, database: Database, adding: Adding) -> None:
+    def __init__(self, database: Database) -> None:
         self._database = database
-        self._adding = adding
         self._entries: list[Entry] = []
         self._version = -1
 
@@ -134,12 +133,11 @@ class Sweeps:
         """Yield a comparison in one transaction; undo the transaction if the block fails."""
         try:
             with self._database.write_transaction() as tx:
-                comparison = Comparison(tx, self._adding, self._read(tx))
+                comparison = Comparison(tx, self._read(tx))
                 yield comparison
                 self._version = read_version(tx)
         except BaseException:
             self._version = -1
-            self._adding.forget_targets()
             raise
 
     def _read(self, connection: sqlite3.Connection | Transaction) -> list[Entry]:
@@ -169,10 +167,9 @@ class Comparison:
         entries: the group's entries, in order; added ones are appended.
     """
 
-    def __init__(self, tx: Transaction, adding: Adding, entries: list[Entry]) -> None:
+    def __init__(self, tx: Transaction, entries: list[Entry]) -> None:
         self.entries = entries
         self._tx = tx
-        self._adding = adding
         self._next = next_id(tx)
         self._length = length(tx)
 
@@ -182,7 +179,7 @@ class Comparison:
 
     def add_sweep(self, name: str, axes: Sequence[Axis]) -> int:
         """Store a sweep and return its id."""
-        check_text("name", name, so=_SO)
+        check_text("name", name, effect=_EFFECT)
         values = (name, _axes_text(axes))
         sweep_id = self._tx.insert("INSERT INTO sweeps (name, axes) VALUES (?, ?)", values)
         self._tx.bump_version()
@@ -203,22 +200,21 @@ class Comparison:
         return compared_body(self._tx, entry_id)
 
     def held_by_id(self, job: NewJob) -> int | None:
-        """Return the position of the job that has one of the given job's remote ids."""
+        """Return the entry that has one of the given job's remote ids."""
         found = (holder_of(self._tx, each, job.target) for each in job.remote_ids)
         return next((entry_id for entry_id in found if entry_id is not None), None)
 
     def insert(self, job: NewJob, mark: Fingerprint, sweep_id: int | None = None) -> int:
         """Append a job whose fingerprint is known; return its id."""
         entry_id = self._next
-        self._adding.insert(self._tx, entry_id, self._length, job, sweep_id)
+        insert_job(self._tx, entry_id, self._length, job, sweep_id)
         self._tx.execute(
             "INSERT OR IGNORE INTO fingerprints"
             " SELECT payload_id, coalesce(composition_id, 0), ?, ? FROM jobs"
             " WHERE id = ? AND payload_id IS NOT NULL",
             (*mark, entry_id),
         )
-        state = (job.status.state if job.status else job.state) if job.remote_ids else UNSENT
-        self.entries.append(_entry_of(job, entry_id, self._length, state, sweep_id))
+        self.entries.append(_entry_of(job, entry_id, self._length, job.first_state, sweep_id))
         self._next += 1
         self._length += 1
         return entry_id
@@ -247,7 +243,7 @@ class Comparison:
             " composition_id = ?, sweep_id = ?, version = ?"
             " WHERE id = ? AND state IN ('unsent', 'refused') AND attempts = 0",
             (
-                *self._adding.columns(self._tx, job),
+                *job_columns(self._tx, job),
                 sweep_id,
                 self._tx.version,
                 entry.entry_id,
@@ -281,7 +277,7 @@ def _entry_of(job: NewJob, entry_id: int, position: int, state: str, sweep_id: i
 
 def _axes_text(axes: Sequence[Axis]) -> str:
     text = json.dumps([[axis.name, axis.kind, axis.units, axis.long_name] for axis in axes])
-    return check_text("swept names", text, so=_SO)
+    return check_text("swept names", text, effect=_EFFECT)
 
 
 def _read_sweeps(connection: sqlite3.Connection | Transaction) -> Iterator[Sweep]:

@@ -13,12 +13,14 @@ class Transaction:
     """A write transaction. The first use of `version` takes the group's next version.
 
     Callers that write large values add their size to `large_bytes`, for the next checkpoint.
+    `target_ids` has the targets whose ids this transaction has read.
     """
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
         self.now = time.time()
         self.large_bytes = 0
+        self.target_ids: dict[object, int] = {}
 
     def execute(self, statement: str, values: Sequence[Any] = ()) -> sqlite3.Cursor:
         """Run a statement; store invalid Unicode with replacement characters."""
