@@ -8,6 +8,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from jobgroup.adapters.base import JobSpec
+from jobgroup.engine.activity import wait_until_ended
 from jobgroup.engine.interrupt import result_of
 from jobgroup.engine.overrides import COUNTED, apply_overrides
 from jobgroup.errors import InvalidOverrideError, JobGroupError, JobRemovedError
@@ -401,7 +402,7 @@ class RemoteJob:
         """
         self.execute_async(*args, **kwargs)
         session = self._attached()
-        result_of(session.start(until_ended, session, self._entry_id))
+        result_of(session.start(wait_until_ended, session, self._entry_id))
         return self.get_results()
 
     def __call__(self, *args: Any, **kwargs: Any) -> Result:
@@ -622,14 +623,3 @@ def status_of(record: JobRecord) -> JobStatus:
 
 
 _STATUS_WORDS = frozenset(s.value for s in RunningStatus)
-
-
-async def until_ended(session: GroupSession, entry_id: int) -> None:
-    """Wait until a job has ended, or is found not to be on the cloud."""
-
-    async def has_ended() -> bool:
-        record = await session.in_thread(session.store.record, entry_id)
-        return status_of(record).completed or record.state in NOT_SENT | {"unconfirmed"}
-
-    async with session.poller.polling():
-        await session.wait_until(has_ended)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from jobgroup.engine.pause import is_paused
 from jobgroup.engine.session import GroupSession
 from jobgroup.errors import CredentialsError
-from jobgroup.status import PENDING, SENDING, UNSENT
+from jobgroup.status import NOT_SENT, PENDING, SENDING, TERMINAL, UNCONFIRMED, UNSENT
 from jobgroup.words import format_unended
 
 
@@ -117,3 +117,14 @@ async def wait_until_done(session: GroupSession, timeout_s: float | None) -> Non
                 f"{format_unended(left, session.name)} after {timeout_s:g} s. Jobs and runs"
                 " continue. Wait again, or check progress()."
             )
+
+
+async def wait_until_ended(session: GroupSession, entry_id: int) -> None:
+    """Wait until a job has ended, or is found not to be on the cloud."""
+
+    async def has_ended() -> bool:
+        record = await session.in_thread(session.store.record, entry_id)
+        return record.state in TERMINAL | NOT_SENT | {UNCONFIRMED}
+
+    async with session.poller.polling():
+        await session.wait_until(has_ended)

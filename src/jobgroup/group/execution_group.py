@@ -7,12 +7,13 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 from weakref import WeakSet
 
+from jobgroup.engine.activity import wait_until_ended
 from jobgroup.engine.interrupt import wait_for
 from jobgroup.errors import DuplicateJobError, JobGroupError, warn
 from jobgroup.group import perceval_names
 from jobgroup.group.group import JobGroup
 from jobgroup.group.pending import twins
-from jobgroup.job import RemoteJob, until_ended
+from jobgroup.job import RemoteJob
 from jobgroup.results import Result
 
 PROGRESS_CHECK_INTERVAL_S = 0.5
@@ -97,7 +98,7 @@ class Execution(RemoteJob):
         """
         self.execute_async(*args, **kwargs)
         session = self._attached()
-        future = session.start(until_ended, session, self._entry_id)
+        future = session.start(wait_until_ended, session, self._entry_id)
         wait_for(future, on_tick=self._report_progress, tick_s=PROGRESS_CHECK_INTERVAL_S)
         return self.get_results(allow_partial_results)
 
