@@ -201,6 +201,18 @@ def parse_state(word: str) -> str | None:
     return None
 
 
+def parse_filter(word: str) -> str | None:
+    """Return the filter with a given name, or the one for a given state or label; None for neither.
+
+    >>> parse_filter("all"), parse_filter("done"), parse_filter("canceling"), parse_filter("over")
+    ('all', 'success', 'running', None)
+    """
+    if word in FILTERS:
+        return word
+    state = parse_state(word)
+    return next((f for f, states in FILTERS.items() if state in states and f != "all"), None)
+
+
 BAR_ORDER: Final = (
     *(state for state in STATES if state in TERMINAL),
     *(state for state in reversed(STATES) if state not in TERMINAL),

@@ -48,7 +48,7 @@ from jobgroup.group import JobGroup, engine_session, request
 from jobgroup.job import RemoteJob
 from jobgroup.logs import logger
 from jobgroup.secret import Secret
-from jobgroup.status import FILTERS, LABELS, parse_state
+from jobgroup.status import FILTERS, LABELS, parse_filter
 from jobgroup.store.columns import Columns, count_changes, read_changes, read_columns
 from jobgroup.store.encoding import as_json, as_object
 from jobgroup.store.output import user_path, write_output
@@ -418,15 +418,11 @@ class DashboardSession(HasTraits):
 
     @validate("filter")
     def _as_filter(self, proposal: dict[str, Any]) -> str:
-        wanted = proposal["value"]
-        if wanted in FILTERS:
-            return str(wanted)
-        state = parse_state(wanted)
-        found = [name for name, states in FILTERS.items() if state in states]
-        if len(found) < 2:
+        found = parse_filter(proposal["value"])
+        if found is None:
             labels = ", ".join(LABELS.get(name, name) for name in FILTERS)
-            raise TraitError(f"filter must be one of {labels}, got {short(wanted)}.")
-        return found[1]
+            raise TraitError(f"filter must be one of {labels}, got {short(proposal['value'])}.")
+        return found
 
     @validate("plot", "table")
     def _as_choices(self, proposal: dict[str, Any]) -> dict[str, Any]:
