@@ -22,6 +22,7 @@ from jobgroup.errors import (
 from jobgroup.status import ON_CLOUD, SENDING, UNCONFIRMED
 from jobgroup.store import GroupStore, GroupSummary
 from jobgroup.store.atomic import move, sync_directory
+from jobgroup.store.connection import is_emptied
 from jobgroup.store.deletion import copy_deleted, move_group, unmark
 from jobgroup.store.names import SUFFIX, normalised
 from jobgroup.store.paths import damaged_directory, existing_groups, group_path, remove_files
@@ -30,7 +31,7 @@ from jobgroup.store.summary_index import summaries_of
 from jobgroup.store.trash import TRASH_RETENTION_DAYS, deleted_groups, place_for, purge, stamped
 from jobgroup.words import format_unended
 
-_only_looks = False
+_keeps_damaged_files = False
 
 
 def names() -> list[str]:
@@ -73,15 +74,10 @@ def summaries() -> list[GroupSummary]:
     return summaries_of(existing_groups())
 
 
-def only_look() -> None:
+def keep_damaged_files() -> None:
     """Let this process leave damaged files in place, because a server only reads groups."""
-    global _only_looks  # noqa: PLW0603  # one setting for the process
-    _only_looks = True
-
-
-def only_looks() -> bool:
-    """Return whether `only_look` was called."""
-    return _only_looks
+    global _keeps_damaged_files  # noqa: PLW0603  # one setting for the process
+    _keeps_damaged_files = True
 
 
 def quarantine(path: Path) -> Path:
@@ -103,6 +99,29 @@ def quarantine(path: Path) -> Path:
     sync_directory(aside.parent)
     sync_directory(path.parent)
     return aside
+
+
+def set_aside(name: str, path: Path, error: CorruptGroupError) -> None:
+    """Move the file of a group that cannot be opened out of the way.
+
+    An emptied file stays, because another process may be writing it.
+
+    Raises:
+        CorruptGroupError: always, unless the file was emptied. It says where the file is.
+        StorageError: the file cannot be moved.
+    """
+    if is_emptied(path):
+        return
+    if _keeps_damaged_files:
+        raise CorruptGroupError(
+            f"The file of the group {name!r} is damaged ({error.__cause__}). It was left as it is:"
+            f" {path}. To set it aside, open the group in Python."
+        ) from error
+    aside = quarantine(path)
+    raise CorruptGroupError(
+        f"The file of the group {name!r} is damaged ({error.__cause__}). It was moved intact to"
+        f" {aside}. JobGroup({name!r}) now creates a new group; other groups are not affected."
+    ) from error
 
 
 def delete(name: str, *, permanently: bool = False) -> None:

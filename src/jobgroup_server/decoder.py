@@ -258,7 +258,7 @@ def main() -> None:
     """
     answers, sys.stdout = sys.stdout, sys.stderr  # other printed text is not an answer
     _limit_memory()
-    catalog.only_look()
+    catalog.keep_damaged_files()
     groups = Groups()
     lines = read_lines(sys.stdin.fileno())
     for line in lines:

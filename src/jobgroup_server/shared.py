@@ -40,7 +40,7 @@ class Shared:
         self.runs = DetachedRuns()
         self._loop = IOLoop.current()
         forking.limit_wait(FORK_WAIT_S)
-        catalog.only_look()
+        catalog.keep_damaged_files()
         # Imported objects stay in memory. Unless they are frozen, each full collection visits them
         # all and stops all threads while it does.
         gc.freeze()

@@ -64,7 +64,6 @@ from jobgroup.results.results_table import ResultRow
 from jobgroup.secret import Secret
 from jobgroup.status import ON_CLOUD, Progress, progress_of
 from jobgroup.store import CommandResult, GroupSummary, JobRecord
-from jobgroup.store.connection import is_emptied
 from jobgroup.store.names import normalised
 from jobgroup.store.output import user_path
 from jobgroup.store.paths import group_path
@@ -171,19 +170,8 @@ class JobGroup:
         try:
             self._session = engine().session(name, path, create=create)
         except CorruptGroupError as error:
-            if is_emptied(path):  # another process may be writing the file
-                raise
-            if catalog.only_looks():
-                raise CorruptGroupError(
-                    f"The file of the group {name!r} is damaged ({error.__cause__}). It was left as"
-                    f" it is: {path}. To set it aside, open the group in Python."
-                ) from error
-            aside = catalog.quarantine(path)
-            raise CorruptGroupError(
-                f"The file of the group {name!r} is damaged ({error.__cause__}). It was moved"
-                f" intact to {aside}. JobGroup({name!r}) now creates a new group; other groups are"
-                " not affected."
-            ) from error
+            catalog.set_aside(name, path, error)
+            raise
         if create:
             group_path(name)  # another process may have created another spelling
         self._uuid = str(self._session.store.meta()["uuid"])
@@ -1003,7 +991,7 @@ class JobGroup:
     async def _carry_out(self, run: EngineRun) -> None:
         if not len(self):
             self._warn_if_name_looks_wrong()
-        bar = RunBar(run, self._run_notice)
+        bar = RunBar(self._session, run)
         with naming_its_job(self._session):
             await Pending(
                 self._session.start(execute_run, self._session, run),
@@ -1011,14 +999,6 @@ class JobGroup:
                 on_end=bar.close,
                 on_interrupt=run.cancel,
             )
-
-    def _run_notice(self) -> str:
-        if self._session.settling.sentence:
-            return "waiting for the disk"
-        if is_paused(self._session):
-            return "paused"
-        incidents = self._session.store.incidents.list()
-        return incidents[0].kind if incidents else ""
 
     def _warn_if_name_looks_wrong(self) -> None:
         if near := " or ".join(map(repr, catalog.similar_names(self._name))):
@@ -1238,9 +1218,7 @@ class JobGroup:
         check_errors(errors)
         if wait:
             await self._wait()
-        with suppress(CredentialsError):  # raised below, unless another account has results
-            await self._refresh()
-        records = with_results(self._session)
+        records = await self._records_with_results()
         documents = await self._download(records)
         # decoding may import Perceval, which takes seconds
         decoded = await Computation(decode_all, records, documents)
@@ -1266,9 +1244,7 @@ class JobGroup:
                 stored remain.
         """
         await Computation(setattr, self.cache, "enabled", True)
-        with suppress(CredentialsError):  # raised below, unless there are results
-            await self._refresh()
-        report = await self._with_bar(keep, with_results(self._session))
+        report = await self._with_bar(keep, await self._records_with_results())
         return by_position(self._session, report)
 
     keep_results, keep_results_async = twins(_keep_results)
@@ -1564,13 +1540,17 @@ class JobGroup:
         return self.results_table().to_pandas()
 
     async def _rows(self, refresh: bool) -> list[ResultRow]:
-        if refresh:
-            with suppress(CredentialsError):  # raised below, unless another account has results
-                await self._refresh()
-        records = with_results(self._session)
+        records = await self._records_with_results(refresh=refresh)
         documents = await self._download(records, ask=refresh)
         measured = await Computation(measure_all, records, documents)
         return [*rows_of(self._session.store.records(), *measured)]
+
+    async def _records_with_results(self, *, refresh: bool = True) -> list[JobRecord]:
+        """Return the jobs that may have results, by default after a poll."""
+        if refresh:
+            with suppress(CredentialsError):  # the download raises it if no account has results
+                await self._refresh()
+        return with_results(self._session)
 
     def _warn_of_omitted(self, rows: Iterable[ResultRow]) -> None:
         from jobgroup.results.analysis import left_out_notes

@@ -7,11 +7,13 @@ import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from jobgroup.engine.pause import is_paused
 from jobgroup.status import SENT
 from jobgroup.words import on_one_line
 
 if TYPE_CHECKING:
     from jobgroup.engine.run import Run
+    from jobgroup.engine.session import GroupSession
 
 _RUN_FORMAT = "{percentage:3.0f}%|{bar}|{n_fmt}/{total_fmt}|{desc}"
 _TEXTS = ("Successful Jobs", "Running/Waiting Jobs", "Inactive/Unsuccessful Jobs")
@@ -65,9 +67,9 @@ def _set(bar: Any, value: int, text: str, total: int) -> None:
 class RunBar:
     """A bar for a run. It counts sent jobs or, if the run waits for them, ended jobs."""
 
-    def __init__(self, run: Run, notice: Callable[[], str]) -> None:
+    def __init__(self, session: GroupSession, run: Run) -> None:
+        self._session = session
         self._run = run
-        self._notice = notice
         self._bar: Any = None
 
     def tick(self) -> None:
@@ -83,13 +85,23 @@ class RunBar:
         else:
             ended = len(progress.sent)
             text = f"Sent: {len(progress.sent)}"
-        notice = self._notice()
+        notice = _reason_for_waiting(self._session)
         _set(self._bar, ended, f"{text} ({notice})" if notice else text, progress.total)
 
     def close(self) -> None:
         """Stop updating the bar."""
         if self._bar is not None:
             _close(self._bar)
+
+
+def _reason_for_waiting(session: GroupSession) -> str:
+    """Return why a run may not be sending anything; "" for no known reason."""
+    if session.settling.sentence:
+        return "waiting for the disk"
+    if is_paused(session):
+        return "paused"
+    incidents = session.store.incidents.list()
+    return incidents[0].kind if incidents else ""
 
 
 class GroupBars:
