@@ -26,7 +26,7 @@ class GroupReference:
         self._session = weakref.ref(session)
 
     def session(self) -> GroupSession:
-        """Session of the group. The group is opened if necessary.
+        """Return the group's session; open the group if necessary.
 
         Raises:
             GroupNotFoundError, GroupDeletedError: the group no longer exists.

@@ -416,7 +416,9 @@ class Poller:
                 if statuses:
                     has_answered = True
                     await self._record(account, statuses, asked_at)
-        return await self._judge(account, unanswered, asked_at, has_answered=has_answered)
+        return await self._check_unanswered(
+            account, unanswered, asked_at, has_answered=has_answered
+        )
 
     async def _read_ids(self, jobs: Iterable[PolledJob]) -> dict[PolledJob, list[str]]:
         """Return the remote ids of each job."""
@@ -424,7 +426,7 @@ class Poller:
         read = await self._in_thread(self._store.subjobs.ids, unread) if unread else {}
         return {job: job.remote_ids or read.get(job.attempt_id, []) for job in jobs}
 
-    async def _judge(
+    async def _check_unanswered(
         self,
         account: AccountKey,
         unanswered: Mapping[PolledJob, Exception],

@@ -50,7 +50,10 @@ class CommandQueue:
     def claim(
         self, fencing_token: int, is_gone: Callable[[ProcessIdentity], bool]
     ) -> list[CommandRecord]:
-        """Return each request to a holder once, unless it was withdrawn."""
+        """Claim and return the pending requests to this holder of the lease.
+
+        Requests to earlier holders, and those whose requesters are gone, are dropped.
+        """
         taken: list[CommandRecord] = []
         with self._database.write_transaction() as tx:
             held = read_lease(tx)
