@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from swept import URL, counts, experiment
 
-from jobgroup import JobGroup, JobGroupError, RemoteJob
+from jobgroup import JobGroup, JobGroupError, RemoteJob, RequestRejectedError
 
 
 def test_changed_parameter_is_reported_and_adds_no_job():
@@ -112,17 +112,29 @@ def test_other_cloud_or_label_counts_as_a_change():
 
 
 def test_failed_jobs_count_and_are_reported(scripted):
-    """A sweep adds no second job at a failed point, because the user can rerun the job."""
+    """A sweep adds no second job at a failed point. The report says how to send the job again."""
     jg = JobGroup("scan")
 
     def build(phi):
         return RemoteJob({"command": "x", "phi": phi}, "sim:slos", url=scripted.url)
 
-    jg.sweep(build, {"phi": [0.1, 0.2]})
-    jg.run_parallel()
-    for job in jg:
+    jg.sweep(build, {"phi": [0.1, 0.2, 0.3]})
+    scripted.faults["create"] = lambda _, asked: (
+        (400, {"error": "too large"}) if asked.body["payload"]["phi"] == 0.3 else None
+    )
+    with pytest.raises(RequestRejectedError):
+        jg.run_parallel()
+    for job in jg[:2]:
         scripted.tell(job.id, "error")
     jg.progress()
-    report = jg.sweep(build, {"phi": [0.1, 0.2]})
-    assert counts(report) == (0, 2, 0, 0, 2)
-    assert "2 of these failed (positions 0, 1); jg.rerun() reruns them." in report.notes
+    report = jg.sweep(build, {"phi": [0.1, 0.2, 0.3]})
+    assert counts(report) == (0, 3, 0, 0, 3)
+    assert report.notes == (
+        "2 jobs (0, 1) failed; jg.rerun() reruns failed jobs.",
+        "Job 2 was refused; jg.run_parallel() sends refused jobs again.",
+    )
+    scripted.faults.clear()
+    jg.rerun()
+    assert [job.state for job in jg] == ["waiting", "waiting", "refused"]
+    jg.run_parallel()
+    assert jg[2].state == "waiting"

@@ -8,14 +8,12 @@ from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from jobgroup.job import RemoteJob
-from jobgroup.status import FAILED
+from jobgroup.status import FAILED, REFUSED
 from jobgroup.store.sweeps import Entry
-from jobgroup.words import format_count
+from jobgroup.words import format_count, format_jobs
 
 OnChange = Literal["report", "add", "replace_unsent"]
 """Treatments of points whose jobs in the group have a different body."""
-
-_UNSUCCESSFUL: Final = FAILED | {"refused"}
 
 
 @dataclass(frozen=True)
@@ -66,6 +64,7 @@ class Tally:
     counts: Counter[str] = field(default_factory=Counter)
     entry_ids: set[int] = field(default_factory=set)
     failed: set[int] = field(default_factory=set)
+    refused: set[int] = field(default_factory=set)
     stayed: int = 0
     incomparable: Counter[str] = field(default_factory=Counter)
     differences: Counter[str] = field(default_factory=Counter)
@@ -76,8 +75,10 @@ class Tally:
         """Count jobs that the group already had; `siblings` are names of other sweeps by id."""
         for entry in entries:
             self.entry_ids.add(entry.entry_id)
-            if entry.state in _UNSUCCESSFUL:
+            if entry.state in FAILED:
                 self.failed.add(entry.position)
+            elif entry.state == REFUSED:
+                self.refused.add(entry.position)
             if entry.sweep_id in siblings:
                 self.of_siblings[siblings[entry.sweep_id]] += 1
 
@@ -100,12 +101,10 @@ class Tally:
         if self.stayed:
             yield f"{format_count(self.stayed, 'changed job')} had been sent and stayed unchanged."
         if self.failed:
-            some = ", ".join(map(str, sorted(self.failed)[:10]))
-            more = ", ..." * (len(self.failed) > 10)
-            yield (
-                f"{len(self.failed):,} of these failed (positions {some}{more}); jg.rerun() reruns"
-                " them."
-            )
+            yield f"{format_jobs([*self.failed])} failed; jg.rerun() reruns failed jobs."
+        if self.refused:
+            jobs, verb = format_jobs([*self.refused]), "was" if len(self.refused) == 1 else "were"
+            yield f"{jobs} {verb} refused; jg.run_parallel() sends refused jobs again."
 
 
 _ADVICE: Final = (
