@@ -154,7 +154,7 @@ def may_become(state: str, to: str) -> bool:
 UNSUCCESSFUL: Final = frozenset({"error", "canceled", "unknown", "suspended"})
 """States that ``progress()['Finished'][1]['unsuccessful']`` counts."""
 
-UNTROUBLED: Final = frozenset({SENDING, "success"}) | ON_CLOUD - {"unknown"}
+ERROR_FREE: Final = frozenset({SENDING, "success"}) | ON_CLOUD - {"unknown"}
 """States in which a job's message is not an error."""
 
 FILTERS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(

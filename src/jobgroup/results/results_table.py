@@ -18,7 +18,7 @@ from jobgroup.results.pool import Pool, Quantity, scalar_names
 from jobgroup.results.shares import ONE_SIGMA
 from jobgroup.results.states import in_order, label_of
 from jobgroup.results.table import Table
-from jobgroup.status import FAILED, REFUSED, UNTROUBLED
+from jobgroup.status import ERROR_FREE, FAILED, REFUSED
 from jobgroup.words import format_count, format_counts
 
 if TYPE_CHECKING:
@@ -354,7 +354,7 @@ def _spread(
 def _error(row: ResultRow) -> str | None:
     if row.failure is not None:
         return str(row.failure)
-    return None if row.record.state in UNTROUBLED else row.record.message
+    return None if row.record.state in ERROR_FREE else row.record.message
 
 
 def _differs(cells: Sequence[Cell]) -> bool:
