@@ -77,7 +77,8 @@ async def test_create_with_a_truncated_response_may_have_arrived(cloud, account)
         answer({}),
         answer([]),
         answer({"job_id": None}),
-        answer({"job_id": 7}),
+        answer({"job_id": True}),
+        answer({"job_id": -7}),
         answer({"job_id": ""}),
         answer({"job_id": "x" * 201}),
     ],
@@ -89,6 +90,18 @@ async def test_create_answered_without_an_id_may_have_created_a_job(cloud, accou
     assert type(error) is errors.InvalidResponseError
     assert may_have_arrived(error)
     assert len(cloud.asked("POST")) == 1
+
+
+async def test_number_is_an_id(cloud, account):
+    """Some servers number their jobs. Perceval takes such an id too."""
+    cloud.routes["POST /api/jobs"] = answer({"job_id": 7})
+    cloud.routes["GET /api/jobs/7/status"] = answer({"status": "completed", "job_id": 7})
+    cloud.routes["GET /api/jobs/8/status"] = answer({"status": "completed", "job_id": 7})
+    async with _opened(account) as provider:
+        assert await provider.submit(BODY, key="k") == "7"
+        answers = await provider.status(["7", "8"])
+    assert answers["7"].state == "success"
+    assert "returned another job than 8" in str(answers["8"])
 
 
 async def test_number_that_is_too_long_does_not_hide_the_id(cloud, account):

@@ -104,12 +104,13 @@ class RestClient:
             InvalidResponseError: the response has no id; the job may exist.
         """
         response = await self.post(path, body, headers=headers)
-        remote_id = self.json(response).get(id_field)
-        if isinstance(remote_id, str) and is_id(remote_id):
+        value = self.json(response).get(id_field)
+        remote_id = _id_text(value)
+        if is_id(remote_id):
             return remote_id
         given = ""
-        if remote_id is not None:
-            given = f" (it has {response.secret.hide_in(shown_id(remote_id))})"
+        if value is not None:
+            given = f" (it has {response.secret.hide_in(shown_id(value))})"
         raise self._invalid(
             f"accepted the request but returned no valid {id_field}{given}.", response.status
         )
@@ -197,8 +198,8 @@ class RestClient:
 
     def check_about(self, document: Mapping[str, Any], remote_id: str, id_field: str) -> None:
         """Raise InvalidResponseError if a document is about a different job."""
-        named = document.get(id_field)
-        if isinstance(named, str) and named.lower() != remote_id.lower():
+        named = _id_text(document.get(id_field))
+        if named is not None and named.lower() != remote_id.lower():
             raise self._invalid(
                 f"returned another job than {remote_id}, so jobgroup ignored the response.", 200
             )
@@ -236,6 +237,13 @@ class RestClient:
 
     def _invalid(self, what: str, status: int) -> InvalidResponseError:
         return InvalidResponseError(f"{self.origin} {what}", origin=self.origin, status_code=status)
+
+
+def _id_text(value: object) -> str | None:
+    """Return the text of an id in a document; some servers number their jobs."""
+    if type(value) is int and value >= 0:
+        return str(value)
+    return value if isinstance(value, str) else None
 
 
 def quote_segment(remote_id: str | bytes) -> str:
