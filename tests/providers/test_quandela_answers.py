@@ -36,6 +36,10 @@ def _error(status, sentence="no", **more):
     [
         (400, "Cannot create more than 12 jobs", errors.QuotaExceededError, False),
         (403, "Cannot have more than 2 running jobs", errors.QuotaExceededError, False),
+        (401, "Cannot create more than 2 jobs", errors.QuotaExceededError, False),
+        (422, "Cannot create more than 2 jobs", errors.QuotaExceededError, False),
+        (429, "Cannot create more than 2 jobs", errors.QuotaExceededError, False),
+        (408, "Cannot create more than 2 jobs", errors.CloudUnavailableError, True),
         (400, "Max shots must less than or equal to 5", errors.RequestRejectedError, False),
         (401, "Invalid or expired job token", errors.InvalidTokenError, False),
         (401, "Not enough credits", errors.InsufficientCreditsError, False),

@@ -75,16 +75,16 @@ def error_for(  # noqa: C901 # it is a table of statuses
             f"{origin} reports too few credits ({said}). Sent jobs are not affected. Add credits to"
             " the account, then run the group again."
         )
-    elif status == 401:
-        return InvalidTokenError(
-            f"{origin} rejects the token ({said}). Your jobs keep their last known state. Set a"
-            f" valid token with jobgroup.set_token(token, url={origin!r})."
-        )
-    elif is_quota_error or (status in (400, 403) and _JOB_LIMIT.search(said)):
+    elif is_quota_error or (400 <= status < 500 and status != 408 and _JOB_LIMIT.search(said)):
         kind = QuotaExceededError
         message = (
             f"{origin} allows no more jobs now ({said}). Sent jobs stay sent; the others stay"
             " unsent. With queue=True (or --queue), a run waits for free slots."
+        )
+    elif status == 401:
+        return InvalidTokenError(
+            f"{origin} rejects the token ({said}). Your jobs keep their last known state. Set a"
+            f" valid token with jobgroup.set_token(token, url={origin!r})."
         )
     elif status == 404:
         kind, message = (
