@@ -59,6 +59,7 @@ class Cloud:
     def __init__(self, count: int, slots: int, duration_s: float, target: Target = TARGET) -> None:
         self.rows = [Pollable(i + 1, i, [f"r{i}"], target, 0.0) for i in range(count)]
         self._slots, self._duration_s = slots, duration_s
+        self.reported_s = math.floor(duration_s)
         self.begins: dict[int, float] = {}
         self.asked = 0
         self.lags_s: list[float] = []
@@ -72,9 +73,11 @@ class Cloud:
         if now < start + self._duration_s:
             return RemoteStatus(provider_status="running", state="running", started_at=start)
         self.lags_s.append(now - start - self._duration_s)
-        duration_s = float(int(self._duration_s))
         return RemoteStatus(
-            provider_status="completed", state="success", started_at=start, duration_s=duration_s
+            provider_status="completed",
+            state="success",
+            started_at=start,
+            duration_s=float(self.reported_s),
         )
 
     def watch(self, schedule: PollSchedule) -> None:
@@ -329,12 +332,14 @@ def test_a_cancellation_is_watched_closely():
 
 
 @pytest.mark.parametrize("duration_s", [0.2, 0.7])
-def test_the_duration_of_short_jobs_is_learned(duration_s):
-    """If a cloud reports whole seconds, expected ends are known after a few jobs have ended.
+@pytest.mark.parametrize("reported_s", [0, 1, 40])
+def test_the_duration_of_short_jobs_is_learned(duration_s, reported_s):
+    """If a cloud rounds durations or counts more, expected ends are known after a few jobs.
 
     Intervals are random, so a few jobs are polled once more, at most half a duration later.
     """
     cloud, schedule = Cloud(60, 1, duration_s), PollSchedule()
+    cloud.reported_s = reported_s
     now = 0.0
     for position in range(60):
         row = Pollable(position + 1, position, f"r{position}", TARGET, now)

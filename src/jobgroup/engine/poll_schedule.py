@@ -265,8 +265,9 @@ class _PlatformQueue:
         if status.state == "running":
             self._ran_s = max(self._ran_s, age_s)
         elif status.state == "success":
-            if status.duration_s:  # clouds report whole seconds, rounded down
-                self._ran_s = max(self._ran_s, status.duration_s)
+            if status.duration_s:  # most clouds report whole seconds, rounded down
+                if age_s <= 0 or status.duration_s <= age_s:
+                    self._ran_s = max(self._ran_s, status.duration_s)
                 age_s = min(age_s, status.duration_s + 1.0) if age_s > 0 else status.duration_s
             if age_s > 0:  # the cloud's clock may be ahead
                 self._ended_s.append(age_s)
