@@ -58,7 +58,7 @@ def test_job_is_unsent_if_the_cloud_certainly_did_not_create_it(group, scripted,
 
 
 @pytest.mark.parametrize(
-    "job_id", ["..", ".", " ", "a + b", "a\nb", "\x00", "x" * 201, "\ud800", "", None, 7, ["a"]]
+    "job_id", ["..", ".", " ", "a + b", "a\nb", "\x00", "x" * 201, "\ud800", "", None, 1.5, ["a"]]
 )
 def test_response_without_a_valid_id_is_not_accepted(group, scripted, answering, job_id):
     """The job may exist, so it is unconfirmed. No request uses such an id."""
