@@ -169,7 +169,8 @@ def _parts(result: Any) -> Iterator[tuple[dict[str, Cell], dict[str, Cell], Any]
 def _numbers(outcomes: Any, command: str) -> tuple[Kind, dict[str, float]]:
     """Return outcomes by state, and their kind, which their type or the job's command shows.
 
-    If both are unknown, a dictionary with decimal numbers has probabilities.
+    If both are unknown, a dictionary with decimal numbers has probabilities, unless all are whole
+    and one is above 1.
     """
     items = getattr(outcomes, "items", None)  # Perceval's distributions are not `Mapping`s
     kind: Kind | None = getattr(outcomes, "kind", None) or PERCEVAL_KINDS.get(
@@ -184,12 +185,19 @@ def _numbers(outcomes: Any, command: str) -> tuple[Kind, dict[str, float]]:
         kind = "count"
     if kind is None:
         has_decimals = any(isinstance(value, float) for _, value in pairs)
-        kind = "probability" if command == "probs" or has_decimals else "count"
+        is_probability = command == "probs" or has_decimals
+        kind = "probability" if is_probability and not _are_counts(pairs) else "count"
     found: dict[str, float] = {}
     for state, value in pairs:
         number = _count(state, value) if kind == "count" else _probability(state, value)
         found[state] = found.get(state, 0) + number
     return kind, found
+
+
+def _are_counts(pairs: Iterable[tuple[str, Any]]) -> bool:
+    """Return whether all values are whole numbers, and some are too large for a probability."""
+    values = [value for _, value in pairs]
+    return all(isinstance(v, Real) and v == v // 1 for v in values) and max(values, default=0) > 1
 
 
 def _count(state: str, value: Any) -> int:

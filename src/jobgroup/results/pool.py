@@ -66,8 +66,12 @@ class Pool:
     @cached_property
     def counts(self) -> dict[str, int]:
         """Sum of the counts by state, in the order of states; {} without counts."""
+        if self.kind != "count":
+            return {}
+        if len(self.used) == 1:
+            return {state: int(count) for state, count in self.used[0].values.items()}
         found: dict[str, int] = {}
-        for measurement in self.used if self.kind == "count" else ():
+        for measurement in self.used:
             for state, count in measurement.values.items():
                 found[state] = found.get(state, 0) + int(count)
         return {state: found[state] for state in in_order(found)}
@@ -83,6 +87,8 @@ class Pool:
         if self.kind == "count":
             n = self.samples
             return {state: count / n for state, count in self.counts.items()} if n else {}
+        if len(self.used) == 1:
+            return dict(self.used[0].values)
         states = dict.fromkeys(state for m in self.used for state in m.values)
         return {
             state: sum(m.values.get(state, 0.0) for m in self.used) / len(self.used)

@@ -48,6 +48,8 @@ def shape_of(state: str) -> Shape | None:
 
 
 def _photons(mode: str) -> int:
+    if mode.isdecimal():
+        return int(mode)
     parts = list(_PHOTONS.finditer(mode))
     if not parts or "".join(found[0] for found in parts) != mode:
         raise ValueError(mode)
