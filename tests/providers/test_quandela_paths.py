@@ -10,7 +10,7 @@ import pytest
 from wire_cloud import CLOSE, HANG, RESET, WRONG_METHOD, answer
 
 from jobgroup import errors
-from jobgroup.providers.base import may_have_arrived
+from jobgroup.providers.base import Submission, may_have_arrived
 from jobgroup.providers.quandela import QuandelaCloud
 
 pytestmark = pytest.mark.anyio
@@ -53,7 +53,10 @@ def _fails_for_requests_that_perceval_does_not_make(cloud, failure):
     }
 
 
-@pytest.mark.parametrize("failure", [CLOSE, answer({}, 500)])
+LOGIN = answer({}, 302, Location="http://127.0.0.1:9/login")
+
+
+@pytest.mark.parametrize("failure", [CLOSE, answer({}, 500), answer({}, 501), LOGIN])
 @pytest.mark.parametrize(
     "response", ["GET /api/jobs/availability", "GET /api/platforms/sim:altair/processor"]
 )
@@ -189,6 +192,35 @@ async def test_cloud_whose_current_path_fails_gets_the_job_on_the_older_path(
     assert cloud.asked("POST") == ["/api/job"]
 
 
+@pytest.mark.parametrize("status", [400, 401, 405, 422, 500])
+@pytest.mark.parametrize("call", ["submit", "status", "result", "cancel", "submission"])
+async def test_cloud_with_only_older_paths_may_have_any_response_for_others(
+    cloud, account, status, call
+):
+    """Not every server responds with 404 to a path that it does not have."""
+    newer = ("/api/jobs", *(f"/api/jobs/1/{what}" for what in ("status", "result", "data")))
+    cloud.routes = {
+        **{f"GET {path}": answer({}, status) for path in newer},
+        **{f"POST {path}": answer({}, status) for path in ("/api/jobs", "/api/jobs/1/cancel")},
+        "GET /api/job": WRONG_METHOD,
+        "POST /api/job": answer({"job_id": "1"}),
+        "GET /api/job/status/1": answer({"job_id": "1", "status": "completed"}),
+        "GET /api/job/result/1": answer({"job_id": "1", "results": "{}"}),
+        "POST /api/job/cancel/1": answer({}),
+    }
+    async with _opened(account) as provider:
+        if call == "submit":
+            assert await provider.submit(BODY, key="k") == "1"
+        elif call == "status":
+            assert (await provider.status(["1"]))["1"].state == "success"
+        elif call == "submission":  # of a job whose status is known
+            await provider.status(["1"])
+            assert await provider.submission("1") == Submission()
+        else:
+            await getattr(provider, call)("1")
+    assert cloud.asked("POST").count("/api/job/cancel/1") == (call == "cancel")
+
+
 async def test_cloud_that_lists_too_many_jobs_gets_the_job(cloud, account):
     """The response to the question for the path is larger than any that is read."""
     cloud.routes = {
@@ -254,4 +286,4 @@ async def test_first_created_job_decides_if_paths_are_hidden(cloud, account):
     async with _opened(account) as provider:
         for key in ("k", "k2"):
             assert await provider.submit(BODY, key=key) == "2"
-    assert cloud.asked("GET") == ["/api/jobs"]
+    assert cloud.asked("GET") == ["/api/jobs", "/api/job"]

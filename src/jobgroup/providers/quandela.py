@@ -10,6 +10,7 @@ from jobgroup.errors import (
     CloudError,
     CloudUnreachableError,
     InvalidResponseError,
+    InvalidTokenError,
     JobGroupError,
     QuotaExceededError,
     RemoteNotFoundError,
@@ -32,6 +33,9 @@ from jobgroup.providers.restart import NOT_FOUND, RestartCheck
 
 _NO_PATH: Final = (403, 404, 405)
 """Statuses with which a cloud or a gateway rejects a POST request to a path that does not exist."""
+
+_NO_PATH_OF_JOB: Final = (404, 405)
+"""The same, for a request that reads a job; it may also mean that the job does not exist."""
 
 
 def create(account: Account) -> QuandelaCloud:
@@ -68,7 +72,7 @@ class QuandelaCloud:
         except (RemoteNotFoundError, RequestRejectedError) as error:
             # Some servers respond to GET requests as if they had the other paths.
             swaps = paths is CURRENT or error.status_code != 403
-            if self._search.are_known or error.status_code not in _NO_PATH or not swaps:
+            if not self._may_lack_path(error) or error.status_code not in _NO_PATH or not swaps:
                 raise await self._judged_post(error) from None
             paths = paths.other
             try:
@@ -100,11 +104,18 @@ class QuandelaCloud:
     async def cancel(self, remote_id: str) -> None:
         if not self._search.are_known:  # a server may accept a POST request to any path
             await self._read_job("status", remote_id)
-        paths = await self._search.paths()
         try:
-            await self._rest.post(paths.of("cancel", remote_id))
+            await self._post_cancel(remote_id)
         except RemoteNotFoundError as error:
             raise await self._judged(error) from None
+        except RequestRejectedError as error:
+            if not self._may_lack_path(error):
+                raise
+            await self._read_job("status", remote_id)
+            await self._post_cancel(remote_id)
+
+    async def _post_cancel(self, remote_id: str) -> None:
+        await self._rest.post((await self._search.paths()).of("cancel", remote_id))
 
     async def status(self, remote_ids: Sequence[str]) -> Mapping[str, RemoteStatus | Exception]:
         if not remote_ids:
@@ -127,6 +138,10 @@ class QuandelaCloud:
             return submission(await self._rest.get(path, max_bytes=MAX_RESULT_BYTES))
         except (RemoteNotFoundError, RequestRejectedError):
             return Submission()
+        except (CloudError, InvalidTokenError):
+            if self._search.are_confirmed and await self._search.paths() is not CURRENT:
+                return Submission()  # a server may fail for a path that it does not have
+            raise
 
     async def availability(self) -> Availability:
         """Return the plan's free slots; all None if the cloud does not report them."""
@@ -158,20 +173,30 @@ class QuandelaCloud:
         paths = await self._search.paths([remote_id])
         try:
             document = await self._rest.get(paths.of(what, remote_id), max_bytes=max_bytes)
-        except (RemoteNotFoundError, InvalidResponseError) as error:
-            is_page = isinstance(error, RemoteNotFoundError) or error.status_code == 200
-            if self._search.are_known or not is_page:
+        except (RemoteNotFoundError, RequestRejectedError, InvalidResponseError) as error:
+            is_other = error.status_code in (200, *_NO_PATH_OF_JOB)  # 200 with a page for people
+            if not is_other or not self._may_lack_path(error):
                 raise await self._judged(error) from None
             paths = paths.other
             try:
                 document = await self._rest.get(paths.of(what, remote_id), max_bytes=max_bytes)
-            except RemoteNotFoundError:
+            except (RemoteNotFoundError, RequestRejectedError) as refusal:
+                if refusal.status_code not in _NO_PATH_OF_JOB:
+                    raise
                 raise await self._judged(error) from None
             if not JOB_FIELDS & document.keys():  # a server may respond to any path
                 raise await self._judged(error) from None
         self._search.confirm(paths)
         self._rest.check_about(document, remote_id, "job_id")
         return document
+
+    def _may_lack_path(self, error: CloudError) -> bool:
+        """Return whether an error may mean that the cloud has the other paths.
+
+        A server that does not know a path may respond with 405 to any request for it.
+        """
+        search = self._search
+        return not search.are_known or (error.status_code == 405 and not search.are_confirmed)
 
     async def _judged(self, error: CloudError) -> CloudError:
         """Return an error, or an outage if the error may say nothing of the job."""

@@ -52,6 +52,9 @@ AVAILABILITY: Final = "/api/jobs/availability"
 JOB_FIELDS: Final = frozenset({"job_id", "status", "results"})
 """Fields of which every document about a job has at least one."""
 
+_OWN_FAILURES: Final = frozenset({500, 501, *range(300, 400)})
+"""Statuses of servers that do not expect a GET request. Some redirect it to a page for people."""
+
 MAX_LOOKUPS: Final = 3
 """Number of jobs that are looked up if the search for the paths fails."""
 
@@ -76,7 +79,9 @@ class PathSearch:
         self._failures: dict[tuple[str, bool], tuple[float, CloudError]] = {}
         self._searching = asyncio.Lock()
         self.are_known = False
-        """Whether the cloud proved that it has the paths; otherwise they are the likely ones."""
+        """Whether the cloud responded as if it had the paths; otherwise they are likely."""
+        self.are_confirmed = False
+        """Whether the cloud created or found a job there."""
 
     @property
     def failure(self) -> CloudError | None:
@@ -85,7 +90,7 @@ class PathSearch:
 
     def confirm(self, paths: Paths) -> None:
         """Use paths from now on: the cloud has them, because it found a job there."""
-        self._found, self.are_known = paths, True
+        self._found, self.are_known, self.are_confirmed = paths, True, True
 
     async def paths(self, remote_ids: Sequence[str] = (), platform: str = "") -> Paths:
         """Return the paths of the cloud, after a search if none are known.
@@ -113,6 +118,7 @@ class PathSearch:
 
     async def _search(self, remote_ids: Sequence[str], platform: str) -> Paths:
         failure: CloudError | None = None
+        unclear: Paths | None = None
         for paths in (CURRENT, OLDER):
             try:
                 status = await retry_read(partial(self._rest.probe, paths.create))
@@ -125,8 +131,10 @@ class PathSearch:
                 self._found, self.are_known = paths, status == 405
                 self._restart.path = paths.create
                 return paths
-            if failure is None and status not in NOT_FOUND:
-                return paths  # for example a rejected token, for any path
+            if status not in NOT_FOUND:
+                unclear = unclear or paths  # for example a rejected token, for any path
+        if failure is None and unclear is not None:
+            return unclear
         if failure is not None:
             if not await self._is_up(failure, remote_ids, platform):
                 raise failure
@@ -138,10 +146,10 @@ class PathSearch:
     async def _is_up(self, failure: CloudError, remote_ids: Sequence[str], platform: str) -> bool:
         """Return whether the cloud responds to requests that Perceval makes, despite a failure.
 
-        The failure must be one of the cloud itself: a gateway may respond although the cloud is
-        down.
+        The failure must be one that the cloud itself may cause: a gateway may respond although the
+        cloud is down.
         """
-        is_own = isinstance(failure, NoResponseError) or failure.status_code == 500
+        is_own = isinstance(failure, NoResponseError) or failure.status_code in _OWN_FAILURES
         if not is_own or failure.retry_after_s:
             return False
         for path in (AVAILABILITY, *_platform_paths(platform)):
