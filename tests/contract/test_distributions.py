@@ -29,9 +29,12 @@ def test_distributions_have_one_row_per_job_and_state(sweep):
 
 
 def test_distributions_separate_counts_from_probabilities(ended, scripted):
-    """Probabilities have no count, samples are counted, and a bare number has no states."""
-    jg = ended("completed", "completed", "completed", "completed")
-    results = ({"|1>": 0.25, "|0>": 0.75}, ["|1>", "|0>", "|1>", "|0>"], {"|0>": 3}, 5)
+    """Probabilities have no count, samples are counted, and a bare number has no states.
+
+    Whole numbers are counts even if they are written as decimals.
+    """
+    jg = ended(*["completed"] * 5)
+    results = ({"|1>": 0.25, "|0>": 0.75}, ["|1>", "|0>"] * 2, {"|0>": 3}, 5, {"|1>": 60.0})
     for job, result in zip(jg, results, strict=True):
         scripted.results[job.id] = {"results": json.dumps({"results": result})}
     table = jg.distributions()
@@ -41,9 +44,10 @@ def test_distributions_separate_counts_from_probabilities(ended, scripted):
         (1, "|0>", 2, 0.5, 4),
         (1, "|1>", 2, 0.5, 4),
         (2, "|0>", 3, 1.0, 3),
+        (4, "|1>", 60, 1.0, 60),
     ]
     assert repr(table).splitlines()[-1] == (
-        "3 jobs, 5 states; 1 of 3 computed by the platform, not sampled"
+        "4 jobs, 6 states; 1 of 4 computed by the platform, not sampled"
     )
 
 
