@@ -64,10 +64,18 @@ function behind(host: HTMLElement): Theme | undefined {
   return undefined;
 }
 
-/** Red, green, blue and opacity, 0 to 255. A host may use any notation, such as "oklch(98% 0 0)". */
-function channels(colour: string): Uint8ClampedArray {
-  const paper = document.createElement("canvas").getContext("2d") as CanvasRenderingContext2D;
+/**
+ * Red, green, blue and opacity, 0 to 255. A host may use other notations, such as "oklch(98% 0 0)",
+ * which only a canvas can convert. Some browsers return random colors from a canvas, for privacy.
+ */
+function channels(colour: string): number[] {
+  if (colour.startsWith("rgb")) {
+    const [r = 0, g = 0, b = 0, a = 1] = (colour.match(/[\d.]+/g) ?? []).map(Number);
+    return [r, g, b, 255 * a];
+  }
+  const paper = document.createElement("canvas").getContext("2d");
+  if (!paper) return [];
   paper.fillStyle = colour;
   paper.fillRect(0, 0, 1, 1);
-  return paper.getImageData(0, 0, 1, 1).data;
+  return [...paper.getImageData(0, 0, 1, 1).data];
 }

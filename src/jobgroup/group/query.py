@@ -79,8 +79,10 @@ def _searched(record: JobRecord) -> Searched:
         "message": record.message,
     }
     numbers = {"attempts": record.attempts, "duration": record.duration_s}
-    facts = {name: value for name, value in record.metadata.items() if name != "content"}  # a hash
-    described = (record.labels, facts, record.params)
+    metadata = {
+        name: value for name, value in record.metadata.items() if name != "content"
+    }  # a hash
+    described = (record.labels, metadata, record.params)
     named = [pair for each in described for pair in _flattened(with_noise(each))]
     return Searched(
         record.position,

@@ -82,7 +82,7 @@ class Provider(Protocol):
 
     From the error, `may_have_arrived` decides whether a job may exist, so that no job is paid for
     twice. Providers retry reads a limited number of times. `submit`, `rerun` and `cancel` send only
-    one request each. All calls come from one event loop.
+    one request each, unless the cloud rejected it. All calls come from one event loop.
     """
 
     @property

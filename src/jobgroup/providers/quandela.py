@@ -72,12 +72,16 @@ class QuandelaCloud:
         except (RemoteNotFoundError, RequestRejectedError) as error:
             # Some servers respond to GET requests as if they had the other paths.
             swaps = paths is CURRENT or error.status_code != 403
-            if not self._may_lack_path(error) or error.status_code not in _NO_PATH or not swaps:
+            may_swap = swaps and self._search.may_lack(paths, error)
+            if not may_swap or error.status_code not in _NO_PATH:
                 raise await self._judged_post(error) from None
             paths = paths.other
             try:
-                remote_id = await self._create_instead(paths.create, body, key, error)
-            except (RemoteNotFoundError, RequestRejectedError) as refusal:
+                remote_id = await self._create(paths.create, body, key)
+            except QuotaExceededError:
+                raise
+            except (RemoteNotFoundError, RequestRejectedError) as other:
+                refusal = error if other.status_code in _NO_PATH else other
                 raise await self._judged_post(refusal) from None
         self._search.confirm(paths)
         return remote_id
@@ -104,18 +108,16 @@ class QuandelaCloud:
     async def cancel(self, remote_id: str) -> None:
         if not self._search.are_known:  # a server may accept a POST request to any path
             await self._read_job("status", remote_id)
+        paths = await self._search.paths()
         try:
-            await self._post_cancel(remote_id)
-        except RemoteNotFoundError as error:
+            await self._rest.post(paths.of("cancel", remote_id))
+        except (RemoteNotFoundError, RequestRejectedError) as error:
+            if error.status_code in _NO_PATH_OF_JOB and self._search.may_lack(paths, error):
+                await self._read_job("status", remote_id)
+                if (found := await self._search.paths()) is not paths:
+                    await self._rest.post(found.of("cancel", remote_id))
+                    return
             raise await self._judged(error) from None
-        except RequestRejectedError as error:
-            if not self._may_lack_path(error):
-                raise
-            await self._read_job("status", remote_id)
-            await self._post_cancel(remote_id)
-
-    async def _post_cancel(self, remote_id: str) -> None:
-        await self._rest.post((await self._search.paths()).of("cancel", remote_id))
 
     async def status(self, remote_ids: Sequence[str]) -> Mapping[str, RemoteStatus | Exception]:
         if not remote_ids:
@@ -138,9 +140,9 @@ class QuandelaCloud:
             return submission(await self._rest.get(path, max_bytes=MAX_RESULT_BYTES))
         except (RemoteNotFoundError, RequestRejectedError):
             return Submission()
-        except (CloudError, InvalidTokenError):
-            if self._search.are_confirmed and await self._search.paths() is not CURRENT:
-                return Submission()  # a server may fail for a path that it does not have
+        except (CloudError, InvalidTokenError) as error:
+            if self._search.may_lack_newer_calls(error):
+                return Submission()
             raise
 
     async def availability(self) -> Availability:
@@ -149,6 +151,10 @@ class QuandelaCloud:
             return availability(await self._rest.get(AVAILABILITY))
         except RemoteNotFoundError:
             return Availability()
+        except (CloudError, InvalidTokenError) as error:
+            if self._search.may_lack_newer_calls(error):
+                return Availability()
+            raise
 
     async def aclose(self) -> None:
         await self._rest.aclose()
@@ -160,13 +166,6 @@ class QuandelaCloud:
         headers = {"Idempotency-Key": key}
         return await self._rest.create(path, body, id_field="job_id", headers=headers)
 
-    async def _create_instead(self, path: str, body: Body, key: str, refusal: CloudError) -> str:
-        """Create a job on another path; if that path does not exist either, raise `refusal`."""
-        try:
-            return await self._create(path, body, key)
-        except (RemoteNotFoundError, RequestRejectedError) as error:
-            raise refusal if error.status_code in _NO_PATH else error from None
-
     async def _read_job(
         self, what: str, remote_id: str, *, max_bytes: int = MAX_RESPONSE_BYTES
     ) -> dict[str, Any]:
@@ -175,7 +174,7 @@ class QuandelaCloud:
             document = await self._rest.get(paths.of(what, remote_id), max_bytes=max_bytes)
         except (RemoteNotFoundError, RequestRejectedError, InvalidResponseError) as error:
             is_other = error.status_code in (200, *_NO_PATH_OF_JOB)  # 200 with a page for people
-            if not is_other or not self._may_lack_path(error):
+            if not is_other or not self._search.may_lack(paths, error):
                 raise await self._judged(error) from None
             paths = paths.other
             try:
@@ -186,17 +185,10 @@ class QuandelaCloud:
                 raise await self._judged(error) from None
             if not JOB_FIELDS & document.keys():  # a server may respond to any path
                 raise await self._judged(error) from None
-        self._search.confirm(paths)
+        if JOB_FIELDS & document.keys():
+            self._search.confirm(paths)
         self._rest.check_about(document, remote_id, "job_id")
         return document
-
-    def _may_lack_path(self, error: CloudError) -> bool:
-        """Return whether an error may mean that the cloud has the other paths.
-
-        A server that does not know a path may respond with 405 to any request for it.
-        """
-        search = self._search
-        return not search.are_known or (error.status_code == 405 and not search.are_confirmed)
 
     async def _judged(self, error: CloudError) -> CloudError:
         """Return an error, or an outage if the error may say nothing of the job."""

@@ -16,6 +16,7 @@ from jobgroup.errors import (
     CloudError,
     CloudUnavailableError,
     InvalidResponseError,
+    InvalidTokenError,
     NoResponseError,
 )
 from jobgroup.providers.rest import RestClient, quote_segment, retry_read
@@ -63,8 +64,9 @@ class PathSearch:
     """The search for the paths of one cloud.
 
     A cloud has the current paths, the older ones, or both. If a path that creates jobs exists, the
-    response to a GET request is 405. Perceval makes no such requests, so a server may fail for
-    them: if it responds to a request that Perceval makes, it has the older paths.
+    response to a GET request is 405. Other responses than 404 prove nothing: the current paths are
+    used then, unless the older ones prove to exist. Perceval makes no such requests, so a server
+    may fail for them: if it responds to a request that Perceval makes, it has the older paths.
 
     Args:
         rest: client of the cloud.
@@ -76,7 +78,7 @@ class PathSearch:
         self._restart = restart
         self._found: Paths | None = None
         self._guessed_after: CloudError | None = None
-        self._failures: dict[tuple[str, bool], tuple[float, CloudError]] = {}
+        self._outcomes: dict[tuple[str, bool], tuple[float, Paths | CloudError]] = {}
         self._searching = asyncio.Lock()
         self.are_known = False
         """Whether the cloud responded as if it had the paths; otherwise they are likely."""
@@ -92,6 +94,24 @@ class PathSearch:
         """Use paths from now on: the cloud has them, because it found a job there."""
         self._found, self.are_known, self.are_confirmed = paths, True, True
 
+    def may_lack(self, paths: Paths, error: CloudError) -> bool:
+        """Return whether a rejection of these paths may mean that the cloud has the others.
+
+        A server that does not know a path may respond with 405 to any request for it. Another
+        request may have found the other paths in the meantime.
+        """
+        if self._found is not None and self._found is not paths:
+            return True
+        return not self.are_known or (error.status_code == 405 and not self.are_confirmed)
+
+    def may_lack_newer_calls(self, error: CloudError | InvalidTokenError) -> bool:
+        """Return whether a call that only the current paths have may fail because it is missing.
+
+        The cloud created or found a job on the older paths.
+        """
+        is_own = isinstance(error, InvalidTokenError) or error.status_code in _OWN_FAILURES
+        return is_own and self.are_confirmed and self._found is OLDER
+
     async def paths(self, remote_ids: Sequence[str] = (), platform: str = "") -> Paths:
         """Return the paths of the cloud, after a search if none are known.
 
@@ -101,24 +121,25 @@ class PathSearch:
 
         Raises:
             CloudError: the search failed, and the cloud does not respond about these jobs or this
-                platform either. Calls that waited for the same search get the same error.
+                platform either.
         """
         began, subject = time.monotonic(), (platform, bool(remote_ids))
         async with self._searching:
             if self._found:
                 return self._found
-            failed_at, failure = self._failures.get(subject, (-math.inf, None))
-            if failure and failed_at > began:
-                raise failure
-            try:
-                return await self._search(remote_ids, platform)
-            except CloudError as error:
-                self._failures[subject] = time.monotonic(), error
-                raise
+            searched_at, outcome = self._outcomes.get(subject, (-math.inf, None))
+            if outcome is None or searched_at < began:  # otherwise this call waited for that search
+                try:
+                    outcome = await self._search(remote_ids, platform)
+                except CloudError as error:
+                    outcome = error
+                self._outcomes[subject] = time.monotonic(), outcome
+        if isinstance(outcome, CloudError):
+            raise outcome
+        return outcome
 
     async def _search(self, remote_ids: Sequence[str], platform: str) -> Paths:
         failure: CloudError | None = None
-        unclear: Paths | None = None
         for paths in (CURRENT, OLDER):
             try:
                 status = await retry_read(partial(self._rest.probe, paths.create))
@@ -128,13 +149,12 @@ class PathSearch:
                 failure = failure or error  # a gateway may fail for one of the paths only
                 continue
             if status == 405 or (failure is None and 200 <= status < 300):
-                self._found, self.are_known = paths, status == 405
-                self._restart.path = paths.create
+                return self._find(paths, are_known=status == 405)
+            if failure is None and status not in NOT_FOUND:
+                # for example a rejected token, for any path
+                if paths is CURRENT and await self._has_older():
+                    return self._find(OLDER, are_known=True)
                 return paths
-            if status not in NOT_FOUND:
-                unclear = unclear or paths  # for example a rejected token, for any path
-        if failure is None and unclear is not None:
-            return unclear
         if failure is not None:
             if not await self._is_up(failure, remote_ids, platform):
                 raise failure
@@ -142,6 +162,16 @@ class PathSearch:
         # All released clients call the older paths. The first job that is found decides.
         self._found = OLDER
         return OLDER
+
+    def _find(self, paths: Paths, *, are_known: bool) -> Paths:
+        self._found, self.are_known = paths, are_known
+        self._restart.path = paths.create
+        return paths
+
+    async def _has_older(self) -> bool:
+        with suppress(CloudError):
+            return await self._rest.probe(OLDER.create) == 405
+        return False
 
     async def _is_up(self, failure: CloudError, remote_ids: Sequence[str], platform: str) -> bool:
         """Return whether the cloud responds to requests that Perceval makes, despite a failure.

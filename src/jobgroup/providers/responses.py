@@ -33,7 +33,9 @@ MAX_DETAIL: Final = 500
 """Maximum number of characters of a cloud's text in an error."""
 
 _JOB_LIMIT: Final = re.compile(
-    r"cannot (create|have) more than \d+\b[^.]*\b(jobs?|executions?|tasks?)\b", re.IGNORECASE
+    r"cannot (create|have) more than \d+\b[^.]*\b(jobs?|executions?|tasks?)\b"
+    r"(?! (per|an?|each|every)\b)",  # a rate
+    re.IGNORECASE,
 )
 _NO_CREDITS: Final = re.compile(r"not enough\b.*\b(credits?|time left)", re.IGNORECASE)
 _SECONDS: Final = re.compile(r"-?\d+(\.\d+)?")
@@ -67,6 +69,9 @@ def error_for(  # noqa: C901 # it is a table of statuses
     detail = extract_detail(body, secret)
     phrase = next((each.phrase for each in HTTPStatus if each == status), "")
     said = detail or f"HTTP {status} {phrase}".strip()
+    is_at_limit = 400 <= status < 500 and status != 408 and bool(_JOB_LIMIT.search(said))
+    if status == 429 and retry_after:  # a limit of the rate
+        is_at_limit = False
     kind: type[CloudError] = RequestRejectedError
     message = f"{origin} rejects the request: {said}"
     if status == 402 or (status in (401, 403) and _NO_CREDITS.search(said)):
@@ -75,16 +80,16 @@ def error_for(  # noqa: C901 # it is a table of statuses
             f"{origin} reports too few credits ({said}). Sent jobs are not affected. Add credits to"
             " the account, then run the group again."
         )
-    elif is_quota_error or (400 <= status < 500 and status != 408 and _JOB_LIMIT.search(said)):
+    elif status == 401 and not is_at_limit:
+        return InvalidTokenError(
+            f"{origin} rejects the token ({said}). Your jobs keep their last known state. Set a"
+            f" valid token with jobgroup.set_token(token, url={origin!r})."
+        )
+    elif is_quota_error or is_at_limit:
         kind = QuotaExceededError
         message = (
             f"{origin} allows no more jobs now ({said}). Sent jobs stay sent; the others stay"
             " unsent. With queue=True (or --queue), a run waits for free slots."
-        )
-    elif status == 401:
-        return InvalidTokenError(
-            f"{origin} rejects the token ({said}). Your jobs keep their last known state. Set a"
-            f" valid token with jobgroup.set_token(token, url={origin!r})."
         )
     elif status == 404:
         kind, message = (

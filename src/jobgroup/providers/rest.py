@@ -198,8 +198,12 @@ class RestClient:
 
     def check_about(self, document: Mapping[str, Any], remote_id: str, id_field: str) -> None:
         """Raise InvalidResponseError if a document is about a different job."""
-        named = _id_text(document.get(id_field))
-        if named is not None and named.lower() != remote_id.lower():
+        named = document.get(id_field)
+        if isinstance(named, str):
+            is_other = named.lower() != remote_id.lower()
+        else:  # a number may be an internal one, unless the id is a number too
+            is_other = type(named) is int and remote_id.isdecimal() and named != int(remote_id)
+        if is_other:
             raise self._invalid(
                 f"returned another job than {remote_id}, so jobgroup ignored the response.", 200
             )

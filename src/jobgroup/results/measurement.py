@@ -169,8 +169,8 @@ def _parts(result: Any) -> Iterator[tuple[dict[str, Cell], dict[str, Cell], Any]
 def _numbers(outcomes: Any, command: str) -> tuple[Kind, dict[str, float]]:
     """Return outcomes by state, and their kind, which their type or the job's command shows.
 
-    If both are unknown, a dictionary with decimal numbers has probabilities, unless all are whole
-    and one is above 1.
+    If both are unknown, a dictionary with decimal numbers has probabilities. Whole numbers of which
+    one is above 1 are counts, even if the command is "probs".
     """
     items = getattr(outcomes, "items", None)  # Perceval's distributions are not `Mapping`s
     kind: Kind | None = getattr(outcomes, "kind", None) or PERCEVAL_KINDS.get(
@@ -197,7 +197,9 @@ def _numbers(outcomes: Any, command: str) -> tuple[Kind, dict[str, float]]:
 def _are_counts(pairs: Iterable[tuple[str, Any]]) -> bool:
     """Return whether all values are whole numbers, and some are too large for a probability."""
     values = [value for _, value in pairs]
-    return all(isinstance(v, Real) and v == v // 1 for v in values) and max(values, default=0) > 1
+    if not all(isinstance(value, Real) and value == value // 1 for value in values):
+        return False
+    return min(values, default=0) >= 0 and max(values, default=0) > 1
 
 
 def _count(state: str, value: Any) -> int:

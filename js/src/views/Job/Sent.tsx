@@ -18,11 +18,11 @@ interface Props {
 }
 
 export function Sent({ session, job }: Props) {
-  const { noise: _, content: __, ...facts } = job.metadata;
+  const { noise: _, content: __, ...metadata } = job.metadata;
   return (
     <>
       <Values values={job.labels} />
-      <Values values={{ ...facts, ...job.params }} nameOf={titleOf} />
+      <Values values={{ ...metadata, ...job.params }} nameOf={titleOf} />
       <Noise job={job} />
       {"content" in job.metadata && !session.isSaved() && (
         <Delayed>

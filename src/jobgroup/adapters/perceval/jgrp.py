@@ -80,7 +80,7 @@ def _spec_of(entry: Mapping[str, Any]) -> JobSpec:
     platform = metadata["platform"]
     if not isinstance(platform, str):
         raise TypeError("it has no platform")
-    params, facts = describe_body(body)
+    params, described = describe_body(body)
     return JobSpec(
         name=next(name for name in names if isinstance(name, str) and name),
         platform=platform,
@@ -88,7 +88,7 @@ def _spec_of(entry: Mapping[str, Any]) -> JobSpec:
         provider="quandela",
         body={"platform_name": platform, **body} if body else {},
         params=params,
-        metadata=facts,
+        metadata=described,
         remote_ids=[] if remote_id is None else [remote_id],
         status=None if remote_id is None else JobStatus(status=status_named(entry.get("status"))),
     )

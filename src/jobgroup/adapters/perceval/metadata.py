@@ -119,7 +119,8 @@ def min_photons(params: Mapping[str, Any], metadata: Mapping[str, Any]) -> int:
         metadata: metadata of the job.
     """
     least, heralds = params.get(FILTER), metadata.get(HERALDS_IN_FILTER, 0)
-    return least - heralds if isinstance(least, int) and isinstance(heralds, int) else 0
+    is_known = isinstance(least, int) and isinstance(heralds, int)
+    return max(0, least - heralds) if is_known else 0
 
 
 def _experiment(payload: Mapping[str, Any]) -> str:
