@@ -14,7 +14,8 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_ROOT_USER_ACTION := ignore
 export CHROMIUM = $(shell cat $(VENV)/chromium 2>/dev/null)
-unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
+# without the last one, each process of pytest would compile all tests again
+unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV PYTHONDONTWRITEBYTECODE
 
 ifneq ($(JOBGROUP_SKIP_FRONTEND),)
   $(error JOBGROUP_SKIP_FRONTEND is set, but everything here needs the front end: unset it)

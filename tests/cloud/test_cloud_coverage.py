@@ -8,7 +8,6 @@ import perceval as pcvl
 import pytest
 from perceval.runtime.payload_generator import PayloadGenerator
 from perceval.serialization import serialize
-from scipy import stats
 
 from jobgroup.cloud.execution import execute
 from jobgroup.results.measurement import measurements
@@ -42,6 +41,8 @@ def pools():
 @pytest.mark.parametrize("level", [0.6827, 0.95, None])
 def test_intervals_cover_the_exact_share_as_often_as_the_binomial_says(pools, level):
     """The number of intervals that cover the share fits the binomial (p > 1e-6, fixed seeds)."""
+    from scipy import stats  # takes a second to import
+
     measured, exact = pools
 
     def covers(pool):
