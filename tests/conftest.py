@@ -14,12 +14,15 @@ from concurrent.futures import Executor
 from contextlib import closing, suppress
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from jobgroup import JobGroup, forget_tokens
 from jobgroup.store.paths import group_path
+
+if TYPE_CHECKING:
+    from nursery import Nursery
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # a shell makes background processes ignore Ctrl-C, and their children inherit this
@@ -115,6 +118,15 @@ def worker() -> Iterator[Executor]:
     pool = WorkerPool(1)
     yield pool
     pool.shutdown(cancel_futures=True)
+
+
+@pytest.fixture(scope="session")
+def nursery() -> Iterator[Nursery]:
+    """Return the source of child processes that have imported jobgroup."""
+    from nursery import Nursery
+
+    with Nursery() as running:
+        yield running
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ from typing import Any
 import httpx
 import pytest
 from measured_jobs import document_of
+from nursery import Nursery
 from scripted_cloud import ScriptedCloud
 
 from jobgroup import JobGroup, RemoteJob, set_token
@@ -234,14 +235,32 @@ def spawn() -> Iterator[Callable[..., subprocess.Popen[str]]]:
 
 
 @pytest.fixture
-def in_child(spawn: Callable[..., subprocess.Popen[str]]) -> Callable[..., Any]:
-    """Run a source text in a separate process and return the JSON that it prints last."""
+def in_interpreter(spawn: Callable[..., subprocess.Popen[str]]) -> Callable[..., Any]:
+    """Run a source text in a new interpreter and return the JSON that it prints last."""
 
     def run(source: str, cloud: Any = None, *args: str) -> Any:
         process = spawn(source, cloud, *args)
         out, err = process.communicate(timeout=120)
         assert process.returncode == 0, err
         return json.loads(out.splitlines()[-1])
+
+    return run
+
+
+@pytest.fixture
+def in_child(nursery: Nursery, tmp_path: Path) -> Callable[..., Any]:
+    """Run a source text in a process that has imported jobgroup already, which saves a second.
+
+    Return the JSON that it prints last.
+    """
+
+    def run(source: str, cloud: Any = None) -> Any:
+        output = tmp_path / "output of a child"
+        env = {"JOBGROUP_URL": cloud.url, "JOBGROUP_TOKEN": cloud.token} if cloud else {}
+        first = f"import sys; sys.stdout = open({str(output)!r}, 'w')\n"
+        nursery.start(first + source, env=env).all()
+        nursery.clear()
+        return json.loads(output.read_text().splitlines()[-1])
 
     return run
 
@@ -265,12 +284,10 @@ def from_file(in_child: Callable[..., Any]) -> Callable[..., list[dict[str, Any]
 
     def read(name: str = "experiment") -> list[dict[str, Any]]:
         return in_child(
-            "import json, sys\n"
+            "import json\n"
             "from jobgroup import JobGroup\n"
-            "jobs = JobGroup.open(sys.argv[1]).remote_jobs\n"
-            "print(json.dumps([{'state': j.state, 'id': j.id, 'name': j.name} for j in jobs]))",
-            None,
-            name,
+            f"jobs = JobGroup.open({name!r}).remote_jobs\n"
+            "print(json.dumps([{'state': j.state, 'id': j.id, 'name': j.name} for j in jobs]))"
         )
 
     return read

@@ -325,13 +325,13 @@ def test_added_execution_follows_its_entry(factory, cloud):
     assert not kept.clone().was_sent
 
 
-def test_percevals_own_group_stores_an_added_execution(factory, cloud, tmp_path, in_child):
+def test_percevals_own_group_stores_an_added_execution(factory, cloud, tmp_path, in_interpreter):
     """Perceval 1.3 chooses the file format by the object's class."""
     jg = JobGroup("ours")
     execution = factory().probs
     jg.add(execution)
     pcvl.ExecutionGroup("theirs", str(tmp_path)).add(execution)
-    read = in_child(  # Perceval keeps its token for the whole process
+    read = in_interpreter(  # Perceval keeps its token for the whole process
         "import json, os, sys; os.environ['PCVL_CLOUD_TOKEN'] = sys.argv[1]; import perceval\n"
         "(read,) = perceval.ExecutionGroup('theirs', sys.argv[2]).executions\n"
         "print(json.dumps([type(read).__name__, read.was_sent]))",

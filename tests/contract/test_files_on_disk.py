@@ -135,7 +135,7 @@ def test_processes_that_disagree_about_a_local_directory_raise(spawn, data_dir, 
 
 
 @pytest.fixture(params=["ended", "was killed"])
-def read_only(request, in_child, data_dir):
+def read_only(request, in_child, in_interpreter, data_dir):
     """The output of a process that may read the data directory but not write to it.
 
     Another process has written there before. If it was killed, SQLite's log is left.
@@ -149,7 +149,7 @@ def read_only(request, in_child, data_dir):
         file.chmod(0o400)
     for directory in (data_dir / "groups", data_dir):
         directory.chmod(0o500)
-    yield in_child(_READ_ONLY)
+    yield in_interpreter(_READ_ONLY)
     for directory in (data_dir, data_dir / "groups"):
         directory.chmod(0o700)
 

@@ -13,10 +13,10 @@ for n in range(2):
 """
 
 
-def test_blocking_calls_work_without_stderr(start, in_child):
+def test_blocking_calls_work_without_stderr(start, in_interpreter):
     """Under pythonw or as a service, no bar is drawn, and the work is done."""
     cloud = start()
-    states = in_child(
+    states = in_interpreter(
         PREPARED + "sys.stderr = None\n"
         "jg.run_sequential(0); jg.run_parallel(); jg.track_progress(); jg.get_results()\n"
         "print(json.dumps([job.state for job in jg]))",
@@ -25,10 +25,10 @@ def test_blocking_calls_work_without_stderr(start, in_child):
     assert states == ["success", "success"]
 
 
-def test_command_works_without_streams(start, in_child):
+def test_command_works_without_streams(start, in_interpreter):
     """`pythonw -m jobgroup` exits with 0 and prints nothing."""
     cloud = start()
-    done = in_child(
+    done = in_interpreter(
         PREPARED + "from jobgroup.cli import main\n"
         "out, sys.stdout, sys.stderr = sys.stdout, None, None\n"
         "codes = [main([*words, 'odd']) for words in (['run', '--wait'], ['show'], ['watch'])]\n"
@@ -56,13 +56,13 @@ def test_gevents_monkey_patching_is_refused(start, spawn):
     assert cloud.jobs() == []
 
 
-def test_call_after_the_engines_end_is_refused(start, in_child):
+def test_call_after_the_engines_end_is_refused(start, in_interpreter):
     """A script's own `atexit` function raises instead of waiting for a stopped engine. Until then,
     the run has imported nothing optional.
     """
     cloud = start()
     optional = ("perceval", "starlette", "pandas", "IPython")
-    reported, imported = in_child(
+    reported, imported = in_interpreter(
         "import atexit\n"
         "def late():\n"
         "    try:\n        jg.get_results()\n"
@@ -76,10 +76,12 @@ def test_call_after_the_engines_end_is_refused(start, in_child):
     assert imported == []
 
 
-def test_scripts_end_cleanly_while_their_group_is_observed(start, in_child):
+def test_scripts_end_cleanly_while_their_group_is_observed(start, in_interpreter):
     """The engine starts no thread while Python exits. With 3.11.2, that crashed in 1 of 20
     cases.
     """
     cloud = start()
     for _ in range(6):
-        assert in_child(PREPARED + "end = jg.on_done(print); print(json.dumps(1))", cloud) == 1
+        assert (
+            in_interpreter(PREPARED + "end = jg.on_done(print); print(json.dumps(1))", cloud) == 1
+        )

@@ -216,10 +216,10 @@ def test_callback_gets_the_end_after_the_sender_dies(notices, group, cloud, spaw
     assert notices[0].counts == {"success": 1, "unsent": 2}
 
 
-def test_script_calls_back_before_it_ends(in_child, group, cloud):
+def test_script_calls_back_before_it_ends(in_interpreter, group, cloud):
     """The callback is called even if the script ends right after `wait`."""
     group(cloud, 1, duration_s=0.05)
-    out = in_child(
+    out = in_interpreter(
         "import json, time\n"
         "from jobgroup import JobGroup\n"
         "def report(notice):\n"

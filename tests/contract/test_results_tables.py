@@ -178,12 +178,12 @@ def test_long_table_shows_its_beginning_and_end(group, scripted):
     assert len(table.to_pandas()) == 1000
 
 
-def test_table_of_counts_does_not_import_perceval(ended, scripted, in_child):
+def test_table_of_counts_does_not_import_perceval(ended, scripted, in_interpreter):
     """Perceval is installed, but counts and distributions are available without its import."""
     jg = ended("completed", "completed")
     for job in jg:
         scripted.results[job.id] = {"results": '{"results": ":PCVL:BSCount:{|1,0>=3;|0,1>=4}"}'}
-    notices = in_child(TABLE, scripted)
+    notices = in_interpreter(TABLE, scripted)
     assert notices == [[3, 4, 3, 4], False]
 
 

@@ -260,12 +260,12 @@ def test_estimate_counts_each_account_once(scripted):
     "read", ["jg.get_results()", "jg[0].get_results()", "next(iter(jg.as_completed()))"]
 )
 def test_ctrl_c_interrupts_a_script_whose_results_imported_perceval(
-    read, ended, scripted, in_child
+    read, ended, scripted, in_interpreter
 ):
     """Perceval's compiled part replaces the handler of SIGINT during its import."""
     (job,) = ended("completed")
     scripted.results[job.id] = {"results": '{"results": ":PCVL:BSCount:{|1,0>=3;|0,1>=4}"}'}
-    assert in_child(READ.format(read=read), scripted) == [True, "interrupted"]
+    assert in_interpreter(READ.format(read=read), scripted) == [True, "interrupted"]
 
 
 READ = """

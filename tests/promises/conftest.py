@@ -19,13 +19,6 @@ from jobgroup import JobGroup, RemoteJob, set_token
 from jobgroup.cloud import EmbeddedCloud
 
 
-@pytest.fixture(scope="session")
-def nursery() -> Iterator[Nursery]:
-    """The source of child processes."""
-    with Nursery() as running:
-        yield running
-
-
 @pytest.fixture
 def begin() -> Iterator[Callable[..., EmbeddedCloud]]:
     """Start clouds for `test:timer`. Like the real one, they support no idempotency keys."""
