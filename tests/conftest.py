@@ -125,7 +125,7 @@ def nursery() -> Iterator[Nursery]:
     """Return the source of child processes that have imported jobgroup."""
     from nursery import Nursery
 
-    with Nursery() as running:
+    with Nursery(imports=["jobgroup.cli"]) as running:
         yield running
 
 
