@@ -179,8 +179,8 @@ class JupyterServer:
     restart: Callable[[], None] = lambda: None
     """Stop the server with its kernels, and start it again at the same address."""
     _numbers: Iterator[int] = field(default_factory=count)
-    _lab: tuple[Page, Record] | None = None
-    """The page that notebooks in Lab share."""
+    _pages: dict[bool, tuple[Page, Record]] = field(default_factory=dict)
+    """The page that notebooks in Lab share, and the one that is loaded for each notebook."""
 
     @property
     def notebooks(self) -> Path:
@@ -205,7 +205,8 @@ class JupyterServer:
     ) -> Iterator[Notebook]:
         """Open a notebook of these code cells, or a copy of this file, with a fresh kernel.
 
-        Lab takes seconds to load, so its notebooks share one page, as a user's do.
+        Lab takes seconds to load, so its notebooks share one page, as a user's do. The others share
+        a page too, because its process has compiled most of the code already.
 
         Args:
             browser: browser of the page.
@@ -213,15 +214,15 @@ class JupyterServer:
             application: application that shows the notebook.
             dark: whether the page is dark; it is a page of its own.
             kernel: name of the kernel.
-            fresh: whether the notebook needs a page of its own, such as one with other settings.
+            fresh: whether the page is loaded for the notebook, such as with other settings.
         """
         number = next(self._numbers)
         path = f"{number}.ipynb"
         (self.notebooks / path).write_text(_contents(notebook, kernel))
         is_shared = application == "lab" and not (dark or fresh)
-        pages = self._shared(browser) if is_shared else fresh_page(browser, dark=dark)
+        pages = fresh_page(browser, dark=True) if dark else self._page(browser, is_shared)
         with pages as (page, record):
-            if page.url != "about:blank":
+            if is_shared and page.url != "about:blank":
                 page.evaluate(SHOW, path)
             else:
                 theme = "JupyterLab Dark" if dark else "JupyterLab Light"
@@ -246,15 +247,24 @@ class JupyterServer:
                     page.request.delete(f"{self.url}/api/kernels/{running}")
 
     @contextmanager
-    def _shared(self, browser: Browser) -> Iterator[tuple[Page, Record]]:
-        """Yield the page that notebooks in Lab share; a failed test's is not used again."""
-        page, record = self._lab = self._lab or new_page(browser)
+    def _page(self, browser: Browser, is_shared: bool) -> Iterator[tuple[Page, Record]]:
+        """Yield one of the pages of all tests; a failed test's is not used again."""
+        if is_shared not in self._pages:
+            self._pages[is_shared] = new_page(browser)
+        page, record = self._pages[is_shared]
         try:
             record.clear()
             yield page, record
-            page.evaluate(CLEAR)
+            if is_shared:
+                page.evaluate(CLEAR)
+            else:
+                page.evaluate("localStorage.clear()")
+                for other in page.context.pages:
+                    if other != page:
+                        other.close()
+                page.goto(f"{self.url}/api")  # of the same process
         except BaseException:
-            self._lab = None
+            del self._pages[is_shared]
             page.context.close()
             raise
 
