@@ -90,11 +90,13 @@ def wait() -> Wait:
 
     def until_ended(client: httpx.Client, job_id: str) -> dict[str, Any]:
         give_up = time.monotonic() + 180
+        pause_s = 0.01  # longer from time to time: the cloud answers in this process
         while time.monotonic() < give_up:
             status = dict(client.get(f"/api/jobs/{job_id}/status").json())
             if status["status"] in ("completed", "error", "canceled"):
                 return status
-            time.sleep(0.01)
+            time.sleep(pause_s)
+            pause_s = min(1.2 * pause_s, 0.1)
         raise AssertionError(f"{job_id} did not end: {status}")
 
     return until_ended

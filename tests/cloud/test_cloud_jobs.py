@@ -76,16 +76,15 @@ def test_cancel_ends_waiting_and_running_jobs(start, create, wait, timer_body, p
     )
 
 
-def test_cancel_ends_a_simulation(start, create, waits, long_body, short_body):
+def test_cancel_ends_a_simulation(http, create, waits, long_body, short_body):
     """A running execution ends, and the next worker continues."""
     wait, until = waits
-    _, client = start(prewarm=True)
-    job = create(client, long_body)
-    until(lambda: status_of(client, job)["progress"] > 0)
-    assert status_of(client, job)["status"] == "running"
-    assert client.post(f"/api/jobs/{job}/cancel").status_code == 200
-    assert wait(client, job)["status"] == "canceled"
-    assert wait(client, create(client, short_body))["status"] == "completed"
+    job = create(http, long_body)
+    until(lambda: status_of(http, job)["progress"] > 0)
+    assert status_of(http, job)["status"] == "running"
+    assert http.post(f"/api/jobs/{job}/cancel").status_code == 200
+    assert wait(http, job)["status"] == "canceled"
+    assert wait(http, create(http, short_body))["status"] == "completed"
 
 
 @pytest.mark.parametrize("path", ["/api/jobs/{}/rerun", "/api/job/rerun/{}"])

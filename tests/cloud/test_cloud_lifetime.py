@@ -130,19 +130,18 @@ def test_workers_do_not_outlive_a_killed_server(until):
     until(lambda: not alive(pid))
 
 
-def test_death_of_a_worker_affects_only_its_job(start, create, waits, long_body, short_body):
+def test_death_of_a_worker_affects_only_its_job(cloud, http, create, waits, long_body, short_body):
     """The worker's job fails with a message, and the next worker executes the waiting jobs."""
     wait, until = waits
-    cloud, client = start()
-    doomed = create(client, long_body)
-    behind = create(client, short_body)
-    until(lambda: client.get(f"/api/jobs/{doomed}/status").json()["progress"] > 0)
+    doomed = create(http, long_body)
+    behind = create(http, short_body)
+    until(lambda: http.get(f"/api/jobs/{doomed}/status").json()["progress"] > 0)
     (pid,) = cloud.worker_pids
     os.kill(pid, signal.SIGKILL)
-    status = wait(client, doomed)
+    status = wait(http, doomed)
     assert status["status"] == "error"
     assert status["status_message"].startswith("The process that ran this job ended")
-    assert wait(client, behind)["status"] == "completed"
+    assert wait(http, behind)["status"] == "completed"
 
 
 def test_another_executor_can_execute(start, create, waits, short_body, long_body):

@@ -53,8 +53,11 @@ print(type(counts).__name__, sum(counts.values()))
 
 
 @pytest.fixture(scope="module")
-def perceval_script(cloud, tmp_path_factory):
-    """Run a script in a separate process with its own HOME and Perceval's configuration."""
+def printed(cloud, tmp_path_factory):
+    """Run both scripts in one process, with its own HOME and Perceval's configuration.
+
+    Return the line that each prints, with the job of each.
+    """
     home = tmp_path_factory.mktemp("home")
     environment = {
         **{name: value for name, value in os.environ.items() if name != "PYTHONPATH"},
@@ -62,33 +65,30 @@ def perceval_script(cloud, tmp_path_factory):
         "PCVL_PERSISTENT_PATH": str(home / "perceval"),
         "PCVL_CLOUD_TOKEN": cloud.token,
     }
-
-    def run(source: str) -> str:
-        done = subprocess.run(
-            [sys.executable, "-c", source, cloud.url],
-            env=environment,
-            cwd=home,
-            capture_output=True,
-            text=True,
-            timeout=300,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
-        return done.stdout
-
-    run(CONFIGURE)
-    return run
+    done = subprocess.run(
+        [sys.executable, "-c", CONFIGURE + EXECUTION + COUNTS_OF_PROBABILITIES, cloud.url],
+        env=environment,
+        cwd=home,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return list(zip(done.stdout.splitlines()[-2:], cloud.jobs()[-2:], strict=True))
 
 
-def test_an_execution_of_perceval_1_3_runs(perceval_script, cloud):
+def test_an_execution_of_perceval_1_3_runs(printed):
     """It sends the third shape of payload, since the platform's specs have commands."""
-    probability, performance = map(float, perceval_script(EXECUTION).split()[-2:])
+    line, job = printed[0]
+    probability, performance = map(float, line.split())
     assert probability == pytest.approx(1, abs=1e-3)
     assert performance == pytest.approx(2 / 27, rel=1e-2)
-    assert "computation" in cloud.jobs()[-1].payload
+    assert "computation" in job.payload
 
 
-def test_an_execution_on_a_platform_without_sampling_returns_counts(perceval_script, cloud):
+def test_an_execution_on_a_platform_without_sampling_returns_counts(printed):
     """Perceval requests probabilities from such a platform, and makes counts from them."""
-    assert perceval_script(COUNTS_OF_PROBABILITIES).split()[-2:] == ["BSCount", "300"]
-    assert cloud.jobs()[-1].payload["command"] == "probs"
+    line, job = printed[1]
+    assert line.split() == ["BSCount", "300"]
+    assert job.payload["command"] == "probs"
