@@ -79,25 +79,23 @@ def served(tmp_path):
         process.stdout.close()
 
 
-def test_ctrl_c_ends_a_server_that_has_executed_a_job(served, create, wait, short_body):
-    """The first job imports Perceval, whose compiled part replaces the handler of SIGINT."""
-    process, client = served()
-    assert wait(client, create(client, short_body))["status"] == "completed"
-    process.send_signal(signal.SIGINT)
-    assert process.wait(60) == 0
-
-
 def test_jobs_survive_a_kill_of_the_server(served, create, wait, short_body, timer_body):
-    """After kill -9, every acknowledged job is there, and running ones run again."""
+    """After kill -9, every acknowledged job is there, and running ones run again.
+
+    Ctrl-C ends a server that has executed a job: the first job imports Perceval, whose compiled
+    part replaces the handler of SIGINT.
+    """
     process, client = served()
     jobs = [create(client, timer_body(duration_s=0.5)) for _ in range(20)]
     jobs.append(create(client, short_body))
     process.kill()
     process.wait()
 
-    _, client = served()
+    process, client = served()
     for job in jobs:
         assert wait(client, job)["status"] == "completed"
+    process.send_signal(signal.SIGINT)
+    assert process.wait(60) == 0
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -166,11 +166,16 @@ def test_open_sets_aside_a_file_with_a_harmful_row(name, exported, data_dir, gro
     assert JobGroup.list_existing() == ["other"]
 
 
-@pytest.mark.parametrize(("table", "column"), [("payloads", "body"), ("results", "document")])
-def test_load_refuses_a_compression_bomb(table, column, exported):
-    """A body or result would unpack to more than the limit. Rejecting it takes little memory."""
+@pytest.fixture(scope="module")
+def bomb():
+    """Return 300 MB, compressed."""
     packer = zlib.compressobj(9)
-    bomb = b"".join(packer.compress(bytes(2**20)) for _ in range(300)) + packer.flush()
+    return b"".join(packer.compress(bytes(2**20)) for _ in range(300)) + packer.flush()
+
+
+@pytest.mark.parametrize(("table", "column"), [("payloads", "body"), ("results", "document")])
+def test_load_refuses_a_compression_bomb(table, column, exported, bomb):
+    """A body or result would unpack to more than the limit. Rejecting it takes little memory."""
     with closing(sqlite3.connect(exported)) as file, file:
         file.execute("INSERT INTO results VALUES (1, 1.0, x'00', x'00')")
         file.execute(f"UPDATE {table} SET {column} = ?", (bomb,))
