@@ -64,8 +64,8 @@ def script(cloud, tmp_path):
         return done.stdout
 
     if hasattr(getattr(perceval, "RemoteConfig", None), "set_url"):
-        run(CONFIGURE)
-        return run
+        before = iter([CONFIGURE])  # with the first script, as Perceval takes seconds to import
+        return lambda source: run(next(before, "") + source)
     environment["PCVL_CLOUD_TOKEN"] = environment["JOBGROUP_TOKEN"] = cloud.token
     environment["JOBGROUP_URL"] = cloud.url
     return lambda source: run(ELSEWHERE + source)
