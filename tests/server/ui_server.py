@@ -27,9 +27,11 @@ TIMEOUT_S = 120.0
 def wait(condition: Callable[[], Any]) -> Any:
     """Return the first true value of a condition."""
     give_up = time.monotonic() + TIMEOUT_S
+    pause_s = 0.03
     while not (value := condition()):
         assert time.monotonic() < give_up, "it did not come true"
-        time.sleep(0.05)
+        time.sleep(pause_s)
+        pause_s = min(1.2 * pause_s, 0.2)
     return value
 
 
