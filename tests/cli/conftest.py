@@ -10,11 +10,9 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
-from nursery import Nursery
 
 from jobgroup import GroupDeletedError, JobGroup, RemoteJob, set_token
 from jobgroup.cli import main
@@ -42,22 +40,9 @@ def environment(cloud: EmbeddedCloud) -> dict[str, str]:
     return {**os.environ, "JOBGROUP_URL": cloud.url, "JOBGROUP_TOKEN": cloud.token}
 
 
-FORKED = """
-import sys
-from jobgroup.cli import main
-for number, file in enumerate(files):
-    os.dup2(os.open(file, os.O_CREAT | os.O_TRUNC | os.O_RDWR), number)
-try:
-    code = main(arguments)
-except SystemExit as ended:
-    code = ended.code or 0
-say(code)
-"""
-
-
 @pytest.fixture
 def run(
-    environment: dict[str, str], nursery: Nursery, tmp_path: Path
+    environment: dict[str, str], forked_command: Callable[..., tuple[int, str, str]]
 ) -> Callable[..., subprocess.CompletedProcess[str]]:
     """Run the command to its end, in a process that has imported it already.
 
@@ -66,12 +51,9 @@ def run(
 
     def run(*arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
         if not options:
-            _, *outputs = files = [os.devnull, str(tmp_path / "stdout"), str(tmp_path / "stderr")]
-            child = nursery.start(FORKED, env=environment, arguments=arguments, files=files)
-            (code,) = child.all(300)
-            nursery.clear()
-            texts = [Path(output).read_text() for output in outputs]
-            return subprocess.CompletedProcess(arguments, code, *texts)
+            return subprocess.CompletedProcess(
+                arguments, *forked_command(*arguments, env=environment)
+            )
         return subprocess.run(
             [sys.executable, "-m", "jobgroup", *arguments],
             **{"env": environment, "timeout": 300, "text": True, "check": False}

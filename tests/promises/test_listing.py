@@ -33,19 +33,6 @@ def _make(name, jobs=2):
     return jg
 
 
-def _jobgroup(*words, timeout=300):
-    """Run the command and return its output and exit code; it must not wait for input."""
-    done = subprocess.run(
-        [sys.executable, "-m", "jobgroup", *words],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        timeout=timeout,
-        check=False,
-    )
-    return done.returncode, done.stdout.decode(), done.stderr.decode()
-
-
 def _names(directory: Path) -> set[str]:
     return {path.name for path in directory.iterdir()}
 
@@ -109,18 +96,18 @@ def test_the_list_shows_each_odd_file_as_its_own_problem(littered):
         assert said in found[name].problem
 
 
-def test_the_command_lists_groups_beside_odd_files(littered, data_dir):
+def test_the_command_lists_groups_beside_odd_files(littered, data_dir, forked_command):
     """`ls` prints them as text and as JSON, with exit code 0. `import` skips a pipe."""
-    code, out, err = _jobgroup("ls")
+    code, out, err = forked_command("ls")
     assert (code, err) == (0, "")
     assert "pipe.jobgroup is a named pipe, not a file" in out
-    code, out, _ = _jobgroup("ls", "--json")
+    code, out, _ = forked_command("ls", "--json")
     found = {each["name"]: each for each in json.loads(out)}
     assert code == 0
     assert found["z"]["total"] == 3
     assert found.keys() == {"a", "z"} | littered.keys()
     os.mkfifo(pipe := data_dir / "pipe.jgrp")
-    code, out, _ = _jobgroup("import", str(pipe))
+    code, out, _ = forked_command("import", str(pipe))
     assert (code, "not a regular file" in out) == (1, True), out
 
 
@@ -163,7 +150,7 @@ DATES = ["'abc'", "NULL", "x'00'", "9e999"]
 
 
 @pytest.mark.parametrize("value", DATES)
-def test_a_malformed_date_affects_only_its_group(value):
+def test_a_malformed_date_affects_only_its_group(value, forked_command):
     """A list by date, like every other list, still shows the other groups."""
     _make("a", 1)
     _make("odd")
@@ -173,7 +160,7 @@ def test_a_malformed_date_affects_only_its_group(value):
     with pytest.warns(UserWarning, match=r"'odd' cannot be read \(.* date"):
         JobGroup.delete_job_groups_date(datetime.now() + timedelta(days=1))
     assert JobGroup.list_existing() == ["odd"]
-    (listed,) = json.loads(_jobgroup("ls", "--json")[1])
+    (listed,) = json.loads(forked_command("ls", "--json")[1])
     assert "date" in listed["problem"]
 
 
@@ -187,17 +174,17 @@ def test_a_malformed_date_affects_only_its_group(value):
         "INSERT INTO meta VALUES ('description', 1e300)",
     ],
 )
-def test_odd_values_in_a_group_do_not_break_lists(statement):
+def test_odd_values_in_a_group_do_not_break_lists(statement, forked_command):
     """Counts stay whole numbers of known states, and descriptions stay text."""
     _make("odd")
     with closing(sqlite3.connect(group_path("odd"))) as file, file:
         file.execute("PRAGMA ignore_check_constraints = ON")
         file.execute(statement)
-    code, out, _ = _jobgroup("ls", "--json")
+    code, out, _ = forked_command("ls", "--json")
     assert code == 0
     (listed,) = json.loads(out)
     assert listed["problem"] or listed["total"] == 2
-    assert _jobgroup("ls")[0] == 0
+    assert forked_command("ls")[0] == 0
 
 
 # -- the trash -------------------------------------------------------------------------------------
@@ -322,13 +309,13 @@ def test_a_damaged_record_of_listings_empties_no_trash(record, clock, data_dir):
     assert JobGroup.list_trash() == []
 
 
-def test_a_group_can_be_deleted_beside_odd_files_in_the_trash(data_dir):
+def test_a_group_can_be_deleted_beside_odd_files_in_the_trash(data_dir, forked_command):
     """The group can also be restored. An odd name in the trash prevents neither."""
     _make("b")
     (data_dir / "trash").mkdir()
     _fill(data_dir / "trash")
     JobGroup.delete_job_group("b")
-    assert _jobgroup("ls", "--trash")[:2] == (0, "b\n")
+    assert forked_command("ls", "--trash")[:2] == (0, "b\n")
     JobGroup.restore("b")
     assert len(JobGroup.open("b")) == 2
 

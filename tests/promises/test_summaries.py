@@ -24,22 +24,23 @@ MANY = 80
 TESTS = 14
 """Number of directories, which is at least the number of tests here."""
 
-_LIST = "from jobgroup import JobGroup; print([(g.name, g.counts) for g in JobGroup.summaries()])"
-
 
 def _job():
     return RemoteJob({"command": "timer"}, platform="test:timer", url="http://127.0.0.1:9")
 
 
-def _listed():
-    """The lists of this process and of a new one."""
-    found = [(each.name, dict(each.counts)) for each in JobGroup.summaries()]
-    environ = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-    done = subprocess.run(
-        [sys.executable, "-c", _LIST], env=environ, capture_output=True, text=True, check=True
-    )
-    assert done.stdout.strip() == repr(found)
-    return dict(found)
+@pytest.fixture
+def listed(nursery):
+    """Return the lists of this process and of a new one, which are equal."""
+
+    def both():
+        found = [(each.name, dict(each.counts)) for each in JobGroup.summaries()]
+        source = "say(repr([(each.name, each.counts) for each in JobGroup.summaries()]))"
+        assert nursery.start(source).all() == [repr(found)]
+        nursery.clear()
+        return dict(found)
+
+    return both
 
 
 @pytest.fixture(scope="module")
@@ -82,7 +83,7 @@ def test_an_index_is_used_and_agrees_with_the_files(index):
         found[0].name = "other"
 
 
-def test_each_change_of_a_group_is_listed_at_once(index):
+def test_each_change_of_a_group_is_listed_at_once(index, listed):
     """These are an open group, whose log is not in its file yet, and a deleted, a new and a renamed
     group.
     """
@@ -91,18 +92,18 @@ def test_each_change_of_a_group_is_listed_at_once(index):
     JobGroup("group 5").delete()
     JobGroup("group 7").rename("seven")
     JobGroup("new").add_many([_job(), _job()])
-    found = _listed()
+    found = listed()
     assert found["group 3"] == {"unsent": 2}
     assert found["seven"] == {"unsent": 1}
     assert found["new"] == {"unsent": 2}
     assert not {"group 5", "group 7"} & found.keys()
     jg.add(_job())
-    assert _listed()["group 3"] == {"unsent": 3}
+    assert listed()["group 3"] == {"unsent": 3}
     jg.description = "HOM dip"
     assert [g.description for g in JobGroup.summaries() if g.name == "group 3"] == ["HOM dip"]
 
 
-def test_changes_by_other_programs_are_listed_at_once(index):
+def test_changes_by_other_programs_are_listed_at_once(index, listed):
     """Files are removed, overwritten, edited with the old date and size, and replaced."""
     group_path("group 1").unlink()
     JobGroup("two").add_many([_job(), _job()])
@@ -115,7 +116,7 @@ def test_changes_by_other_programs_are_listed_at_once(index):
     group_path("group 6").write_text("this is no database " * 100)
     group_path("group 8").unlink()
     group_path("group 8").mkdir()
-    found = _listed()
+    found = listed()
     assert "group 1" not in found
     assert found["group 2"] == {"unsent": 2}
     assert found["group 4"] == {"canceled": 1}
@@ -134,7 +135,7 @@ def test_changes_by_other_programs_are_listed_at_once(index):
         pytest.param(None, id="removed"),
     ],
 )
-def test_a_damaged_index_is_rebuilt(content, index):
+def test_a_damaged_index_is_rebuilt(content, index, listed):
     """An index of another version of jobgroup is rebuilt too. Without an index, the list is the
     same.
     """
@@ -142,47 +143,47 @@ def test_a_damaged_index_is_rebuilt(content, index):
         index.unlink()
     else:
         index.write_text(content)
-    assert len(_listed()) == MANY
+    assert len(listed()) == MANY
     assert len(json.loads(index.read_text())["groups"]) == MANY
 
 
-def test_a_pipe_in_place_of_the_index_blocks_no_list(index):
+def test_a_pipe_in_place_of_the_index_blocks_no_list(index, listed):
     """A directory in place of the index does not block lists either."""
     index.unlink()
     os.mkfifo(index)
-    assert len(_listed()) == MANY
+    assert len(listed()) == MANY
     index.unlink()
     index.mkdir()
-    assert len(_listed()) == MANY
+    assert len(listed()) == MANY
 
 
-def test_an_index_of_another_directory_is_ignored(index, monkeypatch, tmp_path):
+def test_an_index_of_another_directory_is_ignored(index, monkeypatch, tmp_path, listed):
     """A copy of the whole data directory has other files, whatever their names and dates."""
     copy = tmp_path / "copy"
     shutil.copytree(index.parent, copy)
     monkeypatch.setenv("JOBGROUP_DATA_DIR", str(copy))
     with closing(sqlite3.connect(copy / "groups" / "group 1.jobgroup")) as file, file:
         file.execute("UPDATE jobs SET state = 'canceled'")
-    found = _listed()
+    found = listed()
     assert found.pop("group 1") == {"canceled": 1}
     assert set(map(str, found.values())) == {"{'unsent': 1}"}
 
 
-def test_groups_on_a_network_disk_are_read_from_their_files(index, monkeypatch):
+def test_groups_on_a_network_disk_are_read_from_their_files(index, monkeypatch, listed):
     """On a network file system, only an opened file shows another machine's changes."""
     made = index.read_text()
     monkeypatch.setenv("JOBGROUP_NETWORK_FS", "1")
     index.write_text(made.replace('"unsent":1', '"success":1'))
-    assert set(map(str, _listed().values())) == {"{'unsent': 1}"}
+    assert set(map(str, listed().values())) == {"{'unsent': 1}"}
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-def test_a_read_only_directory_is_listed_correctly(index):
+def test_a_read_only_directory_is_listed_correctly(index, listed):
     """The index stays unchanged, and the list is correct."""
     index.unlink()
     index.parent.chmod(0o500)
     try:
-        assert len(_listed()) == MANY
+        assert len(listed()) == MANY
         assert not index.exists()
     finally:
         index.parent.chmod(0o700)
