@@ -39,6 +39,7 @@ def _error(status, sentence="no", **more):
         (401, "Cannot create more than 2 jobs", errors.QuotaExceededError, False),
         (422, "Cannot create more than 2 jobs", errors.QuotaExceededError, False),
         (429, "Cannot create more than 2 jobs", errors.QuotaExceededError, False),
+        (429, "Cannot create more than 2 jobs per minute", errors.CloudUnavailableError, False),
         (408, "Cannot create more than 2 jobs", errors.CloudUnavailableError, True),
         (400, "Max shots must less than or equal to 5", errors.RequestRejectedError, False),
         (401, "Invalid or expired job token", errors.InvalidTokenError, False),

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from contextlib import aclosing
 from urllib.parse import urlsplit
 
 import pytest
-from wire_cloud import CLOSE, HANG, RESET, WRONG_METHOD, answer
+from wire_cloud import CLOSE, HANG, NOT_FOUND, RESET, WRONG_METHOD, answer
 
 from jobgroup import errors
-from jobgroup.providers.base import Submission, may_have_arrived
+from jobgroup.providers.base import Availability, Submission, may_have_arrived
 from jobgroup.providers.quandela import QuandelaCloud
 
 pytestmark = pytest.mark.anyio
@@ -193,12 +194,14 @@ async def test_cloud_whose_current_path_fails_gets_the_job_on_the_older_path(
 
 
 @pytest.mark.parametrize("status", [400, 401, 405, 422, 500])
-@pytest.mark.parametrize("call", ["submit", "status", "result", "cancel", "submission"])
+@pytest.mark.parametrize(
+    "call", ["submit", "status", "result", "cancel", "submission", "availability"]
+)
 async def test_cloud_with_only_older_paths_may_have_any_response_for_others(
     cloud, account, status, call
 ):
     """Not every server responds with 404 to a path that it does not have."""
-    newer = ("/api/jobs", *(f"/api/jobs/1/{what}" for what in ("status", "result", "data")))
+    newer = ("/api/jobs", "/api/jobs/1/status", "/api/jobs/1/result", "/api/jobs/1/data")
     cloud.routes = {
         **{f"GET {path}": answer({}, status) for path in newer},
         **{f"POST {path}": answer({}, status) for path in ("/api/jobs", "/api/jobs/1/cancel")},
@@ -216,9 +219,115 @@ async def test_cloud_with_only_older_paths_may_have_any_response_for_others(
         elif call == "submission":  # of a job whose status is known
             await provider.status(["1"])
             assert await provider.submission("1") == Submission()
+        elif call == "availability":
+            cloud.routes["GET /api/jobs/availability"] = answer({}, 404 if status < 500 else status)
+            await provider.submit(BODY, key="k")
+            assert await provider.availability() == Availability()
         else:
             await getattr(provider, call)("1")
     assert cloud.asked("POST").count("/api/job/cancel/1") == (call == "cancel")
+
+
+def _late(response, gate):
+    """Return a route that signals the first request, responds to it late, and to others at once."""
+
+    def respond(_):
+        if not gate.asked.is_set():
+            gate.asked.set()
+            gate.opened.wait(10)
+        return response
+
+    return respond
+
+
+class _Gate:
+    def __init__(self):
+        self.asked, self.opened = threading.Event(), threading.Event()
+
+
+async def test_late_404_of_the_wrong_paths_is_not_believed(cloud, account):
+    """Meanwhile, another job showed that the cloud has the other paths."""
+    gate = _Gate()
+    cloud.routes = {
+        f"GET /api/jobs/{each}/status": answer({"job_id": each, "status": "completed"})
+        for each in ("a", "b")
+    }
+    cloud.routes["GET /api/job/status/b"] = _late(NOT_FOUND, gate)
+    async with _opened(account) as provider:
+        late = asyncio.create_task(provider.status(["b"]))
+        await asyncio.to_thread(gate.asked.wait, 10)
+        await provider.status(["a"])
+        gate.opened.set()
+        assert (await late)["b"].state == "success"
+
+
+async def test_late_405_of_the_wrong_paths_is_not_believed(cloud, account):
+    """Meanwhile, another job was created on the other paths."""
+    gate = _Gate()
+    cloud.routes = {
+        "GET /api/jobs": WRONG_METHOD,
+        "POST /api/jobs": _late(WRONG_METHOD, gate),
+        "POST /api/job": answer({"job_id": "2"}),
+    }
+    async with _opened(account) as provider:
+        late = asyncio.create_task(provider.submit(BODY, key="k"))
+        await asyncio.to_thread(gate.asked.wait, 10)
+        await provider.submit(BODY, key="other")
+        gate.opened.set()
+        assert await late == "2"
+
+
+async def test_plan_may_be_full_on_the_other_paths(cloud, account):
+    """The rejection by the missing path says nothing of the job, which waits for a slot."""
+    cloud.routes = {
+        "GET /api/jobs": WRONG_METHOD,
+        "POST /api/jobs": WRONG_METHOD,
+        "POST /api/job": answer({"error": "Cannot create more than 2 jobs"}, 403),
+    }
+    async with _opened(account) as provider:
+        with pytest.raises(errors.QuotaExceededError):
+            await provider.submit(BODY, key="k")
+
+
+@pytest.mark.parametrize("older", [NOT_FOUND, CLOSE, answer({}, 503), answer(text="<html>")])
+@pytest.mark.parametrize("probe", [401, 403])
+async def test_unclear_response_for_the_current_path_needs_no_other_path(
+    cloud, account, probe, older
+):
+    """Only a cloud that proves to have the older paths is asked there."""
+    cloud.routes = {
+        "GET /api/jobs": answer({}, probe),
+        "POST /api/jobs": answer({"job_id": "1"}),
+        "GET /api/job": older,
+    }
+    async with _opened(account) as provider:
+        assert await provider.submit(BODY, key="k") == "1"
+
+
+async def test_empty_document_is_no_job(cloud, account):
+    """It does not show that the cloud has the paths."""
+    cloud.routes = {
+        "GET /api/jobs": answer({}),
+        "GET /api/jobs/a/status": answer({}),
+        "POST /api/jobs": WRONG_METHOD,
+        "POST /api/job": answer({"job_id": "1"}),
+    }
+    async with _opened(account) as provider:
+        await provider.status(["a"])
+        assert await provider.submit(BODY, key="k") == "1"
+
+
+async def test_lost_response_is_no_missing_call(cloud, account):
+    """A job is not adopted without its body because a connection broke."""
+    cloud.routes = {
+        "GET /api/job": WRONG_METHOD,
+        "GET /api/job/status/1": answer({"job_id": "1", "status": "running"}),
+        "GET /api/jobs/1/data": CLOSE,
+    }
+    async with _opened(account) as provider:
+        await provider.status(["1"])
+        with pytest.raises(errors.NoResponseError):
+            await provider.submission("1")
 
 
 async def test_cloud_that_lists_too_many_jobs_gets_the_job(cloud, account):

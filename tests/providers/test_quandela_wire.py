@@ -97,10 +97,12 @@ async def test_number_is_an_id(cloud, account):
     cloud.routes["POST /api/jobs"] = answer({"job_id": 7})
     cloud.routes["GET /api/jobs/7/status"] = answer({"status": "completed", "job_id": 7})
     cloud.routes["GET /api/jobs/8/status"] = answer({"status": "completed", "job_id": 7})
+    cloud.routes["GET /api/jobs/0-aa/status"] = answer({"status": "completed", "job_id": 7})
     async with _opened(account) as provider:
         assert await provider.submit(BODY, key="k") == "7"
-        answers = await provider.status(["7", "8"])
+        answers = await provider.status(["7", "8", "0-aa"])
     assert answers["7"].state == "success"
+    assert answers["0-aa"].state == "success", "7 is a number that only the server uses"
     assert "returned another job than 8" in str(answers["8"])
 
 
