@@ -146,6 +146,7 @@ async def test_creates_and_cancels_are_never_repeated(cloud, account):
     cloud.routes |= {
         "POST /api/jobs": answer({}, 429, Retry_After="0"),
         "POST /api/jobs/1/cancel": RESET,
+        "GET /api/jobs/1/status": answer({"job_id": "1", "status": "running"}),
     }
     async with _opened(account) as provider:
         with pytest.raises(errors.CloudUnavailableError) as caught:

@@ -81,8 +81,8 @@ class Provider(Protocol):
     """A cloud, for one account. Its methods raise only errors of ``jobgroup.errors``.
 
     From the error, `may_have_arrived` decides whether a job may exist, so that no job is paid for
-    twice. Providers retry reads a limited number of times. `submit`, `rerun` and `cancel` send only
-    one request each, unless the cloud rejected it. All calls come from one event loop.
+    twice. Providers retry reads a limited number of times. `submit`, `rerun` and `cancel` repeat no
+    request that may have arrived. All calls come from one event loop.
     """
 
     @property

@@ -106,17 +106,12 @@ class QuandelaCloud:
             return None
 
     async def cancel(self, remote_id: str) -> None:
-        if not self._search.are_known:  # a server may accept a POST request to any path
+        if not self._search.are_confirmed:  # a server may accept a POST request to any path
             await self._read_job("status", remote_id)
         paths = await self._search.paths()
         try:
             await self._rest.post(paths.of("cancel", remote_id))
-        except (RemoteNotFoundError, RequestRejectedError) as error:
-            if error.status_code in _NO_PATH_OF_JOB and self._search.may_lack(paths, error):
-                await self._read_job("status", remote_id)
-                if (found := await self._search.paths()) is not paths:
-                    await self._rest.post(found.of("cancel", remote_id))
-                    return
+        except RemoteNotFoundError as error:
             raise await self._judged(error) from None
 
     async def status(self, remote_ids: Sequence[str]) -> Mapping[str, RemoteStatus | Exception]:
