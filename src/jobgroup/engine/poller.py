@@ -5,20 +5,19 @@ from __future__ import annotations
 import logging
 import math
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager, suppress
 from typing import Final
 
 import anyio
 
+from jobgroup.engine.account_pauses import AccountPauses
 from jobgroup.engine.blank_status import unless_blank
-from jobgroup.engine.cooldown import Cooldown, describe_pause
-from jobgroup.engine.file_watch import FileWatch
+from jobgroup.engine.due_jobs import DueJobs
 from jobgroup.engine.lease import HeldLease
 from jobgroup.engine.loop import BackgroundLoop, ChangeCondition, SerialThread, task_group
 from jobgroup.engine.poll_round import PollRound, StatusResponses
-from jobgroup.engine.poll_schedule import PolledJob, PollSchedule, poll_interval_s
-from jobgroup.engine.polling_lease import PollingLease
+from jobgroup.engine.poll_schedule import PolledJob, poll_interval_s
 from jobgroup.engine.subjobs import merge_answers
 from jobgroup.errors import (
     CredentialsError,
@@ -52,12 +51,6 @@ MIN_PAUSE_S: Final = 0.005
 MAX_PAUSE_S: Final = 1.0
 """Minimum and maximum number of seconds between two checks for due jobs."""
 
-SETTLED_S: Final = 5.0
-"""Seconds between two readings of this process's leases while the file is unchanged."""
-
-ABANDONED_INTERVAL_S: Final = 2.0
-"""Seconds between two checks of whether the process that runs the group has ended."""
-
 LINGER_S: Final = 2.0
 """Seconds for which this process keeps its polling leases when nothing watches the group any more.
 The next call can then use them.
@@ -87,46 +80,33 @@ class Poller:
         self._in_thread = in_thread
         self._changes = changes
         self._provider = provider
-        self._run_lease = lease
-        self._polling_lease = PollingLease(store, lease, self._may_ask)
-        self._schedule = PollSchedule()
-        self._file = FileWatch(store, in_thread)
-        self._is_unread = True
-        """Whether the file may have changed since the leases were read."""
-        self._has_in_flight = True
-        """Whether a process may have ended while it sent a job."""
+        self._pauses = AccountPauses()
+        self._jobs = DueJobs(store, in_thread, lease, self._pauses.may_ask)
         self._users = 0
         self._is_polling = False
         self._pause: anyio.CancelScope | None = None
         self._asking = anyio.Lock()
         self._rounds: set[PollRound] = set()
         self._answered_at: dict[AccountKey, float] = {}
-        self._cooldowns: dict[AccountKey, Cooldown] = {}
-        self._refusals: dict[AccountKey, CredentialsError] = {}
         self._logged = ""
         self.write_problem = ""
         """Reason why the last round's responses are not in the file; "" if they are."""
-        self._woken: frozenset[AccountKey] = frozenset()
-        """Accounts that this process polls and whose jobs are due."""
         self._refresh_s = 0.0
-        self._load_s = 0.0
-        self._elected_at = -math.inf
-        self._look_for_dead_at = -math.inf
 
     @property
     def last_answer_at(self) -> float | None:
         """Time of the last response from a cloud about this group, in seconds since the epoch."""
-        return self._polling_lease.answered_at
+        return self._jobs.leases.answered_at
 
     @property
     def refusals(self) -> dict[AccountKey, CredentialsError]:
         """Errors of accounts that no process can poll because a token is missing or rejected."""
-        followed = self._polling_lease.followed
-        return {a: error for a, error in self._refusals.items() if a not in followed}
+        followed = self._jobs.leases.followed
+        return {a: error for a, error in self._pauses.refusals.items() if a not in followed}
 
     @property
     def has_backoff(self) -> bool:
-        return bool(self._cooldowns)
+        return bool(self._pauses)
 
     def active_since(self, moment: float) -> set[int]:
         """Return the entry ids of jobs that requests after a moment reported as active.
@@ -134,7 +114,7 @@ class Poller:
         Args:
             moment: value of `time.monotonic`.
         """
-        return {job.entry_id for job in self._schedule if job.active_at > moment}
+        return {job.entry_id for job in self._jobs.schedule if job.active_at > moment}
 
     @asynccontextmanager
     async def polling(self) -> AsyncIterator[None]:
@@ -167,18 +147,17 @@ class Poller:
         async with self._asking:
             for round_ in list(self._rounds):
                 await round_.wait()
-            self._look_for_dead_at = began
-            await self._load()
+            await self._jobs.load(look_for_dead=True)
             # The time of the request counts: a response may be older than the caller's last action.
             fresh_s = min(MAX_FRESH_S, max(FRESH_S, 2 * self._refresh_s)) if in_loop else FRESH_S
             fresh_since = began - fresh_s
             wanted = None if entry_ids is None else set(entry_ids)
             due = [
                 job
-                for job in self._schedule
+                for job in self._jobs.schedule
                 if job.active_at < fresh_since
                 and not job.is_asked
-                and self._requested_pause(job) <= began
+                and self._pauses.requested_until(job.account) <= began
                 and (wanted is None or job.entry_id in wanted)
             ]
             if not due:
@@ -194,11 +173,10 @@ class Poller:
 
     async def forget_refusals(self) -> None:
         """Poll again after a rejection, because of a new token or a repeated call."""
-        for job in self._schedule:
-            if job.account in self._cooldowns:
-                self._schedule.schedule(job, time.monotonic())
-        self._cooldowns.clear()
-        self._refusals.clear()
+        for job in self._jobs.schedule:
+            if job.account in self._pauses:
+                self._jobs.schedule.schedule(job, time.monotonic())
+        self._pauses.clear()
         self._changes.notify()
 
     # -- what is due -------------------------------------------------------------------------------
@@ -211,9 +189,9 @@ class Poller:
             changed = self._changes.next_change()
             try:
                 await self._poll()
-                if self._load_s:  # A large group is read less often.
-                    await anyio.sleep(min(MAX_PAUSE_S, max(MIN_PAUSE_S, 5 * self._load_s)))
-                next_s = self._schedule.seconds_to_next(time.monotonic())
+                if self._jobs.load_s:  # A large group is read less often.
+                    await anyio.sleep(min(MAX_PAUSE_S, max(MIN_PAUSE_S, 5 * self._jobs.load_s)))
+                next_s = self._jobs.schedule.seconds_to_next(time.monotonic())
                 with anyio.move_on_after(min(MAX_PAUSE_S, max(MIN_PAUSE_S, next_s))) as self._pause:
                     await changed.wait()
             except Exception as error:  # noqa: BLE001 # callers depend on this loop
@@ -221,115 +199,30 @@ class Poller:
                 await anyio.sleep(MAX_PAUSE_S)
         self._is_polling = False
         with suppress(StorageError):
-            await self._in_thread(self._polling_lease.release)
+            await self._in_thread(self._jobs.leases.release)
 
     def _shorten_pause(self) -> None:
         """End the loop's pause when the next job is due, if a response made it due earlier."""
         if self._pause is None:  # no loop polls, only refreshes
             return
-        due_in_s = max(MIN_PAUSE_S, self._schedule.seconds_to_next(time.monotonic()))
+        due_in_s = max(MIN_PAUSE_S, self._jobs.schedule.seconds_to_next(time.monotonic()))
         self._pause.deadline = min(self._pause.deadline, anyio.current_time() + due_in_s)
 
     async def _poll(self) -> None:
         """Begin a round with the due jobs of the accounts that this process polls."""
         async with self._asking:
-            await self._load_and_elect()
+            await self._jobs.update()
+            if not self._jobs.leases.accounts or not len(self._jobs.schedule):
+                self.write_problem = ""  # the polling process reports its own
             now = time.monotonic()
             due = []
-            for job in self._schedule.pop_due(now):
-                if job.account in self._polling_lease.accounts:
-                    if self._cooldown_until(job) <= now:
-                        due.append(job)
-                    else:
-                        self._schedule.schedule(job, self._cooldown_until(job))
+            for job in self._jobs.pop(now):
+                if self._pauses.until(job.account) <= now:
+                    due.append(job)
+                else:
+                    self._jobs.schedule.schedule(job, self._pauses.until(job.account))
             if due:
                 self._begin(due, is_background=True)
-
-    async def _load(self, elect: Collection[AccountKey] | None = None) -> None:
-        """Update the schedule from the file and, if `elect` is given, the leases."""
-        store, known, must_look = self._store, self._schedule.version, False
-        if not self._run_lease.is_held and time.monotonic() >= self._look_for_dead_at:
-            self._look_for_dead_at = time.monotonic() + ABANDONED_INTERVAL_S
-            must_look = True
-
-        def begin() -> tuple[int, bool]:
-            if elect is not None:
-                self._polling_lease.update(elect)
-            if must_look:
-                self._has_in_flight = self._run_lease.mark_abandoned_unconfirmed()
-            # Another process records times of sending by its own clock.
-            return store.version, known < 0 and not self._run_lease.is_held_elsewhere()
-
-        began = time.monotonic()
-        version, is_dated_here = await self._in_thread(begin)
-        self._load_s = 0.0
-        if version == known:
-            return
-        if version < known:  # an older file was restored
-            self._schedule = PollSchedule()
-        pages = store.statuses.pages_of_pollable()
-        if 0 < known < version:
-            pages = iter([await self._in_thread(store.statuses.list_changed, known)])
-        while (rows := await self._in_thread(next, pages, None)) is not None:
-            so_far = self._schedule.version  # the same until all pages are read: reading may fail
-            self._schedule.sync(
-                rows, so_far, time.monotonic(), time.time(), is_dated_here=is_dated_here
-            )
-        self._schedule.version = version
-        self._load_s = time.monotonic() - began
-
-    async def _load_and_elect(self) -> None:
-        """Load changes. Every second, and for new accounts, decide which accounts to poll.
-
-        If the file is unchanged and this process polls all accounts, nothing is read.
-        """
-        self._load_s = 0.0
-        self._woken &= self._polling_lease.accounts
-        known = self._schedule.accounts
-        if self._file.must_read():
-            self._is_unread = self._has_in_flight = True
-        is_settled = known <= self._polling_lease.accounts and not self._is_unread
-        is_settled &= self._run_lease.is_held or not self._has_in_flight
-        is_settled &= self._store.database.known_version == self._schedule.version
-        is_time = time.monotonic() >= self._elected_at + (SETTLED_S if is_settled else MAX_PAUSE_S)
-        if is_settled and not is_time:
-            return
-        if is_time:
-            self._elected_at = time.monotonic()
-        await self._load(known if is_time else None)
-        self._is_unread &= not is_time
-        accounts = self._schedule.accounts
-        settled = self._polling_lease.accounts
-        if not self._run_lease.is_held:
-            settled |= self._polling_lease.followed
-        if not accounts <= settled and not (is_time and accounts == known):
-            await self._in_thread(self._polling_lease.update, accounts)
-        if not self._polling_lease.accounts or not len(self._schedule):
-            self.write_problem = ""  # the polling process reports its own
-        # Not compared with the accounts before this call: reading may have failed since then.
-        gained = self._polling_lease.accounts - self._woken
-        self._woken = self._polling_lease.accounts
-        if gained:
-            now = time.monotonic()
-            for job in self._schedule:
-                if job.account in gained and job.due_at == math.inf:
-                    self._schedule.schedule(job, now)
-
-    def _may_ask(self, account: AccountKey) -> bool:
-        """Return whether this process may have a valid token. Rejected ones are retried later."""
-        if account not in self._refusals:
-            return True
-        cooldown = self._cooldowns.get(account)  # the loop may have removed both
-        return cooldown is None or cooldown.until <= time.monotonic()
-
-    def _cooldown_until(self, job: PolledJob) -> float:
-        cooldown = self._cooldowns.get(job.account)
-        return cooldown.until if cooldown else -math.inf
-
-    def _requested_pause(self, job: PolledJob) -> float:
-        """Return the end of the pause that a job's cloud asked for."""
-        cooldown = self._cooldowns.get(job.account)
-        return cooldown.requested_until if cooldown else -math.inf
 
     def _log_once(self, error: Exception) -> None:
         # A watched group may have been deleted on purpose.
@@ -370,7 +263,8 @@ class Poller:
             for job in jobs:
                 job.is_asked = False
                 if job.due_at == math.inf:  # the job has no recorded response
-                    self._schedule.schedule(job, max(round_.began + 1, self._cooldown_until(job)))
+                    at = max(round_.began + 1, self._pauses.until(job.account))
+                    self._jobs.schedule.schedule(job, at)
             self._rounds.discard(round_)
             round_.over.set()
 
@@ -446,7 +340,7 @@ class Poller:
             return error
         for job, own in unanswered.items():
             if wanted_s := getattr(own, "retry_after_s", None):
-                self._schedule.schedule(job, time.monotonic() + wanted_s)
+                self._jobs.schedule.schedule(job, time.monotonic() + wanted_s)
         if is_silence and len(unanswered) <= MAX_UNANSWERED_ERRORS:
             for job, own in unanswered.items():  # the cloud responds for the other jobs
                 await self._record_job_error(job, own)
@@ -459,7 +353,7 @@ class Poller:
     ) -> None:
         """Record statuses, and that the cloud responds."""
         now, now_utc = time.monotonic(), time.time()
-        self._polling_lease.answered_at = now_utc
+        self._jobs.leases.answered_at = now_utc
 
         def write() -> bool:
             updates = [(job.attempt_id, status) for job, status in statuses]
@@ -471,13 +365,12 @@ class Poller:
         has_news = await self._in_thread(write)
         # Only now: jobs must be polled again if their statuses are not on disk.
         for job, status in statuses:
-            self._schedule.record(job, status, now, now_utc, now - asked_at)
+            self._jobs.schedule.record(job, status, now, now_utc, now - asked_at)
             if status.state not in TERMINAL:
                 job.active_at = asked_at
         self._shorten_pause()
         self._answered_at[account] = now
-        self._cooldowns.pop(account, None)
-        self._refusals.pop(account, None)
+        self._pauses.end(account)
         if has_news:
             self._changes.notify()
 
@@ -489,7 +382,7 @@ class Poller:
         pause_s = 1.0
         if not is_missing or job.is_new(now):  # the error may last, or the cloud needs a moment
             pause_s = max(pause_s, poll_interval_s(now - job.sent_at))
-        self._schedule.schedule(job, now + pause_s)
+        self._jobs.schedule.schedule(job, now + pause_s)
         if not is_missing:
             await self._in_thread(statuses.record_error, job.attempt_id, str(error))
         elif job.not_found >= 3 and not job.is_new(now):
@@ -497,18 +390,12 @@ class Poller:
                 provider_status=REMOTE_MISSING, state="unknown", message=str(error)
             )
             await self._in_thread(statuses.apply_updates, [(job.attempt_id, missing)])
-            self._schedule.record_missing(job, time.monotonic())
+            self._jobs.schedule.record_missing(job, time.monotonic())
         self._changes.notify()
 
     async def _open_incident(self, account: AccountKey, error: Exception, asked_at: float) -> None:
         """Pause polling of an account for a while, and record the reason."""
-        self._refusals.pop(account, None)
-        if isinstance(error, CredentialsError):
-            self._refusals[account] = error
-        cooldown, now = self._cooldowns.setdefault(account, Cooldown()), time.monotonic()
-        wanted_s = getattr(error, "retry_after_s", None)
-        cooldown.begin(asked_at, now, wanted_s)
-        text = f"{error}{describe_pause(wanted_s, time.time() + cooldown.until - now)}"
+        text = self._pauses.begin(account, error, asked_at)
         _log.info("Polling %s: %s", self._store.path.stem, text)
         await self._in_thread(self._store.incidents.open, incident_kind(error), *account[1:], text)
         self._changes.notify()
