@@ -80,6 +80,20 @@ def test_two_sweeps_of_one_group_are_independent():
     assert len(jg) == 3
 
 
+def test_a_later_call_keeps_units_that_it_does_not_name():
+    """A call without units or long names keeps those of earlier calls; "" removes one."""
+    jg = JobGroup("scan")
+    over = {"phi": [0.1], "eta": [1]}
+    jg.sweep(experiment, over, units={"phi": "rad", "eta": "1"}, long_names={"phi": "phase"})
+    jg.sweep(experiment, over | {"phi": [0.1, 0.2]})
+    assert (jg.sweeps[0].units, jg.sweeps[0].long_names) == (
+        {"phi": "rad", "eta": "1"},
+        {"phi": "phase"},
+    )
+    jg.sweep(experiment, over, units={"phi": "deg", "eta": ""})
+    assert (jg.sweeps[0].units, jg.sweeps[0].long_names) == ({"phi": "deg"}, {"phi": "phase"})
+
+
 def test_sweeps_are_stored_in_the_file():
     """An exported group has its sweeps and their jobs."""
     jg = JobGroup("scan")

@@ -472,8 +472,10 @@ class JobGroup:
             repeats: number of jobs per point, including those that the group already has.
             name: name of the sweep; None for the name of `build`.
             labels: labels for all jobs of the sweep.
-            units: unit of each swept name, such as ``{"phi": "rad"}``.
-            long_names: long form of each swept name, for the axes of figures.
+            units: unit of each swept name, such as ``{"phi": "rad"}``. Names that are missing here
+                keep the units of earlier calls.
+            long_names: long form of each swept name, for the axes of figures. Missing names keep
+                theirs, as for `units`.
             on_change: treatment of points whose jobs in the group have a different body: "report"
                 adds nothing, "add" adds more jobs, and "replace_unsent" replaces the bodies of
                 unsent jobs.

@@ -86,7 +86,8 @@ def sweep(
         session,
         build,
         _name_of(build) if name is None else _checked_name(name),
-        _stored_axes(points, units, long_names),
+        names,
+        partial(_axes_of, points, units, long_names),
         repeats=repeats,
         labels=fixed,
         on_change=on_change,
@@ -103,7 +104,8 @@ class _Sweeping:
         session: session of the group.
         build: function that returns the job of a point.
         name: name of the sweep.
-        axes: values of each swept name.
+        names: swept names.
+        axes_after: function that returns the axes, given those that are stored.
         repeats: number of jobs per point.
         labels: labels for all jobs of the sweep.
         on_change: treatment of points whose jobs have a different body.
@@ -116,7 +118,8 @@ class _Sweeping:
         session: GroupSession,
         build: Callable[..., Any],
         name: str,
-        axes: tuple[Axis, ...],
+        names: Sequence[str],
+        axes_after: Callable[[Sequence[Axis]], tuple[Axis, ...]],
         *,
         repeats: int,
         labels: Mapping[str, Any],
@@ -128,14 +131,14 @@ class _Sweeping:
         self._store = session.store
         self._build = build
         self._name = name
-        self._axes = axes
-        self._names = {axis.name for axis in axes}
+        self._axes_after = axes_after
+        self._names = {*names}
         self._repeats = repeats
         self._labels = labels
         self._on_change = on_change
         self._check = check
         self._params = params
-        self._index = Index([axis.name for axis in axes])
+        self._index = Index(names)
         self._tally = Tally()
         self._own_id = -1
         self._siblings: dict[int | None, str] = {}
@@ -255,14 +258,15 @@ class _Sweeping:
         return name == self._name or (number != name and number.isdecimal())
 
     def _find_sweep(self, group: Comparison) -> None:
-        self._own_id, axes = self._own_sweep(group.sweeps())
+        self._own_id, stored = self._own_sweep(group.sweeps())
+        axes = self._axes_after(stored)
         if self._own_id < 0:
             taken = {each.name for each in group.sweeps()}
             numbered = (f"{self._name} {number}" for number in range(2, len(taken) + 3))
             free = next(name for name in (self._name, *numbered) if name not in taken)
-            self._own_id = group.add_sweep(free, self._axes)
-        elif axes != self._axes:
-            group.set_axes(self._own_id, self._axes)
+            self._own_id = group.add_sweep(free, axes)
+        elif axes != stored:
+            group.set_axes(self._own_id, axes)
 
     def _settle(
         self, group: Comparison, new: _Built, marks: Mapping[int, Fingerprint]
@@ -334,14 +338,21 @@ def not_superseded(entries: Sequence[Entry]) -> list[Entry]:
     return [e for e in entries if not (e.state in FAILED and e.entry_id in reruns)]
 
 
-def _stored_axes(
-    points: Sequence[Point], units: Mapping[str, str], long_names: Mapping[str, str]
+def _axes_of(
+    points: Sequence[Point],
+    units: Mapping[str, str],
+    long_names: Mapping[str, str],
+    stored: Sequence[Axis],
 ) -> tuple[Axis, ...]:
+    """Return the axes of a call; names without units or long names in it keep the stored ones."""
+    kept = {axis.name: axis for axis in stored}
     axes = []
     for name in points[0]:
         kinds = {point[name].kind for point in points}
         kind = kinds.pop() if len(kinds) == 1 else "text"
-        axes.append(Axis(name, kind, units.get(name, ""), long_names.get(name, "")))
+        old = kept.get(name, Axis(name, kind))
+        unit, long_name = units.get(name, old.units), long_names.get(name, old.long_name)
+        axes.append(Axis(name, kind, unit, long_name))
     return tuple(axes)
 
 
