@@ -52,3 +52,10 @@ def test_integers_beyond_the_precision_of_floats_are_compared_exactly():
     assert [search(f"seed={seed}", jobs) for seed in seeds] == [[0], [1], [2], [3]]
     assert search(f"seed>{2**60}", jobs) == [1, 3]
     assert search("seed=1e40", [Searched(0, "success", [], [("seed", 1e40)])]) == [0]
+
+
+def test_integers_beyond_the_range_of_floats_are_numbers():
+    """An integer that no float can hold is compared, and does not stop the search of other jobs."""
+    numbers = [10**400, 3, -(10**400)]
+    jobs = [Searched(at, "success", [], [("n", number)]) for at, number in enumerate(numbers)]
+    assert (search("n>0", jobs), search("n=3", jobs), search("n<=3", jobs)) == ([0, 1], [1], [1, 2])
