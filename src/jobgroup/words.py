@@ -129,13 +129,13 @@ def shown(value: object, at_most: int = 80) -> str:
 
 
 def text_of(what: str, value: object) -> str:
-    """Return a user's text, for example a note.
+    """Return a user's text, for example a note; "" for None.
 
     Raises:
         TypeError: the value cannot be written as text, for example because it contains itself.
     """
     try:
-        return str(value)
+        return "" if value is None else str(value)
     except Exception as error:  # noqa: BLE001 # the value's class may raise anything
         raise TypeError(
             f"{what} must be a string, got a {type(value).__name__} that cannot be written as one"

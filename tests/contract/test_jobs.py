@@ -228,6 +228,15 @@ def test_job_name_can_be_set(group, scripted, from_file):
     assert [b["job_name"] for b in scripted.bodies()] == ["renamed", "unnamed"]
 
 
+def test_none_removes_a_note_and_a_description(scripted, timer):
+    """None is not stored as text."""
+    jg = JobGroup("noted")
+    jg.add(timer(scripted))
+    for text, stored in (("why", "why"), (None, "")):
+        jg.description = jg[0].note = text
+        assert (jg.description, jg[0].note) == (stored, stored)
+
+
 def test_notes_and_labels_stay_with_the_job(scripted, timer, in_child):
     """Notes and labels are on disk, and an appended rerun inherits them."""
     jg = JobGroup("noted")
