@@ -125,6 +125,16 @@ def test_scatter_replaces_the_binomial_error_of_repeats():
     assert Pool([pool.used[0]]).share("|1,0>", errors="scatter").error is None
 
 
+def test_a_result_without_any_state_has_counts_of_0():
+    """If no event passed the selection, the count of each state is 0, and its share is unknown."""
+    empty = Measurement(0, kind="count", min_photons=2)
+    pool = Pool([empty])
+    assert [pool.count(state) for state in ("|1,1>", "|1,1,0>", "|1,0>")] == [0, 0, None]
+    assert (pool.samples, pool.share("|1,1>").value) == (0, None)
+    assert Pool([empty, _counts(5, states=("|1,1>",))]).count("|1,1,0>") is None
+    assert Pool([Measurement(0)]).count("|1,1>") is None
+
+
 def test_probabilities_have_a_plain_mean_and_are_not_mixed_with_counts():
     """Probabilities alone have no samples and no error; next to counts, they are left out."""
     exact = [

@@ -259,8 +259,7 @@ def _states_of(parts):
 def _of_parts(parts, known):
     n, counts, shares, _ = _pooled(parts)
     found = [n]
-    used = "count" if counts is not None else "probs"
-    has_states = any(part[2] for part in parts if part[1] == used)
+    has_states = counts is not None or any(part[2] for part in parts if part[1] == "probs")
     for state in known:
         i = STATES.index(state)
         if shares is None or not has_states:

@@ -110,8 +110,10 @@ class Pool:
         if any(state in m.values for m in self.used):
             return True
         shape = shape_of(state)
-        if shape is None or not self.modes:
-            return bool(self.used) and shape is None
+        if shape is None:
+            return bool(self.used)
+        if not self.modes:  # a result without any state does not show its number of modes
+            return self.samples == 0 and shape.photons >= self.used[0].min_photons
         return shape.modes in self.modes and shape.photons >= self.used[0].min_photons
 
     def count(self, state: str) -> int | None:
