@@ -209,6 +209,17 @@ def test_ticks_of_whole_numbers_are_whole(study):
         assert all(tick == round(tick) for tick in axis.get_ticklocs())
 
 
+def test_map_omits_values_that_have_no_place_on_its_axes(study):
+    """Infinite values are omitted, and the caption counts their points."""
+    jg = study({"x": [0.0, 1.0, np.inf], "y": [2.0, 4.0, np.inf]}, lambda **_: 10)
+    ax = jg.plot("|1,1>", x="x", curves="y", kind="map")
+    assert ax.collections[0].get_array().shape == (2, 2)
+    assert ax.texts[0].get_text().endswith("9 of 9 measured; 5 without a finite x and y")
+    far = study({"x": [np.inf], "y": [1, 2]}, lambda **_: 10, name="far")
+    with pytest.raises(ValueError, match="nothing to draw"):
+        far.plot("|1,1>", x="x", curves="y", kind="map")
+
+
 def test_texts_that_matplotlib_would_interpret_are_shown(study):
     """Dollar signs around no valid formula are drawn, and a leading underscore hides no curve."""
     over = {"$x": [0, 1], "_chip": [r"$\nonsense$", "5 $\0"]}

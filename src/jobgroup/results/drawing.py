@@ -199,10 +199,11 @@ class _Drawing:
             colours |= {"vmin": low - room, "vmax": high + room}
         xs, ys = coordinate(self._figure.xs, np), coordinate(groups, np)
         is_log_x, is_log_y = "x" in self._log, "y" in self._log
-        if is_log_x:
-            xs, data = xs[xs > 0], data[:, xs > 0]
-        if is_log_y:
-            ys, data = ys[ys > 0], data[ys > 0]
+        drawn_x = _drawn(self._figure.xs, xs, np, is_log=is_log_x)
+        drawn_y = _drawn(groups, ys, np, is_log=is_log_y)
+        xs, ys, data = xs[drawn_x], ys[drawn_y], data[drawn_y][:, drawn_x]
+        if not data.size:
+            raise ValueError("There is nothing to draw: no point has two finite coordinates.")
         mesh = ax.pcolormesh(
             _edges(xs, np, is_log=is_log_x),
             _edges(ys, np, is_log=is_log_y),
@@ -236,7 +237,7 @@ class _Drawing:
         x, group = figure.xs[point.x], figure.groups[point.curve]
         places = {"x": x, "y": group if figure.kind == "map" else point.quantity.value}
         numbers = [place for axis in self._log if isinstance(place := places[axis], int | float)]
-        return is_placed(x) and any(number <= 0 for number in numbers)
+        return figure.has_place(point) and any(number <= 0 for number in numbers)
 
     def _finish(self) -> None:
         self._ax.set_xlabel(_plain(self._figure.x_label))
@@ -313,6 +314,12 @@ def _number(value: float | None) -> float:
 def _room(low: float, high: float) -> float:
     """Return room around numbers that differ only by rounding, as matplotlib adds to equal ones."""
     return 0.05 * abs(high) if low != high and is_same_number(low, high) else 0.0
+
+
+def _drawn(cells: Sequence[Cell], values: Any, np: Any, *, is_log: bool) -> Any:
+    """Return which values of an axis a map has room for."""
+    placed = np.array([is_placed(cell) for cell in cells], dtype=bool)
+    return placed & (values > 0) if is_log else placed
 
 
 def _edges(centres: Any, np: Any, *, is_log: bool) -> Any:

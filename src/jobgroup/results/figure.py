@@ -135,10 +135,16 @@ class Figure:
         missing = {job for each in self.points for job in each.missing}
         partial = {job for each in self.points for job in each.partial}
         parts += filter(None, [left_out_text(len(missing), len(partial))])
-        unplaced = sum(not is_placed(self.xs[each.x]) for each in self.points)
+        unplaced = sum(not self.has_place(each) for each in self.points)
         if unplaced and self.kind != "bars":
-            parts.append(f"{unplaced:,} without a finite {self.x}")
+            names = f"{self.x} and {self.curves}" if self.kind == "map" else self.x
+            parts.append(f"{unplaced:,} without a finite {names}")
         return "; ".join(parts)
+
+    def has_place(self, point: FigurePoint) -> bool:
+        """Return whether a point's place on the axes is neither missing nor infinite."""
+        is_on_y = self.kind != "map" or is_placed(self.groups[point.curve])
+        return is_on_y and is_placed(self.xs[point.x])
 
     def _samples_text(self, samples: Sequence[int]) -> str:
         least, most = min(samples), max(samples)
