@@ -118,6 +118,13 @@ def test_each_variable_is_used(sweep, company, monkeypatch, variable):
     assert sweep[0].id == "one"
 
 
+def test_missing_directory_does_not_affect_the_others(sweep, company, monkeypatch):
+    """As in OpenSSL, directories in a list need not exist."""
+    monkeypatch.setenv("SSL_CERT_DIR", os.pathsep.join(["/moved/certs", company.hashed]))
+    sweep.run_parallel()
+    assert sweep[0].id == "one"
+
+
 @pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
 def test_a_bundle_may_be_a_directory(sweep, company, monkeypatch, variable):
     """A directory of certificates is accepted, as in requests."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import platform
 import ssl
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -54,15 +55,10 @@ def load_certificates() -> Certificates:
     context = _lenient(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
     sources: list[tuple[str, str, int]] = []
     problems: list[str] = []
-    for variable in VARIABLES:
-        path = os.environ.get(variable, "").strip()
-        if not path:
-            continue
+    for variable, path in _named_paths():
         named = on_one_line(path[:200])
-        # OpenSSL's variable may name several directories
-        paths = path.split(os.pathsep) if variable == "SSL_CERT_DIR" else [path]
         try:
-            changed_ns = max(_load(context, Path(p).expanduser()) for p in paths if p)
+            changed_ns = _load(context, Path(path).expanduser())
         except (
             OSError,
             ValueError,
@@ -74,6 +70,15 @@ def load_certificates() -> Certificates:
     if problems and not sources:
         raise CertificatesError("; ".join(problems))
     return Certificates(tuple(sources), tuple(problems), context if sources else _system_context())
+
+
+def _named_paths() -> Iterator[tuple[str, str]]:
+    """Yield each variable with each path that it names."""
+    for variable in VARIABLES:
+        value = os.environ.get(variable, "").strip()
+        # OpenSSL's variable may name several directories, some of which may not exist
+        paths = value.split(os.pathsep) if variable == "SSL_CERT_DIR" else [value]
+        yield from ((variable, path) for path in paths if path)
 
 
 def _load(context: ssl.SSLContext, path: Path) -> int:
