@@ -43,6 +43,16 @@ def test_definitions_refuse_names_in_use(measured, name):
     assert jg.definitions == {}
 
 
+def test_definitions_cannot_use_each_other(measured):
+    """The error has the expression to write instead, and the other definitions still work."""
+    jg = measured(({"x": 0}, pair_of(1, 1)))
+    jg.define("ratio", "|1,1> / |2,0>")
+    with pytest.raises(ValueError, match=r"'ratio' is a definition.*\(\|1,1> / \|2,0>\)"):
+        jg.define("twice", "2 * ratio")
+    assert jg.results_table("ratio")["ratio"] == [1]
+    assert [*jg.definitions] == ["ratio"]
+
+
 def test_unknown_states_are_an_error_that_names_the_nearest(measured):
     """A state that no job has is an error in tables, datasets and plots alike."""
     jg = measured(({"x": 0}, pair_of(1, 1)))

@@ -1356,7 +1356,7 @@ class JobGroup:
         Raises:
             TypeError: the name or the expression is not a string.
             ValueError: the name is taken or is not an identifier, or the expression cannot be
-                parsed.
+                parsed or uses another definition.
         """
         define(self._session.store, name, expression)
 

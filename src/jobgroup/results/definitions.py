@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import keyword
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
 from jobgroup.results.expression import Expression, ExpressionError, parse
@@ -45,24 +46,33 @@ def define(store: GroupStore, name: str, expression: str | None) -> None:
 
     Raises:
         TypeError: the name or the expression is not a string.
-        ValueError: the name is taken or is not an identifier, or the expression cannot be parsed.
+        ValueError: the name is taken or is not an identifier, or the expression cannot be parsed or
+            uses another definition.
     """
     if not isinstance(name, str):
         raise TypeError(f"name must be a string such as 'visibility', got {shown(name)}.")
-    if expression is not None:
-        if not isinstance(expression, str):
-            raise TypeError(f"expression must be a string, got {shown(expression)}.")
-        parse(expression)
-        _check_name(store, name)
     texts = _texts(store)
     texts.pop(name, None)
     if expression is not None:
+        if not isinstance(expression, str):
+            raise TypeError(f"expression must be a string, got {shown(expression)}.")
+        _check_names(parse(expression), texts)
+        _check_name(store, name)
         texts[name] = expression
     if len(texts) > MAX_DEFINITIONS:
         raise ValueError(
             f"A group can have at most {MAX_DEFINITIONS} definitions. Nothing was changed."
         )
     store.set_meta(definitions=json.dumps(texts) if texts else None)
+
+
+def _check_names(expression: Expression, defined: Mapping[str, str]) -> None:
+    for used in expression.names:
+        if used in defined:
+            raise ValueError(
+                f"{used!r} is a definition, and definitions cannot use each other. Write"
+                f" ({defined[used]}) in its place. Nothing was changed."
+            )
 
 
 def _check_name(store: GroupStore, name: str) -> None:
