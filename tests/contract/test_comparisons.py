@@ -46,3 +46,12 @@ def test_comparisons_name_jobs_that_still_run(measured, scripted):
     jg.add(RemoteJob({"command": "x"}, platform="sim:x", url=scripted.url))
     found = jg.compare([0, 3], [1, 2])
     assert (found.samples, found.skipped) == ((100, 200), (3,))
+
+
+def test_comparisons_warn_of_jobs_on_both_sides(measured):
+    """Sides that share a job are not independent, so their p-value would be too high."""
+    jg = measured(*(({"x": x}, pair_of(50, 50)) for x in range(3)))
+    with pytest.warns(UserWarning, match=r"Job 1 is on both sides .*not independent"):
+        assert jg.compare([0, 1], [1, 2]).distance == 0
+    with pytest.warns(UserWarning, match="not independent"):
+        assert jg.compare(0, 0).distance == 0

@@ -1501,7 +1501,7 @@ class JobGroup:
 
         Args:
             a: jobs, whose counts are added, or an exact distribution by state.
-            b: jobs or a distribution, as for `a`.
+            b: jobs or a distribution, as for `a`. A warning reports jobs that both sides contain.
             iteration: index of the iteration, for jobs with several.
             seed: seed of the random relabeling for the spread and the p-value.
             refresh: whether to request states and results from the cloud; otherwise only the
@@ -1522,12 +1522,19 @@ class JobGroup:
                 return Side.of_ideal(cast(Mapping[Any, float], given))
             chosen = set(self._resolve(cast(Jobs, given)) or ())
             mine = [row for row in rows if row.record.entry_id in chosen]
-            compared.extend(mine)
+            compared.append(mine)
             return Side.of_jobs(mine, iteration)
 
-        compared: list[ResultRow] = []
+        compared: list[list[ResultRow]] = []
         comparison: Comparison = await Computation(compare_sides, side(a), side(b), seed)
-        self._warn_of_omitted(compared)
+        on_each = [{row.record.position for row in mine} for mine in compared]
+        if len(on_each) == 2 and (shared := set.intersection(*on_each)):
+            are = "is" if len(shared) == 1 else "are"
+            warn(
+                f"{format_jobs(sorted(shared))} {are} on both sides of the comparison, so the sides"
+                " are not independent, and the p-value is not valid."
+            )
+        self._warn_of_omitted([row for mine in compared for row in mine])
         return comparison
 
     compare, compare_async = twins(_compare)
