@@ -67,8 +67,9 @@ def test_the_import_loads_nothing_optional():
     """Optional and heavy modules are imported only when they are used."""
     heavy = ("perceval", "starlette", "uvicorn", "pandas", "IPython", "anywidget", "keyring")
     heavy += ("dask", "distributed", "rich", "argcomplete", "tenacity")
+    heavy += ("jobgroup.cloud", "jobgroup.doctor", "jobgroup.results.drawing")
     script = (
-        "import sys; import jobgroup; from jobgroup import JobGroup, RemoteJob\n"
+        "import sys; import jobgroup.cli; from jobgroup import JobGroup, RemoteJob\n"
         f"print([n for n in {heavy!r} if n in sys.modules])"
     )
     out = subprocess.run(

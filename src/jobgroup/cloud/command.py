@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from concurrent.futures import Executor
 from typing import Final
 
-from jobgroup.cloud.server import MAX_PORT, EmbeddedCloud, require
+from jobgroup.cloud.server import EmbeddedCloud, require
 
 CLOUD_CONNECT_TIMEOUT_S: Final = 5.0
 PATIENCE: Final = "7 days"
@@ -22,35 +22,6 @@ CLOSE_TIMEOUT_S: Final = 5.0
 
 SIGNAL_CHECK_INTERVAL_S: Final = 0.5
 """Seconds between two checks that Ctrl-C still ends the cloud."""
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    add = parser.add_argument
-    add("--port", type=_port, default=0, metavar="N", help="port to listen on (default: free one)")
-    add("--token", help="token that clients must send (default: random, printed)")
-    add("--directory", metavar="PATH", help="directory for jobs (default: temporary)")
-    add(
-        "--max-queue",
-        type=int,
-        default=1000,
-        metavar="N",
-        help="limit of waiting and running jobs (default: 1000)",
-    )
-    add(
-        "--max-concurrent",
-        type=int,
-        metavar="N",
-        help="limit of running jobs (default: 8, or twice the cluster's threads if more)",
-    )
-    add("--workers", type=int, metavar="N", help="processes that execute jobs (default: 1)")
-    add("--dask", metavar="ADDRESS", help="scheduler of a Dask cluster that executes the jobs")
-    add("--json", action="store_true", help="print URL and token as one line of JSON")
-
-
-def _port(text: str) -> int:
-    if not (text.isdecimal() and int(text) <= MAX_PORT):
-        raise argparse.ArgumentTypeError(f"must be a number from 0 to {MAX_PORT}, got {text!r}")
-    return int(text)
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Final
 from urllib.parse import urlsplit
@@ -177,6 +176,8 @@ def retry_after_s(value: str | None, date: str | None = None) -> float | None:
 
 
 def _moment_of(date: str) -> datetime | None:
+    from email.utils import parsedate_to_datetime  # imports 15 modules
+
     try:
         moment = parsedate_to_datetime(date)
     except (ValueError, TypeError, IndexError, OverflowError):

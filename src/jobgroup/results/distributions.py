@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, Final
 
 from jobgroup.errors import MissingDependencyError
 from jobgroup.results.cells import Cell
-from jobgroup.results.colours import use_palette
-from jobgroup.results.drawing import in_legend
 from jobgroup.results.pool import Pool
 from jobgroup.results.results_table import (
     ResultRow,
@@ -150,6 +148,9 @@ def _bars(drawn: dict[str, Pool], most: int, ax: Axes | None) -> Axes:
         raise MissingDependencyError(
             "plot() needs matplotlib, which is not installed: pip install matplotlib."
         ) from error
+    from jobgroup.results.colours import use_palette
+    from jobgroup.results.drawing import in_legend
+
     sums: dict[str, float] = {}
     for pool in drawn.values():
         for state, share in pool.shares.items():

@@ -12,7 +12,6 @@ from jobgroup.cli.console import echo_err, echo_raw, echo_table
 from jobgroup.cli.exit_codes import Exit, UsageError
 from jobgroup.errors import JobGroupError, MissingDependencyError
 from jobgroup.group import JobGroup
-from jobgroup.results.colours import use_palette
 from jobgroup.results.export import as_csv, as_json
 from jobgroup.results.table import Table
 from jobgroup.store.output import user_path, write_output
@@ -73,6 +72,8 @@ def _plot(arguments: argparse.Namespace) -> int:
     except ImportError as error:
         sentence = "matplotlib is not installed. Run pip install 'jobgroup[plot]'."
         raise MissingDependencyError(sentence) from error
+    from jobgroup.results.colours import use_palette  # only this command needs it
+
     figure = Figure(layout="constrained")
     axes = figure.subplots()
     use_palette(axes)

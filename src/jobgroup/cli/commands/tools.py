@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import asdict
+from typing import TYPE_CHECKING
 
-from jobgroup.cli.arguments import JSON, argument
+from jobgroup.cli.arguments import JSON, argument, flag, port
 from jobgroup.cli.command import Command, report
 from jobgroup.cli.console import echo_err, echo_raw
 from jobgroup.cli.exit_codes import Exit, UsageError
-from jobgroup.cloud import command as cloud
-from jobgroup.doctor import Finding, examine
+
+if TYPE_CHECKING:
+    from jobgroup.doctor import Finding
 
 
 def _demo(_arguments: argparse.Namespace) -> int:
@@ -23,7 +25,15 @@ def _demo(_arguments: argparse.Namespace) -> int:
         return Exit.FAILED
 
 
+def _cloud(arguments: argparse.Namespace) -> int:
+    from jobgroup.cloud.command import run  # only this command needs it
+
+    return run(arguments)
+
+
 def _doctor(arguments: argparse.Namespace) -> int:
+    from jobgroup.doctor import examine  # only this command needs it
+
     try:
         found = examine(arguments.url)
     except ValueError as error:
@@ -49,8 +59,40 @@ def _completion(arguments: argparse.Namespace) -> int:
 DEMO = Command("run three example scripts on an embedded cloud", _demo)
 CLOUD = Command(
     "serve an embedded cloud on this machine",
-    cloud.run,
-    (cloud.add_arguments,),
+    _cloud,
+    (
+        argument(
+            "--port",
+            type=port,
+            default=0,
+            metavar="N",
+            help="port to listen on (default: free one)",
+        ),
+        argument("--token", help="token that clients must send (default: random, printed)"),
+        argument("--directory", metavar="PATH", help="directory for jobs (default: temporary)"),
+        argument(
+            "--max-queue",
+            type=int,
+            default=1000,
+            metavar="N",
+            help="limit of waiting and running jobs (default: 1000)",
+        ),
+        argument(
+            "--max-concurrent",
+            type=int,
+            metavar="N",
+            help="limit of running jobs (default: 8, or twice the cluster's threads if more)",
+        ),
+        argument(
+            "--workers", type=int, metavar="N", help="processes that execute jobs (default: 1)"
+        ),
+        argument(
+            "--dask",
+            metavar="ADDRESS",
+            help="scheduler of a Dask cluster that executes the jobs",
+        ),
+        flag("--json", "print URL and token as one line of JSON"),
+    ),
     ("jobgroup cloud --directory ~/cloud", "jobgroup cloud --dask tcp://host:8786"),
 )
 DOCTOR = Command(
