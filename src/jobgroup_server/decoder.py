@@ -39,12 +39,11 @@ MAX_GROUPS: Final = 4
 
 Json = dict[str, Any]
 
-_NEED_RESULTS: Final = NEED_PERCEVAL - {"drawing"}
-
 
 class _Question(NamedTuple):
     asker: object
     home: str
+    imports_perceval: bool
     lines: list[Secret]
     future: Future[Json]
 
@@ -67,6 +66,9 @@ class Decoder:
         self._asking: set[object] = set()
         self._homes: OrderedDict[str, object] = OrderedDict()
         """Thread whose process has a group's results, by group."""
+        self._busy: set[object] = set()
+        self._importers: set[object] = set()
+        """Threads whose processes have imported Perceval."""
         self._threads = 0
         self._idle = 0
         self._is_closed = False
@@ -78,7 +80,8 @@ class Decoder:
         """Request an answer from `Queries.answer` in a child process, and return at once.
 
         Queries are answered in order, but only one at a time for each view. One process answers all
-        queries about a group's results, so that they are fetched only once.
+        queries about a group's results, so that they are fetched only once. A query that imports
+        Perceval goes to a process that has imported it, unless that process is busy.
 
         Args:
             asker: view that sends the query.
@@ -98,7 +101,8 @@ class Decoder:
                     JobGroupError("Too many results are being decoded. Try again later.")
                 )
                 return future
-            self._waiting.append(_Question(asker, _home_of(question), lines, future))
+            home, imports_perceval = _home_of(question), _imports_perceval(question)
+            self._waiting.append(_Question(asker, home, imports_perceval, lines, future))
             if len(self._waiting) > self._idle and self._threads < MAX_PROCESSES:
                 self._threads += 1
                 Thread(target=self._serve, name="jobgroup-decoder", daemon=True).start()
@@ -157,6 +161,7 @@ class Decoder:
                         if not each.future.set_running_or_notify_cancel():
                             break  # the view was closed
                         self._asking.add(each.asker)
+                        self._busy.add(me)
                         self._settle(each, me)
                         return each
                     else:
@@ -171,11 +176,16 @@ class Decoder:
 
     def _is_for(self, question: _Question, me: object) -> bool:
         """Return whether a thread may take a query now."""
-        home = self._homes.get(question.home, me)
-        return home is me and question.asker not in self._asking
+        if question.asker in self._asking:
+            return False
+        if question.imports_perceval and (ready := self._importers - self._busy):
+            return me in ready
+        return self._homes.get(question.home, me) is me
 
     def _settle(self, question: _Question, me: object) -> None:
-        """Let the same process answer the next queries about these results."""
+        """Let the same process answer the next queries about the same results or with Perceval."""
+        if question.imports_perceval:
+            self._importers.add(me)
         if question.home:
             self._homes[question.home] = me
             self._homes.move_to_end(question.home)
@@ -183,8 +193,9 @@ class Decoder:
                 self._homes.popitem(last=False)
 
     def _leave(self, me: object) -> None:
-        """Let other processes load the results that this process had."""
+        """Let other processes load what this process had loaded."""
         with self._condition:
+            self._importers.discard(me)
             for home in [home for home, at in self._homes.items() if at is me]:
                 del self._homes[home]
 
@@ -198,6 +209,8 @@ class Decoder:
             answer = _ask(process, lines)
         finally:
             is_answered.set()
+            with self._condition:  # before the answer, after which the next query may arrive
+                self._busy.discard(me)
         if not answer.endswith(b"\n"):
             raise JobGroupError(
                 "The results could not be decoded: the process that decodes them ended after"
@@ -237,8 +250,13 @@ class Decoder:
 
 def _home_of(question: Json) -> str:
     """Return the group whose results a query needs; "" if it needs few or none."""
-    needs_results = question["name"] in _NEED_RESULTS and not question["args"].get("ideal")
+    needs_results = question["name"] in NEED_PERCEVAL and not _imports_perceval(question)
     return str(question["uuid"]) if needs_results else ""
+
+
+def _imports_perceval(question: Json) -> bool:
+    """Return whether a query imports Perceval, except for results of special kinds."""
+    return question["name"] == "drawing" or bool(question["args"].get("ideal"))
 
 
 def _ask(process: subprocess.Popen[bytes], lines: Iterable[Secret]) -> bytes:

@@ -65,6 +65,27 @@ def test_questions_of_several_views_are_answered(make_group, new_decoder):
     assert "size_bytes" in decoder.ask("again", _question(groups[0])).result(TIMEOUT_S)
 
 
+def test_drawings_come_from_the_process_that_has_perceval(make_group, new_decoder):
+    """The other process does not import Perceval too while the first one is free."""
+    group = make_group("study", {})
+    decoder = new_decoder()
+    for future in [decoder.ask(view, _question(group)) for view in ("a", "b")]:
+        future.result(TIMEOUT_S)
+    wait(lambda: len(_children()) == 2)
+
+    def answering() -> set[int]:
+        before = {each.pid: each.io_counters().read_count for each in _children()}
+        drawing = _question(group, name="drawing", args={"position": 0})
+        assert "no single circuit" in decoder.ask("c", drawing).result(TIMEOUT_S)["reason"]
+        return {
+            each.pid for each in _children() if each.io_counters().read_count > before[each.pid]
+        }
+
+    first = answering()
+    assert len(first) == 1
+    assert all(answering() == first for _ in range(20))
+
+
 def test_a_long_question_ends_once_others_wait(make_group, new_decoder, suspend):
     """A stuck process is ended after the short limit, and the waiting request is answered."""
     group = make_group("study", {})
