@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import anyio
 import pytest
 
@@ -94,6 +96,32 @@ async def test_silent_cloud_gets_no_more_requests_for_a_while(monkeypatch):
     assert await throttled.send(ACCOUNT, _responding("done")) == "done"
     await sent(times_out)
     assert await throttled.send(ACCOUNT, _responding("done")) == "done"
+
+
+async def test_silence_ends_requests_that_always_overlap():
+    """Each request begins while another one is in flight, which counts from its first time-out."""
+    throttled, ends = throttle.Throttle(), [anyio.Event() for _ in range(3)]
+
+    async def sent(end):
+        async def times_out():
+            await end.wait()
+            raise NoResponseError("timeout", is_timeout=True)
+
+        with pytest.raises(NoResponseError):
+            await throttled.send(ACCOUNT, times_out)
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(sent, ends[0])
+        for end, next_end in itertools.pairwise(ends):
+            group.start_soon(sent, next_end)
+            await anyio.wait_all_tasks_blocked()
+            end.set()
+            await anyio.wait_all_tasks_blocked()
+        ends[-1].set()
+    unsent = _responding("done")
+    with pytest.raises(NoResponseError):
+        await throttled.send(ACCOUNT, unsent)
+    assert unsent.count == 0
 
 
 async def test_reset_connections_do_not_end_the_requests():
