@@ -228,13 +228,14 @@ async def test_cloud_with_only_older_paths_may_have_any_response_for_others(
     assert cloud.asked("POST").count("/api/job/cancel/1") == (call == "cancel")
 
 
-def _late(response, gate):
+def _late(response, gate, then=NOT_FOUND):
     """Return a route that signals the first request, responds to it late, and to others at once."""
 
     def respond(_):
-        if not gate.asked.is_set():
-            gate.asked.set()
-            gate.opened.wait(10)
+        if gate.asked.is_set():
+            return then
+        gate.asked.set()
+        gate.opened.wait(10)
         return response
 
     return respond
@@ -245,28 +246,47 @@ class _Gate:
         self.asked, self.opened = threading.Event(), threading.Event()
 
 
-async def test_late_404_of_the_wrong_paths_is_not_believed(cloud, account):
+@pytest.mark.parametrize("call", ["status", "result", "cancel", "rerun"])
+@pytest.mark.parametrize("response", [NOT_FOUND, WRONG_METHOD])
+async def test_late_rejection_of_the_wrong_paths_is_not_believed(cloud, account, call, response):
     """Meanwhile, another job showed that the cloud has the other paths."""
-    gate = _Gate()
+    gate, method = _Gate(), "POST" if call == "rerun" else "GET"
+    what = "status" if call == "cancel" else call  # a cancellation reads the status first
     cloud.routes = {
-        f"GET /api/jobs/{each}/status": answer({"job_id": each, "status": "completed"})
-        for each in ("a", "b")
+        "GET /api/jobs/a/status": answer({"job_id": "a", "status": "running"}),
+        "GET /api/jobs/b/status": answer({"job_id": "b", "status": "completed"}),
+        "GET /api/jobs/b/result": answer({"job_id": "b", "results": "{}"}),
+        "POST /api/jobs/b/cancel": answer({}),
+        "POST /api/jobs/b/rerun": answer({"job_id": "c"}),
+        f"{method} /api/job/{what}/b": _late(response, gate),
     }
-    cloud.routes["GET /api/job/status/b"] = _late(NOT_FOUND, gate)
     async with _opened(account) as provider:
-        late = asyncio.create_task(provider.status(["b"]))
+        options = {"key": "k"} if call == "rerun" else {}
+        late = asyncio.create_task(
+            getattr(provider, call)(["b"] if call == "status" else "b", **options)
+        )
         await asyncio.to_thread(gate.asked.wait, 10)
         await provider.status(["a"])
         gate.opened.set()
-        assert (await late)["b"].state == "success"
+        found = await late
+    if call == "status":
+        assert found["b"].state == "success"
+    elif call == "result":
+        assert found["results"] == "{}"
+    elif call == "cancel":
+        assert cloud.asked("POST") == ["/api/jobs/b/cancel"]
+    else:
+        assert found == "c"
+        assert cloud.asked("POST") == ["/api/job/rerun/b", "/api/jobs/b/rerun"]
 
 
-async def test_late_405_of_the_wrong_paths_is_not_believed(cloud, account):
+@pytest.mark.parametrize("response", [NOT_FOUND, WRONG_METHOD, answer({}, 403)])
+async def test_late_rejection_of_a_create_is_not_believed(cloud, account, response):
     """Meanwhile, another job was created on the other paths."""
     gate = _Gate()
     cloud.routes = {
         "GET /api/jobs": WRONG_METHOD,
-        "POST /api/jobs": _late(WRONG_METHOD, gate),
+        "POST /api/jobs": _late(response, gate, then=WRONG_METHOD),
         "POST /api/job": answer({"job_id": "2"}),
     }
     async with _opened(account) as provider:
@@ -275,6 +295,39 @@ async def test_late_405_of_the_wrong_paths_is_not_believed(cloud, account):
         await provider.submit(BODY, key="other")
         gate.opened.set()
         assert await late == "2"
+
+
+@pytest.mark.parametrize("call", ["submit", "rerun"])
+@pytest.mark.parametrize(
+    "response", [RESET, CLOSE, answer({}, 500), answer({}, 408), answer(text="<html>")]
+)
+async def test_create_that_may_have_arrived_is_not_sent_on_the_other_path(
+    cloud, account, call, response
+):
+    """The cloud may have created the job, although the paths are a guess."""
+    cloud.routes = {
+        **{f"POST /api/{path}": answer({"job_id": "2"}) for path in ("jobs", "jobs/1/rerun")},
+        **{f"POST /api/{path}": response for path in ("job", "job/rerun/1")},
+    }
+    async with _opened(account) as provider:
+        with pytest.raises(errors.JobGroupError) as caught:
+            await getattr(provider, call)(BODY if call == "submit" else "1", key="k")
+    assert may_have_arrived(caught.value)
+    assert len(cloud.asked("POST")) == 1
+
+
+@pytest.mark.parametrize("response", [NOT_FOUND, WRONG_METHOD, answer({}, 403)])
+async def test_rerun_reaches_the_job_if_paths_are_hidden(cloud, account, response):
+    """Without the rerun, jobgroup would send the body of the job again, if it has one."""
+    cloud.routes = {
+        "GET /api/jobs": answer({}, 403),
+        "POST /api/jobs/1/rerun": response,
+        "POST /api/job/rerun/1": answer({"job_id": "2"}),
+    }
+    async with _opened(account) as provider:
+        assert await provider.rerun("1", key="k") == "2"
+        assert await provider.rerun("1", key="k2") == "2"
+    assert cloud.asked("POST") == ["/api/jobs/1/rerun", *["/api/job/rerun/1"] * 2]
 
 
 async def test_plan_may_be_full_on_the_other_paths(cloud, account):

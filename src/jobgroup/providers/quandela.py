@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, Final, TypeVar
 
 from jobgroup.errors import (
     CloudError,
@@ -26,16 +26,21 @@ from jobgroup.providers.base import (
 )
 from jobgroup.providers.http import MAX_RESPONSE_BYTES, MAX_RESULT_BYTES, READ_TIMEOUT_S, Response
 from jobgroup.providers.polling import poll_each
-from jobgroup.providers.quandela_paths import AVAILABILITY, CURRENT, JOB_FIELDS, Paths, PathSearch
+from jobgroup.providers.quandela_paths import (
+    AVAILABILITY,
+    CURRENT,
+    JOB_FIELDS,
+    NO_PATH,
+    Paths,
+    PathSearch,
+)
 from jobgroup.providers.quandela_schema import availability, remote_status, submission
 from jobgroup.providers.rest import RestClient
 from jobgroup.providers.restart import NOT_FOUND, RestartCheck
 
-_NO_PATH: Final = (403, 404, 405)
-"""Statuses with which a cloud or a gateway rejects a POST request to a path that does not exist."""
+T = TypeVar("T")
 
-_NO_PATH_OF_JOB: Final = (404, 405)
-"""The same, for a request that reads a job; it may also mean that the job does not exist."""
+_REJECTIONS: Final = (RemoteNotFoundError, RequestRejectedError)
 
 
 def create(account: Account) -> QuandelaCloud:
@@ -64,27 +69,11 @@ class QuandelaCloud:
 
     async def submit(self, body: Body, *, key: str) -> str:
         """Create a job from an unchanged create body, and return the job's remote id."""
-        paths = await self._paths_before_post(platform=str(body.get("platform_name") or ""))
-        try:
-            remote_id = await self._create(paths.create, body, key)
-        except QuotaExceededError:
-            raise
-        except (RemoteNotFoundError, RequestRejectedError) as error:
-            # Some servers respond to GET requests as if they had the other paths.
-            swaps = paths is CURRENT or error.status_code != 403
-            may_swap = swaps and self._search.may_lack(paths, error)
-            if not may_swap or error.status_code not in _NO_PATH:
-                raise await self._judged_post(error) from None
-            paths = paths.other
-            try:
-                remote_id = await self._create(paths.create, body, key)
-            except QuotaExceededError:
-                raise
-            except (RemoteNotFoundError, RequestRejectedError) as other:
-                refusal = error if other.status_code in _NO_PATH else other
-                raise await self._judged_post(refusal) from None
-        self._search.confirm(paths)
-        return remote_id
+        return await self._send(
+            lambda paths: self._create(paths.create, body, key),
+            platform=str(body.get("platform_name") or ""),
+            creates=True,
+        )
 
     async def rerun(self, remote_id: str, *, key: str) -> str | None:
         """Run a job again as a new job, and return its id.
@@ -92,27 +81,23 @@ class QuandelaCloud:
         Return None if the account may not rerun the job (403), or if the cloud no longer has the
         job (404) or cannot rerun jobs (405).
         """
-        paths = await self._paths_before_post([remote_id])
         try:
-            return await self._create(paths.of("rerun", remote_id), None, key)
+            return await self._send(
+                lambda paths: self._create(paths.of("rerun", remote_id), None, key),
+                remote_ids=[remote_id],
+                creates=True,
+            )
         except QuotaExceededError:
             raise
-        except (RemoteNotFoundError, RequestRejectedError) as error:
-            if error.status_code not in _NO_PATH:
+        except _REJECTIONS as error:
+            if error.status_code not in NO_PATH:
                 raise
-            found = await self._judged_post(error)
-            if found is not error:
-                raise found from None
             return None
 
     async def cancel(self, remote_id: str) -> None:
         if not self._search.are_confirmed:  # a server may accept a POST request to any path
-            await self._read_job("status", remote_id)
-        paths = await self._search.paths()
-        try:
-            await self._rest.post(paths.of("cancel", remote_id))
-        except RemoteNotFoundError as error:
-            raise await self._judged(error) from None
+            await self._read("status", remote_id)
+        await self._send(lambda paths: self._rest.post(paths.of("cancel", remote_id)))
 
     async def status(self, remote_ids: Sequence[str]) -> Mapping[str, RemoteStatus | Exception]:
         if not remote_ids:
@@ -124,7 +109,7 @@ class QuandelaCloud:
         return await poll_each(remote_ids, self._status_of)
 
     async def result(self, remote_id: str) -> dict[str, Any]:
-        document = await self._read_job("result", remote_id, max_bytes=MAX_RESULT_BYTES)
+        document = await self._read("result", remote_id, max_bytes=MAX_RESULT_BYTES)
         if isinstance(document.get("results"), dict):  # not as text, as some servers send it
             document["results"] = json.dumps(document["results"])
         return document
@@ -155,55 +140,68 @@ class QuandelaCloud:
         await self._rest.aclose()
 
     async def _status_of(self, remote_id: str) -> RemoteStatus:
-        return remote_status(await self._read_job("status", remote_id))
+        return remote_status(await self._read("status", remote_id))
 
     async def _create(self, path: str, body: Body | None, key: str) -> str:
         headers = {"Idempotency-Key": key}
         return await self._rest.create(path, body, id_field="job_id", headers=headers)
 
-    async def _read_job(
+    async def _read(
         self, what: str, remote_id: str, *, max_bytes: int = MAX_RESPONSE_BYTES
     ) -> dict[str, Any]:
-        paths = await self._search.paths([remote_id])
-        try:
+        async def get(paths: Paths) -> dict[str, Any]:
             document = await self._rest.get(paths.of(what, remote_id), max_bytes=max_bytes)
-        except (RemoteNotFoundError, RequestRejectedError, InvalidResponseError) as error:
-            is_other = error.status_code in (200, *_NO_PATH_OF_JOB)  # 200 with a page for people
-            if not is_other or not self._search.may_lack(paths, error):
-                raise await self._judged(error) from None
-            paths = paths.other
-            try:
-                document = await self._rest.get(paths.of(what, remote_id), max_bytes=max_bytes)
-            except (RemoteNotFoundError, RequestRejectedError) as refusal:
-                if refusal.status_code not in _NO_PATH_OF_JOB:
-                    raise
-                raise await self._judged(error) from None
-            if not JOB_FIELDS & document.keys():  # a server may respond to any path
-                raise await self._judged(error) from None
-        if JOB_FIELDS & document.keys():
-            self._search.confirm(paths)
+            if not (JOB_FIELDS & document.keys() or self._search.are_confirmed):
+                raise self._rest.invalid("returned a document that is not about a job.", 200)
+            return document
+
+        document = await self._send(get, remote_ids=[remote_id])
         self._rest.check_about(document, remote_id, "job_id")
         return document
 
-    async def _judged(self, error: CloudError) -> CloudError:
-        """Return an error, or an outage if the error may say nothing of the job."""
-        if failure := self._search.failure:
-            return failure if error.status_code in (*NOT_FOUND, 405) else error
-        return await self._restart.unless_down(error)
-
-    async def _judged_post(self, error: CloudError) -> CloudError:
-        found = await self._judged(error)
-        return self._not_sent(found) if found is self._search.failure else found
-
-    async def _paths_before_post(self, remote_ids: Sequence[str] = (), platform: str = "") -> Paths:
+    async def _send(
+        self,
+        send: Callable[[Paths], Awaitable[T]],
+        *,
+        remote_ids: Sequence[str] = (),
+        platform: str = "",
+        creates: bool = False,
+    ) -> T:
+        """Send a request, and again if it was rejected and the cloud may have the other paths."""
+        rejections: tuple[type[CloudError], ...] = _REJECTIONS
+        if not creates:  # an invalid response may come from a site that has pages at all paths
+            rejections = (*_REJECTIONS, InvalidResponseError)
         try:
-            return await self._search.paths(remote_ids, platform)
+            paths = await self._search.paths(remote_ids, platform)
         except CloudError as error:
-            if not may_have_arrived(error):
-                raise
-            raise self._not_sent(error) from error
+            raise self._unsent(error) if creates else error from None
+        try:
+            response = await send(paths)
+        except rejections as error:
+            if not self._search.may_lack(paths, error):
+                raise await self._judged(error, creates=creates) from None
+            paths = paths.other
+            try:
+                response = await send(paths)
+            except rejections as other:
+                refusal = error if other.status_code in (404, 405) else other
+                raise await self._judged(refusal, creates=creates) from None
+        self._search.confirm(paths)
+        return response
 
-    def _not_sent(self, error: CloudError) -> CloudUnreachableError:
+    async def _judged(self, error: CloudError, *, creates: bool) -> CloudError:
+        """Return an error, or an outage if the error may say nothing of the job."""
+        found = error
+        if not self._search.failure:
+            found = await self._restart.unless_down(error)
+        elif error.status_code in (*NOT_FOUND, 405):
+            found = self._search.failure
+        return self._unsent(found) if creates else found
+
+    def _unsent(self, error: CloudError) -> CloudError:
+        """Return an error of a request that preceded the creation of a job."""
+        if not may_have_arrived(error):
+            return error
         return CloudUnreachableError(
             f"{error} The job was not sent.",
             origin=self._rest.origin,

@@ -18,6 +18,7 @@ from jobgroup.errors import (
     InvalidResponseError,
     InvalidTokenError,
     NoResponseError,
+    QuotaExceededError,
 )
 from jobgroup.providers.rest import RestClient, quote_segment, retry_read
 from jobgroup.providers.restart import NOT_FOUND, RestartCheck
@@ -55,6 +56,9 @@ JOB_FIELDS: Final = frozenset({"job_id", "status", "results"})
 
 _OWN_FAILURES: Final = frozenset({500, 501, *range(300, 400)})
 """Statuses of servers that do not expect a GET request. Some redirect it to a page for people."""
+
+NO_PATH: Final = (403, 404, 405)
+"""Statuses with which a cloud or a gateway rejects a request for a path that does not exist."""
 
 MAX_LOOKUPS: Final = 3
 """Number of jobs that are looked up if the search for the paths fails."""
@@ -100,6 +104,8 @@ class PathSearch:
         A server that does not know a path may respond with 405 to any request for it. Another
         request may have found the other paths in the meantime.
         """
+        if isinstance(error, QuotaExceededError) or error.status_code not in (200, *NO_PATH):
+            return False
         if self._found is not None and self._found is not paths:
             return True
         return not self.are_known or (error.status_code == 405 and not self.are_confirmed)

@@ -111,7 +111,7 @@ class RestClient:
         given = ""
         if value is not None:
             given = f" (it has {response.secret.hide_in(shown_id(value))})"
-        raise self._invalid(
+        raise self.invalid(
             f"accepted the request but returned no valid {id_field}{given}.", response.status
         )
 
@@ -191,7 +191,7 @@ class RestClient:
             document = None
         if isinstance(document, dict):
             return document
-        raise self._invalid(
+        raise self.invalid(
             f"returned HTTP {response.status} with a body that is not JSON. Check the URL.",
             response.status,
         )
@@ -204,9 +204,13 @@ class RestClient:
         else:  # a number may be an internal one, unless the id is a number too
             is_other = type(named) is int and remote_id.isdecimal() and named != int(remote_id)
         if is_other:
-            raise self._invalid(
+            raise self.invalid(
                 f"returned another job than {remote_id}, so jobgroup ignored the response.", 200
             )
+
+    def invalid(self, what: str, status: int) -> InvalidResponseError:
+        """Return the error for an invalid response, which had this status."""
+        return InvalidResponseError(f"{self.origin} {what}", origin=self.origin, status_code=status)
 
     async def download(self, url: str, *, max_bytes: int = MAX_RESULT_BYTES) -> str:
         """Return the text at a URL from a response, on any host, without sending the token.
@@ -238,9 +242,6 @@ class RestClient:
     async def aclose(self) -> None:
         """Close connections."""
         await self._http.aclose()
-
-    def _invalid(self, what: str, status: int) -> InvalidResponseError:
-        return InvalidResponseError(f"{self.origin} {what}", origin=self.origin, status_code=status)
 
 
 def _id_text(value: object) -> str | None:
