@@ -7,6 +7,7 @@ import os
 import signal
 import socketserver
 import sqlite3
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -158,6 +159,56 @@ def forked_command(nursery: Nursery, tmp_path: Path) -> Callable[..., tuple[int,
         return code, out, err
 
     return run
+
+
+CONFIGURE_PERCEVAL = """
+import sys
+import perceval
+
+if hasattr(getattr(perceval, "RemoteConfig", None), "set_url"):  # not before 1.1
+    config = perceval.RemoteConfig()
+    config.set_url(sys.argv[1])
+    config.set_token(sys.argv[2])
+    config.save()
+"""
+
+
+@pytest.fixture(scope="session")
+def perceval_scripts() -> Callable[[Path, str, str], Callable[[str], str]]:
+    """Run each script in its own process, with Perceval's configuration for a cloud.
+
+    The first script also stores this configuration, because Perceval takes seconds to import. The
+    scripts' arguments are the cloud's URL and token.
+    """
+
+    def prepare(home: Path, url: str, token: str) -> Callable[[str], str]:
+        first = iter([CONFIGURE_PERCEVAL])
+        # 0.13 stores its groups there, but does not create the folder
+        for folder in ("perceval", "perceval-quandela/job_group"):
+            (home / folder).mkdir(parents=True)
+        own = {
+            "HOME": str(home),
+            "XDG_DATA_HOME": str(home),
+            "PCVL_PERSISTENT_PATH": str(home / "perceval"),
+            "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
+        }
+
+        def run(source: str) -> str:
+            done = subprocess.run(
+                [sys.executable, "-c", next(first, "") + source, url, token],
+                env={**os.environ, **own},
+                cwd=home,
+                capture_output=True,
+                text=True,
+                timeout=1200,
+                check=False,
+            )
+            assert done.returncode == 0, done.stderr
+            return done.stdout
+
+        return run
+
+    return prepare
 
 
 @pytest.fixture

@@ -5,18 +5,8 @@ tests/compat covers older jobs and Perceval's groups.
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-
 import pytest
 
-CONFIGURE = """
-import sys
-from perceval import RemoteConfig
-RemoteConfig().set_url(sys.argv[1])
-RemoteConfig().save()
-"""
 EXECUTION = """
 import time
 import perceval as pcvl
@@ -53,29 +43,11 @@ print(type(counts).__name__, sum(counts.values()))
 
 
 @pytest.fixture(scope="module")
-def printed(cloud, tmp_path_factory):
-    """Run both scripts in one process, with its own HOME and Perceval's configuration.
-
-    Return the line that each prints, with the job of each.
-    """
-    home = tmp_path_factory.mktemp("home")
-    environment = {
-        **{name: value for name, value in os.environ.items() if name != "PYTHONPATH"},
-        "HOME": str(home),
-        "PCVL_PERSISTENT_PATH": str(home / "perceval"),
-        "PCVL_CLOUD_TOKEN": cloud.token,
-    }
-    done = subprocess.run(
-        [sys.executable, "-c", CONFIGURE + EXECUTION + COUNTS_OF_PROBABILITIES, cloud.url],
-        env=environment,
-        cwd=home,
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return list(zip(done.stdout.splitlines()[-2:], cloud.jobs()[-2:], strict=True))
+def printed(cloud, tmp_path_factory, perceval_scripts):
+    """Run both scripts in one process; return the line that each prints, with the job of each."""
+    run = perceval_scripts(tmp_path_factory.mktemp("home"), cloud.url, cloud.token)
+    lines = run(EXECUTION + COUNTS_OF_PROBABILITIES).splitlines()
+    return list(zip(lines[-2:], cloud.jobs()[-2:], strict=True))
 
 
 def test_an_execution_of_perceval_1_3_runs(printed):

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
-import sys
 
-import perceval
 import pytest
 from the_three_scripts import JOBGROUPS, PERCEVALS_OWN
 from which_release import RELEASE
@@ -15,15 +11,6 @@ from which_release import RELEASE
 RATIOS = {2: 490} if RELEASE >= (0, 13) else {2: 0.242453, 4: 490}
 """Output of the scripts by the filter's number of photons, which in 0.12 includes two heralds."""
 
-CONFIGURE = """
-import sys
-from perceval import RemoteConfig
-
-config = RemoteConfig()
-config.set_url(sys.argv[1])
-config.set_token(sys.argv[2])
-config.save()
-"""
 ELSEWHERE = """
 import sys
 from perceval import RemoteProcessor
@@ -36,38 +23,14 @@ RemoteProcessor.__init__.__defaults__ = own
 
 
 @pytest.fixture
-def script(cloud, tmp_path):
+def script(cloud, tmp_path, perceval_scripts, monkeypatch):
     """Run a script in a separate process, in which Perceval is configured for the cloud."""
-    home = tmp_path / "home"
-    environment = {
-        **os.environ,
-        "HOME": str(home),
-        "XDG_DATA_HOME": str(home),
-        "PCVL_PERSISTENT_PATH": str(home / "perceval"),
-        "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
-    }
-    (home / "perceval").mkdir(parents=True)
-    # 0.13 stores its groups there, but does not create the folder
-    (home / "perceval-quandela" / "job_group").mkdir(parents=True)
-
-    def run(source):
-        done = subprocess.run(
-            [sys.executable, "-c", source, cloud.url, cloud.token],
-            env=environment,
-            cwd=home,
-            capture_output=True,
-            text=True,
-            timeout=1200,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
-        return done.stdout
-
-    if hasattr(getattr(perceval, "RemoteConfig", None), "set_url"):
-        before = iter([CONFIGURE])  # with the first script, as Perceval takes seconds to import
-        return lambda source: run(next(before, "") + source)
-    environment["PCVL_CLOUD_TOKEN"] = environment["JOBGROUP_TOKEN"] = cloud.token
-    environment["JOBGROUP_URL"] = cloud.url
+    run = perceval_scripts(tmp_path / "home", cloud.url, cloud.token)
+    if RELEASE >= (1, 1):
+        return run
+    for name in ("PCVL_CLOUD_TOKEN", "JOBGROUP_TOKEN"):
+        monkeypatch.setenv(name, cloud.token)
+    monkeypatch.setenv("JOBGROUP_URL", cloud.url)
     return lambda source: run(ELSEWHERE + source)
 
 
