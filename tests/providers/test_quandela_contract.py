@@ -165,6 +165,9 @@ async def test_availability_and_its_absence(cloud, account):
             {"max_jobs_in_queue": 10, "num_jobs_in_queue": 3, "max_concurrent_jobs": 2}
         )
         assert await provider.availability() == Availability(7, 10, 2)
+        cloud.routes["GET /api/jobs/availability"] = answer({"error": "no permission"}, 403)
+        with pytest.raises(errors.RequestRejectedError):  # not a plan without a limit
+            await provider.availability()
 
 
 async def test_lookup_is_possible_once_the_cloud_announces_keys(cloud, account):

@@ -11,7 +11,7 @@ import pytest
 from wire_cloud import CLOSE, HANG, NOT_FOUND, RESET, WRONG_METHOD, answer
 
 from jobgroup import errors
-from jobgroup.providers.base import Availability, Submission, may_have_arrived
+from jobgroup.providers.base import Account, Availability, Submission, may_have_arrived
 from jobgroup.providers.quandela import QuandelaCloud
 
 pytestmark = pytest.mark.anyio
@@ -220,7 +220,7 @@ async def test_cloud_with_only_older_paths_may_have_any_response_for_others(
             await provider.status(["1"])
             assert await provider.submission("1") == Submission()
         elif call == "availability":
-            cloud.routes["GET /api/jobs/availability"] = answer({}, 404 if status < 500 else status)
+            cloud.routes["GET /api/jobs/availability"] = answer({}, status)
             await provider.submit(BODY, key="k")
             assert await provider.availability() == Availability()
         else:
@@ -342,6 +342,16 @@ async def test_plan_may_be_full_on_the_other_paths(cloud, account):
             await provider.submit(BODY, key="k")
 
 
+async def test_full_plan_says_nothing_of_the_paths(cloud, account):
+    """The cloud executed the request, so the job is not sent on the other path."""
+    full = answer({"error": "Cannot create more than 2 jobs"}, 403)
+    cloud.routes = {"GET /api/jobs": full, "POST /api/jobs": full}
+    async with _opened(account) as provider:
+        with pytest.raises(errors.QuotaExceededError):
+            await provider.submit(BODY, key="k")
+    assert cloud.asked("POST") == ["/api/jobs"]
+
+
 @pytest.mark.parametrize("older", [NOT_FOUND, CLOSE, answer({}, 503), answer(text="<html>")])
 @pytest.mark.parametrize("probe", [401, 403])
 async def test_unclear_response_for_the_current_path_needs_no_other_path(
@@ -381,6 +391,44 @@ async def test_lost_response_is_no_missing_call(cloud, account):
         await provider.status(["1"])
         with pytest.raises(errors.NoResponseError):
             await provider.submission("1")
+
+
+@pytest.mark.parametrize("call", ["submission", "availability"])
+async def test_expired_token_is_no_missing_call(cloud, account, call):
+    """A job is not adopted without its body because the token expired after its status."""
+    refused = answer({"error": "Invalid or expired job token"}, 401)
+    cloud.routes = {
+        "GET /api/job": WRONG_METHOD,
+        "GET /api/job/status/1": answer({"job_id": "1", "status": "running"}),
+        "GET /api/jobs/1/data": refused,
+        "GET /api/jobs/availability": refused,
+    }
+    async with _opened(account) as provider:
+        await provider.status(["1"])
+        cloud.routes["GET /api/job/status/1"] = refused
+        with pytest.raises(errors.InvalidTokenError):
+            await getattr(provider, call)(*(["1"] if call == "submission" else []))
+
+
+async def test_replaced_token_gets_the_body(cloud):
+    """Another process may set a valid token just after the old one was rejected."""
+    found = {
+        "/api/job/status/1": {"job_id": "1", "status": "running"},
+        "/api/jobs/1/data": {"job_name": "a", "payload": {"command": "probs"}},
+    }
+
+    def respond(request):
+        is_valid = request.headers["authorization"] == "Bearer new"
+        return answer(found[request.path]) if is_valid else answer({}, 401)
+
+    cloud.routes = {"GET /api/job": WRONG_METHOD, **{f"GET {path}": respond for path in found}}
+    tokens = ["new"]
+    async with _opened(
+        Account(cloud.url, "", lambda: tokens.pop() if tokens[1:] else tokens[0])
+    ) as provider:
+        await provider.status(["1"])
+        tokens.append("old")
+        assert (await provider.submission("1")).name == "a"
 
 
 async def test_cloud_that_lists_too_many_jobs_gets_the_job(cloud, account):

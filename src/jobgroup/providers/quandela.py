@@ -66,6 +66,7 @@ class QuandelaCloud:
         )
         self._restart = RestartCheck(self._rest)
         self._search = PathSearch(self._rest, self._restart)
+        self._job = ""  # id of the latest job that the cloud created or found
 
     async def submit(self, body: Body, *, key: str) -> str:
         """Create a job from an unchanged create body, and return the job's remote id."""
@@ -117,24 +118,15 @@ class QuandelaCloud:
     async def submission(self, remote_id: str) -> Submission:
         path = CURRENT.of("data", remote_id)  # the older paths have no such call
         try:
-            return submission(await self._rest.get(path, max_bytes=MAX_RESULT_BYTES))
-        except (RemoteNotFoundError, RequestRejectedError):
-            return Submission()
-        except (CloudError, InvalidTokenError) as error:
-            if self._search.may_lack_newer_calls(error):
-                return Submission()
-            raise
+            found = await self._read_newer(path, remote_id, max_bytes=MAX_RESULT_BYTES)
+        except RequestRejectedError:
+            found = None
+        return Submission() if found is None else submission(found)
 
     async def availability(self) -> Availability:
         """Return the plan's free slots; all None if the cloud does not report them."""
-        try:
-            return availability(await self._rest.get(AVAILABILITY))
-        except RemoteNotFoundError:
-            return Availability()
-        except (CloudError, InvalidTokenError) as error:
-            if self._search.may_lack_newer_calls(error):
-                return Availability()
-            raise
+        found = await self._read_newer(AVAILABILITY, self._job)
+        return Availability() if found is None else availability(found)
 
     async def aclose(self) -> None:
         await self._rest.aclose()
@@ -144,7 +136,8 @@ class QuandelaCloud:
 
     async def _create(self, path: str, body: Body | None, key: str) -> str:
         headers = {"Idempotency-Key": key}
-        return await self._rest.create(path, body, id_field="job_id", headers=headers)
+        self._job = await self._rest.create(path, body, id_field="job_id", headers=headers)
+        return self._job
 
     async def _read(
         self, what: str, remote_id: str, *, max_bytes: int = MAX_RESPONSE_BYTES
@@ -157,7 +150,29 @@ class QuandelaCloud:
 
         document = await self._send(get, remote_ids=[remote_id])
         self._rest.check_about(document, remote_id, "job_id")
+        self._job = remote_id
         return document
+
+    async def _read_newer(
+        self, path: str, known_id: str, *, max_bytes: int = MAX_RESPONSE_BYTES
+    ) -> dict[str, Any] | None:
+        """Return the response of a call that older clouds lack; None if this cloud lacks it.
+
+        For a missing call, an older cloud may also reject the request or the token, or fail. An
+        expired token or an outage is ruled out if it reports the status of a known job.
+        """
+        for _ in range(2):  # the token may have been replaced after the first request
+            try:
+                return await self._rest.get(path, max_bytes=max_bytes)
+            except RemoteNotFoundError:
+                return None
+            except (CloudError, InvalidTokenError) as error:
+                if not self._search.may_lack_newer_calls(error):
+                    raise
+                if isinstance(error, RequestRejectedError):
+                    return None
+                await self._read("status", known_id)
+        return None
 
     async def _send(
         self,

@@ -19,6 +19,7 @@ from jobgroup.errors import (
     InvalidTokenError,
     NoResponseError,
     QuotaExceededError,
+    RequestRejectedError,
 )
 from jobgroup.providers.rest import RestClient, quote_segment, retry_read
 from jobgroup.providers.restart import NOT_FOUND, RestartCheck
@@ -115,8 +116,11 @@ class PathSearch:
 
         The cloud created or found a job on the older paths.
         """
-        is_own = isinstance(error, InvalidTokenError) or error.status_code in _OWN_FAILURES
-        return is_own and self.are_confirmed and self._found is OLDER
+        may_be_missing = (
+            isinstance(error, InvalidTokenError | RequestRejectedError)
+            or error.status_code in _OWN_FAILURES
+        )
+        return may_be_missing and self.are_confirmed and self._found is OLDER
 
     async def paths(self, remote_ids: Sequence[str] = (), platform: str = "") -> Paths:
         """Return the paths of the cloud, after a search if none are known.
