@@ -410,6 +410,18 @@ async def test_expired_token_is_no_missing_call(cloud, account, call):
             await getattr(provider, call)(*(["1"] if call == "submission" else []))
 
 
+async def test_rejected_token_is_reported_before_a_job_is_known(cloud, account):
+    """Without a job, nothing shows that the cloud accepts the token."""
+    cloud.routes = {
+        "GET /api/job": WRONG_METHOD,
+        "GET /api/jobs/availability": answer({}, 401),
+    }
+    async with _opened(account) as provider:
+        await provider.status(["gone"])
+        with pytest.raises(errors.InvalidTokenError):
+            await provider.availability()
+
+
 async def test_replaced_token_gets_the_body(cloud):
     """Another process may set a valid token just after the old one was rejected."""
     found = {
