@@ -193,7 +193,7 @@ async def test_cloud_whose_current_path_fails_gets_the_job_on_the_older_path(
     assert cloud.asked("POST") == ["/api/job"]
 
 
-@pytest.mark.parametrize("status", [400, 401, 405, 422, 500])
+@pytest.mark.parametrize("status", [200, 400, 401, 405, 422, 500])
 @pytest.mark.parametrize(
     "call", ["submit", "status", "result", "cancel", "submission", "availability"]
 )

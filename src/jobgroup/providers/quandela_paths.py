@@ -158,13 +158,13 @@ class PathSearch:
                     raise
                 failure = failure or error  # a gateway may fail for one of the paths only
                 continue
-            if status == 405 or (failure is None and 200 <= status < 300):
-                return self._find(paths, are_known=status == 405)
+            if status == 405:
+                return self._find(paths, are_known=True)
             if failure is None and status not in NOT_FOUND:
-                # for example a rejected token, for any path
+                # for example a rejected token or a page for people, for any path
                 if paths is CURRENT and await self._has_older():
                     return self._find(OLDER, are_known=True)
-                return paths
+                return self._find(paths, are_known=False) if status < 300 else paths
         if failure is not None:
             if not await self._is_up(failure, remote_ids, platform):
                 raise failure
