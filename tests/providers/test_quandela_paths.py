@@ -125,13 +125,15 @@ async def test_no_job_is_sent_while_a_gateway_responds_for_the_jobs(cloud, accou
 
 
 @pytest.mark.parametrize("failure", [CLOSE, answer({}, 500)])
+@pytest.mark.parametrize("gone", [NOT_FOUND, WRONG_METHOD])
 async def test_cloud_that_fails_and_then_finds_nothing_refuses_and_loses_no_job(
-    cloud, account, failure
+    cloud, account, failure, gone
 ):
-    """A restarting cloud may fail, and then respond with 404 to everything."""
+    """A restarting cloud may fail, and then respond with 404 or 405 to everything."""
     _fails_for_requests_that_perceval_does_not_make(cloud, failure)
     cloud.routes["GET /api/jobs/availability"] = answer({})
-    del cloud.routes["POST /api/job"], cloud.routes["GET /api/job/status/1"]
+    cloud.routes |= dict.fromkeys(("POST /api/job", "POST /api/jobs"), gone)
+    cloud.routes |= dict.fromkeys(("GET /api/job/status/1", "GET /api/jobs/1/status"), gone)
     async with _opened(account) as provider:
         with pytest.raises(errors.CloudUnreachableError, match="not sent") as caught:
             await provider.submit(BODY, key="k")
@@ -458,6 +460,7 @@ async def test_cancellation_reaches_the_job_if_paths_are_hidden(cloud, account):
     page = answer(text="<html>")
     cloud.routes = {
         "GET /api/jobs": page,
+        "GET /api/jobs/1/status": page,
         "POST /api/jobs/1/cancel": page,
         "GET /api/job/status/1": answer({"status": "running"}),
         "POST /api/job/cancel/1": answer({}),
