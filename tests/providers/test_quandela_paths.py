@@ -470,6 +470,19 @@ async def test_cancellation_reaches_the_job_if_paths_are_hidden(cloud, account):
     assert cloud.asked("POST") == ["/api/job/cancel/1"]
 
 
+async def test_blank_status_hides_no_job_if_the_paths_are_known(cloud, account):
+    """The job is canceled, and its state is unknown, as for a job that was found before."""
+    cloud.routes |= {
+        "GET /api/jobs/1/status": answer({}),
+        "POST /api/jobs/1/cancel": answer({}),
+    }
+    async with _opened(account) as provider:
+        assert (await provider.status(["1"]))["1"].state == "unknown"
+    async with _opened(account) as provider:
+        await provider.cancel("1")
+    assert cloud.asked("POST") == ["/api/jobs/1/cancel"]
+
+
 async def test_cloud_with_only_older_paths_gets_no_post_on_the_current_ones(cloud, account):
     """The provider finds the paths with GET, and creates nothing to find them."""
     _has_only_older_paths(cloud)

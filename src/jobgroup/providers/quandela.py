@@ -144,7 +144,7 @@ class QuandelaCloud:
     ) -> dict[str, Any]:
         async def get(paths: Paths) -> dict[str, Any]:
             document = await self._rest.get(paths.of(what, remote_id), max_bytes=max_bytes)
-            if not (JOB_FIELDS & document.keys() or self._search.are_confirmed):
+            if not (JOB_FIELDS & document.keys() or self._search.are_known):
                 raise self._rest.invalid("returned a document that is not about a job.", 200)
             return document
 
