@@ -412,6 +412,18 @@ async def test_expired_token_is_no_missing_call(cloud, account, call):
             await getattr(provider, call)(*(["1"] if call == "submission" else []))
 
 
+async def test_missing_call_is_known_after_the_job_was_deleted(cloud, account):
+    """The cloud knows no limits, although the last job that it created is gone."""
+    cloud.routes = {
+        "GET /api/job": WRONG_METHOD,
+        "POST /api/job": answer({"job_id": "1"}),
+        "GET /api/jobs/availability": answer({}, 401),
+    }
+    async with _opened(account) as provider:
+        await provider.submit(BODY, key="k")
+        assert await provider.availability() == Availability()
+
+
 async def test_rejected_token_is_reported_before_a_job_is_known(cloud, account):
     """Without a job, nothing shows that the cloud accepts the token."""
     cloud.routes = {

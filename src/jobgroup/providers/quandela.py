@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, Final, TypeVar
 
 from jobgroup.errors import (
@@ -159,7 +160,8 @@ class QuandelaCloud:
         """Return the response of a call that older clouds lack; None if this cloud lacks it.
 
         For a missing call, an older cloud may also reject the request or the token, or fail. An
-        expired token or an outage is ruled out if it reports the status of a known job.
+        expired token or an outage is ruled out if it responds to a request for the status of a
+        known job.
         """
         for _ in range(2):  # the token may have been replaced after the first request
             try:
@@ -171,7 +173,8 @@ class QuandelaCloud:
                     raise
                 if isinstance(error, RequestRejectedError):
                     return None
-                await self._read("status", known_id)
+                with suppress(RemoteNotFoundError):  # the job may have been deleted
+                    await self._read("status", known_id)
         return None
 
     async def _send(
