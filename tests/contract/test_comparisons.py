@@ -55,3 +55,14 @@ def test_comparisons_warn_of_jobs_on_both_sides(measured):
         assert jg.compare([0, 1], [1, 2]).distance == 0
     with pytest.warns(UserWarning, match="not independent"):
         assert jg.compare(0, 0).distance == 0
+
+
+def test_comparisons_do_not_warn_of_jobs_without_effect(measured, scripted, recwarn):
+    """A shared job affects no p-value if it has no result, or if the results are computed."""
+    computed = ":PCVL:BSDistribution:{|1,1>=0.5;|2,0>=0.5}"
+    jg = measured(*(({"x": x}, pair_of(50, 50)) for x in range(2)), ({"x": 2}, computed))
+    jg.add(RemoteJob({"command": "x"}, platform="sim:x", url=scripted.url))
+    assert jg.compare([0, 3], [1, 3]).skipped == (3,)
+    assert jg.compare([0, 2], [1, 2]).left_out == (2,)
+    assert jg.compare(2, 2).p_value is None
+    assert not [str(each.message) for each in recwarn if "both sides" in str(each.message)]

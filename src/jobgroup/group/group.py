@@ -1528,7 +1528,9 @@ class JobGroup:
         compared: list[list[ResultRow]] = []
         comparison: Comparison = await Computation(compare_sides, side(a), side(b), seed)
         on_each = [{row.record.position for row in mine} for mine in compared]
-        if len(on_each) == 2 and (shared := set.intersection(*on_each)):
+        shared = set.intersection(*on_each) if len(on_each) == 2 else set()
+        shared -= {*comparison.skipped, *comparison.left_out}
+        if shared and comparison.p_value is not None:
             are = "is" if len(shared) == 1 else "are"
             warn(
                 f"{format_jobs(sorted(shared))} {are} on both sides of the comparison, so the sides"
