@@ -53,6 +53,17 @@ def test_definitions_cannot_use_each_other(measured):
     assert [*jg.definitions] == ["ratio"]
 
 
+def test_definitions_cannot_have_names_that_others_use(measured):
+    """The other definition keeps its meaning, in whichever order the two are made."""
+    jg = measured(({"x": 0}, {"results": pair_of(1, 1), "g2": 0.5}))
+    jg.define("twice", "2 * g2")
+    with pytest.raises(ValueError, match="definition of 'twice' uses 'g2'"):
+        jg.define("g2", "|1,1>")
+    jg.define("g3", "1 - g2")
+    jg.define("g3", "1 - g2 / 2")
+    assert jg.results_table(["twice", "g3"])[0] == {"twice": 1, "g3": 0.75}
+
+
 def test_unknown_states_are_an_error_that_names_the_nearest(measured):
     """A state that no job has is an error in tables, datasets and plots alike."""
     jg = measured(({"x": 0}, pair_of(1, 1)))

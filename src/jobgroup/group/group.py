@@ -1356,7 +1356,7 @@ class JobGroup:
         Raises:
             TypeError: the name or the expression is not a string.
             ValueError: the name is taken or is not an identifier, or the expression cannot be
-                parsed or uses another definition.
+                parsed or uses another definition, or another definition uses the name.
         """
         define(self._session.store, name, expression)
 

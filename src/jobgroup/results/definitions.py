@@ -47,17 +47,19 @@ def define(store: GroupStore, name: str, expression: str | None) -> None:
     Raises:
         TypeError: the name or the expression is not a string.
         ValueError: the name is taken or is not an identifier, or the expression cannot be parsed or
-            uses another definition.
+            uses another definition, or another definition uses the name.
     """
     if not isinstance(name, str):
         raise TypeError(f"name must be a string such as 'visibility', got {shown(name)}.")
     texts = _texts(store)
-    texts.pop(name, None)
+    is_new = texts.pop(name, None) is None
     if expression is not None:
         if not isinstance(expression, str):
             raise TypeError(f"expression must be a string, got {shown(expression)}.")
         _check_names(parse(expression), texts)
         _check_name(store, name)
+        if is_new:
+            _check_unused(store, name)
         texts[name] = expression
     if len(texts) > MAX_DEFINITIONS:
         raise ValueError(
@@ -72,6 +74,15 @@ def _check_names(expression: Expression, defined: Mapping[str, str]) -> None:
             raise ValueError(
                 f"{used!r} is a definition, and definitions cannot use each other. Write"
                 f" ({defined[used]}) in its place. Nothing was changed."
+            )
+
+
+def _check_unused(store: GroupStore, name: str) -> None:
+    for other, expression in definitions_of(store).items():
+        if name in expression.names:
+            raise ValueError(
+                f"The definition of {other!r} uses {name!r}, and definitions cannot use each other."
+                " Choose another name. Nothing was changed."
             )
 
 
