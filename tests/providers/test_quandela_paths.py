@@ -324,12 +324,40 @@ async def test_rerun_reaches_the_job_if_paths_are_hidden(cloud, account, respons
     cloud.routes = {
         "GET /api/jobs": answer({}, 403),
         "POST /api/jobs/1/rerun": response,
+        "GET /api/job/status/1": answer({"status": "error"}),
         "POST /api/job/rerun/1": answer({"job_id": "2"}),
     }
     async with _opened(account) as provider:
         assert await provider.rerun("1", key="k") == "2"
         assert await provider.rerun("1", key="k2") == "2"
     assert cloud.asked("POST") == ["/api/jobs/1/rerun", *["/api/job/rerun/1"] * 2]
+
+
+@pytest.mark.parametrize("response", [CLOSE, answer({}, 401), answer({}, 500), answer(text="<")])
+@pytest.mark.parametrize("probe", [NOT_FOUND, WRONG_METHOD])
+@pytest.mark.parametrize("rejection", [NOT_FOUND, WRONG_METHOD, answer({}, 403)])
+async def test_rejected_rerun_is_not_sent_on_paths_without_the_job(
+    cloud, account, response, probe, rejection
+):
+    """The cloud may respond to requests for other paths as if it had rerun the job."""
+    cloud.routes = {
+        "GET /api/job": probe,
+        "POST /api/job/rerun/1": rejection,
+        "GET /api/job/status/1": answer({"status": "error"}),
+        "POST /api/jobs/1/rerun": response,
+    }
+    async with _opened(account) as provider:
+        assert await provider.rerun("1", key="k") is None
+    assert cloud.asked("POST") == ["/api/job/rerun/1"]
+
+
+async def test_job_that_the_older_paths_forbid_is_not_sent_on_the_other_ones(cloud, account):
+    """The cloud rejected the job, although its paths are a guess."""
+    cloud.routes = {"POST /api/job": answer({"error": "no permission"}, 403)}
+    async with _opened(account) as provider:
+        with pytest.raises(errors.RequestRejectedError, match="no permission"):
+            await provider.submit(BODY, key="k")
+    assert cloud.asked("POST") == ["/api/job"]
 
 
 async def test_plan_may_be_full_on_the_other_paths(cloud, account):

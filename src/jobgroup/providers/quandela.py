@@ -146,7 +146,9 @@ class QuandelaCloud:
         async def get(paths: Paths) -> dict[str, Any]:
             document = await self._rest.get(paths.of(what, remote_id), max_bytes=max_bytes)
             if not (JOB_FIELDS & document.keys() or self._search.are_known):
-                raise self._rest.invalid("returned a document that is not about a job.", 200)
+                raise self._rest.invalid(
+                    "returned a document that is not about a job. Check the URL.", 200
+                )
             return document
 
         document = await self._send(get, remote_ids=[remote_id])
@@ -196,7 +198,7 @@ class QuandelaCloud:
         try:
             response = await send(paths)
         except rejections as error:
-            if not self._search.may_lack(paths, error):
+            if not await self._may_lack(paths, error, remote_ids if creates else ()):
                 raise await self._judged(error, creates=creates) from None
             paths = paths.other
             try:
@@ -206,6 +208,23 @@ class QuandelaCloud:
                 raise await self._judged(refusal, creates=creates) from None
         self._search.confirm(paths)
         return response
+
+    async def _may_lack(self, paths: Paths, error: CloudError, to_rerun: Sequence[str]) -> bool:
+        """Return whether the cloud may have the other paths, or has them if a job is to be rerun.
+
+        A server may respond to a POST request to any path as if it had rerun the job.
+        """
+        if not self._search.may_lack(paths, error):
+            return False
+        if self._search.are_confirmed or not to_rerun:
+            return True
+        try:
+            await self._read("status", to_rerun[0])
+        except _REJECTIONS:
+            return False
+        except CloudError as failure:
+            raise self._unsent(failure) from None
+        return self._search.may_lack(paths, error)
 
     async def _judged(self, error: CloudError, *, creates: bool) -> CloudError:
         """Return an error, or an outage if the error may say nothing of the job."""
