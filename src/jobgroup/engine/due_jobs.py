@@ -1,4 +1,4 @@
-"""Keep the schedule of polls and this process's polling leases as the group's file has them."""
+"""Keep the schedule of polls and this process's polling leases in step with the group's file."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from jobgroup.engine.polling_lease import PollingLease
 from jobgroup.store import AccountKey, GroupStore
 
 LEASES_INTERVAL_S: Final = 1.0
+"""Seconds between two readings of the leases."""
+
 SETTLED_S: Final = 5.0
-"""Seconds between two readings of the leases, and the same if this process polls every account and
-the file is unchanged.
-"""
+"""The same, while this process polls every account and the file is unchanged."""
 
 ABANDONED_INTERVAL_S: Final = 2.0
 """Seconds between two checks of whether the process that runs the group has ended."""

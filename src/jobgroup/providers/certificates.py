@@ -33,7 +33,7 @@ class Certificates:
     Attributes:
         sources: variable, path and modification time of each source; empty for the system's
             certificates.
-        problems: clause about each variable that names no readable certificates.
+        problems: clause about each path without readable certificates.
         context: TLS settings.
     """
 

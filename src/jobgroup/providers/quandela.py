@@ -236,7 +236,7 @@ class QuandelaCloud:
         return self._unsent(found) if creates else found
 
     def _unsent(self, error: CloudError) -> CloudError:
-        """Return an error of a request that preceded the creation of a job."""
+        """Return the error of a request before a create as one that proves that no job exists."""
         if not may_have_arrived(error):
             return error
         return CloudUnreachableError(
