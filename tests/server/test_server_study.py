@@ -60,6 +60,17 @@ def rerun_with(page: Page, name: str, value: str) -> None:
     page.get_by_test_id("revision-go").click()
 
 
+def select_in_plot(page: Page, job: int) -> None:
+    """Add a job to the selection by a click on its point."""
+    at = page.get_by_test_id
+    expect(at("live")).to_be_empty()  # the plot moves when a message disappears
+    expect(at("busy-note")).to_have_count(0)
+    points = at("plot").evaluate("(element) => element.points()")
+    x, y = next(point["at"] for point in points if point["jobs"] == [job])
+    at("plot-area").click(position={"x": x, "y": y}, modifiers=["Shift"])
+    expect(at("comparison")).to_contain_text(f"(job {job})")
+
+
 def saved(page: Page, button: str) -> str:
     """Return the text of the file that a button saves."""
     with page.expect_download() as download:
@@ -105,11 +116,8 @@ def test_a_study_takes_at_most_25_clicks(cloud, data_dir, ui, open_page):
     at("zoom-in").click()
     at("zoom-reset").click()
     at("clear").click()  # deselect the failed jobs
-    points = plot.evaluate("(element) => element.points()")
-    two = [p for p in points if p["jobs"] in ([40], [47])]
-    for point in two:
-        x, y = point["at"]
-        at("plot-area").click(position={"x": x, "y": y}, modifiers=["Shift"])
+    select_in_plot(page, 40)
+    select_in_plot(page, 47)
     apart = jg.compare(40, 47)
     said = f"distance {apart.distance:.3f}, chance alone gives {apart.expected:.3f} ±"
     expect(at("comparison")).to_contain_text(said)
