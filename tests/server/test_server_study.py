@@ -63,7 +63,6 @@ def rerun_with(page: Page, name: str, value: str) -> None:
 def select_in_plot(page: Page, job: int) -> None:
     """Add a job to the selection by a click on its point."""
     at = page.get_by_test_id
-    expect(at("live")).to_be_empty()  # the plot moves when a message disappears
     expect(at("busy-note")).to_have_count(0)
     points = at("plot").evaluate("(element) => element.points()")
     x, y = next(point["at"] for point in points if point["jobs"] == [job])

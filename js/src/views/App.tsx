@@ -8,11 +8,11 @@ import { Deleted, DeleteForm } from "./Deletion";
 import { Groups } from "./Groups/Groups";
 import { Header } from "./Header";
 import { WithDrawer } from "./Job/Drawer";
-import { BusyNote, StatusLine } from "./Notices";
 import { Progress } from "./Progress";
 import { SelectionBar } from "./SelectionBar";
 import { SendForm } from "./SendForm";
 import { SequentialRun } from "./SequentialRun";
+import { StatusLine } from "./StatusLine";
 import { Strips } from "./Strips";
 import { Toolbar } from "./Toolbar";
 import { Views } from "./Views";
@@ -38,7 +38,6 @@ export function App({ session }: { session: Session }) {
           <Controls session={session} />
         </Boundary>
       )}
-      <BusyNote session={session} />
       <StatusLine session={session} />
       {name && !isGone && <Body session={session} />}
     </section>

@@ -1,0 +1,56 @@
+/** The line for the result of the last action, and for a kernel that is busy. */
+
+import { useLayoutEffect, useRef } from "preact/hooks";
+import type { Session } from "../session";
+import { Copy } from "../ui/Copy";
+
+/**
+ * The live region of actions. It is always present, because screen readers do not read one that
+ * appears. When its message disappears, its room stays: what is below must not move while somebody
+ * points at it.
+ */
+export function StatusLine({ session }: { session: Session }) {
+  const said = session.status.value;
+  const busy = busyText(session);
+  const line = useRef<HTMLDivElement>(null);
+  const height = useRef(0);
+  const tone = useRef(said?.tone);
+  if (said?.tone === "asked" && tone.current !== "asked") height.current = 0; // the next action
+  tone.current = said?.tone;
+  useLayoutEffect(() => {
+    if (said && line.current) height.current = line.current.getBoundingClientRect().height;
+  });
+  const isCollapsed = !said && !busy && height.current === 0;
+  return (
+    <div
+      class={`live ${said?.tone ?? ""} ${isCollapsed ? "none" : ""}`}
+      ref={line}
+      style={{ minHeight: `${height.current}px` }}
+    >
+      <span data-testid="live" role="status" aria-live="polite">
+        {said?.text}
+      </span>
+      {busy && (
+        <span class="busy" data-testid="busy-note" role="status">
+          {busy}
+        </span>
+      )}
+      {said?.python && (
+        <span class="python" title="The same in Python">
+          <code>{said.python}</code>
+          <Copy text={said.python} label="Copy this line of Python" />
+        </span>
+      )}
+    </div>
+  );
+}
+
+function busyText(session: Session): string {
+  const unacknowledged = session.link.unacknowledged.value;
+  const isOpening = unacknowledged.has("open") && unacknowledged.size === 1;
+  // A deleted group has no jobs to show, and a kernel that is gone is not busy.
+  if (unacknowledged.size === 0 || (isOpening && session.traits.deleted.value)) return "";
+  if (session.link.isOver.value) return "";
+  const what = isOpening ? "the jobs will appear" : "this will run";
+  return `The kernel is busy: ${what} after the current cell.`;
+}
