@@ -119,7 +119,11 @@ def test_a_killed_watcher_is_replaced(group, child, cloud, until):
     jg = group(1, duration_s=600)
     jg.run_parallel()
     watchers = {w.pid: w for w in (watch(child, jg) for _ in range(3))}
+    for watcher in watchers.values():
+        seen_at(watcher, {"running": 1})
     (first,) = until(lambda: holders(jg))
+    several = asked(cloud, jg) + 8  # meanwhile, the others leave the due job to the first
+    until(lambda: asked(cloud, jg) >= several)
     watchers.pop(first).kill()
     until(lambda: set(holders(jg)) & watchers.keys())
     before = asked(cloud, jg)
