@@ -32,6 +32,19 @@ async def test_lost_response_is_no_missing_call(cloud, account):
             await provider.submission("1")
 
 
+async def test_response_about_another_job_shows_nothing_of_the_token(cloud, account):
+    """A rejected token is no missing call if the cloud has only sent another job's document."""
+    cloud.routes = {
+        "GET /api/job": WRONG_METHOD,
+        "GET /api/job/status/1": answer({"job_id": "2", "status": "running"}),
+        "GET /api/jobs/availability": answer({}, 401),
+    }
+    async with _opened(account) as provider:
+        await provider.status(["1"])
+        with pytest.raises(errors.InvalidTokenError):
+            await provider.availability()
+
+
 @pytest.mark.parametrize("call", ["submission", "availability"])
 async def test_expired_token_is_no_missing_call(cloud, account, call):
     """A job is not adopted without its body because the token expired after its status."""

@@ -149,12 +149,11 @@ class QuandelaCloud:
                 raise self._rest.invalid(
                     "returned a document that is not about a job. Check the URL.", 200
                 )
+            self._rest.check_about(document, remote_id, "job_id")
+            self._job = remote_id
             return document
 
-        document = await self._send(get, remote_ids=[remote_id])
-        self._rest.check_about(document, remote_id, "job_id")
-        self._job = remote_id
-        return document
+        return await self._send(get, remote_ids=[remote_id])
 
     async def _read_newer(
         self, path: str, known_id: str, *, max_bytes: int = MAX_RESPONSE_BYTES
