@@ -6,8 +6,8 @@ import { Copy } from "../ui/Copy";
 
 /**
  * The live region of actions. It is always present, because screen readers do not read one that
- * appears. When its message disappears, its room stays: what is below must not move while somebody
- * points at it.
+ * appears. When its message disappears, its room stays, so that what is below does not move under
+ * the pointer.
  */
 export function StatusLine({ session }: { session: Session }) {
   const said = session.status.value;

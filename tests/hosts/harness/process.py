@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import shutil
 import signal
 import socket
 import subprocess
@@ -42,12 +43,15 @@ def serving(
 ) -> Iterator[None]:
     """Run `command` during a block, which begins when `ready_url` returns 200.
 
+    On Linux, it also ends if the process of the tests is killed.
+
     Raises:
         RuntimeError: it ended, or did not respond within START_TIMEOUT_S; the message is its log.
     """
+    ends_with_tests = ("setpriv", "--pdeathsig", "TERM") if shutil.which("setpriv") else ()
     with log.open("wb") as output:
         process = subprocess.Popen(
-            command,
+            [*ends_with_tests, *command],
             env={**os.environ, **env},
             cwd=cwd,
             stdin=subprocess.DEVNULL,
