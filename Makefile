@@ -52,7 +52,9 @@ lab: $(VENV)/package
 test: $(VENV)/package $(VENV)/tools $(VENV)/chromium $(VENV)/ipykernel6 $(VENV)/old-sqlite
 	$(MAKE) --no-print-directory --jobs=2 pytest vitest
 
+# the tests multiply small matrices, for which numpy would start threads in each process
 .PHONY: pytest
+pytest: export OPENBLAS_NUM_THREADS := 1
 pytest:
 	pytest -n 4 --dist loadfile --no-loadscope-reorder
 
