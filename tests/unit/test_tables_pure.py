@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import csv
 import json
 import pickle
 
@@ -14,17 +15,26 @@ from jobgroup.adapters import UndecodableResultError
 from jobgroup.results import Distributions, ResultsTable, Table
 
 
-@pytest.mark.parametrize(
-    "text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "\uff1d1+1", "\uff20A1"]
-)
-def test_spreadsheet_formulas_become_plain_text(text, tmp_path):
-    """Formulas in cells and in column names become text, and numbers stay numbers."""
+@pytest.mark.parametrize("before", ["", "\t", "\r", "\n", "a;", "a\nb;", "a\r\n", "a\t"])
+@pytest.mark.parametrize("formula", ["=1+1", "+1", "-1", "@SUM(A1)", "\uff1d1+1", "\uff20A1"])
+def test_spreadsheet_formulas_become_plain_text(before, formula, tmp_path):
+    """Formulas in cells and in column names become text, and numbers stay numbers. In many
+    languages, spreadsheets begin a cell after a semicolon, in quotes too.
+    """
     path = tmp_path / "table.csv"
-    Table({text: [text], "n": [-1]}).to_csv(path)
-    assert pd.read_csv(path, dtype={0: str}).to_dict("list") == {
-        f"'{text}": [f"'{text}"],
-        "n": [-1],
-    }
+    Table({before + formula: [before + formula], "n": [-1]}).to_csv(path)
+    with path.open(encoding="utf-8-sig", newline="") as lines:
+        (name, n), (value, number) = csv.reader(lines)
+    assert (n, number) == ("n", "-1")
+    first = "'" if before.isspace() else ""
+    assert name == value == f"{first}{before}'{formula}"
+
+
+@pytest.mark.parametrize("text", ["a=1", "a;b", "1-2", "x@y", "a\nb"])
+def test_texts_without_formulas_stay_the_same(text, tmp_path):
+    """Signs within a text, and separators without a sign, need no escape."""
+    Table({"t": [text]}).to_csv(tmp_path / "csv")
+    assert pd.read_csv(tmp_path / "csv")["t"].to_list() == [text]
 
 
 def test_texts_are_exported_unchanged(tmp_path):

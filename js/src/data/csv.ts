@@ -2,8 +2,11 @@
 
 import type { Cell } from "./table";
 
-/** Also full-width characters, which spreadsheets of some languages run. */
-const FORMULA = /^[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]/;
+/**
+ * Positions at which a spreadsheet may read a formula, including full-width characters. In many
+ * languages, a spreadsheet also begins a cell after a semicolon, where quotes do not protect it.
+ */
+const FORMULA = /^(?=[\t\r\n])|(?<=^|[;\t\r\n])(?=[=+\-@\uff1d\uff0b\uff0d\uff20])/g;
 
 export function csvOf(header: readonly string[], rows: readonly (readonly Cell[])[]): string {
   return [header, ...rows].map((row) => row.map(field).join(",")).join("\r\n");
@@ -12,8 +15,7 @@ export function csvOf(header: readonly string[], rows: readonly (readonly Cell[]
 /** A value as text that no spreadsheet runs as a formula. */
 export function plainText(value: Cell): string {
   if (value === null) return "";
-  if (typeof value !== "string") return String(value);
-  return FORMULA.test(value) ? `'${value}` : value;
+  return typeof value === "string" ? value.replace(FORMULA, "'") : String(value);
 }
 
 function field(value: Cell): string {

@@ -51,6 +51,16 @@ describe("actions", () => {
 });
 
 describe("comma-separated values", () => {
+  it("are never formulas if a spreadsheet separates cells by semicolons", () => {
+    const rows = [
+      ["dark counts;=1+1;x", "a\n@x\nb"],
+      ["1;2; 3", "a-b"],
+    ];
+    expect(csvOf(["n;-1", "t"], rows)).toBe(
+      "n;'-1,t\r\ndark counts;'=1+1;x,\"a\n'@x\nb\"\r\n1;2; 3,a-b",
+    );
+  });
+
   it("are quoted if necessary, and are never formulas", () => {
     const rows = [
       [1, 'a "b", c', "=1+1"],
@@ -58,7 +68,7 @@ describe("comma-separated values", () => {
       ["\n=1", "\uff1d1", "\uff20x"],
     ];
     expect(csvOf(["n", "text", "more"], rows)).toBe(
-      'n,text,more\r\n1,"a ""b"", c",\'=1+1\r\n,\'@x,-2.5\r\n"\'\n=1",\'\uff1d1,\'\uff20x',
+      'n,text,more\r\n1,"a ""b"", c",\'=1+1\r\n,\'@x,-2.5\r\n"\'\n\'=1",\'\uff1d1,\'\uff20x',
     );
   });
 });

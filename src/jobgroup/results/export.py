@@ -17,8 +17,11 @@ from jobgroup.store.output import user_path, write_output
 
 Columns = Mapping[str, Sequence[Cell]]
 
-_FORMULA: Final = re.compile(r"[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
-"""First characters of cells that a spreadsheet may run as formulas, including full-width ones.
+_FORMULA: Final = re.compile(
+    r"^(?=[\t\r\n])|(?:^|(?<=[;\t\r\n]))(?=[=+\-@\uff1d\uff0b\uff0d\uff20])"
+)
+"""Positions at which a spreadsheet may read a formula, including full-width characters. In many
+languages, a spreadsheet also begins a cell after a semicolon, where quotes do not protect it.
 Source: https://owasp.org/www-community/attacks/CSV_Injection"""
 
 
@@ -27,6 +30,8 @@ def as_csv(columns: Columns) -> str:
 
     >>> as_csv({"name": ["=1+1", None], "n": [-1, 2]})
     "name,n\r\n'=1+1,-1\r\n,2\r\n"
+    >>> as_csv({"name": ["a;=1+1"]})
+    "name\r\na;'=1+1\r\n"
     """
     text = io.StringIO()
     writer = csv.writer(text)
@@ -69,4 +74,4 @@ def write(
 
 
 def _escape_formula(value: Cell) -> Cell:
-    return f"'{value}" if isinstance(value, str) and _FORMULA.match(value) else value
+    return _FORMULA.sub("'", value) if isinstance(value, str) else value
