@@ -50,6 +50,48 @@ describe("the theme", () => {
   });
 });
 
+describe("the styles of the page around it", () => {
+  const reached = (root: ShadowRoot) => {
+    const place = root.host.getBoundingClientRect();
+    return ["h2", ".chip", ".toolbar button", ".cell", "input"].map((part) => {
+      const element = root.querySelector(part) as Element;
+      const { x, y, width, height } = element.getBoundingClientRect();
+      const box = [x - place.x, y - place.y, width, height].map(Math.round);
+      const { direction, color, textTransform, textIndent } = getComputedStyle(element);
+      return { part, box, direction, color, textTransform, textIndent };
+    });
+  };
+
+  it.each([
+    ["written from right to left", "body { direction: rtl; unicode-bidi: bidi-override }"],
+    [
+      "with inherited styles",
+      "body { letter-spacing: 3px; text-transform: uppercase; text-indent: 2em; white-space: pre; font-style: italic; line-height: 3; color: red; -webkit-text-fill-color: red; word-break: break-all; text-shadow: 1px 1px red }",
+    ],
+    ["that hides empty elements", "div:empty { display: none !important }"],
+    [
+      "with rules for every element",
+      "* { float: right !important; color: red; background: pink; letter-spacing: 4px !important; text-transform: uppercase }",
+    ],
+    ["that makes each block a flex box", "div { display: flex }"],
+  ])("do not change it in a page %s", async (_, css) => {
+    const { root } = await show();
+    await expect.poll(() => root.querySelector("[data-testid=row-0]")).not.toBeNull();
+    const before = reached(root);
+    const style = document.createElement("style");
+    style.textContent = css;
+    document.head.append(style);
+    onTestFinished(() => style.remove());
+    expect(reached(root)).toEqual(before);
+  });
+
+  it("hide it if they hide the page", async () => {
+    const { root, el } = await show({ jobs: 3 });
+    el.style.visibility = "hidden";
+    expect(getComputedStyle(root.querySelector(".jobgroup") as Element).visibility).toBe("hidden");
+  });
+});
+
 describe("accessibility", () => {
   const scenes = ["still", "unsent", "empty", "refused", "failed", "groups", "busy", "doubt"];
   it.each(scenes)("finds nothing wrong with the scene %s", async (scene) => {
