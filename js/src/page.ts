@@ -1,7 +1,9 @@
 /** The dashboard as a separate page, served by `jobgroup ui` or any Jupyter server. */
 
 import { adopt } from "./host/styles";
+import { nameTitle } from "./host/title";
 import type { Widget } from "./kernel/model";
+import type { FromPython } from "./kernel/protocol";
 import { SocketModel } from "./kernel/socket";
 
 const STYLES = `
@@ -9,7 +11,8 @@ const STYLES = `
   body { max-width: 1400px; margin: 16px auto; padding: 0 16px; }
   .notice { font: 14px system-ui, sans-serif; padding: 8px 12px; border-radius: 6px;
     background: light-dark(#fdf1d6, #3a2f14); color: light-dark(#4a3600, #f5dfa8); }
-  .notice:empty { display: none; }`;
+  .notice:empty { display: none; }
+  .notice a { color: inherit; margin-left: 8px; }`;
 
 const lifetime = new AbortController().signal; // the lifetime of the page
 adopt(document, STYLES, lifetime);
@@ -22,14 +25,18 @@ notice.setAttribute("role", "status");
 el.before(notice);
 
 let isShown = false;
+/** The group to which Back or Forward has led, until it is shown. */
+let awaited: string | null = null;
+/** The sentence that says why it cannot be shown. */
+let refusal = "";
 
 const model = new SocketModel(
   socketUrl,
   {
     async ready(notice) {
       say(notice);
-      remember();
       if (isShown) return;
+      remember();
       isShown = true;
       // the widget is a separate module, because notebooks load only that
       const url = new URL("./widget.js", import.meta.url).href;
@@ -42,10 +49,19 @@ const model = new SocketModel(
     async lost() {
       say(await reason());
     },
-    refused: say,
+    refused(message) {
+      say(message);
+      const list = document.createElement("a");
+      list.href = new URL("jobgroup/", base).href;
+      list.textContent = "All groups";
+      notice.append(list);
+      // Neither the history nor a bookmark has the token.
+      history.replaceState(null, "", addressOf(el.getAttribute("data-group") ?? ""));
+    },
   },
   lifetime,
 );
+addEventListener("popstate", goBack, { signal: lifetime });
 
 /** The socket of the shown group, or at first of the requested one. */
 function socketUrl(): string {
@@ -56,14 +72,48 @@ function socketUrl(): string {
   return url.href;
 }
 
-/** Put the shown group into the address, so that a reload shows it again. */
-function remember(): void {
+const shownGroup = (): string => String(model.get("group") ?? "");
+
+function addressOf(group: string): string {
   const url = new URL(location.href);
-  const group = String(model.get("group") ?? "");
   if (group) url.searchParams.set("group", group);
   else url.searchParams.delete("group");
   url.searchParams.delete("token");
-  history.replaceState(null, "", url);
+  return url.href;
+}
+
+/**
+ * Put the shown group into the title and the address, so that a reload shows it again, and Back
+ * leads to the group or the list before it.
+ */
+function remember(): void {
+  const group = shownGroup();
+  nameTitle(group);
+  if (awaited === null) {
+    const address = addressOf(group);
+    if (isShown && address !== location.href) history.pushState(null, "", address);
+    else history.replaceState(null, "", address);
+  } else if (awaited === group) awaited = null;
+  if (notice.textContent === refusal) say("");
+}
+
+/** Show the group of the address, to which Back or Forward has led. If that fails, say why. */
+function goBack(): void {
+  const name = new URL(location.href).searchParams.get("group") ?? "";
+  if (!isShown || (awaited ?? shownGroup()) === name) return;
+  awaited = name;
+  const id = `address-${Math.random()}`;
+  const onAnswer = (answer: FromPython): void => {
+    if (!("id" in answer) || answer.id !== id || answer.t === "ack") return;
+    model.off("msg:custom", onAnswer);
+    if (answer.t !== "error" || awaited !== name) return;
+    awaited = null;
+    refusal = answer.message;
+    say(refusal);
+    history.replaceState(null, "", addressOf(shownGroup()));
+  };
+  model.on("msg:custom", onAnswer);
+  model.send({ t: "command", id, name: "open", args: { name } });
 }
 
 /** The reason why there is no connection: an expired login, or a server that does not respond. */

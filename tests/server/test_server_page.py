@@ -53,6 +53,34 @@ def test_the_list_opens_a_group_and_the_address_follows(make_group, ui, open_pag
     expect(page.get_by_role("heading", name="second")).to_be_visible(timeout=120_000)
 
 
+def test_back_and_forward_show_the_groups_before_and_after(make_group, ui, open_page):
+    """The browser's buttons move between the list and the groups; a group that is gone is named."""
+    first, _ = make_group("first", {}), make_group("second", {})
+    page = open_page(ui)
+
+    def shows(heading, address, title):
+        expect(page.get_by_role("heading", name=heading)).to_be_visible(timeout=120_000)
+        expect(page).to_have_url(f"{ui.url}jobgroup/{address}", timeout=120_000)
+        expect(page).to_have_title(title, timeout=120_000)
+
+    page.get_by_text("second").first.click()
+    shows("second", "?group=second", "second · jobgroup")
+    page.go_back(wait_until="commit")
+    shows("Job groups", "", "jobgroup")
+    page.get_by_text("first").first.click()
+    shows("first", "?group=first", "first · jobgroup")
+    page.go_back(wait_until="commit")
+    shows("Job groups", "", "jobgroup")
+    page.go_forward(wait_until="commit")
+    shows("first", "?group=first", "first · jobgroup")
+    page.go_back(wait_until="commit")
+    shows("Job groups", "", "jobgroup")
+    first.rename("third")
+    page.go_forward(wait_until="commit")
+    expect(page.get_by_text("There is no job group named 'first'")).to_be_visible(timeout=120_000)
+    shows("Job groups", "", "jobgroup")
+
+
 def test_page_reconnects_to_a_restarted_server(make_group, start_ui, open_page):
     """The page reports the lost connection, and continues once the next server responds."""
     group, ui = make_group("study", {}, {}), start_ui()
@@ -74,10 +102,13 @@ def test_page_reconnects_to_a_restarted_server(make_group, start_ui, open_page):
 
 
 def test_missing_group_is_named(ui, open_page):
-    """The page names the group that it looked for."""
+    """The page names the group, leads to the list, and keeps no token in its address."""
     assert JobGroup.list_existing() == []
     page = open_page(ui, "nowhere")
     expect(page.get_by_text(re.compile("nowhere")).first).to_be_visible(timeout=120_000)
+    expect(page).to_have_url(f"{ui.url}jobgroup/?group=nowhere", timeout=120_000)
+    page.get_by_role("link", name="All groups").click()
+    expect(page.get_by_role("heading", name="Job groups")).to_be_visible(timeout=120_000)
 
 
 def test_a_page_inside_jupyterlab_opens_below_its_base_url(make_group, lab, open_page):

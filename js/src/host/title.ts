@@ -10,3 +10,9 @@ export function markTitle(done: number, total: number, isOver: boolean): void {
   const title = isOver ? plain : `${format.whole(done)}/${format.whole(total)} done · ${plain}`;
   if (document.title !== title) document.title = title;
 }
+
+/** Name a group in the title of a page that shows nothing else, so that users can distinguish tabs. */
+export function nameTitle(group: string): void {
+  const [mark = ""] = MARK.exec(document.title) ?? [];
+  document.title = `${mark}${group ? `${group} · ` : ""}jobgroup`;
+}
