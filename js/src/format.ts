@@ -48,10 +48,32 @@ export function timeLeft(range: readonly [number, number] | null): string {
 export function clock(epochS: number | null, nowS: number): string {
   if (epochS === null) return "";
   const then = new Date(epochS * 1000);
-  const time = `${pad(then.getHours())}:${pad(then.getMinutes())}:${pad(then.getSeconds())}`;
-  if (then.toDateString() === new Date(nowS * 1000).toDateString()) return time;
-  return `${then.getFullYear()}-${pad(then.getMonth() + 1)}-${pad(then.getDate())} ${time.slice(0, 5)}`;
+  if (then.toDateString() === new Date(nowS * 1000).toDateString()) return timeOf(then);
+  return `${dayOf(then)} ${timeOf(then).slice(0, 5)}`;
 }
+
+/**
+ * "2026-10-25 02:30:00 UTC+1": a moment in full, the same in every language of the browser, and
+ * unique when clocks change.
+ */
+export function moment(epochS: number): string {
+  const then = new Date(epochS * 1000);
+  return `${dayOf(then)} ${timeOf(then)} ${offsetOf(then)}`;
+}
+
+/** "UTC", "UTC+1", "UTC−3:30": the offset of the local time at a moment. */
+export function offsetOf(then: Date): string {
+  const minutes = -then.getTimezoneOffset();
+  if (minutes === 0) return "UTC";
+  const [hours, rest] = [Math.floor(Math.abs(minutes) / 60), Math.abs(minutes) % 60];
+  return `UTC${minutes < 0 ? "−" : "+"}${hours}${rest ? `:${pad(rest)}` : ""}`;
+}
+
+const dayOf = (then: Date): string =>
+  `${then.getFullYear()}-${pad(then.getMonth() + 1)}-${pad(then.getDate())}`;
+
+const timeOf = (then: Date): string =>
+  `${pad(then.getHours())}:${pad(then.getMinutes())}:${pad(then.getSeconds())}`;
 
 export function bytes(count: number): string {
   if (count < 1000) return `${count} B`;

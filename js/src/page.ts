@@ -1,5 +1,6 @@
 /** The dashboard as a separate page, served by `jobgroup ui` or any Jupyter server. */
 
+import * as format from "./format";
 import { adopt } from "./host/styles";
 import { nameTitle } from "./host/title";
 import type { Widget } from "./kernel/model";
@@ -118,7 +119,7 @@ function goBack(): void {
 
 /** The reason why there is no connection: an expired login, or a server that does not respond. */
 async function reason(): Promise<string> {
-  const since = new Date().toLocaleTimeString();
+  const since = format.clock(Date.now() / 1000, Date.now() / 1000);
   try {
     const answer = await fetch(new URL("jobgroup/version", base), { credentials: "same-origin" });
     if (answer.status === 403) return "Your login has expired. Reload this page to log in again.";

@@ -1,6 +1,7 @@
 /** The connection to the server's side of the dashboard (`src/jobgroup_server`). */
 
 import { ServerConnection } from "@jupyterlab/services";
+import * as format from "../../src/format";
 import type { GroupSummary } from "../../src/kernel/answers";
 import type { Widget } from "../../src/kernel/model";
 import { SocketModel } from "../../src/kernel/socket";
@@ -38,7 +39,7 @@ export function openOnServer(
     if (appendToken && token) url.searchParams.set("token", token);
     return url.href;
   };
-  const since = () => new Date().toLocaleTimeString();
+  const since = () => format.clock(Date.now() / 1000, Date.now() / 1000);
   let isReady = false;
   const model = new SocketModel(
     socketUrl,

@@ -29,7 +29,7 @@ export function titleText(
   table: Table,
 ): string | undefined {
   const value = kind === "time" ? table.number(line, name) : null;
-  if (value !== null) return new Date(value * 1000).toLocaleString();
+  if (value !== null) return format.moment(value);
   const isWhole = NUMBERS.has(kind) && widthOf(text) <= width;
   return kind === "state" || isWhole ? undefined : text || undefined;
 }

@@ -1,6 +1,7 @@
 /** Axes: the pixel of each value, and the ticks. Pure. */
 
 import { scaleLinear, scaleLog, scaleTime } from "d3-scale";
+import { offsetOf } from "../format";
 
 export type AxisKind = "number" | "time" | "text";
 
@@ -177,10 +178,10 @@ function timeAxis(
 ): Axis {
   const scale = scaleTime([low, high], [...range]);
   const ticks = timeTicks(scale, count);
-  const format = timeFormat(Number(ticks[1] ?? high) - Number(ticks[0] ?? low));
+  const labels = timeLabels(ticks, Number(ticks[1] ?? high) - Number(ticks[0] ?? low));
   return {
     kind: "time",
-    ticks: ticks.map((value) => ({ at: scale(value), label: format.format(value) })),
+    ticks: ticks.map((value, i) => ({ at: scale(value), label: labels[i] ?? "" })),
     at: (value) => scale(value),
     value: (at) => Number(scale.invert(at)),
     domain: [low, high],
@@ -200,17 +201,30 @@ function timeTicks(scale: ReturnType<typeof scaleTime>, count: number): Date[] {
 
 const DAY_MS = 86_400_000;
 
-/** A time of day at the resolution of the ticks, or a date, so that each tick can be read alone. */
-function timeFormat(stepMs: number): Intl.DateTimeFormat {
-  if (stepMs > 20 * DAY_MS)
-    return new Intl.DateTimeFormat("en-GB", { month: "short", year: "numeric" });
-  if (stepMs > DAY_MS / 2)
-    return new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short" });
-  return new Intl.DateTimeFormat("en-GB", {
+/**
+ * Times of day at the resolution of the ticks, or dates, so that each tick can be read alone: at
+ * midnight, the date; at a time that the clocks show twice in a day, the second time with its offset.
+ */
+function timeLabels(ticks: readonly Date[], stepMs: number): string[] {
+  if (stepMs > 20 * DAY_MS) {
+    const month = new Intl.DateTimeFormat("en-GB", { month: "short", year: "numeric" });
+    return ticks.map((tick) => month.format(tick));
+  }
+  const day = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short" });
+  if (stepMs > DAY_MS / 2) return ticks.map((tick) => day.format(tick));
+  const clock = new Intl.DateTimeFormat("en-GB", {
     hour: "2-digit",
     minute: "2-digit",
     ...(stepMs < 60_000 && { second: "2-digit" }),
     ...(stepMs < 1000 && { fractionalSecondDigits: 1 as const }),
+  });
+  const shown = new Set<string>();
+  return ticks.map((tick) => {
+    const isMidnight = Number(tick) === new Date(tick).setHours(0, 0, 0, 0);
+    const label = isMidnight ? day.format(tick) : clock.format(tick);
+    const isShown = shown.has(label + tick.toDateString());
+    shown.add(label + tick.toDateString());
+    return isShown ? `${label} ${offsetOf(tick)}` : label;
   });
 }
 

@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import type { Figure } from "../../src/kernel/answers";
 import { axisOf } from "../../src/plot/axis";
 import type { Look } from "../../src/plot/look";
@@ -28,6 +28,18 @@ describe("the ticks of a time axis", { timeout: 60_000 }, () => {
     };
     for (const span of [3 * SECOND, 40 * SECOND, 7 * MINUTE, 5 * HOUR, 9 * DAY, 900 * DAY])
       expect(new Set(labels(span)).size).toBe(labels(span).length);
+  });
+
+  it.each([
+    ["2026-10-24T22:30Z", "2026-10-25T02:30Z", 600, "01:00 02:00 02:00_UTC+1 03:00"],
+    ["2026-03-28T22:30Z", "2026-03-29T02:30Z", 600, "29_Mar 01:00 03:00 04:00"],
+    ["2026-10-24T05:00Z", "2026-10-26T13:00Z", 600, "12:00 25_Oct 12:00 26_Oct 12:00"],
+  ])("differ from %s on, when clocks change or days end", (from, to, width, expected) => {
+    vi.stubEnv("TZ", "Europe/Berlin");
+    onTestFinished(() => void vi.unstubAllEnvs());
+    const ends = [Date.parse(from), Date.parse(to)] as const;
+    const { ticks } = axisOf(ends, [0, width], { kind: "time", room: 90 });
+    expect(ticks.map(({ label }) => label.replace(" ", "_")).join(" ")).toBe(expected);
   });
 });
 

@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import * as format from "../../src/format";
 
 describe("lengths of time", () => {
@@ -42,6 +42,18 @@ describe("points in time", () => {
     expect(format.clock(noon, noon + 60)).toBe("12:00:05");
     expect(format.clock(noon, noon + 86_400)).toBe("2026-05-01 12:00");
     expect(format.clock(null, noon)).toBe("");
+  });
+
+  it.each([
+    ["Europe/Berlin", "2026-10-25T00:30:00Z", "2026-10-25 02:30:00 UTC+2"],
+    ["Europe/Berlin", "2026-10-25T01:30:00Z", "2026-10-25 02:30:00 UTC+1"],
+    ["Asia/Kolkata", "2026-10-25T01:30:00Z", "2026-10-25 07:00:00 UTC+5:30"],
+    ["America/St_Johns", "2026-12-25T01:30:00Z", "2026-12-24 22:00:00 UTC−3:30"],
+    ["UTC", "2026-12-25T01:30:05Z", "2026-12-25 01:30:05 UTC"],
+  ])("in full are unique in %s, even if clocks change", (zone, utc, text) => {
+    vi.stubEnv("TZ", zone);
+    onTestFinished(() => void vi.unstubAllEnvs());
+    expect(format.moment(Date.parse(utc) / 1000)).toBe(text);
   });
 });
 

@@ -1,9 +1,10 @@
-import { describe, expect, it } from "vitest";
-import { layOut, NOTHING_MEASURED } from "../../src/data/columns";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
+import { type Column, layOut, NOTHING_MEASURED } from "../../src/data/columns";
 import { toggled } from "../../src/data/immutableSet";
 import { sorting } from "../../src/data/order";
 import { fromRanges, toRanges } from "../../src/data/ranges";
 import { isMeasured, keyOf } from "../../src/data/table";
+import { titleText } from "../../src/grid/cells";
 import { moved } from "../../src/grid/keys";
 import { extended, hasAll, nextSort, withShown } from "../../src/grid/selection";
 import { scrollFor, visibleRows } from "../../src/grid/window";
@@ -18,6 +19,16 @@ describe("a column of numbers", () => {
     const width = (name: string) => all.find((column) => column.name === name)?.width ?? 0;
     expect(width("label.phi")).toBeGreaterThanOrEqual(8 * 7.5);
     expect(width("position")).toBeGreaterThanOrEqual(4 * 7.5 + 16);
+  });
+});
+
+describe("the tooltip of a time", () => {
+  it("has the date and the offset, in the same form in every language", () => {
+    const table = tableOf([{ sent_at: Date.UTC(2026, 9, 25, 0, 30) / 1000 }]);
+    const column = layOut(table, []).all.find(({ name }) => name === "sent_at") as Column;
+    vi.stubEnv("TZ", "Europe/Berlin");
+    onTestFinished(() => void vi.unstubAllEnvs());
+    expect(titleText(0, column, "02:30:00", table)).toBe("2026-10-25 02:30:00 UTC+2");
   });
 });
 

@@ -16,7 +16,8 @@ export function Happened({ job: { events }, now }: Props) {
     <ol class="events">
       {events.map(({ at, what, text }) => (
         <li key={`${at} ${what} ${text}`}>
-          <time>{format.clock(at, now)}</time> <b>{wordOf(what)}</b> <span>{text}</span>
+          <time title={format.moment(at)}>{format.clock(at, now)}</time> <b>{wordOf(what)}</b>{" "}
+          <span>{text}</span>
         </li>
       ))}
     </ol>
@@ -30,7 +31,9 @@ export function Attempts({ job: { attempts }, now }: Props) {
       {attempts.toReversed().map((attempt, i) => (
         <li key={attempt.number}>
           <b>{attempt.number}</b> <Pill state={attempt.state} />
-          <time>{format.clock(attempt.sent_at, now)}</time>
+          <time title={attempt.sent_at === null ? "" : format.moment(attempt.sent_at)}>
+            {format.clock(attempt.sent_at, now)}
+          </time>
           <span>{format.duration(attempt.duration_s)}</span>
           {attempt.remote_id && (
             <span class="id">
