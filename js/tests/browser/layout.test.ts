@@ -111,6 +111,19 @@ describe("a narrow page", () => {
   });
 });
 
+describe("the menu of columns", () => {
+  it.each([320, 400, 620, 960])("is within a dashboard of %d px", async (width) => {
+    const { root } = await show({ width, scene: "finished" });
+    await expect.element(at("row-2")).toBeVisible();
+    (root.querySelector("[data-testid=columns]") as HTMLElement).click();
+    await expect.poll(() => root.querySelector(".menu")).not.toBeNull();
+    const { left, right } = (root.querySelector(".menu") as Element).getBoundingClientRect();
+    const edge = (root.querySelector(".jobgroup") as Element).getBoundingClientRect();
+    expect(left).toBeGreaterThanOrEqual(edge.left);
+    expect(right).toBeLessThanOrEqual(edge.right);
+  });
+});
+
 describe("the caret of a filled button", () => {
   it("keeps its color under the pointer", async () => {
     const { root } = await show({ scene: "unsent" });
