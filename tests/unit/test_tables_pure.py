@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import csv
+import io
 import json
 import pickle
 
@@ -13,6 +14,7 @@ import pytest
 
 from jobgroup.adapters import UndecodableResultError
 from jobgroup.results import Distributions, ResultsTable, Table
+from jobgroup.results.export import as_csv
 
 
 @pytest.mark.parametrize("before", ["", "\t", "\r", "\n", "a;", "a\nb;", "a\r\n", "a\t"])
@@ -30,7 +32,15 @@ def test_spreadsheet_formulas_become_plain_text(before, formula, tmp_path):
     assert name == value == f"{first}{before}'{formula}"
 
 
-@pytest.mark.parametrize("text", ["a=1", "a;b", "1-2", "x@y", "a\nb"])
+@pytest.mark.parametrize("formula", ['"=1+1', '""@x', '"\uff1d1'])
+def test_no_cell_is_a_formula_between_semicolons(formula):
+    """A spreadsheet that separates cells by semicolons removes quotes at the start of a cell."""
+    text = as_csv({"n": [1], "t": [f"a;{formula};b"]})
+    *_, (_, cell, _) = csv.reader(io.StringIO(text, newline=""), delimiter=";")
+    assert cell.startswith("'")
+
+
+@pytest.mark.parametrize("text", ["a=1", "a;b", 'a;"b"', "1-2", "x@y", "a\nb"])
 def test_texts_without_formulas_stay_the_same(text, tmp_path):
     """Signs within a text, and separators without a sign, need no escape."""
     Table({"t": [text]}).to_csv(tmp_path / "csv")

@@ -4,9 +4,11 @@ import type { Cell } from "./table";
 
 /**
  * Positions at which a spreadsheet may read a formula, including full-width characters. In many
- * languages, a spreadsheet also begins a cell after a semicolon, where quotes do not protect it.
+ * languages, a spreadsheet also begins a cell after a semicolon, where quotes do not protect it and
+ * disappear if the cell begins with them.
  */
-const FORMULA = /^(?=[\t\r\n])|(?<=^|[;\t\r\n])(?=[=+\-@\uff1d\uff0b\uff0d\uff20])/g;
+const FORMULA =
+  /^(?=[\t\r\n=+\-@\uff1d\uff0b\uff0d\uff20])|(?<=[;\t\r\n])(?="*[=+\-@\uff1d\uff0b\uff0d\uff20])/g;
 
 export function csvOf(header: readonly string[], rows: readonly (readonly Cell[])[]): string {
   return [header, ...rows].map((row) => row.map(field).join(",")).join("\r\n");

@@ -61,6 +61,11 @@ describe("comma-separated values", () => {
     );
   });
 
+  it("are never formulas if quotes at the start of a cell disappear", () => {
+    const texts = ['a;"=1+1;b', '\n""@x', ';"b"', '"=1'];
+    expect(csvOf(["t"], [texts])).toBe('t\r\n"a;\'""=1+1;b","\'\n\'""""@x",";""b""","""=1"');
+  });
+
   it("are quoted if necessary, and are never formulas", () => {
     const rows = [
       [1, 'a "b", c', "=1+1"],

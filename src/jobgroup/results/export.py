@@ -18,10 +18,11 @@ from jobgroup.store.output import user_path, write_output
 Columns = Mapping[str, Sequence[Cell]]
 
 _FORMULA: Final = re.compile(
-    r"^(?=[\t\r\n])|(?:^|(?<=[;\t\r\n]))(?=[=+\-@\uff1d\uff0b\uff0d\uff20])"
+    r'^(?=[\t\r\n=+\-@\uff1d\uff0b\uff0d\uff20])|(?<=[;\t\r\n])(?="*[=+\-@\uff1d\uff0b\uff0d\uff20])'
 )
 """Positions at which a spreadsheet may read a formula, including full-width characters. In many
-languages, a spreadsheet also begins a cell after a semicolon, where quotes do not protect it.
+languages, a spreadsheet also begins a cell after a semicolon, where quotes do not protect it and
+disappear if the cell begins with them.
 Source: https://owasp.org/www-community/attacks/CSV_Injection"""
 
 
