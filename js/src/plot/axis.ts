@@ -211,7 +211,8 @@ function timeLabels(ticks: readonly Date[], stepMs: number): string[] {
     return ticks.map((tick) => month.format(tick));
   }
   const day = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short" });
-  if (stepMs > DAY_MS / 2) return ticks.map((tick) => day.format(tick));
+  // half a day may have 13 hours, and a day 23
+  if (stepMs > 0.75 * DAY_MS) return ticks.map((tick) => day.format(tick));
   const clock = new Intl.DateTimeFormat("en-GB", {
     hour: "2-digit",
     minute: "2-digit",

@@ -34,6 +34,7 @@ describe("the ticks of a time axis", { timeout: 60_000 }, () => {
     ["2026-10-24T22:30Z", "2026-10-25T02:30Z", 600, "01:00 02:00 02:00_UTC+1 03:00"],
     ["2026-03-28T22:30Z", "2026-03-29T02:30Z", 600, "29_Mar 01:00 03:00 04:00"],
     ["2026-10-24T05:00Z", "2026-10-26T13:00Z", 600, "12:00 25_Oct 12:00 26_Oct 12:00"],
+    ["2026-10-24T20:00Z", "2026-10-27T06:00Z", 600, "25_Oct 12:00 26_Oct 12:00 27_Oct"],
   ])("differ from %s on, when clocks change or days end", (from, to, width, expected) => {
     vi.stubEnv("TZ", "Europe/Berlin");
     onTestFinished(() => void vi.unstubAllEnvs());
