@@ -26,10 +26,8 @@ notice.setAttribute("role", "status");
 el.before(notice);
 
 let isShown = false;
-/** The group to which Back or Forward has led, until it is shown. */
+/** The group to which Back or Forward has led, until the server responds; null otherwise. */
 let awaited: string | null = null;
-/** The sentence that says why it cannot be shown. */
-let refusal = "";
 
 const model = new SocketModel(
   socketUrl,
@@ -37,7 +35,6 @@ const model = new SocketModel(
     async ready(notice) {
       say(notice);
       if (isShown) return;
-      remember();
       isShown = true;
       // the widget is a separate module, because notebooks load only that
       const url = new URL("./widget.js", import.meta.url).href;
@@ -45,7 +42,6 @@ const model = new SocketModel(
       const { initialize, render } = widget();
       initialize({ model });
       render({ model, el });
-      model.on("change:group", remember);
     },
     async lost() {
       say(await reason());
@@ -57,23 +53,29 @@ const model = new SocketModel(
       list.textContent = "All groups";
       notice.append(list);
       // Neither the history nor a bookmark has the token.
-      history.replaceState(null, "", addressOf(el.getAttribute("data-group") ?? ""));
+      history.replaceState(null, "", addressOf(requestedGroup()));
     },
   },
   lifetime,
 );
+model.on("change:group", remember);
 addEventListener("popstate", goBack, { signal: lifetime });
 
 /** The socket of the shown group, or at first of the requested one. */
 function socketUrl(): string {
-  const group = isShown ? model.get("group") : el.getAttribute("data-group");
+  const group = requestedGroup();
   const url = new URL("jobgroup/socket", base);
   url.protocol = base.protocol === "https:" ? "wss:" : "ws:";
-  if (group) url.searchParams.set("group", String(group));
+  if (group) url.searchParams.set("group", group);
   return url.href;
 }
 
 const shownGroup = (): string => String(model.get("group") ?? "");
+
+/** The shown group, or at first the one that the page was opened with. */
+function requestedGroup(): string {
+  return isShown ? shownGroup() : (el.getAttribute("data-group") ?? "");
+}
 
 function addressOf(group: string): string {
   const url = new URL(location.href);
@@ -90,27 +92,40 @@ function addressOf(group: string): string {
 function remember(): void {
   const group = shownGroup();
   nameTitle(group);
-  if (awaited === null) {
-    const address = addressOf(group);
-    if (isShown && address !== location.href) history.pushState(null, "", address);
-    else history.replaceState(null, "", address);
-  } else if (awaited === group) awaited = null;
-  if (notice.textContent === refusal) say("");
+  if (awaited !== null) return; // the address is ahead
+  const address = addressOf(group);
+  if (isShown && address !== location.href) history.pushState(null, "", address);
+  else history.replaceState(null, "", address);
 }
 
-/** Show the group of the address, to which Back or Forward has led. If that fails, say why. */
 function goBack(): void {
-  const name = new URL(location.href).searchParams.get("group") ?? "";
-  if (!isShown || (awaited ?? shownGroup()) === name) return;
-  awaited = name;
+  if (!isShown) return;
+  const isOpening = awaited !== null;
+  awaited = new URL(location.href).searchParams.get("group") ?? "";
+  if (!isOpening) openAwaited();
+}
+
+/**
+ * Show the group to which Back or Forward has led. If that fails, say why. Requests are sent one at a
+ * time, because the server may answer several ones in any order.
+ */
+function openAwaited(): void {
+  const name = awaited ?? "";
+  if (name === shownGroup()) {
+    awaited = null;
+    return;
+  }
   const id = `address-${Math.random()}`;
   const onAnswer = (answer: FromPython): void => {
     if (!("id" in answer) || answer.id !== id || answer.t === "ack") return;
     model.off("msg:custom", onAnswer);
-    if (answer.t !== "error" || awaited !== name) return;
+    if (awaited !== name) {
+      openAwaited();
+      return;
+    }
     awaited = null;
-    refusal = answer.message;
-    say(refusal);
+    if (answer.t !== "error") return;
+    say(answer.message);
     history.replaceState(null, "", addressOf(shownGroup()));
   };
   model.on("msg:custom", onAnswer);

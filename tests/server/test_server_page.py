@@ -81,6 +81,42 @@ def test_back_and_forward_show_the_groups_before_and_after(make_group, ui, open_
     shows("Job groups", "", "jobgroup")
 
 
+HOLD_REQUESTS = """() => {
+  const send = WebSocket.prototype.send;
+  const held = [];
+  WebSocket.prototype.send = function (message) { held.push(() => send.call(this, message)); };
+  window.release = () => {
+    WebSocket.prototype.send = send;
+    for (const each of held) each();
+  };
+}"""
+
+TRAVERSE = """(delta) => new Promise((resolve) => {
+  addEventListener("popstate", () => resolve(), { once: true });
+  history.go(delta);
+})"""
+
+
+def test_the_address_follows_after_back_and_forward_in_quick_succession(make_group, ui, open_page):
+    """A group that is gone does not matter if Forward was pressed before the server responded."""
+    first, _ = make_group("first", {}), make_group("second", {})
+    page = open_page(ui)
+    page.get_by_text("first").first.click()
+    page.get_by_test_id("all-groups").click(timeout=120_000)
+    page.get_by_text("second").first.click(timeout=120_000)
+    expect(page.get_by_role("heading", name="second")).to_be_visible(timeout=120_000)
+    expect(page).to_have_url(f"{ui.url}jobgroup/?group=second", timeout=120_000)
+    first.rename("third")
+    page.evaluate(HOLD_REQUESTS)
+    page.evaluate(TRAVERSE, -2)
+    expect(page).to_have_url(f"{ui.url}jobgroup/?group=first")
+    page.evaluate(TRAVERSE, 2)
+    page.evaluate("release()")
+    page.get_by_test_id("all-groups").click(timeout=120_000)
+    expect(page.get_by_role("heading", name="Job groups")).to_be_visible(timeout=120_000)
+    expect(page).to_have_url(f"{ui.url}jobgroup/", timeout=120_000)
+
+
 def test_page_reconnects_to_a_restarted_server(make_group, start_ui, open_page):
     """The page reports the lost connection, and continues once the next server responds."""
     group, ui = make_group("study", {}, {}), start_ui()
