@@ -109,7 +109,7 @@ def test_the_address_follows_after_back_and_forward_in_quick_succession(make_gro
     first.rename("third")
     page.evaluate(HOLD_REQUESTS)
     page.evaluate(TRAVERSE, -2)
-    expect(page).to_have_url(f"{ui.url}jobgroup/?group=first")
+    expect(page).to_have_url(f"{ui.url}jobgroup/?group=first", timeout=120_000)
     page.evaluate(TRAVERSE, 2)
     page.evaluate("release()")
     page.get_by_test_id("all-groups").click(timeout=120_000)
