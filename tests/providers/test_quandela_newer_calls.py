@@ -45,6 +45,22 @@ async def test_response_about_another_job_shows_nothing_of_the_token(cloud, acco
             await provider.availability()
 
 
+@pytest.mark.parametrize("call", ["cancel", "status"])
+async def test_response_about_another_job_is_no_rejection(cloud, account, call):
+    """A canceled job is not taken for an ended one because a gateway rejects the other paths."""
+    cloud.routes = {
+        "GET /api/job/status/1": answer({"job_id": "2", "status": "running"}),
+        "GET /api/jobs/1/status": answer({"detail": "forbidden"}, 403),
+    }
+    async with _opened(account) as provider:
+        with pytest.raises(errors.InvalidResponseError, match="another job"):
+            if call == "cancel":
+                await provider.cancel("1")
+            else:
+                raise (await provider.status(["1"]))["1"]
+    assert not cloud.asked("POST")
+
+
 @pytest.mark.parametrize("call", ["submission", "availability"])
 async def test_expired_token_is_no_missing_call(cloud, account, call):
     """A job is not adopted without its body because the token expired after its status."""

@@ -203,7 +203,9 @@ class QuandelaCloud:
             try:
                 response = await send(paths)
             except rejections as other:
-                refusal = error if other.status_code in (404, 405) else other
+                is_invalid = isinstance(error, InvalidResponseError)
+                no_path = NO_PATH if is_invalid else (404, 405)  # a 403 may concern the job
+                refusal = error if other.status_code in no_path else other
                 raise await self._judged(refusal, creates=creates) from None
         self._search.confirm(paths)
         return response
