@@ -28,13 +28,17 @@ el.before(notice);
 let isShown = false;
 /** The group to which Back or Forward has led, until the server responds; null otherwise. */
 let awaited: string | null = null;
+let isOpening = false;
 
 const model = new SocketModel(
   socketUrl,
   {
     async ready(notice) {
       say(notice);
-      if (isShown) return;
+      if (isShown) {
+        openAwaited();
+        return;
+      }
       isShown = true;
       // the widget is a separate module, because notebooks load only that
       const url = new URL("./widget.js", import.meta.url).href;
@@ -100,17 +104,17 @@ function remember(): void {
 
 function goBack(): void {
   if (!isShown) return;
-  const isOpening = awaited !== null;
   awaited = new URL(location.href).searchParams.get("group") ?? "";
-  if (!isOpening) openAwaited();
+  openAwaited();
 }
 
 /**
- * Show the group to which Back or Forward has led. If that fails, say why. Requests are sent one at a
- * time, because the server may answer several ones in any order.
+ * Show the group to which Back or Forward has led, as soon as there is a connection. If that fails,
+ * say why. Requests are sent one at a time, because the server may answer several ones in any order.
  */
 function openAwaited(): void {
-  const name = awaited ?? "";
+  const name = awaited;
+  if (name === null || isOpening) return;
   if (name === shownGroup()) {
     awaited = null;
     return;
@@ -119,6 +123,8 @@ function openAwaited(): void {
   const onAnswer = (answer: FromPython): void => {
     if (!("id" in answer) || answer.id !== id || answer.t === "ack") return;
     model.off("msg:custom", onAnswer);
+    isOpening = false;
+    if (answer.t === "error" && answer.code === "Disconnected") return; // `ready` calls this again
     if (awaited !== name) {
       openAwaited();
       return;
@@ -128,6 +134,7 @@ function openAwaited(): void {
     say(answer.message);
     history.replaceState(null, "", addressOf(shownGroup()));
   };
+  isOpening = true;
   model.on("msg:custom", onAnswer);
   model.send({ t: "command", id, name: "open", args: { name } });
 }

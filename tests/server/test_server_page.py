@@ -81,6 +81,38 @@ def test_back_and_forward_show_the_groups_before_and_after(make_group, ui, open_
     shows("Job groups", "", "jobgroup")
 
 
+def test_back_without_a_connection_takes_effect_on_reconnection(make_group, ui, open_page):
+    """The page does not forget where Back led while the server did not respond."""
+    make_group("first", {}), make_group("second", {})
+    page = open_page(ui)
+    is_up, connections = True, []
+
+    def connect(socket):
+        if is_up:
+            connections.append(socket)
+            socket.connect_to_server()
+        else:
+            socket.close()
+
+    page.route_web_socket("**/jobgroup/socket*", connect)
+    page.reload()
+    page.get_by_text("first").first.click()
+    page.get_by_test_id("all-groups").click(timeout=120_000)
+    page.get_by_text("second").first.click(timeout=120_000)
+    expect(page).to_have_url(f"{ui.url}jobgroup/?group=second", timeout=120_000)
+    is_up = False
+    connections[-1].close()
+    expect(page.get_by_text("No connection to the server")).to_be_visible(timeout=120_000)
+    page.evaluate(TRAVERSE, -2)
+    expect(page).to_have_url(f"{ui.url}jobgroup/?group=first")
+    is_up = True
+    expect(page.get_by_role("heading", name="first")).to_be_visible(timeout=120_000)
+    expect(page.get_by_text("No connection to the server")).to_be_hidden()
+    assert page.url == f"{ui.url}jobgroup/?group=first"
+    page.evaluate(TRAVERSE, 2)
+    expect(page.get_by_role("heading", name="second")).to_be_visible(timeout=120_000)
+
+
 HOLD_REQUESTS = """() => {
   const send = WebSocket.prototype.send;
   const held = [];
