@@ -6,19 +6,22 @@ import { Copy } from "../ui/Copy";
 
 /**
  * The live region of actions. It is always present, because screen readers do not read one that
- * appears. When its message disappears, its room stays, so that what is below does not move under
- * the pointer.
+ * appears. When its text disappears, its room stays until the next action or another group, so that
+ * what is below does not move under the pointer.
  */
 export function StatusLine({ session }: { session: Session }) {
   const said = session.status.value;
   const busy = busyText(session);
   const line = useRef<HTMLDivElement>(null);
   const height = useRef(0);
-  const tone = useRef(said?.tone);
-  if (said?.tone === "asked" && tone.current !== "asked") height.current = 0; // the next action
-  tone.current = said?.tone;
+  const before = useRef({ group: session.traits.group.value, isAsked: false });
+  const now = { group: session.traits.group.value, isAsked: said?.tone === "asked" };
+  const isNextAction = now.isAsked && !before.current.isAsked;
+  if (isNextAction || now.group !== before.current.group) height.current = 0;
+  before.current = now;
   useLayoutEffect(() => {
-    if (said && line.current) height.current = line.current.getBoundingClientRect().height;
+    if ((said || busy) && line.current)
+      height.current = line.current.getBoundingClientRect().height;
   });
   const isCollapsed = !said && !busy && height.current === 0;
   return (

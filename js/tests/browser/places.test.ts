@@ -36,3 +36,18 @@ test.each([960, 420])(late, async (width) => {
   await expect.element(at("busy-note")).not.toBeInTheDocument();
   expect(topOfViews()).toBe(top);
 });
+
+test("the line keeps its room when a busy kernel responds, until another group is shown", async () => {
+  const heightOfLine = () => at("live").element().parentElement?.offsetHeight;
+  const model = new FakeModel({ counts: { unsent: 1 } });
+  await show({ model });
+  await expect.element(at("busy-note")).toHaveTextContent("the jobs will appear");
+  const height = heightOfLine();
+  const rows = blockOf([{ position: 0, state: "unsent" }]);
+  const about = { epoch: "first", n: 1, now: Date.now() / 1000, total: 1 };
+  model.push({ t: "snapshot", version: 1, part: 0, parts: 1, rows, ...about });
+  await expect.element(at("busy-note")).not.toBeInTheDocument();
+  expect(heightOfLine()).toBe(height);
+  model.setTraits({ group: "another" });
+  await expect.poll(heightOfLine).toBe(0);
+});
