@@ -69,7 +69,8 @@ export function offsetOf(then: Date): string {
   return `UTC${minutes < 0 ? "−" : "+"}${hours}${rest ? `:${pad(rest)}` : ""}`;
 }
 
-const dayOf = (then: Date): string =>
+/** The local date, as "2026-10-25". */
+export const dayOf = (then: Date): string =>
   `${then.getFullYear()}-${pad(then.getMonth() + 1)}-${pad(then.getDate())}`;
 
 const timeOf = (then: Date): string =>

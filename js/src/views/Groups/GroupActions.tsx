@@ -124,7 +124,7 @@ const reasonNotToCompare = (count: number): string =>
 
 function Deletion({ session, state, groups, chosen }: Props) {
   const step = state.step.value;
-  const date = useSignal(new Date().toLocaleDateString("sv").slice(0, 8).concat("01"));
+  const date = useSignal(`${format.dayOf(new Date()).slice(0, 8)}01`);
   const word = useSignal("");
   const before = new Date(`${date.value}T00:00`).getTime() / 1000;
   const doomed = {
