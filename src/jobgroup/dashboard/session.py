@@ -13,6 +13,7 @@ from dataclasses import asdict
 from functools import partial
 from os import PathLike
 from reprlib import repr as short
+from threading import RLock
 from typing import Any, Final
 
 from traitlets import (
@@ -113,6 +114,7 @@ class DashboardSession(HasTraits):
         self, group: JobGroup | None = None, *, threads: Threads = OWN_THREADS, **options: Any
     ) -> None:
         self._shown: JobGroup | None = None
+        self._showing = RLock()
         self._removals = 0
         self._token_of_results: Json | None = None
         self._queries = Queries()
@@ -401,20 +403,21 @@ class DashboardSession(HasTraits):
         return self._shown
 
     def _show(self, group: JobGroup | None) -> None:
-        self._shown = group
-        self._token_of_results = None
-        self._removals = 0
-        self.selected = []
-        self.set_trait("deleted", False)
-        self.set_trait("last_error", "")
-        self.set_trait("group", "" if group is None else group.name)
-        kept = _kept_table(group)
-        with self.hold_trait_notifications():
-            self.plot = _kept(group, "plot")
-            self.sort, self.columns = kept.get("sort", ""), kept.get("columns", [])
-            self.table = kept.get("table", {})
-        self.read_state()
-        self._sender.restart()
+        with self._showing:  # or two threads mix the traits of two groups
+            self._shown = group
+            self._token_of_results = None
+            self._removals = 0
+            self.selected = []
+            self.set_trait("deleted", False)
+            self.set_trait("last_error", "")
+            self.set_trait("group", "" if group is None else group.name)
+            kept = _kept_table(group)
+            with self.hold_trait_notifications():
+                self.plot = _kept(group, "plot")
+                self.sort, self.columns = kept.get("sort", ""), kept.get("columns", [])
+                self.table = kept.get("table", {})
+            self.read_state()
+            self._sender.restart()
 
     @validate("filter")
     def _as_filter(self, proposal: dict[str, Any]) -> str:
