@@ -203,9 +203,7 @@ class QuandelaCloud:
             try:
                 response = await send(paths)
             except rejections as other:
-                is_invalid = isinstance(error, InvalidResponseError)
-                no_path = NO_PATH if is_invalid else (404, 405)  # a 403 may concern the job
-                refusal = error if other.status_code in no_path else other
+                refusal = _more_telling(error, other)
                 raise await self._judged(refusal, creates=creates) from None
         self._search.confirm(paths)
         return response
@@ -255,3 +253,10 @@ class QuandelaCloud:
             return
         support = response.headers.get("idempotency-key-support", "")
         self.supports_idempotency_keys = support.strip().lower() == "true"
+
+
+def _more_telling(first: CloudError, other: CloudError) -> CloudError:
+    """Return the rejection to report of two, the second of which came from the other paths."""
+    is_invalid = isinstance(first, InvalidResponseError)
+    no_path = NO_PATH if is_invalid else (404, 405)  # otherwise, a 403 may concern the job
+    return first if other.status_code in no_path else other
