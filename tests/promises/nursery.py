@@ -156,13 +156,17 @@ class Nursery:
         self._children.clear()
 
 
-def _names(talk: Any) -> dict[str, Any]:
+def _tell(connection: socket.socket, message: Sequence[Any]) -> None:
+    """Send a line at once: an interrupted flush of a file would send it again with the next one."""
+    connection.sendall((json.dumps(message) + "\n").encode())
+
+
+def _names(connection: socket.socket, talk: Any) -> dict[str, Any]:
     """The names for a child's source: `say`, `hear`, `job`, and jobgroup's names."""
     import jobgroup
 
     def say(value: Any = None) -> None:
-        talk.write(json.dumps(["said", value]) + "\n")
-        talk.flush()
+        _tell(connection, ["said", value])
 
     def hear() -> Any:
         return json.loads(talk.readline())
@@ -176,16 +180,15 @@ def _names(talk: Any) -> dict[str, Any]:
 
 
 def _live(connection: socket.socket) -> None:
-    talk = connection.makefile("rw")
+    talk = connection.makefile("r")
     order = json.loads(talk.readline())
     os.environ.clear()
     os.environ.update(order["env"])
     signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in a shell's background
-    talk.write(json.dumps(["said", os.getpid()]) + "\n")
-    talk.flush()
+    _tell(connection, ["said", os.getpid()])
     last: tuple[str, Any] = ("end", None)
     try:
-        exec(order["source"], _names(talk) | order["names"])
+        exec(order["source"], _names(connection, talk) | order["names"])
     except KeyboardInterrupt:
         last = ("said", "interrupted")
     except BaseException as error:  # noqa: BLE001 (the test sees it)
@@ -194,8 +197,7 @@ def _live(connection: socket.socket) -> None:
         if isinstance(error.__cause__, KeyboardInterrupt) and "__set_name__" in str(error):
             last = ("said", "interrupted")
     with suppress(OSError):
-        talk.write(json.dumps(last) + "\n")
-        talk.flush()
+        _tell(connection, last)
 
 
 def _serve(path: str, *imports: str) -> None:
