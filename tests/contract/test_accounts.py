@@ -257,6 +257,7 @@ def test_unfinished_jobs_of_a_locked_account_count_as_failures(clouds, mixed, lo
     _end(clouds[0])
     jg.state.observe(lambda change: None, "counts")  # the engine follows it
     until(lambda: jg[0].state == "success")
+    jg.state.unobserve_all()
     with pytest.warns(UserWarning, match=r"1 of 2 .*job 1.*set_token"):
         assert jg.get_results() == [{"results": 1}, None]
     report = jg.keep_results()

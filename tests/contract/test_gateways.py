@@ -279,6 +279,7 @@ def test_long_pause_requested_by_a_cloud_is_reported(start, timer, until):
     jg.start()
     until(lambda: "asked jobgroup to wait 10 minutes; next attempt at" in jg.state.last_error, 120)
     assert jg[0].state == "unsent"
+    jg.stop()
 
 
 def test_pause_requested_by_a_cloud_is_at_most_an_hour(start, timer, until):
@@ -289,3 +290,4 @@ def test_pause_requested_by_a_cloud_is_at_most_an_hour(start, timer, until):
     jg.add(timer(cloud, "a"))
     jg.start()
     until(lambda: "wait an hour or longer; next attempt at" in jg.state.last_error, 120)
+    jg.stop()

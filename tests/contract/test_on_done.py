@@ -65,20 +65,19 @@ def test_callback_gets_the_end_of_a_finished_group(notices, ended):
 
 def test_callback_gets_nothing_before_a_first_run(notices, group, scripted, until):
     """Neither unsent jobs nor an empty group count as finished."""
-    JobGroup("empty").on_done(notices.append)
-    jg = group(scripted, 2)
+    jg, other = group(scripted, 2), group(scripted, 0, name="other")
     jg.on_done(notices.append)
-    other = []
-    group(scripted, 0, name="other").on_done(other.append)
-    jg[0].note = "a change wakes who looks"
-    jg.launch_async_jobs(concurrent_job_count=1)
-    assert notices == []
-    assert jg.state.active
-    scripted.tell(jg[0].id, "completed")
-    assert notices.wait(1) == ["finished"]
-    assert not jg.state.active
-    assert notices[0].message.endswith("has finished: 1 unsent, 1 success.")
-    assert other == []
+    others = []
+    with JobGroup("empty").on_done(notices.append), other.on_done(others.append):
+        jg[0].note = "a change wakes who looks"
+        jg.launch_async_jobs(concurrent_job_count=1)
+        assert notices == []
+        assert jg.state.active
+        scripted.tell(jg[0].id, "completed")
+        assert notices.wait(1) == ["finished"]
+        assert not jg.state.active
+        assert notices[0].message.endswith("has finished: 1 unsent, 1 success.")
+        assert others == []
 
 
 def test_callback_gets_no_old_failures(notices, ended, scripted):

@@ -125,10 +125,12 @@ def test_state_can_be_observed_without_a_widget(cloud, group, until):
 def test_delete_prints_nothing_for_a_watched_group(group, scripted, until, caplog):
     """The user wanted the deletion, even if a dashboard shows the group."""
     jg = group(scripted, 1)
-    jg.state.observe(lambda change: None, "counts")
+    state = jg.state
+    state.observe(lambda change: None, "counts")
     with caplog.at_level("INFO", "jobgroup"):
         JobGroup.delete_job_group(jg.name)
         until(lambda: any("was deleted" in record.getMessage() for record in caplog.records))
+        state.unobserve_all()
     assert [record for record in caplog.records if record.levelname != "INFO"] == []
 
 
@@ -142,10 +144,12 @@ def test_observer_prints_nothing_if_its_group_is_deleted_between_polls(
         JobGroup.delete_job_group(jg.name)
         jg.progress(refresh=False)
 
-    jg.state.observe(look, "counts")
+    state = jg.state
+    state.observe(look, "counts")
     with caplog.at_level("INFO", "jobgroup"):
         jg.add(timer(scripted))
         until(lambda: any("was deleted" in record.getMessage() for record in caplog.records))
+        state.unobserve_all()
     assert [record for record in caplog.records if record.levelname != "INFO"] == []
 
 

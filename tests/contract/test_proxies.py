@@ -129,6 +129,7 @@ def test_background_run_waits_for_a_corrected_proxy_setting(beyond, proxy, monke
     monkeypatch.setenv("HTTPS_PROXY", f"http://{address}")
     until(lambda: asked)
     assert not future.done()
+    beyond.stop()
 
 
 def test_proxy_set_after_a_failure_is_used_without_a_restart(beyond, proxy, monkeypatch):
