@@ -20,9 +20,9 @@ CONTEXT = "jupyterapp.shell.currentWidget.sessionContext"
 DIE = "{ code: 'import os; os.kill(os.getpid(), 9)' }"
 ENDS = {
     "killed": f"void {CONTEXT}.session.kernel.requestExecute({DIE}).done.catch(() => 0)",
-    "shut down": f"{CONTEXT}.shutdown().then(() => 0)",
     "exchanged": f"{CONTEXT}.changeKernel({{ name: 'without jobgroup' }}).then(() => 0)",
 }
+SHUT_DOWN = f"{CONTEXT}.shutdown().then(() => 0)"
 CELLS = [cloud(), group("kept", "job()", "job()") + "\njg.run_parallel()\njg"]
 OUTPUT = ".jobgroup-output"
 COMMANDS = "jupyterapp.commands.execute"
@@ -43,6 +43,22 @@ def _expect_server_shows_it(notebook: Notebook) -> None:
     for text in ("model not found", "Loading widget"):  # of the cell's progress bar neither
         expect(page.get_by_text(text)).to_have_count(0)
     expect(page.get_by_text("2/2|Sent: 2").first).to_be_visible()
+
+
+def _expect_a_table_if_not_trusted(
+    browser: Browser, jupyter: JupyterServer, path: str, application: Application = "lab"
+) -> None:
+    """A copy of a notebook from elsewhere shows a table, and how to see the group live."""
+    contents = json.loads((jupyter.notebooks / path).read_text())
+    contents["cells"].append(
+        {"cell_type": "code", "id": "more", "source": "evil", "metadata": {}}
+        | {"outputs": [], "execution_count": None}
+    )
+    foreign = jupyter.root / "foreign.ipynb"
+    foreign.write_text(json.dumps(contents))
+    with jupyter.open(browser, foreign, application=application) as notebook:
+        expect(notebook.page.get_by_text("To see it live, run")).to_be_visible()
+        expect(notebook.page.locator(OUTPUT)).to_have_count(0)
 
 
 @pytest.mark.parametrize("end", ENDS)
@@ -72,7 +88,7 @@ def test_second_view_and_notebook_without_kernel_show_the_group(
 ):
     """A view of an output in a tab of its own changes with the notebook's.
 
-    A notebook that is opened without a kernel has its group too.
+    A notebook that is opened without a kernel has its group too, if it is trusted.
     """
     with jupyter.open(browser, CELLS) as notebook:
         _run(notebook)
@@ -94,6 +110,7 @@ def test_second_view_and_notebook_without_kernel_show_the_group(
         page.evaluate(f"{COMMANDS}('docmanager:open', {args}).then(() => 0)")
         _expect_server_shows_it(notebook)
         assert page.evaluate(f"{CONTEXT}.session?.kernel ?? null") is None
+    _expect_a_table_if_not_trusted(browser, jupyter, path)
 
 
 def test_saved_notebook_has_the_newest_state_where_the_server_has_other_groups(
@@ -133,7 +150,7 @@ def test_saved_notebook_has_the_newest_state_where_the_server_has_other_groups(
         expect(page.locator(OUTPUT)).to_have_attribute("data-shown", "live")
         wait_until(lambda command: "3 done" in saved(command), "docmanager:save")
         assert page.evaluate("jupyterapp.shell.currentWidget.context.model.dirty") is False
-        page.evaluate(ENDS["shut down"])
+        page.evaluate(SHUT_DOWN)
         expect(page.locator(OUTPUT)).to_have_attribute("data-shown", "saved")
         expect(page.get_by_test_id("output-note")).to_contain_text(str(jupyter.data_dir))
         expect(page.locator(OUTPUT)).to_contain_text("kept: 3 done")
@@ -142,26 +159,14 @@ def test_saved_notebook_has_the_newest_state_where_the_server_has_other_groups(
         expect(page.locator(OUTPUT)).to_contain_text("kept: 3 done")
 
 
-@pytest.mark.parametrize("application", ["lab", "notebook"])
-def test_reopened_notebook_shows_the_group_of_yesterday(
-    browser: Browser, jupyter: JupyterServer, application: Application
-):
+def test_notebook_7_shows_the_group_of_yesterday(browser: Browser, jupyter: JupyterServer):
     """A saved notebook without a kernel shows its group live; one that is not trusted, a table."""
-    with jupyter.open(browser, CELLS, application=application) as notebook:
+    with jupyter.open(browser, CELLS, application="notebook") as notebook:
         _run(notebook)
         page = notebook.page
-        page.evaluate("jupyterapp.commands.execute('docmanager:save')")
-        page.evaluate(ENDS["shut down"])
+        page.evaluate(f"{COMMANDS}('docmanager:save')")
+        page.evaluate(SHUT_DOWN)
         page.reload()
         _expect_server_shows_it(notebook)
         path = page.evaluate("jupyterapp.shell.currentWidget.context.path")
-        contents = json.loads((jupyter.notebooks / path).read_text())
-    contents["cells"].append(
-        {"cell_type": "code", "id": "more", "source": "evil", "metadata": {}}
-        | {"outputs": [], "execution_count": None}
-    )
-    foreign = jupyter.root / "foreign.ipynb"
-    foreign.write_text(json.dumps(contents))
-    with jupyter.open(browser, foreign, application=application) as notebook:
-        expect(notebook.page.get_by_text("To see it live, run")).to_be_visible()
-        expect(notebook.page.locator(OUTPUT)).to_have_count(0)
+    _expect_a_table_if_not_trusted(browser, jupyter, path, "notebook")
