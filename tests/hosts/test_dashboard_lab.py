@@ -103,7 +103,7 @@ def test_click_on_a_busy_kernel_is_answered_at_once_and_done_later(
 def test_reloaded_page_shows_the_same(browser: Browser, jupyter: JupyterServer):
     """After a reload, the kernel's widget appears with its filter, its selection and its jobs."""
     cells = [cloud(), group("reload", "job()", "job(fail='no')") + "\njg.run_parallel()\njg"]
-    with jupyter.open(browser, cells) as notebook:
+    with jupyter.open(browser, cells, fresh=True) as notebook:
         notebook.run_all()
         page = notebook.page
         expect(page.get_by_test_id("row-1")).to_have_attribute("data-status", "error")

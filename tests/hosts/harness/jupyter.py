@@ -214,7 +214,9 @@ class JupyterServer:
             application: application that shows the notebook.
             dark: whether the page is dark; it is a page of its own.
             kernel: name of the kernel.
-            fresh: whether the page is loaded for the notebook, such as with other settings.
+            fresh: whether the page is loaded for the notebook, such as with other settings. A test
+                that reloads the page needs this: Lab may open the tab again after the test's end,
+                in front of the next test's notebook.
         """
         number = next(self._numbers)
         path = f"{number}.ipynb"
